@@ -1,0 +1,1 @@
+"""Data sets: all offline, deterministic, and split by named streams."""

@@ -1,0 +1,170 @@
+"""From raw arrays to train, validation and test parts: one pipeline for every data set."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from typing import Any, ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from harness.errors import HarnessError
+from harness.seeds import numpy_stream
+from harness.spec.recipe import Data, Loss, Model
+
+Array = NDArray[Any]
+Task = Literal["classification", "regression", "function"]
+
+
+class Raw(NamedTuple):
+    """Arrays as a source gives them."""
+
+    x: Array
+    """(N, *shape) inputs."""
+    y: Array
+    """(N,) integer classes, or (N, D) numbers."""
+    test: tuple[Array, Array] | None = None
+    """The source's own test part; otherwise a fifth is split off."""
+
+
+class Part(NamedTuple):
+    """Inputs (N, *shape) and targets (N, D): one-hot for classes."""
+
+    x: Array
+    y: Array
+
+
+class Dataset(NamedTuple):
+    """A data set ready to train on."""
+
+    train: Part
+    valid: Part
+    test: Part
+    task: Task
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one input."""
+        return tuple(self.train.x.shape[1:])
+
+    @property
+    def outputs(self) -> int:
+        """Numbers that a model must give for one input."""
+        return int(self.train.y.shape[1])
+
+
+class Source(Data):
+    """A data set of the harness; subclasses give the arrays."""
+
+    task: ClassVar[Task] = "classification"
+
+    def raw(self) -> Raw:
+        """Return the arrays, always the same."""
+        raise NotImplementedError
+
+    def task_of(self, raw: Raw) -> Task:
+        """Return what is learnt from the arrays."""
+        return self.task
+
+    def default_loss(self) -> Loss:
+        """Return the loss used when the recipe names none."""
+        return Loss.parse("CrossEntropy" if load(self).task == "classification" else "MSE")
+
+    def default_model(self) -> Model | None:
+        """Return the model used when the recipe names none."""
+        return None
+
+
+def load(data: Data) -> Dataset:
+    """Return the data set that ``data`` describes; kept in memory for the process's life."""
+    return _load(type(data), json.dumps(data.dump(), sort_keys=True))
+
+
+def fingerprint(data: Data) -> str:
+    """Return the SHA-256 over the arrays of all parts."""
+    return _fingerprint(type(data), json.dumps(data.dump(), sort_keys=True))
+
+
+@lru_cache(maxsize=16)
+def _load(kind: type[Data], dumped: str) -> Dataset:
+    data = Data.parse(json.loads(dumped)) if kind.__module__ != "__main__" else _own(kind, dumped)
+    assert isinstance(data, Source)
+    return prepare(data, data.raw())
+
+
+def _own(kind: type[Data], dumped: str) -> Data:
+    return kind.model_validate({k: v for k, v in json.loads(dumped).items() if k != "name"})
+
+
+@lru_cache(maxsize=64)
+def _fingerprint(kind: type[Data], dumped: str) -> str:
+    seen = hashlib.sha256()
+    for part in _load(kind, dumped)[:3]:
+        for array in part:
+            seen.update(f"{array.shape}{array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
+    return seen.hexdigest()
+
+
+def prepare(data: Source, raw: Raw) -> Dataset:
+    """Split, corrupt, permute and scale as the spec says.
+
+    Raises:
+        HarnessError: ``train_size`` asks for more samples than there are.
+    """
+    x, y = np.asarray(raw.x), np.asarray(raw.y)
+    task = data.task_of(raw)
+    classes = int(y.max()) + 1 if task == "classification" else 0
+    pool, test = (np.arange(len(x)), None) if raw.test else _cut(len(x), 0.2, data.seed, "test")
+    fit, held = _cut_pool(pool, data)
+    test_x, test_y = raw.test if raw.test else (x[test], y[test])
+    noisy = _noisy(y, pool, classes, data)
+    parts = [(x[fit], noisy[fit]), (x[held], y[held]), (np.asarray(test_x), np.asarray(test_y))]
+    parts = _permuted(parts, data) if data.shuffle_pixels else parts
+    parts = _scaled(parts) if data.standardize else parts
+    train, valid, held_out = (Part(np.ascontiguousarray(a), _targets(b, classes)) for a, b in parts)
+    return Dataset(train, valid, held_out, task)
+
+
+def _cut(count: int, share: float, seed: int, purpose: str) -> tuple[Array, Array]:
+    order = numpy_stream(seed, "split", purpose).permutation(count)
+    taken = round(count * share)
+    return np.sort(order[taken:]), np.sort(order[:taken])
+
+
+def _cut_pool(pool: Array, data: Source) -> tuple[Array, Array]:
+    order = numpy_stream(data.seed, "split", "valid").permutation(pool)
+    taken = round(len(pool) * data.valid_fraction)
+    available = len(pool) - taken
+    size = data.train_size or available
+    if size > available:
+        raise HarnessError(f"data.train_size: expected at most {available} (what {data.name} leaves for training), got {size}")
+    return np.sort(order[taken : taken + size]), np.sort(order[:taken])
+
+
+def _noisy(y: Array, pool: Array, classes: int, data: Source) -> Array:
+    if not data.label_noise:
+        return y
+    if not classes:
+        raise HarnessError(f"data.label_noise: expected 0, since {data.name} has no classes, got {data.label_noise}")
+    stream = numpy_stream(data.seed, "label noise")
+    hit = stream.random(len(y)) < data.label_noise
+    return np.where(hit, stream.integers(0, classes, len(y)), y)
+
+
+def _permuted(parts: list[tuple[Array, Array]], data: Source) -> list[tuple[Array, Array]]:
+    shape = parts[0][0].shape[1:]
+    order = numpy_stream(data.seed, "pixels").permutation(int(np.prod(shape)))
+    return [(x.reshape(len(x), -1)[:, order].reshape(len(x), *shape), y) for x, y in parts]
+
+
+def _scaled(parts: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
+    mean, deviation = parts[0][0].mean(0), parts[0][0].std(0)
+    return [((x - mean) / np.where(deviation > 0, deviation, 1), y) for x, y in parts]
+
+
+def _targets(y: Array, classes: int) -> Array:
+    if classes:
+        return np.eye(classes)[y.astype(int)]
+    return y.reshape(len(y), -1).astype(float)

@@ -1,0 +1,39 @@
+"""Data sets given by a user's function."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from harness.data.base import Raw, Source, Task
+from harness.errors import HarnessError
+from harness.spec.component import External
+from harness.spec.recipe import Data
+
+
+class ExternalData(External, Source):
+    """Arrays from a function by dotted name: it returns ``(x, y)`` or ``(x, y, x_test, y_test)``.
+
+    Integer ``y`` of shape (N,) are classes, anything else are numbers to be predicted. Arguments that are
+    options of every data set (``train_size``, ``label_noise``, …) are taken by the harness, the rest by the function.
+    """
+
+    def __init__(self, target: str | None = None, /, **fields: Any) -> None:
+        arguments = dict(fields.get("args", {} if target is None else fields))
+        common = {k: arguments.pop(k) for k in list(arguments) if k in Data.model_fields}
+        External.__init__(self, target=target or fields["target"], args=arguments, **common)
+
+    def dump(self) -> dict[str, Any]:
+        common = {k: getattr(self, k) for k in Data.model_fields}
+        return {**common, **External.dump(self)}
+
+    def raw(self) -> Raw:
+        arrays = tuple(np.asarray(a) for a in self.load()(**self.args))
+        if len(arrays) not in (2, 4):
+            raise HarnessError(f"data {self.target}: expected (x, y) or (x, y, x_test, y_test), got {len(arrays)} arrays")
+        return Raw(arrays[0], arrays[1], (arrays[2], arrays[3]) if len(arrays) == 4 else None)
+
+    def task_of(self, raw: Raw) -> Task:
+        classes = raw.y.ndim == 1 and np.issubdtype(raw.y.dtype, np.integer)
+        return "classification" if classes else "regression"

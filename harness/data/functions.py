@@ -1,0 +1,71 @@
+"""Functions to be minimised: the parameters themselves are the model."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from scipy.stats import ortho_group
+
+from harness.data.base import Raw, Source
+from harness.spec.recipe import Loss, Model
+
+
+class Function(Source):
+    """A function of a few parameters; every sample is the same."""
+
+    task = "function"
+    valid_fraction: float = 0.0
+    start: tuple[float, ...]
+    """Where the parameters start."""
+
+    def raw(self) -> Raw:
+        x = np.zeros((1, len(self.start)))
+        return Raw(x, x, (x, x))
+
+    def default_loss(self) -> Loss:
+        return Loss.parse({"name": "Objective", "function": self.name.lower()})
+
+    def default_model(self) -> Model:
+        return Model.parse({"name": "Parameters", "start": self.start})
+
+
+class Rosenbrock(Function):
+    """f(x, y) = (1 − x)² + 100 (y − x²)², minimum 0 at (1, 1) (Rosenbrock 1960)."""
+
+    start: tuple[float, ...] = (-1.2, 1.0)
+
+
+class Beale(Function):
+    """f(x, y) = (1.5 − x + xy)² + (2.25 − x + xy²)² + (2.625 − x + xy³)², minimum 0 at (3, 0.5) (Beale 1958)."""
+
+    start: tuple[float, ...] = (1.0, 1.0)
+
+
+class Branin(Function):
+    """f(x, y) = (y − 5.1x²/4π² + 5x/π − 6)² + 10 (1 − 1/8π) cos x + 10, minimum 0.397887 (Branin 1972)."""
+
+    start: tuple[float, ...] = (0.0, 5.0)
+
+
+class QuadraticDeep(Function):
+    """DeepOBS's noisy quadratic ½(θ−x)ᵀH(θ−x) of 100 dimensions with 10 large eigenvalues (Schneider et al. 2019)."""
+
+    start: tuple[float, ...] = (1.0,) * 100
+
+    def raw(self) -> Raw:
+        train, test = (np.random.RandomState(seed).normal(0.0, 0.6, (1000, 100)) for seed in (42, 43))
+        return Raw(train, train, (test[:896], test[:896]))
+
+    def default_loss(self) -> Loss:
+        return Loss.parse({"name": "Objective", "function": "quadraticdeep"})
+
+
+@lru_cache(maxsize=1)
+def quadratic_deep_hessian() -> np.ndarray:
+    """Return H (100, 100): eigenvalues 90 from U(0, 1) and 10 from U(30, 60), rotated by a Haar matrix, RandomState(42)."""
+    stream = np.random.RandomState(42)
+    eigenvalues = np.concatenate([stream.uniform(0.0, 1.0, 90), stream.uniform(30.0, 60.0, 10)])
+    rotation = ortho_group.rvs(100, random_state=stream)
+    hessian: np.ndarray = rotation @ np.diag(eigenvalues) @ rotation.T
+    return hessian

@@ -1,0 +1,49 @@
+"""Data sets made from formulas."""
+
+from __future__ import annotations
+
+import numpy as np
+from pydantic import Field
+
+from harness.data.base import Raw, Source
+from harness.seeds import numpy_stream
+
+
+class Spirals(Source):
+    """Two interleaved spirals in the plane, one class each (Lang & Witbrock 1988)."""
+
+    samples: int = Field(default=1000, ge=10)
+    """Points in all."""
+    turns: float = Field(default=1.75, gt=0)
+    """Turns of each spiral."""
+    noise: float = Field(default=0.02, ge=0)
+    """Deviation of the points from the curve."""
+
+    def raw(self) -> Raw:
+        stream = numpy_stream(self.seed, "spirals")
+        y = np.arange(self.samples) % 2
+        radius = np.sqrt(stream.random(self.samples))
+        angle = 2 * np.pi * self.turns * radius + np.pi * y
+        x = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
+        return Raw(x + self.noise * stream.standard_normal(x.shape), y)
+
+
+class TeacherStudent(Source):
+    """Regression on a random two-layer tanh network's outputs: y = v·tanh(Wx) + noise (Gardner & Derrida 1989)."""
+
+    task = "regression"
+    samples: int = Field(default=2000, ge=10)
+    """Points in all."""
+    features: int = Field(default=20, ge=1)
+    """Inputs of the teacher."""
+    hidden: int = Field(default=10, ge=1)
+    """Hidden units of the teacher."""
+    noise: float = Field(default=0.1, ge=0)
+    """Deviation of the noise added to the outputs."""
+
+    def raw(self) -> Raw:
+        stream = numpy_stream(self.seed, "teacher")
+        weights = stream.standard_normal((self.features, self.hidden)) / np.sqrt(self.features)
+        readout = stream.standard_normal(self.hidden) / np.sqrt(self.hidden)
+        x = stream.standard_normal((self.samples, self.features))
+        return Raw(x, np.tanh(x @ weights) @ readout + self.noise * stream.standard_normal(self.samples))

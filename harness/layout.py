@@ -1,0 +1,54 @@
+"""The flat form of weights: one row for each member of a cohort, every tensor at an aligned offset."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+ALIGNMENT = 64
+"""Elements; rows and tensors start at multiples of it, so that a member's bits do not depend on its place."""
+
+
+class Slot(NamedTuple):
+    """Where a tensor lies in a row."""
+
+    offset: int
+    size: int
+    shape: tuple[int, ...]
+
+
+class Layout(NamedTuple):
+    """The places of all tensors in a row of ``width`` numbers."""
+
+    slots: dict[str, Slot]
+    width: int
+
+    def views(self, flat_KP: Tensor) -> dict[str, Tensor]:
+        """Return each tensor as a view (K, *shape) into the rows."""
+        return {name: self.view(flat_KP, name) for name in self.slots}
+
+    def view(self, flat_KP: Tensor, name: str) -> Tensor:
+        """Return one tensor as a view (K, *shape) into the rows."""
+        offset, size, shape = self.slots[name]
+        return flat_KP[:, offset : offset + size].view(-1, *shape)
+
+    def pack(self, tensors: Mapping[str, Tensor], like_KP: Tensor) -> Tensor:
+        """Return rows that hold the given tensors (K, *shape), zero elsewhere."""
+        flat_KP = like_KP.new_zeros(like_KP.shape)
+        for name, tensor in tensors.items():
+            self.view(flat_KP, name).copy_(tensor)
+        return flat_KP
+
+
+def layout_of(shapes: Mapping[str, tuple[int, ...]]) -> Layout:
+    """Lay tensors of the given shapes out one after the other."""
+    slots, offset = {}, 0
+    for name, shape in shapes.items():
+        size = math.prod(shape)
+        slots[name] = Slot(offset, size, tuple(shape))
+        offset += -(-size // ALIGNMENT) * ALIGNMENT
+    return Layout(slots, offset)

@@ -1,0 +1,95 @@
+"""What a network is to the engine: named weights, and a pure function over all members of a cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.seeds import derive, numpy_stream
+from harness.spec.recipe import Model
+
+Params = Mapping[str, Tensor]
+Buffers = dict[str, Tensor]
+Role = Literal["weight", "bias", "one", "zero", "position"]
+
+
+class Weight(NamedTuple):
+    """The shape of one parameter and how it starts."""
+
+    shape: tuple[int, ...]
+    fan_in: int = 1
+    fan_out: int = 1
+    role: Role = "weight"
+    value: tuple[float, ...] | None = None
+    """Fixed start, for parameters that are no layer's."""
+
+
+class Noise:
+    """Each member's own streams of random numbers, renewed at every evaluation.
+
+    Dropout has streams of its own, so that a member which drops nothing draws the same other noise as its neighbours.
+    """
+
+    def __init__(self, seeds: Sequence[int], step: int, device: torch.device, dtype: torch.dtype) -> None:
+        self.device, self.dtype = device, dtype
+        self.host = [numpy_stream(seed, "noise", step) for seed in seeds]
+        self.drops = [numpy_stream(seed, "dropout", step) for seed in seeds]
+        self.streams = [_generator(seed, step, device) for seed in seeds] if device.type != "cpu" else []
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Return numbers (K, *shape) from U[0, 1), for dropout."""
+        if self.streams:
+            return torch.stack([torch.rand(shape, generator=g, device=self.device) for g in self.streams]).to(self.dtype)
+        drawn = np.empty((len(self.drops), *shape), np.float32)
+        for row, stream in zip(drawn, self.drops, strict=True):
+            stream.random(out=row, dtype=np.float32)
+        return torch.from_numpy(drawn).to(self.dtype)
+
+    def normal(self, *shape: int) -> Tensor:
+        """Return numbers (K, *shape) from N(0, 1)."""
+        drawn = np.empty((len(self.host), *shape), np.float32)
+        for row, stream in zip(drawn, self.host, strict=True):
+            stream.standard_normal(out=row, dtype=np.float32)
+        return torch.from_numpy(drawn).to(self.device, self.dtype)
+
+
+def _generator(seed: int, step: int, device: torch.device) -> torch.Generator:
+    return torch.Generator(device=device).manual_seed(derive(seed, "dropout", step))
+
+
+@dataclass
+class Context:
+    """What a forward pass needs beside weights and inputs."""
+
+    training: bool = False
+    noise: Noise | None = None
+    dropout: Tensor | None = None
+    """Dropout rate of each member (K,), or None where nobody drops."""
+    buffers: Buffers = field(default_factory=dict)
+    """Running statistics; layers put their new values here."""
+
+
+class Network(Protocol):
+    """A function of weights and inputs, applied to all members at once."""
+
+    def weights(self) -> dict[str, Weight]:
+        """Return the parameters by name."""
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return the start of each running statistic, for one member."""
+
+    def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
+        """Return outputs (K, B, D) for inputs (K, B, *shape) or, shared by all members, (1, B, *shape)."""
+
+
+class Architecture(Model):
+    """A model of the harness."""
+
+    def network(self, input_shape: tuple[int, ...], outputs: int) -> Network:
+        """Return the network for inputs of the given shape."""
+        raise NotImplementedError

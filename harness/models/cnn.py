@@ -1,0 +1,85 @@
+"""Convolutional networks."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+from torch import Tensor
+
+from harness.models.base import Architecture, Context, Params, Weight
+from harness.models.layers import ACTIVATIONS, NORMS, Conv, Dense, dropout
+from harness.spec.space import Count, Fraction, Width
+
+
+class CNN1D(Architecture):
+    """Three convolutions of stride 2 (kernels 5, 3, 3, padding 1) and a linear layer (Greydanus 2020)."""
+
+    channels: Count = 25
+    """Channels of each convolution."""
+    norm: Literal["none", "batch", "layer"] = "none"
+    """Normalization before the nonlinearity."""
+    dropout: Fraction = 0.0
+    """Share of the last features dropped."""
+
+    def network(self, input_shape: tuple[int, ...], outputs: int) -> ConvNetwork:
+        width: Any = self.channels
+        length = input_shape[-1]
+        planes = input_shape[0] if len(input_shape) == 2 else 1
+        kernels = ((planes, 5), (width, 3), (width, 3))
+        convs = [Conv(f"conv.{i}", (c, width), k, 2, 1, axes=1) for i, (c, k) in enumerate(kernels)]
+        return ConvNetwork(convs, (planes, length), outputs, self.norm, pool=False)
+
+
+class CNN2D(Architecture):
+    """3×3 convolutions, each halving the picture by stride 2, then the mean over positions and a linear layer."""
+
+    channels: Width = (16, 32)
+    """Channels of each convolution."""
+    kernel: int = Field(default=3, ge=1)
+    """Side of the kernels."""
+    norm: Literal["none", "batch", "layer"] = "none"
+    """Normalization before the nonlinearity."""
+    dropout: Fraction = 0.0
+    """Share of the last features dropped."""
+
+    def network(self, input_shape: tuple[int, ...], outputs: int) -> ConvNetwork:
+        widths: Any = self.channels
+        planes = (1, *input_shape) if len(input_shape) == 2 else input_shape
+        pairs = zip((planes[0], *widths[:-1]), widths, strict=True)
+        convs = [Conv(f"conv.{i}", pair, self.kernel, 2, self.kernel // 2, axes=2) for i, pair in enumerate(pairs)]
+        return ConvNetwork(convs, planes, outputs, self.norm, pool=True)
+
+
+class ConvNetwork:
+    """Convolutions, then the flattened (or averaged) features through a linear layer."""
+
+    def __init__(self, convs: list[Conv], planes: tuple[int, ...], outputs: int, norm: str, pool: bool) -> None:
+        self.convs, self.planes, self.pool = convs, planes, pool
+        self.norms = [NORMS[norm](f"norm.{i}", c.outputs) for i, c in enumerate(convs)] if norm != "none" else []
+        positions = 1
+        for size in () if pool else planes[1:]:
+            for conv in convs:
+                size = conv.size(size)
+            positions *= size
+        self.out = Dense("out", convs[-1].outputs * positions, outputs)
+
+    def weights(self) -> dict[str, Weight]:
+        """Return the parameters by name."""
+        layers = (*self.convs, *self.norms, self.out)
+        return {name: weight for layer in layers for name, weight in layer.weights().items()}
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return the running statistics of batch normalization."""
+        return {name: start for norm in self.norms for name, start in norm.buffers().items()}
+
+    def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
+        """Return outputs (K, B, D)."""
+        h = x_KB.reshape(*x_KB.shape[:2], *self.planes).movedim(2, -1)
+        for i, conv in enumerate(self.convs):
+            h = conv(params, h)
+            h = self.norms[i](params, h, ctx) if self.norms else h
+            h = ACTIVATIONS["relu"](h)
+        features = h.flatten(2, -2).mean(2) if self.pool else h.movedim(-1, 2).flatten(2)
+        return self.out(params, dropout(features, ctx))
+

@@ -1,0 +1,102 @@
+"""Networks given as a torch module by dotted name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from harness.errors import HarnessError
+from harness.models.base import Architecture, Context, Params, Weight
+from harness.seeds import derive
+from harness.spec.component import External
+
+RANDOM = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout, nn.RReLU)
+
+
+class ExternalModel(External, Architecture):
+    """Any ``torch.nn.Module`` class; its constructor is given ``input_shape`` and ``outputs`` if it takes them."""
+
+    def network(self, input_shape: tuple[int, ...], outputs: int) -> ModuleNetwork:
+        offered = {"input_shape": input_shape, "outputs": outputs}
+        taken = inspect.signature(self.load()).parameters
+        arguments = {k: v for k, v in offered.items() if k in taken} | self.args
+        return ModuleNetwork(self.target, self.load(), arguments)
+
+
+class ModuleNetwork:
+    """A module mapped over the members by ``torch.func.vmap``; one member is called as it is."""
+
+    def __init__(self, target: str, make: Any, arguments: dict[str, Any]) -> None:
+        self.make, self.arguments = make, arguments
+        self.module = self.build(0)
+        if not isinstance(self.module, nn.Module):
+            raise HarnessError(f"model {target}: expected a torch.nn.Module, got {type(self.module).__name__}")
+
+    def build(self, seed: int) -> nn.Module:
+        """Return the module as its own constructor initialises it under the seed's stream."""
+        with global_stream(derive(seed, "init")):
+            module: nn.Module = self.make(**self.arguments)
+        return module
+
+    @property
+    def draws(self) -> bool:
+        """Whether it uses the global generator while training, which a cohort can't share."""
+        return any(isinstance(m, RANDOM) or getattr(m, "dropout", 0) for m in self.module.modules())
+
+    def weights(self) -> dict[str, Weight]:
+        """Return the parameters by name."""
+        return {name: Weight(tuple(p.shape), *_fans(p)) for name, p in self.module.named_parameters()}
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return the module's buffers as they start."""
+        return {name: b.clone() for name, b in self.module.named_buffers()}
+
+    def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
+        """Return outputs (K, B, D); buffers are written back into the context."""
+        self.module.train(ctx.training)
+        members = len(next(iter(params.values())))
+        buffers = {name: b.clone() for name, b in ctx.buffers.items()}
+        if members == 1:
+            out = self._alone(params, buffers, x_KB, ctx)
+        else:
+            shared = None if len(x_KB) == 1 else 0
+            x = x_KB[0] if len(x_KB) == 1 else x_KB
+            out = torch.func.vmap(self._call, in_dims=(0, 0, shared))(dict(params), buffers, x)
+        if ctx.training:
+            ctx.buffers.update({name: b.detach() for name, b in buffers.items()})
+        return out
+
+    def _call(self, params: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor) -> Tensor:
+        out: Tensor = functional_call(self.module, (params, buffers), (x,))
+        return out
+
+    def _alone(self, params: Params, buffers: dict[str, Tensor], x_KB: Tensor, ctx: Context) -> Tensor:
+        first = {name: b[0] for name, b in buffers.items()}
+        own = {name: p[0] for name, p in params.items()}
+        seed = int(ctx.noise.host[0].integers(2**62)) if ctx.noise and self.draws else None
+        with global_stream(seed):
+            return self._call(own, first, x_KB[0])[None]
+
+
+@contextmanager
+def global_stream(seed: int | None) -> Iterator[None]:
+    """Let code that draws from torch's global generator use a named stream, and put the generator back."""
+    if seed is None:
+        yield
+        return
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
+
+
+def _fans(p: Tensor) -> tuple[int, int]:
+    if p.ndim < 2:
+        return max(1, p.numel()), max(1, p.numel())
+    taps = p[0, 0].numel()
+    return p.shape[1] * taps, p.shape[0] * taps

@@ -1,0 +1,105 @@
+"""Initial weights: each parameter from its own named stream."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from harness.models.base import Weight
+from harness.seeds import numpy_stream
+from harness.spec.recipe import Init
+
+Shape = Literal["normal", "uniform"]
+
+
+class Initializer(Init):
+    """A distribution of initial weights."""
+
+    def deviation(self, weight: Weight) -> float:
+        """Return the standard deviation of a weight's numbers."""
+        raise NotImplementedError
+
+    def shape(self) -> Shape:
+        """Return the distribution's shape."""
+        return "uniform"
+
+    def bias_bound(self, weight: Weight) -> float:
+        """Return the bound of the uniform distribution of biases."""
+        return 0.0
+
+    def draw(self, name: str, weight: Weight, seed: int) -> np.ndarray:
+        """Return the initial numbers of one parameter in float64."""
+        stream = numpy_stream(seed, "init", name)
+        if weight.value is not None:
+            return np.asarray(weight.value)
+        if weight.role in ("one", "zero"):
+            return np.full(weight.shape, float(weight.role == "one"))
+        if weight.role == "position":
+            return 0.02 * stream.standard_normal(weight.shape)
+        if weight.role == "bias":
+            return self.bias_bound(weight) * stream.uniform(-1, 1, weight.shape)
+        if self.shape() == "normal":
+            return self.deviation(weight) * stream.standard_normal(weight.shape)
+        return self.deviation(weight) * math.sqrt(3) * stream.uniform(-1, 1, weight.shape)
+
+
+class Default(Initializer):
+    """torch's: weights and biases from U(±1/√fan_in)."""
+
+    def deviation(self, weight: Weight) -> float:
+        return 1 / math.sqrt(3 * weight.fan_in)
+
+    def bias_bound(self, weight: Weight) -> float:
+        return 1 / math.sqrt(weight.fan_in)
+
+
+class Xavier(Initializer):
+    """Variance 2/(fan_in + fan_out), biases 0 (Glorot & Bengio 2010)."""
+
+    distribution: Shape = "uniform"
+    """Shape of the distribution."""
+
+    def deviation(self, weight: Weight) -> float:
+        return math.sqrt(2 / (weight.fan_in + weight.fan_out))
+
+    def shape(self) -> Shape:
+        return self.distribution
+
+
+class He(Initializer):
+    """Variance 2/fan_in, biases 0 (He et al. 2015)."""
+
+    distribution: Shape = "normal"
+    """Shape of the distribution."""
+
+    def deviation(self, weight: Weight) -> float:
+        return math.sqrt(2 / weight.fan_in)
+
+    def shape(self) -> Shape:
+        return self.distribution
+
+
+class Normal(Initializer):
+    """N(0, σ²), biases 0."""
+
+    std: float = Field(default=0.01, ge=0)
+    """Deviation σ."""
+
+    def deviation(self, weight: Weight) -> float:
+        return self.std
+
+    def shape(self) -> Shape:
+        return "normal"
+
+
+class UniformInit(Initializer):
+    """U(−a, a), biases 0."""
+
+    bound: float = Field(default=0.05, ge=0)
+    """Bound a."""
+
+    def deviation(self, weight: Weight) -> float:
+        return self.bound / math.sqrt(3)

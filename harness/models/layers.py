@@ -1,0 +1,164 @@
+"""Layers that compute all members of a cohort at once: every tensor has the members first, features last."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from harness.models.base import Context, Params, Weight
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "gelu": functional.gelu,
+    "silu": functional.silu,
+    "identity": lambda x: x,
+}
+
+
+class Dense:
+    """x ↦ Wx + b, W (out, in)."""
+
+    def __init__(self, name: str, inputs: int, outputs: int, bias: bool = True) -> None:
+        self.name, self.inputs, self.outputs, self.bias = name, inputs, outputs, bias
+
+    def weights(self) -> dict[str, Weight]:
+        """Return W, and b where there is one."""
+        found = {f"{self.name}.weight": Weight((self.outputs, self.inputs), self.inputs, self.outputs)}
+        if self.bias:
+            found[f"{self.name}.bias"] = Weight((self.outputs,), self.inputs, self.outputs, "bias")
+        return found
+
+    def __call__(self, params: Params, x_KBI: Tensor) -> Tensor:
+        """Return (K, B, out)."""
+        w_KIO = params[f"{self.name}.weight"].mT
+        x_KBI = x_KBI.expand(len(w_KIO), -1, -1)
+        if not self.bias:
+            return torch.bmm(x_KBI, w_KIO)
+        return torch.baddbmm(params[f"{self.name}.bias"][:, None], x_KBI, w_KIO)
+
+
+class Conv:
+    """Convolution over the axes between batch and channels, as a product of unfolded patches and weights.
+
+    Args:
+        channels: (in, out).
+        kernel, stride, padding: the same on every axis.
+        axes: 1 for signals (K, B, L, C), 2 for images (K, B, H, W, C).
+    """
+
+    def __init__(self, name: str, channels: tuple[int, int], kernel: int, stride: int, padding: int, axes: int) -> None:
+        self.name, self.kernel, self.stride, self.padding, self.axes = name, kernel, stride, padding, axes
+        self.inputs, self.outputs = channels
+
+    def weights(self) -> dict[str, Weight]:
+        """Return W (out, in, *kernel) and b."""
+        taps = self.kernel**self.axes
+        fans = self.inputs * taps, self.outputs * taps
+        shape = (self.outputs, self.inputs, *(self.kernel,) * self.axes)
+        return {f"{self.name}.weight": Weight(shape, *fans), f"{self.name}.bias": Weight((self.outputs,), *fans, "bias")}
+
+    def size(self, length: int) -> int:
+        """Return the output's length on an axis."""
+        return (length + 2 * self.padding - self.kernel) // self.stride + 1
+
+    def __call__(self, params: Params, x_KBC: Tensor) -> Tensor:
+        """Return (K, B, *sizes, out)."""
+        w, b_KO = params[f"{self.name}.weight"], params[f"{self.name}.bias"]
+        patches = self._patches(x_KBC)
+        members, batch, *sizes = patches.shape[: 2 + self.axes]
+        rows = patches.reshape(members, -1, patches.shape[-1]).expand(len(w), -1, -1)
+        # taps first, channels last: the order in which patches are laid out
+        w_KTO = w.flatten(3).permute(0, 3, 2, 1).flatten(1, 2)
+        return torch.baddbmm(b_KO[:, None], rows, w_KTO).view(len(w), batch, *sizes, self.outputs)
+
+    def _patches(self, x: Tensor) -> Tensor:
+        padded = functional.pad(x, (0, 0) + (self.padding, self.padding) * self.axes) if self.padding else x
+        for axis in range(2, 2 + self.axes):
+            count = self.size(x.shape[axis])
+            padded = torch.cat([_every(padded, axis, tap, count, self.stride) for tap in range(self.kernel)], -1)
+        return padded
+
+
+def _every(x: Tensor, axis: int, start: int, count: int, stride: int) -> Tensor:
+    index: list[Any] = [slice(None)] * x.ndim
+    index[axis] = slice(start, start + (count - 1) * stride + 1, stride)
+    return x[tuple(index)]
+
+
+class BatchNorm:
+    """(x − μ)/√(σ² + ε)·γ + β over batch and positions; running means with momentum 0.1 (Ioffe & Szegedy 2015)."""
+
+    eps, momentum = 1e-5, 0.1
+
+    def __init__(self, name: str, features: int) -> None:
+        self.name, self.features = name, features
+
+    def weights(self) -> dict[str, Weight]:
+        """Return γ and β."""
+        shape = (self.features,)
+        return {f"{self.name}.weight": Weight(shape, role="one"), f"{self.name}.bias": Weight(shape, role="zero")}
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return the running mean and variance."""
+        return {f"{self.name}.mean": torch.zeros(self.features), f"{self.name}.var": torch.ones(self.features)}
+
+    def __call__(self, params: Params, x: Tensor, ctx: Context) -> Tensor:
+        """Return x normalised, of the same shape (K, B, …, F)."""
+        rows_KNF = x.flatten(1, -2)
+        if ctx.training:
+            var_KF, mean_KF = torch.var_mean(rows_KNF, 1, correction=0)
+            self._remember(mean_KF.detach(), var_KF.detach(), rows_KNF.shape[1], ctx)
+        else:
+            mean_KF, var_KF = ctx.buffers[f"{self.name}.mean"], ctx.buffers[f"{self.name}.var"]
+        scale_KF = params[f"{self.name}.weight"] * torch.rsqrt(var_KF + self.eps)
+        shift_KF = params[f"{self.name}.bias"] - mean_KF * scale_KF
+        return torch.addcmul(shift_KF[:, None], rows_KNF, scale_KF[:, None]).view(len(scale_KF), *x.shape[1:])
+
+    def _remember(self, mean_KF: Tensor, var_KF: Tensor, count: int, ctx: Context) -> None:
+        unbiased = var_KF * (count / max(1, count - 1))
+        for key, now in (("mean", mean_KF), ("var", unbiased)):
+            name = f"{self.name}.{key}"
+            ctx.buffers[name] = torch.lerp(ctx.buffers[name], now, self.momentum)
+
+
+class LayerNorm:
+    """(x − μ)/√(σ² + ε)·γ + β over the features of each position (Ba et al. 2016)."""
+
+    eps = 1e-5
+
+    def __init__(self, name: str, features: int) -> None:
+        self.name, self.features = name, features
+
+    def weights(self) -> dict[str, Weight]:
+        """Return γ and β."""
+        shape = (self.features,)
+        return {f"{self.name}.weight": Weight(shape, role="one"), f"{self.name}.bias": Weight(shape, role="zero")}
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return nothing: there are no running statistics."""
+        return {}
+
+    def __call__(self, params: Params, x: Tensor, ctx: Context) -> Tensor:
+        """Return x normalised, of the same shape (K, B, …, F)."""
+        normal = functional.layer_norm(x, (self.features,), eps=self.eps)
+        shape = (-1, *(1,) * (x.ndim - 2), self.features)
+        return params[f"{self.name}.weight"].view(shape) * normal + params[f"{self.name}.bias"].view(shape)
+
+
+NORMS: dict[str, type[BatchNorm] | type[LayerNorm]] = {"batch": BatchNorm, "layer": LayerNorm}
+
+
+def dropout(x: Tensor, ctx: Context) -> Tensor:
+    """Set each number to 0 with the member's rate p and divide the rest by 1 − p (Srivastava et al. 2014)."""
+    if not ctx.training or ctx.dropout is None:
+        return x
+    assert ctx.noise is not None, "a training pass that drops needs streams"
+    rate = ctx.dropout.view(-1, *(1,) * (x.ndim - 1))
+    kept = ctx.noise.uniform(*x.shape[1:]) >= rate
+    return x * (kept / (1 - rate))

@@ -1,0 +1,39 @@
+"""One linear layer."""
+
+from __future__ import annotations
+
+import math
+
+from torch import Tensor
+
+from harness.models.base import Architecture, Context, Params, Weight
+from harness.models.layers import Dense
+
+
+class Linear(Architecture):
+    """Softmax or linear regression: one layer, no hidden units."""
+
+    bias: bool = True
+    """Add a constant to each output."""
+
+    def network(self, input_shape: tuple[int, ...], outputs: int) -> LinearNetwork:
+        return LinearNetwork(Dense("out", math.prod(input_shape), outputs, self.bias))
+
+
+class LinearNetwork:
+    """x ↦ Wx + b."""
+
+    def __init__(self, out: Dense) -> None:
+        self.out = out
+
+    def weights(self) -> dict[str, Weight]:
+        """Return the parameters by name."""
+        return self.out.weights()
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return no running statistics."""
+        return {}
+
+    def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
+        """Return outputs (K, B, D)."""
+        return self.out(params, x_KB.flatten(2))

@@ -1,0 +1,79 @@
+"""Fully connected networks."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any, Literal
+
+from pydantic import Field
+from torch import Tensor
+
+from harness.models.base import Architecture, Context, Params, Weight
+from harness.models.layers import ACTIVATIONS, NORMS, Dense, dropout
+from harness.spec.space import Count, Fraction, Width
+
+
+class MLP(Architecture):
+    """h ← act(norm(Wh + b)), with a skip h + … wherever two widths agree if ``residual``."""
+
+    widths: Width = (100, 100)
+    """Units of each hidden layer."""
+    activation: Literal["relu", "tanh", "sigmoid", "gelu", "silu", "identity"] = "relu"
+    """Nonlinearity."""
+    norm: Literal["none", "batch", "layer"] = "none"
+    """Normalization before the nonlinearity."""
+    residual: bool = False
+    """Add a layer's input to its output where the shapes agree."""
+    dropout: Fraction = 0.0
+    """Share of hidden units dropped."""
+    bias: bool = True
+    """Add a constant to each unit."""
+
+    def network(self, input_shape: tuple[int, ...], outputs: int) -> MLPNetwork:
+        widths: Any = self.widths
+        return MLPNetwork(self, (math.prod(input_shape), *widths), outputs)
+
+
+class DeepLinear(Architecture):
+    """W_n ⋯ W₁x: linear in x, yet not convex in its weights (Saxe et al. 2014)."""
+
+    width: Count = 64
+    """Units of each layer."""
+    depth: int = Field(default=4, ge=1)
+    """Hidden layers."""
+
+    def network(self, input_shape: tuple[int, ...], outputs: int) -> MLPNetwork:
+        widths: Any = (self.width,) * self.depth
+        plain = MLP(widths=widths, activation="identity", bias=False)
+        return MLPNetwork(plain, (math.prod(input_shape), *widths), outputs)
+
+
+class MLPNetwork:
+    """The function of an MLP spec."""
+
+    def __init__(self, spec: MLP, widths: tuple[int, ...], outputs: int) -> None:
+        self.hidden = [Dense(f"hidden.{i}", a, b, spec.bias) for i, (a, b) in enumerate(pairwise(widths))]
+        self.norms = [NORMS[spec.norm](f"norm.{i}", w) for i, w in enumerate(widths[1:])] if spec.norm != "none" else []
+        self.out = Dense("out", widths[-1], outputs, spec.bias)
+        self.activation, self.residual = ACTIVATIONS[spec.activation], spec.residual
+
+    def weights(self) -> dict[str, Weight]:
+        """Return the parameters by name."""
+        layers = (*self.hidden, *self.norms, self.out)
+        return {name: weight for layer in layers for name, weight in layer.weights().items()}
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return the running statistics of batch normalization."""
+        return {name: start for norm in self.norms for name, start in norm.buffers().items()}
+
+    def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
+        """Return outputs (K, B, D)."""
+        h = x_KB.flatten(2)
+        for i, layer in enumerate(self.hidden):
+            z = layer(params, h)
+            z = self.norms[i](params, z, ctx) if self.norms else z
+            z = self.activation(z)
+            skip = self.residual and layer.inputs == layer.outputs and i > 0
+            h = dropout(h + z if skip else z, ctx)
+        return self.out(params, h)

@@ -1,0 +1,36 @@
+"""No network: the parameters are the output."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from harness.models.base import Architecture, Context, Params, Weight
+
+
+class Parameters(Architecture):
+    """θ itself, for functions to be minimised."""
+
+    start: tuple[float, ...]
+    """First value of θ."""
+
+    def network(self, input_shape: tuple[int, ...], outputs: int) -> ParametersNetwork:
+        return ParametersNetwork(self.start)
+
+
+class ParametersNetwork:
+    """x ↦ θ."""
+
+    def __init__(self, start: tuple[float, ...]) -> None:
+        self.start = start
+
+    def weights(self) -> dict[str, Weight]:
+        """Return θ."""
+        return {"theta": Weight((len(self.start),), value=self.start)}
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return no running statistics."""
+        return {}
+
+    def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
+        """Return θ for every sample, (K, B, D)."""
+        return params["theta"][:, None].expand(-1, x_KB.shape[1], -1)

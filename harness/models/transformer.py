@@ -1,0 +1,98 @@
+"""A small pre-norm transformer encoder."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from harness.models.base import Architecture, Context, Params, Weight
+from harness.models.layers import ACTIVATIONS, Dense, LayerNorm, dropout
+from harness.spec.space import Count, Fraction
+
+
+class Transformer(Architecture):
+    """Patches → embedding + position → blocks of attention and MLP, each after a layer norm → mean → linear.
+
+    Pre-norm as in Xiong et al. 2020; x ← x + attention(norm(x)), x ← x + MLP(norm(x)).
+    """
+
+    patch: int = Field(default=4, ge=1)
+    """Numbers in a token; the inputs are padded with zeros to a multiple."""
+    width: Count = 32
+    """Features of a token."""
+    depth: int = Field(default=2, ge=1)
+    """Blocks."""
+    heads: int = Field(default=4, ge=1)
+    """Attention heads; they divide ``width``."""
+    dropout: Fraction = 0.0
+    """Share dropped of what each block adds."""
+
+    def network(self, input_shape: tuple[int, ...], outputs: int) -> TransformerNetwork:
+        return TransformerNetwork(self, math.prod(input_shape), outputs)
+
+
+class Block:
+    """Attention, then an MLP of four times the width, both residual."""
+
+    def __init__(self, name: str, width: int, heads: int) -> None:
+        self.heads = heads
+        self.norm1, self.norm2 = LayerNorm(f"{name}.norm1", width), LayerNorm(f"{name}.norm2", width)
+        self.qkv, self.mix = Dense(f"{name}.qkv", width, 3 * width), Dense(f"{name}.mix", width, width)
+        self.up, self.down = Dense(f"{name}.up", width, 4 * width), Dense(f"{name}.down", 4 * width, width)
+
+    def layers(self) -> tuple[Dense | LayerNorm, ...]:
+        """Return the layers that have weights."""
+        return self.norm1, self.qkv, self.mix, self.norm2, self.up, self.down
+
+    def __call__(self, params: Params, x_KBTF: Tensor, ctx: Context) -> Tensor:
+        """Return tokens (K, B, T, F)."""
+        x = x_KBTF + dropout(self._attend(params, self.norm1(params, x_KBTF, ctx)), ctx)
+        hidden = ACTIVATIONS["gelu"](_tokenwise(self.up, params, self.norm2(params, x, ctx)))
+        return x + dropout(_tokenwise(self.down, params, hidden), ctx)
+
+    def _attend(self, params: Params, x_KBTF: Tensor) -> Tensor:
+        split = _tokenwise(self.qkv, params, x_KBTF).unflatten(-1, (3, self.heads, -1))
+        q, k, v = split.permute(3, 0, 1, 4, 2, 5)  # (K, B, heads, T, F/heads) each
+        scores = torch.softmax(q @ k.mT / math.sqrt(q.shape[-1]), -1)
+        return _tokenwise(self.mix, params, (scores @ v).transpose(2, 3).flatten(-2))
+
+
+def _tokenwise(layer: Dense, params: Params, x_KBTF: Tensor) -> Tensor:
+    return layer(params, x_KBTF.flatten(1, 2)).unflatten(1, x_KBTF.shape[1:3])
+
+
+class TransformerNetwork:
+    """The function of a Transformer spec."""
+
+    def __init__(self, spec: Transformer, numbers: int, outputs: int) -> None:
+        width: Any = spec.width
+        if width % spec.heads:
+            raise ValueError(f"model.heads: expected a divisor of width {width}, got {spec.heads}")
+        self.patch, self.tokens, self.width = spec.patch, -(-numbers // spec.patch), width
+        self.embed = Dense("embed", spec.patch, width)
+        self.blocks = [Block(f"block.{i}", width, spec.heads) for i in range(spec.depth)]
+        self.norm, self.out = LayerNorm("norm", width), Dense("out", width, outputs)
+
+    def weights(self) -> dict[str, Weight]:
+        """Return the parameters by name."""
+        layers = (self.embed, *(layer for block in self.blocks for layer in block.layers()), self.norm, self.out)
+        found = {name: weight for layer in layers for name, weight in layer.weights().items()}
+        return found | {"position": Weight((self.tokens, self.width), role="position")}
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return no running statistics."""
+        return {}
+
+    def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
+        """Return outputs (K, B, D)."""
+        flat = x_KB.flatten(2)
+        flat = torch.nn.functional.pad(flat, (0, self.tokens * self.patch - flat.shape[-1]))
+        x = _tokenwise(self.embed, params, flat.unflatten(-1, (self.tokens, self.patch)))
+        x = x + params["position"][:, None]
+        for block in self.blocks:
+            x = block(params, x, ctx)
+        return self.out(params, self.norm(params, x, ctx).mean(2))

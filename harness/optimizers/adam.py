@@ -1,0 +1,52 @@
+"""Adam and AdamW."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.layout import Layout
+from harness.optimizers.base import Hyper, Rule
+from harness.spec.space import Fraction, NonNegative
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class State(NamedTuple):
+    """Running means of the gradient and of its square."""
+
+    t: int
+    m_KP: Tensor
+    v_KP: Tensor
+
+
+class Adam(Rule):
+    """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², θ ← θ − η m̂ / (√v̂ + ε), m̂ = m/(1−β₁ᵗ) (Kingma & Ba 2015)."""
+
+    beta1: Fraction = 0.9
+    """Decay β₁ of the mean."""
+    beta2: Fraction = 0.999
+    """Decay β₂ of the mean square."""
+    eps: NonNegative = 1e-8
+    """Added to the root ε."""
+
+    def init(self, w_KP: Tensor) -> State:
+        return State(0, w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
+
+    def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
+        t, beta1, beta2 = state.t + 1, hyper["beta1"], hyper["beta2"]
+        m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)
+        v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - beta2)
+        # θ − (η / (1−β₁ᵗ)) m / (√v / √(1−β₂ᵗ) + ε)
+        root_KP = v_KP.sqrt().div_((1 - beta2**t).sqrt()).add_(hyper["eps"])
+        return w_KP - (m_KP * (hyper["lr"] / (1 - beta1**t))).div_(root_KP), State(t, m_KP, v_KP)
+
+
+class AdamW(Adam):
+    """Adam after θ ← (1 − ηλ)θ: weight decay apart from the gradient (Loshchilov & Hutter 2019)."""
+
+    weight_decay: NonNegative = 1e-2
+    """Decay λ."""
+
+    def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
+        return super().update(g_KP, state, w_KP * (1 - hyper["lr"] * hyper["weight_decay"]), hyper, layout)

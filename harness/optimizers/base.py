@@ -1,0 +1,43 @@
+"""What an update rule is: a spec with a pure ``init`` and ``update`` over the rows of a cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness.layout import Layout
+from harness.spec.recipe import Optimizer
+from harness.spec.space import Positive
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Hyper = Mapping[str, "Tensor"]
+"""Numeric fields by name, each (K, 1); ``lr`` has the schedule's factor in it, which stands alone in ``schedule``."""
+
+
+class Rule(Optimizer):
+    """An update rule that moves all members of a cohort at once.
+
+    State is a NamedTuple whose tensors have one row for each member; ``update`` may reuse the memory of the state
+    that it is given, which the caller no longer needs.
+    """
+
+    lr: Positive
+    """Learning rate η."""
+
+    def init(self, w_KP: Tensor) -> Any:
+        """Return the state before the first update."""
+        raise NotImplementedError
+
+    def update(self, g_KP: Tensor, state: Any, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, Any]:
+        """Return the new weights and state.
+
+        Args:
+            g_KP: gradients, one row a member.
+            state: what ``init`` or the last ``update`` returned.
+            w_KP: weights; not changed.
+            hyper: numeric fields, (K, 1) each.
+            layout: where each tensor lies in a row, for rules that need matrices.
+        """
+        raise NotImplementedError

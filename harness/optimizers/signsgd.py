@@ -1,0 +1,23 @@
+"""Sign descent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.layout import Layout
+from harness.optimizers.base import Hyper, Rule
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class SignSGD(Rule):
+    """θ ← θ − η sign(g) (Bernstein et al. 2018)."""
+
+    def init(self, w_KP: Tensor) -> tuple[()]:
+        return ()
+
+    def update(
+        self, g_KP: Tensor, state: tuple[()], w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, tuple[()]]:
+        return w_KP - hyper["lr"] * g_KP.sign(), state

@@ -1,0 +1,35 @@
+"""What a trainer yields: plain values that know nothing of MLflow, Optuna or processes."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Status = Literal["finished", "diverged", "pruned", "stopped", "failed"]
+
+
+class Point(NamedTuple):
+    """The metrics of one run at one evaluation."""
+
+    step: int
+    """Updates made so far."""
+    epoch: float
+    """Passes over the training set made so far."""
+    samples: int
+    """Training samples used so far."""
+    metrics: dict[str, float]
+    """Values by name, such as ``valid/loss``."""
+
+
+class Outcome(NamedTuple):
+    """One finished run: its curve, its closing numbers and how it ended."""
+
+    status: Status
+    points: tuple[Point, ...]
+    summary: dict[str, float]
+    """Numbers known only at the end: ``test/loss``, ``best/step``, ``seconds``."""
+    detail: str = ""
+    """Why a run failed or diverged, in words."""
+
+    def series(self, metric: str) -> list[float]:
+        """Return the values of ``metric`` in the order of evaluation."""
+        return [p.metrics[metric] for p in self.points if metric in p.metrics]

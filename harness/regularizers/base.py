@@ -1,0 +1,41 @@
+"""What a regularizer is: pure hooks around one update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from harness.layout import Layout
+from harness.spec.recipe import Regularizer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from harness.models.base import Noise
+
+Hyper = Mapping[str, "Tensor"]
+"""Numeric fields by name, each (K,)."""
+
+
+class Hook(Regularizer):
+    """A regularizer of the harness; every hook returns what it is given unless it is overridden."""
+
+    def batch(self, x_KB: Tensor, y_KBD: Tensor, noise: Noise, hyper: Hyper) -> tuple[Tensor, Tensor]:
+        """Change the inputs and targets of a batch."""
+        return x_KB, y_KBD
+
+    def clip(self, g_KP: Tensor, hyper: Hyper) -> Tensor:
+        """Change the gradient of the loss, before penalties are added."""
+        return g_KP
+
+    def penalty(self, g_KP: Tensor, w_KP: Tensor, hyper: Hyper) -> Tensor:
+        """Add the gradient of a penalty on the weights."""
+        return g_KP
+
+    def decay(self, w_KP: Tensor, lr_K: Tensor, hyper: Hyper) -> Tensor:
+        """Change the weights before the update."""
+        return w_KP
+
+    def constrain(self, w_KP: Tensor, layout: Layout, hyper: Hyper) -> Tensor:
+        """Change the weights after the update."""
+        return w_KP

@@ -1,0 +1,33 @@
+"""Gradient clipping."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.regularizers.base import Hook, Hyper
+from harness.spec.space import Positive
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class ClipNorm(Hook):
+    """g ← g · min(1, c/‖g‖) over all weights together (Pascanu et al. 2013)."""
+
+    limit: Positive = 1.0
+    """Largest norm c."""
+
+    def clip(self, g_KP: Tensor, hyper: Hyper) -> Tensor:
+        factor_K = (hyper["limit"] / (g_KP.norm(dim=1) + 1e-6)).clamp(max=1)
+        return g_KP * factor_K[:, None]
+
+
+class ClipValue(Hook):
+    """gᵢ ← min(c, max(−c, gᵢ))."""
+
+    limit: Positive = 1.0
+    """Largest magnitude c."""
+
+    def clip(self, g_KP: Tensor, hyper: Hyper) -> Tensor:
+        limit = hyper["limit"][:, None]
+        return g_KP.clamp(-limit, limit)

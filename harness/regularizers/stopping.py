@@ -1,0 +1,32 @@
+"""Early stopping."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from harness.regularizers.base import Hook
+
+
+class EarlyStopping(Hook):
+    """Stop when a validation metric has not improved for ``patience`` evaluations; the best weights are the result.
+
+    (Prechelt 1998.)
+    """
+
+    patience: int = Field(default=10, ge=1)
+    """Evaluations without improvement before the run stops."""
+    metric: str = Field(default="valid/loss", pattern=r"^valid/\w+$")
+    """Metric that is watched."""
+    min_delta: float = Field(default=0.0, ge=0)
+    """Smallest change that counts as an improvement."""
+
+    @property
+    def maximize(self) -> bool:
+        """Whether larger values of the metric are better."""
+        return self.metric.endswith("accuracy")
+
+    def improved(self, value: float, best: float | None) -> bool:
+        """Return whether ``value`` is better than the best so far by more than ``min_delta``."""
+        if best is None:
+            return True
+        return value > best + self.min_delta if self.maximize else value < best - self.min_delta

@@ -1,0 +1,213 @@
+"""Recipes: everything that fixes one training run but its seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, PlainSerializer, WrapValidator, field_validator, model_validator
+
+from harness.errors import SpecError
+from harness.spec.component import Component, External, Spec
+from harness.spec.space import Count, Space, parse_space
+
+
+class Data(Component):
+    """A data set and what is done to it; the same spec always gives the same arrays."""
+
+    kind = "data"
+    seed: int = 0
+    """Names the streams of the split, the noise and the shuffle."""
+    train_size: int | None = Field(default=None, ge=1)
+    """Number of training samples kept (a prefix: smaller sets are nested in larger ones); all by default."""
+    valid_fraction: float = Field(default=0.2, gt=0, lt=1)
+    """Share of the training part held out for validation."""
+    label_noise: float = Field(default=0.0, ge=0, le=1)
+    """Share of training labels replaced by random ones."""
+    shuffle_pixels: bool = False
+    """Permute the features by one fixed permutation."""
+    standardize: bool = False
+    """Scale each feature to mean 0 and deviation 1, as measured on the training samples."""
+
+
+class Model(Component):
+    """A network."""
+
+    kind = "model"
+
+
+class Loss(Component):
+    """A loss for each sample."""
+
+    kind = "loss"
+
+
+class Optimizer(Component):
+    """An update rule."""
+
+    kind = "optimizer"
+
+
+class Regularizer(Component):
+    """Something done to inputs, targets, gradients, weights or the length of training."""
+
+    kind = "regularizer"
+
+
+class Schedule(Component):
+    """The learning rate over training, as a factor of its base value."""
+
+    kind = "schedule"
+
+
+class Init(Component):
+    """The distribution of the initial weights."""
+
+    kind = "init"
+
+
+def _batch_size(value: Any, _: Any) -> Any:
+    space = parse_space(value)
+    if space is not None or value == "full":
+        return space or value
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"expected a whole number from 1, 'full' or a space, got {value!r}")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    return value.dump() if isinstance(value, Space) else value
+
+
+class Recipe(Spec):
+    """Everything that fixes one training run but its seed."""
+
+    data: Data
+    """Data set, by name or with options."""
+    model: Model | None = None
+    """Network; needed for all data but functions to be minimised."""
+    loss: Loss | None = None
+    """Loss; by default cross-entropy for classes, mean squared error for numbers."""
+    optimizer: Optimizer
+    """Update rule with its hyperparameters."""
+    batch_size: Annotated[int | Literal["full"] | Space, WrapValidator(_batch_size), PlainSerializer(_plain)] = 32
+    """Samples in an update, or "full" for the whole training set."""
+    batch_order: Literal["reshuffled", "fixed", "sequential"] = "reshuffled"
+    """New random order every epoch, one random order for all epochs, or the order of the data."""
+    drop_last: bool = False
+    """Leave out the last batch of an epoch when it is smaller."""
+    epochs: Count | None = None
+    """Length of training in passes over the training set."""
+    steps: Count | None = None
+    """Length of training in updates; give this or ``epochs``."""
+    schedule: Schedule = Field(default_factory=lambda: Schedule.parse("Constant"))
+    """Learning rate over training."""
+    regularizers: tuple[Regularizer, ...] = ()
+    """Regularizers, each kind at most once."""
+    init: Init = Field(default_factory=lambda: Init.parse("Default"))
+    """Initial weights."""
+    dtype: Literal["float32", "float64"] = "float32"
+    """Precision of weights and arithmetic."""
+    amp: bool = False
+    """Compute the forward pass in bfloat16 where that is safe."""
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    """"auto" takes the GPU where there is one."""
+    eval_every: Annotated[int, Field(ge=1)] | None = None
+    """Epochs (or steps, with ``steps``) between evaluations; by default about 100 evaluations a run at most."""
+
+    @field_validator("regularizers")
+    @classmethod
+    def _each_kind_once(cls, value: tuple[Regularizer, ...]) -> tuple[Regularizer, ...]:
+        names = [r.name for r in value]
+        if twice := {n for n in names if names.count(n) > 1}:
+            raise ValueError(f"expected each regularizer at most once, got {', '.join(sorted(twice))} twice")
+        return value
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.epochs is None) == (self.steps is None):
+            got = "both" if self.steps is not None else "neither"
+            raise ValueError(f"expected one of 'epochs' and 'steps', got {got}")
+        return self
+
+    def dump(self) -> dict[str, Any]:
+        """Return the plain form used in YAML, JSON and run keys."""
+        return self.model_dump(mode="json")
+
+    def parts(self) -> Iterator[tuple[str, Component]]:
+        """Yield ``(path, component)`` for each component, such as ``regularizers.L2``."""
+        for field in type(self).model_fields:
+            value = getattr(self, field)
+            if isinstance(value, Component):
+                yield field, value
+        for regularizer in self.regularizers:
+            yield f"regularizers.{regularizer.name}", regularizer
+
+    def numbers(self) -> dict[str, float]:
+        """Return every numeric hyperparameter by path: what may differ within a cohort."""
+        return {f"{path}.{name}": value for path, part in self.parts() for name, value in part.numbers().items()}
+
+    def spaces(self) -> dict[str, Space]:
+        """Return the spaces in the recipe by path, such as ``optimizer.lr``; a recipe without any is resolved."""
+        found = {name: v for name in type(self).model_fields if isinstance(v := getattr(self, name), Space)}
+        for path, part in self.parts():
+            fields = part.args if isinstance(part, External) else dict(part)
+            found |= {f"{path}.{name}": v for name, v in fields.items() if isinstance(v, Space)}
+        return found
+
+    def settings(self) -> dict[str, Any]:
+        """Return every field flat, by path: what MLflow shows as parameters."""
+        flat: dict[str, Any] = {}
+        for name, value in self.dump().items():
+            if name == "regularizers":
+                for part in self.regularizers:
+                    flat |= _flatten(f"regularizers.{part.name}", {k: v for k, v in part.dump().items() if k != "name"} or "on")
+            elif isinstance(value, Mapping) and "name" in value:
+                flat[name] = value["name"]
+                flat |= _flatten(name, {k: v for k, v in value.items() if k != "name"})
+            else:
+                flat[name] = value
+        return flat
+
+    def with_values(self, values: Mapping[str, Any]) -> Recipe:
+        """Return the recipe with the fields at the given paths replaced.
+
+        Raises:
+            SpecError: a path names no field of this recipe.
+        """
+        tree = self.dump()
+        for path, value in values.items():
+            put(tree, path, value)
+        return Recipe.model_validate(tree)
+
+
+def put(tree: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at a dotted ``path`` in nested mappings; list items are found by their ``name``."""
+    head, _, rest = path.partition(".")
+    if not rest:
+        tree[head] = value
+        return
+    child = tree.get(head)
+    if isinstance(child, str):
+        child = tree[head] = {"name": child}
+    if isinstance(child, list):
+        return _put_in_list(child, head, rest, value)
+    if not isinstance(child, dict):
+        raise SpecError(f"{path}: expected a field that has fields of its own, but '{head}' is {child!r}")
+    put(child, rest, value)
+
+
+def _put_in_list(items: list[Any], head: str, rest: str, value: Any) -> None:
+    for position, item in enumerate(items):
+        name = item["name"] if isinstance(item, dict) else item
+        if rest.startswith(f"{name}."):
+            items[position] = item = item if isinstance(item, dict) else {"name": item}
+            return put(item, rest.removeprefix(f"{name}."), value)
+    names = [item["name"] if isinstance(item, dict) else item for item in items]
+    raise SpecError(f"{head}.{rest}: expected one of the {head} {names}, got '{rest}'")
+
+
+def _flatten(path: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        return {path: value}
+    return {k: v for name, inner in value.items() for k, v in _flatten(f"{path}.{name}", inner).items()}

@@ -1,0 +1,182 @@
+"""Studies: one question, the arms compared, the budget of the search, the seeds and the claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from harness.errors import nearest
+from harness.spec.component import Spec
+from harness.spec.recipe import Recipe
+from harness.spec.space import parse_space
+
+Metric = Annotated[str, Field(pattern=r"^(train|valid|test|batch|best|objective)(/\w+)?$")]
+SEARCH_SEED = 10_000
+"""Search seeds start here, so that they never meet the confirm seeds."""
+
+
+class Search(Spec):
+    """How every arm is tuned: the same number of trials each, on validation data."""
+
+    trials: int = Field(default=16, ge=1)
+    """Trials for each arm; an arm without spaces needs none."""
+    objective: str = Field(default="valid/loss", pattern=r"^(train|valid|batch)/\w+$")
+    """Metric that a trial is judged by; test data are not for tuning."""
+    reduce: Literal["final", "best", "mean"] = "final"
+    """The value of the last evaluation, the best one, or the mean over training."""
+    direction: Literal["auto", "minimize", "maximize"] = "auto"
+    """"auto" maximises accuracy and minimises everything else."""
+    sampler: Literal["tpe", "random", "qmc", "gp", "cmaes", "grid"] = "tpe"
+    """How trials are chosen."""
+    batch: int = Field(default=8, ge=1)
+    """Trials asked at once; larger fills cohorts better, smaller learns more between asks."""
+    pruner: Literal["none", "median", "hyperband", "asha"] = "none"
+    """Rule that ends hopeless trials early, at the rungs."""
+    rungs: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.25, 0.5)
+    """Where trials may be pruned, as shares of the whole length."""
+    grid: int = Field(default=5, ge=2)
+    """Points on each axis that is not a choice, for the grid sampler."""
+    repeats: int = Field(default=1, ge=1)
+    """Training seeds for each trial; its objective is their mean."""
+    seed: int = 0
+    """Names the sampler's streams."""
+
+    @property
+    def maximize(self) -> bool:
+        """Whether larger is better."""
+        return self.direction == "maximize" or (self.direction == "auto" and self.objective.endswith("accuracy"))
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Training seeds of every trial, never used to confirm."""
+        return tuple(range(SEARCH_SEED, SEARCH_SEED + self.repeats))
+
+
+class Claim(Spec):
+    """A statement about two arms that the study tests, declared before anything runs."""
+
+    kind: Literal["better", "faster"]
+    """Better on a closing metric, or faster to a target."""
+    arm: str
+    """Arm that is claimed to win."""
+    than: str
+    """Arm it is compared with."""
+    on: str = "test/loss"
+    """Metric compared."""
+    target: float | None = None
+    """Value of ``on`` to be reached, for "faster"."""
+    by: Literal["steps", "epochs", "samples"] = "steps"
+    """Unit in which speed is counted, for "faster"."""
+
+    @classmethod
+    def faster(cls, arm: str, *, than: str, to: tuple[str, float], by: str = "steps") -> Claim:
+        """Claim that ``arm`` needs less of ``by`` than the other to bring a metric to a value."""
+        return cls.model_validate({"kind": "faster", "arm": arm, "than": than, "on": to[0], "target": to[1], "by": by})
+
+    @classmethod
+    def better(cls, arm: str, *, than: str, on: str = "test/loss") -> Claim:
+        """Claim that ``arm`` ends with the better value of ``on``."""
+        return cls(kind="better", arm=arm, than=than, on=on)
+
+    @property
+    def maximize(self) -> bool:
+        """Whether larger values of the metric are better."""
+        return self.on.endswith("accuracy")
+
+    def __str__(self) -> str:
+        if self.kind == "better":
+            return f"{self.arm} ends with a better {self.on} than {self.than}"
+        return f"{self.arm} reaches {self.on} {self.target:g} in fewer {self.by} than {self.than}"
+
+    @model_validator(mode="after")
+    def _target_for_speed(self) -> Self:
+        if self.kind == "faster" and self.target is None:
+            raise ValueError("expected 'target', the value of the metric to be reached, for a claim of 'faster'")
+        return self
+
+
+class Study(Spec):
+    """One question and everything that is needed to answer it."""
+
+    name: str = Field(pattern=r"^[\w][\w .-]*$", max_length=80)
+    """Name of the study, of its MLflow experiment and of its report."""
+    question: str = ""
+    """The question in a sentence; the report opens with it."""
+    recipe: Recipe
+    """What all arms share."""
+    compare: dict[str, dict[str, Any]] = {}
+    """Factors by recipe field (or by a name of your own, with levels that map fields to values); several factors cross."""
+    search: Search | None = None
+    """How arms are tuned; needed when a recipe holds spaces."""
+    seeds: tuple[Annotated[int, Field(ge=0, lt=SEARCH_SEED)], ...] = tuple(range(5))
+    """Seeds of the confirmation; a number n stands for 0 … n-1."""
+    claims: tuple[Claim, ...] = ()
+    """What is tested."""
+    quick: dict[str, Any] = {"search.trials": 4, "seeds": 3}
+    """Fields replaced by ``--quick``."""
+
+    @field_validator("compare", mode="before")
+    @classmethod
+    def _levels_by_name(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        return {factor: _named(levels) for factor, levels in value.items()}
+
+    @field_validator("seeds", mode="before")
+    @classmethod
+    def _count_of_seeds(cls, value: Any) -> Any:
+        return tuple(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_validator("seeds")
+    @classmethod
+    def _some_seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        if not value or len(set(value)) != len(value):
+            raise ValueError(f"expected at least one seed and none twice, got {list(value)}")
+        return value
+
+    @model_validator(mode="after")
+    def _arms_are_whole(self) -> Self:
+        from harness.spec.plan import arms
+
+        names = [arm.name for arm in arms(self)]
+        for position, claim in enumerate(self.claims):
+            for field in ("arm", "than"):
+                if (wanted := getattr(claim, field)) not in names:
+                    raise ValueError(f"claims.{position}.{field}: unknown arm {wanted!r}: {nearest(wanted, names)}")
+        return self
+
+    def dump(self) -> dict[str, Any]:
+        """Return the plain form: the same study as YAML or JSON."""
+        tree = self.model_dump(mode="json", exclude={"compare"})
+        tree["compare"] = {f: {name: plain(v) for name, v in levels.items()} for f, levels in self.compare.items()}
+        return tree
+
+    def main(self) -> None:
+        """Run this study as a script, with the flags of ``harness run``."""
+        from harness.cli import study_main
+
+        study_main(self)
+
+
+def plain(value: Any) -> Any:
+    """Return a level's value as YAML and JSON hold it."""
+    if hasattr(value, "dump"):
+        return value.dump()
+    if isinstance(value, Mapping):
+        return {k: plain(v) for k, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def _named(levels: Any) -> Any:
+    if isinstance(levels, (list, tuple)):
+        return {level if isinstance(level, str) else str(plain_name(level)): level for level in levels}
+    return {str(name): level for name, level in levels.items()} if isinstance(levels, Mapping) else levels
+
+
+def plain_name(level: Any) -> Any:
+    """Return what a level given without a name is called."""
+    if isinstance(level, Mapping) and "name" in level and parse_space(level) is None:
+        return level["name"]
+    return getattr(level, "name", level)

@@ -1,0 +1,230 @@
+"""The training loop: a cohort of runs from one evaluation to the next, until all have ended."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from harness.models.base import Buffers, Noise
+from harness.optimizers.base import Rule
+from harness.optimizers.external import ExternalOptimizer
+from harness.records import Outcome, Point, Status
+from harness.spec.plan import Run
+from harness.train import eager
+from harness.train.evaluate import evaluate, train_sample
+from harness.train.order import Orders
+from harness.train.program import Program, hyperparameters, initial_weights, program_of, schedule_factors
+from harness.train.step import step
+
+Progress = Callable[[int], None]
+"""Told the number of updates made, counted over members."""
+
+
+@dataclass
+class Member:
+    """One run of the cohort, and what is remembered of it."""
+
+    index: int
+    run: Run
+    points: list[Point] = field(default_factory=list)
+    seconds: float = 0.0
+    best: float | None = None
+    best_step: int = 0
+    waited: int = 0
+    """Evaluations since the best one."""
+
+
+@dataclass
+class Cohort:
+    """The state of a cohort between two evaluations: all that is needed to go on."""
+
+    members: list[Member]
+    done: int
+    """Updates made so far."""
+    w_KP: Tensor
+    buffers: Buffers
+    state: Any
+    best_KP: Tensor | None
+    best_buffers: Buffers
+    test: bool
+    """Whether test data are evaluated at the end."""
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+
+
+def start(runs: Sequence[Run], test: bool) -> Cohort:
+    """Return the cohort of the given runs (all of one shape) before its first update."""
+    program = program_of(runs[0].recipe)
+    w_KP = initial_weights(program, [run.seed for run in runs])
+    buffers = {
+        name: b.to(program.device, program.dtype if b.is_floating_point() else b.dtype).expand(len(runs), *b.shape).clone()
+        for name, b in program.network.buffers().items()
+    }
+    optimizer = program.optimizer
+    state = eager.init(program, optimizer, w_KP) if isinstance(optimizer, ExternalOptimizer) else optimizer.init(w_KP)
+    best_KP = w_KP.clone() if program.stopping else None
+    members = [Member(i, run) for i, run in enumerate(runs)]
+    return Cohort(members, 0, w_KP, buffers, state, best_KP, dict(buffers), test)
+
+
+def advance(cohort: Cohort, until: int | None = None, progress: Progress = lambda _: None) -> Cohort:
+    """Train until update ``until`` (which must be an evaluation) or the end; outcomes are gathered in the cohort."""
+    program = program_of(cohort.members[0].run.recipe)
+    times = program.times
+    stop = times.steps if until is None else until
+    if cohort.done == 0 and not cohort.members[0].points:
+        _examine(program, cohort, torch.zeros(0, len(cohort.members)), 0.0)
+    for target in (e for e in times.evaluations if cohort.done < e <= stop):
+        if not cohort.members:
+            break
+        began, updates = time.perf_counter(), target - cohort.done
+        losses_SK = _train(program, cohort, target)
+        progress(updates * len(cohort.members))
+        _examine(program, cohort, losses_SK, time.perf_counter() - began)
+    return cohort
+
+
+def drop(cohort: Cohort, indices: Sequence[int], status: Status) -> None:
+    """End the given runs where they are, with the given status."""
+    program = program_of(cohort.members[0].run.recipe)
+    leaving = [row for row, member in enumerate(cohort.members) if member.index in set(indices)]
+    _leave(program, cohort, {row: (status, "") for row in leaving})
+
+
+def _train(program: Program, cohort: Cohort, target: int) -> Tensor:
+    """Make the updates up to ``target``; return their losses (S, K) on the CPU."""
+    runs = [member.run for member in cohort.members]
+    seeds, recipes = [run.seed for run in runs], [run.recipe for run in runs]
+    hyper = active(hyperparameters(recipes, program.device, program.dtype))
+    factors_SK = schedule_factors(recipes, program.times, cohort.done, target).to(program.device, program.dtype)
+    noise = Noise(seeds, cohort.done, program.device, program.dtype)
+    orders = Orders(program, seeds)
+    advance_by_one = step if isinstance(program.optimizer, Rule) else eager.eager_step
+    losses = []
+    for offset, factor_K in enumerate(factors_SK):
+        batch = orders.batch(cohort.done + offset)
+        cohort.w_KP, cohort.buffers, cohort.state, loss_K = advance_by_one(
+            program, cohort.w_KP, cohort.buffers, cohort.state, batch, hyper, factor_K, noise
+        )
+        losses.append(loss_K)
+    cohort.done = target
+    return torch.stack(losses).cpu()
+
+
+def active(hyper: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Leave out dropout rates where nobody drops, so that no noise is drawn in vain."""
+    rates = ("regularizers.Dropout.rate", "model.dropout")
+    idle = {path for path in rates if path in hyper and not hyper[path].any()}
+    return {path: value for path, value in hyper.items() if path not in idle}
+
+
+def _examine(program: Program, cohort: Cohort, losses_SK: Tensor, seconds: float) -> None:
+    """Evaluate all members, record a point for each, and let go of those that have ended."""
+    metrics = measure(program, cohort.w_KP, cohort.buffers, cohort.members)
+    ended: dict[int, tuple[Status, str]] = {}
+    for row, member in enumerate(cohort.members):
+        values = {name: column[row] for name, column in metrics.items()}
+        if len(losses_SK):
+            values["batch/loss"] = float(losses_SK[:, row].double().mean())
+        member.seconds += seconds / len(cohort.members)
+        bad = _first_bad(losses_SK[:, row], values)
+        if bad is not None:
+            ended[row] = ("diverged", f"loss not finite at step {cohort.done - len(losses_SK) + bad + 1}")
+            continue
+        member.points.append(_point(program, cohort.done, values))
+        if _watch(program, cohort, row, values):
+            ended[row] = ("stopped", "")
+    if cohort.done == program.times.steps:
+        ended |= {row: ("finished", "") for row in range(len(cohort.members)) if row not in ended}
+    if ended:
+        _leave(program, cohort, ended)
+
+
+def measure(program: Program, w_KP: Tensor, buffers: Buffers, members: Sequence[Member]) -> dict[str, list[float]]:
+    """Return the metrics on training and validation samples by name, one value a member."""
+    hyper = hyperparameters([m.run.recipe for m in members], program.device, program.dtype)
+    parts = {"train": train_sample(program), "valid": program.valid}
+    return {
+        f"{name}/{metric}": values
+        for name, part in parts.items()
+        if part.count
+        for metric, values in evaluate(program, w_KP, buffers, hyper, part).items()
+    }
+
+
+def _first_bad(losses_S: Tensor, values: dict[str, float]) -> int | None:
+    bad = (~losses_S.isfinite()).nonzero()
+    if len(bad):
+        return int(bad[0])
+    return None if all(map(math.isfinite, values.values())) else len(losses_S)
+
+
+def _point(program: Program, done: int, values: dict[str, float]) -> Point:
+    epoch, rest = divmod(done, program.times.per_epoch)
+    full = program.times.batch * program.times.per_epoch
+    samples = epoch * (full if program.recipe.drop_last else program.train.count) + rest * program.times.batch
+    return Point(done, done / program.times.per_epoch, samples, values)
+
+
+def _watch(program: Program, cohort: Cohort, row: int, values: dict[str, float]) -> bool:
+    """Keep a member's best weights; return whether its patience is over."""
+    stopping, member = program.stopping, cohort.members[row]
+    if stopping is None or cohort.best_KP is None:
+        return False
+    if not stopping.improved(values[stopping.metric], member.best):
+        member.waited += 1
+        return member.waited >= stopping.patience
+    member.best, member.best_step, member.waited = values[stopping.metric], cohort.done, 0
+    cohort.best_KP[row] = cohort.w_KP[row]
+    for name, buffer in cohort.buffers.items():
+        if cohort.best_buffers[name] is buffer:
+            cohort.best_buffers[name] = buffer.clone()
+        cohort.best_buffers[name][row] = buffer[row]
+    return False
+
+
+def _leave(program: Program, cohort: Cohort, ended: dict[int, tuple[Status, str]]) -> None:
+    """Close the given rows and keep the others."""
+    closing = _close(program, cohort, list(ended))
+    for (row, (status, detail)), summary in zip(ended.items(), closing, strict=True):
+        member = cohort.members[row]
+        summary |= {"cost/seconds": member.seconds, "cost/steps": float(cohort.done)}
+        cohort.outcomes[member.index] = Outcome(status, tuple(member.points), summary if status != "diverged" else {
+            name: value for name, value in summary.items() if name.startswith("cost/")}, detail)
+    kept = [row for row in range(len(cohort.members)) if row not in ended]
+    rows = torch.tensor(kept, dtype=torch.long, device=program.device)
+    cohort.members = [cohort.members[row] for row in kept]
+    cohort.w_KP = cohort.w_KP[rows]
+    cohort.buffers = {name: b[rows] for name, b in cohort.buffers.items()}
+    cohort.best_buffers = {name: b[rows] for name, b in cohort.best_buffers.items()}
+    cohort.best_KP = None if cohort.best_KP is None else cohort.best_KP[rows]
+    if isinstance(program.optimizer, Rule):
+        cohort.state = type(cohort.state)(*(v[rows] if isinstance(v, Tensor) else v for v in cohort.state)) if cohort.state else ()
+
+
+def _close(program: Program, cohort: Cohort, rows: list[int]) -> list[dict[str, float]]:
+    """Return the closing numbers of the given rows, at their best weights where early stopping keeps them."""
+    members = [cohort.members[row] for row in rows]
+    kept = torch.tensor(rows, dtype=torch.long, device=program.device)
+    source, buffers = (cohort.w_KP, cohort.buffers) if cohort.best_KP is None else (cohort.best_KP, cohort.best_buffers)
+    w_KP, own = source[kept], {name: b[kept] for name, b in buffers.items()}
+    metrics = measure(program, w_KP, own, members) if program.stopping else _last(members)
+    if cohort.test and program.test.count:
+        hyper = hyperparameters([m.run.recipe for m in members], program.device, program.dtype)
+        found = evaluate(program, w_KP, own, hyper, program.test)
+        metrics |= {f"test/{name}": values for name, values in found.items()}
+    if program.stopping:
+        metrics["best/step"] = [float(m.best_step) for m in members]
+    return [{name: values[i] for name, values in metrics.items()} for i in range(len(rows))]
+
+
+def _last(members: Sequence[Member]) -> dict[str, list[float]]:
+    names = {name for m in members for p in m.points[-1:] for name in p.metrics}
+    return {
+        name: [m.points[-1].metrics.get(name, math.nan) if m.points else math.nan for m in members] for name in sorted(names)
+    }

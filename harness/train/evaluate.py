@@ -1,0 +1,36 @@
+"""Loss and accuracy of every member on one part of the data."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from harness.models.base import Buffers, Context
+from harness.train.program import Program, Samples
+from harness.train.step import Hyper, precision, scoped
+
+CHUNK = 1024
+"""Samples evaluated at once."""
+
+
+@torch.no_grad()
+def evaluate(program: Program, w_KP: Tensor, buffers: Buffers, hyper: Hyper, part: Samples) -> dict[str, list[float]]:
+    """Return ``loss`` and, for classes, ``accuracy``, one value for each member; no noise, running statistics used."""
+    params, criterion = program.layout.views(w_KP), scoped(hyper, "loss")
+    loss_K = w_KP.new_zeros(len(w_KP), dtype=torch.float64)
+    right_K = torch.zeros_like(loss_K)
+    for x, y in zip(part.x.split(CHUNK), part.y.split(CHUNK), strict=True):
+        with precision(program):
+            out_KBD = program.network(params, x[None], Context(buffers=buffers))
+        out_KBD = out_KBD.to(y.dtype)
+        loss_K += program.loss.per_sample(out_KBD, y.expand_as(out_KBD), criterion).sum(1)
+        right_K += (out_KBD.argmax(-1) == y.argmax(-1)).sum(1)
+    found = {"loss": (loss_K / part.count).tolist()}
+    return found | ({"accuracy": (right_K / part.count).tolist()} if program.classify else {})
+
+
+def train_sample(program: Program) -> Samples:
+    """Return the evenly spaced training samples that training metrics are measured on: as many as for validation."""
+    count = min(program.train.count, program.valid.count or 1000)
+    picked = torch.linspace(0, program.train.count - 1, count, device=program.device).round().long()
+    return Samples(program.train.x[picked], program.train.y[picked])

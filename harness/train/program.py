@@ -1,0 +1,244 @@
+"""A program: the recipe's parts made ready to train one cohort, without any state."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.data.base import Dataset, Part, Source, load
+from harness.errors import HarnessError
+from harness.layout import Layout, layout_of
+from harness.losses import Criterion
+from harness.models.base import Architecture, Context, Network, Weight
+from harness.models.external import ModuleNetwork
+from harness.models.init import Initializer
+from harness.optimizers.base import Rule
+from harness.optimizers.external import ExternalOptimizer
+from harness.regularizers.base import Hook
+from harness.regularizers.stopping import EarlyStopping
+from harness.schedules import Curve
+from harness.spec.recipe import Data, Recipe
+
+PartName = Literal["train", "valid", "test"]
+
+
+class Samples(NamedTuple):
+    """A part of the data on the device."""
+
+    x: Tensor
+    y: Tensor
+
+    @property
+    def count(self) -> int:
+        """Number of samples."""
+        return len(self.x)
+
+
+class Timetable(NamedTuple):
+    """The lengths of a run, counted in updates."""
+
+    batch: int
+    """Samples in an update."""
+    per_epoch: int
+    """Updates in an epoch."""
+    steps: int
+    """Updates in the run."""
+    evaluations: tuple[int, ...]
+    """Steps after which the run is evaluated; the first is 0, the last ``steps``."""
+
+
+class Program(NamedTuple):
+    """What all members of a cohort share."""
+
+    recipe: Recipe
+    network: Network
+    layout: Layout
+    initial: dict[str, Weight]
+    loss: Criterion
+    optimizer: Rule | ExternalOptimizer
+    hooks: tuple[Hook, ...]
+    stopping: EarlyStopping | None
+    train: Samples
+    valid: Samples
+    test: Samples
+    times: Timetable
+    classify: bool
+    device: torch.device
+    dtype: torch.dtype
+
+    def part(self, name: PartName) -> Samples:
+        """Return one part of the data."""
+        found: Samples = getattr(self, name)
+        return found
+
+
+def program_of(recipe: Recipe) -> Program:
+    """Build the program of a resolved recipe.
+
+    Raises:
+        HarnessError: parts of the recipe do not go together.
+    """
+    source, data = recipe.data, load(recipe.data)
+    assert isinstance(source, Source)
+    device, dtype = resolve_device(recipe.device), getattr(torch, recipe.dtype)
+    network = build_network(recipe, data)
+    train, valid, test = (_place(type(source), json.dumps(source.dump()), p, device, dtype) for p in PARTS)
+    hooks: Any = recipe.regularizers
+    loss: Any = recipe.loss or source.default_loss()
+    optimizer: Any = recipe.optimizer
+    _check(recipe, data)
+    return Program(
+        recipe=recipe,
+        network=network,
+        layout=layout_of({name: w.shape for name, w in network.weights().items()}),
+        initial=network.weights(),
+        loss=loss,
+        optimizer=optimizer,
+        hooks=hooks,
+        stopping=next((h for h in hooks if isinstance(h, EarlyStopping)), None),
+        train=train,
+        valid=valid,
+        test=test,
+        times=timetable(recipe, train.count),
+        classify=data.task == "classification",
+        device=device,
+        dtype=dtype,
+    )
+
+
+PARTS: tuple[PartName, ...] = ("train", "valid", "test")
+
+
+@lru_cache(maxsize=24)
+def _place(kind: type[Data], dumped: str, part: PartName, device: torch.device, dtype: torch.dtype) -> Samples:
+    data = load(kind.model_validate({k: v for k, v in json.loads(dumped).items() if k != "name"}) if _own(kind) else Data.parse(json.loads(dumped)))
+    arrays: Part = getattr(data, part)
+    return Samples(*(torch.as_tensor(a, dtype=dtype, device=device) for a in arrays))
+
+
+def _own(kind: type[Data]) -> bool:
+    return kind.__module__ == "__main__"
+
+
+def build_network(recipe: Recipe, data: Dataset) -> Network:
+    """Build the network for the data's shapes.
+
+    Raises:
+        HarnessError: the model does not fit the data.
+    """
+    source = recipe.data
+    model = recipe.model or (source.default_model() if isinstance(source, Source) else None)
+    if not isinstance(model, Architecture):
+        raise HarnessError(f"recipe.model: expected a model for data {source.name}, got none")
+    try:
+        return model.network(data.input_shape, data.outputs)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise HarnessError(f"recipe.model: {model.name} can't be built for inputs {data.input_shape}: {error}") from error
+
+
+def _check(recipe: Recipe, data: Dataset) -> None:
+    rates = {"Dropout"} & {r.name for r in recipe.regularizers}
+    if rates and recipe.model is not None and "dropout" not in type(recipe.model).model_fields:
+        raise HarnessError(f"recipe.regularizers: model {recipe.model.name} has no place for Dropout; use MLP, CNN1D, CNN2D or Transformer")
+    if any(isinstance(r, EarlyStopping) for r in recipe.regularizers) and not len(data.valid.x):
+        raise HarnessError("recipe.regularizers: EarlyStopping needs validation data; set data.valid_fraction above 0")
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device; "auto" is the GPU where there is one.
+
+    Raises:
+        HarnessError: a GPU is asked for and there is none.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise HarnessError(f"recipe.device: expected a CUDA device for {name!r}, found none; use 'cpu' or 'auto'")
+    return torch.device(name)
+
+
+def timetable(recipe: Recipe, samples: int) -> Timetable:
+    """Return the run's lengths for a training set of the given size."""
+    batch = samples if recipe.batch_size == "full" else min(int(str(recipe.batch_size)), samples)
+    per_epoch = samples // batch if recipe.drop_last else -(-samples // batch)
+    if recipe.epochs is not None:
+        epochs = int(str(recipe.epochs))
+        every = (recipe.eval_every or -(-epochs // 100)) * per_epoch
+        steps = epochs * per_epoch
+    else:
+        steps = int(str(recipe.steps))
+        every = recipe.eval_every or -(-steps // 100)
+    return Timetable(batch, per_epoch, steps, (*range(0, steps, every), steps))
+
+
+def batched(recipe: Recipe) -> tuple[bool, str]:
+    """Return whether runs of the recipe train together in cohorts, and why not if they do not."""
+    if isinstance(recipe.optimizer, ExternalOptimizer):
+        return False, f"{recipe.optimizer.name} is another library's optimizer"
+    network = build_network(recipe, load(recipe.data))
+    if isinstance(network, ModuleNetwork):
+        return _vmaps(network, recipe)
+    return True, "all of its parts have a batched form"
+
+
+def _vmaps(network: ModuleNetwork, recipe: Recipe) -> tuple[bool, str]:
+    if network.draws:
+        return False, "its dropout draws from torch's global generator"
+    x = torch.as_tensor(load(recipe.data).train.x[:2], dtype=torch.float32)
+    params = {name: torch.zeros(2, *w.shape, requires_grad=True) for name, w in network.weights().items()}
+    buffers = {name: torch.stack([b, b]) for name, b in network.buffers().items()}
+    try:
+        out = network(params, x.expand(2, *x.shape), Context(training=True, buffers=buffers))
+        out.sum().backward()  # type: ignore[no-untyped-call]
+    except Exception as error:
+        return False, f"vmap refuses it: {str(error).strip().splitlines()[0][:120]}"
+    return True, "its module can be mapped over members by vmap"
+
+
+def hyperparameters(recipes: Sequence[Recipe], device: torch.device, dtype: torch.dtype) -> dict[str, Tensor]:
+    """Return each numeric hyperparameter by path as a tensor (K,)."""
+    rows = [recipe.numbers() for recipe in recipes]
+    return {path: torch.tensor([row[path] for row in rows], dtype=torch.float64).to(device, dtype) for path in rows[0]}
+
+
+def schedule_factors(recipes: Sequence[Recipe], times: Timetable, start: int, stop: int) -> Tensor:
+    """Return the schedules' factors (stop − start, K) in float64."""
+    columns = []
+    for recipe in recipes:
+        curve = recipe.schedule
+        assert isinstance(curve, Curve)
+        columns.append([curve.factor(step, times.steps, times.per_epoch) for step in range(start, stop)])
+    return torch.tensor(columns, dtype=torch.float64).T
+
+
+def initial_weights(program: Program, seeds: Sequence[int]) -> Tensor:
+    """Return the initial rows (K, P), each parameter of each member from its own stream."""
+    rows = np.zeros((len(seeds), program.layout.width))
+    for row, seed in zip(rows, seeds, strict=True):
+        for name, numbers in _drawn(program, seed).items():
+            slot = program.layout.slots[name]
+            row[slot.offset : slot.offset + slot.size] = numbers.reshape(-1)
+    return torch.as_tensor(rows).to(program.device, program.dtype)
+
+
+def _drawn(program: Program, seed: int) -> dict[str, np.ndarray]:
+    init = program.recipe.init
+    assert isinstance(init, Initializer)
+    if isinstance(program.network, ModuleNetwork) and init.name == "Default":
+        module = program.network.build(seed)
+        return {name: p.detach().double().numpy() for name, p in module.named_parameters()}
+    return {name: init.draw(name, weight, seed) for name, weight in program.initial.items()}
+
+
+def member_bytes(program: Program) -> int:
+    """Return the memory that one member needs while it trains: weights, gradient, state, and activations."""
+    weights = 6 * program.layout.width
+    widest = sum(math.prod(w.shape[:1]) for w in program.initial.values())
+    return program.dtype.itemsize * (weights + 4 * program.times.batch * widest)

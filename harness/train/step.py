@@ -1,0 +1,98 @@
+"""One update of every member of a cohort, as a pure function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.models.base import Buffers, Context, Noise
+from harness.optimizers.base import Rule
+from harness.train.program import Program
+
+Hyper = Mapping[str, Tensor]
+
+
+class Batch(NamedTuple):
+    """One batch for each member."""
+
+    x_KB: Tensor
+    y_KBD: Tensor
+
+
+def step(
+    program: Program, w_KP: Tensor, buffers: Buffers, state: Any, batch: Batch, hyper: Hyper, factor_K: Tensor, noise: Noise
+) -> tuple[Tensor, Buffers, Any, Tensor]:
+    """Make one update.
+
+    Args:
+        program: what the members share.
+        w_KP: weights, one row a member.
+        buffers: running statistics, (K, *shape) each.
+        state: the update rule's state.
+        batch: inputs and targets.
+        hyper: numeric hyperparameters by path, (K,) each.
+        factor_K: the schedules' factors.
+        noise: the members' streams.
+
+    Returns:
+        New weights, buffers and state, and the loss of the batch before the update (K,).
+    """
+    assert isinstance(program.optimizer, Rule)
+    g_KP, loss_K, buffers = gradient(program, w_KP, buffers, batch, hyper, noise)
+    lr_K = hyper["optimizer.lr"] * factor_K
+    for hook in program.hooks:
+        g_KP = hook.clip(g_KP, scoped(hyper, f"regularizers.{hook.name}"))
+    for hook in program.hooks:
+        g_KP = hook.penalty(g_KP, w_KP, scoped(hyper, f"regularizers.{hook.name}"))
+    for hook in program.hooks:
+        w_KP = hook.decay(w_KP, lr_K, scoped(hyper, f"regularizers.{hook.name}"))
+    columns = {name: value[:, None] for name, value in scoped(hyper, "optimizer").items()}
+    columns |= {"lr": lr_K[:, None], "schedule": factor_K[:, None]}
+    w_KP, state = program.optimizer.update(g_KP, state, w_KP, columns, program.layout)
+    for hook in program.hooks:
+        w_KP = hook.constrain(w_KP, program.layout, scoped(hyper, f"regularizers.{hook.name}"))
+    return w_KP, buffers, state, loss_K
+
+
+def gradient(
+    program: Program, w_KP: Tensor, buffers: Buffers, batch: Batch, hyper: Hyper, noise: Noise
+) -> tuple[Tensor, Tensor, Buffers]:
+    """Return the gradient (K, P) of each member's mean loss, the losses (K,), and the new running statistics."""
+    leaves = {name: view.detach().requires_grad_() for name, view in program.layout.views(w_KP).items()}
+    loss_K, buffers = training_loss(program, leaves, buffers, batch, hyper, noise)
+    found = torch.autograd.grad(loss_K.sum(), list(leaves.values()))
+    return program.layout.pack(dict(zip(leaves, found, strict=True)), w_KP), loss_K.detach(), buffers
+
+
+def training_loss(
+    program: Program, params: Mapping[str, Tensor], buffers: Buffers, batch: Batch, hyper: Hyper, noise: Noise
+) -> tuple[Tensor, Buffers]:
+    """Return each member's mean loss (K,) on the regularized batch, and the new running statistics."""
+    x_KB, y_KBD = batch
+    for hook in program.hooks:
+        x_KB, y_KBD = hook.batch(x_KB, y_KBD, noise, scoped(hyper, f"regularizers.{hook.name}"))
+    ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper), buffers=dict(buffers))
+    with precision(program):
+        out_KBD = program.network(params, x_KB, ctx)
+    loss_KB = program.loss.per_sample(out_KBD.to(y_KBD.dtype), y_KBD, scoped(hyper, "loss"))
+    return loss_KB.mean(1), ctx.buffers
+
+
+def scoped(hyper: Hyper, part: str) -> dict[str, Tensor]:
+    """Return the hyperparameters of one part by their bare names."""
+    prefix = f"{part}."
+    return {path[len(prefix) :]: value for path, value in hyper.items() if path.startswith(prefix)}
+
+
+def dropout_rate(hyper: Hyper) -> Tensor | None:
+    """Return the dropout rate of each member: the regularizer's, else the model's, else None."""
+    return hyper.get("regularizers.Dropout.rate", hyper.get("model.dropout"))
+
+
+def precision(program: Program) -> AbstractContextManager[Any]:
+    """Return the context of the forward pass: bfloat16 where the recipe asks for it."""
+    return torch.autocast(program.device.type, torch.bfloat16) if program.recipe.amp else nullcontext()
