@@ -48,6 +48,10 @@ class Search(Spec):
         """Whether larger is better."""
         return self.direction == "maximize" or (self.direction == "auto" and self.objective.endswith("accuracy"))
 
+    def dump_asks(self) -> dict[str, Any]:
+        """Return what decides the trials but their number: more trials continue the same search."""
+        return self.model_dump(mode="json", exclude={"trials"})
+
     @property
     def seeds(self) -> tuple[int, ...]:
         """Training seeds of every trial, never used to confirm."""

@@ -1,0 +1,95 @@
+"""What a result was computed with: code, packages and hardware."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+import platform
+import subprocess
+import sys
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+
+@lru_cache(maxsize=1)
+def environment() -> dict[str, Any]:
+    """Return commit, dirty diff's hash, Python, packages, processor, memory and GPUs, as plain values."""
+    return {
+        "commit": _git("rev-parse", "HEAD"),
+        "dirty": digest(diff()) if diff() else "",
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": psutil.cpu_count(logical=False) or os.cpu_count() or 1,
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "gpus": _gpus(),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "packages": packages(),
+    }
+
+
+def packages() -> dict[str, str]:
+    """Return the installed distributions and their versions."""
+    return dict(sorted((d.metadata["Name"], d.version) for d in metadata.distributions() if d.metadata["Name"]))
+
+
+@lru_cache(maxsize=1)
+def diff() -> str:
+    """Return what the harness's working tree adds to its commit; empty if it is clean or no checkout."""
+    return _git("diff", "HEAD")
+
+
+def digest(text: str) -> str:
+    """Return the first 16 hex digits of the SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def code_of(targets: tuple[object, ...]) -> str:
+    """Return a hash of the code that outside components come from: the source of a user's file, a library's version."""
+    return digest("\n".join(sorted(_identity(target) for target in targets))) if targets else ""
+
+
+def _identity(target: object) -> str:
+    module = inspect.getmodule(target)
+    file = getattr(module, "__file__", None)
+    package = (getattr(module, "__name__", "") or "").partition(".")[0]
+    if file is None or "site-packages" in file or "dist-packages" in file:
+        owners = metadata.packages_distributions().get(package, [package])
+        return ",".join(f"{name}=={_version(name)}" for name in owners)
+    return digest(Path(file).read_text(encoding="utf-8"))
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _git(*arguments: str) -> str:
+    folder = Path(__file__).parent
+    try:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _gpus() -> list[str]:
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return []
+    return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]

@@ -1,0 +1,210 @@
+"""Optuna's ask and tell, in batches that fill cohorts.
+
+The search is replayed in memory from its first trial whenever a study is run: samplers are seeded, results come from
+the cache, and so a killed search goes on exactly as it would have. Every finished trial is also written to Optuna's
+storage, for its dashboard and its analyses.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState
+
+from harness.seeds import derive
+from harness.spec.plan import Arm, digest
+from harness.spec.recipe import Recipe
+from harness.spec.space import Choice, IntUniform, LogUniform, Space
+from harness.spec.study import Search
+
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+class Ask(NamedTuple):
+    """One trial to be trained."""
+
+    number: int
+    recipe: Recipe
+    values: dict[str, Any]
+
+
+class ArmSearch:
+    """The search of one arm.
+
+    Args:
+        arm: the arm, whose recipe may hold spaces.
+        search: how it is tuned.
+    """
+
+    def __init__(self, arm: Arm, search: Search) -> None:
+        self.arm, self.search = arm, search
+        self.spaces = arm.recipe.spaces()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self.study = optuna.create_study(
+                study_name=f"{arm.name}-{digest([arm.recipe.dump(), search.dump_asks()])[:8]}",
+                direction="maximize" if search.maximize else "minimize",
+                sampler=_sampler(search, self.spaces, derive(search.seed, "search", arm.name) % 2**32),
+                pruner=_pruner(search),
+            )
+        self.open: dict[int, optuna.Trial] = {}
+
+    @property
+    def left(self) -> int:
+        """Trials still to be asked."""
+        return self.search.trials - len(self.study.trials) if self.spaces else 0
+
+    def ask(self) -> list[Ask]:
+        """Return the next batch of trials."""
+        count = min(self.search.batch, self.left)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            trials = [self.study.ask({p: _distribution(s) for p, s in self.spaces.items()}) for _ in range(count)]
+        self.open |= {trial.number: trial for trial in trials}
+        return [self._ask(trial) for trial in trials]
+
+    def _ask(self, trial: optuna.Trial) -> Ask:
+        values = {path: _value(self.spaces[path], v) for path, v in trial.params.items()}
+        return Ask(trial.number, self.arm.recipe.with_values(values), values)
+
+    def hopeless(self, number: int, rung: int, value: float) -> bool:
+        """Report a value at a rung; return whether the trial should end there."""
+        trial = self.open[number]
+        trial.report(_finite(value, self.search.maximize), rung)
+        return trial.should_prune()
+
+    def tell(self, number: int, value: float, status: str) -> None:
+        """Close a trial with its objective; a diverged one is as bad as can be."""
+        trial = self.open.pop(number)
+        trial.set_user_attr("status", status)
+        if status == "pruned":
+            self.study.tell(trial, state=TrialState.PRUNED)
+        elif status == "failed":
+            self.study.tell(trial, state=TrialState.FAIL)
+        else:
+            self.study.tell(trial, _finite(value, self.search.maximize))
+
+    def winner(self) -> tuple[int, Recipe]:
+        """Return the number and recipe of the best finished trial; the first one if none finished."""
+        if not self.spaces:
+            return 0, self.arm.recipe
+        finished = [t for t in self.study.trials if t.state == TrialState.COMPLETE] or self.study.trials[:1]
+        sign = -1.0 if self.search.maximize else 1.0
+        best = min(finished, key=lambda t: (sign * t.value if t.value is not None else math.inf, t.number))
+        values = {path: _value(self.spaces[path], v) for path, v in best.params.items()}
+        return best.number, self.arm.recipe.with_values(values)
+
+    def mirror(self, storage: Any, study: str) -> None:
+        """Write the trials that Optuna's storage does not have yet."""
+        name = f"{study}/{self.study.study_name}"
+        kept = optuna.create_study(study_name=name, storage=storage, direction=self.study.direction.name.lower(), load_if_exists=True)
+        have = len(kept.get_trials(deepcopy=False))
+        ended: list[FrozenTrial] = [t for t in self.study.trials if t.state.is_finished()]
+        for trial in ended[have:]:
+            kept.add_trial(trial)
+
+
+def open_storage(place: str | None) -> Any:
+    """Return Optuna's storage: a journal file in the working folder by default, or a database by URL."""
+    if place and "://" in place:
+        return optuna.storages.RDBStorage(place)
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+
+    path = Path(place or "optuna.journal")
+    _trim_torn_line(path)
+    return JournalStorage(JournalFileBackend(str(path), lock_obj=JournalFileOpenLock(str(path), grace_period=5)))
+
+
+def _trim_torn_line(path: Path) -> None:
+    """Cut off a last line that a killed process wrote only half of: an append after it would ruin the file."""
+    if not path.exists():
+        return
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    try:
+        if whole:
+            json.loads(whole.splitlines()[-1])
+    except ValueError:
+        whole = whole[: whole.rstrip(b"\n").rfind(b"\n") + 1]
+    if len(whole) < len(content):
+        with path.open("r+b") as file:
+            file.truncate(len(whole))
+
+
+def _sampler(search: Search, spaces: Mapping[str, Space], seed: int) -> optuna.samplers.BaseSampler:
+    if search.sampler == "grid":
+        return optuna.samplers.GridSampler({p: grid_points(s, search.grid) for p, s in spaces.items()} or {"": [0]}, seed=seed)
+    made = {
+        "tpe": optuna.samplers.TPESampler,
+        "random": optuna.samplers.RandomSampler,
+        "qmc": optuna.samplers.QMCSampler,
+        "gp": optuna.samplers.GPSampler,
+        "cmaes": optuna.samplers.CmaEsSampler,
+    }[search.sampler]
+    return made(seed=seed, scramble=True) if search.sampler == "qmc" else made(seed=seed)
+
+
+def _pruner(search: Search) -> optuna.pruners.BasePruner:
+    top = len(search.rungs) + 1
+    return {
+        "none": optuna.pruners.NopPruner,
+        "median": optuna.pruners.MedianPruner,
+        "hyperband": lambda: optuna.pruners.HyperbandPruner(min_resource=1, max_resource=top, reduction_factor=2),
+        "asha": lambda: optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2),
+    }[search.pruner]()
+
+
+def _distribution(space: Space) -> BaseDistribution:
+    if isinstance(space, Choice):
+        return CategoricalDistribution([_label(option) for option in space.options])
+    low, high = space.arguments()
+    if isinstance(space, IntUniform):
+        return IntDistribution(int(low), int(high))
+    return FloatDistribution(low, high, log=isinstance(space, LogUniform))
+
+
+def grid_points(space: Space, count: int) -> list[Any]:
+    """Return the points of a grid axis: the options of a choice, else ``count`` points evenly spaced on the space's scale."""
+    if isinstance(space, Choice):
+        return [_label(option) for option in space.options]
+    low, high = space.arguments()
+    if isinstance(space, IntUniform):
+        return sorted({round(low + (high - low) * i / (count - 1)) for i in range(count)})
+    if isinstance(space, LogUniform):
+        return [min(high, max(low, low * (high / low) ** (i / (count - 1)))) for i in range(count)]
+    return [low + (high - low) * i / (count - 1) for i in range(count)]
+
+
+def _label(option: Any) -> Any:
+    return option if isinstance(option, (str, int, float, bool)) or option is None else json.dumps(option)
+
+
+def _value(space: Space, sampled: Any) -> Any:
+    if isinstance(space, Choice):
+        return next(option for option in space.options if _label(option) == sampled)
+    return sampled
+
+
+def _finite(value: float, maximize: bool) -> float:
+    worst = -1e300 if maximize else 1e300
+    return value if math.isfinite(value) else worst
+
+
+def judge(search: Search, series: Sequence[float], closing: float | None, status: str) -> float:
+    """Return a run's objective from its curve: the closing value, the best one or the mean; infinitely bad if it diverged."""
+    worst = -math.inf if search.maximize else math.inf
+    if status in ("diverged", "failed") or not series:
+        return worst
+    if search.reduce == "final":
+        return closing if closing is not None else series[-1]
+    if search.reduce == "best":
+        return max(series) if search.maximize else min(series)
+    return sum(series) / len(series)
