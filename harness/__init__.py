@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from harness.spec.recipe import Recipe
     from harness.spec.space import Choice, IntUniform, LogUniform, Uniform
     from harness.spec.study import Claim, Search, Study
-    from harness.train import train
+    from harness.api import train
 
 __version__ = "0.1.0"
 

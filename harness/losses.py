@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import torch
-from torch import Tensor
-from torch.nn import functional
-
+from harness.lazy import Lazy
 from harness.spec.component import External
 from harness.spec.recipe import Loss
 from harness.spec.space import Positive
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.nn import functional
+else:
+    torch, functional = Lazy("torch"), Lazy("torch.nn.functional")
 
 
 class Criterion(Loss):
@@ -117,7 +121,7 @@ def _hessian(dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.as_tensor(quadratic_deep_hessian(), dtype=dtype, device=device)
 
 
-OBJECTIVES: dict[str, Callable[[Any, Any], Tensor]] = {
+OBJECTIVES: dict[str, Callable[[Any, Any], "Tensor"]] = {
     "rosenbrock": rosenbrock,
     "beale": beale,
     "branin": branin,

@@ -7,6 +7,7 @@ storage, for its dashboard and its analyses.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import warnings
@@ -18,7 +19,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from harness.seeds import derive
+from harness.seeds import derive, numpy_stream
 from harness.spec.plan import Arm, digest
 from harness.spec.recipe import Recipe
 from harness.spec.space import Choice, IntUniform, LogUniform, Space
@@ -51,24 +52,31 @@ class ArmSearch:
             self.study = optuna.create_study(
                 study_name=f"{arm.name}-{digest([arm.recipe.dump(), search.dump_asks()])[:8]}",
                 direction="maximize" if search.maximize else "minimize",
-                sampler=_sampler(search, self.spaces, derive(search.seed, "search", arm.name) % 2**32),
+                sampler=_sampler(search, derive(search.seed, "search", arm.name) % 2**32),
                 pruner=_pruner(search),
             )
         self.open: dict[int, optuna.Trial] = {}
+        self.grid = _grid(self.spaces, search) if search.sampler == "grid" else None
+        self.budget = search.trials if self.grid is None else min(search.trials, len(self.grid))
 
     @property
     def left(self) -> int:
         """Trials still to be asked."""
-        return self.search.trials - len(self.study.trials) if self.spaces else 0
+        return self.budget - len(self.study.trials) if self.spaces else 0
 
     def ask(self) -> list[Ask]:
         """Return the next batch of trials."""
         count = min(self.search.batch, self.left)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            trials = [self.study.ask({p: _distribution(s) for p, s in self.spaces.items()}) for _ in range(count)]
+            trials = [self._next(len(self.study.trials)) for _ in range(count)]
         self.open |= {trial.number: trial for trial in trials}
         return [self._ask(trial) for trial in trials]
+
+    def _next(self, number: int) -> optuna.Trial:
+        if self.grid is not None:
+            self.study.enqueue_trial(self.grid[number])
+        return self.study.ask({path: _distribution(space) for path, space in self.spaces.items()})
 
     def _ask(self, trial: optuna.Trial) -> Ask:
         values = {path: _value(self.spaces[path], v) for path, v in trial.params.items()}
@@ -90,6 +98,11 @@ class ArmSearch:
             self.study.tell(trial, state=TrialState.FAIL)
         else:
             self.study.tell(trial, _finite(value, self.search.maximize))
+
+    def best(self) -> float | None:
+        """Return the best objective so far."""
+        values = [t.value for t in self.study.trials if t.state == TrialState.COMPLETE and t.value is not None]
+        return (max(values) if self.search.maximize else min(values)) if values else None
 
     def winner(self) -> tuple[int, Recipe]:
         """Return the number and recipe of the best finished trial; the first one if none finished."""
@@ -139,10 +152,16 @@ def _trim_torn_line(path: Path) -> None:
             file.truncate(len(whole))
 
 
-def _sampler(search: Search, spaces: Mapping[str, Space], seed: int) -> optuna.samplers.BaseSampler:
-    if search.sampler == "grid":
-        return optuna.samplers.GridSampler({p: grid_points(s, search.grid) for p, s in spaces.items()} or {"": [0]}, seed=seed)
+def _grid(spaces: Mapping[str, Space], search: Search) -> list[dict[str, Any]]:
+    """Return the grid's points in a seeded random order, so that a budget below their number cuts them fairly."""
+    axes = [[_label(value) for value in grid_points(space, search.grid)] for space in spaces.values()]
+    points = [dict(zip(spaces, values, strict=True)) for values in itertools.product(*axes)]
+    return [points[i] for i in numpy_stream(search.seed, "grid").permutation(len(points))]
+
+
+def _sampler(search: Search, seed: int) -> optuna.samplers.BaseSampler:
     made = {
+        "grid": optuna.samplers.RandomSampler,
         "tpe": optuna.samplers.TPESampler,
         "random": optuna.samplers.RandomSampler,
         "qmc": optuna.samplers.QMCSampler,

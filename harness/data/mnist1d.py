@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
+import hashlib
 import random
-import tempfile
-from pathlib import Path
 
 import numpy as np
 
 from harness.data.base import Raw, Source
+from harness.data.cache import cached, folder
 from harness.errors import HarnessError
 
 NAMES = ("x", "y", "x_test", "y_test")
@@ -30,29 +29,15 @@ class MNIST1D(Source):
 
 
 def _arrays() -> list[np.ndarray]:
-    path = cache_folder() / "mnist1d.npz"
-    if not path.exists():
-        _write(path, _make())
-    with np.load(path) as stored:
-        arrays = [stored[name] for name in NAMES]
-    if checksum(arrays[0]) != CHECKSUM:
-        raise HarnessError(f"{path}: expected MNIST-1D with checksum {CHECKSUM}, got {checksum(arrays[0])}; delete the file")
-    return arrays
+    kept = cached("mnist1d", _make)
+    if checksum(kept["x"]) != CHECKSUM:
+        raise HarnessError(f"{folder() / 'mnist1d.npz'}: expected checksum {CHECKSUM}, got {checksum(kept['x'])}; delete the file")
+    return [kept[name] for name in NAMES]
 
 
 def checksum(x: np.ndarray) -> str:
     """Return the first 16 hex digits of the SHA-256 of ``x`` in float32."""
-    import hashlib
-
     return hashlib.sha256(x.astype(np.float32).tobytes()).hexdigest()[:16]
-
-
-def cache_folder() -> Path:
-    """Return ``$HARNESS_CACHE``, or ``harness`` in the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(os.environ.get("HARNESS_CACHE") or Path(home) / "harness")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _make() -> dict[str, np.ndarray]:
@@ -66,9 +51,3 @@ def _make() -> dict[str, np.ndarray]:
         random.setstate(before[0])
         np.random.set_state(before[1])
     return {name: np.asarray(made[name]) for name in NAMES}
-
-
-def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
-    os.replace(file.name, path)

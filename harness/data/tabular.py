@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module, metadata
+
+import numpy as np
 
 from harness.data.base import Raw, Source
+from harness.data.cache import cached
+
+
+def bundled(name: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return the inputs and targets that scikit-learn ships under ``name``; kept, since its import takes a second."""
+
+    def make() -> dict[str, np.ndarray]:
+        x, y = getattr(import_module("sklearn.datasets"), f"load_{name}")(return_X_y=True)
+        return {"x": np.asarray(x), "y": np.asarray(y)}
+
+    kept = cached(f"sklearn-{metadata.version('scikit-learn')}-{name}", make)
+    return kept["x"], kept["y"]
 
 
 class Digits(Source):
@@ -14,11 +28,8 @@ class Digits(Source):
     """Give inputs as (1, 8, 8) images for convolutions, not as 64 numbers."""
 
     def raw(self) -> Raw:
-        from sklearn.datasets import load_digits
-
-        found: Any = load_digits()
-        x = found.data / 16.0
-        return Raw(x.reshape(-1, 1, 8, 8) if self.image else x, found.target)
+        x, y = bundled("digits")
+        return Raw(x.reshape(-1, 1, 8, 8) / 16 if self.image else x / 16, y)
 
 
 class BreastCancer(Source):
@@ -27,9 +38,7 @@ class BreastCancer(Source):
     standardize: bool = True
 
     def raw(self) -> Raw:
-        from sklearn.datasets import load_breast_cancer
-
-        return Raw(*load_breast_cancer(return_X_y=True))
+        return Raw(*bundled("breast_cancer"))
 
 
 class Wine(Source):
@@ -38,9 +47,7 @@ class Wine(Source):
     standardize: bool = True
 
     def raw(self) -> Raw:
-        from sklearn.datasets import load_wine
-
-        return Raw(*load_wine(return_X_y=True))
+        return Raw(*bundled("wine"))
 
 
 class Iris(Source):
@@ -49,9 +56,7 @@ class Iris(Source):
     standardize: bool = True
 
     def raw(self) -> Raw:
-        from sklearn.datasets import load_iris
-
-        return Raw(*load_iris(return_X_y=True))
+        return Raw(*bundled("iris"))
 
 
 class Diabetes(Source):
@@ -61,7 +66,5 @@ class Diabetes(Source):
     standardize: bool = True
 
     def raw(self) -> Raw:
-        from sklearn.datasets import load_diabetes
-
-        x, y = load_diabetes(return_X_y=True)
+        x, y = bundled("diabetes")
         return Raw(x, (y - y.mean()) / y.std())

@@ -1,10 +1,9 @@
-"""What a worker does: train one cohort, whole or up to a rung; a failure inside one run stays that run's."""
+"""What a worker does: train one cohort, to the end or up to a rung."""
 
 from __future__ import annotations
 
 import gc
 import traceback
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,11 +11,19 @@ import numpy as np
 
 from harness.records import Outcome
 from harness.spec.plan import Run
+from harness.spec.recipe import Recipe
+
+CACHE = 24 * 2**20
+"""Bytes that a CPU cohort works in: about a shared last-level cache."""
+CPU_LIMIT, GPU_LIMIT = 20, 512
+"""Members beyond which a larger cohort brings nothing more."""
 
 
 class Job(NamedTuple):
     """One cohort's work."""
 
+    members: tuple[int, ...]
+    """What the caller knows the runs by."""
     runs: tuple[Run, ...]
     test: bool
     """Whether test data are evaluated at the end."""
@@ -29,53 +36,49 @@ class Job(NamedTuple):
     slot: int = 0
     """Counter of this job."""
 
+    def halves(self) -> tuple[Job, Job]:
+        """Return two jobs that train the same runs from their start."""
+        cut = len(self.runs) // 2
+        first = self._replace(members=self.members[:cut], runs=self.runs[:cut], cohort=None)
+        return first, self._replace(members=self.members[cut:], runs=self.runs[cut:], cohort=None)
+
 
 class Done(NamedTuple):
     """What became of a job."""
 
     outcomes: dict[int, Outcome]
-    """Ended runs by their place in the job."""
-    cohort: Any
-    """The rest, where the job was to stop early; None otherwise."""
-    splits: int = 0
-    """How often the cohort had to be halved."""
+    """Ended runs by member."""
+    cohort: Any = None
+    """The rest, where the job was to stop early and some runs go on."""
+    error: str = ""
+    """Why nothing came of it; then there are no outcomes."""
 
 
 def perform(job: Job) -> Done:
-    """Train the job's cohort on one thread; halve it and go on when it fails or runs out of memory."""
+    """Train the job's cohort on one thread; an error is returned and not raised."""
     import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return _attempt(job)
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _attempt(job: Job) -> Done:
-    from harness.train.cohort import advance, start
-
-    try:
-        cohort = job.cohort or start(job.runs, job.test)
-        if cohort.members:
-            advance(cohort, job.until, _counter(job))
-        return Done(cohort.outcomes, cohort if job.until is not None and cohort.members else None)
+        return _train(job)
     except Exception as error:
         said = _said(error)
+    finally:
+        torch.set_num_threads(threads)
     _free()
-    if job.cohort is not None:
-        return Done(job.cohort.outcomes | {m.index: Outcome("failed", (), {}, said) for m in job.cohort.members}, None)
-    if len(job.runs) == 1 or job.until is not None:
-        return Done({i: Outcome("failed", (), {}, said) for i in range(len(job.runs))}, None)
-    return _halved(job)
+    return Done({}, None, said)
 
 
-def _halved(job: Job) -> Done:
-    middle = len(job.runs) // 2
-    first, second = (_attempt(job._replace(runs=part)) for part in (job.runs[:middle], job.runs[middle:]))
-    shifted = {i + middle: outcome for i, outcome in second.outcomes.items()}
-    return Done(first.outcomes | shifted, None, first.splits + second.splits + 1)
+def _train(job: Job) -> Done:
+    from harness.train.cohort import advance, start
+
+    cohort = job.cohort or start(job.runs, job.test)
+    if cohort.members:
+        advance(cohort, job.until, _counter(job))
+    if cohort.members:
+        return Done({}, cohort)
+    return Done({job.members[i]: outcome for i, outcome in sorted(cohort.outcomes.items())})
 
 
 def _said(error: Exception) -> str:
@@ -118,32 +121,16 @@ def chunks(count: int, largest: int) -> list[range]:
     return [range(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if a < b]
 
 
-def cohort_limit(recipe: Any, memory: int | None = None) -> int:
-    """Return the largest cohort for a recipe: what fits the cache on a CPU, half of the memory on a GPU; at most 512."""
+def cohort_limit(recipe: Recipe) -> int:
+    """Return the largest cohort for a recipe: one where it can't be batched, else what fits the cache or half the GPU."""
     import torch
 
-    from harness.train.program import member_bytes, program_of
+    from harness.train.program import batched, member_bytes, program_of
 
+    if not batched(recipe)[0]:
+        return 1
     program = program_of(recipe)
     if program.device.type == "cuda":
-        free = memory or torch.cuda.get_device_properties(program.device).total_memory
-        return max(1, min(512, free // 2 // member_bytes(program)))
-    return max(1, min(20, (memory or CACHE) // member_bytes(program)))
-
-
-CACHE = 24 * 2**20
-"""Bytes that a CPU cohort works in: about a shared last-level cache."""
-
-
-def total_updates(runs: Sequence[Run]) -> int:
-    """Return the updates that the runs make together."""
-    from harness.train.program import timetable
-
-    return sum(timetable(run.recipe, samples_of(run)).steps for run in runs)
-
-
-def samples_of(run: Run) -> int:
-    """Return the number of training samples of a run."""
-    from harness.data.base import load
-
-    return len(load(run.recipe.data).train.x)
+        memory = torch.cuda.get_device_properties(program.device).total_memory
+        return max(1, min(GPU_LIMIT, memory // 2 // member_bytes(program)))
+    return max(1, min(CPU_LIMIT, CACHE // member_bytes(program)))

@@ -1,18 +1,12 @@
-"""Workers on this machine: loky processes of one thread each, or none at all."""
+"""Executors on this machine: loky processes of one thread each, or none at all."""
 
 from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from pathlib import Path
 from typing import Any
-
-import numpy as np
-
-SLOTS = 100_000
 
 
 class Serial(Executor):
@@ -55,32 +49,9 @@ def _start(paths: list[str]) -> None:
 
 
 def default_workers() -> int:
-    """Return one worker a core; one in all where there is a GPU."""
+    """Return one worker a GPU, or one a core where there is none."""
     import torch
 
     if torch.cuda.is_available():
         return torch.cuda.device_count()
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-class Board:
-    """Counters in a file that workers write and the driver reads."""
-
-    def __init__(self) -> None:
-        handle, name = tempfile.mkstemp(prefix="harness-", suffix=".progress")
-        os.close(handle)
-        self.path, self.next = Path(name), 0
-        self.counts = np.memmap(self.path, dtype=np.int64, mode="w+", shape=(SLOTS,))
-
-    def slot(self) -> int:
-        """Return a counter for a new job."""
-        self.next = (self.next + 1) % SLOTS
-        return self.next
-
-    def total(self) -> int:
-        """Return the sum of all counters."""
-        return int(self.counts[: self.next + 1].sum())
-
-    def close(self) -> None:
-        """Remove the file."""
-        self.path.unlink(missing_ok=True)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
-import torch
-from torch import Tensor
 
+from harness.lazy import Lazy
 from harness.seeds import derive, numpy_stream
 from harness.spec.recipe import Model
 
-Params = Mapping[str, Tensor]
-Buffers = dict[str, Tensor]
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazy("torch")
+
+Params = Mapping[str, "Tensor"]
+Buffers = dict[str, "Tensor"]
 Role = Literal["weight", "bias", "one", "zero", "position"]
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
-from torch import Tensor
 
 from harness.models.base import Architecture, Context, Params, Weight
 from harness.models.layers import ACTIVATIONS, NORMS, Conv, Dense, dropout
 from harness.spec.space import Count, Fraction, Width
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class CNN1D(Architecture):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from torch import Tensor
 
 from harness.models.base import Architecture, Context, Params, Weight
 from harness.models.layers import Dense
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Linear(Architecture):

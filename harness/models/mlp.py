@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
-from torch import Tensor
 
 from harness.models.base import Architecture, Context, Params, Weight
 from harness.models.layers import ACTIVATIONS, NORMS, Dense, dropout
 from harness.spec.space import Count, Fraction, Width
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class MLP(Architecture):

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from typing import TYPE_CHECKING
+
 
 from harness.models.base import Architecture, Context, Params, Weight
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Parameters(Architecture):

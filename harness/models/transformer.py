@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
 from pydantic import Field
-from torch import Tensor
 
+from harness.lazy import Lazy
 from harness.models.base import Architecture, Context, Params, Weight
 from harness.models.layers import ACTIVATIONS, Dense, LayerNorm, dropout
 from harness.spec.space import Count, Fraction
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.nn import functional
+else:
+    torch, functional = Lazy("torch"), Lazy("torch.nn.functional")
 
 
 class Transformer(Architecture):
@@ -90,7 +96,7 @@ class TransformerNetwork:
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
         """Return outputs (K, B, D)."""
         flat = x_KB.flatten(2)
-        flat = torch.nn.functional.pad(flat, (0, self.tokens * self.patch - flat.shape[-1]))
+        flat = functional.pad(flat, (0, self.tokens * self.patch - flat.shape[-1]))
         x = _tokenwise(self.embed, params, flat.unflatten(-1, (self.tokens, self.patch)))
         x = x + params["position"][:, None]
         for block in self.blocks:

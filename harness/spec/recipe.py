@@ -20,7 +20,7 @@ class Data(Component):
     """Names the streams of the split, the noise and the shuffle."""
     train_size: int | None = Field(default=None, ge=1)
     """Number of training samples kept (a prefix: smaller sets are nested in larger ones); all by default."""
-    valid_fraction: float = Field(default=0.2, gt=0, lt=1)
+    valid_fraction: float = Field(default=0.2, ge=0, lt=1)
     """Share of the training part held out for validation."""
     label_noise: float = Field(default=0.0, ge=0, le=1)
     """Share of training labels replaced by random ones."""
@@ -154,6 +154,10 @@ class Recipe(Spec):
             fields = part.args if isinstance(part, External) else dict(part)
             found |= {f"{path}.{name}": v for name, v in fields.items() if isinstance(v, Space)}
         return found
+
+    def targets(self) -> tuple[object, ...]:
+        """Return the objects outside the harness that the recipe's parts come from."""
+        return tuple(target for _, part in self.parts() for target in part.targets())
 
     def settings(self) -> dict[str, Any]:
         """Return every field flat, by path: what MLflow shows as parameters."""

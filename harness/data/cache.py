@@ -1,0 +1,33 @@
+"""Arrays that take long to make or to import, kept on disk."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+
+
+def folder() -> Path:
+    """Return ``$HARNESS_CACHE``, or ``harness`` in the user's cache folder."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    found = Path(os.environ.get("HARNESS_CACHE") or Path(home) / "harness")
+    found.mkdir(parents=True, exist_ok=True)
+    return found
+
+
+def cached(name: str, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return the arrays kept under ``name``; make and keep them where there are none that can be read."""
+    path = folder() / f"{name}.npz"
+    try:
+        with np.load(path) as stored:
+            return {key: stored[key] for key in stored.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        arrays = dict(make())
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+    os.replace(file.name, path)
+    return arrays

@@ -1,0 +1,146 @@
+"""What a study would do, before it does anything: its arms, runs, cohorts, paths, time and memory."""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from harness.errors import HarnessError, SpecError
+from harness.execute.job import chunks, cohort_limit
+from harness.spec.plan import Arm, Run, arms, shape_key
+from harness.spec.recipe import Recipe
+from harness.spec.space import Choice, IntUniform, LogUniform, Space
+from harness.spec.study import Study
+from harness.train.cohort import advance, measure, start
+from harness.train.program import batched, member_bytes, program_of
+
+
+class ArmPlan(NamedTuple):
+    """One arm's part of the plan."""
+
+    arm: Arm
+    trials: int
+    search_runs: int
+    confirm_runs: int
+    batched: bool
+    why: str
+    """Why the arm trains in cohorts, or alone."""
+    cohort: int
+    """Members of its cohorts at most."""
+    steps: int
+    """Updates of one run."""
+    seconds: float
+    """Predicted seconds of one run in its cohort, on one worker."""
+    bytes: int
+    """Memory of one cohort."""
+
+
+class Preview(NamedTuple):
+    """The whole plan."""
+
+    arms: tuple[ArmPlan, ...]
+    cohorts: int
+    seconds: float
+    """Predicted seconds of all runs together, divided by the workers."""
+
+    @property
+    def runs(self) -> int:
+        """Number of runs."""
+        return sum(a.search_runs + a.confirm_runs for a in self.arms)
+
+
+def check(study: Study) -> None:
+    """Build every arm's network, data and optimizer without training.
+
+    Raises:
+        SpecError: parts that do not go together, with the arm's name; every arm is looked at.
+    """
+    mistakes = [said for arm in arms(study) for said in _mistakes(study, arm)]
+    if mistakes:
+        raise SpecError(f"study {study.name!r} can't be run:\n  " + "\n  ".join(dict.fromkeys(mistakes)))
+
+
+def _mistakes(study: Study, arm: Arm) -> list[str]:
+    found = []
+    if arm.recipe.spaces() and study.search is None:
+        spaces = ", ".join(arm.recipe.spaces())
+        found.append(f"search: arm {arm.name!r} has spaces ({spaces}); expected 'search' to say how they are tuned, got none")
+    try:
+        program = program_of(representative(arm.recipe))
+    except HarnessError as error:
+        return [*found, f"arm {arm.name!r}: {error}"]
+    names = {"loss", "accuracy"} if program.classify else {"loss"}
+    recorded = {f"{part}/{m}" for part in ("train", "valid", "test") if program.part(part).count for m in names} | {"batch/loss"}
+    if study.search and arm.recipe.spaces() and study.search.objective not in recorded:
+        found.append(_unrecorded("search.objective", study.search.objective, arm, recorded))
+    for i, claim in enumerate(study.claims):
+        if arm.name in (claim.arm, claim.than) and claim.on not in recorded:
+            found.append(_unrecorded(f"claims.{i}.on", claim.on, arm, recorded))
+    return found
+
+
+def _unrecorded(field: str, got: str, arm: Arm, recorded: set[str]) -> str:
+    hint = " (validation data come from data.valid_fraction)" if got.startswith("valid/") and "valid/loss" not in recorded else ""
+    return f"{field}: arm {arm.name!r} records {', '.join(sorted(recorded))}; got {got!r}{hint}"
+
+
+def representative(recipe: Recipe) -> Recipe:
+    """Return the recipe with the middle of each space in its place."""
+    spaces = recipe.spaces()
+    return recipe.with_values({path: _middle(space) for path, space in spaces.items()}) if spaces else recipe
+
+
+def _middle(space: Space) -> object:
+    if isinstance(space, Choice):
+        return space.options[0]
+    low, high = space.arguments()
+    if isinstance(space, LogUniform):
+        return float((low * high) ** 0.5)
+    return (low + high) // 2 if isinstance(space, IntUniform) else (low + high) / 2
+
+
+def preview(study: Study, workers: int, largest: int | None = None) -> Preview:
+    """Return the plan of a study; of each kind of run one update is made and thrown away, to predict the time."""
+    check(study)
+    speeds: dict[tuple[str, int], float] = {}
+    plans = tuple(_arm_plan(study, arm, largest, speeds) for arm in arms(study))
+    groups: dict[tuple[str, str], int] = {}
+    for plan in plans:
+        shape = shape_key(representative(plan.arm.recipe))
+        for stage, runs in (("search", plan.search_runs), ("confirm", plan.confirm_runs)):
+            groups[shape, stage] = groups.get((shape, stage), 0) + runs
+    limits = {shape_key(representative(p.arm.recipe)): p.cohort for p in plans}
+    cohorts = sum(len(chunks(runs, limits[shape])) for (shape, _), runs in groups.items() if runs)
+    seconds = sum(p.seconds * (p.search_runs + p.confirm_runs) for p in plans) / max(1, workers)
+    return Preview(plans, cohorts, seconds)
+
+
+def _arm_plan(study: Study, arm: Arm, largest: int | None, speeds: dict[tuple[str, int], float]) -> ArmPlan:
+    recipe = representative(arm.recipe)
+    together, why = batched(recipe)
+    limit = (largest or cohort_limit(recipe)) if together else 1
+    trials = study.search.trials if study.search and arm.recipe.spaces() else 0
+    search_runs = trials * study.search.repeats if study.search else 0
+    members = min(limit, max(len(study.seeds), search_runs))
+    program = program_of(recipe)
+    key = (shape_key(recipe), members)
+    if key not in speeds:
+        speeds[key] = seconds_per_run(recipe, members)
+    memory = member_bytes(program) * members
+    return ArmPlan(arm, trials, search_runs, len(study.seeds), together, why, limit, program.times.steps, speeds[key], memory)
+
+
+def seconds_per_run(recipe: Recipe, members: int, updates: int = 8) -> float:
+    """Return the predicted seconds of one run in a cohort of the given size, from a few updates that are thrown away."""
+    times = program_of(recipe).times
+    short = recipe.with_values({"epochs": None, "steps": updates, "eval_every": updates})
+    for _ in range(2):
+        cohort = start([Run(short, seed) for seed in range(members)], test=False)
+        program = program_of(short)
+        began = time.perf_counter()
+        measure(program, cohort.w_KP, cohort.buffers, cohort.members)
+        evaluation = time.perf_counter() - began
+        advance(cohort)
+        whole = time.perf_counter() - began
+    update = max(0.0, whole - 3 * evaluation) / updates
+    return (update * times.steps + evaluation * len(times.evaluations)) / members

@@ -1,0 +1,93 @@
+"""How a study is run: plan, search with equal budgets, freeze the winners, confirm them on fresh seeds."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.data.base import fingerprint
+from harness.environment import code_of
+from harness.progress import Silent
+from harness.spec.plan import ENGINE, arms, digest, spec_hash
+from harness.spec.study import Study
+from harness.tracking import About, Store
+
+if TYPE_CHECKING:
+    from harness.stages import Outcomes
+
+
+class Options(NamedTuple):
+    """How a study is executed; nothing here changes its results."""
+
+    workers: int | None = None
+    """Worker processes; by default one a core or GPU, 0 trains in this process."""
+    cohort: int | None = None
+    """Members of a cohort at most; by default as the model's size and the machine allow."""
+    fresh: bool = False
+    """Train everything anew, whatever the store has."""
+    storage: str | None = None
+    """Optuna's storage: a journal file or a database URL; by default ``optuna.journal``."""
+    uri: str | None = None
+    """MLflow's tracking URI; by default ``MLFLOW_TRACKING_URI`` or ``mlflow.db``."""
+
+
+class Summary(NamedTuple):
+    """What became of a study."""
+
+    study: str
+    uri: str
+    trained: int
+    known: int
+    failed: int
+    seconds: float
+
+
+def run_study(study: Study, options: Options = Options(), screen: Silent | None = None) -> Summary:
+    """Run a study, or the rest of it, and record it in MLflow.
+
+    Raises:
+        SpecError: the study can't be run as written; nothing has been trained.
+        StoreError: a store can't be reached or written; what is finished is kept.
+    """
+    began = time.perf_counter()
+    store, answer = Store(study.name, options.uri), identity(study)
+    if not options.fresh and (runs := store.answered(answer)) is not None:
+        return Summary(study.name, store.uri, 0, runs, 0, time.perf_counter() - began)
+    outcomes = _train(study, store, options, screen or Silent())
+    seconds = time.perf_counter() - began
+    store.close_study(outcomes.index, {"cost/seconds": seconds, "runs": float(outcomes.runs)}, "" if outcomes.failed else answer)
+    return Summary(study.name, store.uri, outcomes.trained, outcomes.runs - outcomes.trained, outcomes.failed, seconds)
+
+
+def _train(study: Study, store: Store, options: Options, screen: Silent) -> Outcomes:
+    """Check, search, freeze and confirm; torch and Optuna are imported only where there is something to train."""
+    from harness.dispatch import Dispatcher
+    from harness.execute.local import default_workers, local_executor
+    from harness.execute.pool import Pool
+    from harness.preview import check
+    from harness.stages import Outcomes, confirm, search
+
+    check(study)
+    known = store.open_study(about(study), arms(study))
+    workers = default_workers() if options.workers is None else options.workers
+    watched = study.search.objective if study.search else None
+    with Pool(partial(local_executor, workers), screen.made) as pool:
+        dispatcher = Dispatcher(store, {} if options.fresh else known, pool, options.cohort, watched, screen.added)
+        winners, tried = search(study, dispatcher, screen, options.storage)
+        confirmed = confirm(study, winners, dispatcher, screen)
+    return Outcomes.of(winners, tried, confirmed, dispatcher)
+
+
+def about(study: Study) -> About:
+    """Return what MLflow shows of the study as a whole."""
+    data = study.recipe.data
+    return About(study.question or study.name, study.dump(), spec_hash(study), data.name, fingerprint(data))
+
+
+def identity(study: Study) -> str:
+    """Return the hash of all that a study's answer follows from: its spec, data, outside code and the engine."""
+    recipes = [arm.recipe for arm in arms(study)]
+    data = sorted({fingerprint(recipe.data) for recipe in recipes})
+    code = sorted({code_of(recipe.targets()) for recipe in recipes})
+    return digest([study.dump(), data, code, ENGINE])

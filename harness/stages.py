@@ -1,0 +1,136 @@
+"""The two stages of the protocol: search with equal budgets, and confirmation of the frozen winners."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from harness.dispatch import Curve, Dispatcher, Request, Result
+from harness.progress import Silent
+from harness.search import ArmSearch, Ask, judge, open_storage
+from harness.spec.plan import Arm, Run, arms
+from harness.spec.recipe import Recipe
+from harness.spec.study import Search, Study
+
+
+class Winner(NamedTuple):
+    """An arm's frozen recipe."""
+
+    arm: Arm
+    trial: int
+    recipe: Recipe
+
+
+class Tried(NamedTuple):
+    """The search in full: its runs, and its trials with their objectives."""
+
+    runs: list[dict[str, Any]]
+    trials: list[dict[str, Any]]
+
+
+def search(study: Study, dispatcher: Dispatcher, screen: Silent, storage: str | None) -> tuple[list[Winner], Tried]:
+    """Tune every arm with the same number of trials; return the frozen winners and all that was tried."""
+    tried = Tried([], [])
+    open_arms = arms(study)
+    if study.search is None or not any(arm.recipe.spaces() for arm in open_arms):
+        return [Winner(arm, 0, arm.recipe) for arm in open_arms], tried
+    searches = {arm.name: ArmSearch(arm, study.search) for arm in open_arms}
+    screen.stage("search", sum(s.left for s in searches.values()) * study.search.repeats)
+    kept = open_storage(storage)
+    while any(s.left for s in searches.values()):
+        asked = [(s, ask) for s in searches.values() for ask in s.ask()]
+        _train_trials(study.search, asked, dispatcher, tried)
+        for s in searches.values():
+            s.mirror(kept, study.name)
+            if s.spaces and (best := s.best()) is not None:
+                screen.best(s.arm.name, study.search.objective, best, len(s.study.trials))
+    winners = [Winner(s.arm, *s.winner()) for s in searches.values()]
+    return winners, tried
+
+
+def _train_trials(search: Search, asked: Sequence[tuple[ArmSearch, Ask]], dispatcher: Dispatcher, tried: Tried) -> None:
+    """Train one generation of trials of all arms together, pruning at the rungs, and tell their objectives."""
+    places = [(s, ask, seed) for s, ask in asked for seed in search.seeds]
+    requests = [Request(s.arm, "search", ask.number, Run(ask.recipe, seed)) for s, ask, seed in places]
+    repeats = len(search.seeds)
+    pruned: set[int] = set()
+
+    def prune(rung: int, curves: Sequence[Curve]) -> set[int]:
+        for trial, (s, ask) in enumerate(asked):
+            mine = range(trial * repeats, (trial + 1) * repeats)
+            if pruned.isdisjoint(mine) and s.hopeless(ask.number, rung + 1, _mean([_so_far(search, curves[i]) for i in mine])):
+                pruned.update(mine)
+        return set(pruned)
+
+    results = dispatcher.train(requests, search.rungs, prune if search.pruner != "none" else None)
+    for trial, (s, ask) in enumerate(asked):
+        mine = results[trial * repeats : (trial + 1) * repeats]
+        value = _mean([objective(search, result) for result in mine])
+        ended = "pruned" if trial * repeats in pruned else _worst_status(mine)
+        s.tell(ask.number, value, ended)
+        plain = {path: str(v) if isinstance(v, (dict, list)) else v for path, v in ask.values.items()}
+        tried.trials.append({"arm": s.arm.name, "trial": ask.number, "status": ended, "value": _finite_or_none(value), "values": plain})
+    tried.runs.extend(_row(request, result) for request, result in zip(requests, results, strict=True))
+
+
+def objective(search: Search, result: Result) -> float:
+    """Return the number that a search run is judged by."""
+    closing_value = result.closing.get(f"final/{search.objective}")
+    return judge(search, [value for _, value in result.curve], closing_value, result.status)
+
+
+def _so_far(search: Search, curve: Curve) -> float:
+    return judge(search, [value for _, value in curve], None, "finished")
+
+
+def _worst_status(results: Sequence[Result]) -> str:
+    return next((s for s in ("failed", "diverged") if any(r.status == s for r in results)), "finished")
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def confirm(study: Study, winners: Sequence[Winner], dispatcher: Dispatcher, screen: Silent) -> list[dict[str, Any]]:
+    """Train every frozen recipe with the confirm seeds, and evaluate the test data once."""
+    requests = [Request(w.arm, "confirm", w.trial, Run(w.recipe, seed)) for w in winners for seed in study.seeds]
+    screen.stage("confirm", len(requests))
+    results = dispatcher.train(requests)
+    return [_row(request, result) for request, result in zip(requests, results, strict=True)]
+
+
+def _row(request: Request, result: Result) -> dict[str, Any]:
+    return {
+        "run_id": result.run_id,
+        "key": result.key,
+        "arm": request.arm.name,
+        **{f"level.{factor}": level for factor, level in request.arm.levels.items()},
+        "stage": request.stage,
+        "trial": request.trial,
+        "seed": request.run.seed,
+        "status": result.status,
+    }
+
+
+def _finite_or_none(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+class Outcomes(NamedTuple):
+    """All that a study gave."""
+
+    index: dict[str, Any]
+    """The runs that answer it, its trials and its winners, as the store keeps them."""
+    runs: int
+    trained: int
+    failed: int
+
+    @classmethod
+    def of(
+        cls, winners: Sequence[Winner], tried: Tried, confirmed: Sequence[dict[str, Any]], dispatcher: Dispatcher
+    ) -> Outcomes:
+        """Gather the stages' results."""
+        frozen = {w.arm.name: {"trial": w.trial, "levels": w.arm.levels, "recipe": w.recipe.dump()} for w in winners}
+        runs = [*tried.runs, *confirmed]
+        return cls({"runs": runs, "trials": tried.trials, "winners": frozen}, len(runs), dispatcher.trained, dispatcher.failed)

@@ -1,0 +1,7 @@
+"""Runs and curves into MLflow and back, in bulk."""
+
+from harness.tracking.connect import default_uri
+from harness.tracking.rows import Record, closing
+from harness.tracking.store import About, Known, Store
+
+__all__ = ["About", "Known", "Record", "Store", "closing", "default_uri"]

@@ -1,0 +1,194 @@
+"""One study's runs in MLflow: what is known, what is new, and which runs answer the question."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, RunTag
+from mlflow.exceptions import MlflowException
+
+from harness.environment import diff, environment
+from harness.errors import StoreError
+from harness.spec.plan import Arm
+from harness.tracking.connect import artifact_place, connect, default_uri, public
+from harness.tracking.database import Database
+from harness.tracking.rows import Curves, Record, level_tags, origin_tags, row_of
+from harness.tracking.server import Server
+
+
+class Known(NamedTuple):
+    """A run that the store has already."""
+
+    run_id: str
+    status: str
+    closing: dict[str, float]
+    """Latest value of every metric."""
+
+
+class About(NamedTuple):
+    """What a study is, as its own run in MLflow shows it."""
+
+    title: str
+    spec: Mapping[str, Any]
+    spec_hash: str
+    data: str
+    fingerprint: str
+
+
+class Store:
+    """One study's runs in MLflow.
+
+    Args:
+        study: name of the study, and of its experiment.
+        uri: MLflow tracking URI; by default :func:`default_uri`.
+        create: make the store and the experiment if they are missing.
+
+    Raises:
+        StoreError: the store can't be reached, or there is nothing and ``create`` is false.
+    """
+
+    def __init__(self, study: str, uri: str | None = None, create: bool = True) -> None:
+        self.study, self.uri = study, uri or default_uri()
+        try:
+            self.client, engine = connect(self.uri, create)
+            self.experiment, place = self._experiment(create)
+        except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
+            raise StoreError(f"MLflow at {public(self.uri)} can't be used: {_first_line(error)}") from error
+        self.runs = Database(engine, self.experiment, place) if engine is not None else Server(self.client, self.experiment)
+        self.parent = ""
+        self.parents: dict[str, str] = {}
+        self.by_key: dict[str, list[str]] = {}
+
+    def _experiment(self, create: bool) -> tuple[str, str]:
+        found = self.client.get_experiment_by_name(self.study)
+        if found is None:
+            if not create:
+                where = public(self.uri)
+                raise StoreError(f"no study {self.study!r} in MLflow at {where}; run it first with 'harness run'")
+            made = self.client.create_experiment(self.study, artifact_location=artifact_place(self.uri, self.study))
+            found = self.client.get_experiment(made)
+        if found.lifecycle_stage != "active":
+            self.client.restore_experiment(found.experiment_id)
+        return str(found.experiment_id), str(found.artifact_location)
+
+    def leaves(self) -> list[dict[str, Any]]:
+        """Return the training runs as ``run_id``, ``status``, ``start``, ``tags``, ``params`` and latest ``metrics``."""
+        return [row for row in self.runs.rows() if "harness.key" in row["tags"]]
+
+    def curves(self, run_ids: Iterable[str], metrics: Sequence[str] | None = None) -> dict[str, Curves]:
+        """Return the curves by run; those too long for MLflow come whole from their artifact."""
+        wanted = set(run_ids)
+        long = {r["run_id"] for r in self.leaves() if r["tags"].get("harness.curves") == "artifact"} & wanted
+        found = self.runs.curves(wanted - long, metrics)
+        for run_id in long:
+            whole = self._artifact(run_id, "curves.json")
+            found[run_id] = {n: [(int(s), float(v)) for s, v in p] for n, p in whole.items() if not metrics or n in metrics}
+        return found
+
+    def open_study(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
+        """Make or reopen the study's run and its arms' runs; return the finished runs by key.
+
+        Runs that a killed process left half written are thrown away.
+        """
+        rows = self.runs.rows()
+        for row in rows:
+            if row["status"] == "RUNNING" and "harness.key" in row["tags"]:
+                self.client.delete_run(row["run_id"])
+        rows = [row for row in rows if row["status"] != "RUNNING" or "harness.key" not in row["tags"]]
+        dataset = DatasetInput(Dataset(about.data, about.fingerprint[:36], "local", "{}"), [InputTag("mlflow.data.context", "train")])
+        parents = {(r["tags"].get("harness.kind"), r["tags"].get("harness.arm")): r["run_id"] for r in rows}
+        self.parent = self._parent(parents.get(("study", None)), self.study, _study_tags(about), dataset)
+        self._describe(about)
+        for arm in arms:
+            tags = {"harness.kind": "arm", "harness.arm": arm.name, "mlflow.parentRunId": self.parent, **level_tags(arm.levels)}
+            self.parents[arm.name] = self._parent(parents.get(("arm", arm.name)), arm.name, tags, dataset)
+        return self._known(rows)
+
+    def _parent(self, run_id: str | None, name: str, tags: dict[str, str], dataset: DatasetInput) -> str:
+        """Make or reopen a run that others are nested in; it is never left RUNNING, since nothing goes on in it."""
+        tags = tags | origin_tags()
+        if run_id is not None:
+            self.client.log_batch(run_id, tags=[RunTag(k, v) for k, v in tags.items()])
+            return run_id
+        run = self.client.create_run(self.experiment, run_name=name[:250], tags=tags)
+        self.client.log_inputs(run.info.run_id, [dataset])
+        self.client.set_terminated(run.info.run_id)
+        return str(run.info.run_id)
+
+    def _describe(self, about: About) -> None:
+        self.client.set_experiment_tag(self.experiment, "mlflow.note.content", about.title)
+        self.client.log_dict(self.parent, dict(about.spec), "spec.json")
+        self.client.log_dict(self.parent, environment(), "environment.json")
+        if changes := diff():
+            self.client.log_text(self.parent, changes, "diff.patch")
+
+    def _known(self, rows: Sequence[dict[str, Any]]) -> dict[str, Known]:
+        found: dict[str, Known] = {}
+        for row in rows:
+            if key := row["tags"].get("harness.key"):
+                self.by_key.setdefault(key, []).append(row["run_id"])
+                if row["status"] == "FINISHED":
+                    found[key] = Known(row["run_id"], row["tags"]["harness.status"], row["metrics"])
+        return found
+
+    def record(self, records: Sequence[Record]) -> list[str]:
+        """Write finished runs, in place of any older ones with their keys; return their ids."""
+        rows = [row_of(record, self.parents[record.arm]) for record in records]
+        superseded = [run_id for row in rows for run_id in self.by_key.get(row.key, ())]
+        self._write(rows, superseded)
+        self.by_key |= {row.key: [row.run_id] for row in rows}
+        return [row.run_id for row in rows]
+
+    def _write(self, rows: Sequence[Any], superseded: Collection[str]) -> None:
+        try:
+            self.runs.write(rows, superseded, self.parent)
+        except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
+            said = f"MLflow at {public(self.uri)} refused {len(rows)} runs: {_first_line(error)}"
+            raise StoreError(f"{said}; mend the store and start the same command again, finished runs are kept") from error
+
+    def answered(self, identity: str) -> int | None:
+        """Return the number of runs, if the store has the whole answer that goes by ``identity``."""
+        for run in self.client.search_runs([self.experiment], f"tags.`harness.answer` = '{identity}'"):
+            return int(run.data.metrics["runs"])
+        return None
+
+    def close_study(self, index: Mapping[str, Any], metrics: Mapping[str, float], identity: str) -> None:
+        """Write which runs answer the study, its totals, and what the answer goes by (nothing if runs failed)."""
+        self.client.log_dict(self.parent, dict(index), "index.json")
+        now = int(time.time() * 1000)
+        self.client.log_batch(self.parent, [Metric(k, v, now, 0) for k, v in metrics.items()])
+        self.client.set_tag(self.parent, "harness.answer", identity)
+
+    def artifacts(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Return the study's spec, its index of runs, and its environment.
+
+        Raises:
+            StoreError: the study has not been run to its end.
+        """
+        for row in self.runs.rows():
+            if row["tags"].get("harness.kind") == "study":
+                try:
+                    return tuple(self._artifact(row["run_id"], f"{n}.json") for n in ("spec", "index", "environment"))  # type: ignore[return-value]
+                except (MlflowException, OSError):
+                    break
+        raise StoreError(f"study {self.study!r} has not been run to its end; 'harness run' goes on where it stopped")
+
+    def _artifact(self, run_id: str, name: str) -> dict[str, Any]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.client.download_artifacts(run_id, name, folder)
+            found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+        return found
+
+
+def _study_tags(about: About) -> dict[str, str]:
+    return {"harness.kind": "study", "harness.spec": about.spec_hash, "mlflow.note.content": about.title}
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
