@@ -27,11 +27,12 @@ class Tried(NamedTuple):
 
     runs: list[dict[str, Any]]
     trials: list[dict[str, Any]]
+    importances: dict[str, dict[str, float]]
 
 
 def search(study: Study, dispatcher: Dispatcher, screen: Silent, storage: str | None) -> tuple[list[Winner], Tried]:
     """Tune every arm with the same number of trials; return the frozen winners and all that was tried."""
-    tried = Tried([], [])
+    tried = Tried([], [], {})
     open_arms = arms(study)
     if study.search is None or not any(arm.recipe.spaces() for arm in open_arms):
         return [Winner(arm, 0, arm.recipe) for arm in open_arms], tried
@@ -45,6 +46,7 @@ def search(study: Study, dispatcher: Dispatcher, screen: Silent, storage: str | 
             s.mirror(kept, study.name)
             if s.spaces and (best := s.best()) is not None:
                 screen.best(s.arm.name, study.search.objective, best, len(s.study.trials))
+    tried.importances.update({s.arm.name: s.importance() for s in searches.values()})
     winners = [Winner(s.arm, *s.winner()) for s in searches.values()]
     return winners, tried
 
@@ -133,4 +135,5 @@ class Outcomes(NamedTuple):
         """Gather the stages' results."""
         frozen = {w.arm.name: {"trial": w.trial, "levels": w.arm.levels, "recipe": w.recipe.dump()} for w in winners}
         runs = [*tried.runs, *confirmed]
-        return cls({"runs": runs, "trials": tried.trials, "winners": frozen}, len(runs), dispatcher.trained, dispatcher.failed)
+        index = {"runs": runs, "trials": tried.trials, "winners": frozen, "importances": tried.importances}
+        return cls(index, len(runs), dispatcher.trained, dispatcher.failed)

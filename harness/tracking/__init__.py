@@ -1,7 +1,7 @@
 """Runs and curves into MLflow and back, in bulk."""
 
-from harness.tracking.connect import default_uri
+from harness.tracking.connect import default_uri, public
 from harness.tracking.rows import Record, closing
-from harness.tracking.store import About, Known, Store
+from harness.tracking.store import About, Known, Store, studies
 
-__all__ = ["About", "Known", "Record", "Store", "closing", "default_uri"]
+__all__ = ["About", "Known", "Record", "Store", "closing", "default_uri", "public", "studies"]

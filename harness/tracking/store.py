@@ -158,6 +158,10 @@ class Store:
             return int(run.data.metrics["runs"])
         return None
 
+    def complete(self) -> bool:
+        """Return whether the study has been run to its end."""
+        return any(row["tags"].get("harness.answer") for row in self.runs.rows())
+
     def close_study(self, index: Mapping[str, Any], metrics: Mapping[str, float], identity: str) -> None:
         """Write which runs answer the study, its totals, and what the answer goes by (nothing if runs failed)."""
         self.client.log_dict(self.parent, dict(index), "index.json")
@@ -184,6 +188,16 @@ class Store:
             path = self.client.download_artifacts(run_id, name, folder)
             found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
         return found
+
+
+def studies(uri: str | None = None) -> list[str]:
+    """Return the names of the studies in a store."""
+    client, _ = connect(uri or default_uri(), create=False)
+    names = []
+    for experiment in client.search_experiments():
+        if client.search_runs([experiment.experiment_id], "tags.`harness.kind` = 'study'", max_results=1):
+            names.append(str(experiment.name))
+    return sorted(names)
 
 
 def _study_tags(about: About) -> dict[str, str]:

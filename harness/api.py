@@ -1,0 +1,72 @@
+"""Training without a study, for notebooks and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from harness.execute.job import Job, chunks, cohort_limit
+from harness.execute.local import Serial
+from harness.execute.pool import Pool
+from harness.records import Outcome
+from harness.spec.plan import Run
+from harness.spec.recipe import Recipe
+
+
+class Trained(NamedTuple):
+    """The tables of some runs."""
+
+    runs: pd.DataFrame
+    """One row a run: ``seed``, ``status``, ``detail`` and the closing values (``valid/loss``, ``test/loss``, …)."""
+    curves: pd.DataFrame
+    """One row an evaluation of a run: ``seed``, ``step``, ``epoch``, ``samples`` and a column a metric."""
+
+
+def train(recipe: Recipe, seeds: int | Iterable[int] = 1, *, probes: Sequence[Any] = (), cohort: int | None = None) -> Trained:
+    """Train a recipe with some seeds, all together where the recipe allows it, and evaluate the test data.
+
+    Args:
+        recipe: a resolved recipe, without spaces.
+        seeds: the seeds; a number n stands for 0 … n−1.
+        probes: quantities to measure while training.
+        cohort: runs trained together at most; by default as the model's size and the machine allow.
+
+    Returns:
+        The tables of runs and curves.
+
+    Raises:
+        ValueError: the recipe holds spaces, or probes are asked for that there are not.
+
+    >>> from harness import MLP, Recipe, SGD, train
+    >>> found = train(Recipe(data="iris", model=MLP(widths=(8,)), optimizer=SGD(lr=0.1), epochs=2), seeds=2)
+    >>> found.runs["status"].tolist()
+    ['finished', 'finished']
+    """
+    if recipe.spaces():
+        raise ValueError(f"expected a recipe without spaces, got {', '.join(recipe.spaces())}; a Study searches them")
+    if probes:
+        raise ValueError(f"expected probes of harness.probes, which has none yet, got {list(probes)}")
+    wanted = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    return _tables(wanted, outcomes(recipe, wanted, cohort))
+
+
+def outcomes(recipe: Recipe, seeds: Sequence[int], cohort: int | None = None) -> list[Outcome]:
+    """Return what became of each seed's run."""
+    parts = chunks(len(seeds), cohort or cohort_limit(recipe))
+    jobs = [Job(tuple(part), tuple(Run(recipe, seeds[i]) for i in part), test=True) for part in parts]
+    found: dict[int, Outcome] = {}
+    with Pool(Serial) as pool:
+        for _, done in pool.run(jobs):
+            found |= done.outcomes
+    return [found[i] for i in range(len(seeds))]
+
+
+def _tables(seeds: Sequence[int], ended: Sequence[Outcome]) -> Trained:
+    pairs = list(zip(seeds, ended, strict=True))
+    runs = [{"seed": seed, "status": o.status, "detail": o.detail, **o.summary} for seed, o in pairs]
+    curves = [
+        {"seed": seed, "step": p.step, "epoch": p.epoch, "samples": p.samples, **p.metrics} for seed, o in pairs for p in o.points
+    ]
+    return Trained(pd.DataFrame(runs), pd.DataFrame(curves))

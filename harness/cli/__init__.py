@@ -1,0 +1,46 @@
+"""The commands: ``harness`` and ``python -m harness``, and the flags of a study's own script."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from harness.spec.study import Study
+
+
+def main() -> None:
+    """Run the command line."""
+    from harness.cli.commands import app
+
+    guarded(app)
+
+
+def study_main(study: Study) -> None:
+    """Run a study's script: the same flags as ``harness run``, and ``--dry-run``."""
+    from harness.cli.commands import script_app
+
+    guarded(script_app(study))
+
+
+def guarded(command: Callable[[], Any]) -> None:
+    """Call a command; a user's mistake ends in a message, Ctrl-C in a hint, neither in a traceback."""
+    from harness.errors import HarnessError
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        command()
+    except HarnessError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("\nstopped; finished runs are kept, and the same command goes on from there", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt

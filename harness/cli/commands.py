@@ -1,0 +1,170 @@
+"""What each command takes; the work is imported when it is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Optional
+
+import typer
+
+if TYPE_CHECKING:
+    from harness.spec.study import Study
+
+app = typer.Typer(
+    name="harness",
+    help="Compare optimizers, batch sizes and regularizers: fairly tuned, over fresh seeds, with intervals and verdicts.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Spec = Annotated[Path, typer.Argument(help="A study: .py, .yaml or .json.", metavar="SPEC", show_default=False)]
+Quick = Annotated[bool, typer.Option("--quick", help="The study's quick form, kept apart as NAME-quick.")]
+Trials = Annotated[Optional[int], typer.Option(help="Trials of each arm.", min=1)]
+Seeds = Annotated[Optional[int], typer.Option(help="Number of confirm seeds.", min=1)]
+Device = Annotated[Optional[str], typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Change = Annotated[Optional[list[str]], typer.Option("--set", help="Replace a field, such as recipe.epochs=20. Repeatable.", metavar="FIELD=VALUE")]
+Workers = Annotated[Optional[int], typer.Option(help="Worker processes; 0 trains in this process. [default: one a core or GPU]", min=0)]
+CohortSize = Annotated[Optional[int], typer.Option("--cohort", help="Runs trained together at most. [default: as size and machine allow]", min=1)]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Train everything anew, whatever is recorded.")]
+Storage = Annotated[Optional[str], typer.Option(help="Optuna's storage: a journal file or a database URL. [default: optuna.journal]")]
+Store = Annotated[Optional[str], typer.Option("--store", help="MLflow tracking URI. [default: MLFLOW_TRACKING_URI, or mlflow.db here]")]
+Reports = Annotated[Path, typer.Option("--reports", help="Folder that reports are written to.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and train nothing.")]
+
+
+class Flags(NamedTuple):
+    """The flags that change a study or how it is executed."""
+
+    quick: bool = False
+    trials: int | None = None
+    seeds: int | None = None
+    device: str | None = None
+    changes: tuple[str, ...] = ()
+    workers: int | None = None
+    cohort: int | None = None
+    fresh: bool = False
+    storage: str | None = None
+    store: str | None = None
+    reports: Path = Path("reports")
+    dry_run: bool = False
+
+
+@app.command()
+def run(
+    spec: Spec, quick: Quick = False, trials: Trials = None, seeds: Seeds = None, workers: Workers = None, device: Device = None,
+    change: Change = None, cohort: CohortSize = None, fresh: Fresh = False, storage: Storage = None, store: Store = None,
+    reports: Reports = Path("reports"), dry_run: DryRun = False,
+) -> None:
+    """Run a study, or what is left of it, and write its report."""
+    from harness.cli.running import run_and_report
+    from harness.spec.files import load_study
+
+    flags = Flags(quick, trials, seeds, device, tuple(change or ()), workers, cohort, fresh, storage, store, reports, dry_run)
+    run_and_report(load_study(spec), flags)
+
+
+def script_app(study: Study) -> Any:
+    """Return the command of a study's own script."""
+    script = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+    @script.command(help=study.question or f"Run the study {study.name}.")
+    def run_script(
+        quick: Quick = False, trials: Trials = None, seeds: Seeds = None, workers: Workers = None, device: Device = None,
+        change: Change = None, cohort: CohortSize = None, fresh: Fresh = False, storage: Storage = None, store: Store = None,
+        reports: Reports = Path("reports"), dry_run: DryRun = False,
+    ) -> None:
+        from harness.cli.running import run_and_report
+
+        flags = Flags(quick, trials, seeds, device, tuple(change or ()), workers, cohort, fresh, storage, store, reports, dry_run)
+        run_and_report(study, flags)
+
+    return script
+
+
+@app.command()
+def plan(
+    spec: Spec, quick: Quick = False, trials: Trials = None, seeds: Seeds = None, workers: Workers = None, device: Device = None,
+    change: Change = None, cohort: CohortSize = None,
+) -> None:
+    """Show a study's arms, trials, runs, cohorts, paths, time and memory; train nothing."""
+    from harness.cli.running import run_and_report
+    from harness.spec.files import load_study
+
+    run_and_report(load_study(spec), Flags(quick, trials, seeds, device, tuple(change or ()), workers, cohort, dry_run=True))
+
+
+@app.command()
+def status(study: Annotated[Optional[str], typer.Argument(help="Name of a study; all of them by default.", show_default=False)] = None, store: Store = None) -> None:
+    """Show what the store has of each study, or of each arm of one."""
+    from harness.cli.showing import show_status
+
+    show_status(study, store)
+
+
+@app.command()
+def report(
+    study: Annotated[str, typer.Argument(help="Name of a study that has been run.", show_default=False)],
+    store: Store = None,
+    reports: Reports = Path("reports"),
+) -> None:
+    """Write a study's report again, from the store alone."""
+    from harness.cli.running import write
+
+    print(f"report: {write(study, store, reports)}")
+
+
+@app.command()
+def train(
+    spec: Spec,
+    arm: Annotated[Optional[str], typer.Option(help="Arm to train; the study's own recipe by default.")] = None,
+    seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1)] = 1,
+    change: Annotated[Optional[list[str]], typer.Option("--set", help="Replace a field of the recipe, such as optimizer.lr=0.1. Repeatable.", metavar="FIELD=VALUE")] = None,
+    csv: Annotated[Optional[Path], typer.Option(help="Write the curves to this file.")] = None,
+) -> None:
+    """Train one recipe of a study without recording anything, and print the closing values."""
+    from harness.cli.running import train_recipe
+    from harness.spec.files import load_study
+
+    train_recipe(load_study(spec), arm, seeds, tuple(change or ()), csv)
+
+
+@app.command()
+def ui(store: Store = None, port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000) -> None:
+    """Open MLflow's UI on the store, on this machine only."""
+    from harness.cli.showing import serve_ui
+
+    serve_ui(store, port)
+
+
+@app.command("list")
+def list_(kind: Annotated[Optional[str], typer.Argument(help="optimizer, model, data, loss, regularizer, schedule or init.", show_default=False)] = None) -> None:
+    """List what specs can name, with parameters and defaults."""
+    from harness.cli.showing import show_components
+
+    show_components(kind)
+
+
+@app.command()
+def new(path: Annotated[Path, typer.Argument(help="File to write: .py or .yaml.", show_default=False)]) -> None:
+    """Write a commented spec to start from."""
+    from harness.cli.starting import write_new
+
+    write_new(path)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a study, for editors that check YAML."""
+    from harness.spec.files import schema as text
+
+    print(text())
+
+
+@app.command()
+def doctor() -> None:
+    """Check Python, packages, devices, data, cache and store, and say what to mend."""
+    from harness.cli.starting import examine
+
+    examine()

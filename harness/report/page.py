@@ -1,0 +1,241 @@
+"""One offline HTML file a study."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+
+from harness.report.answer import Answer, answer, show
+from harness.report.figures.curves import compute_curves, plot_curves
+from harness.report.figures.importance import compute_importance, plot_importance
+from harness.report.figures.parallel import compute_parallel, plot_parallel
+from harness.report.figures.ranking import compute_ranking, plot_ranking
+from harness.report.figures.sensitivity import compute_sensitivity, plot_sensitivity
+from harness.report.style import Look, looks
+from harness.results import Results
+from harness.spec.plan import arms
+
+METRICS = ("loss", "accuracy")
+
+
+class Figure(NamedTuple):
+    """A figure on the page, with what it shows and how to read it."""
+
+    key: str
+    title: str
+    caption: str
+    json: str
+    controls: bool = False
+
+
+def write_report(results: Results, folder: Path) -> Path:
+    """Write the study's report and renew the index of all reports in the folder; return the report's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{slug(results.study.name)}.html"
+    path.write_text(render(results), encoding="utf-8")
+    write_index(folder)
+    return path
+
+
+def slug(name: str) -> str:
+    """Return the study's name as a file name."""
+    return re.sub(r"[^\w.-]+", "-", name).strip("-").lower()
+
+
+def render(results: Results) -> str:
+    """Return the report as a page."""
+    found = answer(results)
+    names = [arm.name for arm in arms(results.study)]
+    page = _environment().get_template("template.html")
+    return page.render(
+        study=results.study,
+        answer=found,
+        show=show,
+        looks=looks(names),
+        sections=sections(results, found, looks(names)),
+        winners=_winners(results),
+        runs=_run_rows(results, found.metric),
+        facts=_facts(results),
+        spec=_spec_yaml(results),
+        environment=results.environment,
+        about=json.dumps(_about(results, found)),
+        plotly=_plotly(),
+        script=_asset("page.js"),
+        css=_asset("page.css"),
+        hashes=_hashes(),
+    )
+
+
+def sections(results: Results, found: Answer, look: dict[str, Look]) -> dict[str, list[Figure]]:
+    """Return the figures of each section that have something to show."""
+    ranking = compute_ranking(found)
+    parts: dict[str, list[Figure]] = {"ranking": [], "curves": [], "search": []}
+    if ranking.rows:
+        parts["ranking"].append(_figure("ranking", RANKING, plot_ranking(ranking, look)))
+    curves = results.curves_of(results.confirmed, [f"{p}/{m}" for p in ("train", "valid") for m in METRICS])
+    for metric in METRICS:
+        data = compute_curves(curves, metric, [p.arm for p in found.ranking])
+        if data.bands:
+            title = f"{metric.capitalize()} over training"
+            parts["curves"].append(_figure(f"curves-{metric}", (title, CURVES), plot_curves(data, look))._replace(controls=True))
+    parts["search"] = _search(results, look)
+    return parts
+
+
+def _search(results: Results, look: dict[str, Look]) -> list[Figure]:
+    sensitivity = compute_sensitivity(results.study, results.trials)
+    parallel = compute_parallel(results.study, results.trials)
+    importance = compute_importance(results.importances)
+    found = []
+    if sensitivity.panels:
+        found.append(_figure("sensitivity", SENSITIVITY, plot_sensitivity(sensitivity, look)))
+    if any(len(axes) > 2 for axes in parallel.arms.values()):
+        found.append(_figure("parallel", PARALLEL, plot_parallel(parallel)))
+    if importance.arms:
+        found.append(_figure("importance", IMPORTANCE, plot_importance(importance, look)))
+    return found
+
+
+RANKING = (
+    "Closing value of each arm",
+    "Each row is an arm with its tuned recipe frozen; the large mark is the mean over fresh seeds, the bar its 95 % interval "
+    "(Student's t), the small marks single seeds. Overlapping bars do not by themselves mean equal: the table's p is paired by seed.",
+)
+CURVES = (
+    "Solid: held-out (validation) data; dotted: an equal number of training samples. Shaded: 95 % interval of the mean over seeds. "
+    "Means go as far as all of an arm's seeds do. A gap that opens between dotted and solid is overfitting; a curve that still "
+    "falls at the end was trained too short. Click an arm in the legend to hide it in every figure."
+)
+SENSITIVITY = (
+    "Objective against each hyperparameter searched",
+    "A mark is a trial; hollow ones were pruned early, diverged ones are left out. A best value at the edge of a space is a sign "
+    "that the space is too small for that arm.",
+)
+PARALLEL = (
+    "All hyperparameters of a trial together",
+    "A line is a trial, dark is good. Drag along an axis to pick out lines; the menu chooses the arm.",
+)
+IMPORTANCE = (
+    "Which hyperparameters mattered",
+    "Share of each hyperparameter in reaching the better trials (PED-ANOVA, Watanabe et al. 2023), within each arm. "
+    "With few trials these shares are rough.",
+)
+
+
+def _figure(key: str, texts: tuple[str, str], figure: go.Figure) -> Figure:
+    safe = figure.to_json().replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return Figure(key, texts[0], texts[1], safe)
+
+
+def _winners(results: Results) -> list[dict[str, Any]]:
+    rows = []
+    for arm in arms(results.study):
+        winner = results.winners[arm.name]
+        mine = results.trials[results.trials["arm"] == arm.name] if len(results.trials) else results.trials
+        recipe = arm.recipe.model_validate(winner["recipe"]).settings()
+        values = {path: recipe.get(path) for path in arm.recipe.spaces()}
+        best = mine[mine["trial"] == winner["trial"]]["value"] if len(mine) else []
+        text = ", ".join(f"{path} = {value:.4g}" if isinstance(value, float) else f"{path} = {value}" for path, value in values.items())
+        rows.append({"arm": arm.name, "trials": len(mine), "values": text, "objective": float(best.iloc[0]) if len(best) else None})
+    return rows
+
+
+def _run_rows(results: Results, metric: str) -> list[dict[str, Any]]:
+    shown = results.confirmed
+    columns = ["arm", "seed", "status", "run_id", "detail"]
+    rows = shown[columns].to_dict("records")
+    values = shown[metric] if metric in shown else [None] * len(shown)
+    return [{**row, "value": None if value != value else value} for row, value in zip(rows, values, strict=True)]
+
+
+def _facts(results: Results) -> list[tuple[str, str]]:
+    study, runs = results.study, results.runs
+    search = study.search
+    tuned = f"{search.trials} trials an arm at most, {search.sampler} sampler, pruner {search.pruner}" if search and len(results.trials) else "none"
+    objective = f"{search.objective} ({search.reduce})" if search and len(results.trials) else "—"
+    counts = runs["status"].value_counts().to_dict()
+    return [
+        ("Arms", str(len(arms(study)))),
+        ("Search", tuned),
+        ("Objective of the search", objective),
+        ("Confirm seeds", ", ".join(map(str, study.seeds))),
+        ("Runs", f"{len(runs)} ({', '.join(f'{n} {status}' for status, n in counts.items())})"),
+        ("Training time", f"{runs['cost/seconds'].sum():,.1f} s on one worker, {runs['cost/steps'].sum():,.0f} updates"),
+        ("Data", str(study.recipe.data.name)),
+    ]
+
+
+def _spec_yaml(results: Results) -> str:
+    from ruamel.yaml import YAML
+
+    text = io.StringIO()
+    writer = YAML()
+    writer.default_flow_style = False
+    writer.dump(results.spec, text)
+    return text.getvalue()
+
+
+def _about(results: Results, found: Answer) -> dict[str, Any]:
+    verdicts = [f"{t.verdict.verdict}: {t.claim}" for t in found.claims]
+    return {
+        "name": results.study.name,
+        "question": results.study.question,
+        "answer": found.sentence,
+        "verdicts": verdicts,
+        "arms": len(found.ranking),
+        "runs": len(results.runs),
+    }
+
+
+def write_index(folder: Path) -> Path:
+    """Write ``index.html``, which lists every report in the folder with its answer."""
+    entries = []
+    for path in sorted(folder.glob("*.html")):
+        with path.open(encoding="utf-8") as file:
+            match = re.search(r'<script type="application/json" id="about">(.*?)</script>', file.read(65536), re.DOTALL)
+        if match and path.name != "index.html":
+            entries.append({"file": path.name, **json.loads(match[1])})
+    index = folder / "index.html"
+    page = _environment().get_template("index.html")
+    index.write_text(page.render(entries=entries, css=_asset("page.css"), hashes=_hashes()), encoding="utf-8")
+    return index
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Any:
+    from jinja2 import Environment, PackageLoader
+    from markupsafe import Markup
+
+    made = Environment(loader=PackageLoader("harness.report", "assets"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    made.filters["raw_json"] = lambda text: Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
+    made.filters["raw"] = Markup
+    return made
+
+
+@lru_cache(maxsize=4)
+def _asset(name: str) -> str:
+    return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
+
+
+@lru_cache(maxsize=1)
+def _hashes() -> str:
+    """Return the content-security-policy sources of the page's two scripts."""
+    scripts: Sequence[str] = (_plotly(), _asset("page.js"))
+    digests = (base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts)
+    return " ".join(f"'sha256-{d}'" for d in digests)

@@ -1,0 +1,58 @@
+"""One colour, dash and symbol for each arm in every figure, and the look that all figures share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+# Okabe & Ito 2008, told apart by all common kinds of colour vision; yellow left out for want of contrast on white
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
+
+
+class Look(NamedTuple):
+    """How an arm is drawn."""
+
+    colour: str
+    dash: str
+    symbol: str
+
+
+def looks(arms: Sequence[str]) -> dict[str, Look]:
+    """Return the look of each arm; 35 are told apart."""
+    found = {}
+    for i, arm in enumerate(arms):
+        turn = i // len(PALETTE) % len(DASHES)
+        found[arm] = Look(PALETTE[i % len(PALETTE)], DASHES[turn], SYMBOLS[turn])
+    return found
+
+
+def faint(colour: str, alpha: float) -> str:
+    """Return the colour with the given opacity."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{alpha})"
+
+
+def label(text: object, limit: int = 60) -> str:
+    """Return text that Plotly shows as it is: its markup escaped, cut to ``limit`` characters."""
+    plain = str(text)
+    return escape(plain if len(plain) <= limit else plain[: limit - 1] + "…")
+
+
+def layout(**own: Any) -> dict[str, Any]:
+    """Return the layout of a figure: transparent, quiet grid, legend above."""
+    axis = {"showgrid": True, "gridcolor": "rgba(128,128,128,.2)", "zeroline": False, "automargin": True}
+    shared: dict[str, Any] = {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#555"},
+        "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
+        "hoverlabel": {"namelength": -1},
+        "colorway": list(PALETTE),
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+    }
+    for name in [key for key in own if key.startswith(("xaxis", "yaxis"))]:
+        own[name] = axis | own[name]
+    return shared | own

@@ -1,0 +1,119 @@
+"""A study's results as tidy pandas tables, read back from MLflow.
+
+>>> from harness import results                      # doctest: +SKIP
+>>> found = results.load("optimizers")               # doctest: +SKIP
+>>> found.runs.groupby("arm")["test/loss"].mean()    # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from harness.spec.study import Study
+from harness.tracking import Store
+
+PLACE = ("run_id", "arm", "stage", "trial", "seed")
+"""Columns that say where a run stands in the study."""
+
+
+def load(study: str, uri: str | None = None) -> Results:
+    """Return the results of a study by its name.
+
+    Args:
+        study: name of the study; a quick form has "-quick" after it.
+        uri: MLflow tracking URI; by default ``MLFLOW_TRACKING_URI``, or ``mlflow.db`` in the working folder.
+
+    Raises:
+        StoreError: there is no such study, or it has not been run to its end.
+    """
+    return Results(Store(study, uri, create=False))
+
+
+class Results:
+    """The tables of one study.
+
+    Attributes:
+        spec: the study as it was run, in plain form.
+        winners: each arm's frozen recipe by arm: ``trial``, ``levels`` and ``recipe``.
+        importances: share of each searched hyperparameter in reaching good trials, by arm (PED-ANOVA).
+        environment: commit, packages and hardware it was run with.
+        runs: one row a run: ``run_id``, ``arm``, ``stage``, ``trial``, ``seed``, ``status``, ``key``, a column
+            ``level.<factor>`` a factor, every setting (``optimizer.lr``, …), and every closing value (``valid/loss``,
+            ``test/loss``, ``cost/seconds``, …). A run that diverged has no closing values.
+        trials: one row a trial: ``arm``, ``trial``, ``status``, ``value`` (its objective) and the values searched.
+        curves: one row an evaluation of a run: ``run_id``, ``arm``, ``stage``, ``trial``, ``seed``, ``step``, ``epoch``,
+            ``samples`` and a column a metric.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.spec, index, self.environment = store.artifacts()
+        self.winners: dict[str, Any] = index["winners"]
+        self.importances: dict[str, dict[str, float]] = index["importances"]
+        self.runs = _runs(index["runs"], {row["run_id"]: row for row in store.leaves()})
+        self.trials = _trials(index["trials"])
+
+    @cached_property
+    def study(self) -> Study:
+        """The study as a spec."""
+        return Study.model_validate(self.spec)
+
+    @property
+    def confirmed(self) -> pd.DataFrame:
+        """The runs of the confirm stage."""
+        return self.runs[self.runs["stage"] == "confirm"]
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """The curves of all runs."""
+        return self.curves_of(self.runs)
+
+    def curves_of(self, runs: pd.DataFrame, metrics: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the curves of some rows of ``runs``."""
+        named = [*metrics, "epoch", "samples"] if metrics else None
+        found = self.store.curves(runs["run_id"], named)
+        tables = {run_id: _curve_table(points) for run_id, points in found.items() if points}
+        if not tables:
+            return pd.DataFrame(columns=[*PLACE, "step", "epoch", "samples"])
+        curves = pd.concat(tables, names=["run_id", "step"]).reset_index()
+        closing = [c for c in curves.columns if c.startswith(("final/", "test/", "cost/", "best/"))]
+        return runs[list(PLACE)].merge(curves.drop(columns=closing), on="run_id", how="inner")
+
+
+def _runs(index: Sequence[dict[str, Any]], leaves: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    rows = []
+    for place in index:
+        leaf = leaves.get(place["run_id"], {"params": {}, "metrics": {}, "tags": {}})
+        own = {k: v for k, v in leaf["params"].items() if k not in ("arm", "stage", "seed")}
+        closing = {k.removeprefix("final/"): v for k, v in leaf["metrics"].items() if k.startswith(CLOSING)}
+        ended = {} if place["status"] in ("diverged", "failed") else closing
+        costs = {k: v for k, v in closing.items() if k.startswith("cost/")}
+        rows.append({**place, "detail": leaf["tags"].get("harness.detail", ""), **_numbers(own), **ended, **costs})
+    return pd.DataFrame(rows)
+
+
+CLOSING = ("final/", "test/", "cost/", "best/")
+
+
+def _numbers(params: dict[str, str]) -> dict[str, Any]:
+    return {name: _number(text) for name, text in params.items()}
+
+
+def _number(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return {"true": True, "false": False}.get(text, text)
+
+
+def _trials(index: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    plain = [{**{k: v for k, v in trial.items() if k != "values"}, **trial["values"]} for trial in index]
+    return pd.DataFrame(plain, columns=None if plain else ["arm", "trial", "status", "value"])
+
+
+def _curve_table(points: dict[str, list[tuple[int, float]]]) -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dict(pairs)) for name, pairs in points.items()}).sort_index()

@@ -1,0 +1,40 @@
+"""When a run reached a target, and what is known when it did not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Reached(NamedTuple):
+    """The time of a run to its target; censored where the run ended without reaching it."""
+
+    time: float
+    """When the target was reached, or when the run ended."""
+    censored: bool
+
+
+def first_reach(times: Sequence[float], values: Sequence[float], target: float, maximize: bool) -> Reached:
+    """Return the first time at which the value is at least (at most, unless ``maximize``) the target.
+
+    Args:
+        times: (n,) steps, epochs or samples of the evaluations, increasing.
+        values: (n,) metric at each.
+        target: value to be reached.
+        maximize: whether larger is better.
+
+    >>> first_reach([0, 10, 20], [0.1, 0.5, 0.7], 0.5, True), first_reach([0, 10], [3.0, 2.0], 1.0, False)
+    (Reached(time=10.0, censored=False), Reached(time=10.0, censored=True))
+    """
+    for time, value in zip(times, values, strict=True):
+        if (value >= target) if maximize else (value <= target):
+            return Reached(float(time), False)
+    return Reached(float(times[-1]) if len(times) else 0.0, True)
+
+
+def restricted(times: Sequence[Reached], horizon: float) -> list[float]:
+    """Return each time, cut at the horizon; a censored run counts as having needed at least the whole horizon.
+
+    The mean of these is the restricted mean time (Royston & Parmar 2013): it says nothing of what happens later.
+    """
+    return [horizon if t.censored else min(t.time, horizon) for t in times]
