@@ -9,14 +9,87 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from harness.models.init import Default, He, Normal, UniformInit, Xavier
-    from harness.models.mlp import MLP, DeepLinear
-    from harness.optimizers.adam import Adam, AdamW
-    from harness.optimizers.sgd import SGD
-    from harness.spec.recipe import Recipe
-    from harness.spec.space import Choice, IntUniform, LogUniform, Uniform
-    from harness.spec.study import Claim, Search, Study
-    from harness.api import train
+    from harness.api import train as train
+    from harness.data.base import Source as Source
+    from harness.data.external import ExternalData as ExternalData
+    from harness.data.functions import Beale as Beale
+    from harness.data.functions import Branin as Branin
+    from harness.data.functions import QuadraticDeep as QuadraticDeep
+    from harness.data.functions import Rosenbrock as Rosenbrock
+    from harness.data.images import FashionMNIST as FashionMNIST
+    from harness.data.images import Torchvision as Torchvision
+    from harness.data.mnist1d import MNIST1D as MNIST1D
+    from harness.data.synthetic import Spirals as Spirals
+    from harness.data.synthetic import TeacherStudent as TeacherStudent
+    from harness.data.tabular import BreastCancer as BreastCancer
+    from harness.data.tabular import Diabetes as Diabetes
+    from harness.data.tabular import Digits as Digits
+    from harness.data.tabular import Iris as Iris
+    from harness.data.tabular import Wine as Wine
+    from harness.losses import BCE as BCE
+    from harness.losses import MAE as MAE
+    from harness.losses import MSE as MSE
+    from harness.losses import Criterion as Criterion
+    from harness.losses import CrossEntropy as CrossEntropy
+    from harness.losses import ExternalLoss as ExternalLoss
+    from harness.losses import Huber as Huber
+    from harness.losses import Objective as Objective
+    from harness.models.base import Architecture as Architecture
+    from harness.models.cnn import CNN1D as CNN1D
+    from harness.models.cnn import CNN2D as CNN2D
+    from harness.models.external import ExternalModel as ExternalModel
+    from harness.models.init import Default as Default
+    from harness.models.init import He as He
+    from harness.models.init import Normal as Normal
+    from harness.models.init import UniformInit as UniformInit
+    from harness.models.init import Xavier as Xavier
+    from harness.models.linear import Linear as Linear
+    from harness.models.mlp import MLP as MLP
+    from harness.models.mlp import DeepLinear as DeepLinear
+    from harness.models.parameters import Parameters as Parameters
+    from harness.models.transformer import Transformer as Transformer
+    from harness.optimizers.adadelta import Adadelta as Adadelta
+    from harness.optimizers.adagrad import Adagrad as Adagrad
+    from harness.optimizers.adam import Adam as Adam
+    from harness.optimizers.adam import AdamW as AdamW
+    from harness.optimizers.adamax import Adamax as Adamax
+    from harness.optimizers.base import Rule as Rule
+    from harness.optimizers.external import ExternalOptimizer as ExternalOptimizer
+    from harness.optimizers.lion import Lion as Lion
+    from harness.optimizers.muon import Muon as Muon
+    from harness.optimizers.nadam import NAdam as NAdam
+    from harness.optimizers.radam import RAdam as RAdam
+    from harness.optimizers.rmsprop import RMSprop as RMSprop
+    from harness.optimizers.sgd import SGD as SGD
+    from harness.optimizers.signsgd import SignSGD as SignSGD
+    from harness.protocol import Options as Options
+    from harness.protocol import run_study as run_study
+    from harness.regularizers.base import Hook as Hook
+    from harness.regularizers.clip import ClipNorm as ClipNorm
+    from harness.regularizers.clip import ClipValue as ClipValue
+    from harness.regularizers.decay import WeightDecay as WeightDecay
+    from harness.regularizers.dropout import Dropout as Dropout
+    from harness.regularizers.labels import LabelSmoothing as LabelSmoothing
+    from harness.regularizers.maxnorm import MaxNorm as MaxNorm
+    from harness.regularizers.mixup import Mixup as Mixup
+    from harness.regularizers.noise import InputNoise as InputNoise
+    from harness.regularizers.penalty import L1 as L1
+    from harness.regularizers.penalty import L2 as L2
+    from harness.regularizers.stopping import EarlyStopping as EarlyStopping
+    from harness.schedules import Constant as Constant
+    from harness.schedules import Cosine as Cosine
+    from harness.schedules import OneCycle as OneCycle
+    from harness.schedules import StepDecay as StepDecay
+    from harness.schedules import WarmUp as WarmUp
+    from harness.spec.files import load_study as load_study
+    from harness.spec.recipe import Recipe as Recipe
+    from harness.spec.space import Choice as Choice
+    from harness.spec.space import IntUniform as IntUniform
+    from harness.spec.space import LogUniform as LogUniform
+    from harness.spec.space import Uniform as Uniform
+    from harness.spec.study import Claim as Claim
+    from harness.spec.study import Search as Search
+    from harness.spec.study import Study as Study
 
 __version__ = "0.1.0"
 
@@ -31,6 +104,8 @@ _PLACES = {
     "Choice": "harness.spec.space",
     "load_study": "harness.spec.files",
     "train": "harness.api",
+    "run_study": "harness.protocol",
+    "Options": "harness.protocol",
     "Rule": "harness.optimizers.base",
     "Hook": "harness.regularizers.base",
     "Architecture": "harness.models.base",
@@ -51,6 +126,4 @@ def __getattr__(name: str) -> Any:
     for components in REGISTRY.values():
         if name in components:
             return getattr(import_module(components[name]), name)
-    if name in ("stats", "results", "spec"):
-        return import_module(f"harness.{name}")
     raise AttributeError(f"module 'harness' has no attribute {name!r}")

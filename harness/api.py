@@ -24,7 +24,9 @@ class Trained(NamedTuple):
     """One row an evaluation of a run: ``seed``, ``step``, ``epoch``, ``samples`` and a column a metric."""
 
 
-def train(recipe: Recipe, seeds: int | Iterable[int] = 1, *, probes: Sequence[Any] = (), cohort: int | None = None) -> Trained:
+def train(
+    recipe: Recipe, seeds: int | Iterable[int] = 1, *, probes: Sequence[Any] = (), cohort: int | None = None
+) -> Trained:
     """Train a recipe with some seeds, all together where the recipe allows it, and evaluate the test data.
 
     Args:
@@ -67,6 +69,8 @@ def _tables(seeds: Sequence[int], ended: Sequence[Outcome]) -> Trained:
     pairs = list(zip(seeds, ended, strict=True))
     runs = [{"seed": seed, "status": o.status, "detail": o.detail, **o.summary} for seed, o in pairs]
     curves = [
-        {"seed": seed, "step": p.step, "epoch": p.epoch, "samples": p.samples, **p.metrics} for seed, o in pairs for p in o.points
+        {"seed": seed, "step": p.step, "epoch": p.epoch, "samples": p.samples, **p.metrics}
+        for seed, o in pairs
+        for p in o.points
     ]
     return Trained(pd.DataFrame(runs), pd.DataFrame(curves))

@@ -57,7 +57,13 @@ class Dispatcher:
     """
 
     def __init__(
-        self, store: Store, known: Mapping[str, Known], pool: Pool, largest: int | None, watched: str | None, added: Callable[[int], None]
+        self,
+        store: Store,
+        known: Mapping[str, Known],
+        pool: Pool,
+        largest: int | None,
+        watched: str | None,
+        added: Callable[[int], None],
     ) -> None:
         self.store, self.pool, self.largest, self.watched, self.added = store, pool, largest, watched, added
         self.known = dict(known)
@@ -129,7 +135,9 @@ class _Batch:
 
     def advance(self, share: float | None) -> None:
         """Train all open cohorts up to the rung, or to the end; those that end are recorded, each as a whole."""
-        jobs = [job._replace(until=None if share is None else rung_step(self.times[job.members[0]], share)) for job in self.jobs]
+        jobs = [
+            job._replace(until=None if share is None else rung_step(self.times[job.members[0]], share)) for job in self.jobs
+        ]
         self.jobs = []
         for job, done in self.dispatcher.pool.run(jobs):
             if done.cohort is not None:
@@ -194,4 +202,3 @@ def rung_step(times: Timetable, share: float) -> int:
 def key_of(run: Run) -> str:
     """Return a run's key, over its data and the user's code that its recipe names."""
     return run_key(run, fingerprint(run.recipe.data), code_of(run.recipe.targets()))
-

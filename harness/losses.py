@@ -121,7 +121,7 @@ def _hessian(dtype: torch.dtype, device: torch.device) -> Tensor:
     return torch.as_tensor(quadratic_deep_hessian(), dtype=dtype, device=device)
 
 
-OBJECTIVES: dict[str, Callable[[Any, Any], "Tensor"]] = {
+OBJECTIVES: dict[str, Callable[[Any, Any], Tensor]] = {
     "rosenbrock": rosenbrock,
     "beale": beale,
     "branin": branin,

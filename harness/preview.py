@@ -64,13 +64,17 @@ def _mistakes(study: Study, arm: Arm) -> list[str]:
     found = []
     if arm.recipe.spaces() and study.search is None:
         spaces = ", ".join(arm.recipe.spaces())
-        found.append(f"search: arm {arm.name!r} has spaces ({spaces}); expected 'search' to say how they are tuned, got none")
+        found.append(
+            f"search: arm {arm.name!r} has spaces ({spaces}); expected 'search' to say how they are tuned, got none"
+        )
     try:
         program = program_of(representative(arm.recipe))
     except HarnessError as error:
         return [*found, f"arm {arm.name!r}: {error}"]
     names = {"loss", "accuracy"} if program.classify else {"loss"}
-    recorded = {f"{part}/{m}" for part in ("train", "valid", "test") if program.part(part).count for m in names} | {"batch/loss"}
+    recorded = {f"{part}/{m}" for part in ("train", "valid", "test") if program.part(part).size for m in names} | {
+        "batch/loss"
+    }
     if study.search and arm.recipe.spaces() and study.search.objective not in recorded:
         found.append(_unrecorded("search.objective", study.search.objective, arm, recorded))
     for i, claim in enumerate(study.claims):
@@ -80,7 +84,11 @@ def _mistakes(study: Study, arm: Arm) -> list[str]:
 
 
 def _unrecorded(field: str, got: str, arm: Arm, recorded: set[str]) -> str:
-    hint = " (validation data come from data.valid_fraction)" if got.startswith("valid/") and "valid/loss" not in recorded else ""
+    hint = (
+        " (validation data come from data.valid_fraction)"
+        if got.startswith("valid/") and "valid/loss" not in recorded
+        else ""
+    )
     return f"{field}: arm {arm.name!r} records {', '.join(sorted(recorded))}; got {got!r}{hint}"
 
 
@@ -127,7 +135,9 @@ def _arm_plan(study: Study, arm: Arm, largest: int | None, speeds: dict[tuple[st
     if key not in speeds:
         speeds[key] = seconds_per_run(recipe, members)
     memory = member_bytes(program) * members
-    return ArmPlan(arm, trials, search_runs, len(study.seeds), together, why, limit, program.times.steps, speeds[key], memory)
+    return ArmPlan(
+        arm, trials, search_runs, len(study.seeds), together, why, limit, program.times.steps, speeds[key], memory
+    )
 
 
 def seconds_per_run(recipe: Recipe, members: int, updates: int = 8) -> float:

@@ -43,20 +43,22 @@ class Summary(NamedTuple):
     seconds: float
 
 
-def run_study(study: Study, options: Options = Options(), screen: Silent | None = None) -> Summary:
+def run_study(study: Study, options: Options | None = None, screen: Silent | None = None) -> Summary:
     """Run a study, or the rest of it, and record it in MLflow.
 
     Raises:
         SpecError: the study can't be run as written; nothing has been trained.
         StoreError: a store can't be reached or written; what is finished is kept.
     """
-    began = time.perf_counter()
+    began, options = time.perf_counter(), options or Options()
     store, answer = Store(study.name, options.uri), identity(study)
     if not options.fresh and (runs := store.answered(answer)) is not None:
         return Summary(study.name, store.uri, 0, runs, 0, time.perf_counter() - began)
     outcomes = _train(study, store, options, screen or Silent())
     seconds = time.perf_counter() - began
-    store.close_study(outcomes.index, {"cost/seconds": seconds, "runs": float(outcomes.runs)}, "" if outcomes.failed else answer)
+    store.close_study(
+        outcomes.answer, {"cost/seconds": seconds, "runs": float(outcomes.runs)}, "" if outcomes.failed else answer
+    )
     return Summary(study.name, store.uri, outcomes.trained, outcomes.runs - outcomes.trained, outcomes.failed, seconds)
 
 

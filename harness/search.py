@@ -86,7 +86,7 @@ class ArmSearch:
         """Report a value at a rung; return whether the trial should end there."""
         trial = self.open[number]
         trial.report(_finite(value, self.search.maximize), rung)
-        return trial.should_prune()
+        return bool(trial.should_prune())
 
     def tell(self, number: int, value: float, status: str) -> None:
         """Close a trial with its objective; a diverged one is as bad as can be."""
@@ -127,7 +127,9 @@ class ArmSearch:
     def mirror(self, storage: Any, study: str) -> None:
         """Write the trials that Optuna's storage does not have yet."""
         name = f"{study}/{self.study.study_name}"
-        kept = optuna.create_study(study_name=name, storage=storage, direction=self.study.direction.name.lower(), load_if_exists=True)
+        kept = optuna.create_study(
+            study_name=name, storage=storage, direction=self.study.direction.name.lower(), load_if_exists=True
+        )
         have = len(kept.get_trials(deepcopy=False))
         ended: list[FrozenTrial] = [t for t in self.study.trials if t.state.is_finished()]
         for trial in ended[have:]:
@@ -201,7 +203,7 @@ def _distribution(space: Space) -> BaseDistribution:
 
 
 def grid_points(space: Space, count: int) -> list[Any]:
-    """Return the points of a grid axis: the options of a choice, else ``count`` points evenly spaced on the space's scale."""
+    """Return a grid axis: the options of a choice, else ``count`` points evenly spaced on the space's scale."""
     if isinstance(space, Choice):
         return [_label(option) for option in space.options]
     low, high = space.arguments()
@@ -228,7 +230,7 @@ def _finite(value: float, maximize: bool) -> float:
 
 
 def judge(search: Search, series: Sequence[float], closing: float | None, status: str) -> float:
-    """Return a run's objective from its curve: the closing value, the best one or the mean; infinitely bad if it diverged."""
+    """Return a run's objective: its curve's closing value, best one or mean; infinitely bad if it diverged."""
     worst = -math.inf if search.maximize else math.inf
     if status in ("diverged", "failed") or not series:
         return worst

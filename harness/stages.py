@@ -61,7 +61,9 @@ def _train_trials(search: Search, asked: Sequence[tuple[ArmSearch, Ask]], dispat
     def prune(rung: int, curves: Sequence[Curve]) -> set[int]:
         for trial, (s, ask) in enumerate(asked):
             mine = range(trial * repeats, (trial + 1) * repeats)
-            if pruned.isdisjoint(mine) and s.hopeless(ask.number, rung + 1, _mean([_so_far(search, curves[i]) for i in mine])):
+            if pruned.isdisjoint(mine) and s.hopeless(
+                ask.number, rung + 1, _mean([_so_far(search, curves[i]) for i in mine])
+            ):
                 pruned.update(mine)
         return set(pruned)
 
@@ -72,7 +74,9 @@ def _train_trials(search: Search, asked: Sequence[tuple[ArmSearch, Ask]], dispat
         ended = "pruned" if trial * repeats in pruned else _worst_status(mine)
         s.tell(ask.number, value, ended)
         plain = {path: str(v) if isinstance(v, (dict, list)) else v for path, v in ask.values.items()}
-        tried.trials.append({"arm": s.arm.name, "trial": ask.number, "status": ended, "value": _finite_or_none(value), "values": plain})
+        tried.trials.append(
+            {"arm": s.arm.name, "trial": ask.number, "status": ended, "value": _finite_or_none(value), "values": plain}
+        )
     tried.runs.extend(_row(request, result) for request, result in zip(requests, results, strict=True))
 
 
@@ -122,7 +126,7 @@ def _finite_or_none(value: float) -> float | None:
 class Outcomes(NamedTuple):
     """All that a study gave."""
 
-    index: dict[str, Any]
+    answer: dict[str, Any]
     """The runs that answer it, its trials and its winners, as the store keeps them."""
     runs: int
     trained: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Optional
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -21,15 +21,27 @@ app = typer.Typer(
 
 Spec = Annotated[Path, typer.Argument(help="A study: .py, .yaml or .json.", metavar="SPEC", show_default=False)]
 Quick = Annotated[bool, typer.Option("--quick", help="The study's quick form, kept apart as NAME-quick.")]
-Trials = Annotated[Optional[int], typer.Option(help="Trials of each arm.", min=1)]
-Seeds = Annotated[Optional[int], typer.Option(help="Number of confirm seeds.", min=1)]
-Device = Annotated[Optional[str], typer.Option(help="auto, cpu, cuda or cuda:N.")]
-Change = Annotated[Optional[list[str]], typer.Option("--set", help="Replace a field, such as recipe.epochs=20. Repeatable.", metavar="FIELD=VALUE")]
-Workers = Annotated[Optional[int], typer.Option(help="Worker processes; 0 trains in this process. [default: one a core or GPU]", min=0)]
-CohortSize = Annotated[Optional[int], typer.Option("--cohort", help="Runs trained together at most. [default: as size and machine allow]", min=1)]
+Trials = Annotated[int | None, typer.Option(help="Trials of each arm.", min=1)]
+Seeds = Annotated[int | None, typer.Option(help="Number of confirm seeds.", min=1)]
+Device = Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Change = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Replace a field, such as recipe.epochs=20. Repeatable.", metavar="FIELD=VALUE"),
+]
+Workers = Annotated[
+    int | None, typer.Option(help="Worker processes; 0 trains in this process. [default: one a core or GPU]", min=0)
+]
+CohortSize = Annotated[
+    int | None,
+    typer.Option("--cohort", help="Runs trained together at most. [default: as size and machine allow]", min=1),
+]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Train everything anew, whatever is recorded.")]
-Storage = Annotated[Optional[str], typer.Option(help="Optuna's storage: a journal file or a database URL. [default: optuna.journal]")]
-Store = Annotated[Optional[str], typer.Option("--store", help="MLflow tracking URI. [default: MLFLOW_TRACKING_URI, or mlflow.db here]")]
+Storage = Annotated[
+    str | None, typer.Option(help="Optuna's storage: a journal file or a database URL. [default: optuna.journal]")
+]
+Store = Annotated[
+    str | None, typer.Option("--store", help="MLflow tracking URI. [default: MLFLOW_TRACKING_URI, or mlflow.db here]")
+]
 Reports = Annotated[Path, typer.Option("--reports", help="Folder that reports are written to.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the plan and train nothing.")]
 
@@ -53,15 +65,27 @@ class Flags(NamedTuple):
 
 @app.command()
 def run(
-    spec: Spec, quick: Quick = False, trials: Trials = None, seeds: Seeds = None, workers: Workers = None, device: Device = None,
-    change: Change = None, cohort: CohortSize = None, fresh: Fresh = False, storage: Storage = None, store: Store = None,
-    reports: Reports = Path("reports"), dry_run: DryRun = False,
+    spec: Spec,
+    quick: Quick = False,
+    trials: Trials = None,
+    seeds: Seeds = None,
+    workers: Workers = None,
+    device: Device = None,
+    change: Change = None,
+    cohort: CohortSize = None,
+    fresh: Fresh = False,
+    storage: Storage = None,
+    store: Store = None,
+    reports: Reports = Path("reports"),
+    dry_run: DryRun = False,
 ) -> None:
     """Run a study, or what is left of it, and write its report."""
     from harness.cli.running import run_and_report
     from harness.spec.files import load_study
 
-    flags = Flags(quick, trials, seeds, device, tuple(change or ()), workers, cohort, fresh, storage, store, reports, dry_run)
+    flags = Flags(
+        quick, trials, seeds, device, tuple(change or ()), workers, cohort, fresh, storage, store, reports, dry_run
+    )
     run_and_report(load_study(spec), flags)
 
 
@@ -71,13 +95,24 @@ def script_app(study: Study) -> Any:
 
     @script.command(help=study.question or f"Run the study {study.name}.")
     def run_script(
-        quick: Quick = False, trials: Trials = None, seeds: Seeds = None, workers: Workers = None, device: Device = None,
-        change: Change = None, cohort: CohortSize = None, fresh: Fresh = False, storage: Storage = None, store: Store = None,
-        reports: Reports = Path("reports"), dry_run: DryRun = False,
+        quick: Quick = False,
+        trials: Trials = None,
+        seeds: Seeds = None,
+        workers: Workers = None,
+        device: Device = None,
+        change: Change = None,
+        cohort: CohortSize = None,
+        fresh: Fresh = False,
+        storage: Storage = None,
+        store: Store = None,
+        reports: Reports = Path("reports"),
+        dry_run: DryRun = False,
     ) -> None:
         from harness.cli.running import run_and_report
 
-        flags = Flags(quick, trials, seeds, device, tuple(change or ()), workers, cohort, fresh, storage, store, reports, dry_run)
+        flags = Flags(
+            quick, trials, seeds, device, tuple(change or ()), workers, cohort, fresh, storage, store, reports, dry_run
+        )
         run_and_report(study, flags)
 
     return script
@@ -85,8 +120,14 @@ def script_app(study: Study) -> Any:
 
 @app.command()
 def plan(
-    spec: Spec, quick: Quick = False, trials: Trials = None, seeds: Seeds = None, workers: Workers = None, device: Device = None,
-    change: Change = None, cohort: CohortSize = None,
+    spec: Spec,
+    quick: Quick = False,
+    trials: Trials = None,
+    seeds: Seeds = None,
+    workers: Workers = None,
+    device: Device = None,
+    change: Change = None,
+    cohort: CohortSize = None,
 ) -> None:
     """Show a study's arms, trials, runs, cohorts, paths, time and memory; train nothing."""
     from harness.cli.running import run_and_report
@@ -96,7 +137,10 @@ def plan(
 
 
 @app.command()
-def status(study: Annotated[Optional[str], typer.Argument(help="Name of a study; all of them by default.", show_default=False)] = None, store: Store = None) -> None:
+def status(
+    study: Annotated[str | None, typer.Argument(help="Name of a study; all of them by default.", show_default=False)] = None,
+    store: Store = None,
+) -> None:
     """Show what the store has of each study, or of each arm of one."""
     from harness.cli.showing import show_status
 
@@ -118,10 +162,15 @@ def report(
 @app.command()
 def train(
     spec: Spec,
-    arm: Annotated[Optional[str], typer.Option(help="Arm to train; the study's own recipe by default.")] = None,
+    arm: Annotated[str | None, typer.Option(help="Arm to train; the study's own recipe by default.")] = None,
     seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1)] = 1,
-    change: Annotated[Optional[list[str]], typer.Option("--set", help="Replace a field of the recipe, such as optimizer.lr=0.1. Repeatable.", metavar="FIELD=VALUE")] = None,
-    csv: Annotated[Optional[Path], typer.Option(help="Write the curves to this file.")] = None,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Replace a field of the recipe, such as optimizer.lr=0.1. Repeatable.", metavar="FIELD=VALUE"
+        ),
+    ] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write the curves to this file.")] = None,
 ) -> None:
     """Train one recipe of a study without recording anything, and print the closing values."""
     from harness.cli.running import train_recipe
@@ -139,7 +188,12 @@ def ui(store: Store = None, port: Annotated[int, typer.Option(help="Port on 127.
 
 
 @app.command("list")
-def list_(kind: Annotated[Optional[str], typer.Argument(help="optimizer, model, data, loss, regularizer, schedule or init.", show_default=False)] = None) -> None:
+def list_(
+    kind: Annotated[
+        str | None,
+        typer.Argument(help="optimizer, model, data, loss, regularizer, schedule or init.", show_default=False),
+    ] = None,
+) -> None:
     """List what specs can name, with parameters and defaults."""
     from harness.cli.showing import show_components
 

@@ -97,18 +97,42 @@ def show_plan(study: Study, flags: Flags) -> None:
 
     workers = default_workers() if flags.workers is None else flags.workers
     found = preview(study, workers, flags.cohort)
-    table = Table("arm", "trials", "runs", "path", "cohort", "steps a run", "time a run", "memory", title=f"study {study.name}", title_justify="left")
+    table = Table(
+        "arm",
+        "trials",
+        "runs",
+        "path",
+        "cohort",
+        "steps a run",
+        "time a run",
+        "memory",
+        title=f"study {study.name}",
+        title_justify="left",
+    )
     for row in found.arms:
         path = "cohort" if row.batched else f"alone: {row.why}"
         runs = f"{row.search_runs} + {row.confirm_runs}"
-        table.add_row(row.arm.name, str(row.trials), runs, path, f"≤ {row.cohort}", f"{row.steps:,}", _time(row.seconds), f"{row.bytes / 2**20:.1f} MiB")
+        table.add_row(
+            row.arm.name,
+            str(row.trials),
+            runs,
+            path,
+            f"≤ {row.cohort}",
+            f"{row.steps:,}",
+            _time(row.seconds),
+            f"{row.bytes / 2**20:.1f} MiB",
+        )
     console = Console()
     console.print(table)
     why = {row.why for row in found.arms if row.batched}
     if why:
         console.print("cohort: " + "; ".join(sorted(why)), highlight=False)
-    console.print(f"{len(found.arms)} arms, {found.runs} runs (search + confirm) in at least {found.cohorts} cohorts", highlight=False)
-    console.print(f"about {_time(found.seconds)} of training on {max(1, workers)} worker{'s' if workers > 1 else ''}", highlight=False)
+    console.print(
+        f"{len(found.arms)} arms, {found.runs} runs (search + confirm) in at least {found.cohorts} cohorts", highlight=False
+    )
+    console.print(
+        f"about {_time(found.seconds)} of training on {max(1, workers)} worker{'s' if workers > 1 else ''}", highlight=False
+    )
 
 
 def _time(seconds: float) -> str:

@@ -28,19 +28,28 @@ def show_components(kind: str | None) -> None:
                 table.add_row(f"  {member}", _parameters(lookup(name, member)), style=None)
                 table.add_row("", f"[dim]{_first_line(lookup(name, member))}[/dim]")
             console.print(table)
-    console.print("\nAnything of your own: a dotted name, such as mymodule.MyModel, from a file beside the spec.", highlight=False)
+    console.print(
+        "\nAnything of your own: a dotted name, such as mymodule.MyModel, from a file beside the spec.", highlight=False
+    )
 
 
 def _parameters(cls: Any) -> str:
     shared = set(_shared(cls))
-    return ", ".join(f"{n}={_default(f)}" if not f.is_required() else n for n, f in cls.model_fields.items() if n not in shared) or "—"
+    return (
+        ", ".join(f"{n}={_default(f)}" if not f.is_required() else n for n, f in cls.model_fields.items() if n not in shared)
+        or "—"
+    )
 
 
 def _shared(cls: Any) -> list[str]:
     """Return the fields that every data set has; they are shown in the documentation of a spec."""
     from harness.spec.recipe import Data
 
-    return [n for n in Data.model_fields if not (n == "standardize" and cls.model_fields[n].default)] if issubclass(cls, Data) else []
+    return (
+        [n for n in Data.model_fields if not (n == "standardize" and cls.model_fields[n].default)]
+        if issubclass(cls, Data)
+        else []
+    )
 
 
 def _default(field: Any) -> Any:
@@ -73,11 +82,15 @@ def show_status(study: str | None, uri: str | None) -> None:
     for arm in dict.fromkeys(row["tags"]["harness.arm"] for row in leaves):
         mine = [row["tags"] for row in leaves if row["tags"]["harness.arm"] == arm]
         stages = Counter(tags["harness.stage"] for tags in mine)
-        table.add_row(arm, str(stages["search"]), str(stages["confirm"]), _counts(Counter(t["harness.status"] for t in mine)))
+        table.add_row(
+            arm, str(stages["search"]), str(stages["confirm"]), _counts(Counter(t["harness.status"] for t in mine))
+        )
     console.print(table)
     for tags in (row["tags"] for row in leaves):
         if tags["harness.status"] == "failed":
-            console.print(f"failed: {tags['mlflow.runName']}: {tags.get('harness.detail', '')}", markup=False, highlight=False)
+            console.print(
+                f"failed: {tags['mlflow.runName']}: {tags.get('harness.detail', '')}", markup=False, highlight=False
+            )
 
 
 def _counts(ended: Counter[str]) -> str:
@@ -95,6 +108,19 @@ def serve_ui(uri: str | None, port: int) -> None:
     if where.startswith("sqlite:///") and not os.path.exists(where.removeprefix("sqlite:///")):
         raise StoreError(f"no MLflow store at {where.removeprefix('sqlite:///')}; run a study first, or give --store")
     print(f"MLflow's UI: http://127.0.0.1:{port}   (Ctrl-C ends it)", flush=True)
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", where, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--backend-store-uri",
+        where,
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+    ]
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     subprocess.run(command, env=os.environ | quiet, check=False)

@@ -139,7 +139,9 @@ def _cut_pool(pool: Array, data: Source) -> tuple[Array, Array]:
     available = len(pool) - taken
     size = data.train_size or available
     if size > available:
-        raise HarnessError(f"data.train_size: expected at most {available} (what {data.name} leaves for training), got {size}")
+        raise HarnessError(
+            f"data.train_size: expected at most {available} (what {data.name} leaves for training), got {size}"
+        )
     return np.sort(order[taken : taken + size]), np.sort(order[:taken])
 
 
@@ -166,5 +168,5 @@ def _scaled(parts: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
 
 def _targets(y: Array, classes: int) -> Array:
     if classes:
-        return np.eye(classes)[y.astype(int)]
+        return np.asarray(np.eye(classes)[y.astype(int)])
     return y.reshape(len(y), -1).astype(float)

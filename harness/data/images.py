@@ -54,7 +54,7 @@ class Torchvision(Source):
 
     def raw(self) -> Raw:
         try:
-            import torchvision.datasets as datasets
+            from torchvision import datasets
         except ImportError:
             raise HarnessError("data Torchvision: torchvision is not installed; pip install torchvision") from None
         if not hasattr(datasets, self.dataset):

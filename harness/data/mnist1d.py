@@ -31,7 +31,9 @@ class MNIST1D(Source):
 def _arrays() -> list[np.ndarray]:
     kept = cached("mnist1d", _make)
     if checksum(kept["x"]) != CHECKSUM:
-        raise HarnessError(f"{folder() / 'mnist1d.npz'}: expected checksum {CHECKSUM}, got {checksum(kept['x'])}; delete the file")
+        raise HarnessError(
+            f"{folder() / 'mnist1d.npz'}: expected checksum {CHECKSUM}, got {checksum(kept['x'])}; delete the file"
+        )
     return [kept[name] for name in NAMES]
 
 

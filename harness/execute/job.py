@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import traceback
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -118,7 +119,7 @@ def chunks(count: int, largest: int) -> list[range]:
     if count >= 8 and parts % 2:
         parts += 1
     bounds = [round(i * count / parts) for i in range(parts + 1)]
-    return [range(a, b) for a, b in zip(bounds, bounds[1:], strict=False) if a < b]
+    return [range(a, b) for a, b in pairwise(bounds) if a < b]
 
 
 def cohort_limit(recipe: Recipe) -> int:

@@ -84,4 +84,3 @@ class ConvNetwork:
             h = ACTIVATIONS["relu"](h)
         features = h.flatten(2, -2).mean(2) if self.pool else h.movedim(-1, 2).flatten(2)
         return self.out(params, dropout(features, ctx))
-

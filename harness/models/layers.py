@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from harness.lazy import Lazy
@@ -15,14 +16,15 @@ if TYPE_CHECKING:
 else:
     torch, functional = Lazy("torch"), Lazy("torch.nn.functional")
 
-ACTIVATIONS: dict[str, Callable[["Tensor"], "Tensor"]] = {
-    "relu": lambda x: torch.relu(x),
-    "tanh": lambda x: torch.tanh(x),
-    "sigmoid": lambda x: torch.sigmoid(x),
-    "gelu": lambda x: functional.gelu(x),
-    "silu": lambda x: functional.silu(x),
-    "identity": lambda x: x,
-}
+
+def _activate(name: str, x: Tensor) -> Tensor:
+    found: Tensor = getattr(functional, name)(x)
+    return found
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    name: partial(_activate, name) for name in ("relu", "tanh", "sigmoid", "gelu", "silu")
+} | {"identity": lambda x: x}
 
 
 class Dense:

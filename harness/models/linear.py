@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-
 from harness.models.base import Architecture, Context, Params, Weight
 from harness.models.layers import Dense
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-
 from harness.models.base import Architecture, Context, Params, Weight
 
 if TYPE_CHECKING:

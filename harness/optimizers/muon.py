@@ -67,7 +67,7 @@ def orthogonal(x_KMN: Tensor) -> Tensor:
     """Bring the singular values of each matrix near 1 by five Newton–Schulz steps in the matrices' own precision."""
     a, b, c = QUINTIC
     wide = x_KMN.shape[1] > x_KMN.shape[2]
-    x = x_KMN.mT if wide else x_KMN
+    x: Tensor = x_KMN.mT if wide else x_KMN
     x = x / x.flatten(1).norm(dim=1)[:, None, None].clamp(min=1e-7)
     for _ in range(5):
         gram = x @ x.mT

@@ -17,7 +17,5 @@ class SignSGD(Rule):
     def init(self, w_KP: Tensor) -> tuple[()]:
         return ()
 
-    def update(
-        self, g_KP: Tensor, state: tuple[()], w_KP: Tensor, hyper: Hyper, layout: Layout
-    ) -> tuple[Tensor, tuple[()]]:
+    def update(self, g_KP: Tensor, state: tuple[()], w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, tuple[()]]:
         return w_KP - hyper["lr"] * g_KP.sign(), state

@@ -1,0 +1,1 @@
+"""Quantities measured during training."""

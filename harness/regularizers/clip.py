@@ -18,7 +18,7 @@ class ClipNorm(Hook):
     """Largest norm c."""
 
     def clip(self, g_KP: Tensor, hyper: Hyper) -> Tensor:
-        factor_K = (hyper["limit"] / (g_KP.norm(dim=1) + 1e-6)).clamp(max=1)
+        factor_K: Tensor = (hyper["limit"] / (g_KP.norm(dim=1) + 1e-6)).clamp(max=1)
         return g_KP * factor_K[:, None]
 
 

@@ -88,7 +88,9 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
     order = sorted(arms, key=lambda arm: sign * means[arm].mean)
     p = stats.holm([stats.compare_paired(values[order[0]], values[arm]).p for arm in order[1:]]) if order else []
     bad = results.confirmed[results.confirmed["status"].isin(["diverged", "failed"])].groupby("arm").size()
-    return tuple(Place(arm, means[arm], values[arm], int(bad.get(arm, 0)), q) for arm, q in zip(order, [1.0, *p], strict=False))
+    return tuple(
+        Place(arm, means[arm], values[arm], int(bad.get(arm, 0)), q) for arm, q in zip(order, [1.0, *p], strict=False)
+    )
 
 
 def summarize(metric: str, ranking: Sequence[Place]) -> str:
@@ -100,7 +102,11 @@ def summarize(metric: str, ranking: Sequence[Place]) -> str:
         return lead
     close = [place.arm for place in others if not place.behind]
     if not close:
-        return f"{lead} It is told apart from all {len(others)} other arms." if len(others) > 1 else f"{lead} It is told apart from {others[0].arm}."
+        return (
+            f"{lead} It is told apart from all {len(others)} other arms."
+            if len(others) > 1
+            else f"{lead} It is told apart from {others[0].arm}."
+        )
     names = ", ".join(close[:4]) + (f" and {len(close) - 4} more" if len(close) > 4 else "")
     return f"{lead} Not distinguishable from it with {seeds} seeds: {names}."
 
@@ -122,7 +128,7 @@ def tested(results: Results) -> tuple[Tested, ...]:
     found = []
     for claim, (comparison, detail), p in zip(claims, compared, adjusted, strict=True):
         verdict = stats.judge(comparison.difference, p, ALPHA)
-        found.append(Tested(claim, verdict, f"{str(claim)[0].upper()}{str(claim)[1:]}: {verdict.verdict}. {detail}"))
+        found.append(Tested(claim, verdict, f"{str(claim)[0].upper()}{str(claim)[1:]}. {detail}"))
     return tuple(found)
 
 
@@ -136,8 +142,11 @@ def _faster(results: Results, claim: Claim) -> tuple[stats.Comparison, str]:
     mine, other = (times_to(results, arm, claim) for arm in (claim.arm, claim.than))
     horizon = min(max(t.time for t in times) for times in (mine, other))
     found = stats.compare_paired(stats.restricted(other, horizon), stats.restricted(mine, horizon))
-    missed = [f"{sum(t.censored for t in times)} of {len(times)} seeds of {arm} missed the target"
-              for arm, times in ((claim.arm, mine), (claim.than, other)) if any(t.censored for t in times)]
+    missed = [
+        f"{sum(t.censored for t in times)} of {len(times)} seeds of {arm} missed the target"
+        for arm, times in ((claim.arm, mine), (claim.than, other))
+        if any(t.censored for t in times)
+    ]
     note = f" ({'; '.join(missed)}, counted as {horizon:g} {claim.by})" if missed else ""
     return found, f"Mean {claim.by} saved: {show(found.difference)}{note}."
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from harness.report.answer import Answer, answer, show
@@ -56,7 +57,7 @@ def render(results: Results) -> str:
     found = answer(results)
     names = [arm.name for arm in arms(results.study)]
     page = _environment().get_template("template.html")
-    return page.render(
+    text: str = page.render(
         study=results.study,
         answer=found,
         show=show,
@@ -73,6 +74,7 @@ def render(results: Results) -> str:
         css=_asset("page.css"),
         hashes=_hashes(),
     )
+    return text
 
 
 def sections(results: Results, found: Answer, look: dict[str, Look]) -> dict[str, list[Figure]]:
@@ -86,7 +88,9 @@ def sections(results: Results, found: Answer, look: dict[str, Look]) -> dict[str
         data = compute_curves(curves, metric, [p.arm for p in found.ranking])
         if data.bands:
             title = f"{metric.capitalize()} over training"
-            parts["curves"].append(_figure(f"curves-{metric}", (title, CURVES), plot_curves(data, look))._replace(controls=True))
+            parts["curves"].append(
+                _figure(f"curves-{metric}", (title, CURVES), plot_curves(data, look))._replace(controls=True)
+            )
     parts["search"] = _search(results, look)
     return parts
 
@@ -99,7 +103,7 @@ def _search(results: Results, look: dict[str, Look]) -> list[Figure]:
     if sensitivity.panels:
         found.append(_figure("sensitivity", SENSITIVITY, plot_sensitivity(sensitivity, look)))
     if any(len(axes) > 2 for axes in parallel.arms.values()):
-        found.append(_figure("parallel", PARALLEL, plot_parallel(parallel)))
+        found.append(_figure("parallel", PARALLEL, plot_parallel(parallel, look)))
     if importance.arms:
         found.append(_figure("importance", IMPORTANCE, plot_importance(importance, look)))
     return found
@@ -107,22 +111,24 @@ def _search(results: Results, look: dict[str, Look]) -> list[Figure]:
 
 RANKING = (
     "Closing value of each arm",
-    "Each row is an arm with its tuned recipe frozen; the large mark is the mean over fresh seeds, the bar its 95 % interval "
-    "(Student's t), the small marks single seeds. Overlapping bars do not by themselves mean equal: the table's p is paired by seed.",
+    "Each row is an arm with its tuned recipe frozen; the large mark is the mean over fresh seeds, the bar its 95 % "
+    "interval (Student's t), the small marks single seeds. Overlapping bars do not by themselves mean equal: the "
+    "table's p is paired by seed.",
 )
 CURVES = (
-    "Solid: held-out (validation) data; dotted: an equal number of training samples. Shaded: 95 % interval of the mean over seeds. "
-    "Means go as far as all of an arm's seeds do. A gap that opens between dotted and solid is overfitting; a curve that still "
-    "falls at the end was trained too short. Click an arm in the legend to hide it in every figure."
+    "Solid: held-out (validation) data; dotted: an equal number of training samples. Shaded: 95 % interval of the mean "
+    "over seeds. Means go as far as all of an arm's seeds do. A gap that opens between dotted and solid is overfitting; "
+    "a curve that still falls at the end was trained too short. Click an arm in the legend to hide it in every figure."
 )
 SENSITIVITY = (
     "Objective against each hyperparameter searched",
-    "A mark is a trial; hollow ones were pruned early, diverged ones are left out. A best value at the edge of a space is a sign "
-    "that the space is too small for that arm.",
+    "A mark is a trial; hollow ones were pruned early, diverged ones are left out. A best value at the edge of a space "
+    "is a sign that the space is too small for that arm.",
 )
 PARALLEL = (
     "All hyperparameters of a trial together",
-    "A line is a trial, dark is good. Drag along an axis to pick out lines; the menu chooses the arm.",
+    "A line is a trial: the stronger its colour the better its objective, and the thick one is the best. The menu "
+    "chooses the arm. Good trials that spread over a whole axis say that its hyperparameter hardly matters.",
 )
 IMPORTANCE = (
     "Which hyperparameters mattered",
@@ -143,24 +149,30 @@ def _winners(results: Results) -> list[dict[str, Any]]:
         mine = results.trials[results.trials["arm"] == arm.name] if len(results.trials) else results.trials
         recipe = arm.recipe.model_validate(winner["recipe"]).settings()
         values = {path: recipe.get(path) for path in arm.recipe.spaces()}
-        best = mine[mine["trial"] == winner["trial"]]["value"] if len(mine) else []
-        text = ", ".join(f"{path} = {value:.4g}" if isinstance(value, float) else f"{path} = {value}" for path, value in values.items())
-        rows.append({"arm": arm.name, "trials": len(mine), "values": text, "objective": float(best.iloc[0]) if len(best) else None})
+        best = list(mine[mine["trial"] == winner["trial"]]["value"]) if len(mine) else []
+        text = ", ".join(
+            f"{path} = {value:.4g}" if isinstance(value, float) else f"{path} = {value}" for path, value in values.items()
+        )
+        rows.append({"arm": arm.name, "trials": len(mine), "values": text, "objective": best[0] if best else None})
     return rows
 
 
 def _run_rows(results: Results, metric: str) -> list[dict[str, Any]]:
     shown = results.confirmed
     columns = ["arm", "seed", "status", "run_id", "detail"]
-    rows = shown[columns].to_dict("records")
+    rows: list[dict[str, Any]] = shown[columns].to_dict("records")  # type: ignore[assignment]
     values = shown[metric] if metric in shown else [None] * len(shown)
-    return [{**row, "value": None if value != value else value} for row, value in zip(rows, values, strict=True)]
+    return [{**row, "value": None if pd.isna(value) else value} for row, value in zip(rows, values, strict=True)]
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:
     study, runs = results.study, results.runs
     search = study.search
-    tuned = f"{search.trials} trials an arm at most, {search.sampler} sampler, pruner {search.pruner}" if search and len(results.trials) else "none"
+    tuned = (
+        f"{search.trials} trials an arm at most, {search.sampler} sampler, pruner {search.pruner}"
+        if search and len(results.trials)
+        else "none"
+    )
     objective = f"{search.objective} ({search.reduce})" if search and len(results.trials) else "—"
     counts = runs["status"].value_counts().to_dict()
     return [
@@ -215,8 +227,12 @@ def _environment() -> Any:
     from jinja2 import Environment, PackageLoader
     from markupsafe import Markup
 
-    made = Environment(loader=PackageLoader("harness.report", "assets"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    made.filters["raw_json"] = lambda text: Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
+    made = Environment(
+        loader=PackageLoader("harness.report", "assets"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    made.filters["raw_json"] = lambda text: Markup(
+        text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    )
     made.filters["raw"] = Markup
     return made
 

@@ -49,6 +49,7 @@ def layout(**own: Any) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#555"},
         "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
+        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "rgba(128,128,128,.6)", "activecolor": PALETTE[0]},
         "hoverlabel": {"namelength": -1},
         "colorway": list(PALETTE),
         "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from importlib import import_module
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
@@ -34,9 +34,7 @@ class Component(Spec):
         return core_schema.no_info_plain_validator_function(cls.parse, serialization=serializer)
 
     @classmethod
-    def __get_pydantic_json_schema__(
-        cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         if "kind" not in cls.__dict__:
             return handler(schema)
         names = sorted(REGISTRY[cls.kind])
@@ -59,14 +57,14 @@ class Component(Spec):
     @classmethod
     def _named(cls, name: str, fields: dict[str, Any]) -> Self:
         if known := canonical(cls.kind, name):
-            return _build(lookup(cls.kind, known), fields)
+            return cast(Self, _build(lookup(cls.kind, known), fields))
         if "." not in name:
             hint = {"kind": cls.kind, "name": name, "hint": nearest(name, REGISTRY[cls.kind])}
             raise PydanticCustomError("component", "unknown {kind} {name}: {hint}", hint)
         target = import_dotted(name)
         if inspect.isclass(target) and issubclass(target, cls):
-            return _build(target, fields)
-        return _build(external(cls.kind), {"target": name, "args": fields})
+            return cast(Self, _build(target, fields))
+        return cast(Self, _build(external(cls.kind), {"target": name, "args": fields}))
 
     @property
     def name(self) -> str:
@@ -143,7 +141,9 @@ def import_dotted(name: str) -> Any:
     except ModuleNotFoundError as error:
         missing = {"name": name, "module": error.name or module}
         raise PydanticCustomError(
-            "dotted", "can't import {name}: there is no module {module} (files beside the spec are found by their name)", missing
+            "dotted",
+            "can't import {name}: there is no module {module} (files beside the spec are found by their name)",
+            missing,
         ) from None
     except AttributeError:
         known = [n for n in dir(import_module(module)) if not n.startswith("_")]

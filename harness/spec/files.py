@@ -118,7 +118,7 @@ def _line(loc: Location, tree: Any) -> tuple[int, int] | None:
             break
         try:
             row, column = marks.key(part) if isinstance(tree, Mapping) else marks.item(part)
-            found, tree = (row + 1, column + 1), tree[part]
+            found, tree = (row + 1, column + 1), tree[part]  # type: ignore[index]
         except (KeyError, IndexError, TypeError):
             break
     return found

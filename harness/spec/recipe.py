@@ -165,7 +165,9 @@ class Recipe(Spec):
         for name, value in self.dump().items():
             if name == "regularizers":
                 for part in self.regularizers:
-                    flat |= _flatten(f"regularizers.{part.name}", {k: v for k, v in part.dump().items() if k != "name"} or "on")
+                    flat |= _flatten(
+                        f"regularizers.{part.name}", {k: v for k, v in part.dump().items() if k != "name"} or "on"
+                    )
             elif isinstance(value, Mapping) and "name" in value:
                 flat[name] = value["name"]
                 flat |= _flatten(name, {k: v for k, v in value.items() if k != "name"})

@@ -37,7 +37,7 @@ class _Interval(Space):
     """Largest value."""
 
     def __init__(self, low: float, high: float) -> None:
-        super().__init__(low=low, high=high)
+        BaseModel.__init__(self, low=low, high=high)
 
     @model_validator(mode="after")
     def _ordered(self) -> _Interval:
@@ -78,7 +78,7 @@ class Choice(Space):
     """The values to choose from."""
 
     def __init__(self, *options: Any) -> None:
-        super().__init__(options=options)
+        BaseModel.__init__(self, options=options)
 
     def arguments(self) -> tuple[Any, ...]:
         return self.options

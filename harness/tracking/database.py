@@ -32,14 +32,18 @@ class Database:
 
     def __init__(self, engine: Any, experiment: str, place: str) -> None:
         self.engine, self.experiment, self.place = engine, int(experiment), place
-        self.mine = sa.select(RUNS.c.run_uuid).where(RUNS.c.experiment_id == self.experiment, RUNS.c.lifecycle_stage == "active")
+        self.mine = sa.select(RUNS.c.run_uuid).where(
+            RUNS.c.experiment_id == self.experiment, RUNS.c.lifecycle_stage == "active"
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the active runs as ``run_id``, ``status``, ``start``, ``tags``, ``params`` and latest ``metrics``."""
         columns = self.mine.with_only_columns(RUNS.c.run_uuid, RUNS.c.status, RUNS.c.start_time)
         with self.engine.connect() as connection:
             found = connection.execute(columns.order_by(RUNS.c.start_time, RUNS.c.run_uuid))
-            rows = {r[0]: {"run_id": r[0], "status": r[1], "start": r[2], "tags": {}, "params": {}, "metrics": {}} for r in found}
+            rows = {
+                r[0]: {"run_id": r[0], "status": r[1], "start": r[2], "tags": {}, "params": {}, "metrics": {}} for r in found
+            }
             for kind, table in (("tags", TAGS), ("params", PARAMS), ("metrics", LATEST)):
                 query = sa.select(table.c.run_uuid, table.c.key, table.c.value).where(table.c.run_uuid.in_(self.mine))
                 for run_id, key, value in connection.execute(query):
@@ -125,9 +129,9 @@ class Database:
             connection.execute(sa.insert(INPUTS), links)
 
     def _keep_whole(self, row: Row) -> None:
-        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
         import tempfile
+
+        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "curves.json"

@@ -46,8 +46,10 @@ class Server:
 
     def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str) -> None:
         """Send the rows, then delete the superseded runs; a row cut short stays RUNNING and is thrown away on resume."""
-        data = [DatasetInput(Dataset(d.dataset.name, d.dataset.digest, d.dataset.source_type, d.dataset.source), [])
-                for d in self.client.get_run(dataset_of).inputs.dataset_inputs]
+        data = [
+            DatasetInput(Dataset(d.dataset.name, d.dataset.digest, d.dataset.source_type, d.dataset.source), [])
+            for d in self.client.get_run(dataset_of).inputs.dataset_inputs
+        ]
         for row in rows:
             run_id = self._send(row)
             if data:

@@ -101,12 +101,19 @@ class Store:
             if row["status"] == "RUNNING" and "harness.key" in row["tags"]:
                 self.client.delete_run(row["run_id"])
         rows = [row for row in rows if row["status"] != "RUNNING" or "harness.key" not in row["tags"]]
-        dataset = DatasetInput(Dataset(about.data, about.fingerprint[:36], "local", "{}"), [InputTag("mlflow.data.context", "train")])
+        dataset = DatasetInput(
+            Dataset(about.data, about.fingerprint[:36], "local", "{}"), [InputTag("mlflow.data.context", "train")]
+        )
         parents = {(r["tags"].get("harness.kind"), r["tags"].get("harness.arm")): r["run_id"] for r in rows}
         self.parent = self._parent(parents.get(("study", None)), self.study, _study_tags(about), dataset)
         self._describe(about)
         for arm in arms:
-            tags = {"harness.kind": "arm", "harness.arm": arm.name, "mlflow.parentRunId": self.parent, **level_tags(arm.levels)}
+            tags = {
+                "harness.kind": "arm",
+                "harness.arm": arm.name,
+                "mlflow.parentRunId": self.parent,
+                **level_tags(arm.levels),
+            }
             self.parents[arm.name] = self._parent(parents.get(("arm", arm.name)), arm.name, tags, dataset)
         return self._known(rows)
 

@@ -152,7 +152,7 @@ def measure(program: Program, w_KP: Tensor, buffers: Buffers, members: Sequence[
     return {
         f"{name}/{metric}": values
         for name, part in parts.items()
-        if part.count
+        if part.size
         for metric, values in evaluate(program, w_KP, buffers, hyper, part).items()
     }
 
@@ -167,7 +167,7 @@ def _first_bad(losses_S: Tensor, values: dict[str, float]) -> int | None:
 def _point(program: Program, done: int, values: dict[str, float]) -> Point:
     epoch, rest = divmod(done, program.times.per_epoch)
     full = program.times.batch * program.times.per_epoch
-    samples = epoch * (full if program.recipe.drop_last else program.train.count) + rest * program.times.batch
+    samples = epoch * (full if program.recipe.drop_last else program.train.size) + rest * program.times.batch
     return Point(done, done / program.times.per_epoch, samples, values)
 
 
@@ -194,8 +194,14 @@ def _leave(program: Program, cohort: Cohort, ended: dict[int, tuple[Status, str]
     for (row, (status, detail)), summary in zip(ended.items(), closing, strict=True):
         member = cohort.members[row]
         summary |= {"cost/seconds": member.seconds, "cost/steps": float(cohort.done)}
-        cohort.outcomes[member.index] = Outcome(status, tuple(member.points), summary if status != "diverged" else {
-            name: value for name, value in summary.items() if name.startswith("cost/")}, detail)
+        cohort.outcomes[member.index] = Outcome(
+            status,
+            tuple(member.points),
+            summary
+            if status != "diverged"
+            else {name: value for name, value in summary.items() if name.startswith("cost/")},
+            detail,
+        )
     kept = [row for row in range(len(cohort.members)) if row not in ended]
     rows = torch.tensor(kept, dtype=torch.long, device=program.device)
     cohort.members = [cohort.members[row] for row in kept]
@@ -204,7 +210,9 @@ def _leave(program: Program, cohort: Cohort, ended: dict[int, tuple[Status, str]
     cohort.best_buffers = {name: b[rows] for name, b in cohort.best_buffers.items()}
     cohort.best_KP = None if cohort.best_KP is None else cohort.best_KP[rows]
     if isinstance(program.optimizer, Rule):
-        cohort.state = type(cohort.state)(*(v[rows] if isinstance(v, Tensor) else v for v in cohort.state)) if cohort.state else ()
+        cohort.state = (
+            type(cohort.state)(*(v[rows] if isinstance(v, Tensor) else v for v in cohort.state)) if cohort.state else ()
+        )
 
 
 def _close(program: Program, cohort: Cohort, rows: list[int]) -> list[dict[str, float]]:
@@ -214,7 +222,7 @@ def _close(program: Program, cohort: Cohort, rows: list[int]) -> list[dict[str, 
     source, buffers = (cohort.w_KP, cohort.buffers) if cohort.best_KP is None else (cohort.best_KP, cohort.best_buffers)
     w_KP, own = source[kept], {name: b[kept] for name, b in buffers.items()}
     metrics = measure(program, w_KP, own, members) if program.stopping else _last(members)
-    if cohort.test and program.test.count:
+    if cohort.test and program.test.size:
         hyper = hyperparameters([m.run.recipe for m in members], program.device, program.dtype)
         found = evaluate(program, w_KP, own, hyper, program.test)
         metrics |= {f"test/{name}": values for name, values in found.items()}

@@ -30,7 +30,14 @@ def init(program: Program, optimizer: ExternalOptimizer, w_KP: Tensor) -> State:
 
 
 def eager_step(
-    program: Program, w_KP: Tensor, buffers: Buffers, state: State, batch: Batch, hyper: Hyper, factor_K: Tensor, noise: Noise
+    program: Program,
+    w_KP: Tensor,
+    buffers: Buffers,
+    state: State,
+    batch: Batch,
+    hyper: Hyper,
+    factor_K: Tensor,
+    noise: Noise,
 ) -> tuple[Tensor, Buffers, State, Tensor]:
     """Make one update of one run; arguments and results as in :func:`harness.train.step.step`."""
     seen: list[tuple[Tensor, Buffers]] = []

@@ -25,12 +25,12 @@ def evaluate(program: Program, w_KP: Tensor, buffers: Buffers, hyper: Hyper, par
         out_KBD = out_KBD.to(y.dtype)
         loss_K += program.loss.per_sample(out_KBD, y.expand_as(out_KBD), criterion).sum(1)
         right_K += (out_KBD.argmax(-1) == y.argmax(-1)).sum(1)
-    found = {"loss": (loss_K / part.count).tolist()}
-    return found | ({"accuracy": (right_K / part.count).tolist()} if program.classify else {})
+    found = {"loss": (loss_K / part.size).tolist()}
+    return found | ({"accuracy": (right_K / part.size).tolist()} if program.classify else {})
 
 
 def train_sample(program: Program) -> Samples:
     """Return the evenly spaced training samples that training metrics are measured on: as many as for validation."""
-    count = min(program.train.count, program.valid.count or 1000)
-    picked = torch.linspace(0, program.train.count - 1, count, device=program.device).round().long()
+    count = min(program.train.size, program.valid.size or 1000)
+    picked = torch.linspace(0, program.train.size - 1, count, device=program.device).round().long()
     return Samples(program.train.x[picked], program.train.y[picked])

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from harness.seeds import numpy_stream
 from harness.train.program import Program
@@ -23,7 +22,7 @@ class Orders:
     def batch(self, step: int) -> Batch:
         """Return the batch of update ``step``, counted from 0."""
         times, train = self.program.times, self.program.train
-        if times.batch == train.count:
+        if times.batch == train.size:
             return Batch(train.x[None], train.y.expand(len(self.seeds), *train.y.shape))
         epoch, position = divmod(step, times.per_epoch)
         self._turn_to(epoch)
@@ -33,7 +32,7 @@ class Orders:
         return Batch(train.x[flat].view(*shape, *train.x.shape[1:]), train.y[flat].view(*shape, -1))
 
     def _turn_to(self, epoch: int) -> None:
-        order, count = self.program.recipe.batch_order, self.program.train.count
+        order, count = self.program.recipe.batch_order, self.program.train.size
         epoch = epoch if order == "reshuffled" else 0
         if epoch == self.epoch:
             return

@@ -36,7 +36,7 @@ class Samples(NamedTuple):
     y: Tensor
 
     @property
-    def count(self) -> int:
+    def size(self) -> int:
         """Number of samples."""
         return len(self.x)
 
@@ -106,7 +106,7 @@ def program_of(recipe: Recipe) -> Program:
         train=train,
         valid=valid,
         test=test,
-        times=timetable(recipe, train.count),
+        times=timetable(recipe, train.size),
         classify=data.task == "classification",
         device=device,
         dtype=dtype,
@@ -118,7 +118,11 @@ PARTS: tuple[PartName, ...] = ("train", "valid", "test")
 
 @lru_cache(maxsize=24)
 def _place(kind: type[Data], dumped: str, part: PartName, device: torch.device, dtype: torch.dtype) -> Samples:
-    data = load(kind.model_validate({k: v for k, v in json.loads(dumped).items() if k != "name"}) if _own(kind) else Data.parse(json.loads(dumped)))
+    data = load(
+        kind.model_validate({k: v for k, v in json.loads(dumped).items() if k != "name"})
+        if _own(kind)
+        else Data.parse(json.loads(dumped))
+    )
     arrays: Part = getattr(data, part)
     return Samples(*(torch.as_tensor(a, dtype=dtype, device=device) for a in arrays))
 
@@ -146,7 +150,9 @@ def build_network(recipe: Recipe, data: Dataset) -> Network:
 def _check(recipe: Recipe, data: Dataset) -> None:
     rates = {"Dropout"} & {r.name for r in recipe.regularizers}
     if rates and recipe.model is not None and "dropout" not in type(recipe.model).model_fields:
-        raise HarnessError(f"recipe.regularizers: model {recipe.model.name} has no place for Dropout; use MLP, CNN1D, CNN2D or Transformer")
+        raise HarnessError(
+            f"recipe.regularizers: model {recipe.model.name} has no place for Dropout; use MLP, CNN1D, CNN2D or Transformer"
+        )
     if any(isinstance(r, EarlyStopping) for r in recipe.regularizers) and not len(data.valid.x):
         raise HarnessError("recipe.regularizers: EarlyStopping needs validation data; set data.valid_fraction above 0")
 

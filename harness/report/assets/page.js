@@ -3,7 +3,7 @@
   const plots = [...document.querySelectorAll(".plot")];
   const hidden = new Set();
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d"] };
+  const config = { responsive: true, displaylogo: false, modeBarButtonsToRemove: ["lasso2d", "select2d", "sendChartToCloud"] };
 
   const state = (plot) => {
     const box = plot.closest("figure").querySelector(".controls");

@@ -58,12 +58,12 @@ def _band(mine: pd.DataFrame, arm: str, part: str, column: str) -> Band | None:
     mine = mine.dropna(subset=[column])
     if mine.empty:
         return None
-    runs = {seed: group.sort_values("step") for seed, group in mine.groupby("seed")}
+    runs = {int(str(seed)): group.sort_values("step") for seed, group in mine.groupby("seed")}
     table = mine.pivot_table(index="step", columns="seed", values=column).dropna()
     units = mine.drop_duplicates("step").set_index("step").loc[table.index]
     intervals = np.array([mean_interval(row) for row in table.to_numpy()]).reshape(-1, 3)
     low, high = (np.where(np.isfinite(side), side, intervals[:, 0]) for side in intervals.T[1:])
-    seeds = tuple((int(s), _positions(g), g[column].to_numpy()) for s, g in runs.items())  # type: ignore[call-overload]
+    seeds = tuple((seed, _positions(g), g[column].to_numpy()) for seed, g in runs.items())
     return Band(arm, part, _positions(units.reset_index()), intervals[:, 0], low, high, seeds)
 
 
@@ -101,18 +101,34 @@ def _traces(band: Band, look: Look, metric: str) -> list[go.Scatter]:
     around = {u: np.concatenate([x, x[::-1]]) for u, x in band.x.items()}
     shown = {"legendgroup": band.arm, "name": name, "showlegend": False, "visible": held}
     area = go.Scatter(
-        x=around["epoch"], y=np.concatenate([band.high, positive[::-1]]), fill="toself", mode="lines", hoverinfo="skip",
-        line={"width": 0, "color": look.colour}, fillcolor=faint(look.colour, 0.15), meta=_meta("band", band, around), **shown,
+        x=around["epoch"],
+        y=np.concatenate([band.high, positive[::-1]]),
+        fill="toself",
+        mode="lines",
+        hoverinfo="skip",
+        line={"width": 0, "color": look.colour},
+        fillcolor=faint(look.colour, 0.15),
+        meta=_meta("band", band, around),
+        **shown,
     )
     mean = go.Scatter(
-        x=band.x["epoch"], y=band.mean, mode="lines", line=line, hovertemplate=hover,
-        meta=_meta("mean", band, band.x), **(shown | {"showlegend": held}),
+        x=band.x["epoch"],
+        y=band.mean,
+        mode="lines",
+        line=line,
+        hovertemplate=hover,
+        meta=_meta("mean", band, band.x),
+        **(shown | {"showlegend": held}),
     )
     singles = [
         go.Scatter(
-            x=x["epoch"], y=values, mode="lines", line={"color": faint(look.colour, 0.55), "width": 0.8},
+            x=x["epoch"],
+            y=values,
+            mode="lines",
+            line={"color": faint(look.colour, 0.55), "width": 0.8},
             hovertemplate=f"%{{x:.5g}}: %{{y:.5g}}<extra>{name}, seed {seed}, {band.part}</extra>",
-            meta=_meta("seed", band, x), **(shown | {"visible": False}),
+            meta=_meta("seed", band, x),
+            **(shown | {"visible": False}),
         )
         for seed, x, values in band.seeds
     ]
@@ -121,4 +137,9 @@ def _traces(band: Band, look: Look, metric: str) -> list[go.Scatter]:
 
 def _meta(kind: str, band: Band, x: dict[str, np.ndarray]) -> dict[str, Any]:
     """Return what the page's switches need: the kind of trace, its part, its arm, and x in every unit."""
-    return {"kind": kind, "part": band.part, "arm": band.arm, "x": {u: [round(float(v), 6) for v in values] for u, values in x.items()}}
+    return {
+        "kind": kind,
+        "part": band.part,
+        "arm": band.arm,
+        "x": {u: [round(float(v), 6) for v in values] for u, values in x.items()},
+    }

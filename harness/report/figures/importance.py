@@ -27,12 +27,22 @@ def plot_importance(data: Importance, looks: dict[str, Look]) -> go.Figure:
     for arm, shares in data.arms.items():
         own = [name for name in names if name in shares]
         figure.add_bar(
-            y=[label(name) for name in own], x=[shares[name] for name in own], orientation="h", name=label(arm, 40),
-            marker={"color": looks[arm].colour}, meta={"kind": "bar", "arm": arm}, legendgroup=arm,
+            y=[label(name) for name in own],
+            x=[shares[name] for name in own],
+            orientation="h",
+            name=label(arm, 40),
+            marker={"color": looks[arm].colour},
+            meta={"kind": "bar", "arm": arm},
+            legendgroup=arm,
             hovertemplate="%{x:.0%}<extra>" + label(arm) + "</extra>",
         )
     size = sum(len(shares) for shares in data.arms.values())
     figure.update_layout(
-        layout(barmode="group", xaxis={"title": {"text": "importance"}, "tickformat": ".0%"}, yaxis={"autorange": "reversed"}, height=150 + 18 * size)
+        layout(
+            barmode="group",
+            xaxis={"title": {"text": "importance"}, "tickformat": ".0%"},
+            yaxis={"autorange": "reversed"},
+            height=150 + 18 * size,
+        )
     )
     return figure

@@ -50,14 +50,29 @@ def plot_ranking(data: Ranking, looks: dict[str, Look]) -> go.Figure:
     for row in data.rows:
         look, name = looks[row.arm], label(row.arm, 40)
         figure.add_scatter(
-            x=row.seeds, y=[name] * len(row.seeds), mode="markers", name=name, legendgroup=row.arm, showlegend=False,
+            x=row.seeds,
+            y=[name] * len(row.seeds),
+            mode="markers",
+            name=name,
+            legendgroup=row.arm,
+            showlegend=False,
             marker={"color": look.colour, "size": 6, "opacity": 0.4, "symbol": look.symbol},
             hovertemplate="%{x:.5g}<extra>" + name + ", one seed</extra>",
         )
         figure.add_scatter(
-            x=[row.mean], y=[name], mode="markers", name=name, legendgroup=row.arm, showlegend=False,
+            x=[row.mean],
+            y=[name],
+            mode="markers",
+            name=name,
+            legendgroup=row.arm,
+            showlegend=False,
             marker={"color": look.colour, "size": 11, "symbol": look.symbol, "line": {"width": 1, "color": "white"}},
-            error_x={"type": "data", "array": [row.high - row.mean], "arrayminus": [row.mean - row.low], "color": look.colour},
+            error_x={
+                "type": "data",
+                "array": [row.high - row.mean],
+                "arrayminus": [row.mean - row.low],
+                "color": look.colour,
+            },
             hovertemplate=f"%{{x:.5g}} [{row.low:.5g}, {row.high:.5g}]<extra>{name}</extra>",
         )
     order = [label(row.arm, 40) for row in reversed(data.rows)]

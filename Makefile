@@ -1,0 +1,38 @@
+# The commands of the README; each sets up .venv by itself the first time.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: study test check lint bench ui clean-venv
+
+study: $(READY)                 ## the flagship study in its quick form, with its report
+	$(BIN)/harness run experiments/flagship.py --quick
+
+test: $(READY)                  ## the whole test suite
+	$(BIN)/pytest -n 2
+
+check: $(READY) lint            ## format, lint, types, layers and the quick tests
+	$(BIN)/pytest -n 2 -m "not slow"
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)                 ## side-by-side measurements, as tables and JSON
+	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/overhead.py
+
+ui: $(READY)                    ## MLflow's UI on this machine
+	$(BIN)/harness ui
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "expected Python 3.11 or newer; set PYTHON=python3.x")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $(READY)
+
+clean-venv:
+	rm -rf .venv

@@ -1,0 +1,38 @@
+"""Optimizer, batch size and regularizer together: which of them decides what an MLP learns on MNIST-1D? (F17)
+
+    make study                                   the quick form
+    python experiments/flagship.py               the whole study
+
+Every cell of the factorial design has its own learning rate (and its own strength of regularization) tuned.
+"""
+
+from harness import MLP, SGD, Adam, Claim, Dropout, LogUniform, Recipe, Search, Study, Uniform, WeightDecay
+
+LR = LogUniform(1e-3, 1.0)
+
+study = Study(
+    name="flagship",
+    question="Optimizer, batch size or regularizer: what decides how well an MLP learns MNIST-1D?",
+    recipe=Recipe(data="mnist1d", model=MLP(widths=(64, 64)), epochs=40, optimizer=SGD(lr=LR)),
+    compare={
+        "optimizer": {"SGD": SGD(lr=LR), "Momentum": SGD(lr=LR, momentum=0.9), "Adam": Adam(lr=LogUniform(1e-4, 1e-1))},
+        "batch_size": [32, 128, 512],
+        "regularizer": {
+            "none": {"regularizers": []},
+            "weight decay": {"regularizers": [WeightDecay(rate=LogUniform(1e-4, 1.0))]},
+            "dropout": {"regularizers": [Dropout(rate=Uniform(0.02, 0.5))]},
+        },
+    },
+    search=Search(trials=16, objective="valid/loss", reduce="best"),
+    seeds=10,
+    claims=[
+        Claim.better("Adam / 32 / none", than="SGD / 32 / none", on="test/accuracy"),
+        Claim.better("Adam / 32 / none", than="Adam / 512 / none", on="test/accuracy"),
+        Claim.better("Adam / 32 / dropout", than="Adam / 32 / none", on="test/accuracy"),
+        Claim.faster("Momentum / 32 / none", than="SGD / 32 / none", to=("valid/accuracy", 0.5), by="steps"),
+    ],
+    quick={"search.trials": 6, "seeds": 3, "recipe.epochs": 20},
+)
+
+if __name__ == "__main__":
+    study.main()
