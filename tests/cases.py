@@ -1,0 +1,94 @@
+"""The tables that contract tests run over: a new optimizer, model, regularizer or data set joins by one row."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import pytorch_optimizer
+import torch
+
+import harness as h
+
+
+class OptimizerCase(NamedTuple):
+    """An update rule and the independent implementation that it must equal."""
+
+    rule: object
+    twin: object
+    """Called with parameters; returns a ``torch.optim.Optimizer``."""
+
+
+def _muon(parameters):
+    return torch.optim.Muon(parameters, lr=0.02, momentum=0.95, weight_decay=0.1, ns_steps=5)
+
+
+OPTIMIZERS = {
+    "SGD": OptimizerCase(h.SGD(lr=0.1), partial(torch.optim.SGD, lr=0.1)),
+    "momentum": OptimizerCase(h.SGD(lr=0.1, momentum=0.9), partial(torch.optim.SGD, lr=0.1, momentum=0.9)),
+    "Nesterov": OptimizerCase(
+        h.SGD(lr=0.1, momentum=0.9, nesterov=True), partial(torch.optim.SGD, lr=0.1, momentum=0.9, nesterov=True)
+    ),
+    "Adagrad": OptimizerCase(h.Adagrad(lr=0.1), partial(torch.optim.Adagrad, lr=0.1)),
+    "Adadelta": OptimizerCase(h.Adadelta(lr=0.7), partial(torch.optim.Adadelta, lr=0.7)),
+    "RMSprop": OptimizerCase(h.RMSprop(lr=0.01), partial(torch.optim.RMSprop, lr=0.01)),
+    "RMSprop momentum": OptimizerCase(
+        h.RMSprop(lr=0.01, momentum=0.8), partial(torch.optim.RMSprop, lr=0.01, momentum=0.8)
+    ),
+    "Adam": OptimizerCase(h.Adam(lr=0.01), partial(torch.optim.Adam, lr=0.01)),
+    "AdamW": OptimizerCase(h.AdamW(lr=0.01, weight_decay=0.1), partial(torch.optim.AdamW, lr=0.01, weight_decay=0.1)),
+    "NAdam": OptimizerCase(h.NAdam(lr=0.01), partial(torch.optim.NAdam, lr=0.01)),
+    "RAdam": OptimizerCase(h.RAdam(lr=0.01), partial(torch.optim.RAdam, lr=0.01)),
+    "Adamax": OptimizerCase(h.Adamax(lr=0.01), partial(torch.optim.Adamax, lr=0.01)),
+    "Lion": OptimizerCase(
+        h.Lion(lr=0.01, weight_decay=0.1), partial(pytorch_optimizer.Lion, lr=0.01, betas=(0.9, 0.99), weight_decay=0.1)
+    ),
+    "signSGD": OptimizerCase(h.SignSGD(lr=0.01), partial(pytorch_optimizer.SignSGD, lr=0.01, momentum=0.0)),
+}
+
+DATA = {
+    "Digits": ((64,), 10, "classification", 1797),
+    "BreastCancer": ((30,), 2, "classification", 569),
+    "Wine": ((13,), 3, "classification", 178),
+    "Iris": ((4,), 3, "classification", 150),
+    "Diabetes": ((10,), 1, "regression", 442),
+    "MNIST1D": ((40,), 10, "classification", 5000),
+    "Spirals": ((2,), 2, "classification", None),
+    "TeacherStudent": (None, None, "regression", None),
+    "QuadraticDeep": ((100,), 100, "function", 1896),
+    "Rosenbrock": ((2,), 2, "function", 2),
+    "Beale": ((2,), 2, "function", 2),
+    "Branin": ((2,), 2, "function", 2),
+}
+"""Input shape, outputs, task and number of samples in all; None where it is an option."""
+
+MODELS = {
+    "linear": (h.Linear(), "digits"),
+    "MLP": (h.MLP(widths=(12, 7)), "digits"),
+    "tanh MLP": (h.MLP(widths=(9,), activation="tanh", bias=False), "digits"),
+    "sigmoid MLP": (h.MLP(widths=(9,), activation="sigmoid"), "digits"),
+    "gelu MLP": (h.MLP(widths=(9,), activation="gelu"), "digits"),
+    "silu MLP": (h.MLP(widths=(9,), activation="silu"), "digits"),
+    "batch-norm MLP": (h.MLP(widths=(12, 12), norm="batch"), "digits"),
+    "layer-norm MLP": (h.MLP(widths=(12, 12), norm="layer"), "digits"),
+    "residual MLP": (h.MLP(widths=(12, 12, 12), residual=True), "digits"),
+    "deep linear": (h.DeepLinear(width=8, depth=3), "digits"),
+    "CNN1D": (h.CNN1D(channels=5), "mnist1d"),
+    "CNN2D": (h.CNN2D(channels=(3, 4)), {"name": "digits", "image": True}),
+    "batch-norm CNN2D": (h.CNN2D(channels=(3, 4), norm="batch"), {"name": "digits", "image": True}),
+    "transformer": (h.Transformer(patch=8, width=8, depth=1, heads=2), "digits"),
+}
+
+REGULARIZERS = {
+    "L2": h.L2(strength=0.1),
+    "L1": h.L1(strength=0.01),
+    "weight decay": h.WeightDecay(rate=0.1),
+    "dropout": h.Dropout(rate=0.3),
+    "label smoothing": h.LabelSmoothing(amount=0.2),
+    "mixup": h.Mixup(alpha=0.5),
+    "input noise": h.InputNoise(std=0.2),
+    "clip norm": h.ClipNorm(limit=0.1),
+    "clip value": h.ClipValue(limit=0.01),
+    "max-norm": h.MaxNorm(limit=0.5),
+    "early stopping": h.EarlyStopping(patience=2),
+}

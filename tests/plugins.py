@@ -1,0 +1,69 @@
+"""What a user might bring: a module, a data set, a loss, an optimizer, a regularizer."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import nn
+
+from harness.data.base import Raw, Source
+from harness.regularizers.base import Hook
+from harness.spec.space import NonNegative
+
+
+class TinyNet(nn.Module):
+    def __init__(self, input_shape, outputs, width=8):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(input_shape[0], width), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, outputs))
+
+    def forward(self, x):
+        return self.net(x)
+
+
+class Recurrent(nn.Module):
+    """A GRU, for which vmap has no rule."""
+
+    def __init__(self, outputs):
+        super().__init__()
+        self.cell, self.out = nn.GRU(1, 4, batch_first=True), nn.Linear(4, outputs)
+
+    def forward(self, x):
+        return self.out(self.cell(x[..., None])[0][:, -1])
+
+
+class Bomb(nn.Module):
+    """Fails in the middle of training where its loss gets small."""
+
+    def __init__(self, input_shape, outputs):
+        super().__init__()
+        self.net = nn.Linear(input_shape[0], outputs)
+
+    def forward(self, x):
+        out = self.net(x)
+        if self.training and not torch._C._functorch.is_batchedtensor(out) and out.abs().max() > 3:
+            raise RuntimeError("boom")
+        return out
+
+
+class Stripes(Source):
+    """Two classes of striped signals."""
+
+    count: int = 200
+
+    def raw(self) -> Raw:
+        rng = np.random.default_rng(0)
+        y = rng.integers(0, 2, self.count)
+        return Raw(np.sin(np.arange(12) * (1 + y[:, None])) + 0.3 * rng.normal(size=(self.count, 12)), y)
+
+
+def cubic(out, y, power=3):
+    return (out - y).abs().pow(power).mean(-1)
+
+
+class Shrink(Hook):
+    """Divides all weights by a number after each update."""
+
+    by: NonNegative = 1.01
+
+    def constrain(self, w_KP, layout, hyper):
+        return w_KP / hyper["by"][:, None]
