@@ -12,8 +12,8 @@ from harness.execute.pool import Pool
 from harness.records import Outcome
 from harness.spec.plan import Arm, Run, run_key, shape_key
 from harness.tracking import Known, Record, Store, closing
-from harness.train.cohort import drop
-from harness.train.program import Timetable, timetable
+from harness.engine.cohort import drop
+from harness.engine.program import Timetable, timetable
 
 Curve = list[tuple[int, float]]
 """``(step, value)`` pairs."""

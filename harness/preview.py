@@ -11,8 +11,8 @@ from harness.spec.plan import Arm, Run, arms, shape_key
 from harness.spec.recipe import Recipe
 from harness.spec.space import Choice, IntUniform, LogUniform, Space
 from harness.spec.study import Study
-from harness.train.cohort import advance, measure, start
-from harness.train.program import batched, member_bytes, program_of
+from harness.engine.cohort import advance, measure, start
+from harness.engine.program import batched, member_bytes, program_of
 
 
 class ArmPlan(NamedTuple):

@@ -32,9 +32,7 @@ OPTIMIZERS = {
     "Adagrad": OptimizerCase(h.Adagrad(lr=0.1), partial(torch.optim.Adagrad, lr=0.1)),
     "Adadelta": OptimizerCase(h.Adadelta(lr=0.7), partial(torch.optim.Adadelta, lr=0.7)),
     "RMSprop": OptimizerCase(h.RMSprop(lr=0.01), partial(torch.optim.RMSprop, lr=0.01)),
-    "RMSprop momentum": OptimizerCase(
-        h.RMSprop(lr=0.01, momentum=0.8), partial(torch.optim.RMSprop, lr=0.01, momentum=0.8)
-    ),
+    "RMSprop momentum": OptimizerCase(h.RMSprop(lr=0.01, momentum=0.8), partial(torch.optim.RMSprop, lr=0.01, momentum=0.8)),
     "Adam": OptimizerCase(h.Adam(lr=0.01), partial(torch.optim.Adam, lr=0.01)),
     "AdamW": OptimizerCase(h.AdamW(lr=0.01, weight_decay=0.1), partial(torch.optim.AdamW, lr=0.01, weight_decay=0.1)),
     "NAdam": OptimizerCase(h.NAdam(lr=0.01), partial(torch.optim.NAdam, lr=0.01)),

@@ -14,7 +14,9 @@ from harness.spec.space import NonNegative
 class TinyNet(nn.Module):
     def __init__(self, input_shape, outputs, width=8):
         super().__init__()
-        self.net = nn.Sequential(nn.Linear(input_shape[0], width), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, outputs))
+        self.net = nn.Sequential(
+            nn.Linear(input_shape[0], width), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, outputs)
+        )
 
     def forward(self, x):
         return self.net(x)

@@ -169,4 +169,4 @@ def _scaled(parts: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
 def _targets(y: Array, classes: int) -> Array:
     if classes:
         return np.asarray(np.eye(classes)[y.astype(int)])
-    return y.reshape(len(y), -1).astype(float)
+    return np.asarray(y[:, None] if y.ndim == 1 else y, dtype=float)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from scipy.stats import ortho_group
 
 from harness.data.base import Raw, Source
 from harness.spec.recipe import Loss, Model
@@ -63,9 +62,26 @@ class QuadraticDeep(Function):
 
 @lru_cache(maxsize=1)
 def quadratic_deep_hessian() -> np.ndarray:
-    """Return H (100, 100): eigenvalues 90 from U(0, 1) and 10 from U(30, 60), rotated by a Haar matrix, RandomState(42)."""
+    """Return H = RᵀΛR (100, 100): eigenvalues 90 from U(0, 1) and 10 from U(30, 60), R a rotation, RandomState(42)."""
     stream = np.random.RandomState(42)
     eigenvalues = np.concatenate([stream.uniform(0.0, 1.0, 90), stream.uniform(30.0, 60.0, 10)])
-    rotation = ortho_group.rvs(100, random_state=stream)
-    hessian: np.ndarray = rotation @ np.diag(eigenvalues) @ rotation.T
+    rotation = random_rotation(stream, 100)
+    hessian: np.ndarray = rotation.T @ np.diag(eigenvalues) @ rotation
     return hessian
+
+
+def random_rotation(stream: np.random.RandomState, size: int) -> np.ndarray:
+    """Return a rotation (size, size) from the Haar measure, by the subgroup algorithm (Diaconis & Shahshahani 1987).
+
+    Each round embeds the rotation so far in one more dimension and reflects e₁ onto a random point of the sphere.
+    """
+    angle = 2 * np.pi * stream.uniform()
+    rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    for dimension in range(3, size + 1):
+        point = stream.normal(size=(dimension, 1))
+        mirror = np.eye(dimension)[:, :1] - point / np.linalg.norm(point)
+        mirror /= np.linalg.norm(mirror)
+        larger = np.eye(dimension)
+        larger[1:, 1:] = rotation
+        rotation = larger - 2 * mirror @ (mirror.T @ larger)
+    return -rotation

@@ -72,7 +72,7 @@ def perform(job: Job) -> Done:
 
 
 def _train(job: Job) -> Done:
-    from harness.train.cohort import advance, start
+    from harness.engine.cohort import advance, start
 
     cohort = job.cohort or start(job.runs, job.test)
     if cohort.members:
@@ -126,7 +126,7 @@ def cohort_limit(recipe: Recipe) -> int:
     """Return the largest cohort for a recipe: one where it can't be batched, else what fits the cache or half the GPU."""
     import torch
 
-    from harness.train.program import batched, member_bytes, program_of
+    from harness.engine.program import batched, member_bytes, program_of
 
     if not batched(recipe)[0]:
         return 1

@@ -85,7 +85,7 @@ class Conv:
 
     def _patches(self, x: Tensor) -> Tensor:
         padded = functional.pad(x, (0, 0) + (self.padding, self.padding) * self.axes) if self.padding else x
-        for axis in range(2, 2 + self.axes):
+        for axis in reversed(range(2, 2 + self.axes)):
             count = self.size(x.shape[axis])
             padded = torch.cat([_every(padded, axis, tap, count, self.stride) for tap in range(self.kernel)], -1)
         return padded

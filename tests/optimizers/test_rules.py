@@ -27,7 +27,11 @@ def gradients(seed=0):
     """Yield gradients of a fixed, curved problem: noisy, and of very different sizes."""
     stream = torch.Generator().manual_seed(seed)
     for _ in range(STEPS):
-        yield {n: torch.randn(s, generator=stream, dtype=torch.float64) * torch.logspace(-3, 1, s[0]).double()[(...,) + (None,) * (len(s) - 1)] for n, s in SHAPES.items()}
+        yield {
+            n: torch.randn(s, generator=stream, dtype=torch.float64)
+            * torch.logspace(-3, 1, s[0]).double()[(...,) + (None,) * (len(s) - 1)]
+            for n, s in SHAPES.items()
+        }
 
 
 def starts():
@@ -91,9 +95,13 @@ def test_rule_minimises_a_bowl(name):
     assert issubclass(cls, Rule) and inspect.getdoc(cls)
     rule = cls(lr=1.0 if name in ("Adadelta", "Adagrad") else 0.05)
     layout = layout_of({"w": (4, 4)})
-    w_KP = layout.pack({"w": torch.full((1, 4, 4), 1.25, dtype=torch.float64)}, torch.zeros(1, layout.width, dtype=torch.float64))
+    w_KP = layout.pack(
+        {"w": torch.full((1, 4, 4), 1.25, dtype=torch.float64)}, torch.zeros(1, layout.width, dtype=torch.float64)
+    )
     state, first = rule.init(w_KP), float(w_KP.square().sum())
-    hyper = {n: torch.full((1, 1), v, dtype=torch.float64) for n, v in rule.numbers().items()} | {"schedule": torch.ones(1, 1).double()}
+    hyper = {n: torch.full((1, 1), v, dtype=torch.float64) for n, v in rule.numbers().items()} | {
+        "schedule": torch.ones(1, 1).double()
+    }
     for _ in range(400):
         w_KP, state = rule.update(2 * w_KP, state, w_KP, hyper, layout)
     assert float(w_KP.square().sum()) < first / 10

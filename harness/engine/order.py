@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from harness.seeds import numpy_stream
-from harness.train.program import Program
-from harness.train.step import Batch
+from harness.engine.program import Program
+from harness.engine.step import Batch
 
 
 class Orders:

@@ -16,11 +16,11 @@ from harness.optimizers.base import Rule
 from harness.optimizers.external import ExternalOptimizer
 from harness.records import Outcome, Point, Status
 from harness.spec.plan import Run
-from harness.train import eager
-from harness.train.evaluate import evaluate, train_sample
-from harness.train.order import Orders
-from harness.train.program import Program, hyperparameters, initial_weights, program_of, schedule_factors
-from harness.train.step import step
+from harness.engine import eager
+from harness.engine.evaluate import evaluate, train_sample
+from harness.engine.order import Orders
+from harness.engine.program import Program, hyperparameters, initial_weights, program_of, schedule_factors
+from harness.engine.step import step
 
 Progress = Callable[[int], None]
 """Told the number of updates made, counted over members."""

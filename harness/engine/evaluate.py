@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from harness.models.base import Buffers, Context
-from harness.train.program import Program, Samples
-from harness.train.step import Hyper, precision, scoped
+from harness.engine.program import Program, Samples
+from harness.engine.step import Hyper, precision, scoped
 
 CHUNK = 1024
 """Samples evaluated at once."""

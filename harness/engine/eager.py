@@ -9,8 +9,8 @@ from torch import Tensor
 
 from harness.models.base import Buffers, Noise
 from harness.optimizers.external import ExternalOptimizer
-from harness.train.program import Program
-from harness.train.step import Batch, Hyper, gradient, scoped
+from harness.engine.program import Program
+from harness.engine.step import Batch, Hyper, gradient, scoped
 
 
 class State(NamedTuple):
@@ -39,7 +39,7 @@ def eager_step(
     factor_K: Tensor,
     noise: Noise,
 ) -> tuple[Tensor, Buffers, State, Tensor]:
-    """Make one update of one run; arguments and results as in :func:`harness.train.step.step`."""
+    """Make one update of one run; arguments and results as in :func:`harness.engine.step.step`."""
     seen: list[tuple[Tensor, Buffers]] = []
 
     def closure() -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from harness.models.base import Buffers, Context, Noise
 from harness.optimizers.base import Rule
-from harness.train.program import Program
+from harness.engine.program import Program
 
 Hyper = Mapping[str, Tensor]
 

@@ -6,7 +6,7 @@ import harness as h
 from harness.execute.job import Job, perform
 from harness.records import Outcome
 from harness.spec.plan import Run, shape_key
-from harness.train.cohort import advance, drop, start
+from harness.engine.cohort import advance, drop, start
 from tests.cases import MODELS, REGULARIZERS
 
 TOLERANCE = 1e-10
@@ -82,7 +82,12 @@ def test_members_that_leave_change_nothing_for_the_others(name):
 
 
 def test_early_stopping_takes_the_best_weights():
-    base = recipe(optimizer=h.Adam(lr=0.1), epochs=30, regularizers=[h.EarlyStopping(patience=3)], data={"name": "digits", "train_size": 100})
+    base = recipe(
+        optimizer=h.Adam(lr=0.1),
+        epochs=30,
+        regularizers=[h.EarlyStopping(patience=3)],
+        data={"name": "digits", "train_size": 100},
+    )
     (found,) = outcomes([Run(base, 0)])
     losses = [p.metrics["valid/loss"] for p in found.points]
     best = min(range(len(losses)), key=losses.__getitem__)
@@ -92,7 +97,10 @@ def test_early_stopping_takes_the_best_weights():
 
 
 def test_diverged_member_is_an_outcome_and_spares_the_others():
-    runs = [Run(recipe(optimizer=h.SGD(lr=lr), model=h.MLP(widths=(12,), activation="identity"), loss="mse"), 0) for lr in (0.1, 1e6, 0.01)]
+    runs = [
+        Run(recipe(optimizer=h.SGD(lr=lr), model=h.MLP(widths=(12,), activation="identity"), loss="mse"), 0)
+        for lr in (0.1, 1e6, 0.01)
+    ]
     found = outcomes(runs)
     assert [o.status for o in found] == ["finished", "diverged", "finished"]
     assert "not finite at step" in found[1].detail and "test/loss" not in found[1].summary
@@ -122,7 +130,13 @@ def test_seed_gives_the_same_start_and_order_in_every_arm():
 def test_numbers_share_a_cohort_and_shapes_do_not():
     base = recipe(regularizers=[h.Dropout(rate=0.1)])
     same = [{"optimizer.lr": 0.5}, {"regularizers.Dropout.rate": 0.4}, {"schedule": "Cosine"}, {"optimizer.beta1": 0.5}]
-    other = [{"batch_size": 50}, {"model.widths": [12]}, {"epochs": 4}, {"optimizer": {"name": "SGD", "lr": 0.1}}, {"data": "wine"}]
+    other = [
+        {"batch_size": 50},
+        {"model.widths": [12]},
+        {"epochs": 4},
+        {"optimizer": {"name": "SGD", "lr": 0.1}},
+        {"data": "wine"},
+    ]
     assert all(shape_key(base.with_values(v)) == shape_key(base) for v in same)
     assert all(shape_key(base.with_values(v)) != shape_key(base) for v in other)
 
@@ -134,6 +148,6 @@ def test_global_generators_are_left_alone():
     import torch
 
     before = torch.random.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
-    outcomes(runs_of(RECIPES["hook dropout"], 2) )
+    outcomes(runs_of(RECIPES["hook dropout"], 2))
     assert torch.equal(before[0], torch.random.get_rng_state())
     assert (before[1] == np.random.get_state()[1]).all() and before[2] == random.getstate()
