@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, NamedTuple
 
@@ -157,8 +158,9 @@ def _noisy(y: Array, pool: Array, classes: int, data: Source) -> Array:
 
 def _permuted(parts: list[tuple[Array, Array]], data: Source) -> list[tuple[Array, Array]]:
     shape = parts[0][0].shape[1:]
-    order = numpy_stream(data.seed, "pixels").permutation(int(np.prod(shape)))
-    return [(x.reshape(len(x), -1)[:, order].reshape(len(x), *shape), y) for x, y in parts]
+    count = math.prod(shape)
+    order = numpy_stream(data.seed, "pixels").permutation(count)
+    return [(x.reshape(len(x), count)[:, order].reshape(len(x), *shape), y) for x, y in parts]
 
 
 def _scaled(parts: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:

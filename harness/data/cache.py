@@ -23,11 +23,11 @@ def cached(name: str, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str,
     """Return the arrays kept under ``name``; make and keep them where there are none that can be read."""
     path = folder() / f"{name}.npz"
     try:
-        with np.load(path) as stored:
+        with path.open("rb") as file, np.load(file) as stored:
             return {key: stored[key] for key in stored.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         arrays = dict(make())
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
-    os.replace(file.name, path)
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as fresh:
+        np.savez(fresh, **arrays)  # type: ignore[arg-type]
+    os.replace(fresh.name, path)
     return arrays

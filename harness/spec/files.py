@@ -43,7 +43,7 @@ def validate(tree: Any, source: str) -> Study:
         SpecError: with one line for each mistake, located in ``source``.
     """
     try:
-        return Study.model_validate(tree)
+        return Study.model_validate(_bare(tree))
     except ValidationError as error:
         raise SpecError(explain(error, tree, source)) from None
 
@@ -63,6 +63,18 @@ def override(study: Study, changes: Mapping[str, Any]) -> Study:
     return validate(tree, "the study after --quick and --set")
 
 
+def _bare(node: Any) -> Any:
+    """Return the tree without the parser's own kinds of numbers and texts, which remember how they were written."""
+    if isinstance(node, Mapping):
+        return {str(key): _bare(value) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return [_bare(value) for value in node]
+    for kind in (bool, int, float, str):
+        if isinstance(node, kind):
+            return kind(node)
+    return node
+
+
 @contextmanager
 def beside(path: Path) -> Iterator[None]:
     """Make the modules in a file's folder importable."""
@@ -74,15 +86,15 @@ def beside(path: Path) -> Iterator[None]:
 
 def explain(error: ValidationError, tree: Any, source: str) -> str:
     """Return one line for each mistake: file, line, column, field, what was expected and got."""
-    lines = [f"{_where(item['loc'], tree, source)}: {_said(item)}" for item in error.errors()]
+    lines = [f"{_where(item['loc'], tree, source)}: {_said(item, tree)}" for item in error.errors()]
     count = f"{len(lines)} mistake{'s' if len(lines) > 1 else ''}"
     return f"{source} is not a valid study ({count}):\n  " + "\n  ".join(lines)
 
 
-def _said(item: Any) -> str:
+def _said(item: Any, tree: Any) -> str:
     field = str(item["loc"][-1]) if item["loc"] else ""
     if item["type"] == "extra_forbidden":
-        return f"unknown field; {nearest(field, _siblings(item['loc']))}"
+        return f"unknown field; {nearest(field, _siblings(item['loc'], tree))}"
     if item["type"] == "missing":
         return "expected a value, got none"
     message = str(item["msg"]).removeprefix("Value error, ")
@@ -90,17 +102,28 @@ def _said(item: Any) -> str:
     return message + (f", got {item['input']!r}" if simple and "got" not in message else "")
 
 
-def _siblings(loc: Location) -> list[str]:
+def _siblings(loc: Location, tree: Any) -> list[str]:
     model: Any = Study
     for name in loc[:-1]:
         annotation = model.model_fields[name].annotation if isinstance(name, str) and name in model.model_fields else None
         options = [a for a in (annotation, *getattr(annotation, "__args__", ())) if isinstance(a, type)]
         model = next((a for a in options if issubclass(a, BaseModel)), model)
     if isinstance(model, type) and issubclass(model, Component):
-        from harness.spec.registry import REGISTRY, lookup
+        from harness.spec.registry import REGISTRY, canonical, lookup
 
-        return sorted({f for n in REGISTRY[model.kind] for f in lookup(model.kind, n).model_fields})
+        known = canonical(model.kind, str(_at(loc[:-1], tree).get("name")))
+        return sorted({f for n in ([known] if known else REGISTRY[model.kind]) for f in lookup(model.kind, n).model_fields})
     return list(model.model_fields)
+
+
+def _at(loc: Location, tree: Any) -> dict[str, Any]:
+    """Return the mapping at ``loc``; an empty one where the tree does not reach so far."""
+    for part in loc:
+        try:
+            tree = tree[part]
+        except (KeyError, IndexError, TypeError):
+            return {}
+    return dict(tree) if isinstance(tree, Mapping) else {}
 
 
 def _where(loc: Location, tree: Any, source: str) -> str:

@@ -88,9 +88,7 @@ TWINS = {
         {"schedule": "OneCycle"},
         {
             "optimizer": lambda p: torch.optim.SGD(p, lr=0.1),
-            "schedule": lambda o: torch.optim.lr_scheduler.OneCycleLR(
-                o, 0.1, total_steps=STEPS, cycle_momentum=False
-            ),
+            "schedule": lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 0.1, total_steps=STEPS, cycle_momentum=False),
         },
     ),
     "cosine": (

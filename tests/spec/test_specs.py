@@ -1,0 +1,259 @@
+"""Specs: the same study in three forms, errors that point, overrides, and plans."""
+
+import json
+import textwrap
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+import harness as h
+from harness.errors import SpecError
+from harness.spec.files import load_study, override, schema, validate
+from harness.spec.plan import Run, arms, run_key, shape_key
+from harness.spec.recipe import Recipe
+from harness.spec.registry import REGISTRY, canonical, lookup
+from harness.spec.space import Choice, IntUniform, LogUniform, Uniform, parse_space
+
+PYTHON = """
+from harness import MLP, SGD, Adam, Claim, LogUniform, Recipe, Search, Study, Uniform, Dropout
+
+study = Study(
+    name="three forms",
+    recipe=Recipe(data="mnist1d", model=MLP(widths=(100, 100)), batch_size=64, epochs=40, optimizer=SGD(lr=0.1)),
+    compare={
+        "optimizer": {"SGD": SGD(lr=LogUniform(1e-3, 1.0)), "Adam": Adam(lr=LogUniform(1e-4, 1e-1))},
+        "regularizers": {"none": [], "dropout": [Dropout(rate=Uniform(0.0, 0.5))]},
+    },
+    search=Search(trials=24, objective="valid/loss"),
+    seeds=10,
+    claims=[Claim.faster("Adam / none", than="SGD / none", to=("valid/accuracy", 0.6), by="steps")],
+)
+"""
+
+YAML = """
+name: three forms
+recipe:
+  data: mnist1d
+  model: {name: mlp, widths: [100, 100]}
+  batch_size: 64
+  epochs: 40
+  optimizer: {name: sgd, lr: 1e-1}
+compare:
+  optimizer:
+    SGD: {name: SGD, lr: {log_uniform: [1e-3, 1.0]}}
+    Adam: {name: Adam, lr: {log_uniform: [1e-4, 1e-1]}}
+  regularizers:
+    none: []
+    dropout: [{name: Dropout, rate: {uniform: [0.0, 0.5]}}]
+search: {trials: 24, objective: valid/loss}
+seeds: 10
+claims:
+  - {kind: faster, arm: Adam / none, than: SGD / none, on: valid/accuracy, target: 0.6, by: steps}
+"""
+
+
+def recipe(**fields):
+    return Recipe(**{"data": "digits", "model": h.MLP(), "optimizer": h.SGD(lr=0.1), "epochs": 2} | fields)
+
+
+@pytest.fixture
+def forms(tmp_path):
+    (tmp_path / "a.py").write_text(PYTHON)
+    (tmp_path / "b.yaml").write_text(YAML)
+    study = load_study(tmp_path / "b.yaml")
+    (tmp_path / "c.json").write_text(json.dumps(study.dump()))
+    return [load_study(tmp_path / name) for name in ("a.py", "b.yaml", "c.json")]
+
+
+def test_python_yaml_and_json_give_equal_studies(forms):
+    python, yaml, js = forms
+    assert python.dump() == yaml.dump() == js.dump()
+    assert [a.recipe for a in arms(python)] == [a.recipe for a in arms(yaml)] == [a.recipe for a in arms(js)]
+    assert [a.name for a in arms(python)] == ["SGD / none", "SGD / dropout", "Adam / none", "Adam / dropout"]
+
+
+def test_specs_are_frozen():
+    with pytest.raises(ValidationError):
+        recipe().epochs = 3
+
+
+BROKEN = """\
+name: broken
+recipe:
+  data: mnist2d
+  model: {name: MLP, width: [100]}
+  batch_size: 0
+  epochs: -1
+  optimizer: {name: SGD, lr: -0.1}
+serch: {}
+seeds: [1, 1]
+"""
+
+
+def test_all_mistakes_at_once_with_line_column_field_and_hint(tmp_path):
+    path = tmp_path / "broken.yaml"
+    path.write_text(BROKEN)
+    with pytest.raises(SpecError) as caught:
+        load_study(path)
+    said = str(caught.value)
+    assert "7 mistakes" in said
+    for expected in (
+        "broken.yaml:3:3: recipe.data: unknown data mnist2d: did you mean 'MNIST1D'?",
+        "recipe.model.width: unknown field; did you mean 'widths'?",
+        "broken.yaml:5:3: recipe.batch_size: expected a whole number from 1, 'full' or a space, got 0",
+        "broken.yaml:6:3: recipe.epochs",
+        "broken.yaml:7:26: recipe.optimizer.lr",
+        "broken.yaml:8:1: serch: unknown field; did you mean 'search'?",
+        "expected at least one seed and none twice, got [1, 1]",
+    ):
+        assert expected in said, said
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("name: x\nname: y\n", "duplicate key"),
+        ("- 1\n", "expected fields such as 'name'"),
+        ("a: [1\n", "can't be read as YAML or JSON"),
+        ("name: x\nrecipe: {data: digits, model: MLP, optimizer: {name: SGD, lr: 0.1}}\n", "expected one of 'epochs' and 'steps', got neither"),
+        ("name: x\nrecipe: {data: digits, model: nowhere.Net, epochs: 1, optimizer: {name: SGD, lr: 0.1}}\n", "there is no module nowhere"),
+        ("name: x\nrecipe: {data: digits, model: tests.plugins.TinyNt, epochs: 1, optimizer: {name: SGD, lr: 0.1}}\n", "did you mean 'TinyNet'"),
+        ("name: x\nrecipe: {data: digits, model: MLP, epochs: 1, optimizer: {name: SGD, lr: {log_uniform: [0, 1]}}}\n", "greater than 0"),
+        ("name: x\nrecipe: {data: digits, model: MLP, epochs: 1, optimizer: {name: SGD, lr: {uniform: [2, 1]}}}\n", "low < high"),
+        ("name: x\nrecipe: {data: digits, model: MLP, epochs: 1, optimizer: {name: SGD, lr: 0.1}}\ncompare: {optimiser: {a: SGD}}\n", "did you mean 'optimizer'"),
+        ("name: x\nrecipe: {data: digits, model: MLP, epochs: 1, optimizer: {name: SGD, lr: 0.1}}\nclaims: [{kind: better, arm: a, than: b}]\n", "unknown arm 'a'"),
+    ],
+)  # fmt: skip
+def test_mistakes(tmp_path, text, said):
+    path = tmp_path / "x.yaml"
+    path.write_text(text)
+    with pytest.raises(SpecError) as caught:
+        load_study(path)
+    assert said in str(caught.value)
+
+
+def test_missing_files_and_scripts_without_a_study(tmp_path):
+    with pytest.raises(SpecError, match="no such file"):
+        load_study(tmp_path / "none.yaml")
+    (tmp_path / "empty.py").write_text("x = 1\n")
+    with pytest.raises(SpecError, match="expected one Study at the top level"):
+        load_study(tmp_path / "empty.py")
+    (tmp_path / "bad.py").write_text("1 / 0\n")
+    with pytest.raises(SpecError, match="ZeroDivisionError"):
+        load_study(tmp_path / "bad.py")
+
+
+def test_overrides_reach_every_field(forms):
+    study = override(
+        forms[0], {"recipe.epochs": 3, "search.trials": 2, "seeds": 4, "name": "other", "recipe.model.widths": [8]}
+    )
+    assert (study.recipe.epochs, study.search.trials, study.seeds, study.name) == (3, 2, (0, 1, 2, 3), "other")
+    assert override(forms[0], {"recipe.steps": 5}).recipe.epochs is None
+    with pytest.raises(SpecError, match="did you mean 'recipe'"):
+        override(forms[0], {"recipes.epochs": 1})
+
+
+def test_factors_of_one_s_own_map_levels_to_fields():
+    study = h.Study(
+        name="own",
+        recipe=recipe(),
+        compare={
+            "size": {"small": {"model.widths": [8], "batch_size": 16}, "large": {"model.widths": [64]}},
+            "batch_size": [8, 32],
+        },
+    )
+    found = {a.name: a.recipe for a in arms(study)}
+    assert list(found) == ["small / 8", "small / 32", "large / 8", "large / 32"]
+    assert found["large / 32"].model.widths == (64,) and found["small / 8"].batch_size == 8
+
+
+def test_run_keys_change_with_all_that_matters_and_nothing_else():
+    base = Run(recipe(), 0)
+    key = run_key(base, "data", "code")
+    changed = [
+        run_key(Run(recipe(epochs=3), 0), "data", "code"),
+        run_key(Run(recipe(), 1), "data", "code"),
+        run_key(base, "other", "code"),
+        run_key(base, "data", "other"),
+        run_key(Run(recipe(optimizer=h.SGD(lr=0.1, momentum=0.5)), 0), "data", "code"),
+    ]
+    assert len({key, *changed}) == 6
+    assert run_key(Run(Recipe.model_validate(recipe().dump()), 0), "data", "code") == key
+
+
+def test_settings_are_flat():
+    flat = recipe(regularizers=[h.L2(strength=0.3), h.EarlyStopping()]).settings()
+    assert flat["optimizer"] == "SGD" and flat["optimizer.lr"] == 0.1 and flat["regularizers.L2.strength"] == 0.3
+    assert all(not isinstance(v, dict) for v in flat.values())
+
+
+@pytest.mark.parametrize("kind, name", [(k, n) for k, names in REGISTRY.items() for n in names])
+def test_registered_components_document_themselves(kind, name):
+    cls = lookup(kind, name)
+    assert cls.kind == kind and cls.__doc__
+    assert canonical(kind, name.lower()) == name
+    undocumented = [
+        f
+        for f, info in cls.model_fields.items()
+        if not info.description and f not in ("start", "standardize", "valid_fraction", "lr")
+    ]
+    assert not undocumented
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.floats(1e-6, 1), st.floats(1.5, 1e6), st.integers(-5, 5), st.integers(6, 50))
+def test_spaces_survive_their_plain_form(low, high, start, stop):
+    for space in (LogUniform(low, high), Uniform(low, high), IntUniform(start, stop), Choice("a", 1, 2.5)):
+        assert parse_space(json.loads(json.dumps(space.dump()))) == space
+
+
+def test_every_component_survives_its_plain_form():
+    from tests.cases import MODELS, OPTIMIZERS, REGULARIZERS
+
+    for rule in (c.rule for c in OPTIMIZERS.values()):
+        assert recipe(optimizer=json.loads(json.dumps(rule.dump()))).optimizer == rule
+    for model, _ in MODELS.values():
+        assert recipe(model=json.loads(json.dumps(model.dump()))).model == model
+    made = recipe(regularizers=[r.dump() for r in REGULARIZERS.values()])
+    assert made.regularizers == tuple(REGULARIZERS.values())
+
+
+def test_shape_key_ignores_which_numbers():
+    a, b = recipe(regularizers=[h.L2(strength=0.1)]), recipe(regularizers=[h.L2(strength=0.2)])
+    assert shape_key(a) == shape_key(b) != shape_key(recipe())
+
+
+def test_schema_accepts_what_the_loader_accepts():
+    tree = json.loads(schema())
+    assert {"name", "recipe", "compare", "search", "seeds", "claims"} <= set(tree["properties"])
+
+
+def test_validate_names_the_source():
+    with pytest.raises(SpecError, match="my source is not a valid study"):
+        validate({"name": "x"}, "my source")
+
+
+def test_user_code_beside_the_spec(tmp_path):
+    (tmp_path / "besideme.py").write_text(
+        textwrap.dedent("""
+        from harness import Rule
+
+        class Half(Rule):
+            \"\"\"θ ← θ − η g / 2.\"\"\"
+
+            def init(self, w_KP):
+                return ()
+
+            def update(self, g_KP, state, w_KP, hyper, layout):
+                return w_KP - hyper["lr"] * g_KP / 2, state
+        """)
+    )
+    path = tmp_path / "s.yaml"
+    path.write_text("name: s\nrecipe: {data: iris, model: Linear, epochs: 1, optimizer: {name: besideme.Half, lr: 0.2}}\n")
+    half = load_study(path).recipe
+    plain = half.with_values({"optimizer": {"name": "SGD", "lr": 0.1}})
+    losses = [h.train(r).runs["train/loss"][0] for r in (half, plain)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-6)
+    assert half.targets() and not plain.targets()

@@ -1,0 +1,129 @@
+"""The search: bounds, budgets, determinism, pruning and the mirror in Optuna's storage."""
+
+import json
+from pathlib import Path
+
+import optuna
+import pytest
+
+import harness as h
+from harness.search import ArmSearch, judge, open_storage
+from harness.spec.plan import Arm
+
+SPACES = {"lr": h.LogUniform(1e-3, 1.0), "momentum": h.Uniform(0.5, 0.9)}
+
+
+def arm(**extra):
+    recipe = h.Recipe(
+        data="digits",
+        model=h.MLP(widths=h.Choice([8], [16, 16])),
+        optimizer=h.SGD(**SPACES),
+        batch_size=h.IntUniform(8, 64),
+        epochs=1,
+    )
+    return Arm("A", {}, recipe.with_values(extra))
+
+
+def searched(search, value=lambda ask: ask.values["optimizer.lr"], the_arm=None):
+    made = ArmSearch(the_arm or arm(), search)
+    asked = []
+    while made.left:
+        for ask in (batch := made.ask()):
+            asked.append(ask)
+        for ask in batch:
+            made.tell(ask.number, value(ask), "finished")
+    return made, asked
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "random", "qmc", "gp", "cmaes", "grid"])
+def test_samplers_keep_to_spaces_and_budget_and_repeat_themselves(sampler):
+    search = h.Search(trials=12, batch=5, sampler=sampler)
+    made, asked = searched(search)
+    again, repeated = searched(search)
+    assert [a.values for a in asked] == [a.values for a in repeated] and len(asked) == 12
+    for ask in asked:
+        assert 1e-3 <= ask.values["optimizer.lr"] <= 1 and 0.5 <= ask.values["optimizer.momentum"] <= 0.9
+        assert ask.values["batch_size"] in range(8, 65) and ask.values["model.widths"] in ([8], [16, 16])
+        assert not ask.recipe.spaces()
+    number, winner = made.winner()
+    assert winner.optimizer.lr == min(a.values["optimizer.lr"] for a in asked) and number == again.winner()[0]
+
+
+def test_another_seed_asks_otherwise():
+    assert [a.values for a in searched(h.Search(trials=4, seed=0))[1]] != [
+        a.values for a in searched(h.Search(trials=4, seed=1))[1]
+    ]
+
+
+def test_more_trials_go_on_with_the_same_search():
+    short, long = (searched(h.Search(trials=n, batch=4))[1] for n in (8, 16))
+    assert [a.values for a in long[:8]] == [a.values for a in short]
+
+
+def test_grid_is_covered_once():
+    one = Arm(
+        "A",
+        {},
+        h.Recipe(
+            data="digits", model=h.MLP(), epochs=1, optimizer=h.SGD(lr=h.LogUniform(1e-3, 1e1), momentum=h.Choice(0.0, 0.9))
+        ),
+    )
+    _, asked = searched(h.Search(trials=50, sampler="grid", grid=5), the_arm=one)
+    points = {(round(a.values["optimizer.lr"], 9), a.values["optimizer.momentum"]) for a in asked}
+    assert points == {(10.0**k, m) for k in range(-3, 2) for m in (0.0, 0.9)} and len(asked) == 10
+
+
+def test_maximizing_objective_picks_the_largest():
+    made, asked = searched(h.Search(trials=6, objective="valid/accuracy"))
+    assert made.winner()[1].optimizer.lr == max(a.values["optimizer.lr"] for a in asked)
+
+
+def test_diverged_trials_lose_and_do_not_stop_the_search():
+    made, asked = searched(h.Search(trials=6), lambda ask: float("inf") if ask.number != 3 else 2.0)
+    assert made.winner()[0] == 3
+
+
+@pytest.mark.parametrize("pruner", ["median", "asha", "hyperband"])
+def test_pruners_end_the_worst(pruner):
+    made = ArmSearch(arm(), h.Search(trials=24, batch=8, pruner=pruner))
+    ended = []
+    while made.left:
+        for ask in made.ask():
+            value = float(ask.number % 8)
+            gone = any(made.hopeless(ask.number, rung, value) for rung in (1, 2))
+            ended += [ask.number] if gone else []
+            made.tell(ask.number, value, "pruned" if gone else "finished")
+    assert ended and not {n for n in ended if n % 8 == 0}
+    assert made.winner()[0] % 8 == 0
+
+
+def test_judge():
+    search = h.Search(reduce="best")
+    assert judge(search, [3.0, 1.0, 2.0], 2.0, "finished") == 1.0
+    assert judge(h.Search(), [3.0, 1.0, 2.0], 1.9, "stopped") == 1.9
+    assert judge(h.Search(reduce="mean"), [3.0, 1.0, 2.0], None, "finished") == 2.0
+    assert judge(h.Search(), [3.0], None, "diverged") == float("inf")
+    assert judge(h.Search(objective="valid/accuracy"), [0.3], None, "failed") == -float("inf")
+
+
+def test_mirror_writes_each_trial_once_and_survives_a_torn_line(tmp_path):
+    place = str(tmp_path / "o.journal")
+    made, _ = searched(h.Search(trials=5))
+    made.mirror(open_storage(place), "study")
+    with Path(place).open("a") as file:
+        file.write('{"op_code": 4, "torn')
+    made.mirror(open_storage(place), "study")
+    (summary,) = optuna.get_all_study_summaries(open_storage(place))
+    assert summary.n_trials == 5 and summary.study_name.startswith("study/A")
+    assert all(json.loads(line) for line in Path(place).read_text().splitlines())
+
+
+def test_importance_finds_what_mattered():
+    made, _ = searched(h.Search(trials=40, sampler="random"), lambda ask: abs(ask.values["optimizer.lr"] - 0.03))
+    shares = made.importance()
+    assert max(shares, key=shares.get) == "optimizer.lr" and sum(shares.values()) == pytest.approx(1)
+
+
+def test_arm_without_spaces_asks_nothing():
+    plain = ArmSearch(Arm("A", {}, h.Recipe(data="digits", model=h.MLP(), epochs=1, optimizer=h.SGD(lr=0.1))), h.Search())
+    assert plain.left == 0 and plain.winner()[1].optimizer.lr == 0.1
