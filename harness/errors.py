@@ -18,6 +18,10 @@ class StoreError(HarnessError):
     """The MLflow or Optuna store can't be reached or read."""
 
 
+class NoStudyError(StoreError):
+    """The store can be read, and has no such study."""
+
+
 def nearest(name: str, options: Iterable[str]) -> str:
     """Return `` Did you mean 'x'?`` for the closest option, or the options themselves."""
     known = list(options)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.data.base import fingerprint
 from harness.environment import code_of
+from harness.errors import NoStudyError
 from harness.progress import Silent
 from harness.spec.plan import ENGINE, arms, digest, spec_hash
 from harness.spec.study import Study
@@ -36,7 +37,6 @@ class Summary(NamedTuple):
     """What became of a study."""
 
     study: str
-    uri: str
     trained: int
     known: int
     failed: int
@@ -51,18 +51,26 @@ def run_study(study: Study, options: Options | None = None, screen: Silent | Non
         StoreError: a store can't be reached or written; what is finished is kept.
     """
     began, options = time.perf_counter(), options or Options()
-    store, answer = Store(study.name, options.uri), identity(study)
-    if not options.fresh and (runs := store.answered(answer)) is not None:
-        return Summary(study.name, store.uri, 0, runs, 0, time.perf_counter() - began)
-    outcomes = _train(study, store, options, screen or Silent())
+    answer = identity(study)
+    if not options.fresh and (runs := _known(study, answer, options.uri)) is not None:
+        return Summary(study.name, 0, runs, 0, time.perf_counter() - began)
+    store, outcomes = _train(study, options, screen or Silent())
     seconds = time.perf_counter() - began
     store.close_study(
         outcomes.answer, {"cost/seconds": seconds, "runs": float(outcomes.runs)}, "" if outcomes.failed else answer
     )
-    return Summary(study.name, store.uri, outcomes.trained, outcomes.runs - outcomes.trained, outcomes.failed, seconds)
+    return Summary(study.name, outcomes.trained, outcomes.runs - outcomes.trained, outcomes.failed, seconds)
 
 
-def _train(study: Study, store: Store, options: Options, screen: Silent) -> Outcomes:
+def _known(study: Study, answer: str, uri: str | None) -> int | None:
+    """Return the number of runs, if the store has the whole answer."""
+    try:
+        return Store(study.name, uri, create=False).answered(answer)
+    except NoStudyError:
+        return None
+
+
+def _train(study: Study, options: Options, screen: Silent) -> tuple[Store, Outcomes]:
     """Check, search, freeze and confirm; torch and Optuna are imported only where there is something to train."""
     from harness.dispatch import Dispatcher
     from harness.execute.local import default_workers, local_executor
@@ -71,6 +79,7 @@ def _train(study: Study, store: Store, options: Options, screen: Silent) -> Outc
     from harness.stages import Outcomes, confirm, search
 
     check(study)
+    store = Store(study.name, options.uri)
     known = store.open_study(about(study), arms(study))
     workers = default_workers() if options.workers is None else options.workers
     watched = study.search.objective if study.search else None
@@ -78,7 +87,7 @@ def _train(study: Study, store: Store, options: Options, screen: Silent) -> Outc
         dispatcher = Dispatcher(store, {} if options.fresh else known, pool, options.cohort, watched, screen.added)
         winners, tried = search(study, dispatcher, screen, options.storage)
         confirmed = confirm(study, winners, dispatcher, screen)
-    return Outcomes.of(winners, tried, confirmed, dispatcher)
+    return store, Outcomes.of(winners, tried, confirmed, dispatcher)
 
 
 def about(study: Study) -> About:

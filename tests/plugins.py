@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import torch
 from torch import nn
 
 from harness.data.base import Raw, Source
+from harness.models.mlp import MLP
 from harness.regularizers.base import Hook
 from harness.spec.space import NonNegative
 
@@ -33,20 +36,6 @@ class Recurrent(nn.Module):
         return self.out(self.cell(x[..., None])[0][:, -1])
 
 
-class Bomb(nn.Module):
-    """Fails in the middle of training where its loss gets small."""
-
-    def __init__(self, input_shape, outputs):
-        super().__init__()
-        self.net = nn.Linear(input_shape[0], outputs)
-
-    def forward(self, x):
-        out = self.net(x)
-        if self.training and not torch._C._functorch.is_batchedtensor(out) and out.abs().max() > 3:
-            raise RuntimeError("boom")
-        return out
-
-
 class Stripes(Source):
     """Two classes of striped signals."""
 
@@ -69,3 +58,42 @@ class Shrink(Hook):
 
     def constrain(self, w_KP, layout, hyper):
         return w_KP / hyper["by"][:, None]
+
+
+class Failing(nn.Module):
+    """Fails in its first forward pass of training."""
+
+    def __init__(self, input_shape, outputs):
+        super().__init__()
+        self.net = nn.Linear(input_shape[0], outputs)
+
+    def forward(self, x):
+        if self.training and len(x) > 2:
+            raise RuntimeError("boom")
+        return self.net(x)
+
+
+class Deadly(Failing):
+    """Kills its process."""
+
+    def forward(self, x):
+        if self.training and len(x) > 2:
+            os._exit(9)
+        return self.net(x)
+
+
+class Tight(MLP):
+    """An MLP that can't be trained by more than two members at once."""
+
+    def network(self, input_shape, outputs):
+        made = super().network(input_shape, outputs)
+        call = type(made).__call__
+
+        class Narrow(type(made)):
+            def __call__(self, params, x_KB, ctx):
+                if len(params["out.weight"]) > 2:
+                    raise torch.OutOfMemoryError("too many members")
+                return call(self, params, x_KB, ctx)
+
+        made.__class__ = Narrow
+        return made

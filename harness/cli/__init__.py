@@ -26,7 +26,7 @@ def study_main(study: Study) -> None:
 
 
 def guarded(command: Callable[[], Any]) -> None:
-    """Call a command; a user's mistake ends in a message, Ctrl-C in a hint, neither in a traceback."""
+    """Call a command; a user's mistake ends in a message, not in a traceback; SIGTERM counts as Ctrl-C."""
     from harness.errors import HarnessError
 
     signal.signal(signal.SIGTERM, _interrupt)
@@ -35,9 +35,6 @@ def guarded(command: Callable[[], Any]) -> None:
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("\nstopped; finished runs are kept, and the same command goes on from there", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
 

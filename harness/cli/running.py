@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,12 @@ def run_and_report(study: Study, flags: Flags) -> None:
     from harness.protocol import Options, run_study
 
     options = Options(flags.workers, flags.cohort, flags.fresh, flags.storage, flags.store)
-    with screen() as shown:
-        summary = run_study(study, options, shown)
+    try:
+        with screen() as shown:
+            summary = run_study(study, options, shown)
+    except KeyboardInterrupt:
+        print("stopped; finished runs are kept, and the same command goes on from there", file=sys.stderr)
+        raise SystemExit(130) from None
     path = flags.reports / f"{_slug(study.name)}.html"
     print(f"study {study.name}: {summary.trained} runs trained, {summary.known} known already, {summary.seconds:.1f} s")
     if summary.failed:

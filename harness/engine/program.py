@@ -202,7 +202,7 @@ def _vmaps(network: ModuleNetwork, recipe: Recipe) -> tuple[bool, str]:
     buffers = {name: torch.stack([b, b]) for name, b in network.buffers().items()}
     try:
         out = network(params, x.expand(2, *x.shape), Context(training=True, buffers=buffers))
-        out.sum().backward()  # type: ignore[no-untyped-call]
+        out.sum().backward()
     except Exception as error:
         return False, f"vmap refuses it: {str(error).strip().splitlines()[0][:120]}"
     return True, "its module can be mapped over members by vmap"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any
@@ -42,10 +44,18 @@ def _start(paths: list[str]) -> None:
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     sys.path[:] = paths
     import torch
 
     torch.set_num_threads(1)
+
+
+def _leave_with(driver: int) -> None:
+    """End this worker soon after the driver is gone, however that went."""
+    while os.getppid() == driver:
+        time.sleep(1)
+    os._exit(1)
 
 
 def default_workers() -> int:

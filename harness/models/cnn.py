@@ -25,6 +25,7 @@ class CNN1D(Architecture):
     """Share of the last features dropped."""
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ConvNetwork:
+        _expect(input_shape, {1: "(L,)", 2: "(C, L)"})
         width: Any = self.channels
         length = input_shape[-1]
         planes = input_shape[0] if len(input_shape) == 2 else 1
@@ -46,11 +47,17 @@ class CNN2D(Architecture):
     """Share of the last features dropped."""
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ConvNetwork:
+        _expect(input_shape, {2: "(H, W)", 3: "(C, H, W)"})
         widths: Any = self.channels
         planes = (1, *input_shape) if len(input_shape) == 2 else input_shape
         pairs = zip((planes[0], *widths[:-1]), widths, strict=True)
         convs = [Conv(f"conv.{i}", pair, self.kernel, 2, self.kernel // 2, axes=2) for i, pair in enumerate(pairs)]
         return ConvNetwork(convs, planes, outputs, self.norm, pool=True)
+
+
+def _expect(input_shape: tuple[int, ...], forms: dict[int, str]) -> None:
+    if len(input_shape) not in forms:
+        raise ValueError(f"expected inputs {' or '.join(forms.values())}, such as from data with 'image' or 'channels' set")
 
 
 class ConvNetwork:

@@ -68,7 +68,8 @@ class Block:
 
 
 def _tokenwise(layer: Dense, params: Params, x_KBTF: Tensor) -> Tensor:
-    return layer(params, x_KBTF.flatten(1, 2)).unflatten(1, x_KBTF.shape[1:3])
+    found: Tensor = layer(params, x_KBTF.flatten(1, 2)).unflatten(1, x_KBTF.shape[1:3])
+    return found
 
 
 class TransformerNetwork:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from harness.errors import nearest
 from harness.spec.component import Spec
-from harness.spec.recipe import Recipe
+from harness.spec.recipe import Data, Init, Loss, Model, Optimizer, Recipe, Regularizer, Schedule
 from harness.spec.space import parse_space
 
 Metric = Annotated[str, Field(pattern=r"^(train|valid|test|batch|best|objective)(/\w+)?$")]
@@ -126,7 +127,13 @@ class Study(Spec):
     def _levels_by_name(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        return {factor: _named(levels) for factor, levels in value.items()}
+        named = {factor: _named(levels) for factor, levels in value.items()}
+        return {
+            factor: {name: _level(factor, level) for name, level in levels.items()}
+            if isinstance(levels, Mapping)
+            else levels
+            for factor, levels in named.items()
+        }
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -177,6 +184,27 @@ def _named(levels: Any) -> Any:
     if isinstance(levels, (list, tuple)):
         return {level if isinstance(level, str) else str(plain_name(level)): level for level in levels}
     return {str(name): level for name, level in levels.items()} if isinstance(levels, Mapping) else levels
+
+
+def _level(factor: str, value: Any) -> Any:
+    """Return a level as the parts and spaces that it stands for; what is no valid part is left for the arms to refuse."""
+    if factor not in Recipe.model_fields and "." not in factor and isinstance(value, Mapping):
+        return {path: _level(path, inner) for path, inner in value.items()} if parse_space(value) is None else value
+    if factor == "regularizers" and isinstance(value, (list, tuple)):
+        return [_part(Regularizer, item) for item in value]
+    if factor in PARTS:
+        return _part(PARTS[factor], value)
+    return parse_space(value) or plain(value)
+
+
+PARTS = {"data": Data, "model": Model, "loss": Loss, "optimizer": Optimizer, "schedule": Schedule, "init": Init}
+
+
+def _part(kind: Any, value: Any) -> Any:
+    try:
+        return kind.parse(value)
+    except (PydanticCustomError, ValidationError):
+        return value
 
 
 def plain_name(level: Any) -> Any:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from mlflow.tracking import MlflowClient
 from mlflow.tracking._tracking_service.utils import _get_store
 
-from harness.errors import StoreError
+from harness.errors import NoStudyError
 
 
 def default_uri() -> str:
@@ -30,7 +30,7 @@ def connect(uri: str, create: bool) -> tuple[MlflowClient, Any]:
     """Return a client, and the SQLAlchemy engine where the store is a database that this process reaches itself.
 
     Raises:
-        StoreError: there is no store and ``create`` is false.
+        NoStudyError: there is no store and ``create`` is false.
     """
     _prepare_sqlite(uri, create)
     with quiet():
@@ -70,7 +70,7 @@ def _prepare_sqlite(uri: str, create: bool) -> None:
     if not uri.startswith("sqlite:///") or path.exists():
         return
     if not create:
-        raise StoreError(f"no MLflow store at {path}; run a study first, or set MLFLOW_TRACKING_URI")
+        raise NoStudyError(f"no MLflow store at {path}; run a study first, or set MLFLOW_TRACKING_URI")
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".mlflow-") as folder:
         fresh = Path(folder) / "mlflow.db"

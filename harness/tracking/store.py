@@ -14,7 +14,7 @@ from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, RunTag
 from mlflow.exceptions import MlflowException
 
 from harness.environment import diff, environment
-from harness.errors import StoreError
+from harness.errors import NoStudyError, StoreError
 from harness.spec.plan import Arm
 from harness.tracking.connect import artifact_place, connect, default_uri, public
 from harness.tracking.database import Database
@@ -70,7 +70,7 @@ class Store:
         if found is None:
             if not create:
                 where = public(self.uri)
-                raise StoreError(f"no study {self.study!r} in MLflow at {where}; run it first with 'harness run'")
+                raise NoStudyError(f"no study {self.study!r} in MLflow at {where}; run it first with 'harness run'")
             made = self.client.create_experiment(self.study, artifact_location=artifact_place(self.uri, self.study))
             found = self.client.get_experiment(made)
         if found.lifecycle_stage != "active":

@@ -69,6 +69,7 @@ def forms(tmp_path):
 
 def test_python_yaml_and_json_give_equal_studies(forms):
     python, yaml, js = forms
+    assert python == yaml == js
     assert python.dump() == yaml.dump() == js.dump()
     assert [a.recipe for a in arms(python)] == [a.recipe for a in arms(yaml)] == [a.recipe for a in arms(js)]
     assert [a.name for a in arms(python)] == ["SGD / none", "SGD / dropout", "Adam / none", "Adam / dropout"]
