@@ -21,8 +21,8 @@ lint: $(READY)
 	$(BIN)/lint-imports
 
 bench: $(READY)                 ## side-by-side measurements, as tables and JSON
-	$(BIN)/python benchmarks/throughput.py
-	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python -m benchmarks.throughput
+	$(BIN)/python -m benchmarks.overhead
 
 ui: $(READY)                    ## MLflow's UI on this machine
 	$(BIN)/harness ui

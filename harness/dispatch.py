@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from harness.data.base import fingerprint, load
+from harness.engine.cohort import drop
+from harness.engine.program import Timetable, timetable
 from harness.environment import code_of
 from harness.execute.job import Done, Job, chunks, cohort_limit
 from harness.execute.pool import Pool
 from harness.records import Outcome
 from harness.spec.plan import Arm, Run, run_key, shape_key
 from harness.tracking import Known, Record, Store, closing
-from harness.engine.cohort import drop
-from harness.engine.program import Timetable, timetable
 
 Curve = list[tuple[int, float]]
 """``(step, value)`` pairs."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
+from harness.engine.cohort import advance, measure, start
+from harness.engine.program import batched, member_bytes, program_of
 from harness.errors import HarnessError, SpecError
 from harness.execute.job import chunks, cohort_limit
 from harness.spec.plan import Arm, Run, arms, shape_key
 from harness.spec.recipe import Recipe
 from harness.spec.space import Choice, IntUniform, LogUniform, Space
 from harness.spec.study import Study
-from harness.engine.cohort import advance, measure, start
-from harness.engine.program import batched, member_bytes, program_of
 
 
 class ArmPlan(NamedTuple):

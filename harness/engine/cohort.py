@@ -6,21 +6,22 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from harness.models.base import Buffers, Noise
-from harness.optimizers.base import Rule
-from harness.optimizers.external import ExternalOptimizer
-from harness.records import Outcome, Point, Status
-from harness.spec.plan import Run
 from harness.engine import eager
 from harness.engine.evaluate import evaluate, train_sample
 from harness.engine.order import Orders
 from harness.engine.program import Program, hyperparameters, initial_weights, program_of, schedule_factors
+from harness.engine.rules import Group, first_states, groups_of, keep, kind_of
 from harness.engine.step import step
+from harness.models.base import Buffers, Noise
+from harness.optimizers.external import ExternalOptimizer
+from harness.records import Outcome, Point, Status
+from harness.spec.plan import Run
 
 Progress = Callable[[int], None]
 """Told the number of updates made, counted over members."""
@@ -58,17 +59,18 @@ class Cohort:
 
 
 def start(runs: Sequence[Run], test: bool) -> Cohort:
-    """Return the cohort of the given runs (all of one shape) before its first update."""
+    """Return the cohort of the given runs (all of one shape) before its first update; runs of one rule lie together."""
     program = program_of(runs[0].recipe)
-    w_KP = initial_weights(program, [run.seed for run in runs])
+    members = [Member(i, run) for i, run in sorted(enumerate(runs), key=lambda pair: kind_of(pair[1].recipe))]
+    groups = _groups(program, members)
+    w_KP = initial_weights(program, [member.run.seed for member in members])
     buffers = {
         name: b.to(program.device, program.dtype if b.is_floating_point() else b.dtype).expand(len(runs), *b.shape).clone()
         for name, b in program.network.buffers().items()
     }
     optimizer = program.optimizer
-    state = eager.init(program, optimizer, w_KP) if isinstance(optimizer, ExternalOptimizer) else optimizer.init(w_KP)
+    state = eager.init(program, optimizer, w_KP) if isinstance(optimizer, ExternalOptimizer) else first_states(groups, w_KP)
     best_KP = w_KP.clone() if program.stopping else None
-    members = [Member(i, run) for i, run in enumerate(runs)]
     return Cohort(members, 0, w_KP, buffers, state, best_KP, dict(buffers), test)
 
 
@@ -96,6 +98,12 @@ def drop(cohort: Cohort, indices: Sequence[int], status: Status) -> None:
     _leave(program, cohort, {row: (status, "") for row in leaving})
 
 
+def _groups(program: Program, members: Sequence[Member]) -> list[Group]:
+    if isinstance(program.optimizer, ExternalOptimizer):
+        return []
+    return groups_of([m.run.recipe for m in members], program.device, program.dtype)
+
+
 def _train(program: Program, cohort: Cohort, target: int) -> Tensor:
     """Make the updates up to ``target``; return their losses (S, K) on the CPU."""
     runs = [member.run for member in cohort.members]
@@ -104,12 +112,13 @@ def _train(program: Program, cohort: Cohort, target: int) -> Tensor:
     factors_SK = schedule_factors(recipes, program.times, cohort.done, target).to(program.device, program.dtype)
     noise = Noise(seeds, cohort.done, program.device, program.dtype)
     orders = Orders(program, seeds)
-    advance_by_one = step if isinstance(program.optimizer, Rule) else eager.eager_step
+    eagerly = isinstance(program.optimizer, ExternalOptimizer)
+    move = partial(eager.eager_step, program) if eagerly else partial(step, program, _groups(program, cohort.members))
     losses = []
     for offset, factor_K in enumerate(factors_SK):
         batch = orders.batch(cohort.done + offset)
-        cohort.w_KP, cohort.buffers, cohort.state, loss_K = advance_by_one(
-            program, cohort.w_KP, cohort.buffers, cohort.state, batch, hyper, factor_K, noise
+        cohort.w_KP, cohort.buffers, cohort.state, loss_K = move(
+            cohort.w_KP, cohort.buffers, cohort.state, batch, hyper, factor_K, noise
         )
         losses.append(loss_K)
     cohort.done = target
@@ -203,16 +212,15 @@ def _leave(program: Program, cohort: Cohort, ended: dict[int, tuple[Status, str]
             detail,
         )
     kept = [row for row in range(len(cohort.members)) if row not in ended]
+    groups = _groups(program, cohort.members)
     rows = torch.tensor(kept, dtype=torch.long, device=program.device)
     cohort.members = [cohort.members[row] for row in kept]
     cohort.w_KP = cohort.w_KP[rows]
     cohort.buffers = {name: b[rows] for name, b in cohort.buffers.items()}
     cohort.best_buffers = {name: b[rows] for name, b in cohort.best_buffers.items()}
     cohort.best_KP = None if cohort.best_KP is None else cohort.best_KP[rows]
-    if isinstance(program.optimizer, Rule):
-        cohort.state = (
-            type(cohort.state)(*(v[rows] if isinstance(v, Tensor) else v for v in cohort.state)) if cohort.state else ()
-        )
+    if groups:
+        cohort.state = keep(groups, cohort.state, kept)
 
 
 def _close(program: Program, cohort: Cohort, rows: list[int]) -> list[dict[str, float]]:

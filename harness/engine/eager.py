@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from harness.models.base import Buffers, Noise
-from harness.optimizers.external import ExternalOptimizer
 from harness.engine.program import Program
 from harness.engine.step import Batch, Hyper, gradient, scoped
+from harness.models.base import Buffers, Noise
+from harness.optimizers.external import ExternalOptimizer
 
 
 class State(NamedTuple):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from harness.models.base import Buffers, Context
 from harness.engine.program import Program, Samples
 from harness.engine.step import Hyper, precision, scoped
+from harness.models.base import Buffers, Context
 
 CHUNK = 1024
 """Samples evaluated at once."""

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from harness.seeds import numpy_stream
 from harness.engine.program import Program
 from harness.engine.step import Batch
+from harness.seeds import numpy_stream
 
 
 class Orders:

@@ -209,8 +209,8 @@ def _vmaps(network: ModuleNetwork, recipe: Recipe) -> tuple[bool, str]:
 
 
 def hyperparameters(recipes: Sequence[Recipe], device: torch.device, dtype: torch.dtype) -> dict[str, Tensor]:
-    """Return each numeric hyperparameter by path as a tensor (K,)."""
-    rows = [recipe.numbers() for recipe in recipes]
+    """Return each numeric hyperparameter by path as a tensor (K,); of the optimizer's only the learning rate."""
+    rows = [{p: v for p, v in r.numbers().items() if p == "optimizer.lr" or not p.startswith("optimizer.")} for r in recipes]
     return {path: torch.tensor([row[path] for row in rows], dtype=torch.float64).to(device, dtype) for path in rows[0]}
 
 

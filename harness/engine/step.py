@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from harness.models.base import Buffers, Context, Noise
-from harness.optimizers.base import Rule
 from harness.engine.program import Program
+from harness.engine.rules import Group, update
+from harness.models.base import Buffers, Context, Noise
 
 Hyper = Mapping[str, Tensor]
 
@@ -24,15 +24,24 @@ class Batch(NamedTuple):
 
 
 def step(
-    program: Program, w_KP: Tensor, buffers: Buffers, state: Any, batch: Batch, hyper: Hyper, factor_K: Tensor, noise: Noise
+    program: Program,
+    groups: Sequence[Group],
+    w_KP: Tensor,
+    buffers: Buffers,
+    state: Any,
+    batch: Batch,
+    hyper: Hyper,
+    factor_K: Tensor,
+    noise: Noise,
 ) -> tuple[Tensor, Buffers, Any, Tensor]:
     """Make one update.
 
     Args:
         program: what the members share.
+        groups: the members of each update rule.
         w_KP: weights, one row a member.
         buffers: running statistics, (K, *shape) each.
-        state: the update rule's state.
+        state: the update rules' states, one a group.
         batch: inputs and targets.
         hyper: numeric hyperparameters by path, (K,) each.
         factor_K: the schedules' factors.
@@ -41,7 +50,6 @@ def step(
     Returns:
         New weights, buffers and state, and the loss of the batch before the update (K,).
     """
-    assert isinstance(program.optimizer, Rule)
     g_KP, loss_K, buffers = gradient(program, w_KP, buffers, batch, hyper, noise)
     lr_K = hyper["optimizer.lr"] * factor_K
     for hook in program.hooks:
@@ -50,9 +58,7 @@ def step(
         g_KP = hook.penalty(g_KP, w_KP, scoped(hyper, f"regularizers.{hook.name}"))
     for hook in program.hooks:
         w_KP = hook.decay(w_KP, lr_K, scoped(hyper, f"regularizers.{hook.name}"))
-    columns = {name: value[:, None] for name, value in scoped(hyper, "optimizer").items()}
-    columns |= {"lr": lr_K[:, None], "schedule": factor_K[:, None]}
-    w_KP, state = program.optimizer.update(g_KP, state, w_KP, columns, program.layout)
+    w_KP, state = update(groups, g_KP, state, w_KP, lr_K, factor_K, program.layout)
     for hook in program.hooks:
         w_KP = hook.constrain(w_KP, program.layout, scoped(hyper, f"regularizers.{hook.name}"))
     return w_KP, buffers, state, loss_K

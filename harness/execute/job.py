@@ -108,15 +108,15 @@ def _counter(job: Job) -> Any:
 
 
 def chunks(count: int, largest: int) -> list[range]:
-    """Cut ``count`` runs into cohorts of nearly equal size, at most ``largest``, an even number of them where that helps.
+    """Cut ``count`` runs into cohorts of nearly equal size, at most ``largest``; an even number, for two workers, of many.
 
     The cut does not depend on the number of workers, so neither do the results.
 
-    >>> [len(c) for c in chunks(40, 16)], [len(c) for c in chunks(5, 16)]
-    ([10, 10, 10, 10], [5])
+    >>> [len(c) for c in chunks(40, 16)], [len(c) for c in chunks(12, 16)]
+    ([10, 10, 10, 10], [12])
     """
     parts = -(-count // largest)
-    if count >= 8 and parts % 2:
+    if count >= 16 and parts % 2:
         parts += 1
     bounds = [round(i * count / parts) for i in range(parts + 1)]
     return [range(a, b) for a, b in pairwise(bounds) if a < b]

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from harness.errors import SpecError, nearest
+from harness.spec.component import External
 from harness.spec.recipe import Recipe
 from harness.spec.study import Study, plain
 
@@ -94,10 +95,12 @@ def run_key(run: Run, fingerprint: str, code: str) -> str:
 
 
 def shape_key(recipe: Recipe) -> str:
-    """Return what runs must share to train in one cohort: the recipe less its numbers and its schedule."""
+    """Return what runs must share to train in one cohort: the recipe less its numbers, schedule and update rule."""
     tree = recipe.dump()
     del tree["schedule"]
-    for path in recipe.numbers():
+    if not isinstance(recipe.optimizer, External):
+        del tree["optimizer"]
+    for path in (path for path in recipe.numbers() if not path.startswith("optimizer.")):
         part, _, name = path.rpartition(".")
         node = tree if not part else _node(tree, part)
         node.pop(name, None)

@@ -3,10 +3,10 @@
 import pytest
 
 import harness as h
+from harness.engine.cohort import advance, drop, start
 from harness.execute.job import Job, perform
 from harness.records import Outcome
 from harness.spec.plan import Run, shape_key
-from harness.engine.cohort import advance, drop, start
 from tests.cases import MODELS, REGULARIZERS
 
 TOLERANCE = 1e-10
@@ -81,6 +81,24 @@ def test_members_that_leave_change_nothing_for_the_others(name):
     assert pruned.status == "pruned" and pruned.points == whole[0].points[: len(pruned.points)]
 
 
+def test_update_rules_share_a_cohort_and_leave_it_one_by_one():
+    rules = [
+        h.Adam(lr=0.01),
+        h.SGD(lr=1e9),
+        h.Muon(lr=0.02),
+        h.SGD(lr=0.1, momentum=0.9),
+        h.Lion(lr=1e-3),
+        h.SGD(lr=0.05),
+        h.Adam(lr=0.02),
+    ]
+    base = recipe(loss="mse", model=h.MLP(widths=(12, 7), activation="identity"), epochs=6)
+    runs = [Run(base.with_values({"optimizer": rule.dump()}), i) for i, rule in enumerate(rules)]
+    together = outcomes(runs)
+    assert together[1].status == "diverged"
+    for i, run in enumerate(runs):
+        assert_same(together[i], outcomes([run])[0])
+
+
 def test_early_stopping_takes_the_best_weights():
     base = recipe(
         optimizer=h.Adam(lr=0.1),
@@ -129,12 +147,19 @@ def test_seed_gives_the_same_start_and_order_in_every_arm():
 
 def test_numbers_share_a_cohort_and_shapes_do_not():
     base = recipe(regularizers=[h.Dropout(rate=0.1)])
-    same = [{"optimizer.lr": 0.5}, {"regularizers.Dropout.rate": 0.4}, {"schedule": "Cosine"}, {"optimizer.beta1": 0.5}]
+    same = [
+        {"optimizer": {"name": "SGD", "lr": 0.1}},
+        {"optimizer": "Adagrad", "optimizer.lr": 0.5},
+        {"optimizer.lr": 0.5},
+        {"regularizers.Dropout.rate": 0.4},
+        {"schedule": "Cosine"},
+        {"optimizer.beta1": 0.5},
+    ]
     other = [
         {"batch_size": 50},
         {"model.widths": [12]},
         {"epochs": 4},
-        {"optimizer": {"name": "SGD", "lr": 0.1}},
+        {"optimizer": {"name": "torch.optim.SGD", "lr": 0.1}},
         {"data": "wine"},
     ]
     assert all(shape_key(base.with_values(v)) == shape_key(base) for v in same)

@@ -7,8 +7,8 @@ from torch import nn
 import harness as h
 from harness.api import outcomes
 from harness.data.base import load
-from harness.seeds import numpy_stream
 from harness.engine.program import initial_weights, program_of
+from harness.seeds import numpy_stream
 
 STEPS = 50
 

@@ -6,12 +6,11 @@ from torch import nn
 
 import harness as h
 from harness.data.base import load
+from harness.engine.program import hyperparameters, initial_weights, program_of
+from harness.engine.step import Batch, gradient, training_loss
 from harness.models.base import Context, Noise
 from harness.spec.recipe import Data
 from harness.spec.registry import REGISTRY
-from harness.engine.program import program_of
-from harness.engine.step import Batch, gradient, training_loss
-from harness.engine.program import hyperparameters, initial_weights
 from tests.cases import MODELS
 
 

@@ -1,0 +1,79 @@
+"""The update rules of a cohort: members of one rule lie together, and each rule moves its own rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.layout import Layout
+from harness.optimizers.base import Rule
+from harness.spec.recipe import Recipe
+
+
+class Group(NamedTuple):
+    """The members that share a rule."""
+
+    rule: Rule
+    rows: slice
+    hyper: dict[str, Tensor]
+    """The rule's numeric fields by name, (members, 1) each."""
+
+
+def kind_of(recipe: Recipe) -> str:
+    """Return what members must share to be moved by one call: the rule less its numbers."""
+    rule = recipe.optimizer
+    return json.dumps({k: v for k, v in rule.dump().items() if k not in rule.numbers()}, sort_keys=True)
+
+
+def groups_of(recipes: Sequence[Recipe], device: torch.device, dtype: torch.dtype) -> list[Group]:
+    """Return the groups of a cohort whose members are ordered by :func:`kind_of`."""
+    groups: list[Group] = []
+    for _, rows in groupby(range(len(recipes)), key=lambda row: kind_of(recipes[row])):
+        mine = list(rows)
+        rule = recipes[mine[0]].optimizer
+        assert isinstance(rule, Rule)
+        numbers = [recipes[row].optimizer.numbers() for row in mine]
+        columns = {n: torch.tensor([[r[n]] for r in numbers], dtype=torch.float64).to(device, dtype) for n in numbers[0]}
+        groups.append(Group(rule, slice(mine[0], mine[-1] + 1), columns))
+    return groups
+
+
+def first_states(groups: Sequence[Group], w_KP: Tensor) -> list[Any]:
+    """Return each rule's state before the first update."""
+    return [group.rule.init(w_KP[group.rows]) for group in groups]
+
+
+def update(
+    groups: Sequence[Group],
+    g_KP: Tensor,
+    states: Sequence[Any],
+    w_KP: Tensor,
+    lr_K: Tensor,
+    factor_K: Tensor,
+    layout: Layout,
+) -> tuple[Tensor, list[Any]]:
+    """Move every group by its rule; return the new weights and states."""
+    moved, after = [], []
+    for group, state in zip(groups, states, strict=True):
+        rows = group.rows
+        columns = group.hyper | {"lr": lr_K[rows, None], "schedule": factor_K[rows, None]}
+        weights, state = group.rule.update(g_KP[rows], state, w_KP[rows], columns, layout)
+        moved.append(weights)
+        after.append(state)
+    return moved[0] if len(moved) == 1 else torch.cat(moved), after
+
+
+def keep(groups: Sequence[Group], states: Sequence[Any], kept: Sequence[int]) -> list[Any]:
+    """Return the states of the rows that are kept; those of groups without any are let go."""
+    found = []
+    for group, state in zip(groups, states, strict=True):
+        mine = [row - group.rows.start for row in kept if group.rows.start <= row < group.rows.stop]
+        if mine:
+            rows = torch.tensor(mine, device=next(iter(group.hyper.values())).device)
+            found.append(type(state)(*(v[rows] if isinstance(v, Tensor) else v for v in state)) if state else state)
+    return found
