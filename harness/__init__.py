@@ -5,8 +5,12 @@ Every public name is imported when it is first used, so that ``import harness`` 
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# a member's bits must not depend on where in memory its matrices lie; MKL reads this before its first product
+os.environ.setdefault("MKL_CBWR", "AUTO,STRICT")
 
 if TYPE_CHECKING:
     from harness.api import train as train

@@ -26,10 +26,13 @@ class Layout(NamedTuple):
 
     slots: dict[str, Slot]
     width: int
+    cuts: tuple[int, ...]
+    """Sizes of each tensor and of the gap behind it, by turns."""
 
     def views(self, flat_KP: Tensor) -> dict[str, Tensor]:
         """Return each tensor as a view (K, *shape) into the rows."""
-        return {name: self.view(flat_KP, name) for name in self.slots}
+        pieces = flat_KP.split_with_sizes(self.cuts, 1)[::2]
+        return {name: piece.view(-1, *slot.shape) for (name, slot), piece in zip(self.slots.items(), pieces, strict=True)}
 
     def view(self, flat_KP: Tensor, name: str) -> Tensor:
         """Return one tensor as a view (K, *shape) into the rows."""
@@ -46,9 +49,11 @@ class Layout(NamedTuple):
 
 def layout_of(shapes: Mapping[str, tuple[int, ...]]) -> Layout:
     """Lay tensors of the given shapes out one after the other."""
-    slots, offset = {}, 0
+    slots, cuts, offset = {}, [], 0
     for name, shape in shapes.items():
         size = math.prod(shape)
         slots[name] = Slot(offset, size, tuple(shape))
-        offset += -(-size // ALIGNMENT) * ALIGNMENT
-    return Layout(slots, offset)
+        room = -(-size // ALIGNMENT) * ALIGNMENT
+        cuts += [size, room - size]
+        offset += room
+    return Layout(slots, offset, tuple(cuts))

@@ -27,12 +27,24 @@ class Criterion(Loss):
         """Return the losses (K, B) of outputs against targets, both (K, B, D); ``hyper`` holds numeric fields (K,)."""
         raise NotImplementedError
 
+    def with_slope(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the losses (K, B) and their gradients by the outputs (K, B, D)."""
+        leaf = out_KBD.detach().requires_grad_()
+        with torch.enable_grad():
+            loss_KB = self.per_sample(leaf, y_KBD, hyper)
+            (slope_KBD,) = torch.autograd.grad(loss_KB.sum(), leaf)
+        return loss_KB.detach(), slope_KBD
+
 
 class CrossEntropy(Criterion):
     """−Σ yᵢ log softmax(out)ᵢ, with targets that sum to 1."""
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         return -(y_KBD * functional.log_softmax(out_KBD, -1)).sum(-1)
+
+    def with_slope(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        log_p_KBD = functional.log_softmax(out_KBD, -1)
+        return -(y_KBD * log_p_KBD).sum(-1), log_p_KBD.exp().sub_(y_KBD)
 
 
 class MSE(Criterion):

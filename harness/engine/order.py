@@ -27,9 +27,7 @@ class Orders:
         epoch, position = divmod(step, times.per_epoch)
         self._turn_to(epoch)
         index_KB = self.rows_KN[:, position * times.batch : (position + 1) * times.batch]
-        flat = index_KB.flatten()
-        shape = index_KB.shape
-        return Batch(train.x[flat].view(*shape, *train.x.shape[1:]), train.y[flat].view(*shape, -1))
+        return Batch(*(part.index_select(0, index_KB.flatten()).view(*index_KB.shape, *part.shape[1:]) for part in train))
 
     def _turn_to(self, epoch: int) -> None:
         order, count = self.program.recipe.batch_order, self.program.train.size

@@ -68,19 +68,45 @@ def gradient(
     program: Program, w_KP: Tensor, buffers: Buffers, batch: Batch, hyper: Hyper, noise: Noise
 ) -> tuple[Tensor, Tensor, Buffers]:
     """Return the gradient (K, P) of each member's mean loss, the losses (K,), and the new running statistics."""
-    leaves = {name: view.detach().requires_grad_() for name, view in program.layout.views(w_KP).items()}
-    loss_K, buffers = training_loss(program, leaves, buffers, batch, hyper, noise)
-    found = torch.autograd.grad(loss_K.sum(), list(leaves.values()))
-    return program.layout.pack(dict(zip(leaves, found, strict=True)), w_KP), loss_K.detach(), buffers
+    if written_out(program):
+        return _by_hand(program, w_KP, buffers, batch, hyper, noise)
+    leaf_KP = w_KP.detach().requires_grad_()
+    loss_K, buffers = training_loss(program, program.layout.views(leaf_KP), buffers, batch, hyper, noise)
+    return torch.autograd.grad(loss_K.sum(), leaf_KP)[0], loss_K.detach(), buffers
+
+
+def written_out(program: Program) -> bool:
+    """Return whether the network's backward pass is written out and can be used."""
+    return getattr(program.network, "written_out", False) and not program.recipe.amp
+
+
+@torch.no_grad()
+def _by_hand(
+    program: Program, w_KP: Tensor, buffers: Buffers, batch: Batch, hyper: Hyper, noise: Noise
+) -> tuple[Tensor, Tensor, Buffers]:
+    network: Any = program.network
+    x_KB, y_KBD = regularized(program, batch, hyper, noise)
+    ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper))
+    params = program.layout.views(w_KP)
+    out_KBD, tape = network.forward(params, x_KB, ctx)
+    loss_KB, slope_KBD = program.loss.with_slope(out_KBD, y_KBD, scoped(hyper, "loss"))
+    g_KP = torch.zeros_like(w_KP)
+    network.backward(params, tape, slope_KBD / loss_KB.shape[1], program.layout.views(g_KP))
+    return g_KP, loss_KB.mean(1), buffers
+
+
+def regularized(program: Program, batch: Batch, hyper: Hyper, noise: Noise) -> Batch:
+    """Return the batch as the regularizers change it."""
+    for hook in program.hooks:
+        batch = Batch(*hook.batch(*batch, noise, scoped(hyper, f"regularizers.{hook.name}")))
+    return batch
 
 
 def training_loss(
     program: Program, params: Mapping[str, Tensor], buffers: Buffers, batch: Batch, hyper: Hyper, noise: Noise
 ) -> tuple[Tensor, Buffers]:
     """Return each member's mean loss (K,) on the regularized batch, and the new running statistics."""
-    x_KB, y_KBD = batch
-    for hook in program.hooks:
-        x_KB, y_KBD = hook.batch(x_KB, y_KBD, noise, scoped(hyper, f"regularizers.{hook.name}"))
+    x_KB, y_KBD = regularized(program, batch, hyper, noise)
     ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper), buffers=dict(buffers))
     with precision(program):
         out_KBD = program.network(params, x_KB, ctx)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -90,6 +90,19 @@ class Network(Protocol):
 
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
         """Return outputs (K, B, D) for inputs (K, B, *shape) or, shared by all members, (1, B, *shape)."""
+
+
+class Backpropagating(Network, Protocol):
+    """A network with its backward pass written out: autograd's bookkeeping costs more than small layers' arithmetic."""
+
+    written_out: bool
+    """Whether all of its parts have their backward pass written out."""
+
+    def forward(self, params: Params, x_KB: Tensor, ctx: Context) -> tuple[Tensor, Any]:
+        """Return the outputs, and what the backward pass needs."""
+
+    def backward(self, params: Params, tape: Any, slope_KBD: Tensor, into: Params) -> None:
+        """Write the gradient of each parameter into ``into``, from the loss's gradient by the outputs."""
 
 
 class Architecture(Model):

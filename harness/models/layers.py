@@ -25,6 +25,13 @@ def _activate(name: str, x: Tensor) -> Tensor:
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     name: partial(_activate, name) for name in ("relu", "tanh", "sigmoid", "gelu", "silu")
 } | {"identity": lambda x: x}
+SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "relu": lambda d, z: torch.ops.aten.threshold_backward(d, z, 0),
+    "tanh": lambda d, z: d * (1 - z * z),
+    "sigmoid": lambda d, z: d * (z * (1 - z)),
+    "identity": lambda d, z: d,
+}
+"""Of activations that allow it: the gradient by the input, from the gradient by the output and the output z."""
 
 
 class Dense:
@@ -47,6 +54,13 @@ class Dense:
         if not self.bias:
             return torch.bmm(x_KBI, w_KIO)
         return torch.baddbmm(params[f"{self.name}.bias"][:, None], x_KBI, w_KIO)
+
+    def backward(self, params: Params, x_KBI: Tensor, d_KBO: Tensor, into: Params, input_needed: bool = True) -> Tensor:
+        """Write the gradients of W and b into ``into``; return the gradient by the input, if that is needed."""
+        torch.bmm(d_KBO.mT, x_KBI.expand(len(d_KBO), -1, -1), out=into[f"{self.name}.weight"])
+        if self.bias:
+            torch.sum(d_KBO, 1, out=into[f"{self.name}.bias"])
+        return torch.bmm(d_KBO, params[f"{self.name}.weight"]) if input_needed else d_KBO
 
 
 class Conv:
@@ -162,9 +176,14 @@ NORMS: dict[str, type[BatchNorm] | type[LayerNorm]] = {"batch": BatchNorm, "laye
 
 def dropout(x: Tensor, ctx: Context) -> Tensor:
     """Set each number to 0 with the member's rate p and divide the rest by 1 − p (Srivastava et al. 2014)."""
+    share = kept_share(x, ctx)
+    return x if share is None else x * share
+
+
+def kept_share(x: Tensor, ctx: Context) -> Tensor | None:
+    """Return what dropout multiplies x by: 0 with the member's rate p, else 1/(1 − p); None where nobody drops."""
     if not ctx.training or ctx.dropout is None:
-        return x
+        return None
     assert ctx.noise is not None, "a training pass that drops needs streams"
     rate = ctx.dropout.view(-1, *(1,) * (x.ndim - 1))
-    kept = ctx.noise.uniform(*x.shape[1:]) >= rate
-    return x * (kept / (1 - rate))
+    return (ctx.noise.uniform(*x.shape[1:]) >= rate) / (1 - rate)

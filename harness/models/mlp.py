@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
 from harness.models.base import Architecture, Context, Params, Weight
-from harness.models.layers import ACTIVATIONS, NORMS, Dense, dropout
+from harness.models.layers import ACTIVATIONS, NORMS, SLOPES, Dense, kept_share
 from harness.spec.space import Count, Fraction, Width
 
 if TYPE_CHECKING:
@@ -51,14 +51,26 @@ class DeepLinear(Architecture):
         return MLPNetwork(plain, (math.prod(input_shape), *widths), outputs)
 
 
+class Kept(NamedTuple):
+    """What a hidden layer's backward pass needs of its forward pass."""
+
+    h_KBI: Tensor
+    """Its input."""
+    z_KBO: Tensor
+    """Its activation."""
+    share_KBO: Tensor | None
+    """What dropout multiplied by."""
+
+
 class MLPNetwork:
-    """The function of an MLP spec."""
+    """The function of an MLP spec, and its backward pass where nothing is normalised."""
 
     def __init__(self, spec: MLP, widths: tuple[int, ...], outputs: int) -> None:
         self.hidden = [Dense(f"hidden.{i}", a, b, spec.bias) for i, (a, b) in enumerate(pairwise(widths))]
         self.norms = [NORMS[spec.norm](f"norm.{i}", w) for i, w in enumerate(widths[1:])] if spec.norm != "none" else []
         self.out = Dense("out", widths[-1], outputs, spec.bias)
-        self.activation, self.residual = ACTIVATIONS[spec.activation], spec.residual
+        self.activation, self.slope, self.residual = ACTIVATIONS[spec.activation], SLOPES.get(spec.activation), spec.residual
+        self.written_out = self.slope is not None and not self.norms
 
     def weights(self) -> dict[str, Weight]:
         """Return the parameters by name."""
@@ -71,11 +83,31 @@ class MLPNetwork:
 
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
         """Return outputs (K, B, D)."""
-        h = x_KB.flatten(2)
+        return self.forward(params, x_KB, ctx)[0]
+
+    def forward(self, params: Params, x_KB: Tensor, ctx: Context) -> tuple[Tensor, list[Kept]]:
+        """Return outputs (K, B, D), and what each layer's backward pass needs."""
+        h, tape = x_KB.flatten(2), []
         for i, layer in enumerate(self.hidden):
             z = layer(params, h)
             z = self.norms[i](params, z, ctx) if self.norms else z
             z = self.activation(z)
-            skip = self.residual and layer.inputs == layer.outputs and i > 0
-            h = dropout(h + z if skip else z, ctx)
-        return self.out(params, h)
+            share = kept_share(z, ctx)
+            tape.append(Kept(h, z, share))
+            h = h + z if self._skips(i) else z
+            h = h if share is None else h * share
+        tape.append(Kept(h, h, None))
+        return self.out(params, h), tape
+
+    def backward(self, params: Params, tape: list[Kept], slope_KBD: Tensor, into: Params) -> None:
+        """Write the gradient of each parameter into ``into``."""
+        assert self.slope is not None and not self.norms
+        d = self.out.backward(params, tape[-1].h_KBI, slope_KBD, into)
+        for i in reversed(range(len(self.hidden))):
+            h, z, share = tape[i]
+            d = d if share is None else d * share
+            below = self.hidden[i].backward(params, h, self.slope(d, z), into, input_needed=i > 0)
+            d = below + d if self._skips(i) else below
+
+    def _skips(self, i: int) -> bool:
+        return self.residual and i > 0 and self.hidden[i].inputs == self.hidden[i].outputs

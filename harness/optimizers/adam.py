@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.layout import Layout
+from harness.lazy import Lazy
 from harness.optimizers.base import Hyper, Rule
 from harness.spec.space import Fraction, NonNegative
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = Lazy("torch")
 
 
 class State(NamedTuple):
@@ -38,8 +42,8 @@ class Adam(Rule):
         m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - beta2)
         # θ − (η / (1−β₁ᵗ)) m / (√v / √(1−β₂ᵗ) + ε)
-        root_KP = v_KP.sqrt().div_((1 - beta2**t).sqrt()).add_(hyper["eps"])
-        return w_KP - (m_KP * (hyper["lr"] / (1 - beta1**t))).div_(root_KP), State(t, m_KP, v_KP)
+        root_KP = torch.addcmul(hyper["eps"], v_KP.sqrt(), (1 - beta2**t).rsqrt())
+        return torch.addcdiv(w_KP, m_KP * (hyper["lr"] / (1 - beta1**t)), root_KP, value=-1), State(t, m_KP, v_KP)
 
 
 class AdamW(Adam):

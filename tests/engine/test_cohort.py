@@ -134,6 +134,23 @@ def test_every_regularizer_does_something(name):
     assert plain.points[0].metrics == regular.points[0].metrics
 
 
+@pytest.mark.parametrize(
+    ("model", "options"),
+    [
+        (h.MLP(widths=(13, 7)), {}),
+        (h.MLP(widths=(9, 9), norm="batch"), {}),
+        (h.CNN2D(channels=(3, 5)), {"image": True}),
+    ],
+    ids=["MLP", "batch norm", "CNN"],
+)
+def test_bits_do_not_depend_on_place_or_company(model, options):
+    data = {"name": "digits", "train_size": 300} | options
+    base = recipe(model=model, data=data, dtype="float32", batch_size=33, epochs=2)
+    others = [Run(base, seed) for seed in (5, 6, 7)]
+    alone, after, before = outcomes([Run(base, 0)]), outcomes([*others, Run(base, 0)]), outcomes([Run(base, 0), *others[:1]])
+    assert numbers(alone[0]) == numbers(after[3]) == numbers(before[0])
+
+
 def test_same_seed_same_numbers_and_another_seed_others():
     a, b, c = outcomes([Run(recipe(regularizers=[h.Dropout()]), s) for s in (0, 0, 1)])
     assert numbers(a) == numbers(b) != numbers(c)

@@ -7,7 +7,7 @@ from torch import nn
 import harness as h
 from harness.data.base import load
 from harness.engine.program import hyperparameters, initial_weights, program_of
-from harness.engine.step import Batch, gradient, training_loss
+from harness.engine.step import Batch, gradient, training_loss, written_out
 from harness.models.base import Context, Noise
 from harness.spec.recipe import Data
 from harness.spec.registry import REGISTRY
@@ -208,3 +208,20 @@ def test_external_module_is_mapped_and_a_recurrent_one_trains_alone():
     together, why = batched(recurrent)
     assert not together and "vmap refuses" in why
     assert load(Data.parse("iris")).outputs == 3
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity", "gelu", "silu"])
+@pytest.mark.parametrize("regularizers", [(), ({"name": "Dropout", "rate": 0.3}, {"name": "LabelSmoothing", "amount": 0.1})])
+def test_written_out_backward_pass_equals_autograd(activation, regularizers):
+    model = h.MLP(widths=(11, 11, 5), activation=activation, residual=True)
+    made = program(model, "digits", regularizers=regularizers, loss=h.CrossEntropy())
+    assert written_out(made) == (activation in ("relu", "tanh", "sigmoid", "identity"))
+    w_KP, batch = initial_weights(made, [0, 1]), Batch(made.train.x[None, :20], made.train.y[:20].expand(2, 20, -1))
+    hyper = hyperparameters([made.recipe] * 2, made.device, made.dtype)
+    noise = [Noise([0, 1], 0, made.device, made.dtype) for _ in range(2)]
+    g_KP, loss_K, _ = gradient(made, w_KP, {}, batch, hyper, noise[0])
+    leaf_KP = w_KP.clone().requires_grad_()
+    expected_K, _ = training_loss(made, made.layout.views(leaf_KP), {}, batch, hyper, noise[1])
+    (expected_KP,) = torch.autograd.grad(expected_K.sum(), leaf_KP)
+    assert torch.allclose(loss_K, expected_K.detach(), atol=1e-14)
+    assert torch.allclose(g_KP, expected_KP, atol=1e-14, rtol=1e-12)
