@@ -125,7 +125,7 @@ class _Batch:
         jobs = []
         for group in groups.values():
             recipe = self.requests[group[0]].run.recipe
-            for part in chunks(len(group), self.dispatcher.largest or cohort_limit(recipe)):
+            for part in chunks(len(group), self.dispatcher.largest or cohort_limit(recipe), alone=len(groups) == 1):
                 rest = tuple(group[j] for j in part if group[j] not in known)
                 if rest:
                     runs = tuple(self.requests[i].run for i in rest)

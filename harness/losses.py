@@ -29,9 +29,9 @@ class Criterion(Loss):
 
     def with_slope(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return the losses (K, B) and their gradients by the outputs (K, B, D)."""
-        leaf = out_KBD.detach().requires_grad_()
-        with torch.enable_grad():
-            loss_KB = self.per_sample(leaf, y_KBD, hyper)
+        with torch.inference_mode(False), torch.enable_grad():
+            leaf = out_KBD.clone().requires_grad_()
+            loss_KB = self.per_sample(leaf, y_KBD.clone(), hyper)
             (slope_KBD,) = torch.autograd.grad(loss_KB.sum(), leaf)
         return loss_KB.detach(), slope_KBD
 

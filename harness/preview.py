@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from harness.engine.cohort import advance, measure, start
@@ -112,15 +113,28 @@ def preview(study: Study, workers: int, largest: int | None = None) -> Preview:
     check(study)
     speeds: dict[tuple[str, int], float] = {}
     plans = tuple(_arm_plan(study, arm, largest, speeds) for arm in arms(study))
-    groups: dict[tuple[str, str], int] = {}
-    for plan in plans:
-        shape = shape_key(representative(plan.arm.recipe))
-        for stage, runs in (("search", plan.search_runs), ("confirm", plan.confirm_runs)):
-            groups[shape, stage] = groups.get((shape, stage), 0) + runs
-    limits = {shape_key(representative(p.arm.recipe)): p.cohort for p in plans}
-    cohorts = sum(len(chunks(runs, limits[shape])) for (shape, _), runs in groups.items() if runs)
+    cohorts = sum(_cohorts(stage) for stage in _stages(study, plans))
     seconds = sum(p.seconds * (p.search_runs + p.confirm_runs) for p in plans) / max(1, workers)
     return Preview(plans, cohorts, seconds)
+
+
+def _stages(study: Study, plans: Sequence[ArmPlan]) -> Iterator[list[tuple[ArmPlan, int]]]:
+    """Yield the runs of each arm that are trained at a time: a batch of every arm's trials, or all confirm runs."""
+    if study.search:
+        batch, repeats = study.search.batch, study.search.repeats
+        for asked in range(0, study.search.trials, batch):
+            yield [(p, min(batch, p.trials - asked) * repeats) for p in plans if p.trials > asked]
+    yield [(p, p.confirm_runs) for p in plans]
+
+
+def _cohorts(stage: Sequence[tuple[ArmPlan, int]]) -> int:
+    groups: dict[str, int] = {}
+    limits: dict[str, int] = {}
+    for plan, runs in stage:
+        shape = shape_key(representative(plan.arm.recipe))
+        groups[shape] = groups.get(shape, 0) + runs
+        limits[shape] = plan.cohort
+    return sum(len(chunks(runs, limits[shape], alone=len(groups) == 1)) for shape, runs in groups.items() if runs)
 
 
 def _arm_plan(study: Study, arm: Arm, largest: int | None, speeds: dict[tuple[str, int], float]) -> ArmPlan:

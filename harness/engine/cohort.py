@@ -17,7 +17,7 @@ from harness.engine.evaluate import evaluate, train_sample
 from harness.engine.order import Orders
 from harness.engine.program import Program, hyperparameters, initial_weights, program_of, schedule_factors
 from harness.engine.rules import Group, first_states, groups_of, keep, kind_of
-from harness.engine.step import step
+from harness.engine.step import step, written_out
 from harness.models.base import Buffers, Noise
 from harness.optimizers.external import ExternalOptimizer
 from harness.records import Outcome, Point, Status
@@ -113,15 +113,20 @@ def _train(program: Program, cohort: Cohort, target: int) -> Tensor:
     noise = Noise(seeds, cohort.done, program.device, program.dtype)
     orders = Orders(program, seeds)
     eagerly = isinstance(program.optimizer, ExternalOptimizer)
-    move = partial(eager.eager_step, program) if eagerly else partial(step, program, _groups(program, cohort.members))
+    if eagerly:
+        move = partial(eager.eager_step, program)
+    else:
+        move = partial(step, program, _groups(program, cohort.members), room_KP=torch.zeros_like(cohort.w_KP))
     losses = []
-    for offset, factor_K in enumerate(factors_SK):
-        batch = orders.batch(cohort.done + offset)
-        cohort.w_KP, cohort.buffers, cohort.state, loss_K = move(
-            cohort.w_KP, cohort.buffers, cohort.state, batch, hyper, factor_K, noise
-        )
-        losses.append(loss_K)
+    with torch.inference_mode(written_out(program) and not eagerly):
+        for offset, factor_K in enumerate(factors_SK):
+            batch = orders.batch(cohort.done + offset)
+            cohort.w_KP, cohort.buffers, cohort.state, loss_K = move(
+                cohort.w_KP, cohort.buffers, cohort.state, batch, hyper, factor_K, noise
+            )
+            losses.append(loss_K)
     cohort.done = target
+    cohort.w_KP = cohort.w_KP.clone()
     return torch.stack(losses).cpu()
 
 

@@ -1,4 +1,4 @@
-"""One update of every member of a cohort, as a pure function."""
+"""One update of every member of a cohort; the memory of weights and state is used again, nothing else is touched."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ def step(
     hyper: Hyper,
     factor_K: Tensor,
     noise: Noise,
+    room_KP: Tensor | None = None,
 ) -> tuple[Tensor, Buffers, Any, Tensor]:
     """Make one update.
 
@@ -46,11 +47,12 @@ def step(
         hyper: numeric hyperparameters by path, (K,) each.
         factor_K: the schedules' factors.
         noise: the members' streams.
+        room_KP: memory for the gradient, zero between tensors.
 
     Returns:
         New weights, buffers and state, and the loss of the batch before the update (K,).
     """
-    g_KP, loss_K, buffers = gradient(program, w_KP, buffers, batch, hyper, noise)
+    g_KP, loss_K, buffers = gradient(program, w_KP, buffers, batch, hyper, noise, room_KP)
     lr_K = hyper["optimizer.lr"] * factor_K
     for hook in program.hooks:
         g_KP = hook.clip(g_KP, scoped(hyper, f"regularizers.{hook.name}"))
@@ -65,11 +67,18 @@ def step(
 
 
 def gradient(
-    program: Program, w_KP: Tensor, buffers: Buffers, batch: Batch, hyper: Hyper, noise: Noise
+    program: Program,
+    w_KP: Tensor,
+    buffers: Buffers,
+    batch: Batch,
+    hyper: Hyper,
+    noise: Noise,
+    room_KP: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Buffers]:
     """Return the gradient (K, P) of each member's mean loss, the losses (K,), and the new running statistics."""
     if written_out(program):
-        return _by_hand(program, w_KP, buffers, batch, hyper, noise)
+        g_KP = torch.zeros_like(w_KP) if room_KP is None else room_KP
+        return g_KP, _by_hand(program, w_KP, batch, hyper, noise, g_KP), buffers
     leaf_KP = w_KP.detach().requires_grad_()
     loss_K, buffers = training_loss(program, program.layout.views(leaf_KP), buffers, batch, hyper, noise)
     return torch.autograd.grad(loss_K.sum(), leaf_KP)[0], loss_K.detach(), buffers
@@ -81,18 +90,15 @@ def written_out(program: Program) -> bool:
 
 
 @torch.no_grad()
-def _by_hand(
-    program: Program, w_KP: Tensor, buffers: Buffers, batch: Batch, hyper: Hyper, noise: Noise
-) -> tuple[Tensor, Tensor, Buffers]:
+def _by_hand(program: Program, w_KP: Tensor, batch: Batch, hyper: Hyper, noise: Noise, into_KP: Tensor) -> Tensor:
     network: Any = program.network
     x_KB, y_KBD = regularized(program, batch, hyper, noise)
     ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper))
     params = program.layout.views(w_KP)
     out_KBD, tape = network.forward(params, x_KB, ctx)
     loss_KB, slope_KBD = program.loss.with_slope(out_KBD, y_KBD, scoped(hyper, "loss"))
-    g_KP = torch.zeros_like(w_KP)
-    network.backward(params, tape, slope_KBD / loss_KB.shape[1], program.layout.views(g_KP))
-    return g_KP, loss_KB.mean(1), buffers
+    network.backward(params, tape, slope_KBD / loss_KB.shape[1], program.layout.views(into_KP))
+    return loss_KB.mean(1)
 
 
 def regularized(program: Program, batch: Batch, hyper: Hyper, noise: Noise) -> Batch:

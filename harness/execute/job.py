@@ -16,7 +16,7 @@ from harness.spec.recipe import Recipe
 
 CACHE = 24 * 2**20
 """Bytes that a CPU cohort works in: about a shared last-level cache."""
-CPU_LIMIT, GPU_LIMIT = 20, 512
+CPU_LIMIT, GPU_LIMIT = 48, 512
 """Members beyond which a larger cohort brings nothing more."""
 
 
@@ -107,16 +107,17 @@ def _counter(job: Job) -> Any:
     return count
 
 
-def chunks(count: int, largest: int) -> list[range]:
-    """Cut ``count`` runs into cohorts of nearly equal size, at most ``largest``; an even number, for two workers, of many.
+def chunks(count: int, largest: int, alone: bool = True) -> list[range]:
+    """Cut ``count`` runs into cohorts of nearly equal size, at most ``largest``.
 
+    Where no other shape is trained beside them (``alone``), many runs make an even number of cohorts, for two workers.
     The cut does not depend on the number of workers, so neither do the results.
 
-    >>> [len(c) for c in chunks(40, 16)], [len(c) for c in chunks(12, 16)]
-    ([10, 10, 10, 10], [12])
+    >>> [len(c) for c in chunks(40, 16)], [len(c) for c in chunks(12, 16)], [len(c) for c in chunks(40, 16, alone=False)]
+    ([10, 10, 10, 10], [12], [13, 14, 13])
     """
     parts = -(-count // largest)
-    if count >= 16 and parts % 2:
+    if alone and count >= 16 and parts % 2:
         parts += 1
     bounds = [round(i * count / parts) for i in range(parts + 1)]
     return [range(a, b) for a, b in pairwise(bounds) if a < b]

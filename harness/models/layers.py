@@ -57,7 +57,7 @@ class Dense:
 
     def backward(self, params: Params, x_KBI: Tensor, d_KBO: Tensor, into: Params, input_needed: bool = True) -> Tensor:
         """Write the gradients of W and b into ``into``; return the gradient by the input, if that is needed."""
-        torch.bmm(d_KBO.mT, x_KBI.expand(len(d_KBO), -1, -1), out=into[f"{self.name}.weight"])
+        into[f"{self.name}.weight"].copy_(torch.bmm(d_KBO.mT, x_KBI.expand(len(d_KBO), -1, -1)))
         if self.bias:
             torch.sum(d_KBO, 1, out=into[f"{self.name}.bias"])
         return torch.bmm(d_KBO, params[f"{self.name}.weight"]) if input_needed else d_KBO

@@ -43,7 +43,7 @@ class Adam(Rule):
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - beta2)
         # θ − (η / (1−β₁ᵗ)) m / (√v / √(1−β₂ᵗ) + ε)
         root_KP = torch.addcmul(hyper["eps"], v_KP.sqrt(), (1 - beta2**t).rsqrt())
-        return torch.addcdiv(w_KP, m_KP * (hyper["lr"] / (1 - beta1**t)), root_KP, value=-1), State(t, m_KP, v_KP)
+        return w_KP.addcdiv_(m_KP * (hyper["lr"] / (1 - beta1**t)), root_KP, value=-1), State(t, m_KP, v_KP)
 
 
 class AdamW(Adam):

@@ -20,7 +20,7 @@ class Rule(Optimizer):
     """An update rule that moves all members of a cohort at once.
 
     State is a NamedTuple whose tensors have one row for each member; ``update`` may reuse the memory of the state
-    that it is given, which the caller no longer needs.
+    and of the weights that it is given, which the caller no longer needs.
     """
 
     lr: Positive
@@ -36,7 +36,7 @@ class Rule(Optimizer):
         Args:
             g_KP: gradients, one row a member.
             state: what ``init`` or the last ``update`` returned.
-            w_KP: weights; not changed.
+            w_KP: weights.
             hyper: numeric fields, (K, 1) each.
             layout: where each tensor lies in a row, for rules that need matrices.
         """

@@ -36,7 +36,7 @@ class SGD(Rule):
     def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
         momentum = hyper["momentum"]
         if not momentum.any():
-            return torch.addcmul(w_KP, hyper["lr"], g_KP, value=-1), state
+            return w_KP.addcmul_(hyper["lr"], g_KP, value=-1), state
         v_KP = g_KP.clone() if state.v_KP is None else torch.addcmul(g_KP, momentum, state.v_KP, out=state.v_KP)
         d_KP = torch.addcmul(g_KP, momentum, v_KP) if self.nesterov else v_KP
-        return torch.addcmul(w_KP, hyper["lr"], d_KP, value=-1), State(v_KP)
+        return w_KP.addcmul_(hyper["lr"], d_KP, value=-1), State(v_KP)
