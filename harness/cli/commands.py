@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from harness.spec.study import Study
 
 app = typer.Typer(
+    rich_markup_mode=None,  # rich takes longer to import than the rest together
     name="harness",
     help="Compare optimizers, batch sizes and regularizers: fairly tuned, over fresh seeds, with intervals and verdicts.",
     no_args_is_help=True,
@@ -91,7 +92,7 @@ def run(
 
 def script_app(study: Study) -> Any:
     """Return the command of a study's own script."""
-    script = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    script = typer.Typer(rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False)
 
     @script.command(help=study.question or f"Run the study {study.name}.")
     def run_script(
@@ -129,7 +130,7 @@ def plan(
     change: Change = None,
     cohort: CohortSize = None,
 ) -> None:
-    """Show a study's arms, trials, runs, cohorts, paths, time and memory; train nothing."""
+    """Show a study's arms, runs, paths and time; train nothing."""
     from harness.cli.running import run_and_report
     from harness.spec.files import load_study
 
@@ -172,7 +173,7 @@ def train(
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the curves to this file.")] = None,
 ) -> None:
-    """Train one recipe of a study without recording anything, and print the closing values."""
+    """Train one recipe, record nothing, print the closing values."""
     from harness.cli.running import train_recipe
     from harness.spec.files import load_study
 
@@ -218,7 +219,7 @@ def schema() -> None:
 
 @app.command()
 def doctor() -> None:
-    """Check Python, packages, devices, data, cache and store, and say what to mend."""
+    """Check packages, devices, data and store; say what to mend."""
     from harness.cli.starting import examine
 
     examine()
