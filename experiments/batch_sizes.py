@@ -3,7 +3,7 @@
     python experiments/batch_sizes.py --quick
 
 One sample, mini-batches and the whole training set see the same number of samples; smaller batches make more updates of
-them. The learning rate and the momentum are tuned for every batch size on its own.
+them. Momentum is 0.9 throughout; the learning rate is tuned for every batch size on its own.
 """
 
 from harness import MLP, SGD, Claim, LogUniform, Recipe, Search, Study
