@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 
 import sqlalchemy as sa
 from mlflow.tracking import MlflowClient
@@ -51,6 +53,18 @@ def public(uri: str) -> str:
         return sa.engine.make_url(uri).render_as_string(hide_password=True)
     except sa.exc.ArgumentError:
         return uri
+
+
+def said(error: BaseException, uri: str) -> str:
+    """Return the first line of an error's message, without the URI's password."""
+    text = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
+    try:
+        password = sa.engine.make_url(uri).password
+    except sa.exc.ArgumentError:
+        return text
+    for form in filter(None, {str(password or ""), quote(str(password or ""), safe="")}):
+        text = text.replace(form, "***")
+    return text
 
 
 @contextmanager

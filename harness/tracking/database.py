@@ -63,8 +63,8 @@ class Database:
                     found[run_id].setdefault(key, []).append((step, value))
         return found
 
-    def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str) -> None:
-        """Insert the rows and mark the superseded runs as deleted, all or nothing.
+    def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str) -> list[str]:
+        """Insert the rows and mark the superseded runs as deleted, all or nothing; return the new runs' ids.
 
         Args:
             rows: finished runs.
@@ -82,6 +82,7 @@ class Database:
         for row in rows:
             if row.whole:
                 self._keep_whole(row)
+        return [row.run_id for row in rows]
 
     def _tables(self, rows: Sequence[Row]) -> list[tuple[Any, list[dict[str, Any]]]]:
         points = [

@@ -10,6 +10,9 @@ from mlflow.tracking import MlflowClient
 
 from harness.tracking.rows import Curves, Row
 
+AT_ONCE = 1000
+"""Metrics that MLflow takes in one request."""
+
 
 class Server:
     """Reads and writes of one experiment's runs through a client.
@@ -44,27 +47,32 @@ class Server:
             found[run_id] = {n: sorted((m.step, m.value) for m in points) for n, points in history.items() if points}
         return found
 
-    def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str) -> None:
-        """Send the rows, then delete the superseded runs; a row cut short stays RUNNING and is thrown away on resume."""
+    def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str) -> list[str]:
+        """Send the rows, then delete the superseded runs; return the ids that the server gave the new ones.
+
+        A row cut short stays RUNNING and is thrown away on resume.
+        """
         data = [
             DatasetInput(Dataset(d.dataset.name, d.dataset.digest, d.dataset.source_type, d.dataset.source), [])
             for d in self.client.get_run(dataset_of).inputs.dataset_inputs
         ]
-        for row in rows:
-            run_id = self._send(row)
-            if data:
-                self.client.log_inputs(run_id, data)
-            self.client.set_terminated(run_id, row.status, row.end)
+        made = [self._send(row, data) for row in rows]
         for run_id in superseded:
             self.client.delete_run(run_id)
+        return made
 
-    def _send(self, row: Row) -> str:
+    def _send(self, row: Row, data: list[DatasetInput]) -> str:
         run = self.client.create_run(self.experiment, start_time=row.start, tags=row.tags, run_name=row.name)
         run_id = str(run.info.run_id)
         metrics = [Metric(name, value, row.end, step) for name, step, value in row.metrics]
-        self.client.log_batch(run_id, metrics, [Param(k, v) for k, v in row.params.items()])
+        self.client.log_batch(run_id, params=[Param(k, v) for k, v in row.params.items()])
+        for start in range(0, len(metrics), AT_ONCE):
+            self.client.log_batch(run_id, metrics[start : start + AT_ONCE])
         if row.whole:
             self.client.log_dict(run_id, row.whole, "curves.json")
+        if data:
+            self.client.log_inputs(run_id, data)
+        self.client.set_terminated(run_id, row.status, row.end)
         return run_id
 
 

@@ -16,9 +16,9 @@ from mlflow.exceptions import MlflowException
 from harness.environment import diff, environment
 from harness.errors import NoStudyError, StoreError
 from harness.spec.plan import Arm
-from harness.tracking.connect import artifact_place, connect, default_uri, public
+from harness.tracking.connect import artifact_place, connect, default_uri, public, said
 from harness.tracking.database import Database
-from harness.tracking.rows import Curves, Record, level_tags, origin_tags, row_of
+from harness.tracking.rows import Curves, Record, Row, level_tags, origin_tags, row_of
 from harness.tracking.server import Server
 
 
@@ -59,7 +59,7 @@ class Store:
             self.client, engine = connect(self.uri, create)
             self.experiment, place = self._experiment(create)
         except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
-            raise StoreError(f"MLflow at {public(self.uri)} can't be used: {_first_line(error)}") from error
+            raise StoreError(f"MLflow at {public(self.uri)} can't be used: {said(error, self.uri)}") from error
         self.runs = Database(engine, self.experiment, place) if engine is not None else Server(self.client, self.experiment)
         self.parent = ""
         self.parents: dict[str, str] = {}
@@ -148,16 +148,18 @@ class Store:
         """Write finished runs, in place of any older ones with their keys; return their ids."""
         rows = [row_of(record, self.parents[record.arm]) for record in records]
         superseded = [run_id for row in rows for run_id in self.by_key.get(row.key, ())]
-        self._write(rows, superseded)
-        self.by_key |= {row.key: [row.run_id] for row in rows}
-        return [row.run_id for row in rows]
+        made = self._write(rows, superseded)
+        self.by_key |= {row.key: [run_id] for row, run_id in zip(rows, made, strict=True)}
+        return made
 
-    def _write(self, rows: Sequence[Any], superseded: Collection[str]) -> None:
+    def _write(self, rows: Sequence[Row], superseded: Collection[str]) -> list[str]:
         try:
-            self.runs.write(rows, superseded, self.parent)
+            return self.runs.write(rows, superseded, self.parent)
         except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
-            said = f"MLflow at {public(self.uri)} refused {len(rows)} runs: {_first_line(error)}"
-            raise StoreError(f"{said}; mend the store and start the same command again, finished runs are kept") from error
+            refused = f"MLflow at {public(self.uri)} refused {len(rows)} runs: {said(error, self.uri)}"
+            raise StoreError(
+                f"{refused}; mend the store and start the same command again, finished runs are kept"
+            ) from error
 
     def answered(self, identity: str) -> int | None:
         """Return the number of runs, if the store has the whole answer that goes by ``identity``."""
@@ -209,7 +211,3 @@ def studies(uri: str | None = None) -> list[str]:
 
 def _study_tags(about: About) -> dict[str, str]:
     return {"harness.kind": "study", "harness.spec": about.spec_hash, "mlflow.note.content": about.title}
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
