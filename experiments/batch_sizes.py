@@ -13,7 +13,7 @@ study = Study(
     question="How does the batch size change what an MLP learns on digits in equal epochs, each with its own learning rate?",
     recipe=Recipe(data="digits", model=MLP(widths=(64,)), epochs=20, optimizer=SGD(lr=LogUniform(1e-3, 3.0), momentum=0.9)),
     compare={"batch_size": [1, 16, 32, 64, 128, 256, 512, "full"]},
-    search=Search(trials=16, objective="valid/loss", reduce="best"),
+    search=Search(trials=16, objective="valid/loss"),
     seeds=10,
     claims=[
         Claim.better("32", than="full", on="test/accuracy"),

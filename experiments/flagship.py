@@ -23,7 +23,7 @@ study = Study(
             "dropout": {"regularizers": [Dropout(rate=Uniform(0.02, 0.5))]},
         },
     },
-    search=Search(trials=16, objective="valid/loss", reduce="best"),
+    search=Search(trials=16, objective="valid/loss"),
     seeds=10,
     claims=[
         Claim.better("Adam / 32 / none", than="SGD / 32 / none", on="test/accuracy"),

@@ -26,7 +26,7 @@ study = Study(
             "Lion": Lion(lr=LogUniform(1e-5, 1e-2)),
         }
     },
-    search=Search(trials=24, objective="valid/loss", reduce="best"),
+    search=Search(trials=24, objective="valid/loss"),
     seeds=10,
     claims=[
         Claim.faster("Momentum", than="SGD", to=TARGET, by="steps"),

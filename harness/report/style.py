@@ -41,8 +41,13 @@ def label(text: object, limit: int = 60) -> str:
     return escape(plain if len(plain) <= limit else plain[: limit - 1] + "…")
 
 
+def legend_height(entries: int) -> int:
+    """Return the pixels that a legend of so many entries needs below a figure."""
+    return 20 * -(-entries // 5)
+
+
 def layout(**own: Any) -> dict[str, Any]:
-    """Return the layout of a figure: transparent, quiet grid, legend above."""
+    """Return the layout of a figure: transparent, quiet grid, legend below."""
     axis = {"showgrid": True, "gridcolor": "rgba(128,128,128,.2)", "zeroline": False, "automargin": True}
     shared: dict[str, Any] = {
         "paper_bgcolor": "rgba(0,0,0,0)",
@@ -52,7 +57,7 @@ def layout(**own: Any) -> dict[str, Any]:
         "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "rgba(128,128,128,.6)", "activecolor": PALETTE[0]},
         "hoverlabel": {"namelength": -1},
         "colorway": list(PALETTE),
-        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0},
+        "legend": {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
     }
     for name in [key for key in own if key.startswith(("xaxis", "yaxis"))]:
         own[name] = axis | own[name]

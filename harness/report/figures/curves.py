@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from harness.report.style import Look, faint, label, layout
+from harness.report.style import Look, faint, label, layout, legend_height
 from harness.stats import mean_interval
 
 UNITS = ("step", "epoch", "samples")
@@ -81,7 +81,7 @@ def plot_curves(data: Curves, looks: dict[str, Look]) -> go.Figure:
         layout(
             xaxis={"title": {"text": "epoch"}},
             yaxis={"title": {"text": data.metric}, "type": "log" if data.metric == "loss" and _positive(data) else "linear"},
-            height=460,
+            height=440 + legend_height(len({band.arm for band in data.bands})),
             hovermode="closest",
         )
     )

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from harness.report.style import Look, label, layout
+from harness.report.style import Look, label, layout, legend_height
 
 
 class Importance(NamedTuple):
@@ -42,7 +42,7 @@ def plot_importance(data: Importance, looks: dict[str, Look]) -> go.Figure:
             barmode="group",
             xaxis={"title": {"text": "importance"}, "tickformat": ".0%"},
             yaxis={"autorange": "reversed"},
-            height=150 + 18 * size,
+            height=130 + 18 * size + legend_height(len(data.arms)),
         )
     )
     return figure

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from harness.report.style import Look, label, layout
+from harness.report.style import Look, label, layout, legend_height
 from harness.spec.plan import arms
 from harness.spec.space import LogUniform
 from harness.spec.study import Study
@@ -67,7 +67,7 @@ def plot_sensitivity(data: Sensitivity, looks: dict[str, Look]) -> go.Figure:
     figure.update_yaxes(title_text=data.objective, col=1)
     positive = all(v > 0 for p in data.panels for points in p.points.values() for _, v, _ in points)
     figure.update_yaxes(type="log" if positive and not data.objective.endswith("accuracy") else "linear")
-    figure.update_layout(layout(height=120 + 280 * rows))
+    figure.update_layout(layout(height=110 + 280 * rows + legend_height(len(seen))))
     figure.update_xaxes(gridcolor="rgba(128,128,128,.2)", zeroline=False, automargin=True)
     figure.update_yaxes(gridcolor="rgba(128,128,128,.2)", zeroline=False, automargin=True)
     return figure

@@ -1,0 +1,218 @@
+"""The report: true numbers, safe with any name, complete with one arm and with thirty, and nothing from the network."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from scipy import stats as scipy_stats
+
+import harness as h
+from harness import results
+from harness.protocol import Options, run_study
+from harness.report.answer import answer
+from harness.report.figures.curves import compute_curves, plot_curves
+from harness.report.figures.importance import compute_importance, plot_importance
+from harness.report.figures.parallel import compute_parallel, plot_parallel
+from harness.report.figures.ranking import Ranking, compute_ranking, plot_ranking
+from harness.report.figures.sensitivity import compute_sensitivity, plot_sensitivity
+from harness.report.page import render, write_report
+from harness.report.style import looks
+from harness.spec.plan import arms
+from tests.studies import small
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "</script><img src=x onerror=alert(1)>",
+    "\"quoted\" & 'both' {{ 7*7 }}",
+    "🙂 𝔲𝔫𝔦 Ünï \u202e",
+    "a" * 300,
+    "__proto__",
+    "%{x} $\\frac{1}{2}$",
+]
+
+
+def finished(study):
+    run_study(study, Options(workers=0))
+    return results.load(study.name)
+
+
+def many(names, **fields):
+    recipe = h.Recipe(data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), batch_size=32, epochs=2)
+    rates = np.geomspace(0.01, 1, len(names))
+    levels = {name: h.SGD(lr=float(rate)) for name, rate in zip(names, rates, strict=True)}
+    base = {"name": "many", "recipe": recipe, "compare": {"optimizer": levels}, "seeds": 2}
+    return h.Study(**base | fields)
+
+
+class Page(HTMLParser):
+    """Gathers what a browser would load, run and show."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.loads, self.scripts, self.handlers, self.tags, self.shown = [], [], [], [], []
+        self.open = None
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        given = dict(attributes)
+        self.loads += [given[k] for k in ("src", "href", "action", "data") if given.get(k)]
+        self.handlers += [k for k in given if k.startswith("on")]
+        self.open = tag
+        if tag == "script":
+            self.scripts.append((given.get("type", ""), ""))
+
+    def handle_endtag(self, tag):
+        self.open = None
+
+    def handle_data(self, data):
+        if self.open == "script":
+            kind, text = self.scripts[-1]
+            self.scripts[-1] = (kind, text + data)
+        elif self.open != "style":
+            self.shown.append(data)
+
+
+def figures(page):
+    return [json.loads(text) for kind, text in page.scripts if kind == "application/json" and '"layout"' in text]
+
+
+def assert_safe(text):
+    page = Page(text)
+    assert all(load.startswith("#") or load == "index.html" or load.endswith(".html") for load in page.loads), page.loads
+    assert not page.handlers and "img" not in page.tags
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
+    assert "default-src 'none'" in policy
+    running = [body for kind, body in page.scripts if kind in ("", "text/javascript")]
+    assert len(running) == 2
+    for body in running:
+        assert base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() in policy
+    return page
+
+
+def test_page_of_a_tuned_study(folder):
+    found = finished(small())
+    text = render(found)
+    page = assert_safe(text)
+    assert text == render(found), "the same results give the same bytes"
+    assert len(figures(page)) >= 4
+    shown = " ".join(page.shown)
+    assert "Which is better?" in shown and "Adam ends with a better" in shown
+    for row in found.confirmed.itertuples():
+        assert row.run_id[:8] in text
+
+
+def test_ranking_is_the_mean_and_t_interval_of_the_seeds(folder):
+    found = finished(small(seeds=4))
+    said = answer(found)
+    assert said.metric == "test/loss"
+    means = []
+    for place in said.ranking:
+        values = found.confirmed[found.confirmed["arm"] == place.arm].sort_values("seed")["test/loss"].to_numpy(float)
+        low, high = scipy_stats.t.interval(0.95, 3, values.mean(), scipy_stats.sem(values))
+        assert place.interval == pytest.approx((values.mean(), low, high))
+        means.append(values.mean())
+    assert means == sorted(means)
+    one, other = ([*place.values] for place in said.ranking)
+    assert said.ranking[1].p == pytest.approx(scipy_stats.ttest_rel(one, other).pvalue)
+
+
+def test_curves_are_the_means_over_seeds(folder):
+    found = finished(small(seeds=3))
+    data = compute_curves(found.curves_of(found.confirmed), "loss", ["SGD", "Adam"])
+    band = next(b for b in data.bands if (b.arm, b.part) == ("SGD", "valid"))
+    mine = found.curves[(found.curves["arm"] == "SGD") & (found.curves["stage"] == "confirm")]
+    expected = mine.groupby("step")["valid/loss"].mean()
+    assert list(band.x["step"]) == list(expected.index)
+    assert band.mean == pytest.approx(expected.to_numpy())
+    assert (band.low <= band.mean).all() and (band.mean <= band.high).all()
+    assert len(band.seeds) == 3
+
+
+@pytest.mark.parametrize("count", [1, 2, 30])
+def test_any_number_of_arms(folder, count):
+    found = finished(many([f"arm {i:02d}" for i in range(count)]))
+    page = assert_safe(render(found))
+    rows = [figure for figure in figures(page) if figure["layout"]["xaxis"].get("title", {}).get("text") == "test/loss"]
+    assert len(rows) == 1 and len(rows[0]["data"]) == 2 * count
+    look = looks([f"arm {i:02d}" for i in range(count)])
+    assert len(set(look.values())) == count
+
+
+def test_one_arm_without_a_search_or_factors(folder):
+    study = many(["x"], compare={}, seeds=1)
+    page = assert_safe(render(finished(study)))
+    assert figures(page)
+
+
+def test_hostile_names_are_shown_as_text(folder):
+    question = "Is <script>alert('x')</script> <b>safe</b>?"
+    study = many(HOSTILE, name="Two words", question=question, claims=[h.Claim.better(HOSTILE[0], than=HOSTILE[1])])
+    found = finished(study)
+    text = render(found)
+    page = assert_safe(text)
+    shown = " ".join(page.shown)
+    for name in HOSTILE:
+        assert name in shown
+    assert question in shown and "7*7" in shown and "b" not in page.tags
+    assert write_report(found, folder / "reports").name == "two-words.html"
+    index = Page((folder / "reports" / "index.html").read_text())
+    assert question in " ".join(index.shown) and not {"b", "script"} & set(index.tags)
+
+
+def test_all_arms_diverged(folder):
+    recipe = h.Recipe(data="digits", model=h.MLP(widths=(8,)), optimizer=h.SGD(lr=1e9), loss="mse", epochs=2)
+    study = many(["a", "b"], recipe=recipe, compare={"optimizer": {"a": h.SGD(lr=1e9), "b": h.SGD(lr=1e8)}})
+    found = finished(study)
+    assert set(found.confirmed["status"]) == {"diverged"}
+    page = assert_safe(render(found))
+    assert "diverged" in " ".join(page.shown)
+
+
+def test_index_lists_every_report_with_its_answer(folder):
+    reports = folder / "reports"
+    for name in ("first", "second"):
+        write_report(finished(many(["x", "y"], name=name, question=f"What of {name}?")), reports)
+    (reports / "mine.html").write_text("<html>somebody's notes</html>")
+    page = Page((reports / "index.html").read_text())
+    assert [load for load in page.loads if load.endswith(".html")] == ["first.html", "second.html"]
+    assert "What of second?" in " ".join(page.shown)
+
+
+NOTHING = many([])
+EMPTY = results.pd.DataFrame(columns=["arm", "trial", "status", "value"])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plot_ranking(Ranking("test/loss", (), ()), {}),
+        lambda: plot_curves(compute_curves(EMPTY.assign(seed=[], step=[]), "loss", []), {}),
+        lambda: plot_sensitivity(compute_sensitivity(NOTHING, EMPTY), {}),
+        lambda: plot_parallel(compute_parallel(NOTHING, EMPTY), {}),
+        lambda: plot_importance(compute_importance({}), {}),
+    ],
+    ids=["ranking", "curves", "sensitivity", "parallel", "importance"],
+)
+def test_every_figure_can_be_empty(draw):
+    assert isinstance(draw(), go.Figure)
+
+
+def test_every_figure_shows_every_arm(folder):
+    found = finished(small())
+    look = looks([arm.name for arm in arms(found.study)])
+    said = answer(found)
+    drawn = {
+        "ranking": plot_ranking(compute_ranking(said), look),
+        "curves": plot_curves(compute_curves(found.curves_of(found.confirmed), "loss", list(look)), look),
+        "sensitivity": plot_sensitivity(compute_sensitivity(found.study, found.trials), look),
+    }
+    for figure in drawn.values():
+        assert {trace.legendgroup for trace in figure.data} == set(look)
