@@ -1,0 +1,197 @@
+"""The commands as a user types them: what they print, what they write, and mistakes that end in one clear line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import harness as h
+from harness.cli import main, study_main
+from harness.spec.files import load_study
+
+SPEC = """
+name: tiny
+question: Which rate?
+recipe: {data: iris, model: {name: MLP, widths: [4]}, optimizer: {name: SGD, lr: 0.1}, batch_size: 32, epochs: 2}
+compare:
+  optimizer:
+    SGD: {name: SGD, lr: {log_uniform: [1e-2, 1.0]}}
+    Adam: {name: Adam, lr: {log_uniform: [1e-3, 1e-1]}}
+search: {trials: 3}
+seeds: 2
+quick: {search.trials: 1, seeds: 1}
+"""
+
+
+@pytest.fixture
+def cli(folder, monkeypatch, capsys):
+    """Call ``harness`` in an empty folder with a spec; return status, output and errors."""
+    (folder / "tiny.yaml").write_text(SPEC)
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*words):
+        monkeypatch.setattr(sys, "argv", ["harness", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        assert "Traceback" not in said.out + said.err
+        return ended.value.code or 0, said.out, said.err
+
+    return call
+
+
+def test_run_then_status_report_and_run_again(cli, folder):
+    status, out, _ = cli("run", "tiny.yaml", "--workers", 0)
+    assert status == 0
+    assert "study tiny: 10 runs trained, 0 known already" in out and "report: reports/tiny.html" in out
+    assert "has the best test/loss" in out and "harness ui" in out
+    assert {"mlflow.db", "optuna.journal", "reports", "tiny.yaml"} <= {p.name for p in folder.iterdir()}
+    assert "10 known already" in cli("run", "tiny.yaml", "--workers", 0)[1]
+    status, out, _ = cli("status")
+    assert "tiny" in out and "yes" in out and "10 finished" in out
+    assert "SGD" in cli("status", "tiny")[1]
+    (folder / "reports" / "tiny.html").unlink()
+    assert cli("report", "tiny")[0] == 0 and (folder / "reports" / "tiny.html").exists()
+
+
+def test_quick_form_and_flags_change_the_study(cli, folder):
+    _, out, _ = cli(
+        "run", "tiny.yaml", "--quick", "--workers", 0, "--trials", 2, "--set", "recipe.epochs=1", "--reports", "r"
+    )
+    assert "study tiny-quick: 6 runs trained" in out
+    assert (folder / "r" / "tiny-quick.html").exists()
+    found = h.results.load("tiny-quick")
+    assert set(found.runs["epochs"]) == {1.0} and found.study.search.trials == 2
+
+
+def test_plan_trains_nothing(cli, folder):
+    status, out, _ = cli("plan", "tiny.yaml")
+    assert status == 0 and "2 arms, 10 runs" in out and "cohort" in out and "MiB" in out
+    assert "of training on" in out
+    assert not (folder / "optuna.journal").exists() and not (folder / "reports").exists()
+    same = cli("run", "tiny.yaml", "--dry-run")[1]
+    assert "2 arms, 10 runs" in same
+
+
+def test_plan_says_why_an_arm_trains_alone(cli, folder):
+    spec = SPEC.replace("Adam: {name: Adam,", "Adam: {name: torch.optim.Rprop,")
+    (folder / "tiny.yaml").write_text(spec)
+    assert "alone: Rprop is another library's optimizer" in cli("plan", "tiny.yaml")[1].replace("torch.optim.", "")
+
+
+def test_train_prints_a_row_a_seed(cli, folder):
+    status, out, _ = cli("train", "tiny.yaml", "--seeds", 2, "--set", "epochs=1", "--csv", "curves.csv")
+    assert status == 0 and out.count("finished") == 2
+    curves = pd.read_csv(folder / "curves.csv")
+    assert set(curves["seed"]) == {0, 1} and curves["epoch"].max() == 1
+    status, _, err = cli("train", "tiny.yaml", "--arm", "SGD")
+    assert status == 2 and "--set optimizer.lr=0.1" in err
+    assert cli("train", "tiny.yaml", "--arm", "SGD", "--set", "optimizer.lr=0.2")[0] == 0
+
+
+def test_list_shows_all_components_or_one_kind(cli):
+    out = cli("list")[1]
+    for name in ("Lion", "CNN1D", "MNIST1D", "EarlyStopping", "Huber", "OneCycle"):
+        assert name in out
+    only = cli("list", "optimizers")[1]
+    assert "Lion" in only and "CNN1D" not in only
+    status, _, err = cli("list", "optimiser")
+    assert status == 2 and "optimizer" in err
+
+
+@pytest.mark.parametrize("name", ["mine.py", "mine.yaml"])
+def test_new_writes_a_spec_that_runs(cli, folder, name):
+    assert cli("new", name)[0] == 0
+    study = load_study(folder / name)
+    assert study.name == "mine" and study.claims
+    status, _, err = cli("new", name)
+    assert status == 2 and "there already" in err
+    short = ["--trials", 1, "--seeds", 1, "--set", "recipe.epochs=1", "--workers", 0]
+    assert "6 runs trained" in cli("run", name, *short)[1]
+
+
+def test_schema_accepts_what_the_harness_accepts(cli, folder):
+    schema = json.loads(cli("schema")[1])
+    assert {"name", "recipe", "compare", "search", "seeds", "claims"} <= set(schema["properties"])
+
+
+def test_doctor_finds_nothing_to_mend(cli):
+    status, out, _ = cli("doctor")
+    assert status == 0 and "mend" not in out and "torch" in out
+
+
+def test_doctor_says_what_to_mend(cli, monkeypatch, folder):
+    (folder / "file").write_text("")
+    monkeypatch.setenv("HARNESS_CACHE", str(folder / "file"))
+    status, out, _ = cli("doctor")
+    assert status == 1 and "mend  cache" in out
+
+
+MISTAKES = [
+    (["run", "no.yaml"], "no such file"),
+    (["run", "tiny.txt"], "no such file"),
+    (["plan", "bad.yaml"], "bad.yaml:2:3: recipe.optimiser: unknown field"),
+    (["plan", "torn.yaml"], "can't be read as YAML"),
+    (["run", "tiny.yaml", "--set", "recipe.epoch=3"], "epochs"),
+    (["run", "tiny.yaml", "--set", "nonsense"], "expected FIELD=VALUE"),
+    (["run", "tiny.yaml", "--set", "recipe.batch_size=-1"], "batch_size"),
+    (["run", "tiny.yaml", "--device", "cuda:7"], "CUDA"),
+    (["run", "tiny.yaml", "--store", "sqlite:////no/such/place/x.db", "--workers", "0"], "x.db"),
+    (["report", "other"], "no study 'other'"),
+    (["status", "other"], "no study 'other'"),
+    (["new", "x.toml"], "expected a .py or .yaml"),
+    (["train", "tiny.yaml", "--arm", "Adm"], "Adam"),
+    (["nonsense"], "nonsense"),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), MISTAKES, ids=[" ".join(w) for w, _ in MISTAKES])
+def test_a_mistake_ends_in_a_message(cli, folder, words, said):
+    (folder / "bad.yaml").write_text("recipe:\n  optimiser: SGD\n  data: iris\nname: x\n")
+    (folder / "torn.yaml").write_text("name: [x\n")
+    if Path("/no").exists() or (words[0] == "run" and "sqlite:////no" in " ".join(words) and not Path("/").stat().st_uid):
+        words = [w.replace("/no/such/place", "/proc/none") for w in words]
+    status, _, err = cli(*words)
+    assert status == 2 and said in err
+
+
+def test_script_takes_the_flags(folder, monkeypatch, capsys):
+    study = load_study(_spec(folder))
+    monkeypatch.setattr(sys, "argv", ["tiny.py", "--quick", "--workers", "0", "--seeds", "2"])
+    with pytest.raises(SystemExit) as ended:
+        study_main(study)
+    assert not ended.value.code and "study tiny-quick: 6 runs trained" in capsys.readouterr().out
+
+
+def _spec(folder):
+    path = folder / "tiny.yaml"
+    path.write_text(SPEC)
+    return path
+
+
+def test_both_ways_to_call_and_from_any_folder(tmp_path):
+    (tmp_path / "tiny.yaml").write_text(SPEC)
+    beside = Path(sys.executable).parent / "harness"
+    for command in ([sys.executable, "-m", "harness"], [str(beside)]):
+        done = subprocess.run([*command, "--help"], cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert "doctor" in done.stdout and not done.stderr
+
+
+def test_ui_without_a_store_says_so(cli, folder):
+    (folder / "mlflow.db").unlink()
+    status, _, err = cli("ui")
+    assert status == 2 and "run a study first" in err
+
+
+def test_ui_serves_the_store_on_loopback_only(cli, folder, monkeypatch):
+    called = {}
+    monkeypatch.setattr(subprocess, "run", lambda command, **more: called.update(command=command))
+    assert cli("ui", "--port", 5999)[0] == 0
+    words = called["command"]
+    assert words[words.index("--host") + 1] == "127.0.0.1" and "5999" in words
+    assert words[words.index("--backend-store-uri") + 1] == f"sqlite:///{folder / 'mlflow.db'}"
