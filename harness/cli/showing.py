@@ -52,8 +52,9 @@ def _shared(cls: Any) -> list[str]:
     )
 
 
-def _default(field: Any) -> Any:
-    return field.get_default(call_default_factory=True)
+def _default(field: Any) -> str:
+    text = str(field.get_default(call_default_factory=True))
+    return text if len(text) <= 40 else f"{text[:20]}…)"
 
 
 def _first_line(cls: Any) -> str:
