@@ -24,7 +24,7 @@ from benchmarks.usual import RANGES, Work
 from harness.protocol import Options, run_study
 
 CASES = {
-    "MLP 64-64-64-10, digits, batch 32": Work("MLP", {"name": "digits"}, 32, 20, 20, 8),
+    "MLP 64-64-64-10, digits, batch 32": Work("MLP", {"name": "digits"}, 32, 20, 24, 12),
     "CNN 1-25-25-25, mnist1d, batch 100": Work("CNN", {"name": "mnist1d", "channels": True}, 100, 8, 8, 4),
 }
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from harness.engine.cohort import advance, measure, start
 from harness.engine.program import batched, member_bytes, program_of
 from harness.errors import HarnessError, SpecError
-from harness.execute.job import chunks, cohort_limit
+from harness.execute.job import chunks, cohort_limit, one_thread
 from harness.spec.plan import Arm, Run, arms, shape_key
 from harness.spec.recipe import Recipe
 from harness.spec.space import Choice, IntUniform, LogUniform, Space
@@ -154,6 +154,7 @@ def _arm_plan(study: Study, arm: Arm, largest: int | None, speeds: dict[tuple[st
     )
 
 
+@one_thread()
 def seconds_per_run(recipe: Recipe, members: int, updates: int = 8) -> float:
     """Return the predicted seconds of one run in a cohort of the given size, from a few updates that are thrown away."""
     times = program_of(recipe).times

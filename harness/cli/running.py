@@ -115,13 +115,12 @@ def show_plan(study: Study, flags: Flags) -> None:
         title_justify="left",
     )
     for row in found.arms:
-        path = "cohort" if row.batched else f"alone: {row.why}"
         runs = f"{row.search_runs} + {row.confirm_runs}"
         table.add_row(
             row.arm.name,
             str(row.trials),
             runs,
-            path,
+            "cohort" if row.batched else "alone",
             f"≤ {row.cohort}",
             f"{row.steps:,}",
             _time(row.seconds),
@@ -129,15 +128,15 @@ def show_plan(study: Study, flags: Flags) -> None:
         )
     console = Console()
     console.print(table)
-    why = {row.why for row in found.arms if row.batched}
-    if why:
-        console.print("cohort: " + "; ".join(sorted(why)), highlight=False)
-    console.print(
-        f"{len(found.arms)} arms, {found.runs} runs (search + confirm) in at least {found.cohorts} cohorts", highlight=False
-    )
-    console.print(
-        f"about {_time(found.seconds)} of training on {max(1, workers)} worker{'s' if workers > 1 else ''}", highlight=False
-    )
+    for path, why in sorted({("cohort" if row.batched else "alone", row.why) for row in found.arms}):
+        console.print(f"{path}: {why}", highlight=False, markup=False)
+    parts = _count(len(found.arms), "arm"), _count(found.runs, "run"), _count(found.cohorts, "cohort")
+    console.print(f"{parts[0]}, {parts[1]} (search + confirm) in at least {parts[2]}", highlight=False)
+    console.print(f"about {_time(found.seconds)} of training on {_count(max(1, workers), 'worker')}", highlight=False)
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _time(seconds: float) -> str:

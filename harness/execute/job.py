@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,18 +59,26 @@ class Done(NamedTuple):
 
 def perform(job: Job) -> Done:
     """Train the job's cohort on one thread; an error is returned and not raised."""
+    try:
+        with one_thread():
+            return _train(job)
+    except Exception as error:
+        said = _said(error)
+    _free()
+    return Done({}, None, said)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread, as it does in a worker."""
     import torch
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return _train(job)
-    except Exception as error:
-        said = _said(error)
+        yield
     finally:
         torch.set_num_threads(threads)
-    _free()
-    return Done({}, None, said)
 
 
 def _train(job: Job) -> Done:
