@@ -6,6 +6,7 @@ Every public name is imported when it is first used, so that ``import harness`` 
 from __future__ import annotations
 
 import os
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -122,9 +123,23 @@ _PLACES = {
 }
 
 
+def _say_mistakes(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    said = import_module("harness.cli.mistakes").explained(error, trace)
+    if said is None:
+        sys.__excepthook__(kind, error, trace)
+    else:
+        print(f"error: {said}", file=sys.stderr)
+
+
+if sys.excepthook is sys.__excepthook__:
+    sys.excepthook = _say_mistakes
+
+
 def __getattr__(name: str) -> Any:
     if name in _PLACES:
         return getattr(import_module(_PLACES[name]), name)
+    if name in ("results", "stats"):
+        return import_module(f"harness.{name}")
     from harness.spec.registry import REGISTRY
 
     for components in REGISTRY.values():

@@ -10,6 +10,7 @@ from torch import nn
 
 from harness.data.base import Raw, Source
 from harness.models.mlp import MLP
+from harness.optimizers.base import Rule
 from harness.regularizers.base import Hook
 from harness.spec.space import NonNegative
 
@@ -97,3 +98,13 @@ class Tight(MLP):
 
         made.__class__ = Narrow
         return made
+
+
+class Descent(Rule):
+    """θ ← θ − 2ηg."""
+
+    def init(self, w_KP):
+        return ()
+
+    def update(self, g_KP, state, w_KP, hyper, layout):
+        return w_KP - 2 * hyper["lr"] * g_KP, state

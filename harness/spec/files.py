@@ -84,17 +84,17 @@ def beside(path: Path) -> Iterator[None]:
     yield
 
 
-def explain(error: ValidationError, tree: Any, source: str) -> str:
-    """Return one line for each mistake: file, line, column, field, what was expected and got."""
-    lines = [f"{_where(item['loc'], tree, source)}: {_said(item, tree)}" for item in error.errors()]
+def explain(error: ValidationError, tree: Any, source: str, root: type[BaseModel] = Study) -> str:
+    """Return one line for each mistake in a ``root``: file, line, column, field, what was expected and got."""
+    lines = [f"{_where(item['loc'], tree, source)}: {_said(item, tree, root)}" for item in error.errors()]
     count = f"{len(lines)} mistake{'s' if len(lines) > 1 else ''}"
-    return f"{source} is not a valid study ({count}):\n  " + "\n  ".join(lines)
+    return f"{source} is not a valid {root.__name__} ({count}):\n  " + "\n  ".join(lines)
 
 
-def _said(item: Any, tree: Any) -> str:
+def _said(item: Any, tree: Any, root: type[BaseModel]) -> str:
     field = str(item["loc"][-1]) if item["loc"] else ""
     if item["type"] == "extra_forbidden":
-        return f"unknown field; {nearest(field, _siblings(item['loc'], tree))}"
+        return f"unknown field; {nearest(field, _siblings(item['loc'], tree, root))}"
     if item["type"] == "missing":
         return "expected a value, got none"
     message = str(item["msg"]).removeprefix("Value error, ")
@@ -102,13 +102,13 @@ def _said(item: Any, tree: Any) -> str:
     return message + (f", got {item['input']!r}" if simple and "got" not in message else "")
 
 
-def _siblings(loc: Location, tree: Any) -> list[str]:
-    model: Any = Study
+def _siblings(loc: Location, tree: Any, root: type[BaseModel]) -> list[str]:
+    model: Any = root
     for name in loc[:-1]:
         annotation = model.model_fields[name].annotation if isinstance(name, str) and name in model.model_fields else None
         options = [a for a in (annotation, *getattr(annotation, "__args__", ())) if isinstance(a, type)]
         model = next((a for a in options if issubclass(a, BaseModel)), model)
-    if isinstance(model, type) and issubclass(model, Component):
+    if model is not root and isinstance(model, type) and issubclass(model, Component):
         from harness.spec.registry import REGISTRY, canonical, lookup
 
         known = canonical(model.kind, str(_at(loc[:-1], tree).get("name")))
@@ -127,7 +127,7 @@ def _at(loc: Location, tree: Any) -> dict[str, Any]:
 
 
 def _where(loc: Location, tree: Any, source: str) -> str:
-    field = ".".join(str(part) for part in loc) or "study"
+    field = ".".join(str(part) for part in loc) or "as a whole"
     line = _line(loc, tree)
     return f"{Path(source).name}:{line[0]}:{line[1]}: {field}" if line else field
 

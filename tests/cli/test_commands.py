@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -195,3 +196,30 @@ def test_ui_serves_the_store_on_loopback_only(cli, folder, monkeypatch):
     words = called["command"]
     assert words[words.index("--host") + 1] == "127.0.0.1" and "5999" in words
     assert words[words.index("--backend-store-uri") + 1] == f"sqlite:///{folder / 'mlflow.db'}"
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("h.Adam(lrr=3)", ["script.py:3 is not a valid Adam", "lrr: unknown field; did you mean 'lr'?"]),
+        ("h.Recipe(data='digits', optimizer='Adamm', epoch=3)", ["did you mean 'Adam'?", "did you mean 'epochs'?"]),
+        ("h.results.load('nothing')", ["no MLflow store at"]),
+    ],
+)
+def test_mistake_in_a_script_that_python_runs(tmp_path, line, said):
+    script = tmp_path / "script.py"
+    script.write_text(f"import harness as h\n\n{line}\n")
+    environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
+    done = subprocess.run(
+        [sys.executable, script.name], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    for text in said:
+        assert text in done.stderr
+
+
+def test_other_errors_of_a_script_keep_their_traceback(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text("import harness\n\nraise RuntimeError('mine')\n")
+    done = subprocess.run([sys.executable, script.name], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert "Traceback" in done.stderr and "RuntimeError: mine" in done.stderr

@@ -153,3 +153,12 @@ def test_more_seeds_at_once_are_the_same_runs():
         assert [p.metrics["train/loss"] for p in alone.points] == pytest.approx(
             [p.metrics["train/loss"] for p in together[seed].points], rel=1e-10
         )
+
+
+def test_bfloat16_autocast_is_near_float32_and_not_it():
+    recipe = h.Recipe(data="digits", model=h.MLP(widths=(32,)), optimizer=h.SGD(lr=0.1), epochs=3)
+    full, half = (
+        h.train(recipe.model_copy(update={"amp": amp}), 2).runs["train/loss"].to_numpy(float) for amp in (False, True)
+    )
+    assert half == pytest.approx(full, rel=0.05)
+    assert (half != full).all()

@@ -232,7 +232,7 @@ def test_schema_accepts_what_the_loader_accepts():
 
 
 def test_validate_names_the_source():
-    with pytest.raises(SpecError, match="my source is not a valid study"):
+    with pytest.raises(SpecError, match="my source is not a valid Study"):
         validate({"name": "x"}, "my source")
 
 

@@ -182,3 +182,12 @@ def test_environment_spec_and_packages_are_artifacts(folder):
     assert {"spec.json", "environment.json", "index.json"} <= {a.path for a in client.list_artifacts(study.info.run_id)}
     environment = results.load("small").environment
     assert environment["packages"]["torch"] and environment["cores"] and environment["commit"]
+
+
+def test_tracking_uri_of_the_environment_is_honoured(folder, monkeypatch):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'elsewhere.db'}")
+    run_study(small(compare={}, search=None, claims=(), seeds=1), SERIAL)
+    assert (folder / "elsewhere.db").exists() and len(results.load("small").runs) == 1
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    with pytest.raises(StoreError):
+        results.load("small")

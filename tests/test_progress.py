@@ -1,0 +1,36 @@
+"""What is shown while a study runs: bars in a terminal, a line a stage in a log."""
+
+import io
+
+from rich.console import Console
+
+from harness.progress import Bars, Lines, screen
+
+
+def shown(console, file):
+    with screen(console) as progress:
+        progress.stage("search", 12)
+        progress.added(1000)
+        progress.made(400)
+        for i in range(15):
+            progress.best(f"arm {i}", "valid/loss", 0.5 + i, 3)
+        progress.say("a worker died; its runs go on alone")
+        progress.live.refresh() if isinstance(progress, Bars) else None
+    return file.getvalue()
+
+
+def test_terminal_shows_speed_time_left_and_the_best_of_each_arm():
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=True, width=120, height=60)
+    assert isinstance(screen(console), Bars)
+    text = shown(console, file)
+    assert "search · 12 runs" in text and "40%" in text and "updates/s" in text and "left" in text
+    assert "arm 0" in text and "0.5" in text and "and 3 more" in text
+    assert "a worker died" in text
+
+
+def test_log_gets_plain_lines():
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=False)
+    assert isinstance(screen(console), Lines)
+    assert shown(console, file) == "search: 12 runs\na worker died; its runs go on alone\n"
