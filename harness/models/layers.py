@@ -23,8 +23,9 @@ def _activate(name: str, x: Tensor) -> Tensor:
 
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    name: partial(_activate, name) for name in ("relu", "tanh", "sigmoid", "gelu", "silu")
-} | {"identity": lambda x: x}
+    name: partial(_activate, name) for name in ("tanh", "sigmoid", "gelu", "silu")
+} | {"relu": lambda x: functional.relu(x, inplace=True), "identity": lambda x: x}
+"""Applied to a layer's fresh output, whose memory they may use."""
 SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "relu": lambda d, z: torch.ops.aten.threshold_backward(d, z, 0),
     "tanh": lambda d, z: d * (1 - z * z),
