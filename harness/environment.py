@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
@@ -28,9 +29,30 @@ def environment() -> dict[str, Any]:
         "cores": psutil.cpu_count(logical=False) or os.cpu_count() or 1,
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "gpus": _gpus(),
-        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": command(sys.argv),
         "packages": packages(),
     }
+
+
+PLACES = ("--store", "--storage", "--reports")
+"""Flags whose values say where results are kept: a matter of the machine, and URLs may hold passwords."""
+
+
+def command(words: Sequence[str]) -> str:
+    """Return the command line as others may read it.
+
+    >>> command(["/here/harness", "run", "s.py", "--store", "postgresql://me:secret@db", "--quick", "--reports=/mine"])
+    'harness run s.py --quick'
+    """
+    program, rest = Path(words[0]).name, iter(words[1:])
+    kept = ["harness" if program == "__main__.py" else program]
+    for word in rest:
+        flag, equals, _ = word.partition("=")
+        if flag not in PLACES:
+            kept.append(word)
+        elif not equals:
+            next(rest, None)
+    return " ".join(kept)
 
 
 def packages() -> dict[str, str]:

@@ -14,6 +14,9 @@ from rich.table import Table
 from harness.errors import SpecError, StoreError, nearest
 from harness.spec.registry import REGISTRY, lookup
 
+TRAINING = "#/experiments?workflowType=machine_learning"
+"""Where MLflow's UI shows training runs; by itself it opens on pages for language models."""
+
 
 def show_components(kind: str | None) -> None:
     """Print the registered components with their parameters."""
@@ -108,7 +111,7 @@ def serve_ui(uri: str | None, port: int) -> None:
         return
     if where.startswith("sqlite:///") and not os.path.exists(where.removeprefix("sqlite:///")):
         raise StoreError(f"no MLflow store at {where.removeprefix('sqlite:///')}; run a study first, or give --store")
-    print(f"MLflow's UI: http://127.0.0.1:{port}   (Ctrl-C ends it)", flush=True)
+    print(f"MLflow's UI: http://127.0.0.1:{port}/{TRAINING}   (Ctrl-C ends it)", flush=True)
     command = [
         sys.executable,
         "-m",

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-# Okabe & Ito 2008, told apart by all common kinds of colour vision; yellow left out for want of contrast on white
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
+# Okabe & Ito 2008, told apart by all common kinds of colour vision; grey stands for black and wine for yellow, for contrast
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#882255")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 
@@ -21,7 +21,7 @@ class Look(NamedTuple):
 
 
 def looks(arms: Sequence[str]) -> dict[str, Look]:
-    """Return the look of each arm; 35 are told apart."""
+    """Return the look of each arm; 40 are told apart."""
     found = {}
     for i, arm in enumerate(arms):
         turn = i // len(PALETTE) % len(DASHES)

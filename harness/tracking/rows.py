@@ -106,7 +106,8 @@ def origin_tags() -> dict[str, str]:
         "harness.commit": found["commit"],
         "harness.dirty": found["dirty"] or "no",
         "mlflow.user": user(),
-        "mlflow.source.name": found["command"][:500],
+        "harness.command": found["command"][:4000],
+        "mlflow.source.name": found["command"].partition(" ")[0],
         "mlflow.source.git.commit": found["commit"],
     }
 
