@@ -18,7 +18,9 @@ import pytest
 from harness import results
 
 SCRIPT = """
+import signal
 import harness as h
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs start with Ctrl-C ignored
 study = h.Study(
     name="killed",
     recipe=h.Recipe(data="digits", model=h.MLP(widths=(16,)), batch_size=16, epochs={epochs}, optimizer=h.SGD(lr=0.1)),

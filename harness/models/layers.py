@@ -27,12 +27,12 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 } | {"relu": lambda x: functional.relu(x, inplace=True), "identity": lambda x: x}
 """Applied to a layer's fresh output, whose memory they may use."""
 SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "relu": lambda d, z: torch.ops.aten.threshold_backward(d, z, 0),
+    "relu": lambda d, z: torch.ops.aten.threshold_backward.grad_input(d, z, 0, grad_input=d),
     "tanh": lambda d, z: d * (1 - z * z),
     "sigmoid": lambda d, z: d * (z * (1 - z)),
     "identity": lambda d, z: d,
 }
-"""Of activations that allow it: the gradient by the input, from the gradient by the output and the output z."""
+"""The gradient by the input from that by the output (d, whose memory may be used) and the output z, where z is enough."""
 
 
 class Dense:

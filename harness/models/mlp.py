@@ -106,7 +106,8 @@ class MLPNetwork:
         for i in reversed(range(len(self.hidden))):
             h, z, share = tape[i]
             d = d if share is None else d * share
-            below = self.hidden[i].backward(params, h, self.slope(d, z), into, input_needed=i > 0)
+            d_z = self.slope(d.clone() if self._skips(i) else d, z)
+            below = self.hidden[i].backward(params, h, d_z, into, input_needed=i > 0)
             d = below + d if self._skips(i) else below
 
     def _skips(self, i: int) -> bool:
