@@ -100,6 +100,7 @@ def test_killed_study_goes_on_to_the_same_numbers(tmp_path, template_store, prun
     assert "0 runs trained, 24 known already" in finish(victim)
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, template_store):
     folder = prepared(tmp_path / "c", template_store, 4000, "none")
     process = start(folder, 2)

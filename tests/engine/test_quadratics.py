@@ -88,12 +88,9 @@ def test_deepobs_start_and_divergence():
     assert float(train(data).runs["test/loss"][0]) == pytest.approx(353.447, abs=2e-3)
 
 
-@pytest.mark.parametrize(
-    "name, optimum, value", [("rosenbrock", (1, 1), 0.0), ("beale", (3, 0.5), 0.0), ("branin", None, 0.397887)]
-)
-def test_functions_are_minimised(name, optimum, value):
-    rate = {"rosenbrock": 0.02, "beale": 0.02, "branin": 0.1}[name]
+@pytest.mark.slow
+@pytest.mark.parametrize("name, rate, value", [("rosenbrock", 0.02, 0.0), ("beale", 0.02, 0.0), ("branin", 0.1, 0.397887)])
+def test_functions_are_minimised(name, rate, value):
     recipe = h.Recipe(data=name, optimizer=h.Adam(lr=rate), steps=6000, dtype="float64", eval_every=1000)
     (found,) = outcomes(recipe, [0])
     assert found.points[-1].metrics["train/loss"] == pytest.approx(value, abs=1e-5)
-    assert optimum is None or found.status == "finished"

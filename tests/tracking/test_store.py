@@ -41,6 +41,7 @@ def assert_same_tables(ours, theirs):
         pd.testing.assert_frame_equal(a, b, check_like=True)
 
 
+@pytest.mark.slow
 def test_client_writes_and_reads_what_sql_does(folder, monkeypatch):
     run_study(small(), SERIAL)
     by_sql = tables()
@@ -153,7 +154,8 @@ def test_a_refused_write_leaves_nothing_and_says_so(folder, monkeypatch):
     assert store.leaves() == []
 
 
-def test_unreachable_and_unreadable_stores_are_said_so(folder):
+def test_unreachable_and_unreadable_stores_are_said_so(folder, monkeypatch):
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     (folder / "text.db").write_text("this is not a database, whatever its name says" * 40)
     with pytest.raises(StoreError, match="can't be used"):
         Store("s", f"sqlite:///{folder / 'text.db'}")
