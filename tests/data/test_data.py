@@ -1,5 +1,8 @@
 """Every data set: shapes, the same arrays always, clean splits; and what the options do."""
 
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -119,3 +122,30 @@ def test_cache_mends_a_broken_file(monkeypatch, tmp_path):
     (tmp_path / "thing.npz").write_bytes(b"PK\x03\x04 torn")
     assert cache.cached("thing", lambda: {"x": np.ones(3)})["x"].sum() == 3
     assert cache.cached("thing", lambda: pytest.fail("made twice"))["x"].sum() == 3
+
+
+def test_torchvision_s_sets_are_read_by_name(monkeypatch, tmp_path):
+    rng = np.random.default_rng(0)
+
+    class Pictures(list):
+        """As torchvision's classes: made with a root and ``train``, gives pairs of a picture and a label."""
+
+        def __init__(self, root, train):
+            if not (tmp_path / "there").exists():
+                raise RuntimeError("Dataset not found")
+            shapes = [(8, 8, 3)] * (30 if train else 12)
+            super().__init__((rng.integers(0, 256, shape, dtype=np.uint8), i % 3) for i, shape in enumerate(shapes))
+
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(sys.modules, "torchvision", SimpleNamespace(datasets=SimpleNamespace(Pictures=Pictures)))
+    spec = {"name": "Torchvision", "dataset": "Pictures", "root": str(tmp_path)}
+    with pytest.raises(HarnessError, match=r"Pictures: Dataset not found \(looked in"):
+        load(Data.parse(spec))
+    (tmp_path / "there").touch()
+    data = load(Data.parse(spec))
+    assert data.input_shape == (3, 8, 8) and data.outputs == 3 and len(data.test.x) == 12 and data.train.x.max() <= 1
+    with pytest.raises(HarnessError, match="has no 'Nothing'"):
+        load(Data.parse(spec | {"dataset": "Nothing"}))
+    monkeypatch.setitem(sys.modules, "torchvision", None)
+    with pytest.raises(HarnessError, match="pip install torchvision"):
+        load(Data.parse(spec | {"seed": 5}))
