@@ -18,7 +18,7 @@ from harness.spec.recipe import Recipe
 
 CACHE = 24 * 2**20
 """Bytes that a CPU cohort works in: about a shared last-level cache."""
-CPU_LIMIT, GPU_LIMIT = 48, 512
+CPU_LIMIT, GPU_LIMIT = 96, 512
 """Members beyond which a larger cohort brings nothing more."""
 
 
