@@ -17,7 +17,7 @@ from harness.engine.evaluate import evaluate, train_sample
 from harness.engine.order import Orders
 from harness.engine.program import Program, hyperparameters, initial_weights, program_of, schedule_factors
 from harness.engine.rules import Group, first_states, groups_of, keep, kind_of
-from harness.engine.step import step, written_out
+from harness.engine.step import room_for, step, written_out
 from harness.models.base import Buffers, Noise
 from harness.optimizers.external import ExternalOptimizer
 from harness.records import Outcome, Point, Status
@@ -116,7 +116,7 @@ def _train(program: Program, cohort: Cohort, target: int) -> Tensor:
     if eagerly:
         move = partial(eager.eager_step, program)
     else:
-        move = partial(step, program, _groups(program, cohort.members), room_KP=torch.zeros_like(cohort.w_KP))
+        move = partial(step, program, _groups(program, cohort.members), room=room_for(program, cohort.w_KP))
     losses = []
     with torch.inference_mode(written_out(program) and not eagerly):
         for offset, factor_K in enumerate(factors_SK):

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from harness.engine.program import Program
 from harness.engine.rules import Group, update
-from harness.models.base import Buffers, Context, Noise
+from harness.models.base import Buffers, Context, Noise, Params
 
 Hyper = Mapping[str, Tensor]
 
@@ -21,6 +21,19 @@ class Batch(NamedTuple):
 
     x_KB: Tensor
     y_KBD: Tensor
+
+
+class Room(NamedTuple):
+    """Memory for the gradient, zero between tensors, and each tensor's place in it."""
+
+    g_KP: Tensor
+    views: Params
+
+
+def room_for(program: Program, w_KP: Tensor) -> Room:
+    """Return memory for the gradient of the given weights."""
+    g_KP = torch.zeros_like(w_KP)
+    return Room(g_KP, program.layout.views(g_KP))
 
 
 def step(
@@ -33,7 +46,7 @@ def step(
     hyper: Hyper,
     factor_K: Tensor,
     noise: Noise,
-    room_KP: Tensor | None = None,
+    room: Room | None = None,
 ) -> tuple[Tensor, Buffers, Any, Tensor]:
     """Make one update.
 
@@ -47,12 +60,12 @@ def step(
         hyper: numeric hyperparameters by path, (K,) each.
         factor_K: the schedules' factors.
         noise: the members' streams.
-        room_KP: memory for the gradient, zero between tensors.
+        room: memory for the gradient.
 
     Returns:
         New weights, buffers and state, and the loss of the batch before the update (K,).
     """
-    g_KP, loss_K, buffers = gradient(program, w_KP, buffers, batch, hyper, noise, room_KP)
+    g_KP, loss_K, buffers = gradient(program, w_KP, buffers, batch, hyper, noise, room)
     lr_K = hyper["optimizer.lr"] * factor_K
     for hook in program.hooks:
         g_KP = hook.clip(g_KP, scoped(hyper, f"regularizers.{hook.name}"))
@@ -73,12 +86,12 @@ def gradient(
     batch: Batch,
     hyper: Hyper,
     noise: Noise,
-    room_KP: Tensor | None = None,
+    room: Room | None = None,
 ) -> tuple[Tensor, Tensor, Buffers]:
     """Return the gradient (K, P) of each member's mean loss, the losses (K,), and the new running statistics."""
     if written_out(program):
-        g_KP = torch.zeros_like(w_KP) if room_KP is None else room_KP
-        return g_KP, _by_hand(program, w_KP, batch, hyper, noise, g_KP), buffers
+        room = room or room_for(program, w_KP)
+        return room.g_KP, _by_hand(program, w_KP, batch, hyper, noise, room.views), buffers
     leaf_KP = w_KP.detach().requires_grad_()
     loss_K, buffers = training_loss(program, program.layout.views(leaf_KP), buffers, batch, hyper, noise)
     return torch.autograd.grad(loss_K.sum(), leaf_KP)[0], loss_K.detach(), buffers
@@ -90,14 +103,14 @@ def written_out(program: Program) -> bool:
 
 
 @torch.no_grad()
-def _by_hand(program: Program, w_KP: Tensor, batch: Batch, hyper: Hyper, noise: Noise, into_KP: Tensor) -> Tensor:
+def _by_hand(program: Program, w_KP: Tensor, batch: Batch, hyper: Hyper, noise: Noise, into: Params) -> Tensor:
     network: Any = program.network
     x_KB, y_KBD = regularized(program, batch, hyper, noise)
     ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper))
     params = program.layout.views(w_KP)
     out_KBD, tape = network.forward(params, x_KB, ctx)
     loss_KB, slope_KBD = program.loss.with_slope(out_KBD, y_KBD, scoped(hyper, "loss"))
-    network.backward(params, tape, slope_KBD / loss_KB.shape[1], program.layout.views(into_KP))
+    network.backward(params, tape, slope_KBD.div_(loss_KB.shape[1]), into)
     return loss_KB.mean(1)
 
 

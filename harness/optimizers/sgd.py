@@ -35,7 +35,7 @@ class SGD(Rule):
 
     def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
         momentum = hyper["momentum"]
-        if not momentum.any():
+        if state.v_KP is None and not momentum.any():
             return w_KP.addcmul_(hyper["lr"], g_KP, value=-1), state
         v_KP = g_KP.clone() if state.v_KP is None else torch.addcmul(g_KP, momentum, state.v_KP, out=state.v_KP)
         d_KP = torch.addcmul(g_KP, momentum, v_KP) if self.nesterov else v_KP
