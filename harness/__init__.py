@@ -67,6 +67,14 @@ if TYPE_CHECKING:
     from harness.optimizers.rmsprop import RMSprop as RMSprop
     from harness.optimizers.sgd import SGD as SGD
     from harness.optimizers.signsgd import SignSGD as SignSGD
+    from harness.probes.activation import Activations as Activations
+    from harness.probes.alignment import Alignment as Alignment
+    from harness.probes.base import Measure as Measure
+    from harness.probes.descent import Descent as Descent
+    from harness.probes.gradcheck import GradientCheck as GradientCheck
+    from harness.probes.gradient import GradientNorm as GradientNorm
+    from harness.probes.noise import NoiseScale as NoiseScale
+    from harness.probes.update import UpdateRatio as UpdateRatio
     from harness.protocol import Options as Options
     from harness.protocol import run_study as run_study
     from harness.regularizers.base import Hook as Hook
@@ -86,13 +94,14 @@ if TYPE_CHECKING:
     from harness.schedules import OneCycle as OneCycle
     from harness.schedules import StepDecay as StepDecay
     from harness.schedules import WarmUp as WarmUp
+    from harness.spec.claim import Claim as Claim
     from harness.spec.files import load_study as load_study
     from harness.spec.recipe import Recipe as Recipe
+    from harness.spec.seeds import Seeds as Seeds
     from harness.spec.space import Choice as Choice
     from harness.spec.space import IntUniform as IntUniform
     from harness.spec.space import LogUniform as LogUniform
     from harness.spec.space import Uniform as Uniform
-    from harness.spec.study import Claim as Claim
     from harness.spec.study import Search as Search
     from harness.spec.study import Study as Study
 
@@ -102,7 +111,8 @@ _PLACES = {
     "Recipe": "harness.spec.recipe",
     "Study": "harness.spec.study",
     "Search": "harness.spec.study",
-    "Claim": "harness.spec.study",
+    "Claim": "harness.spec.claim",
+    "Seeds": "harness.spec.seeds",
     "Uniform": "harness.spec.space",
     "LogUniform": "harness.spec.space",
     "IntUniform": "harness.spec.space",
@@ -112,6 +122,7 @@ _PLACES = {
     "run_study": "harness.protocol",
     "Options": "harness.protocol",
     "Rule": "harness.optimizers.base",
+    "Measure": "harness.probes.base",
     "Hook": "harness.regularizers.base",
     "Architecture": "harness.models.base",
     "Source": "harness.data.base",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -12,6 +12,7 @@ from harness.execute.local import Serial
 from harness.execute.pool import Pool
 from harness.records import Outcome
 from harness.spec.plan import Run
+from harness.spec.probe import Probe
 from harness.spec.recipe import Recipe
 
 
@@ -25,21 +26,21 @@ class Trained(NamedTuple):
 
 
 def train(
-    recipe: Recipe, seeds: int | Iterable[int] = 1, *, probes: Sequence[Any] = (), cohort: int | None = None
+    recipe: Recipe, seeds: int | Iterable[int] = 1, *, probes: Sequence[Probe | str] = (), cohort: int | None = None
 ) -> Trained:
     """Train a recipe with some seeds, all together where the recipe allows it, and evaluate the test data.
 
     Args:
         recipe: a resolved recipe, without spaces.
         seeds: the seeds; a number n stands for 0 … n−1.
-        probes: quantities to measure while training.
+        probes: quantities to measure while training, such as ``GradientNorm(every=2)``.
         cohort: runs trained together at most; by default as the model's size and the machine allow.
 
     Returns:
         The tables of runs and curves.
 
     Raises:
-        ValueError: the recipe holds spaces, or probes are asked for that there are not.
+        ValueError: the recipe holds spaces.
 
     >>> from harness import MLP, Recipe, SGD, train
     >>> found = train(Recipe(data="iris", model=MLP(widths=(8,)), optimizer=SGD(lr=0.1), epochs=2), seeds=2)
@@ -48,16 +49,16 @@ def train(
     """
     if recipe.spaces():
         raise ValueError(f"expected a recipe without spaces, got {', '.join(recipe.spaces())}; a Study searches them")
-    if probes:
-        raise ValueError(f"expected probes of harness.probes, which has none yet, got {list(probes)}")
     wanted = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-    return _tables(wanted, outcomes(recipe, wanted, cohort))
+    return _tables(wanted, outcomes(recipe, wanted, cohort, tuple(Probe.parse(probe) for probe in probes)))
 
 
-def outcomes(recipe: Recipe, seeds: Sequence[int], cohort: int | None = None) -> list[Outcome]:
+def outcomes(
+    recipe: Recipe, seeds: Sequence[int], cohort: int | None = None, probes: tuple[Probe, ...] = ()
+) -> list[Outcome]:
     """Return what became of each seed's run."""
     parts = chunks(len(seeds), cohort or cohort_limit(recipe))
-    jobs = [Job(tuple(part), tuple(Run(recipe, seeds[i]) for i in part), test=True) for part in parts]
+    jobs = [Job(tuple(part), tuple(Run(recipe, seeds[i], probes) for i in part), test=True) for part in parts]
     found: dict[int, Outcome] = {}
     with Pool(Serial) as pool:
         for _, done in pool.run(jobs):

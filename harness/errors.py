@@ -14,6 +14,10 @@ class SpecError(HarnessError):
     """A study that can't be run as written; lists every mistake found in it."""
 
 
+class ProtocolError(HarnessError):
+    """Something was asked for that the protocol forbids, such as test data during the search."""
+
+
 class StoreError(HarnessError):
     """The MLflow or Optuna store can't be reached or read."""
 

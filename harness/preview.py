@@ -74,14 +74,25 @@ def _mistakes(study: Study, arm: Arm) -> list[str]:
         return [*found, f"arm {arm.name!r}: {error}"]
     names = {"loss", "accuracy"} if program.classify else {"loss"}
     recorded = {f"{part}/{m}" for part in ("train", "valid", "test") if program.part(part).size for m in names} | {
-        "batch/loss"
+        "batch/loss",
+        "batch/noise",
+        "best/step",
+        "best/epoch",
+        "best/valid/loss",
+        "cost/steps",
+        "cost/gradients",
     }
     if study.search and arm.recipe.spaces() and study.search.objective not in recorded:
         found.append(_unrecorded("search.objective", study.search.objective, arm, recorded))
     for i, claim in enumerate(study.claims):
-        if arm.name in (claim.arm, claim.than) and claim.on not in recorded:
+        wanted = [name for name in claim.recorded if not _probed(study, name)]
+        if (arm.name in claim.arms or not claim.arms) and not recorded.issuperset(wanted):
             found.append(_unrecorded(f"claims.{i}.on", claim.on, arm, recorded))
     return found
+
+
+def _probed(study: Study, metric: str) -> bool:
+    return metric.partition("/")[0] in {probe.prefix for probe in study.probes}
 
 
 def _unrecorded(field: str, got: str, arm: Arm, recorded: set[str]) -> str:
@@ -143,22 +154,21 @@ def _arm_plan(study: Study, arm: Arm, largest: int | None, speeds: dict[tuple[st
     limit = (largest or cohort_limit(recipe)) if together else 1
     trials = study.search.trials if study.search and arm.recipe.spaces() else 0
     search_runs = trials * study.search.repeats if study.search else 0
-    members = min(limit, max(len(study.seeds), search_runs))
+    seeds = len(study.looks[-1])
+    members = min(limit, max(seeds, search_runs))
     program = program_of(recipe)
     key = (shape_key(recipe), members)
     if key not in speeds:
         speeds[key] = seconds_per_run(recipe, members)
     memory = member_bytes(program) * members
-    return ArmPlan(
-        arm, trials, search_runs, len(study.seeds), together, why, limit, program.times.steps, speeds[key], memory
-    )
+    return ArmPlan(arm, trials, search_runs, seeds, together, why, limit, program.times.steps, speeds[key], memory)
 
 
 @one_thread()
 def seconds_per_run(recipe: Recipe, members: int, updates: int = 8) -> float:
     """Return the predicted seconds of one run in a cohort of the given size, from a few updates that are thrown away."""
     times = program_of(recipe).times
-    short = recipe.with_values({"epochs": None, "steps": updates, "eval_every": updates})
+    short = recipe.with_values({"steps": updates, "eval_every": updates})
     for _ in range(2):
         cohort = start([Run(short, seed) for seed in range(members)], test=False)
         program = program_of(short)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.data.base import fingerprint
 from harness.environment import code_of
@@ -76,7 +76,7 @@ def _train(study: Study, options: Options, screen: Silent) -> tuple[Store, Outco
     from harness.execute.local import default_workers, local_executor
     from harness.execute.pool import Pool
     from harness.preview import check
-    from harness.stages import Outcomes, confirm, search
+    from harness.stages import Outcomes, confirm, read_clocks, search
 
     check(study)
     store = Store(study.name, options.uri)
@@ -86,8 +86,19 @@ def _train(study: Study, options: Options, screen: Silent) -> tuple[Store, Outco
     with Pool(partial(local_executor, workers), screen.made) as pool:
         dispatcher = Dispatcher(store, {} if options.fresh else known, pool, options.cohort, watched, screen.added)
         winners, tried = search(study, dispatcher, screen, options.storage)
-        confirmed = confirm(study, winners, dispatcher, screen)
-    return store, Outcomes.of(winners, tried, confirmed, dispatcher)
+        clock = read_clocks(winners, pool, store)
+        confirmed = confirm(study, winners, dispatcher, screen, partial(_decided, study, store, clock))
+    return store, Outcomes.of(winners, tried, confirmed, clock, dispatcher)
+
+
+def _decided(study: Study, store: Store, clock: dict[str, Any], confirmed: list[dict[str, Any]]) -> bool:
+    """Return whether every claim is decided by the confirm runs so far."""
+    from harness.answer.claims import tested
+    from harness.results import Results
+
+    index = {"runs": confirmed, "trials": [], "winners": {}, "importances": {}, "clock": clock}
+    found = tested(Results(store, study.dump(), index, {}))
+    return all(t.verdict.verdict != "undecided" for t in found)
 
 
 def about(study: Study) -> About:

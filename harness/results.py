@@ -30,7 +30,8 @@ def load(study: str, uri: str | None = None) -> Results:
     Raises:
         StoreError: there is no such study, or it has not been run to its end.
     """
-    return Results(Store(study, uri, create=False))
+    store = Store(study, uri, create=False)
+    return Results(store, *store.artifacts())
 
 
 class Results:
@@ -40,6 +41,7 @@ class Results:
         spec: the study as it was run, in plain form.
         winners: each arm's frozen recipe by arm: ``trial``, ``levels`` and ``recipe``.
         importances: share of each searched hyperparameter in reaching good trials, by arm (PED-ANOVA).
+        clock: seconds of one update of each arm's frozen recipe alone, with what was measured beside, by arm.
         environment: commit, packages and hardware it was run with.
         runs: one row a run: ``run_id``, ``arm``, ``stage``, ``trial``, ``seed``, ``status``, ``key``, a column
             ``level.<factor>`` a factor, every setting (``optimizer.lr``, …), and every closing value (``valid/loss``,
@@ -49,9 +51,9 @@ class Results:
             ``samples`` and a column a metric.
     """
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
-        self.spec, index, self.environment = store.artifacts()
+    def __init__(self, store: Store, spec: dict[str, Any], index: dict[str, Any], environment: dict[str, Any]) -> None:
+        self.store, self.spec, self.environment = store, spec, environment
+        self.clock: dict[str, Any] = index.get("clock", {})
         self.winners: dict[str, Any] = index["winners"]
         self.importances: dict[str, dict[str, float]] = index["importances"]
         self.runs = _runs(index["runs"], {row["run_id"]: row for row in store.leaves()})
@@ -66,6 +68,19 @@ class Results:
     def confirmed(self) -> pd.DataFrame:
         """The runs of the confirm stage."""
         return self.runs[self.runs["stage"] == "confirm"]
+
+    @property
+    def searched(self) -> pd.DataFrame:
+        """The runs of the search stage."""
+        return self.runs[self.runs["stage"] == "search"]
+
+    @cached_property
+    def confirmed_curves(self) -> pd.DataFrame:
+        """The curves of the confirm stage, with seconds where the clock has been read."""
+        curves = self.curves_of(self.confirmed)
+        pace = {arm: read["seconds"] for arm, read in self.clock.items()}
+        curves["seconds"] = curves["step"] * curves["arm"].map(pace).astype(float)
+        return curves
 
     @cached_property
     def curves(self) -> pd.DataFrame:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from harness.clock import known, read_clock
 from harness.dispatch import Curve, Dispatcher, Request, Result
+from harness.engine.program import batched
+from harness.errors import ProtocolError
+from harness.execute.pool import Pool
 from harness.progress import Silent
 from harness.search import ArmSearch, Ask, judge, open_storage
 from harness.spec.plan import Arm, Run, arms
 from harness.spec.recipe import Recipe
 from harness.spec.study import Search, Study
+from harness.tracking import Store
+
+Decided = Callable[[list[dict[str, Any]]], bool]
+"""Told the confirm runs so far; says whether every claim is decided."""
 
 
 class Winner(NamedTuple):
@@ -98,12 +106,48 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
-def confirm(study: Study, winners: Sequence[Winner], dispatcher: Dispatcher, screen: Silent) -> list[dict[str, Any]]:
-    """Train every frozen recipe with the confirm seeds, and evaluate the test data once."""
-    requests = [Request(w.arm, "confirm", w.trial, Run(w.recipe, seed)) for w in winners for seed in study.seeds]
-    screen.stage("confirm", len(requests))
-    results = dispatcher.train(requests)
-    return [_row(request, result) for request, result in zip(requests, results, strict=True)]
+def confirm(
+    study: Study, winners: Sequence[Winner], dispatcher: Dispatcher, screen: Silent, decided: Decided
+) -> list[dict[str, Any]]:
+    """Train every frozen recipe with fresh seeds, and evaluate the test data once; look again as long as the study says.
+
+    Args:
+        study: the study.
+        winners: the frozen recipes.
+        dispatcher: trains what is not known.
+        screen: what a person sees.
+        decided: told the confirm runs so far; says whether every claim is decided.
+
+    Raises:
+        ProtocolError: a confirm seed has been used in the search.
+    """
+    rows: list[dict[str, Any]] = []
+    for look, seeds in enumerate(study.looks):
+        if study.search and (shared := set(study.search.seeds) & set(seeds)):
+            raise ProtocolError(f"seeds {sorted(shared)} were used to tune; confirm with others")
+        requests = [Request(w.arm, "confirm", w.trial, Run(w.recipe, s, study.probes)) for w in winners for s in seeds]
+        screen.stage("confirm" if len(study.looks) == 1 else f"confirm, look {look + 1}", len(requests) - len(rows))
+        results = dispatcher.train(requests)
+        rows = [_row(request, result) for request, result in zip(requests, results, strict=True)]
+        if look + 1 < len(study.looks) and decided(rows):
+            break
+    return rows
+
+
+def read_clocks(winners: Sequence[Winner], pool: Pool, store: Store) -> dict[str, dict[str, Any]]:
+    """Return the calibrated clock of each arm that can be trained; what has been timed before is not timed again."""
+    found: dict[str, dict[str, Any]] = {}
+    have = store.clocks()
+    for winner in winners:
+        name, read = winner.arm.name, have.get(winner.arm.name)
+        if not known(read, winner.recipe):
+            reading = pool.alone(read_clock, winner.recipe)
+            read = reading._asdict() if reading else None
+            if read is not None:
+                store.set_clock(name, read)
+        if read is not None:
+            found[name] = read
+    return found
 
 
 def _row(request: Request, result: Result) -> dict[str, Any]:
@@ -134,10 +178,26 @@ class Outcomes(NamedTuple):
 
     @classmethod
     def of(
-        cls, winners: Sequence[Winner], tried: Tried, confirmed: Sequence[dict[str, Any]], dispatcher: Dispatcher
+        cls,
+        winners: Sequence[Winner],
+        tried: Tried,
+        confirmed: Sequence[dict[str, Any]],
+        clock: dict[str, dict[str, Any]],
+        dispatcher: Dispatcher,
     ) -> Outcomes:
         """Gather the stages' results."""
-        frozen = {w.arm.name: {"trial": w.trial, "levels": w.arm.levels, "recipe": w.recipe.dump()} for w in winners}
         runs = [*tried.runs, *confirmed]
-        index = {"runs": runs, "trials": tried.trials, "winners": frozen, "importances": tried.importances}
+        index = {
+            "runs": runs,
+            "trials": tried.trials,
+            "winners": {w.arm.name: _frozen(w) for w in winners},
+            "importances": tried.importances,
+            "clock": clock,
+        }
         return cls(index, len(runs), dispatcher.trained, dispatcher.failed)
+
+
+def _frozen(winner: Winner) -> dict[str, Any]:
+    together, why = batched(winner.recipe)
+    path = {"batched": together, "why": why}
+    return {"trial": winner.trial, "levels": winner.arm.levels, "recipe": winner.recipe.dump(), "path": path}

@@ -149,7 +149,7 @@ def test_diverged_arm_is_an_outcome(folder):
     found = results.load("small")
     assert summary.failed == 0 and set(found.runs.groupby("arm")["status"].first()) == {"finished", "diverged"}
     assert run(wild).trained == 0
-    from harness.report.answer import answer
+    from harness.answer.whole import answer
 
     ranking = answer(found).ranking
     assert (

@@ -161,6 +161,31 @@ def report(
 
 
 @app.command()
+def audit(
+    study: Annotated[str, typer.Argument(help="Name of a study that has been run.", show_default=False)],
+    store: Store = None,
+) -> None:
+    """Say what could have biased a study: budgets, spaces, seeds, censoring, pruning, timings, leaks."""
+    from harness.cli.judging import show_audit
+
+    show_audit(study, store)
+
+
+@app.command()
+def verdicts(
+    studies: Annotated[
+        list[str] | None, typer.Argument(help="Names of studies; all finished ones by default.", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Markdown file to write; printed by default.")] = None,
+    store: Store = None,
+) -> None:
+    """Print the verdicts on all claims of some studies as one Markdown table."""
+    from harness.cli.judging import write_verdicts
+
+    write_verdicts(studies or (), out, store)
+
+
+@app.command()
 def train(
     spec: Spec,
     arm: Annotated[str | None, typer.Option(help="Arm to train; the study's own recipe by default.")] = None,

@@ -77,7 +77,7 @@ def parsed(changes: Sequence[str]) -> dict[str, Any]:
 def write(study: str, store: str | None, folder: Path, say: bool = False) -> Path:
     """Write a study's report from the store; print its answer if asked to."""
     from harness import results
-    from harness.report.answer import answer
+    from harness.answer.whole import answer
     from harness.report.page import write_report
 
     found = results.load(study, store)
@@ -156,8 +156,6 @@ def train_recipe(study: Study, arm: str | None, seeds: int, changes: Sequence[st
         raise SpecError(f"--arm: unknown arm {arm!r}; {nearest(arm, named)}")
     recipe = named[arm] if arm is not None else study.recipe
     values = {path.removeprefix("recipe."): value for path, value in parsed(changes).items()}
-    if "epochs" in values or "steps" in values:
-        values = {"epochs": None, "steps": None} | values
     recipe = recipe.with_values(values)
     if spaces := recipe.spaces():
         first = next(iter(spaces))

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 from functools import lru_cache
+from itertools import combinations_with_replacement
 from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -123,6 +124,7 @@ def prepare(data: Source, raw: Raw) -> Dataset:
     noisy = _noisy(y, pool, classes, data)
     parts = [(x[fit], noisy[fit]), (x[held], y[held]), (np.asarray(test_x), np.asarray(test_y))]
     parts = _permuted(parts, data) if data.shuffle_pixels else parts
+    parts = [(_products(x, data.polynomial), y) for x, y in parts] if data.polynomial > 1 else parts
     parts = _scaled(parts) if data.standardize else parts
     train, valid, held_out = (Part(np.ascontiguousarray(a), _targets(b, classes)) for a, b in parts)
     return Dataset(train, valid, held_out, task)
@@ -161,6 +163,13 @@ def _permuted(parts: list[tuple[Array, Array]], data: Source) -> list[tuple[Arra
     count = math.prod(shape)
     order = numpy_stream(data.seed, "pixels").permutation(count)
     return [(x.reshape(len(x), count)[:, order].reshape(len(x), *shape), y) for x, y in parts]
+
+
+def _products(x: Array, degree: int) -> Array:
+    """Return all products of 1 to ``degree`` features (N, C(F + degree, degree) − 1)."""
+    flat = x.reshape(len(x), -1)
+    chosen = (c for d in range(1, degree + 1) for c in combinations_with_replacement(range(flat.shape[1]), d))
+    return np.stack([flat[:, c].prod(axis=1) for c in chosen], axis=1)
 
 
 def _scaled(parts: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,9 +18,12 @@ from harness.engine.evaluate import evaluate, train_sample
 from harness.engine.order import Orders
 from harness.engine.program import Program, hyperparameters, initial_weights, program_of, schedule_factors
 from harness.engine.rules import Group, first_states, groups_of, keep, kind_of
+from harness.engine.seal import Permit
 from harness.engine.step import room_for, step, written_out
+from harness.engine.watch import Watch, rows_of, schedule
 from harness.models.base import Buffers, Noise
 from harness.optimizers.external import ExternalOptimizer
+from harness.probes.base import Memory
 from harness.records import Outcome, Point, Status
 from harness.spec.plan import Run
 
@@ -39,6 +43,8 @@ class Member:
     best_step: int = 0
     waited: int = 0
     """Evaluations since the best one."""
+    last: float | None = None
+    """Loss of its last batch."""
 
 
 @dataclass
@@ -53,8 +59,12 @@ class Cohort:
     state: Any
     best_KP: Tensor | None
     best_buffers: Buffers
-    test: bool
-    """Whether test data are evaluated at the end."""
+    permit: Permit
+    """Whether test data are evaluated at the end, and by whom they have been."""
+    spent: int = 0
+    """Gradients of single samples computed so far."""
+    memories: dict[str, Memory] = field(default_factory=dict)
+    """What probes keep, by their names."""
     outcomes: dict[int, Outcome] = field(default_factory=dict)
 
 
@@ -71,7 +81,7 @@ def start(runs: Sequence[Run], test: bool) -> Cohort:
     optimizer = program.optimizer
     state = eager.init(program, optimizer, w_KP) if isinstance(optimizer, ExternalOptimizer) else first_states(groups, w_KP)
     best_KP = w_KP.clone() if program.stopping else None
-    return Cohort(members, 0, w_KP, buffers, state, best_KP, dict(buffers), test)
+    return Cohort(members, 0, w_KP, buffers, state, best_KP, dict(buffers), Permit(test))
 
 
 def advance(cohort: Cohort, until: int | None = None, progress: Progress = lambda _: None) -> Cohort:
@@ -80,15 +90,28 @@ def advance(cohort: Cohort, until: int | None = None, progress: Progress = lambd
     times = program.times
     stop = times.steps if until is None else until
     if cohort.done == 0 and not cohort.members[0].points:
-        _examine(program, cohort, torch.zeros(0, len(cohort.members)), 0.0)
+        _examine(program, cohort, _nothing(len(cohort.members)), 0.0)
     for target in (e for e in times.evaluations if cohort.done < e <= stop):
         if not cohort.members:
             break
-        began, updates = time.perf_counter(), target - cohort.done
-        losses_SK = _train(program, cohort, target)
-        progress(updates * len(cohort.members))
-        _examine(program, cohort, losses_SK, time.perf_counter() - began)
+        began = time.perf_counter()
+        trained = _train(program, cohort, target)
+        progress(len(trained.losses_SK) * len(cohort.members))
+        _examine(program, cohort, trained, time.perf_counter() - began)
     return cohort
+
+
+class Trained(NamedTuple):
+    """What came of some updates, on the CPU."""
+
+    losses_SK: Tensor
+    """Loss of each update's batch."""
+    probed: dict[int, dict[str, Tensor]]
+    """Probes' metrics by step and name, (K,) each."""
+
+
+def _nothing(members: int) -> Trained:
+    return Trained(torch.zeros(0, members), {})
 
 
 def drop(cohort: Cohort, indices: Sequence[int], status: Status) -> None:
@@ -104,14 +127,15 @@ def _groups(program: Program, members: Sequence[Member]) -> list[Group]:
     return groups_of([m.run.recipe for m in members], program.device, program.dtype)
 
 
-def _train(program: Program, cohort: Cohort, target: int) -> Tensor:
-    """Make the updates up to ``target``; return their losses (S, K) on the CPU."""
+def _train(program: Program, cohort: Cohort, target: int) -> Trained:
+    """Make the updates up to ``target``, or as many as the budget of gradients allows."""
     runs = [member.run for member in cohort.members]
     seeds, recipes = [run.seed for run in runs], [run.recipe for run in runs]
     hyper = active(hyperparameters(recipes, program.device, program.dtype))
     factors_SK = schedule_factors(recipes, program.times, cohort.done, target).to(program.device, program.dtype)
     noise = Noise(seeds, cohort.done, program.device, program.dtype)
     orders = Orders(program, seeds)
+    watch = Watch(program, schedule(program, runs[0].probes), seeds, hyper, cohort.memories)
     eagerly = isinstance(program.optimizer, ExternalOptimizer)
     if eagerly:
         move = partial(eager.eager_step, program)
@@ -120,14 +144,25 @@ def _train(program: Program, cohort: Cohort, target: int) -> Tensor:
     losses = []
     with torch.inference_mode(written_out(program) and not eagerly):
         for offset, factor_K in enumerate(factors_SK):
-            batch = orders.batch(cohort.done + offset)
-            cohort.w_KP, cohort.buffers, cohort.state, loss_K = move(
-                cohort.w_KP, cohort.buffers, cohort.state, batch, hyper, factor_K, noise
-            )
-            losses.append(loss_K)
-    cohort.done = target
+            now = cohort.done + offset
+            batch = orders.batch(now)
+            seen_KP, buffers = watch.before(now, cohort.w_KP), cohort.buffers
+            moved = move(cohort.w_KP, buffers, cohort.state, batch, hyper, factor_K, noise)
+            cohort.w_KP, cohort.buffers, cohort.state = moved[:3]
+            losses.append(moved.loss_K)
+            cohort.spent += moved.gradients * batch.x_KB.shape[1]
+            if seen_KP is not None:
+                watch.after(now, seen_KP, buffers, batch, moved, factor_K)
+            if _spent(program, cohort):
+                break
+    cohort.done += len(losses)
     cohort.w_KP = cohort.w_KP.clone()
-    return torch.stack(losses).cpu()
+    return Trained(torch.stack(losses).cpu(), watch.found)
+
+
+def _spent(program: Program, cohort: Cohort) -> bool:
+    budget = program.recipe.gradients
+    return budget is not None and cohort.spent >= int(str(budget))
 
 
 def active(hyper: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -137,26 +172,52 @@ def active(hyper: dict[str, Tensor]) -> dict[str, Tensor]:
     return {path: value for path, value in hyper.items() if path not in idle}
 
 
-def _examine(program: Program, cohort: Cohort, losses_SK: Tensor, seconds: float) -> None:
+def _examine(program: Program, cohort: Cohort, trained: Trained, seconds: float) -> None:
     """Evaluate all members, record a point for each, and let go of those that have ended."""
     metrics = measure(program, cohort.w_KP, cohort.buffers, cohort.members)
     ended: dict[int, tuple[Status, str]] = {}
     for row, member in enumerate(cohort.members):
-        values = {name: column[row] for name, column in metrics.items()}
-        if len(losses_SK):
-            values["batch/loss"] = float(losses_SK[:, row].double().mean())
+        losses_S = trained.losses_SK[:, row]
+        values = {name: column[row] for name, column in metrics.items()} | _batch_metrics(member, losses_S)
         member.seconds += seconds / len(cohort.members)
-        bad = _first_bad(losses_SK[:, row], values)
+        for now, probed in trained.probed.items():
+            finite = {name: value for name, column in probed.items() if math.isfinite(value := float(column[row]))}
+            _add(member, _point(program, now, finite))
+        bad = _first_bad(losses_S, values)
         if bad is not None:
-            ended[row] = ("diverged", f"loss not finite at step {cohort.done - len(losses_SK) + bad + 1}")
+            ended[row] = ("diverged", f"loss not finite at step {cohort.done - len(losses_S) + bad + 1}")
             continue
-        member.points.append(_point(program, cohort.done, values))
+        _add(member, _point(program, cohort.done, values))
         if _watch(program, cohort, row, values):
             ended[row] = ("stopped", "")
-    if cohort.done == program.times.steps:
+    if cohort.done == program.times.steps or _spent(program, cohort):
         ended |= {row: ("finished", "") for row in range(len(cohort.members)) if row not in ended}
     if ended:
         _leave(program, cohort, ended)
+
+
+def _batch_metrics(member: Member, losses_S: Tensor) -> dict[str, float]:
+    """Return the mean loss of the batches since the last evaluation, and how much it jumps from one to the next.
+
+    The jump is √(½ mean (l_{t+1} − l_t)²): the deviation of independent noise, without the trend (von Neumann 1941).
+    """
+    losses = losses_S.double().tolist()
+    if not losses:
+        return {}
+    row = losses if member.last is None else [member.last, *losses]
+    member.last = losses[-1]
+    found = {"batch/loss": sum(losses) / len(losses)}
+    if len(row) > 1 and math.isfinite(sum(row)):
+        found["batch/noise"] = math.hypot(*(b - a for a, b in pairwise(row))) / math.sqrt(2 * (len(row) - 1))
+    return found
+
+
+def _add(member: Member, point: Point) -> None:
+    """Put a point behind the others, or its metrics to those of the last point if it is of the same step."""
+    if member.points and member.points[-1].step == point.step:
+        last = member.points.pop()
+        point = last._replace(metrics=last.metrics | point.metrics)
+    member.points.append(point)
 
 
 def measure(program: Program, w_KP: Tensor, buffers: Buffers, members: Sequence[Member]) -> dict[str, list[float]]:
@@ -207,7 +268,8 @@ def _leave(program: Program, cohort: Cohort, ended: dict[int, tuple[Status, str]
     closing = _close(program, cohort, list(ended))
     for (row, (status, detail)), summary in zip(ended.items(), closing, strict=True):
         member = cohort.members[row]
-        summary |= {"cost/seconds": member.seconds, "cost/steps": float(cohort.done)}
+        costs = {"seconds": member.seconds, "steps": cohort.done, "gradients": cohort.spent}
+        summary |= {f"cost/{name}": float(value) for name, value in costs.items()}
         cohort.outcomes[member.index] = Outcome(
             status,
             tuple(member.points),
@@ -224,6 +286,7 @@ def _leave(program: Program, cohort: Cohort, ended: dict[int, tuple[Status, str]
     cohort.buffers = {name: b[rows] for name, b in cohort.buffers.items()}
     cohort.best_buffers = {name: b[rows] for name, b in cohort.best_buffers.items()}
     cohort.best_KP = None if cohort.best_KP is None else cohort.best_KP[rows]
+    cohort.memories = rows_of(cohort.memories, rows)
     if groups:
         cohort.state = keep(groups, cohort.state, kept)
 
@@ -234,18 +297,23 @@ def _close(program: Program, cohort: Cohort, rows: list[int]) -> list[dict[str, 
     kept = torch.tensor(rows, dtype=torch.long, device=program.device)
     source, buffers = (cohort.w_KP, cohort.buffers) if cohort.best_KP is None else (cohort.best_KP, cohort.best_buffers)
     w_KP, own = source[kept], {name: b[kept] for name, b in buffers.items()}
-    metrics = measure(program, w_KP, own, members) if program.stopping else _last(members)
-    if cohort.test and program.test.size:
+    closing = [_last(program, member) for member in members]
+    found = measure(program, w_KP, own, members) if program.stopping else {}
+    if cohort.permit.allowed and program.test.size:
         hyper = hyperparameters([m.run.recipe for m in members], program.device, program.dtype)
-        found = evaluate(program, w_KP, own, hyper, program.test)
-        metrics |= {f"test/{name}": values for name, values in found.items()}
+        test = program.test.open(cohort.permit, [m.index for m in members])
+        found |= {f"test/{name}": values for name, values in evaluate(program, w_KP, own, hyper, test).items()}
+    return [row | {name: values[i] for name, values in found.items()} for i, row in enumerate(closing)]
+
+
+def _last(program: Program, member: Member) -> dict[str, float]:
+    """Return the last value of each metric of a member, and when it was at its best."""
+    last = {name: value for point in member.points for name, value in point.metrics.items()}
     if program.stopping:
-        metrics["best/step"] = [float(m.best_step) for m in members]
-    return [{name: values[i] for name, values in metrics.items()} for i in range(len(rows))]
-
-
-def _last(members: Sequence[Member]) -> dict[str, list[float]]:
-    names = {name for m in members for p in m.points[-1:] for name in p.metrics}
-    return {
-        name: [m.points[-1].metrics.get(name, math.nan) if m.points else math.nan for m in members] for name in sorted(names)
-    }
+        best = next(p for p in member.points if p.step == member.best_step) if member.points else None
+    else:
+        held = [p for p in member.points if "valid/loss" in p.metrics]
+        best = min(held, key=lambda p: p.metrics["valid/loss"]) if held else None
+    if best is None:
+        return last
+    return last | {"best/step": float(best.step), "best/epoch": best.epoch, "best/valid/loss": best.metrics["valid/loss"]}

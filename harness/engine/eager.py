@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from harness.engine.program import Program
-from harness.engine.step import Batch, Hyper, gradient, scoped
+from harness.engine.step import Batch, Hyper, Moved, gradient, scoped
 from harness.models.base import Buffers, Noise
 from harness.optimizers.external import ExternalOptimizer
 
@@ -38,20 +38,20 @@ def eager_step(
     hyper: Hyper,
     factor_K: Tensor,
     noise: Noise,
-) -> tuple[Tensor, Buffers, State, Tensor]:
+) -> Moved:
     """Make one update of one run; arguments and results as in :func:`harness.engine.step.step`."""
-    seen: list[tuple[Tensor, Buffers]] = []
+    seen: list[tuple[Tensor, Buffers, Tensor]] = []
 
     def closure() -> Tensor:
         now_KP = _pack(program, state, w_KP)
         g_KP, loss_K, after = gradient(program, now_KP, buffers, batch, hyper, noise)
+        seen.append((loss_K, after, g_KP))
         for hook in program.hooks:
             g_KP = hook.clip(g_KP, scoped(hyper, f"regularizers.{hook.name}"))
         for hook in program.hooks:
             g_KP = hook.penalty(g_KP, now_KP, scoped(hyper, f"regularizers.{hook.name}"))
         for parameter, g in zip(state.parameters, program.layout.views(g_KP).values(), strict=True):
             parameter.grad = g[0].clone()
-        seen.append((loss_K, after))
         return loss_K[0]
 
     _decay(program, state, w_KP, hyper, factor_K)
@@ -62,7 +62,8 @@ def eager_step(
     for hook in program.hooks:
         moved_KP = hook.constrain(moved_KP, program.layout, scoped(hyper, f"regularizers.{hook.name}"))
     _unpack(program, state, moved_KP)
-    return moved_KP, seen[0][1], state, seen[0][0]
+    loss_K, after, g_KP = seen[0]
+    return Moved(moved_KP, after, state, loss_K, g_KP, len(seen))
 
 
 def _decay(program: Program, state: State, w_KP: Tensor, hyper: Hyper, factor_K: Tensor) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from harness.engine.program import Program, Samples
+from harness.engine.program import Program
+from harness.engine.samples import Samples
 from harness.engine.step import Hyper, precision, scoped
 from harness.models.base import Buffers, Context
 

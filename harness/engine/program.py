@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from harness.data.base import Dataset, Part, Source, load
+from harness.engine.samples import Samples
+from harness.engine.seal import Sealed
 from harness.errors import HarnessError
 from harness.layout import Layout, layout_of
 from harness.losses import Criterion
@@ -24,21 +26,9 @@ from harness.optimizers.external import ExternalOptimizer
 from harness.regularizers.base import Hook
 from harness.regularizers.stopping import EarlyStopping
 from harness.schedules import Curve
-from harness.spec.recipe import Data, Recipe
+from harness.spec.recipe import LENGTHS, Data, Recipe
 
 PartName = Literal["train", "valid", "test"]
-
-
-class Samples(NamedTuple):
-    """A part of the data on the device."""
-
-    x: Tensor
-    y: Tensor
-
-    @property
-    def size(self) -> int:
-        """Number of samples."""
-        return len(self.x)
 
 
 class Timetable(NamedTuple):
@@ -67,15 +57,15 @@ class Program(NamedTuple):
     stopping: EarlyStopping | None
     train: Samples
     valid: Samples
-    test: Samples
+    test: Sealed
     times: Timetable
     classify: bool
     device: torch.device
     dtype: torch.dtype
 
-    def part(self, name: PartName) -> Samples:
+    def part(self, name: PartName) -> Samples | Sealed:
         """Return one part of the data."""
-        found: Samples = getattr(self, name)
+        found: Samples | Sealed = getattr(self, name)
         return found
 
 
@@ -105,7 +95,7 @@ def program_of(recipe: Recipe) -> Program:
         stopping=next((h for h in hooks if isinstance(h, EarlyStopping)), None),
         train=train,
         valid=valid,
-        test=test,
+        test=Sealed(test),
         times=timetable(recipe, train.size),
         classify=data.task == "classification",
         device=device,
@@ -174,13 +164,14 @@ def timetable(recipe: Recipe, samples: int) -> Timetable:
     """Return the run's lengths for a training set of the given size."""
     batch = samples if recipe.batch_size == "full" else min(int(str(recipe.batch_size)), samples)
     per_epoch = samples // batch if recipe.drop_last else -(-samples // batch)
-    if recipe.epochs is not None:
-        epochs = int(str(recipe.epochs))
-        every = (recipe.eval_every or -(-epochs // 100)) * per_epoch
-        steps = epochs * per_epoch
+    unit, length = next((name, int(str(v))) for name in LENGTHS if (v := getattr(recipe, name)) is not None)
+    given = recipe.eval_every or -(-length // 100)
+    if unit == "epochs":
+        steps, every = length * per_epoch, given * per_epoch
+    elif unit == "steps":
+        steps, every = length, given
     else:
-        steps = int(str(recipe.steps))
-        every = recipe.eval_every or -(-steps // 100)
+        steps, every = -(-length // batch), max(1, given // batch)
     return Timetable(batch, per_epoch, steps, (*range(0, steps, every), steps))
 
 

@@ -23,6 +23,21 @@ class Batch(NamedTuple):
     y_KBD: Tensor
 
 
+class Moved(NamedTuple):
+    """What an update leaves."""
+
+    w_KP: Tensor
+    """New weights."""
+    buffers: Buffers
+    state: Any
+    loss_K: Tensor
+    """Loss of the batch before the update."""
+    g_KP: Tensor
+    """Its gradient, before clipping and penalties; its memory is used again by the next update."""
+    gradients: int = 1
+    """Gradients computed for it."""
+
+
 class Room(NamedTuple):
     """Memory for the gradient, zero between tensors, and each tensor's place in it."""
 
@@ -47,7 +62,7 @@ def step(
     factor_K: Tensor,
     noise: Noise,
     room: Room | None = None,
-) -> tuple[Tensor, Buffers, Any, Tensor]:
+) -> Moved:
     """Make one update.
 
     Args:
@@ -62,10 +77,9 @@ def step(
         noise: the members' streams.
         room: memory for the gradient.
 
-    Returns:
-        New weights, buffers and state, and the loss of the batch before the update (K,).
     """
-    g_KP, loss_K, buffers = gradient(program, w_KP, buffers, batch, hyper, noise, room)
+    raw_KP, loss_K, buffers = gradient(program, w_KP, buffers, batch, hyper, noise, room)
+    g_KP = raw_KP
     lr_K = hyper["optimizer.lr"] * factor_K
     for hook in program.hooks:
         g_KP = hook.clip(g_KP, scoped(hyper, f"regularizers.{hook.name}"))
@@ -76,7 +90,7 @@ def step(
     w_KP, state = update(groups, g_KP, state, w_KP, lr_K, factor_K, program.layout)
     for hook in program.hooks:
         w_KP = hook.constrain(w_KP, program.layout, scoped(hyper, f"regularizers.{hook.name}"))
-    return w_KP, buffers, state, loss_K
+    return Moved(w_KP, buffers, state, loss_K, raw_KP)
 
 
 def gradient(
@@ -85,10 +99,13 @@ def gradient(
     buffers: Buffers,
     batch: Batch,
     hyper: Hyper,
-    noise: Noise,
+    noise: Noise | None,
     room: Room | None = None,
 ) -> tuple[Tensor, Tensor, Buffers]:
-    """Return the gradient (K, P) of each member's mean loss, the losses (K,), and the new running statistics."""
+    """Return the gradient (K, P) of each member's mean loss, the losses (K,), and the new running statistics.
+
+    Without noise streams nothing may draw: neither regularizers nor dropout.
+    """
     if written_out(program):
         room = room or room_for(program, w_KP)
         return room.g_KP, _by_hand(program, w_KP, batch, hyper, noise, room.views), buffers
@@ -103,7 +120,7 @@ def written_out(program: Program) -> bool:
 
 
 @torch.no_grad()
-def _by_hand(program: Program, w_KP: Tensor, batch: Batch, hyper: Hyper, noise: Noise, into: Params) -> Tensor:
+def _by_hand(program: Program, w_KP: Tensor, batch: Batch, hyper: Hyper, noise: Noise | None, into: Params) -> Tensor:
     network: Any = program.network
     x_KB, y_KBD = regularized(program, batch, hyper, noise)
     ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper))
@@ -114,15 +131,17 @@ def _by_hand(program: Program, w_KP: Tensor, batch: Batch, hyper: Hyper, noise: 
     return loss_KB.mean(1)
 
 
-def regularized(program: Program, batch: Batch, hyper: Hyper, noise: Noise) -> Batch:
+def regularized(program: Program, batch: Batch, hyper: Hyper, noise: Noise | None) -> Batch:
     """Return the batch as the regularizers change it."""
+    if noise is None:
+        return batch
     for hook in program.hooks:
         batch = Batch(*hook.batch(*batch, noise, scoped(hyper, f"regularizers.{hook.name}")))
     return batch
 
 
 def training_loss(
-    program: Program, params: Mapping[str, Tensor], buffers: Buffers, batch: Batch, hyper: Hyper, noise: Noise
+    program: Program, params: Mapping[str, Tensor], buffers: Buffers, batch: Batch, hyper: Hyper, noise: Noise | None
 ) -> tuple[Tensor, Buffers]:
     """Return each member's mean loss (K,) on the regularized batch, and the new running statistics."""
     x_KB, y_KBD = regularized(program, batch, hyper, noise)

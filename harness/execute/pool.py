@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 from loky import ProcessPoolExecutor
@@ -14,6 +15,7 @@ from loky import ProcessPoolExecutor
 from harness.execute.job import Done, Job, perform
 from harness.records import Outcome
 
+Result = TypeVar("Result")
 SLOTS = 100_000
 TICK = 0.2
 """Seconds between two looks at the counters."""
@@ -68,6 +70,16 @@ class Pool:
                 orphans += futures.values()
                 futures = {}
                 yield from self._one_by_one(orphans)
+
+    def alone(self, call: Callable[[Any], Result], argument: Any) -> Result | None:
+        """Return the result of a call in a worker while no other has anything to do; None if it fails."""
+        try:
+            return self.executor.submit(call, argument).result()
+        except BrokenExecutor:
+            self.executor = self.make()
+        except Exception:
+            pass
+        return None
 
     def _one_by_one(self, orphans: Iterable[Job]) -> Iterator[tuple[Job, Done]]:
         """Train the jobs that a dead worker left, alone, so that the one that kills its worker is found."""

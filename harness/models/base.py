@@ -77,6 +77,13 @@ class Context:
     """Dropout rate of each member (K,), or None where nobody drops."""
     buffers: Buffers = field(default_factory=dict)
     """Running statistics; layers put their new values here."""
+    seen: dict[str, Tensor] | None = None
+    """Where hidden layers put a copy of their outputs, if anybody wants to look at them."""
+
+    def show(self, name: str, h: Tensor) -> None:
+        """Let a hidden layer's output (K, B, …, F) be looked at."""
+        if self.seen is not None:
+            self.seen[name] = h.detach().clone()
 
 
 class Network(Protocol):

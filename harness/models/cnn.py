@@ -89,5 +89,6 @@ class ConvNetwork:
             h = conv(params, h)
             h = self.norms[i](params, h, ctx) if self.norms else h
             h = ACTIVATIONS["relu"](h)
+            ctx.show(conv.name, h)
         features = h.flatten(2, -2).mean(2) if self.pool else h.movedim(-1, 2).flatten(2)
         return self.out(params, dropout(features, ctx))

@@ -92,6 +92,7 @@ class MLPNetwork:
             z = layer(params, h)
             z = self.norms[i](params, z, ctx) if self.norms else z
             z = self.activation(z)
+            ctx.show(layer.name, z)
             share = kept_share(z, ctx)
             tape.append(Kept(h, z, share))
             h = h + z if self._skips(i) else z

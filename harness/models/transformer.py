@@ -100,6 +100,7 @@ class TransformerNetwork:
         flat = functional.pad(flat, (0, self.tokens * self.patch - flat.shape[-1]))
         x = _tokenwise(self.embed, params, flat.unflatten(-1, (self.tokens, self.patch)))
         x = x + params["position"][:, None]
-        for block in self.blocks:
+        for i, block in enumerate(self.blocks):
             x = block(params, x, ctx)
+            ctx.show(f"block.{i}", x)
         return self.out(params, self.norm(params, x, ctx).mean(2))

@@ -33,6 +33,8 @@ class Adam(Rule):
     """Decay β₂ of the mean square."""
     eps: NonNegative = 1e-8
     """Added to the root ε."""
+    bias_correction: bool = True
+    """Divide m and v by what they lack at first; without, m̂ = m and v̂ = v."""
 
     def init(self, w_KP: Tensor) -> State:
         return State(0, w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
@@ -41,6 +43,9 @@ class Adam(Rule):
         t, beta1, beta2 = state.t + 1, hyper["beta1"], hyper["beta2"]
         m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - beta2)
+        if not self.bias_correction:
+            root_KP = v_KP.sqrt().add_(hyper["eps"])
+            return w_KP.addcdiv_(m_KP * hyper["lr"], root_KP, value=-1), State(t, m_KP, v_KP)
         # θ − (η / (1−β₁ᵗ)) m / (√v / √(1−β₂ᵗ) + ε)
         root_KP = torch.addcmul(hyper["eps"], v_KP.sqrt(), (1 - beta2**t).rsqrt())
         return w_KP.addcdiv_(m_KP * (hyper["lr"] / (1 - beta1**t)), root_KP, value=-1), State(t, m_KP, v_KP)

@@ -1,1 +1,1 @@
-"""Quantities measured during training."""
+"""Quantities measured during training, one file each."""

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
-from harness.report.answer import Answer, answer, show
+from harness.answer.ranking import show
+from harness.answer.whole import Answer, answer
 from harness.report.figures.curves import compute_curves, plot_curves
 from harness.report.figures.importance import compute_importance, plot_importance
 from harness.report.figures.parallel import compute_parallel, plot_parallel
@@ -179,7 +180,7 @@ def _facts(results: Results) -> list[tuple[str, str]]:
         ("Arms", str(len(arms(study)))),
         ("Search", tuned),
         ("Objective of the search", objective),
-        ("Confirm seeds", ", ".join(map(str, study.seeds))),
+        ("Confirm seeds", ", ".join(map(str, sorted(set(results.confirmed["seed"]))))),
         ("Runs", f"{len(runs)} ({', '.join(f'{n} {status}' for status, n in counts.items())})"),
         ("Training time", f"{runs['cost/seconds'].sum():,.1f} s on one worker, {runs['cost/steps'].sum():,.0f} updates"),
         ("Data", str(study.recipe.data.name)),

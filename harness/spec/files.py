@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from harness.errors import HarnessError, SpecError, nearest
 from harness.spec.component import Component
-from harness.spec.recipe import Recipe, put
+from harness.spec.recipe import LENGTHS, Recipe, put
 from harness.spec.study import Study
 
 Location = tuple[str | int, ...]
@@ -55,8 +55,8 @@ def override(study: Study, changes: Mapping[str, Any]) -> Study:
         head = path.partition(".")[0]
         if head not in Study.model_fields:
             raise SpecError(f"--set {path}: unknown field of the study: {nearest(head, Study.model_fields)}")
-        if path in ("recipe.epochs", "recipe.steps"):
-            tree["recipe"] |= {"epochs": None, "steps": None}
+        if path.removeprefix("recipe.") in LENGTHS:
+            tree["recipe"] |= dict.fromkeys(LENGTHS)
         if tree.get("search") is None and path.startswith("search."):
             continue
         put(tree, path, value)

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 
 from harness.errors import SpecError, nearest
 from harness.spec.component import External
+from harness.spec.probe import Probe
 from harness.spec.recipe import Recipe
 from harness.spec.study import Study, plain
 
@@ -35,6 +36,7 @@ class Run(NamedTuple):
 
     recipe: Recipe
     seed: int
+    probes: tuple[Probe, ...] = ()
 
 
 def arms(study: Study) -> tuple[Arm, ...]:
@@ -67,8 +69,6 @@ def _apply(recipe: Recipe, values: dict[str, Any], levels: dict[str, str]) -> Re
     if unknown := [path for path in values if path.partition(".")[0] not in Recipe.model_fields]:
         hint = {"where": where, "hint": nearest(unknown[0], Recipe.model_fields), "path": unknown[0]}
         raise PydanticCustomError("factor", "{where}: unknown field {path}: {hint}", hint)
-    if "epochs" in values or "steps" in values:
-        values = {"epochs": None, "steps": None} | values
     try:
         return recipe.with_values(values)
     except ValidationError as error:
@@ -91,7 +91,8 @@ def run_key(run: Run, fingerprint: str, code: str) -> str:
         fingerprint: hash of the data's arrays.
         code: hash of the user's or library's code that the recipe names.
     """
-    return digest([run.recipe.dump(), run.seed, fingerprint, code, ENGINE])
+    probes = [probe.dump() for probe in run.probes]
+    return digest([run.recipe.dump(), run.seed, fingerprint, code, ENGINE, *([probes] if probes else [])])
 
 
 def shape_key(recipe: Recipe) -> str:

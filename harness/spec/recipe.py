@@ -26,6 +26,8 @@ class Data(Component):
     """Share of training labels replaced by random ones."""
     shuffle_pixels: bool = False
     """Permute the features by one fixed permutation."""
+    polynomial: int = Field(default=1, ge=1)
+    """Degree up to which products of the features are added to them."""
     standardize: bool = False
     """Scale each feature to mean 0 and deviation 1, as measured on the training samples."""
 
@@ -66,6 +68,10 @@ class Init(Component):
     kind = "init"
 
 
+LENGTHS = ("epochs", "steps", "samples", "gradients")
+"""The fields that say how long a run is; a recipe has one of them."""
+
+
 def _batch_size(value: Any, _: Any) -> Any:
     space = parse_space(value)
     if space is not None or value == "full":
@@ -99,7 +105,12 @@ class Recipe(Spec):
     epochs: Count | None = None
     """Length of training in passes over the training set."""
     steps: Count | None = None
-    """Length of training in updates; give this or ``epochs``."""
+    """Length of training in updates; give one of the lengths."""
+    samples: Count | None = None
+    """Length of training in samples seen: the same work for every batch size."""
+    gradients: Count | None = None
+    """Length of training in gradients of single samples: as ``samples``, but an optimizer that computes several
+    gradients an update, such as LBFGS, gets fewer updates."""
     schedule: Schedule = Field(default_factory=lambda: Schedule.parse("Constant"))
     """Learning rate over training."""
     regularizers: tuple[Regularizer, ...] = ()
@@ -113,7 +124,8 @@ class Recipe(Spec):
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     """"auto" takes the GPU where there is one."""
     eval_every: Annotated[int, Field(ge=1)] | None = None
-    """Epochs (or steps, with ``steps``) between evaluations; by default about 100 evaluations a run at most."""
+    """Epochs, steps or samples (what the length is given in) between evaluations; by default so that a run has about 100
+    at most."""
 
     @field_validator("regularizers")
     @classmethod
@@ -125,9 +137,9 @@ class Recipe(Spec):
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
-        if (self.epochs is None) == (self.steps is None):
-            got = "both" if self.steps is not None else "neither"
-            raise ValueError(f"expected one of 'epochs' and 'steps', got {got}")
+        given = [name for name in LENGTHS if getattr(self, name) is not None]
+        if len(given) != 1:
+            raise ValueError(f"expected one of {', '.join(LENGTHS)}, got {' and '.join(given) or 'none'}")
         return self
 
     def dump(self) -> dict[str, Any]:
@@ -176,12 +188,14 @@ class Recipe(Spec):
         return flat
 
     def with_values(self, values: Mapping[str, Any]) -> Recipe:
-        """Return the recipe with the fields at the given paths replaced.
+        """Return the recipe with the fields at the given paths replaced; a new length takes the place of the old one.
 
         Raises:
             SpecError: a path names no field of this recipe.
         """
         tree = self.dump()
+        if not values.keys().isdisjoint(LENGTHS):
+            tree |= dict.fromkeys(LENGTHS)
         for path, value in values.items():
             put(tree, path, value)
         return Recipe.model_validate(tree)

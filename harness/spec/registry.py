@@ -73,6 +73,15 @@ REGISTRY: dict[str, dict[str, str]] = {
         "OneCycle": "harness.schedules",
         "WarmUp": "harness.schedules",
     },
+    "probe": {
+        "GradientNorm": "harness.probes.gradient",
+        "UpdateRatio": "harness.probes.update",
+        "Activations": "harness.probes.activation",
+        "Alignment": "harness.probes.alignment",
+        "Descent": "harness.probes.descent",
+        "NoiseScale": "harness.probes.noise",
+        "GradientCheck": "harness.probes.gradcheck",
+    },
     "init": {
         "Default": "harness.models.init",
         "Xavier": "harness.models.init",

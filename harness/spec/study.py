@@ -9,13 +9,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from harness.errors import nearest
+from harness.spec.claim import Claim
 from harness.spec.component import Spec
+from harness.spec.probe import Probe
 from harness.spec.recipe import Data, Init, Loss, Model, Optimizer, Recipe, Regularizer, Schedule
+from harness.spec.seeds import SEARCH_SEED, Seeds
 from harness.spec.space import parse_space
-
-Metric = Annotated[str, Field(pattern=r"^(train|valid|test|batch|best|objective)(/\w+)?$")]
-SEARCH_SEED = 10_000
-"""Search seeds start here, so that they never meet the confirm seeds."""
 
 
 class Search(Spec):
@@ -59,49 +58,6 @@ class Search(Spec):
         return tuple(range(SEARCH_SEED, SEARCH_SEED + self.repeats))
 
 
-class Claim(Spec):
-    """A statement about two arms that the study tests, declared before anything runs."""
-
-    kind: Literal["better", "faster"]
-    """Better on a closing metric, or faster to a target."""
-    arm: str
-    """Arm that is claimed to win."""
-    than: str
-    """Arm it is compared with."""
-    on: str = "test/loss"
-    """Metric compared."""
-    target: float | None = None
-    """Value of ``on`` to be reached, for "faster"."""
-    by: Literal["steps", "epochs", "samples"] = "steps"
-    """Unit in which speed is counted, for "faster"."""
-
-    @classmethod
-    def faster(cls, arm: str, *, than: str, to: tuple[str, float], by: str = "steps") -> Claim:
-        """Claim that ``arm`` needs less of ``by`` than the other to bring a metric to a value."""
-        return cls.model_validate({"kind": "faster", "arm": arm, "than": than, "on": to[0], "target": to[1], "by": by})
-
-    @classmethod
-    def better(cls, arm: str, *, than: str, on: str = "test/loss") -> Claim:
-        """Claim that ``arm`` ends with the better value of ``on``."""
-        return cls(kind="better", arm=arm, than=than, on=on)
-
-    @property
-    def maximize(self) -> bool:
-        """Whether larger values of the metric are better."""
-        return self.on.endswith("accuracy")
-
-    def __str__(self) -> str:
-        if self.kind == "better":
-            return f"{self.arm} ends with a better {self.on} than {self.than}"
-        return f"{self.arm} reaches {self.on} {self.target:g} in fewer {self.by} than {self.than}"
-
-    @model_validator(mode="after")
-    def _target_for_speed(self) -> Self:
-        if self.kind == "faster" and self.target is None:
-            raise ValueError("expected 'target', the value of the metric to be reached, for a claim of 'faster'")
-        return self
-
-
 class Study(Spec):
     """One question and everything that is needed to answer it."""
 
@@ -115,10 +71,12 @@ class Study(Spec):
     """Factors by recipe field (or by a name of your own, with levels that map fields to values); several factors cross."""
     search: Search | None = None
     """How arms are tuned; needed when a recipe holds spaces."""
-    seeds: tuple[Annotated[int, Field(ge=0, lt=SEARCH_SEED)], ...] = tuple(range(5))
-    """Seeds of the confirmation; a number n stands for 0 … n-1."""
+    seeds: tuple[int, ...] | Seeds = tuple(range(5))
+    """Seeds of the confirmation: a number n stands for 0 … n-1, ``Seeds(min, max)`` for as many as the claims need."""
     claims: tuple[Claim, ...] = ()
     """What is tested."""
+    probes: tuple[Probe, ...] = ()
+    """What is measured in the runs of the confirmation, beside loss and accuracy."""
     quick: dict[str, Any] = {"search.trials": 4, "seeds": 3}
     """Fields replaced by ``--quick``."""
 
@@ -137,15 +95,17 @@ class Study(Spec):
 
     @field_validator("seeds", mode="before")
     @classmethod
-    def _count_of_seeds(cls, value: Any) -> Any:
-        return tuple(range(value)) if isinstance(value, int) and not isinstance(value, bool) else value
-
-    @field_validator("seeds")
-    @classmethod
-    def _some_seeds(cls, value: tuple[int, ...]) -> tuple[int, ...]:
-        if not value or len(set(value)) != len(value):
-            raise ValueError(f"expected at least one seed and none twice, got {list(value)}")
-        return value
+    def _some_seeds(cls, value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return Seeds.model_validate(value)
+        seeds = range(value) if isinstance(value, int) and not isinstance(value, bool) else value
+        if isinstance(seeds, Seeds):
+            return seeds
+        listed = isinstance(seeds, (list, tuple, range)) and all(type(s) is int and 0 <= s < SEARCH_SEED for s in seeds)
+        if not listed or not seeds or len(set(seeds)) != len(seeds):
+            wanted = f"different whole numbers from 0 to {SEARCH_SEED - 1}, or a number of seeds from 1, or min and max"
+            raise ValueError(f"expected {wanted}, got {value!r}")
+        return tuple(seeds)
 
     @model_validator(mode="after")
     def _arms_are_whole(self) -> Self:
@@ -153,10 +113,31 @@ class Study(Spec):
 
         names = [arm.name for arm in arms(self)]
         for position, claim in enumerate(self.claims):
-            for field in ("arm", "than"):
-                if (wanted := getattr(claim, field)) not in names:
-                    raise ValueError(f"claims.{position}.{field}: unknown arm {wanted!r}: {nearest(wanted, names)}")
+            for wanted in claim.arms:
+                if wanted not in names:
+                    raise ValueError(f"claims.{position}: unknown arm {wanted!r}: {nearest(wanted, names)}")
+            for wanted in (*filter(None, [claim.factor]), *(claim.factors or ()), *claim.among):
+                if wanted not in self.compare:
+                    raise ValueError(f"claims.{position}: unknown factor {wanted!r}: {nearest(wanted, self.compare)}")
+            self._claim_fits(position, claim)
+        if isinstance(self.seeds, Seeds) and not self.claims:
+            raise ValueError("seeds: expected claims to decide, since seeds are added until they are decided, got none")
         return self
+
+    def _claim_fits(self, position: int, claim: Claim) -> None:
+        for factor, level in claim.among.items():
+            if level not in self.compare[factor]:
+                raise ValueError(f"claims.{position}.among: unknown level {level!r}: {nearest(level, self.compare[factor])}")
+        if claim.factor is not None and len(self.compare[claim.factor]) < 3:
+            raise ValueError(f"claims.{position}.factor: expected a factor of three levels or more, got {claim.factor!r}")
+
+    @property
+    def looks(self) -> tuple[tuple[int, ...], ...]:
+        """Return the seeds of each look, every one of which holds those before; a fixed set of seeds is one look."""
+        if isinstance(self.seeds, Seeds):
+            first = self.seeds.start
+            return tuple(tuple(range(first, first + n)) for n in self.seeds.schedule())
+        return (self.seeds,)
 
     def dump(self) -> dict[str, Any]:
         """Return the plain form: the same study as YAML or JSON."""

@@ -1,19 +1,68 @@
-"""Intervals, paired tests, times to a target and verdicts; NumPy and SciPy only."""
+"""Statistics of training runs, for the harness and on their own; NumPy and SciPy only.
 
+Everything random takes a generator: the same one in the same state gives the same numbers.
+"""
+
+from harness.stats.bootstrap import bootstrap
+from harness.stats.effect import cliffs_delta, cohen_d, hedges_g, paired_d, probability_of_improvement, seeds_needed
+from harness.stats.factorial import Effect, factorial_effects
 from harness.stats.intervals import Interval, mean_interval
-from harness.stats.paired import Comparison, compare_paired, holm
+from harness.stats.paired import Comparison, compare_paired, holm, permutation, wilcoxon
+from harness.stats.profiles import algoperf_score, performance_profile, performance_ratios
+from harness.stats.ranks import Friedman, average_ranks, cliques, critical_difference, friedman, nemenyi_q
+from harness.stats.sequential import decide, spending
+from harness.stats.summary import iqm, mean, median
+from harness.stats.survival import Survival, kaplan_meier, restricted_mean
 from harness.stats.target import Reached, first_reach, restricted
-from harness.stats.verdict import Verdict, judge
+from harness.stats.trend import Trend, monotone_trend
+from harness.stats.tuning import expected_best, expected_max
+from harness.stats.verdict import Decision, Evidence, Verdict, equivalent, judge, superior
 
 __all__ = [
     "Comparison",
+    "Decision",
+    "Effect",
+    "Evidence",
+    "Friedman",
     "Interval",
     "Reached",
+    "Survival",
+    "Trend",
     "Verdict",
+    "algoperf_score",
+    "average_ranks",
+    "bootstrap",
+    "cliffs_delta",
+    "cliques",
+    "cohen_d",
     "compare_paired",
+    "critical_difference",
+    "decide",
+    "equivalent",
+    "expected_best",
+    "expected_max",
+    "factorial_effects",
     "first_reach",
+    "friedman",
+    "hedges_g",
     "holm",
+    "iqm",
     "judge",
+    "kaplan_meier",
+    "mean",
     "mean_interval",
+    "median",
+    "monotone_trend",
+    "nemenyi_q",
+    "paired_d",
+    "performance_profile",
+    "performance_ratios",
+    "permutation",
+    "probability_of_improvement",
     "restricted",
+    "restricted_mean",
+    "seeds_needed",
+    "spending",
+    "superior",
+    "wilcoxon",
 ]

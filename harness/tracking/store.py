@@ -161,6 +161,17 @@ class Store:
                 f"{refused}; mend the store and start the same command again, finished runs are kept"
             ) from error
 
+    def clocks(self) -> dict[str, dict[str, Any]]:
+        """Return what the clock of each arm was read as, by arm."""
+        tags = (row["tags"] for row in self.runs.rows())
+        return {t["harness.arm"]: json.loads(t["harness.clock"]) for t in tags if "harness.clock" in t}
+
+    def set_clock(self, arm: str, read: Mapping[str, Any]) -> None:
+        """Keep what an arm's clock was read as."""
+        run_id, now = self.parents[arm], int(time.time() * 1000)
+        metrics = [Metric(f"clock/{k}", float(v), now, 0) for k, v in read.items() if k != "of"]
+        self.client.log_batch(run_id, metrics, tags=[RunTag("harness.clock", json.dumps(dict(read)))])
+
     def answered(self, identity: str) -> int | None:
         """Return the number of runs, if the store has the whole answer that goes by ``identity``."""
         for run in self.client.search_runs([self.experiment], f"tags.`harness.answer` = '{identity}'"):

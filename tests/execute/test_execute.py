@@ -80,8 +80,6 @@ def test_train_gives_tidy_tables_whatever_the_cohort():
     assert {"test/loss", "test/accuracy", "cost/steps"} <= set(one.runs)
 
 
-def test_train_refuses_spaces_and_probes_that_are_not_there():
+def test_train_refuses_spaces():
     with pytest.raises(ValueError, match=r"without spaces, got optimizer\.lr"):
         h.train(RECIPE.model_copy(update={"optimizer": h.SGD(lr=h.LogUniform(0.1, 1))}))
-    with pytest.raises(ValueError, match="probes"):
-        h.train(RECIPE, probes=["x"])

@@ -15,8 +15,8 @@ from scipy import stats as scipy_stats
 
 import harness as h
 from harness import results
+from harness.answer.whole import answer
 from harness.protocol import Options, run_study
-from harness.report.answer import answer
 from harness.report.figures.curves import compute_curves, plot_curves
 from harness.report.figures.importance import compute_importance, plot_importance
 from harness.report.figures.parallel import compute_parallel, plot_parallel

@@ -107,7 +107,7 @@ def test_all_mistakes_at_once_with_line_column_field_and_hint(tmp_path):
         "broken.yaml:6:3: recipe.epochs",
         "broken.yaml:7:26: recipe.optimizer.lr",
         "broken.yaml:8:1: serch: unknown field; did you mean 'search'?",
-        "expected at least one seed and none twice, got [1, 1]",
+        "or a number of seeds from 1, or min and max, got [1, 1]",
     ):
         assert expected in said, said
 
@@ -118,7 +118,7 @@ def test_all_mistakes_at_once_with_line_column_field_and_hint(tmp_path):
         ("name: x\nname: y\n", "duplicate key"),
         ("- 1\n", "expected fields such as 'name'"),
         ("a: [1\n", "can't be read as YAML or JSON"),
-        ("name: x\nrecipe: {data: digits, model: MLP, optimizer: {name: SGD, lr: 0.1}}\n", "expected one of 'epochs' and 'steps', got neither"),
+        ("name: x\nrecipe: {data: digits, model: MLP, optimizer: {name: SGD, lr: 0.1}}\n", "expected one of epochs, steps, samples, gradients, got none"),
         ("name: x\nrecipe: {data: digits, model: nowhere.Net, epochs: 1, optimizer: {name: SGD, lr: 0.1}}\n", "there is no module nowhere"),
         ("name: x\nrecipe: {data: digits, model: tests.plugins.TinyNt, epochs: 1, optimizer: {name: SGD, lr: 0.1}}\n", "did you mean 'TinyNet'"),
         ("name: x\nrecipe: {data: digits, model: MLP, epochs: 1, optimizer: {name: SGD, lr: {log_uniform: [0, 1]}}}\n", "greater than 0"),

@@ -78,4 +78,5 @@ def test_first_reach_and_censoring():
     [(0.3, 0.01, "supported"), (-0.3, 0.01, "refuted"), (0.3, 0.2, "undecided"), (0.3, math.nan, "undecided")],
 )
 def test_verdicts(mean, p, verdict):
-    assert stats.judge(stats.Interval(mean, mean - 1, mean + 1), p).verdict == verdict
+    evidence = stats.Evidence(stats.Interval(mean, mean - 1, mean + 1), p, mean > 0)
+    assert stats.judge(evidence, p).verdict == verdict

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from harness.report.answer import Answer
+from harness.answer.whole import Answer
 from harness.report.style import Look, label, layout
 
 

@@ -1,0 +1,52 @@
+"""The calibrated clock: seconds of one update of each frozen recipe, trained alone while nothing else runs."""
+
+from __future__ import annotations
+
+import os
+import statistics
+from typing import Any, NamedTuple
+
+from harness.engine.cohort import advance, start
+from harness.execute.job import one_thread
+from harness.spec.plan import Run, digest
+from harness.spec.recipe import Recipe
+
+BLOCKS = 5
+"""Timings of which the median counts."""
+LEAST = 0.02
+"""Seconds that a timed block takes at least."""
+
+
+class Reading(NamedTuple):
+    """What the clock says of one recipe."""
+
+    of: str
+    """Hash of the recipe."""
+    seconds: float
+    """Of one update, evaluation apart: the median over blocks."""
+    spread: float
+    """The second slowest block over the second fastest."""
+    load: float
+    """Processes that wanted the machine beside this one, for each of its cores, over the minute before."""
+
+
+def known(read: dict[str, Any] | None, recipe: Recipe) -> bool:
+    """Return whether a reading is one of this recipe."""
+    return read is not None and read["of"] == digest(recipe.dump())
+
+
+@one_thread()
+def read_clock(recipe: Recipe) -> Reading:
+    """Time single updates of a recipe on one thread; what is trained is thrown away."""
+    load = max(0.0, (os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0) - 1) / (os.cpu_count() or 1)
+    updates = 4
+    while (took := _timed(recipe, updates)) < LEAST and updates < 4096:
+        updates *= 2 if took > LEAST / 4 else 4
+    blocks = sorted(_timed(recipe, updates) / updates for _ in range(BLOCKS))
+    return Reading(digest(recipe.dump()), statistics.median(blocks), blocks[-2] / blocks[1], round(load, 3))
+
+
+def _timed(recipe: Recipe, updates: int) -> float:
+    """Return the seconds of so many updates, evaluations before and after left out."""
+    short = recipe.with_values({"steps": updates, "eval_every": updates})
+    return advance(start([Run(short, 0)], test=False)).outcomes[0].summary["cost/seconds"]

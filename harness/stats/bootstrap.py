@@ -1,0 +1,79 @@
+"""Bootstrap intervals: percentile, BCa and stratified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from harness.stats.intervals import Interval
+from harness.stats.summary import mean
+
+Statistic = Callable[[np.ndarray], float]
+
+
+def bootstrap(
+    values: ArrayLike,
+    statistic: Statistic = mean,
+    *,
+    rng: np.random.Generator,
+    method: Literal["percentile", "bca"] = "bca",
+    level: float = 0.95,
+    resamples: int = 2000,
+) -> Interval:
+    """Return a statistic with its bootstrap interval.
+
+    Percentile: the quantiles α/2 and 1 − α/2 of the statistic over resamples (Efron 1979). BCa: those at
+    Φ(z₀ + (z₀ + z)/(1 − a(z₀ + z))), with the bias z₀ from the share of resamples below the statistic and the
+    acceleration a = Σd³ / 6(Σd²)^1.5 from the jackknife's deviations d (Efron 1987). With fewer than about 20 values
+    both are too narrow; :func:`harness.stats.mean_interval` is not.
+
+    Args:
+        values: (n,) or, several tasks with the same number of seeds each, (n, m): then every column is a stratum that
+            is resampled by itself (Agarwal et al. 2021), and the percentile method is used.
+        statistic: number of one sample, of the same shape as ``values``.
+        rng: the generator; the same one in the same state gives the same interval.
+        method: kind of interval.
+        level: confidence.
+        resamples: number of resamples.
+
+    Raises:
+        ValueError: there are no values.
+
+    >>> rng = np.random.default_rng(0)
+    >>> bootstrap([1.0, 2.0, 3.0, 4.0, 5.0], rng=rng).mean
+    3.0
+    """
+    x = np.asarray(values, dtype=float)
+    if x.size == 0:
+        raise ValueError("expected at least one value to resample, got none")
+    point = statistic(x)
+    draws = np.sort([statistic(resample(x, rng)) for _ in range(resamples)])
+    tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    if method == "bca" and x.ndim == 1 and len(x) > 1:
+        tails = _corrected(tails, x, statistic, point, draws)
+    low, high = np.quantile(draws, tails)
+    return Interval(point, float(low), float(high))
+
+
+def resample(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw with replacement along the first axis, each column by itself."""
+    rows = rng.integers(0, len(x), x.shape)
+    return np.take_along_axis(x, rows, 0)
+
+
+def _corrected(tails: np.ndarray, x: np.ndarray, statistic: Statistic, point: float, draws: np.ndarray) -> np.ndarray:
+    from scipy.special import ndtr, ndtri
+
+    below = (np.sum(draws < point) + np.sum(draws == point) / 2) / len(draws)
+    if not 0 < below < 1:
+        return tails
+    bias = ndtri(below)
+    left_out = np.array([statistic(np.delete(x, i)) for i in range(len(x))])
+    d = left_out.mean() - left_out
+    spread = float(np.sum(d**2))
+    acceleration = float(np.sum(d**3)) / (6 * spread**1.5) if spread else 0.0
+    z = bias + ndtri(tails)
+    return np.asarray(ndtr(bias + z / (1 - acceleration * z)))

@@ -1,0 +1,85 @@
+"""Times to a target of which some are censored: Kaplan–Meier curves and restricted means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.stats.intervals import Interval
+from harness.stats.target import Reached
+
+
+class Survival(NamedTuple):
+    """S(t), the share of runs that have not reached the target by t; constant between the times."""
+
+    times: np.ndarray
+    """(m,) times, from 0."""
+    share: np.ndarray
+    """(m,) S from each time on."""
+    low: np.ndarray
+    high: np.ndarray
+    """(m,) pointwise 95 % interval, on the log(−log) scale."""
+
+
+def kaplan_meier(reached: Sequence[Reached], level: float = 0.95) -> Survival:
+    """Return S(t) = Π (1 − dᵢ/nᵢ) over the times tᵢ ≤ t, dᵢ arrivals among the nᵢ runs still on their way.
+
+    Variance by Greenwood's formula, interval on the log(−log S) scale (Kaplan & Meier 1958; Kalbfleisch & Prentice 2002).
+
+    >>> found = kaplan_meier([Reached(1, False), Reached(2, True), Reached(3, False)])
+    >>> found.times.tolist(), [round(float(s), 3) for s in found.share]
+    ([0.0, 1.0, 3.0], [1.0, 0.667, 0.0])
+    """
+    from scipy.special import ndtri
+
+    arrivals = sorted({r.time for r in reached if not r.censored})
+    share, greenwood, rows = 1.0, 0.0, [(0.0, 1.0, 1.0, 1.0)]
+    z = float(ndtri(0.5 + level / 2))
+    for time in arrivals:
+        at_risk = sum(r.time >= time for r in reached)
+        arrived = sum(r.time == time and not r.censored for r in reached)
+        share *= 1 - arrived / at_risk
+        greenwood += arrived / (at_risk * (at_risk - arrived)) if at_risk > arrived else math.inf
+        rows.append((time, share, *_band(share, greenwood, z)))
+    columns = np.array(rows).T
+    return Survival(*columns)
+
+
+def _band(share: float, greenwood: float, z: float) -> tuple[float, float]:
+    if not 0 < share < 1 or not math.isfinite(greenwood):
+        return share, share
+    half = z * math.sqrt(greenwood) / abs(math.log(share))
+    return share ** math.exp(half), share ** math.exp(-half)
+
+
+def restricted_mean(reached: Sequence[Reached], horizon: float, level: float = 0.95) -> Interval:
+    """Return the mean time until the target or the horizon, whichever is first: ∫₀^h S(t) dt (Royston & Parmar 2013).
+
+    Its variance is Σ Aᵢ² dᵢ/(nᵢ(nᵢ − dᵢ)) with Aᵢ the area under S from tᵢ to h (Irwin 1949), times n/(n − 1).
+
+    Args:
+        reached: one run each; a censored run was watched until its time.
+        horizon: the longest time that counts, up to which every censored run was watched.
+        level: confidence.
+    """
+    from scipy.special import stdtrit
+
+    curve = kaplan_meier(reached)
+    inside = curve.times < horizon
+    edges, share = np.append(curve.times[inside], horizon), curve.share[inside]
+    areas = np.diff(edges) * share
+    after = np.append(np.cumsum(areas[::-1])[::-1], 0.0)
+    variance = 0.0
+    for area, time in zip(after[1:], edges[1:-1], strict=False):
+        at_risk = sum(r.time >= time for r in reached)
+        arrived = sum(r.time == time and not r.censored for r in reached)
+        if at_risk > arrived:
+            variance += area**2 * arrived / (at_risk * (at_risk - arrived))
+    n, mean = len(reached), float(areas.sum())
+    if n < 2:
+        return Interval(mean, -math.inf, math.inf)
+    half = float(stdtrit(n - 1, 0.5 + level / 2)) * math.sqrt(variance * n / (n - 1))
+    return Interval(mean, mean - half, mean + half)
