@@ -1,43 +1,43 @@
-"""Which optimizer trains an MLP best on MNIST-1D, each tuned with the same budget? (F9 momentum, F10 Adam)
+"""More optimizers against tuned SGD with momentum, each with the same tuning budget. (beyond F9 and F10)
 
     python experiments/optimizers.py --quick
 
-The claims are about steps to a target, so trials are judged by the mean validation accuracy over training: a rate that
-gets there early counts as much as one that ends high.
+The objective was fixed before this form was run: the mean validation accuracy over training, which asks for speed and for a
+good end alike. Seeds are ones that no earlier study has seen, added until every claim is decided or there are 40.
 """
 
-from harness import MLP, SGD, Adagrad, Adam, AdamW, Claim, Lion, LogUniform, Recipe, RMSprop, Search, Study, Uniform
+from harness import SGD, Adagrad, Adam, AdamW, Claim, Lion, LogUniform, Muon, RAdam, RMSprop, Uniform
+
+from harness import MLP, Recipe, Search, Seeds, Study  # isort: skip
 
 LR = LogUniform(1e-3, 1.0)
 ADAPTIVE_LR = LogUniform(1e-4, 1e-1)
 MOMENTUM = Uniform(0.8, 0.99)
-TARGET = ("valid/accuracy", 0.55)
+RIVALS = {
+    "Nesterov": SGD(lr=LR, momentum=MOMENTUM, nesterov=True),
+    "Adagrad": Adagrad(lr=LR),
+    "RMSprop": RMSprop(lr=ADAPTIVE_LR),
+    "Adam": Adam(lr=ADAPTIVE_LR),
+    "AdamW": AdamW(lr=ADAPTIVE_LR, weight_decay=LogUniform(1e-4, 1.0)),
+    "RAdam": RAdam(lr=ADAPTIVE_LR),
+    "Lion": Lion(lr=LogUniform(1e-5, 1e-2)),
+    "Muon": Muon(lr=LogUniform(1e-3, 1e-1)),
+}
 
 study = Study(
     name="optimizers",
-    question="Which optimizer trains an MLP best on MNIST-1D, each tuned with the same budget?",
-    recipe=Recipe(data="mnist1d", model=MLP(widths=(64, 64)), batch_size=64, epochs=40, optimizer=SGD(lr=0.1)),
-    compare={
-        "optimizer": {
-            "SGD": SGD(lr=LR),
-            "Momentum": SGD(lr=LR, momentum=MOMENTUM),
-            "Nesterov": SGD(lr=LR, momentum=MOMENTUM, nesterov=True),
-            "Adagrad": Adagrad(lr=LogUniform(1e-3, 1.0)),
-            "RMSprop": RMSprop(lr=ADAPTIVE_LR),
-            "Adam": Adam(lr=ADAPTIVE_LR),
-            "AdamW": AdamW(lr=ADAPTIVE_LR, weight_decay=LogUniform(1e-4, 1.0)),
-            "Lion": Lion(lr=LogUniform(1e-5, 1e-2)),
-        }
-    },
+    question="Does any optimizer beat tuned SGD with momentum on an MLP and MNIST-1D?",
+    recipe=Recipe(
+        data="mnist1d", model=MLP(widths=(64, 64)), batch_size=64, steps=2000, eval_every=20, optimizer=SGD(lr=0.1)
+    ),
+    compare={"optimizer": {"SGD": SGD(lr=LR), "Momentum": SGD(lr=LR, momentum=MOMENTUM), **RIVALS}},
     search=Search(trials=24, objective="valid/accuracy", reduce="mean"),
-    seeds=10,
+    seeds=Seeds(min=10, max=40, start=1000),
     claims=[
-        Claim.faster("Momentum", than="SGD", to=TARGET, by="steps"),
-        Claim.faster("Adam", than="SGD", to=TARGET, by="steps"),
-        Claim.faster("Adam", than="Momentum", to=TARGET, by="steps"),
-        Claim.better("Adam", than="SGD", on="test/accuracy"),
+        Claim.better("Momentum", than="SGD", on="mean/valid/accuracy", id="beyond"),
+        *(Claim.better(rival, than="Momentum", on="mean/valid/accuracy", id="beyond") for rival in RIVALS),
     ],
-    quick={"search.trials": 8, "seeds": 3, "recipe.epochs": 20},
+    quick={"search.trials": 4, "seeds": 3, "recipe.steps": 500},
 )
 
 if __name__ == "__main__":

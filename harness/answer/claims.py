@@ -123,7 +123,10 @@ UNITS = {"steps": "step", "epochs": "epoch", "samples": "samples", "seconds": "s
 
 
 def times_to(results: Results, arm: str, claim: Claim, seeds: Seeds | None = None) -> list[Reached]:
-    """Return when each seed's run of an arm reached the claim's target, by seed."""
+    """Return when each seed's run of an arm reached the claim's target, by seed.
+
+    A run that diverged before is censored at the end of the longest run: it never arrives.
+    """
     mine = results.confirmed[results.confirmed["arm"] == arm].set_index("seed").sort_index()
     curves = results.confirmed_curves
     if claim.on not in curves:
@@ -136,7 +139,8 @@ def times_to(results: Results, arm: str, claim: Claim, seeds: Seeds | None = Non
         curve = by_run.get(mine["run_id"][seed], curves[:0])
         times = list(curve[UNITS[claim.by]].astype(float))
         found.append(stats.first_reach(times, list(curve[claim.on]), claim.target, claim.maximize))
-    return found
+    watched = max((t.time for t in found), default=0.0)
+    return [Reached(watched, True) if t.censored else t for t in found]
 
 
 def _monotone(results: Results, claim: Claim, seeds: Seeds, level: float) -> Weighed:
@@ -185,7 +189,8 @@ def _outcomes(results: Results, claim: Claim, arm: str, seeds: Seeds) -> Sequenc
     """Return the metric by seed, or the time to its target; a missed target counts as the whole time watched."""
     if claim.target is None:
         return values_of(results, arm, claim.on, seeds)
-    return [reached.time for reached in times_to(results, arm, claim, seeds)]
+    times = times_to(results, arm, claim, seeds)
+    return stats.restricted(times, max(t.time for t in times))
 
 
 def _at(arm: Arm, wanted: dict[str, str]) -> bool:

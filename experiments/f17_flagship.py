@@ -1,7 +1,7 @@
 """Optimizer, batch size and regularizer together: which of them decides what an MLP learns on MNIST-1D? (F17)
 
     make study                                   the quick form
-    python experiments/flagship.py               the whole study
+    python experiments/f17_flagship.py             the whole study
 
 Every cell of the factorial design has its own learning rate (and its own strength of regularization) tuned.
 """
@@ -26,10 +26,12 @@ study = Study(
     search=Search(trials=16, objective="valid/loss"),
     seeds=10,
     claims=[
-        Claim.better("Adam / 32 / none", than="SGD / 32 / none", on="test/accuracy"),
-        Claim.better("Adam / 32 / none", than="Adam / 512 / none", on="test/accuracy"),
-        Claim.better("Adam / 32 / dropout", than="Adam / 32 / none", on="test/accuracy"),
-        Claim.faster("Momentum / 32 / none", than="SGD / 32 / none", to=("valid/accuracy", 0.5), by="steps"),
+        Claim.interaction("optimizer", "batch_size", id="F17"),
+        Claim.interaction("optimizer", "regularizer", id="F17"),
+        Claim.interaction("batch_size", "regularizer", id="F17"),
+        Claim.better("Adam / 32 / none", than="SGD / 32 / none", on="test/accuracy", id="F17"),
+        Claim.better("Adam / 32 / none", than="Adam / 512 / none", on="test/accuracy", id="F17"),
+        Claim.better("Adam / 32 / dropout", than="Adam / 32 / none", on="test/accuracy", id="F17"),
     ],
     quick={"search.trials": 6, "seeds": 3, "recipe.epochs": 20},
 )

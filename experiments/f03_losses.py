@@ -1,0 +1,39 @@
+"""Cross-entropy for classes, squared error for numbers: each on its own task, and squared error on classes too. (F3)
+
+python experiments/f03_losses.py --quick
+"""
+
+from harness import MLP, MSE, SGD, Claim, CrossEntropy, Diabetes, LogUniform, Recipe, Search, Study
+
+TARGET = ("valid/accuracy", 0.55)
+
+study = Study(
+    name="f03-losses",
+    question="Which loss suits which task?",
+    recipe=Recipe(
+        data="mnist1d",
+        model=MLP(widths=(64, 64)),
+        batch_size=64,
+        epochs=40,
+        optimizer=SGD(lr=LogUniform(1e-3, 3.0), momentum=0.9),
+    ),
+    compare={
+        "loss and task": {
+            "cross-entropy on classes": {"loss": CrossEntropy()},
+            "squared error on classes": {"loss": MSE()},
+            "squared error on numbers": {"loss": MSE(), "data": Diabetes()},
+        }
+    },
+    search=Search(trials=16, objective="valid/loss"),
+    seeds=10,
+    claims=[
+        Claim.better("cross-entropy on classes", than="squared error on classes", on="test/accuracy", id="F3"),
+        Claim.faster("cross-entropy on classes", than="squared error on classes", to=TARGET, by="steps", id="F3"),
+        Claim.above("squared error on classes", 0.5, on="test/accuracy", id="F3"),
+        Claim.below("squared error on numbers", 0.6, on="test/loss", id="F3"),
+    ],
+    quick={"search.trials": 4, "seeds": 3, "recipe.epochs": 10},
+)
+
+if __name__ == "__main__":
+    study.main()

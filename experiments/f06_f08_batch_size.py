@@ -1,0 +1,44 @@
+"""The whole set, one sample, or a mini-batch for every update? (F6 batch, F7 stochastic, F8 mini-batch gradient descent)
+
+    python experiments/f06_f08_batch_size.py --quick
+
+Every batch size sees the same number of samples, so it computes as many gradients of single samples; smaller batches make
+more updates of them. Momentum is 0.9 throughout, the learning rate is tuned for every batch size on its own, for the mean
+validation accuracy over training, since the claims are about speed. Seconds are steps times the calibrated clock.
+"""
+
+from harness import MLP, SGD, Claim, LogUniform, Recipe, Search, Study
+
+SIZES = (1, 16, 32, 64, 128, 256, 512, "full")
+TARGET, NOISE = ("valid/accuracy", 0.9), "mean/batch/noise"
+
+study = Study(
+    name="f06-f08-batch-size",
+    question="The whole data set, one sample or a mini-batch: which learns digits with the least work?",
+    recipe=Recipe(
+        data="digits",
+        model=MLP(widths=(64,)),
+        samples=23_000,
+        eval_every=230,
+        optimizer=SGD(lr=LogUniform(1e-4, 3.0), momentum=0.9),
+    ),
+    compare={"batch_size": {f"batch {size}": size for size in SIZES}},
+    search=Search(trials=16, objective="valid/accuracy", reduce="mean"),
+    seeds=10,
+    claims=[
+        Claim.better("batch full", than="batch 1", on=NOISE, id="F6"),
+        Claim.faster("batch full", than="batch 32", to=TARGET, by="steps", id="F6"),
+        Claim.faster("batch 32", than="batch full", to=TARGET, by="samples", id="F6"),
+        Claim.monotone("batch_size", on=NOISE, rising=False, id="F7"),
+        Claim.faster("batch 1", than="batch full", to=TARGET, by="samples", id="F7"),
+        Claim.faster("batch full", than="batch 1", to=TARGET, by="seconds", id="F7"),
+        Claim.faster("batch 32", than="batch 1", to=TARGET, by="seconds", id="F8"),
+        Claim.faster("batch 32", than="batch full", to=TARGET, by="seconds", id="F8"),
+        Claim.better("batch 32", than="batch full", on="test/accuracy", id="F8"),
+        Claim.no_worse("batch 32", than="batch 1", margin=0.01, on="test/accuracy", id="F8"),
+    ],
+    quick={"search.trials": 4, "seeds": 3, "recipe.samples": 11_500},
+)
+
+if __name__ == "__main__":
+    study.main()

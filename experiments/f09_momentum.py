@@ -1,0 +1,42 @@
+"""v ← βv + ∇L, θ ← θ − ηv: is momentum faster, are its updates smoother, and is η/(1 − β) what counts? (F9)
+
+    python experiments/f09_momentum.py --quick
+
+β from 0 to 0.99, each with its own tuned learning rate; and untuned pairs of the same effective rate η/(1 − β).
+"""
+
+from harness import MLP, SGD, Alignment, Claim, LogUniform, Recipe, Search, Study
+
+BETAS = (0.0, 0.9, 0.95, 0.99)
+TARGET, SMOOTH = ("valid/accuracy", 0.55), "mean/alignment/updates"
+
+study = Study(
+    name="f09-momentum",
+    question="Does momentum reach a target sooner, and does it smooth the updates?",
+    recipe=Recipe(
+        data="mnist1d", model=MLP(widths=(64, 64)), batch_size=64, steps=2000, eval_every=20, optimizer=SGD(lr=0.1)
+    ),
+    compare={
+        "optimizer": {
+            **{f"β = {beta:g}": SGD(lr=LogUniform(1e-4, 1.0), momentum=beta) for beta in BETAS},
+            "β = 0, η = 0.1": SGD(lr=0.1),
+            "β = 0.9, η = 0.01": SGD(lr=0.01, momentum=0.9),
+            "β = 0.9, η = 0.1": SGD(lr=0.1, momentum=0.9),
+        }
+    },
+    search=Search(trials=24, objective="valid/accuracy", reduce="mean"),
+    seeds=20,
+    probes=[Alignment(every=20, unit="steps")],
+    claims=[
+        Claim.faster("β = 0.9", than="β = 0", to=TARGET, by="steps", id="F9"),
+        Claim.faster("β = 0.99", than="β = 0", to=TARGET, by="steps", id="F9"),
+        Claim.better("β = 0.9", than="β = 0", on=SMOOTH, direction="maximize", id="F9"),
+        Claim.better("β = 0.99", than="β = 0.9", on=SMOOTH, direction="maximize", id="F9"),
+        Claim.equal("β = 0.9, η = 0.01", than="β = 0, η = 0.1", margin=0.02, on="test/accuracy", id="F9"),
+        Claim.faster("β = 0.9, η = 0.1", than="β = 0, η = 0.1", to=TARGET, by="steps", id="F9"),
+    ],
+    quick={"search.trials": 4, "seeds": 3, "recipe.steps": 500},
+)
+
+if __name__ == "__main__":
+    study.main()

@@ -1,0 +1,43 @@
+"""Adam: is it faster than tuned SGD and momentum, and what does its bias correction do? (F10)
+
+    python experiments/f10_adam.py --quick
+
+Without the correction the first step is η(1 − β₁)/√(1 − β₂) = 3.2η for every weight instead of η. How sensitive each is to
+its learning rate shows in the search section of the report, and in the study f11-learning-rate.
+"""
+
+from harness import MLP, SGD, Adam, Claim, LogUniform, Recipe, Search, Study, UpdateRatio
+
+TARGET, FIRST = ("valid/accuracy", 0.55), "start/update/norm"
+
+study = Study(
+    name="f10-adam",
+    question="Is Adam faster than tuned SGD and momentum, and what does bias correction do?",
+    recipe=Recipe(
+        data="mnist1d", model=MLP(widths=(64, 64)), batch_size=64, steps=2000, eval_every=20, optimizer=SGD(lr=0.1)
+    ),
+    compare={
+        "optimizer": {
+            "SGD": SGD(lr=LogUniform(1e-3, 1.0)),
+            "momentum 0.9": SGD(lr=LogUniform(1e-3, 1.0), momentum=0.9),
+            "Adam": Adam(lr=LogUniform(1e-4, 1e-1)),
+            "Adam, uncorrected": Adam(lr=LogUniform(1e-4, 1e-1), bias_correction=False),
+            "Adam, η = 0.001": Adam(lr=1e-3),
+            "Adam, uncorrected, η = 0.001": Adam(lr=1e-3, bias_correction=False),
+        }
+    },
+    search=Search(trials=24, objective="valid/accuracy", reduce="mean"),
+    seeds=20,
+    probes=[UpdateRatio(every="log")],
+    claims=[
+        Claim.faster("Adam", than="SGD", to=TARGET, by="steps", id="F10"),
+        Claim.faster("Adam", than="momentum 0.9", to=TARGET, by="steps", id="F10"),
+        Claim.better("Adam, η = 0.001", than="Adam, uncorrected, η = 0.001", on=FIRST, id="F10"),
+        Claim.faster("Adam", than="Adam, uncorrected", to=TARGET, by="steps", id="F10"),
+        Claim.equal("Adam, uncorrected", than="Adam", margin=0.02, on="test/accuracy", id="F10"),
+    ],
+    quick={"search.trials": 4, "seeds": 3, "recipe.steps": 500},
+)
+
+if __name__ == "__main__":
+    study.main()
