@@ -6,7 +6,7 @@ READY := .venv/.ready
 .PHONY: study test check lint bench ui clean-venv
 
 study: $(READY)                 ## the flagship study in its quick form, with its report
-	$(BIN)/harness run experiments/flagship.py --quick
+	$(BIN)/harness run experiments/f17_flagship.py --quick
 
 test: $(READY)                  ## the whole test suite
 	$(BIN)/pytest -n 2

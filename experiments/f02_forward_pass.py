@@ -20,6 +20,7 @@ study = Study(
         "init": {"torch's": "Default", "Xavier": Xavier(), "He": He()},
     },
     seeds=10,
+    metric="test/accuracy",
     probes=[Activations(every="log")],
     claims=[
         Claim.monotone("depth", on=START, rising=False, among={"init": "Xavier"}, id="F2"),

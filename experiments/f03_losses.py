@@ -26,6 +26,7 @@ study = Study(
     },
     search=Search(trials=16, objective="valid/loss"),
     seeds=10,
+    metric="test/accuracy",
     claims=[
         Claim.better("cross-entropy on classes", than="squared error on classes", on="test/accuracy", id="F3"),
         Claim.faster("cross-entropy on classes", than="squared error on classes", to=TARGET, by="steps", id="F3"),

@@ -35,6 +35,7 @@ study = Study(
     recipe=Recipe(data="digits", model=MLP(), optimizer=SGD(lr=0.01), steps=20, dtype="float64"),
     compare={"network": {name: _network(model) for name, model in MODELS.items()}, "loss": list(LOSSES)},
     seeds=5,
+    metric="mean/gradcheck/error",
     probes=[GradientCheck(step=1e-6, every=1, unit="steps")],
     claims=[
         Claim.below(f"{model} / {loss}", 1e-5, on="mean/gradcheck/error", id="F4") for model in MODELS for loss in LOSSES

@@ -24,6 +24,7 @@ study = Study(
     ),
     compare={"optimizer.lr": {f"η = {rate}": float(rate) for rate in RATES}},
     seeds=10,
+    metric=ERROR,
     probes=[Descent(every=4, unit="steps")],
     claims=[
         Claim.monotone("optimizer.lr", on=ERROR, rising=True, id="F5"),

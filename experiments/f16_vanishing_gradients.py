@@ -28,6 +28,7 @@ study = Study(
         "depth": {f"{n} layers": {"model.widths": (32,) * n} for n in (5, 15, 30)},
     },
     seeds=5,
+    metric="test/accuracy",
     probes=[GradientNorm(every="log")],
     claims=[
         Claim.below("sigmoid / plain / 30 layers", 1e-12, on=START, id="F16"),

@@ -23,6 +23,7 @@ study = Study(
     ),
     compare={"width": {str(width): {"model.widths": (width,)} for width in WIDTHS}},
     seeds=10,
+    metric="test/loss",
     claims=[
         Claim.better("8", than="64", id="beyond"),
         Claim.better("1024", than="64", id="beyond"),

@@ -35,7 +35,9 @@ class Place(NamedTuple):
 
 
 def primary(results: Results) -> str:
-    """Return the metric that arms are ranked by: the searched one on test data, if it was recorded."""
+    """Return the metric that arms are ranked by: the study's own, or the searched one on test data, if it was recorded."""
+    if results.study.metric is not None:
+        return results.study.metric
     search = results.study.search
     objective = search.objective if search else "valid/loss"
     name = objective.partition("/")[2]
@@ -49,7 +51,7 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
     values = {arm: values_of(results, arm, metric) for arm in arms}
     means = {arm: stats.mean_interval(v) for arm, v in values.items()}
     sign = -1 if maximize else 1
-    order = sorted(arms, key=lambda arm: sign * means[arm].mean)
+    order = sorted(arms, key=lambda arm: (math.isnan(means[arm].mean), sign * means[arm].mean))
     p = stats.holm([stats.compare_paired(values[order[0]], values[arm]).p for arm in order[1:]]) if order else []
     bad = results.confirmed[results.confirmed["status"].isin(["diverged", "failed"])].groupby("arm").size()
     return tuple(

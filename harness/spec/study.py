@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from harness.errors import nearest
-from harness.spec.claim import Claim
+from harness.spec.claim import Claim, MetricName
 from harness.spec.component import Spec
 from harness.spec.probe import Probe
 from harness.spec.recipe import Data, Init, Loss, Model, Optimizer, Recipe, Regularizer, Schedule
@@ -75,6 +75,8 @@ class Study(Spec):
     """Seeds of the confirmation: a number n stands for 0 … n-1, ``Seeds(min, max)`` for as many as the claims need."""
     claims: tuple[Claim, ...] = ()
     """What is tested."""
+    metric: MetricName | None = None
+    """Metric that the arms are ranked by, named as in claims; by default the search's objective, on test data."""
     probes: tuple[Probe, ...] = ()
     """What is measured in the runs of the confirmation, beside loss and accuracy."""
     quick: dict[str, Any] = {"search.trials": 4, "seeds": 3}

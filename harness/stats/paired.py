@@ -47,7 +47,7 @@ def compare_paired(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Compariso
         level: confidence of the interval.
 
     Returns:
-        Interval of the mean difference and p; p is 1 with fewer than two pairs.
+        Interval of the mean difference and p; p is 1 with fewer than two pairs, and where a value is missing (NaN).
 
     Raises:
         ValueError: the arms have different numbers of values.
@@ -59,7 +59,7 @@ def compare_paired(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Compariso
 def _p_value(d: np.ndarray) -> float:
     from scipy.special import stdtr
 
-    if len(d) < 2:
+    if len(d) < 2 or np.isnan(d).any():
         return 1.0
     if not np.isfinite(d).all():
         return wilcoxon(d)

@@ -1,0 +1,82 @@
+"""Results of a study that was never run: tables from numbers given by hand."""
+
+from __future__ import annotations
+
+import harness as h
+from harness.results import Results
+from harness.spec.plan import arms
+
+
+class FakeStore:
+    """Gives the leaves and curves that it was made of."""
+
+    def __init__(self, leaves, curves):
+        self._leaves, self._curves = leaves, curves
+
+    def leaves(self):
+        return self._leaves
+
+    def curves(self, run_ids, metrics=None):
+        return {i: {n: c for n, c in self._curves.get(i, {}).items() if not metrics or n in metrics} for i in run_ids}
+
+
+def study(**fields):
+    base = {
+        "name": "made",
+        "recipe": h.Recipe(data="digits", model=h.MLP(widths=(4,)), epochs=1, optimizer=h.SGD(lr=0.1)),
+        "compare": {"optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=0.2), "C": h.SGD(lr=0.3)}},
+        "seeds": 10,
+    }
+    return h.Study(**base | fields)
+
+
+def results(spec, values, curves=None, statuses=None, trials=(), clock=None, search_runs=(), winners=None):
+    """Return results whose confirm runs have the given closing values.
+
+    Args:
+        spec: the study.
+        values: ``{arm: {metric: [one number a seed]}}``.
+        curves: ``{arm: {metric: [[one number an epoch] a seed]}}``.
+        statuses: ``{(arm, seed): status}``; finished by default.
+        trials: rows of the index's trials.
+        clock: reading by arm.
+        search_runs: rows of the index's runs, of the search stage.
+        winners: recipes by arm, where they are not the arms' own.
+    """
+    runs, leaves, series = list(search_runs), [], {}
+    for arm in arms(spec):
+        mine = values[arm.name]
+        for seed in range(len(next(iter(mine.values())))):
+            run_id = f"{arm.name}-{seed}"
+            status = (statuses or {}).get((arm.name, seed), "finished")
+            metrics = {n if n.startswith(("test/", "cost/", "best/")) else f"final/{n}": v[seed] for n, v in mine.items()}
+            runs.append(
+                {
+                    "run_id": run_id,
+                    "key": run_id,
+                    "arm": arm.name,
+                    "stage": "confirm",
+                    "trial": 0,
+                    "seed": seed,
+                    "status": status,
+                }
+            )
+            leaves.append({"run_id": run_id, "params": {}, "metrics": metrics, "tags": {}})
+            own = {n: list(enumerate(v[seed])) for n, v in (curves or {}).get(arm.name, {}).items()}
+            length = max(map(len, own.values()), default=0)
+            series[run_id] = own | {
+                "epoch": [(i, i) for i in range(length)],
+                "samples": [(i, 10 * i) for i in range(length)],
+            }
+    leaves += [{"run_id": r["run_id"], "params": {}, "metrics": {}, "tags": {}} for r in search_runs]
+    frozen = {
+        a.name: {
+            "trial": 0,
+            "levels": a.levels,
+            "recipe": (winners or {}).get(a.name, a.recipe).dump(),
+            "path": {"batched": True, "why": ""},
+        }
+        for a in arms(spec)
+    }
+    index = {"runs": runs, "trials": list(trials), "winners": frozen, "importances": {}, "clock": clock or {}}
+    return Results(FakeStore(leaves, series), spec.dump(), index, {})

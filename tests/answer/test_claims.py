@@ -1,0 +1,167 @@
+"""Each kind of claim: supported, refuted and undecided where it should be."""
+
+import math
+
+import numpy as np
+import pytest
+
+import harness as h
+from harness.answer.claims import tested as verdicts
+from harness.answer.claims import weigh
+from harness.answer.metrics import values_of
+from tests.answer.made import results, study
+
+NOISE = np.random.default_rng(0).normal(0, 0.05, (3, 12))
+
+
+def judged(claim, values, seeds=12, **more):
+    spec = study(claims=[claim], seeds=seeds, **more.pop("spec", {}))
+    (found,) = verdicts(results(spec, values, **more))
+    return found
+
+
+def losses(a, b, c=1.0, metric="test/loss"):
+    return {name: {metric: list(level + NOISE[i])} for i, (name, level) in enumerate(zip("ABC", (a, b, c), strict=True))}
+
+
+@pytest.mark.parametrize(
+    "claim, levels, verdict",
+    [
+        (h.Claim.better("A", than="B"), (1.0, 2.0), "supported"),
+        (h.Claim.better("A", than="B"), (2.0, 1.0), "refuted"),
+        (h.Claim.better("A", than="B"), (1.0, 1.0), "undecided"),
+        (h.Claim.better("A", than="B", margin=0.5), (1.0, 1.2), "refuted"),
+        (h.Claim.no_worse("A", than="B", margin=0.2), (1.0, 1.0), "supported"),
+        (h.Claim.no_worse("A", than="B", margin=0.2), (1.5, 1.0), "refuted"),
+        (h.Claim.equal("A", than="B", margin=0.2), (1.0, 1.0), "supported"),
+        (h.Claim.equal("A", than="B", margin=0.2), (1.0, 1.5), "refuted"),
+        (h.Claim.equal("A", than="B", margin=0.01), (1.0, 1.0), "undecided"),
+        (h.Claim.cured("A", of="B", on="test/loss"), (1.0, 2.0), "supported"),
+        (h.Claim.cured("A", of="B", on="test/loss", share=0.6), (1.0, 2.0), "refuted"),
+        (h.Claim.above("A", 0.5, on="test/loss"), (1.0, 2.0), "supported"),
+        (h.Claim.below("A", 0.5, on="test/loss"), (1.0, 2.0), "refuted"),
+        (h.Claim.better("A", than="B", on="test/f1"), (1.0, 2.0), "undecided"),
+    ],
+)
+def test_claims_on_closing_values(claim, levels, verdict):
+    found = judged(claim, losses(*levels))
+    assert found.verdict.verdict == verdict and str(claim)[1:] in found.sentence
+
+
+def test_more_accuracy_is_better_and_more_loss_is_not():
+    up = judged(h.Claim.better("A", than="B", on="test/accuracy"), losses(0.9, 0.5, metric="test/accuracy"))
+    assert up.verdict.verdict == "supported" and up.verdict.effect.mean == pytest.approx(0.4, abs=0.05)
+
+
+def test_gap_is_test_less_train_loss_and_train_less_test_accuracy():
+    values = {
+        n: {"test/loss": [3.0] * 4, "train/loss": [1.0] * 4, "test/accuracy": [0.6] * 4, "train/accuracy": [0.9] * 4}
+        for n in "ABC"
+    }
+    found = results(study(seeds=4), values)
+    assert values_of(found, "A", "gap/loss") == (2.0,) * 4
+    assert values_of(found, "A", "gap/accuracy") == pytest.approx((0.3,) * 4)
+
+
+def test_numbers_over_the_curve():
+    curves = {n: {"valid/loss": [[4.0, 2.0, 1.0, 3.0]], "valid/accuracy": [[0.1, 0.5, 0.7, 0.6]]} for n in "ABC"}
+    found = results(study(seeds=1), losses_of(1), curves=curves)
+    assert [values_of(found, "A", f"{kind}/valid/loss")[0] for kind in ("start", "lowest", "highest", "mean")] == [
+        4,
+        1,
+        4,
+        2.5,
+    ]
+    assert values_of(found, "A", "order/valid")[0] == pytest.approx(-1.0 + 2 * 0.1 - 0.2 * 1.0, abs=0.21)
+
+
+def losses_of(seeds):
+    return {n: {"test/loss": [1.0] * seeds} for n in "ABC"}
+
+
+def speeds(arrive_a, arrive_b, length=30, seeds=8):
+    def rise(arrive):
+        return [[float(step >= arrive + seed % 3) for step in range(length)] for seed in range(seeds)]
+
+    return {n: {"valid/accuracy": rise(at)} for n, at in zip("ABC", (arrive_a, arrive_b, 1), strict=True)}
+
+
+@pytest.mark.parametrize(
+    "a, b, verdict",
+    [(5, 15, "supported"), (15, 5, "refuted"), (7, 7, "undecided"), (5, 99, "supported"), (99, 99, "undecided")],
+)
+@pytest.mark.parametrize("by", ["steps", "samples", "seconds"])
+def test_speed(a, b, verdict, by):
+    claim = h.Claim.faster("A", than="B", to=("valid/accuracy", 0.5), by=by)
+    clock = {n: {"seconds": 0.01, "spread": 1.0, "load": 0.0} for n in "ABC"}
+    curves = speeds(a, b)
+    for shift, run in enumerate(curves["A"]["valid/accuracy"]):
+        run[:] = run[shift % 2 :] + [run[-1]] * (shift % 2)
+    found = judged(claim, losses_of(8), seeds=8, curves=curves, clock=clock)
+    if (a, b) == (7, 7):
+        assert found.verdict.verdict in ("undecided", "supported")
+    else:
+        assert found.verdict.verdict == verdict
+    assert ("missed the target" in found.sentence) == (b == 99)
+
+
+def test_a_run_that_diverged_never_arrives():
+    claim = h.Claim.faster("A", than="B", to=("valid/accuracy", 0.5))
+    curves = speeds(5, 20)
+    curves["B"]["valid/accuracy"] = [[0.0, 0.0]] * 7 + curves["B"]["valid/accuracy"][7:]
+    statuses = {("B", seed): "diverged" for seed in range(7)}
+    found = judged(claim, losses_of(8), seeds=8, curves=curves, statuses=statuses)
+    assert found.verdict.verdict == "supported" and "7 of 8 seeds of B missed" in found.sentence
+
+
+def test_an_arm_that_diverges_loses():
+    values = losses(1.0, math.nan)
+    found = judged(h.Claim.better("A", than="B"), values, statuses={("B", s): "diverged" for s in range(12)})
+    assert found.verdict.verdict == "supported" and found.verdict.effect.mean == math.inf
+
+
+@pytest.mark.parametrize(
+    "levels, verdict", [((1, 2, 3), "supported"), ((3, 2, 1), "refuted"), ((1, 3, 2), "refuted"), ((1, 1, 1), "undecided")]
+)
+def test_trend_over_levels(levels, verdict):
+    found = judged(h.Claim.monotone("optimizer", on="test/loss", rising=True), losses(*levels))
+    assert found.verdict.verdict == verdict
+    assert ("turns from B to C" in found.sentence) == (levels == (1, 3, 2))
+
+
+def test_interaction_and_levels_kept_fixed():
+    spec = {"compare": {"optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=0.2)}, "batch_size": {"8": 8, "16": 16, "32": 32}}}
+    crossed = {
+        f"{a} / {b}": {"test/loss": list((i * j) + NOISE[j])}
+        for i, a in enumerate("AB")
+        for j, b in enumerate(("8", "16", "32"))
+    }
+    found = judged(h.Claim.interaction("optimizer", "batch_size"), crossed, spec=spec)
+    assert found.verdict.verdict == "supported" and "alone" in found.sentence
+    flat = {name: {"test/loss": list(1 + NOISE[i % 3] * (1 + i // 3))} for i, name in enumerate(crossed)}
+    assert judged(h.Claim.interaction("optimizer", "batch_size"), flat, spec=spec).verdict.verdict == "undecided"
+    rising = h.Claim.monotone("batch_size", on="test/loss", rising=True, among={"optimizer": "B"})
+    assert judged(rising, crossed, spec=spec).verdict.verdict == "supported"
+
+
+def test_claims_are_corrected_for_each_other():
+    pair = [h.Claim.better("A", than="B"), h.Claim.better("A", than="C")]
+    both = verdicts(results(study(claims=pair, seeds=12), losses(1.0, 1.02, 1.0)))
+    alone = verdicts(results(study(claims=pair[:1], seeds=12), losses(1.0, 1.02, 1.0)))
+    assert both[0].verdict.p >= alone[0].verdict.p
+
+
+def test_looks_are_judged_in_turn_and_a_decision_stays():
+    spec = study(claims=[h.Claim.better("A", than="B")], seeds=h.Seeds(min=4, max=12))
+    late = {"A": list(1.0 + NOISE[0]), "B": list(2.0 + NOISE[1]), "C": list(NOISE[2])}
+    late["B"][8:] = [0.5, -3.0, 9.0, 0.0]
+    (found,) = verdicts(results(spec, {arm: {"test/loss": v} for arm, v in late.items()}))
+    assert (found.verdict.verdict, found.seeds) == ("supported", 4) and "Decided at look 1, with 4 seeds" in found.sentence
+    early = verdicts(results(spec, {arm: {"test/loss": v[:4]} for arm, v in late.items()}))
+    assert early[0].verdict.p == pytest.approx(found.verdict.p)
+
+
+def test_evidence_is_of_the_seeds_asked_for():
+    found = results(study(seeds=12), losses(1.0, 2.0))
+    few = weigh(found, h.Claim.better("A", than="B"), [0, 1, 2]).evidence
+    assert few.effect.mean == pytest.approx(np.mean(1 + NOISE[1][:3] - NOISE[0][:3]))
