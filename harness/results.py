@@ -96,7 +96,8 @@ class Results:
             return pd.DataFrame(columns=[*PLACE, "step", "epoch", "samples"])
         curves = pd.concat(tables, names=["run_id", "step"]).reset_index()
         closing = [c for c in curves.columns if c.startswith(("final/", "test/", "cost/", "best/"))]
-        return runs[list(PLACE)].merge(curves.drop(columns=closing), on="run_id", how="inner")
+        measured = curves.drop(columns=closing).dropna(subset=["epoch"])
+        return runs[list(PLACE)].merge(measured, on="run_id", how="inner")
 
 
 def _runs(index: Sequence[dict[str, Any]], leaves: dict[str, dict[str, Any]]) -> pd.DataFrame:

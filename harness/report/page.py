@@ -12,16 +12,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import pandas as pd
 import plotly.graph_objects as go
 
+from harness.answer.audit import CHECKS, audit
+from harness.answer.budget import Budget, winner_by_budget
+from harness.answer.failures import failures
 from harness.answer.ranking import show
 from harness.answer.whole import Answer, answer
+from harness.report.figures.budget import plot_budget
+from harness.report.figures.critical import compute_critical, plot_critical
 from harness.report.figures.curves import compute_curves, plot_curves
 from harness.report.figures.importance import compute_importance, plot_importance
 from harness.report.figures.parallel import compute_parallel, plot_parallel
 from harness.report.figures.ranking import compute_ranking, plot_ranking
 from harness.report.figures.sensitivity import compute_sensitivity, plot_sensitivity
+from harness.report.figures.survival import compute_survival, plot_survival
+from harness.report.progress import progress_table
 from harness.report.style import Look, looks
 from harness.results import Results
 from harness.spec.plan import arms
@@ -36,7 +42,8 @@ class Figure(NamedTuple):
     title: str
     caption: str
     json: str
-    controls: bool = False
+    units: tuple[str, ...] = ()
+    """Units that its horizontal axis can be switched to."""
 
 
 def write_report(results: Results, folder: Path) -> Path:
@@ -65,7 +72,11 @@ def render(results: Results) -> str:
         looks=looks(names),
         sections=sections(results, found, looks(names)),
         winners=_winners(results),
-        runs=_run_rows(results, found.metric),
+        audit=audit(results),
+        checks=list(CHECKS),
+        progress=progress_table(results.confirmed_curves),
+        clock=results.clock,
+        runs=_run_rows(results, found),
         facts=_facts(results),
         spec=_spec_yaml(results),
         environment=results.environment,
@@ -84,16 +95,32 @@ def sections(results: Results, found: Answer, look: dict[str, Look]) -> dict[str
     parts: dict[str, list[Figure]] = {"ranking": [], "curves": [], "search": []}
     if ranking.rows:
         parts["ranking"].append(_figure("ranking", RANKING, plot_ranking(ranking, look)))
-    curves = results.curves_of(results.confirmed, [f"{p}/{m}" for p in ("train", "valid") for m in METRICS])
+    if (critical := compute_critical(found)) is not None:
+        parts["ranking"].append(_figure("critical", CRITICAL, plot_critical(critical, look)))
+    parts["ranking"] += _survival(results, found, look)
+    curves = results.confirmed_curves
     for metric in METRICS:
         data = compute_curves(curves, metric, [p.arm for p in found.ranking])
         if data.bands:
             title = f"{metric.capitalize()} over training"
             parts["curves"].append(
-                _figure(f"curves-{metric}", (title, CURVES), plot_curves(data, look))._replace(controls=True)
+                _figure(f"curves-{metric}", (title, CURVES), plot_curves(data, look))._replace(units=data.units)
             )
     parts["search"] = _search(results, look)
     return parts
+
+
+def _survival(results: Results, found: Answer, look: dict[str, Look]) -> list[Figure]:
+    """Return a figure for each target that the claims name."""
+    targets = {(t.claim.on, t.claim.target, t.claim.by): t.claim for t in found.claims if t.claim.target is not None}
+    names = [place.arm for place in found.ranking]
+    figures = []
+    for i, claim in enumerate(targets.values()):
+        data = compute_survival(results, claim, names)
+        if data.arms:
+            title = f"Runs on their way to {claim.on} {claim.target:g}, by {claim.by}"
+            figures.append(_figure(f"survival-{i}", (title, SURVIVAL), plot_survival(data, look)))
+    return figures
 
 
 def _search(results: Results, look: dict[str, Look]) -> list[Figure]:
@@ -101,6 +128,9 @@ def _search(results: Results, look: dict[str, Look]) -> list[Figure]:
     parallel = compute_parallel(results.study, results.trials)
     importance = compute_importance(results.importances)
     found = []
+    budget = winner_by_budget(results)
+    if budget is not None and len(budget.budgets) > 1:
+        found.append(_figure("budget", ("Winner by tuning budget", _budget_text(budget)), plot_budget(budget, look)))
     if sensitivity.panels:
         found.append(_figure("sensitivity", SENSITIVITY, plot_sensitivity(sensitivity, look)))
     if any(len(axes) > 2 for axes in parallel.arms.values()):
@@ -110,6 +140,30 @@ def _search(results: Results, look: dict[str, Look]) -> list[Figure]:
     return found
 
 
+def _budget_text(budget: Budget) -> str:
+    turns = [f"from {n} trials on {arm} leads" for n, arm in budget.changes]
+    lead = f"With one trial {budget.leaders[0]} leads" + (f"; {'; '.join(turns)}." if turns else ", and so it stays.")
+    exact = (
+        "Exact, since trials were independent"
+        if budget.exact
+        else "Only a description, since later trials learn from earlier"
+    )
+    return (
+        f"Validation objective to be expected of the best of n trials (Dodge et al. 2019), with bootstrap intervals. {lead} "
+        f"{exact}. Curves that still move at the right end say that more trials would change the answer."
+    )
+
+
+CRITICAL = (
+    "Mean rank over seeds",
+    "Each seed ranks the arms; the mark is an arm's mean rank. A grey bar joins arms whose mean ranks are closer than the "
+    "critical difference (Nemenyi 1963; Demšar 2006): they are not told apart. It is more cautious than the paired tests of "
+    "the table.",
+)
+SURVIVAL = (
+    "Share of an arm's runs that have not reached the target yet, with 95 % intervals (Kaplan & Meier 1958). The sooner a "
+    "staircase falls to 0 the faster the arm; one that ends above 0 has runs that never arrived, which are censored there."
+)
 RANKING = (
     "Closing value of each arm",
     "Each row is an arm with its tuned recipe frozen; the large mark is the mean over fresh seeds, the bar its 95 % "
@@ -158,12 +212,13 @@ def _winners(results: Results) -> list[dict[str, Any]]:
     return rows
 
 
-def _run_rows(results: Results, metric: str) -> list[dict[str, Any]]:
-    shown = results.confirmed
+def _run_rows(results: Results, found: Answer) -> list[dict[str, Any]]:
+    shown, wrong = results.confirmed.sort_values("seed", kind="stable"), failures(results)
     columns = ["arm", "seed", "status", "run_id", "detail"]
     rows: list[dict[str, Any]] = shown[columns].to_dict("records")  # type: ignore[assignment]
-    values = shown[metric] if metric in shown else [None] * len(shown)
-    return [{**row, "value": None if pd.isna(value) else value} for row, value in zip(rows, values, strict=True)]
+    values = {place.arm: iter(place.values) for place in found.ranking}
+    told = [{**row, "value": next(values[row["arm"]]), "labels": wrong.get(row["run_id"], ())} for row in rows]
+    return sorted(told, key=lambda row: list(values).index(row["arm"]))
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:

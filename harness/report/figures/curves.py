@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 from harness.report.style import Look, faint, label, layout, legend_height
 from harness.stats import mean_interval
 
-UNITS = ("step", "epoch", "samples")
+UNITS = ("epoch", "step", "samples", "seconds")
 
 
 class Band(NamedTuple):
@@ -35,6 +35,8 @@ class Curves(NamedTuple):
 
     metric: str
     bands: tuple[Band, ...]
+    units: tuple[str, ...] = UNITS
+    """Units that all of the runs have."""
 
 
 def compute_curves(curves: pd.DataFrame, metric: str, arms: Sequence[str]) -> Curves:
@@ -45,16 +47,17 @@ def compute_curves(curves: pd.DataFrame, metric: str, arms: Sequence[str]) -> Cu
         metric: "loss" or "accuracy".
         arms: the arms in the order they are drawn.
     """
+    units = tuple(unit for unit in UNITS if unit in curves and curves[unit].notna().all())
     found = [
-        _band(curves[curves["arm"] == arm], arm, part, f"{part}/{metric}")
+        _band(curves[curves["arm"] == arm], arm, part, f"{part}/{metric}", units)
         for arm in arms
         for part in ("train", "valid")
         if f"{part}/{metric}" in curves
     ]
-    return Curves(metric, tuple(band for band in found if band is not None))
+    return Curves(metric, tuple(band for band in found if band is not None), units)
 
 
-def _band(mine: pd.DataFrame, arm: str, part: str, column: str) -> Band | None:
+def _band(mine: pd.DataFrame, arm: str, part: str, column: str, chosen: Sequence[str]) -> Band | None:
     mine = mine.dropna(subset=[column])
     if mine.empty:
         return None
@@ -63,12 +66,12 @@ def _band(mine: pd.DataFrame, arm: str, part: str, column: str) -> Band | None:
     units = mine.drop_duplicates("step").set_index("step").loc[table.index]
     intervals = np.array([mean_interval(row) for row in table.to_numpy()]).reshape(-1, 3)
     low, high = (np.where(np.isfinite(side), side, intervals[:, 0]) for side in intervals.T[1:])
-    seeds = tuple((seed, _positions(g), g[column].to_numpy()) for seed, g in runs.items())
-    return Band(arm, part, _positions(units.reset_index()), intervals[:, 0], low, high, seeds)
+    seeds = tuple((seed, _positions(g, chosen), g[column].to_numpy()) for seed, g in runs.items())
+    return Band(arm, part, _positions(units.reset_index(), chosen), intervals[:, 0], low, high, seeds)
 
 
-def _positions(rows: pd.DataFrame) -> dict[str, np.ndarray]:
-    return {unit: rows[unit].to_numpy(dtype=float) for unit in UNITS}
+def _positions(rows: pd.DataFrame, units: Sequence[str]) -> dict[str, np.ndarray]:
+    return {unit: rows[unit].to_numpy(dtype=float) for unit in units}
 
 
 def plot_curves(data: Curves, looks: dict[str, Look]) -> go.Figure:
