@@ -11,6 +11,7 @@ from torch import nn
 from harness.data.base import Raw, Source
 from harness.models.mlp import MLP
 from harness.optimizers.base import Rule
+from harness.probes.base import Measure
 from harness.regularizers.base import Hook
 from harness.spec.space import NonNegative
 
@@ -108,3 +109,12 @@ class Descent(Rule):
 
     def update(self, g_KP, state, w_KP, hyper, layout):
         return w_KP - 2 * hyper["lr"] * g_KP, state
+
+
+class WeightSum(Measure):
+    """Σθ."""
+
+    prefix = "sum"
+
+    def measure(self, scene, memory):
+        return {"all": scene.w_KP.sum(1)}

@@ -27,7 +27,8 @@ def schedule(program: Program, probes: Sequence[Probe]) -> Due:
         assert isinstance(probe, Measure)
         for step in probe.due(program.times.per_epoch, program.times.steps):
             for look in range(max(0, step - probe.span + 1), step + 1):
-                found.setdefault(look, []).append(probe)
+                if probe not in (looking := found.setdefault(look, [])):
+                    looking.append(probe)
     return found
 
 

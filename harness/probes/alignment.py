@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.lazy import Lazy
 from harness.probes.base import Measure, Memory, Scene, Values
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = Lazy("torch")
 
 
 class Alignment(Measure):
@@ -22,8 +26,9 @@ class Alignment(Measure):
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         now = {"gradients": scene.g_KP.clone(), "updates": scene.moved_KP - scene.w_KP}
-        found = {name: cosine(memory[name], row) for name, row in now.items() if name in memory}
-        memory.update(now)
+        follows = "step" in memory and bool((memory["step"] == scene.step - 1).all())
+        found = {name: cosine(memory[name], row) for name, row in now.items()} if follows else {}
+        memory.update(now, step=scene.lr_K.new_full(scene.lr_K.shape, scene.step, dtype=torch.long))
         return found
 
 

@@ -6,15 +6,16 @@ from harness.probes.base import Measure, Memory, Scene, Values
 
 
 class GradientNorm(Measure):
-    """‖∂L/∂W‖ of every layer's weights, of all parameters, and the first layer's over the last layer's.
+    """‖∂L/∂W‖ of every layer's weights, of all parameters, and the first layer's over the last hidden layer's.
 
     ``gradient/<layer>``, ``gradient/all``, ``gradient/ratio``: a ratio far below 1 is a gradient that vanishes on its way
-    down (Hochreiter 1991; Glorot & Bengio 2010).
+    down through the nonlinearities (Hochreiter 1991; Glorot & Bengio 2010). The output layer, which has none behind it, is
+    left out of the ratio where there are others.
     """
 
     prefix = "gradient"
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         norms = {name: g.norm(dim=1) for name, g in scene.layers(scene.g_KP).items()}
-        first, last = next(iter(norms.values())), list(norms.values())[-1]
-        return {**norms, "all": scene.g_KP.norm(dim=1), "ratio": first / last}
+        hidden = list(norms.values())[:-1] or list(norms.values())
+        return {**norms, "all": scene.g_KP.norm(dim=1), "ratio": hidden[0] / hidden[-1]}

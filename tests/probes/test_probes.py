@@ -1,0 +1,216 @@
+"""Probes against autograd in float64 and published numbers; none changes the training; the same alone and in a cohort."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch import nn
+
+import harness as h
+from harness.data.base import load
+from harness.layout import layout_of
+from harness.probes.base import Scene
+from harness.probes.noise import NoiseScale
+from harness.spec.registry import REGISTRY
+
+MODELS = {
+    "mlp": {"model": h.MLP(widths=(12, 9))},
+    "deep": {"model": h.MLP(widths=(6, 6, 6), activation="tanh", residual=True, dropout=0.2)},
+    "batch norm": {"model": h.MLP(widths=(10, 10), norm="batch")},
+    "cnn": {"model": h.CNN1D(channels=5), "data": "mnist1d"},
+    "transformer": {"model": h.Transformer(width=8, heads=2, depth=1)},
+}
+
+
+def recipe(model="mlp", **fields):
+    base = {
+        "data": h.Digits(train_size=200),
+        "batch_size": 50,
+        "steps": 9,
+        "eval_every": 3,
+        "dtype": "float64",
+        "optimizer": h.SGD(lr=0.05, momentum=0.9),
+    }
+    return h.Recipe(**base | (MODELS[model] if isinstance(model, str) else {"model": model}) | fields)
+
+
+def every(*names, stride=2):
+    return [{"name": name, "every": stride, "unit": "steps"} for name in names]
+
+
+def table(found, prefix):
+    columns = [c for c in found.curves if c.startswith(f"{prefix}/")]
+    return found.curves.dropna(subset=columns[:1]).set_index(["seed", "step"])[columns]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_probes_change_nothing_and_measure_the_same_alone_and_together(model):
+    names = list(REGISTRY["probe"])
+    plain = h.train(recipe(model), seeds=3)
+    together = h.train(recipe(model), seeds=3, probes=every(*names))
+    alone = h.train(recipe(model), seeds=3, probes=every(*names), cohort=1)
+    for column in ("valid/loss", "train/loss", "test/loss"):
+        assert list(plain.runs[column]) == list(together.runs[column])
+    shared = sorted(set(together.curves) & set(alone.curves))
+    pd.testing.assert_frame_equal(together.curves[shared], alone.curves[shared], rtol=1e-7, atol=1e-10)
+    assert {c.partition("/")[0] for c in shared} >= {
+        "gradient",
+        "update",
+        "activation",
+        "alignment",
+        "descent",
+        "noise",
+        "gradcheck",
+    }
+
+
+def test_norms_and_cosines_are_those_of_a_plain_pytorch_loop():
+    spec = recipe(batch_order="sequential")
+    found = h.train(spec, seeds=1, probes=every("GradientNorm", "UpdateRatio", "Alignment", stride=1))
+    data = load(spec.data)
+    x, y = torch.tensor(data.train.x), torch.tensor(data.train.y)
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(64, 12), nn.ReLU(), nn.Linear(12, 9), nn.ReLU(), nn.Linear(9, 10)).double()
+    from harness.engine.program import initial_weights, program_of
+
+    program = program_of(spec)
+    start = program.layout.views(initial_weights(program, [0]))
+    with torch.no_grad():
+        for p, w in zip(net.parameters(), start.values(), strict=True):
+            p.copy_(w[0])
+    optimizer = torch.optim.SGD(net.parameters(), 0.05, 0.9)
+    gradient, update, alignment = (table(found, p) for p in ("gradient", "update", "alignment"))
+    last = None
+    for step in range(9):
+        rows = torch.arange(50) + 50 * (step % 4)
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(net(x[rows]), y[rows].argmax(1)).backward()
+        g = torch.cat([p.grad.flatten() for p in net.parameters()])
+        before = [p.detach().clone() for p in net.parameters()]
+        optimizer.step()
+        moved = [p.detach() - b for p, b in zip(net.parameters(), before, strict=True)]
+        assert gradient.loc[(0, step), "gradient/all"] == pytest.approx(float(g.norm()), rel=1e-9)
+        assert gradient.loc[(0, step), "gradient/hidden.1"] == pytest.approx(float(net[2].weight.grad.norm()), rel=1e-9)
+        ratio = float(net[0].weight.grad.norm() / net[2].weight.grad.norm())
+        assert gradient.loc[(0, step), "gradient/ratio"] == pytest.approx(ratio, rel=1e-9)
+        assert update.loc[(0, step), "update/out"] == pytest.approx(float(moved[4].norm() / before[4].norm()), rel=1e-9)
+        if last is not None:
+            cosine = nn.functional.cosine_similarity(g, last, dim=0)
+            assert alignment.loc[(0, step), "alignment/gradients"] == pytest.approx(float(cosine), rel=1e-9)
+        last = g
+
+
+def test_first_order_decrease_is_exact_in_the_limit_and_second_order_in_its_error():
+    errors = [
+        h.train(recipe("deep", optimizer=h.SGD(lr=lr)), probes=every("Descent")).curves["descent/error"].mean()
+        for lr in (1e-3, 1e-4, 1e-5)
+    ]
+    assert errors[0] / errors[1] == pytest.approx(10, rel=0.1) and errors[1] / errors[2] == pytest.approx(10, rel=0.1)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("loss", ["CrossEntropy", "MSE", "Huber"])
+def test_gradients_agree_with_finite_differences(model, loss):
+    probe = {"name": "GradientCheck", "step": 1e-6, "unit": "steps"}
+    found = h.train(recipe(model, loss=loss, steps=3), probes=[probe])
+    assert found.curves["gradcheck/error"].median() < 1e-6
+
+
+def test_a_wrong_gradient_is_noticed(monkeypatch):
+    from harness.models.layers import SLOPES
+
+    monkeypatch.setitem(SLOPES, "tanh", lambda d, z: d * (1 - z))
+    spec = recipe(model=h.MLP(widths=(8,), activation="tanh"), steps=3)
+    assert h.train(spec, probes=every("GradientCheck", stride=1)).curves["gradcheck/error"].min() > 1e-4
+
+
+def noise_scene(g_of):
+    layout = layout_of({"w": (64,)})
+    empty = torch.zeros(1, layout.width)
+    return Scene(
+        0,
+        layout,
+        empty,
+        empty,
+        empty,
+        torch.ones(1),
+        empty,
+        empty,
+        None,
+        g_of,
+        None,
+        lambda n, _: (torch.zeros(1, n, 1),) * 2,
+    )
+
+
+def test_noise_scale_of_mccandlish_s_model():
+    """d = 50, G = 0.1, σ from 0.5 to 1.5: tr(Σ)/|G|² = 108.673."""
+    rng = np.random.default_rng(0)
+    sigma = np.linspace(0.5, 1.5, 50)
+
+    def gradients(w_KP, x_KB, y_KBD):
+        drawn = 0.1 + sigma * rng.normal(size=(1, 50)) / np.sqrt(x_KB.shape[1])
+        return torch.tensor(drawn)
+
+    probe, memory, sums = NoiseScale(small=8, large=128, decay=0.0), {}, np.zeros(2)
+    for _ in range(4000):
+        found = probe.measure(noise_scene(gradients), memory)
+        sums += [float(found["variance"]), float(found["signal"])]
+    assert sums[0] / sums[1] == pytest.approx(108.673, rel=0.02)
+
+
+def ratio_of(first="hidden.0", **fields):
+    """Return the first to the last of 30 layers of 256 sigmoids, Xavier's normal weights, no biases, at the start."""
+    model = h.MLP(**{"widths": (256,) * 30, "activation": "sigmoid", "bias": False} | fields)
+    data = h.TeacherStudent(features=256)
+    spec = recipe(model, init=h.Xavier(distribution="normal"), steps=1, eval_every=1, data=data, batch_size=64)
+    start = h.train(spec, probes=every("GradientNorm")).curves.iloc[0]
+    if first == "hidden.0":
+        assert start["gradient/ratio"] == pytest.approx(start["gradient/hidden.0"] / start["gradient/hidden.29"])
+    return start[f"gradient/{first}"] / start["gradient/hidden.29"]
+
+
+def test_gradients_vanish_through_thirty_sigmoid_layers_and_are_cured():
+    assert ratio_of() < 1e-15
+    assert ratio_of(norm="batch") > 0.1
+    assert ratio_of("hidden.1", residual=True) > 0.1  # the first layer has no skip around it
+
+
+def test_xavier_halves_the_mean_square_of_relu_layers_and_he_keeps_it():
+    def ratio(init):
+        spec = recipe(model=h.MLP(widths=(256,) * 11), init=init, steps=1, eval_every=1, data="mnist1d", batch_size=64)
+        return h.train(spec, seeds=8, probes=every("Activations")).curves.groupby("seed")["activation/ratio"].first()
+
+    assert (ratio("Xavier") ** 2).mean() ** (1 / 10) == pytest.approx(0.5, rel=0.05)
+    assert (ratio("He") ** 2).mean() ** (1 / 10) == pytest.approx(1.0, rel=0.05)
+
+
+def test_dead_units_are_counted():
+    spec = recipe(model=h.MLP(widths=(10,)), init=h.Normal(std=0.0), steps=1, eval_every=1)
+    assert h.train(spec, probes=every("Activations")).curves["activation/dead"].iloc[0] == 1.0
+
+
+@pytest.mark.parametrize(
+    "probe, due",
+    [
+        (h.GradientNorm(every=2), {0, 8, 16, 19}),
+        (h.GradientNorm(every=5, unit="steps"), {0, 5, 10, 15, 19}),
+        (h.GradientNorm(every="log"), {0, 1, 2, 4, 8, 16, 19}),
+    ],
+)
+def test_cadence(probe, due):
+    assert probe.due(per_epoch=4, steps=20) == due
+
+
+def test_a_probe_of_one_s_own_is_found_by_its_dotted_name():
+    found = h.train(recipe(), probes=[{"name": "tests.plugins.WeightSum", "every": 1, "unit": "steps"}])
+    assert found.curves["sum/all"].notna().sum() == 9
+
+
+@pytest.mark.gpu
+def test_probes_on_the_gpu():
+    if not torch.cuda.is_available():
+        pytest.skip("no CUDA device")
+    names = [n for n in REGISTRY["probe"] if n != "NoiseScale"]
+    cpu, gpu = (h.train(recipe(device=d), seeds=2, probes=every(*names)).curves for d in ("cpu", "cuda"))
+    pd.testing.assert_frame_equal(cpu, gpu, rtol=1e-6)
