@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from harness import stats
@@ -46,13 +47,17 @@ def primary(results: Results) -> str:
 
 
 def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
-    """Return the arms from best to worst, each compared with the best, paired by seed, with Holm's correction."""
+    """Return the arms from best to worst, each compared with the best, paired by seed.
+
+    The best is chosen by the same data, so p-values are Holm-corrected over all pairs of arms, not over those with it alone.
+    """
     arms = list(dict.fromkeys(results.confirmed["arm"]))
     values = {arm: values_of(results, arm, metric) for arm in arms}
     means = {arm: stats.mean_interval(v) for arm, v in values.items()}
     sign = -1 if maximize else 1
     order = sorted(arms, key=lambda arm: (math.isnan(means[arm].mean), sign * means[arm].mean))
-    p = stats.holm([stats.compare_paired(values[order[0]], values[arm]).p for arm in order[1:]]) if order else []
+    pairs = [stats.compare_paired(values[a], values[b]).p for a, b in combinations(order, 2)]
+    p = stats.holm(pairs)[: len(order) - 1]
     bad = results.confirmed[results.confirmed["status"].isin(["diverged", "failed"])].groupby("arm").size()
     return tuple(
         Place(arm, means[arm], values[arm], int(bad.get(arm, 0)), q) for arm, q in zip(order, [1.0, *p], strict=False)

@@ -171,7 +171,8 @@ def timetable(recipe: Recipe, samples: int) -> Timetable:
     elif unit == "steps":
         steps, every = length, given
     else:
-        steps, every = -(-length // batch), max(1, given // batch)
+        whole, rest = divmod(length, per_epoch * batch if recipe.drop_last else samples)
+        steps, every = whole * per_epoch - (-rest // batch), max(1, given // batch)
     return Timetable(batch, per_epoch, steps, (*range(0, steps, every), steps))
 
 

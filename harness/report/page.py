@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -72,6 +73,7 @@ def render(results: Results) -> str:
         looks=looks(names),
         sections=sections(results, found, looks(names)),
         winners=_winners(results),
+        tally=_tally(found),
         audit=audit(results),
         checks=list(CHECKS),
         progress=progress_table(results.confirmed_curves),
@@ -138,6 +140,11 @@ def _search(results: Results, look: dict[str, Look]) -> list[Figure]:
     if importance.arms:
         found.append(_figure("importance", IMPORTANCE, plot_importance(importance, look)))
     return found
+
+
+def _tally(found: Answer) -> str:
+    counts = Counter(t.verdict.verdict for t in found.claims)
+    return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
 
 
 def _budget_text(budget: Budget) -> str:

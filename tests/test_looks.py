@@ -1,0 +1,125 @@
+"""Studies that add seeds until their claims are decided; the clock; the commands that judge."""
+
+import math
+
+import pytest
+
+import harness as h
+from harness import results
+from harness.answer.whole import answer
+from harness.errors import ProtocolError, SpecError
+from harness.protocol import Options, run_study
+from harness.stages import confirm
+from tests.studies import small
+
+SEEDS = h.Seeds(min=6, max=12)
+
+
+def sequential(**fields):
+    arms = {"good": h.SGD(lr=0.3), "bad": h.SGD(lr=0.001)}
+    base = {
+        "compare": {"optimizer": arms},
+        "search": None,
+        "seeds": SEEDS,
+        "claims": [h.Claim.better("good", than="bad", margin=0.1)],
+    }
+    return small(**base | fields)
+
+
+def test_a_plain_difference_is_decided_at_the_first_look(folder):
+    assert run_study(sequential(), Options(workers=0)).trained == 12
+    (found,) = answer(results.load("small")).claims
+    assert (found.verdict.verdict, found.seeds) == ("supported", 6)
+    assert run_study(sequential(), Options(workers=0)).trained == 0
+
+
+def test_arms_that_are_the_same_are_looked_at_to_the_end(folder):
+    never = h.Claim.faster("good", than="bad", to=("valid/accuracy", 1.1))
+    run_study(sequential(claims=[never, h.Claim.better("good", than="bad")]), Options(workers=0))
+    found = results.load("small")
+    assert found.confirmed.groupby("arm").size().to_dict() == {"good": 12, "bad": 12}
+    assert [(t.verdict.verdict, t.seeds) for t in answer(found).claims] == [("undecided", 12), ("supported", 6)]
+
+
+def test_seeds_start_where_they_are_told_to(folder):
+    run_study(sequential(seeds=h.Seeds(min=6, max=12, start=700)), Options(workers=0))
+    assert set(results.load("small").confirmed["seed"]) == set(range(700, 706))
+
+
+@pytest.mark.parametrize(
+    "fields, said",
+    [
+        ({"seeds": {"min": 9, "max": 3}}, "min at most max"),
+        ({"seeds": {"min": 3, "max": 9, "looks": [3, 5]}}, "end with max = 9"),
+        ({"seeds": {"min": 3, "max": 9, "start": 9_995}}, "seeds below 10000"),
+        ({"claims": []}, "expected claims to decide"),
+        ({"claims": [{"kind": "equal", "arm": "good", "than": "bad"}]}, "expected 'margin' for a claim of 'equal'"),
+        ({"claims": [{"kind": "monotone", "factor": "optimiser"}]}, "unknown factor 'optimiser': did you mean 'optimizer'?"),
+        ({"claims": [{"kind": "monotone", "factor": "optimizer"}]}, "three levels or more"),
+        ({"claims": [{"kind": "better", "arm": "god", "than": "bad"}]}, "unknown arm 'god': did you mean 'good'?"),
+    ],
+)
+def test_mistakes_in_seeds_and_claims(fields, said):
+    from harness.spec.files import validate
+
+    with pytest.raises(SpecError) as caught:
+        validate(sequential().dump() | fields, "here")
+    assert said in str(caught.value)
+
+
+def test_confirm_seeds_that_were_used_to_tune_are_refused():
+    study = small()
+    leaky = study.model_copy(update={"seeds": (10_000,)})
+    with pytest.raises(ProtocolError, match=r"seeds \[10000\] were used to tune"):
+        confirm(leaky, [], None, None, lambda rows: True)
+
+
+def test_the_clock_is_read_once_an_arm_and_gives_seconds(folder):
+    run_study(small(), Options(workers=0))
+    first = results.load("small")
+    assert set(first.clock) == {"SGD", "Adam"} and all(read["seconds"] > 0 for read in first.clock.values())
+    curves = first.confirmed_curves
+    assert curves["seconds"].to_numpy() == pytest.approx(
+        (curves["step"] * curves["arm"].map(lambda a: first.clock[a]["seconds"])).to_numpy()
+    )
+    run_study(small(seeds=3), Options(workers=0))
+    assert results.load("small").clock == first.clock
+
+
+def test_an_arm_that_can_t_be_trained_has_no_clock(folder):
+    broken = small(
+        compare={"model": {"MLP": h.MLP(widths=(8,)), "bomb": {"name": "tests.plugins.Failing"}}}, claims=(), search=None
+    )
+    run_study(broken, Options(workers=0))
+    found = results.load("small")
+    assert set(found.clock) == {"MLP"}
+    assert math.isinf(answer(found).ranking[1].interval.mean)
+
+
+def test_probes_of_a_study_are_recorded_in_its_confirm_runs(folder):
+    study = small(probes=[h.GradientNorm(every="log")], claims=[h.Claim.above("SGD", 0.0, on="start/gradient/all")])
+    run_study(study, Options(workers=0))
+    found = results.load("small")
+    assert found.confirmed["gradient/all"].notna().all() and found.searched["gradient/all"].isna().all()
+    assert answer(found).claims[0].verdict.effect.mean > 0
+    assert run_study(small(), Options(workers=0)).trained == 4, "without probes these are other runs"
+
+
+def test_claims_on_what_no_probe_records_are_refused(folder):
+    with pytest.raises(SpecError, match="gradient/all"):
+        run_study(small(claims=[h.Claim.above("SGD", 0.0, on="start/gradient/all")]), Options(workers=0))
+
+
+def test_audit_and_verdicts_on_the_command_line(folder, capsys):
+    from harness.cli.judging import show_audit, write_verdicts
+
+    run_study(small(claims=[h.Claim.better("Adam", than="SGD", id="F10")]), Options(workers=0))
+    show_audit("small", None)
+    said = capsys.readouterr().out
+    assert "✓ no leak between search and confirm" in said and "in study small" in said
+    write_verdicts([], folder / "out" / "verdicts.md", None)
+    lines = (folder / "out" / "verdicts.md").read_text().splitlines()
+    assert lines[0].startswith("| id | claim | verdict |") and lines[2].startswith(
+        "| F10 | Adam ends with a better test/loss"
+    )
+    assert "[small](small.html)" in lines[2]
