@@ -3,10 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: study test check lint bench ui clean-venv
+.PHONY: study fundamentals test check lint bench ui clean-venv
 
 study: $(READY)                 ## the flagship study in its quick form, with its report
 	$(BIN)/harness run experiments/f17_flagship.py --quick
+
+fundamentals: $(READY)          ## every shipped study in full, and the table of their verdicts; what is known is not trained again
+	set -e; for spec in experiments/*.py; do $(BIN)/harness run $$spec; done
+	$(BIN)/harness verdicts experiments/*.py --out reports/fundamentals.md --into README.md
 
 test: $(READY)                  ## the whole test suite
 	$(BIN)/pytest -n 2

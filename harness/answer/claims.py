@@ -48,9 +48,8 @@ def tested(results: Results) -> tuple[Tested, ...]:
 
 
 def _sentence(claim: Claim, detail: str, look: int, looks: Sequence[Seeds]) -> str:
-    text = str(claim)
     when = f" Decided at look {look + 1}, with {len(looks[look])} seeds." if len(looks) > 1 and look + 1 < len(looks) else ""
-    return f"{text[0].upper()}{text[1:]}. {detail}{when}"
+    return f"{claim}. {detail}{when}"
 
 
 class Weighed(NamedTuple):

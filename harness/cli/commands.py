@@ -174,15 +174,19 @@ def audit(
 @app.command()
 def verdicts(
     studies: Annotated[
-        list[str] | None, typer.Argument(help="Names of studies; all finished ones by default.", show_default=False)
+        list[str] | None,
+        typer.Argument(help="Names of studies, or their specs; all finished ones by default.", show_default=False),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Markdown file to write; printed by default.")] = None,
+    into: Annotated[
+        Path | None, typer.Option(help="Page to put the table into, between its lines <!-- verdicts --> and its end.")
+    ] = None,
     store: Store = None,
 ) -> None:
     """Print the verdicts on all claims of some studies as one Markdown table."""
     from harness.cli.judging import write_verdicts
 
-    write_verdicts(studies or (), out, store)
+    write_verdicts(studies or (), out, into, store)
 
 
 @app.command()

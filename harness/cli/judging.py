@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import results
+from harness.errors import HarnessError
 
 
 def show_audit(study: str, store: str | None) -> None:
@@ -23,17 +24,35 @@ def show_audit(study: str, store: str | None) -> None:
     print(f"\n{wrong} finding{'' if wrong == 1 else 's'} in study {study}")
 
 
-def write_verdicts(studies: Sequence[str], out: Path | None, store: str | None) -> None:
-    """Print the claims of some studies as a table, or write it to a file."""
-    from harness.report.verdicts import verdict_table
+def write_verdicts(studies: Sequence[str], out: Path | None, into: Path | None, store: str | None) -> None:
+    """Print the claims of some studies as a table, write it to a file, or put it between a page's marks."""
+    from harness.report.verdicts import between_marks, verdict_table
     from harness.tracking import Store
     from harness.tracking import studies as all_studies
 
-    names = studies or [name for name in all_studies(store) if Store(name, store, create=False).complete()]
-    text = verdict_table(results.load(name, store) for name in names)
-    if out is None:
-        print(text, end="")
-    else:
+    names = [_name(given) for given in studies]
+    names = names or [name for name in all_studies(store) if Store(name, store, create=False).complete()]
+    found = [results.load(name, store) for name in names]
+    if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(text, encoding="utf-8")
+        out.write_text(verdict_table(found), encoding="utf-8")
         print(f"verdicts: {out}")
+    if into is not None:
+        folder = (out.parent if out else Path("reports")).as_posix()
+        try:
+            text = between_marks(into.read_text(encoding="utf-8"), verdict_table(found, f"{folder}/{{}}.html"))
+        except (OSError, ValueError) as error:
+            raise HarnessError(f"--into {into}: {error}") from None
+        into.write_text(text, encoding="utf-8")
+        print(f"verdicts: {into}")
+    if out is None and into is None:
+        print(verdict_table(found), end="")
+
+
+def _name(given: str) -> str:
+    """Return a study's name, given as it is or by its spec."""
+    if not given.endswith((".py", ".yaml", ".yml", ".json")):
+        return given
+    from harness.spec.files import load_study
+
+    return load_study(Path(given)).name

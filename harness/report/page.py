@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import io
 import json
@@ -42,7 +43,8 @@ class Figure(NamedTuple):
     key: str
     title: str
     caption: str
-    json: str
+    packed: str
+    """Its Plotly JSON, as :func:`packed`."""
     units: tuple[str, ...] = ()
     """Units that its horizontal axis can be switched to."""
 
@@ -83,7 +85,7 @@ def render(results: Results) -> str:
         spec=_spec_yaml(results),
         environment=results.environment,
         about=json.dumps(_about(results, found)),
-        plotly=_plotly(),
+        plotly=_packed_plotly(),
         script=_asset("page.js"),
         css=_asset("page.css"),
         hashes=_hashes(),
@@ -200,8 +202,12 @@ IMPORTANCE = (
 
 
 def _figure(key: str, texts: tuple[str, str], figure: go.Figure) -> Figure:
-    safe = figure.to_json().replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-    return Figure(key, texts[0], texts[1], safe)
+    return Figure(key, texts[0], texts[1], packed(figure.to_json()))
+
+
+def packed(text: str) -> str:
+    """Return text as gzip in base64, which browsers unpack by themselves; the same text gives the same bytes."""
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def _winners(results: Results) -> list[dict[str, Any]]:
@@ -310,6 +316,11 @@ def _plotly() -> str:
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs())
+
+
+@lru_cache(maxsize=1)
+def _packed_plotly() -> str:
+    return packed(_plotly())
 
 
 @lru_cache(maxsize=1)

@@ -1,5 +1,16 @@
 "use strict";
-(() => {
+(async () => {
+  const unpack = async (id) => {
+    const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  };
+  if (typeof DecompressionStream === "undefined") {
+    document.getElementById("too-old").hidden = false;
+    return;
+  }
+  const library = document.createElement("script");
+  library.textContent = await unpack("plotly");
+  document.head.append(library);
   const plots = [...document.querySelectorAll(".plot")];
   const hidden = new Set();
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -31,8 +42,9 @@
   const paint = () => plots.forEach((plot) => Plotly.relayout(plot, { "font.color": colour("--ink") }));
   const toggle = (arm) => { hidden.has(arm) ? hidden.delete(arm) : hidden.add(arm); plots.forEach(refresh); };
 
-  plots.forEach((plot) => {
-    const spec = JSON.parse(document.getElementById(`data-${plot.id}`).textContent);
+  const specs = await Promise.all(plots.map(async (plot) => JSON.parse(await unpack(`data-${plot.id}`))));
+  plots.forEach((plot, i) => {
+    const spec = specs[i];
     spec.layout.font.color = colour("--ink");
     Plotly.newPlot(plot, spec.data, spec.layout, config);
     plot.on("plotly_legendclick", (event) => {
