@@ -11,8 +11,8 @@ from harness.execute.job import one_thread
 from harness.spec.plan import Run, digest
 from harness.spec.recipe import Recipe
 
-BLOCKS = 5
-"""Timings of which the median counts."""
+BLOCKS = 9
+"""Timings of which the fastest counts: whatever disturbs a timing makes it longer."""
 LEAST = 0.02
 """Seconds that a timed block takes at least."""
 
@@ -23,9 +23,9 @@ class Reading(NamedTuple):
     of: str
     """Hash of the recipe."""
     seconds: float
-    """Of one update, evaluation apart: the median over blocks."""
+    """Of one update, evaluation apart: the fastest of several blocks."""
     spread: float
-    """The second slowest block over the second fastest."""
+    """The median block over the fastest: how much the machine was disturbed."""
     load: float
     """Processes that wanted the machine beside this one, for each of its cores, over the minute before."""
 
@@ -43,7 +43,7 @@ def read_clock(recipe: Recipe) -> Reading:
     while (took := _timed(recipe, updates)) < LEAST and updates < 4096:
         updates *= 2 if took > LEAST / 4 else 4
     blocks = sorted(_timed(recipe, updates) / updates for _ in range(BLOCKS))
-    return Reading(digest(recipe.dump()), statistics.median(blocks), blocks[-2] / blocks[1], round(load, 3))
+    return Reading(digest(recipe.dump()), blocks[0], statistics.median(blocks) / blocks[0], round(load, 3))
 
 
 def _timed(recipe: Recipe, updates: int) -> float:

@@ -86,7 +86,7 @@ def _train(study: Study, options: Options, screen: Silent) -> tuple[Store, Outco
     with Pool(partial(local_executor, workers), screen.made) as pool:
         dispatcher = Dispatcher(store, {} if options.fresh else known, pool, options.cohort, watched, screen.added)
         winners, tried = search(study, dispatcher, screen, options.storage)
-        clock = read_clocks(winners, pool, store)
+        clock = read_clocks(winners, pool, store, options.fresh)
         confirmed = confirm(study, winners, dispatcher, screen, partial(_decided, study, store, clock))
     return store, Outcomes.of(winners, tried, confirmed, clock, dispatcher)
 

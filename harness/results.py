@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -64,10 +65,15 @@ class Results:
         """The study as a spec."""
         return Study.model_validate(self.spec)
 
-    @property
+    @cached_property
     def confirmed(self) -> pd.DataFrame:
         """The runs of the confirm stage."""
         return self.runs[self.runs["stage"] == "confirm"]
+
+    @cached_property
+    def by_arm(self) -> dict[str, pd.DataFrame]:
+        """The runs of the confirm stage by arm, each indexed by seed."""
+        return {str(arm): rows.set_index("seed").sort_index() for arm, rows in self.confirmed.groupby("arm", sort=False)}
 
     @property
     def searched(self) -> pd.DataFrame:
@@ -91,10 +97,9 @@ class Results:
         """Return the curves of some rows of ``runs``."""
         named = [*metrics, "epoch", "samples"] if metrics else None
         found = self.store.curves(runs["run_id"], named)
-        tables = {run_id: _curve_table(points) for run_id, points in found.items() if points}
-        if not tables:
+        if not any(found.values()):
             return pd.DataFrame(columns=[*PLACE, "step", "epoch", "samples"])
-        curves = pd.concat(tables, names=["run_id", "step"]).reset_index()
+        curves = _curve_table(found)
         closing = [c for c in curves.columns if c.startswith(("final/", "test/", "cost/", "best/"))]
         measured = curves.drop(columns=closing).dropna(subset=["epoch"])
         return runs[list(PLACE)].merge(measured, on="run_id", how="inner")
@@ -131,5 +136,16 @@ def _trials(index: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(plain, columns=None if plain else ["arm", "trial", "status", "value"])
 
 
-def _curve_table(points: dict[str, list[tuple[int, float]]]) -> pd.DataFrame:
-    return pd.DataFrame({name: pd.Series(dict(pairs)) for name, pairs in points.items()}).sort_index()
+def _curve_table(found: dict[str, dict[str, list[tuple[int, float]]]]) -> pd.DataFrame:
+    """Return one row a run and step, and a column a metric."""
+    names = sorted({name for points in found.values() for name in points})
+    columns: dict[str, list[Any]] = {name: [] for name in ("run_id", "step", *names)}
+    for run_id, points in found.items():
+        values = {name: dict(pairs) for name, pairs in points.items()}
+        steps = sorted(set().union(*values.values()))
+        columns["run_id"] += [run_id] * len(steps)
+        columns["step"] += steps
+        for name in names:
+            mine = values.get(name, {})
+            columns[name] += [mine.get(step, math.nan) for step in steps]
+    return pd.DataFrame(columns)

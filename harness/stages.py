@@ -134,10 +134,10 @@ def confirm(
     return rows
 
 
-def read_clocks(winners: Sequence[Winner], pool: Pool, store: Store) -> dict[str, dict[str, Any]]:
-    """Return the calibrated clock of each arm that can be trained; what has been timed before is not timed again."""
+def read_clocks(winners: Sequence[Winner], pool: Pool, store: Store, fresh: bool) -> dict[str, dict[str, Any]]:
+    """Return the calibrated clock of each arm that can be trained; what has been timed is not timed again, unless ``fresh``."""
     found: dict[str, dict[str, Any]] = {}
-    have = store.clocks()
+    have = {} if fresh else store.clocks()
     for winner in winners:
         name, read = winner.arm.name, have.get(winner.arm.name)
         if not known(read, winner.recipe):

@@ -20,7 +20,7 @@ from harness.spec.space import Choice, LogUniform, Space
 EDGE = 0.05
 """Share of a space, at either end, where a best value casts doubt on the space."""
 SPREAD = 1.3
-"""Ratio of the slowest to the fastest of an arm's timings above which they were disturbed."""
+"""Ratio of the median to the fastest of an arm's timings above which they were disturbed."""
 
 
 class Finding(NamedTuple):

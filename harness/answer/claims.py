@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,7 @@ class Tested(NamedTuple):
     """Seeds that the verdict rests on."""
 
 
+@lru_cache(maxsize=4)
 def tested(results: Results) -> tuple[Tested, ...]:
     """Return a verdict on each claim; p-values are corrected for the claims and for the looks together."""
     study = results.study
@@ -126,7 +128,7 @@ def times_to(results: Results, arm: str, claim: Claim, seeds: Seeds | None = Non
 
     A run that diverged before is censored at the end of the longest run: it never arrives.
     """
-    mine = results.confirmed[results.confirmed["arm"] == arm].set_index("seed").sort_index()
+    mine = results.by_arm[arm]
     curves = results.confirmed_curves
     if claim.on not in curves:
         return []

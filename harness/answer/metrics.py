@@ -21,7 +21,7 @@ def values_of(results: Results, arm: str, metric: str, seeds: Sequence[int] | No
             ``highest/`` or ``mean/`` before the name of a curve.
         seeds: the seeds in the order wanted; all of the confirm stage by default.
     """
-    mine = results.confirmed[results.confirmed["arm"] == arm].set_index("seed").sort_index()
+    mine = results.by_arm[arm]
     column = closing(results, metric, mine)
     worst = -math.inf if worst_is_low(metric) else math.inf
     bad = mine["status"].isin(["diverged", "failed"])

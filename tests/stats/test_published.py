@@ -55,8 +55,16 @@ def test_algoperf_s_score_and_profile():
 def test_bootstrap_agrees_with_scipy_s(method, name):
     x = np.random.default_rng(0).gamma(2.0, size=40)
     ours = stats.bootstrap(x, rng=np.random.default_rng(1), method=method, resamples=8000)
-    theirs = scipy.stats.bootstrap((x,), np.mean, method=name, n_resamples=8000, rng=2).confidence_interval
-    assert (ours.low, ours.high) == pytest.approx(tuple(theirs), abs=0.03)
+    hesterberg = 1 - 2 * scipy.stats.norm.sf(np.sqrt(40 / 39) * scipy.stats.t.ppf(0.975, 39))
+    theirs = scipy.stats.bootstrap((x,), np.mean, method=name, n_resamples=8000, rng=2, confidence_level=hesterberg)
+    assert (ours.low, ours.high) == pytest.approx(tuple(theirs.confidence_interval), abs=0.05)
+
+
+@pytest.mark.parametrize("n", [10, 20])
+def test_bootstrap_covers_the_truth_with_few_values_too(n):
+    rng = np.random.default_rng(n)
+    hits = [stats.bootstrap(rng.normal(size=n), rng=rng, method="percentile", resamples=400) for _ in range(600)]
+    assert np.mean([i.low <= 0 <= i.high for i in hits]) > 0.92
 
 
 def test_bootstrap_is_named_by_its_generator():
