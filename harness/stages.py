@@ -135,7 +135,7 @@ def confirm(
 
 
 def read_clocks(winners: Sequence[Winner], pool: Pool, store: Store, fresh: bool) -> dict[str, dict[str, Any]]:
-    """Return the calibrated clock of each arm that can be trained; what has been timed is not timed again, unless ``fresh``."""
+    """Return the calibrated clock of each arm that can be trained; the known ones as they are, unless ``fresh``."""
     found: dict[str, dict[str, Any]] = {}
     have = {} if fresh else store.clocks()
     for winner in winners:

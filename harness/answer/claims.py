@@ -107,7 +107,7 @@ def _cured(results: Results, claim: Claim, seeds: Seeds, level: float) -> Weighe
 def _faster(results: Results, claim: Claim, seeds: Seeds, level: float) -> Weighed:
     assert claim.arm and claim.than
     mine, other = (times_to(results, arm, claim, seeds) for arm in (claim.arm, claim.than))
-    horizon = min(max((t.time for t in times), default=math.nan) for times in (mine, other))
+    horizon = stats.horizon_of([*mine, *other])
     found = stats.superior(stats.restricted(other, horizon), stats.restricted(mine, horizon), 0.0, level)
     means = " against ".join(show(stats.restricted_mean(times, horizon)) for times in (mine, other))
     missed = [
@@ -116,7 +116,7 @@ def _faster(results: Results, claim: Claim, seeds: Seeds, level: float) -> Weigh
         if any(t.censored for t in times)
     ]
     note = f" ({'; '.join(missed)}, censored)" if missed else ""
-    unit = f"{claim.by}, restricted to {horizon:.5g}"
+    unit = claim.by + (f", restricted to {horizon:.5g}" if missed else "")
     return Weighed(found, f"Mean {claim.by} saved: {show(found.effect)}; {means} {unit}{note}.")
 
 
@@ -140,7 +140,7 @@ def times_to(results: Results, arm: str, claim: Claim, seeds: Seeds | None = Non
         curve = by_run.get(mine["run_id"][seed], curves[:0])
         times = list(curve[UNITS[claim.by]].astype(float))
         found.append(stats.first_reach(times, list(curve[claim.on]), claim.target, claim.maximize))
-    watched = max((t.time for t in found), default=0.0)
+    watched = float(curves[UNITS[claim.by]].max()) if len(curves) else 0.0
     return [Reached(watched, True) if t.censored else t for t in found]
 
 

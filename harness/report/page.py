@@ -9,7 +9,7 @@ import io
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -75,7 +75,7 @@ def render(results: Results) -> str:
         looks=looks(names),
         sections=sections(results, found, looks(names)),
         winners=_winners(results),
-        tally=_tally(found),
+        tally=_tally(t.verdict.verdict for t in found.claims),
         audit=audit(results),
         checks=list(CHECKS),
         progress=progress_table(results.confirmed_curves),
@@ -144,8 +144,8 @@ def _search(results: Results, look: dict[str, Look]) -> list[Figure]:
     return found
 
 
-def _tally(found: Answer) -> str:
-    counts = Counter(t.verdict.verdict for t in found.claims)
+def _tally(verdicts: Iterable[str]) -> str:
+    counts = Counter(verdicts)
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
 
 
@@ -284,7 +284,9 @@ def write_index(folder: Path) -> Path:
         with path.open(encoding="utf-8") as file:
             match = re.search(r'<script type="application/json" id="about">(.*?)</script>', file.read(65536), re.DOTALL)
         if match and path.name != "index.html":
-            entries.append({"file": path.name, **json.loads(match[1])})
+            about = json.loads(match[1])
+            tally = _tally(verdict.partition(":")[0] for verdict in about["verdicts"])
+            entries.append({"file": path.name, "tally": tally, **about})
     index = folder / "index.html"
     page = _environment().get_template("index.html")
     index.write_text(page.render(entries=entries, css=_asset("page.css"), hashes=_hashes()), encoding="utf-8")

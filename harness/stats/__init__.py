@@ -13,7 +13,7 @@ from harness.stats.ranks import Friedman, average_ranks, cliques, critical_diffe
 from harness.stats.sequential import decide, spending
 from harness.stats.summary import iqm, mean, median
 from harness.stats.survival import Survival, kaplan_meier, restricted_mean
-from harness.stats.target import Reached, first_reach, restricted
+from harness.stats.target import Reached, first_reach, horizon_of, restricted
 from harness.stats.trend import Trend, monotone_trend
 from harness.stats.tuning import expected_best, expected_max
 from harness.stats.verdict import Decision, Evidence, Verdict, equivalent, judge, superior
@@ -46,6 +46,7 @@ __all__ = [
     "friedman",
     "hedges_g",
     "holm",
+    "horizon_of",
     "iqm",
     "judge",
     "kaplan_meier",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -30,6 +31,16 @@ def first_reach(times: Sequence[float], values: Sequence[float], target: float, 
         if (value >= target) if maximize else (value <= target):
             return Reached(float(time), False)
     return Reached(float(times[-1]) if len(times) else 0.0, True)
+
+
+def horizon_of(times: Sequence[Reached]) -> float:
+    """Return the longest time up to which it is known of every run whether it had arrived: the first censoring, or the end.
+
+    >>> horizon_of([Reached(3, False), Reached(9, True)]), horizon_of([Reached(3, False), Reached(5, False)])
+    (9, 5)
+    """
+    censored = [t.time for t in times if t.censored]
+    return min(censored) if censored else max((t.time for t in times), default=math.nan)
 
 
 def restricted(times: Sequence[Reached], horizon: float) -> list[float]:

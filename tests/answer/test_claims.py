@@ -105,6 +105,15 @@ def test_speed(a, b, verdict, by):
     assert ("missed the target" in found.sentence) == (b == 99)
 
 
+def test_time_saved_is_the_difference_of_the_means_unless_runs_are_censored():
+    claim = h.Claim.faster("A", than="B", to=("valid/accuracy", 0.5))
+    whole = judged(claim, losses_of(8), seeds=8, curves=speeds(5, 20))
+    assert whole.verdict.effect.mean == pytest.approx(15) and "restricted" not in whole.sentence
+    missed = judged(claim, losses_of(8), seeds=8, curves=speeds(5, 99))
+    assert missed.verdict.effect.mean == pytest.approx(29 - np.mean([5 + s % 3 for s in range(8)]))
+    assert "restricted to 29" in missed.sentence
+
+
 def test_a_run_that_diverged_never_arrives():
     claim = h.Claim.faster("A", than="B", to=("valid/accuracy", 0.5))
     curves = speeds(5, 20)
