@@ -10,7 +10,8 @@ study: $(READY)                 ## the flagship study in its quick form, with it
 
 fundamentals: $(READY)          ## every shipped study in full, and the table of their verdicts; what is known is not trained again
 	set -e; for spec in experiments/*.py; do $(BIN)/harness run $$spec; done
-	$(BIN)/harness verdicts experiments/*.py --out reports/fundamentals.md --into README.md
+	$(BIN)/harness verdicts experiments/*.py --out reports/fundamentals.md
+	$(BIN)/harness verdicts experiments/f*.py --into README.md
 
 test: $(READY)                  ## the whole test suite
 	$(BIN)/pytest -n 2
