@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from harness.probes.activation import Activations as Activations
     from harness.probes.alignment import Alignment as Alignment
     from harness.probes.base import Measure as Measure
+    from harness.probes.curvature import Curvature as Curvature
     from harness.probes.descent import Descent as Descent
     from harness.probes.gradcheck import GradientCheck as GradientCheck
     from harness.probes.gradient import GradientNorm as GradientNorm

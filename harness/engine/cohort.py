@@ -135,12 +135,12 @@ def _train(program: Program, cohort: Cohort, target: int) -> Trained:
     factors_SK = schedule_factors(recipes, program.times, cohort.done, target).to(program.device, program.dtype)
     noise = Noise(seeds, cohort.done, program.device, program.dtype)
     orders = Orders(program, seeds)
-    watch = Watch(program, schedule(program, runs[0].probes), seeds, hyper, cohort.memories)
-    eagerly = isinstance(program.optimizer, ExternalOptimizer)
+    eagerly, groups = isinstance(program.optimizer, ExternalOptimizer), _groups(program, cohort.members)
+    watch = Watch(program, groups, schedule(program, runs[0].probes), seeds, hyper, cohort.memories)
     if eagerly:
         move = partial(eager.eager_step, program)
     else:
-        move = partial(step, program, _groups(program, cohort.members), room=room_for(program, cohort.w_KP))
+        move = partial(step, program, groups, room=room_for(program, cohort.w_KP))
     losses = []
     with torch.inference_mode(written_out(program) and not eagerly):
         for offset, factor_K in enumerate(factors_SK):

@@ -61,11 +61,34 @@ def update(
     moved, after = [], []
     for group, state in zip(groups, states, strict=True):
         rows = group.rows
-        columns = group.hyper | {"lr": lr_K[rows, None], "schedule": factor_K[rows, None]}
+        columns = _columns(group, lr_K, factor_K)
         weights, state = group.rule.update(g_KP[rows], state, w_KP[rows], columns, layout)
         moved.append(weights)
         after.append(state)
     return moved[0] if len(moved) == 1 else torch.cat(moved), after
+
+
+def edges(groups: Sequence[Group], lr_K: Tensor, factor_K: Tensor) -> Tensor:
+    """Return the curvature (K,) at which each member's rule stops being stable; NaN where it is not known."""
+    found_K = torch.full_like(lr_K, torch.nan)
+    for group in groups:
+        edge = group.rule.edge(_columns(group, lr_K, factor_K))
+        if edge is not None:
+            found_K[group.rows] = edge[:, 0]
+    return found_K
+
+
+def scales(groups: Sequence[Group], states: Sequence[Any], lr_K: Tensor, factor_K: Tensor, like_KP: Tensor) -> Tensor | None:
+    """Return what each rule divides the gradient by (K, P), 1 for those that divide by nothing; None where all do."""
+    found = [g.rule.scale(state, _columns(g, lr_K, factor_K)) for g, state in zip(groups, states, strict=True)]
+    if all(scale is None for scale in found):
+        return None
+    ones = [torch.ones_like(like_KP[group.rows]) for group in groups]
+    return torch.cat([one if scale is None else scale for scale, one in zip(found, ones, strict=True)])
+
+
+def _columns(group: Group, lr_K: Tensor, factor_K: Tensor) -> dict[str, Tensor]:
+    return group.hyper | {"lr": lr_K[group.rows, None], "schedule": factor_K[group.rows, None]}
 
 
 def keep(groups: Sequence[Group], states: Sequence[Any], kept: Sequence[int]) -> list[Any]:

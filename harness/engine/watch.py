@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from harness.engine.program import Program
-from harness.engine.step import Batch, Hyper, Moved, gradient, scoped
+from harness.engine.rules import Group, edges, scales
+from harness.engine.step import Batch, Hyper, Moved, gradient, scoped, training_loss
 from harness.models.base import Buffers, Context
 from harness.probes.base import Measure, Memory, Scene, Values
 from harness.seeds import numpy_stream
@@ -37,14 +38,23 @@ class Watch:
 
     Args:
         program: what the members share.
+        groups: the members of each update rule.
         due: the probes by update.
         seeds: the members' seeds.
         hyper: numeric hyperparameters by path, (K,) each.
         memories: what each probe keeps, by its name.
     """
 
-    def __init__(self, program: Program, due: Due, seeds: Sequence[int], hyper: Hyper, memories: dict[str, Memory]) -> None:
-        self.program, self.due, self.seeds, self.memories = program, due, seeds, memories
+    def __init__(
+        self,
+        program: Program,
+        groups: Sequence[Group],
+        due: Due,
+        seeds: Sequence[int],
+        hyper: Hyper,
+        memories: dict[str, Memory],
+    ) -> None:
+        self.program, self.groups, self.due, self.seeds, self.memories = program, groups, due, seeds, memories
         self.hyper = {path: v for path, v in hyper.items() if "ropout" not in path}
         self.found: dict[int, Values] = {}
 
@@ -54,22 +64,26 @@ class Watch:
 
     def after(self, step: int, w_KP: Tensor, buffers: Buffers, batch: Batch, moved: Moved, factor_K: Tensor) -> None:
         """Let the probes measure an update that has been made."""
+        lr_K = self.hyper["optimizer.lr"] * factor_K
         scene = Scene(
             step=step,
             layout=self.program.layout,
             w_KP=w_KP,
             moved_KP=moved.w_KP,
             g_KP=moved.g_KP,
-            lr_K=self.hyper["optimizer.lr"] * factor_K,
+            lr_K=lr_K,
+            edge_K=edges(self.groups, lr_K, factor_K),
+            scale_KP=scales(self.groups, moved.state, lr_K, factor_K, w_KP) if self.groups else None,
             x_KB=batch.x_KB,
             y_KBD=batch.y_KBD,
             losses=partial(self._losses, buffers),
             gradients=partial(self._gradients, buffers),
+            products=partial(self._products, buffers),
             activations=partial(self._activations, buffers),
             samples=partial(self._samples, step),
         )
         for probe in self.due[step]:
-            values = probe.measure(scene, self.memories.setdefault(probe.name, {}))
+            values = probe.measure(scene, self.memories.setdefault(probe.model_dump_json(), {}))
             named = {f"{probe.prefix}/{name}": value.double().cpu() for name, value in values.items()}
             self.found[step] = self.found.get(step, {}) | named
 
@@ -80,8 +94,21 @@ class Watch:
             return self.program.loss.per_sample(out_KBD, y_KBD, scoped(self.hyper, "loss")).mean(1)
 
     def _gradients(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Tensor:
-        plain = self.program._replace(hooks=())
-        return gradient(plain, w_KP, buffers, Batch(x_KB, y_KBD), self.hyper, None)[0]
+        return gradient(self.program, w_KP, buffers, Batch(x_KB, y_KBD), self.hyper, None)[0]
+
+    def _products(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Callable[[Tensor], Tensor]:
+        with torch.inference_mode(False), torch.enable_grad():
+            # copies, since autograd keeps no tensors made in inference mode
+            leaf_KP, batch = w_KP.clone().requires_grad_(), Batch(x_KB.clone(), y_KBD.clone())
+            views = self.program.layout.views(leaf_KP)
+            loss_K, _ = training_loss(self.program, views, _copied(buffers), batch, _copied(self.hyper), None)
+            (g_KP,) = torch.autograd.grad(loss_K.sum(), leaf_KP, create_graph=True)
+
+        def product(v_KP: Tensor) -> Tensor:
+            with torch.inference_mode(False):
+                return torch.autograd.grad(g_KP, leaf_KP, v_KP.clone(), retain_graph=True)[0]
+
+        return product
 
     def _activations(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor) -> dict[str, Tensor]:
         seen: dict[str, Tensor] = {}
@@ -96,6 +123,10 @@ class Watch:
         rows = [numpy_stream(seed, purpose, step).permutation(train.size)[:size] for seed in self.seeds]
         index_KB = torch.from_numpy(np.stack(rows)).to(self.program.device)
         return train.x[index_KB], train.y[index_KB]
+
+
+def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in tensors.items()}
 
 
 def rows_of(memories: Mapping[str, Memory], rows: Tensor) -> dict[str, Memory]:

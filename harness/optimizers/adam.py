@@ -39,6 +39,13 @@ class Adam(Rule):
     def init(self, w_KP: Tensor) -> State:
         return State(0, w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
 
+    def edge(self, hyper: Hyper) -> Tensor:
+        return 2 * (1 + hyper["beta1"]) / ((1 - hyper["beta1"]) * hyper["lr"])
+
+    def scale(self, state: State, hyper: Hyper) -> Tensor:
+        grown = 1 - hyper["beta2"] ** state.t if self.bias_correction else 1.0
+        return (state.v_KP / grown).sqrt() + hyper["eps"]
+
     def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
         t, beta1, beta2 = state.t + 1, hyper["beta1"], hyper["beta2"]
         m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)

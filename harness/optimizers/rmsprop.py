@@ -32,6 +32,12 @@ class RMSprop(Rule):
     def init(self, w_KP: Tensor) -> State:
         return State(w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
 
+    def edge(self, hyper: Hyper) -> Tensor:
+        return 2 * (1 + hyper["momentum"]) / hyper["lr"]
+
+    def scale(self, state: State, hyper: Hyper) -> Tensor:
+        return state.v_KP.sqrt() + hyper["eps"]
+
     def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - hyper["alpha"])
         b_KP = state.b_KP.mul_(hyper["momentum"]).add_(g_KP / v_KP.sqrt().add_(hyper["eps"]))

@@ -33,6 +33,10 @@ class SGD(Rule):
     def init(self, w_KP: Tensor) -> State:
         return State(None)
 
+    def edge(self, hyper: Hyper) -> Tensor:
+        momentum = hyper["momentum"]
+        return 2 * (1 + momentum) / (hyper["lr"] * (1 + 2 * momentum if self.nesterov else 1))
+
     def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
         momentum = hyper["momentum"]
         if state.v_KP is None and not momentum.any():

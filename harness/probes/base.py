@@ -44,6 +44,12 @@ class Scene:
     """Mean losses (K,) of weights (K, P) on inputs and targets."""
     gradients: Callable[[Tensor, Tensor, Tensor], Tensor]
     """Gradients (K, P) of the mean losses of weights (K, P) on inputs and targets."""
+    products: Callable[[Tensor, Tensor, Tensor], Callable[[Tensor], Tensor]]
+    """Products v ↦ Hv (K, P) with the Hessians of these losses."""
+    edge_K: Tensor
+    """Curvature at which each member's rule stops being stable on a quadratic; NaN where it is not known."""
+    scale_KP: Tensor | None
+    """What each rule divides the gradient by, number by number; None where no rule does."""
     activations: Callable[[Tensor, Tensor], dict[str, Tensor]]
     """Outputs (K, B, …) of every hidden layer for weights (K, P) and inputs."""
     samples: Callable[[int, str], tuple[Tensor, Tensor]]

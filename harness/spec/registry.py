@@ -80,6 +80,7 @@ REGISTRY: dict[str, dict[str, str]] = {
         "Alignment": "harness.probes.alignment",
         "Descent": "harness.probes.descent",
         "NoiseScale": "harness.probes.noise",
+        "Curvature": "harness.probes.curvature",
         "GradientCheck": "harness.probes.gradcheck",
     },
     "init": {

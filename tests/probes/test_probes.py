@@ -127,19 +127,11 @@ def test_a_wrong_gradient_is_noticed(monkeypatch):
 def noise_scene(g_of):
     layout = layout_of({"w": (64,)})
     empty = torch.zeros(1, layout.width)
+    tensors = {name: empty for name in ("w_KP", "moved_KP", "g_KP", "x_KB", "y_KBD")}
+    unused = dict.fromkeys(("losses", "products", "activations", "scale_KP"))
+    one = {"lr_K": torch.ones(1), "edge_K": torch.ones(1)}
     return Scene(
-        0,
-        layout,
-        empty,
-        empty,
-        empty,
-        torch.ones(1),
-        empty,
-        empty,
-        None,
-        g_of,
-        None,
-        lambda n, _: (torch.zeros(1, n, 1),) * 2,
+        step=0, layout=layout, gradients=g_of, samples=lambda n, _: (torch.zeros(1, n, 1),) * 2, **tensors, **unused, **one
     )
 
 

@@ -1,0 +1,125 @@
+"""Curvature against the full Hessian, and at the edge of stability as Cohen et al. found it."""
+
+import numpy as np
+import pytest
+import torch
+
+import harness as h
+from harness.data.base import Raw, Source
+from harness.engine.program import program_of
+from harness.engine.step import training_loss
+from harness.probes.curvature import lanczos
+from tests.probes.test_probes import every, recipe
+
+
+class First500(Source):
+    """The first 500 of scikit-learn's digits, /16, mean-centred: the set of the published figures."""
+
+    valid_fraction: float = 0.0
+
+    def raw(self):
+        from sklearn.datasets import load_digits
+
+        x, y = load_digits(return_X_y=True)
+        x = x[:500] / 16
+        return Raw(x - x.mean(0), y[:500], (x[:10], y[:10]))
+
+
+def full_hessian(spec, w_KP, x, y):
+    program = program_of(spec)
+
+    def loss(row):
+        buffers = {n: b.to(row.dtype)[None] for n, b in program.network.buffers().items()}
+        return training_loss(program, program.layout.views(row[None]), buffers, (x, y), {}, None)[0][0]
+
+    return torch.autograd.functional.hessian(loss, w_KP[0])
+
+
+@pytest.mark.parametrize("model", ["mlp", "batch norm", "cnn", "transformer"])
+def test_eigenvalues_and_trace_are_those_of_the_full_hessian(model):
+    from harness.engine.program import initial_weights
+
+    small = {"mlp": h.MLP(widths=(6, 5), activation="tanh"), "batch norm": h.MLP(widths=(6,), norm="batch", activation="tanh"),
+             "cnn": h.CNN1D(channels=3), "transformer": h.Transformer(width=4, heads=2, depth=1, patch=8)}  # fmt: skip
+    spec = recipe(small[model], data=h.Digits(train_size=60), batch_size=30, steps=1, eval_every=1)
+    probe = {"name": "Curvature", "top": 3, "iterations": 60, "vectors": 400, "samples": 60, "unit": "steps"}
+    found = h.train(spec, seeds=2, probes=[probe]).curves.iloc[0]
+    program = program_of(spec)
+    hessian = full_hessian(spec, initial_weights(program, [0]), program.train.x[None], program.train.y[None])
+    eigenvalues = torch.linalg.eigvalsh(hessian).flip(0)
+    assert [found[f"curvature/{n}"] for n in ("top", "top2", "top3")] == pytest.approx(eigenvalues[:3].tolist(), rel=1e-5)
+    spread = float((2 * hessian.pow(2).sum() / 400).sqrt())
+    assert abs(found["curvature/trace"] - float(hessian.trace())) < 4 * spread
+
+
+def test_lanczos_finds_the_top_of_a_large_spectrum_quickly():
+    values = torch.cat([torch.linspace(-1, 1, 500, dtype=torch.float64), torch.tensor([5.0, 7.0], dtype=torch.float64)])
+    start = torch.randn(2, 502, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    found = lanczos(lambda v: v * values, start, 20)
+    assert found.values_KM[:, :2].tolist() == [pytest.approx([7.0, 5.0], rel=1e-6)] * 2
+    assert found.vector_KP[0, -1].abs() == pytest.approx(1.0, abs=1e-4)
+
+
+def settled(optimizer, steps):
+    """Return the sharpness (top eigenvalue over the edge) after it first reaches 1: the median over the last third."""
+    spec = h.Recipe(
+        data=First500(), model=h.MLP(widths=(32, 32), activation="tanh"), loss=h.MSE(form="half_sum"), batch_size="full",
+        steps=steps, eval_every=steps, optimizer=optimizer, dtype="float64",
+    )  # fmt: skip
+    probe = {"name": "Curvature", "every": steps // 60, "unit": "steps", "iterations": 12, "samples": 500}
+    curve = h.train(spec, probes=[probe]).curves["curvature/sharpness"].dropna().to_numpy()
+    return curve.max(), float(np.median(curve[-20:]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "optimizer, steps", [(h.SGD(lr=0.3), 4000), (h.SGD(lr=0.5, momentum=0.9), 3000)], ids=["gradient descent", "heavy ball"]
+)
+def test_the_edge_of_stability_is_where_cohen_et_al_found_it(optimizer, steps):
+    highest, last = settled(optimizer, steps)
+    assert highest > 1 and last == pytest.approx(1.0, abs=0.03)
+
+
+@pytest.mark.slow
+def test_a_small_rate_never_reaches_the_edge():
+    assert settled(h.SGD(lr=0.01), 1000)[0] < 0.5
+
+
+@pytest.mark.parametrize(
+    "rule, edge",
+    [
+        (h.SGD(lr=0.1), 20.0),
+        (h.SGD(lr=0.1, momentum=0.9), 38.0),
+        (h.SGD(lr=0.1, momentum=0.9, nesterov=True), 38 / 2.8),
+        (h.Adam(lr=0.001), 38_000.0),
+        (h.RMSprop(lr=0.01), 200.0),
+    ],
+)
+def test_the_edge_is_where_a_quadratic_stops_being_stable(rule, edge):
+    found = h.train(recipe(optimizer=rule), probes=every("Curvature")).curves
+    assert found["curvature/edge"].dropna().iloc[0] == pytest.approx(edge, rel=1e-6)
+    if isinstance(rule, h.SGD):
+        assert not diverges(rule, 0.98 * edge) and diverges(rule, 1.02 * edge)
+
+
+def diverges(rule, curvature):
+    from harness.layout import layout_of
+
+    w, state = torch.ones(1, 64, dtype=torch.float64), rule.init(torch.ones(1, 64, dtype=torch.float64))
+    hyper = {n: torch.tensor([[v]], dtype=torch.float64) for n, v in rule.numbers().items()}
+    for _ in range(3000):
+        w, state = rule.update(curvature * w, state, w.clone(), hyper, layout_of({"w": (64,)}))
+    return not float(w.abs().max()) < 1e3
+
+
+def test_rules_of_different_kinds_in_one_cohort_keep_their_own_edges():
+    from harness.engine.cohort import advance, start
+    from harness.spec.plan import Run
+    from harness.spec.probe import Probe
+
+    probes = (Probe.parse({"name": "Curvature", "unit": "steps"}),)
+    rules = [h.SGD(lr=0.1), h.Adam(lr=0.01), h.Lion(lr=0.001)]
+    runs = [Run(recipe(optimizer=rule), 0, probes) for rule in rules]
+    points = {i: o.points[0].metrics for i, o in advance(start(runs, test=False)).outcomes.items()}
+    assert points[0]["curvature/edge"] == pytest.approx(20) and points[1]["curvature/edge"] == pytest.approx(3800)
+    assert "curvature/edge" not in points[2] and points[2]["curvature/top"] == pytest.approx(points[0]["curvature/top"])
