@@ -25,7 +25,7 @@ study = Study(
     compare={"batch_size": {f"batch {size}": size for size in SIZES}},
     search=Search(trials=16, objective="valid/accuracy", reduce="mean"),
     seeds=10,
-    probes=[NoiseScale(every=1)],
+    probes=[NoiseScale(small=8, large=256)],
     claims=[
         Claim.monotone("batch_size", by="steps", rising=False, **SPEED),
         Claim.monotone("batch_size", by="samples", rising=True, **SPEED),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -12,7 +12,7 @@ from harness.execute.local import Serial
 from harness.execute.pool import Pool
 from harness.records import Outcome
 from harness.spec.plan import Run
-from harness.spec.probe import Probe
+from harness.spec.probe import Probe, expanded
 from harness.spec.recipe import Recipe
 
 
@@ -26,14 +26,14 @@ class Trained(NamedTuple):
 
 
 def train(
-    recipe: Recipe, seeds: int | Iterable[int] = 1, *, probes: Sequence[Probe | str] = (), cohort: int | None = None
+    recipe: Recipe, seeds: int | Iterable[int] = 1, *, probes: Sequence[Any] | str = (), cohort: int | None = None
 ) -> Trained:
     """Train a recipe with some seeds, all together where the recipe allows it, and evaluate the test data.
 
     Args:
         recipe: a resolved recipe, without spaces.
         seeds: the seeds; a number n stands for 0 … n−1.
-        probes: quantities to measure while training, such as ``GradientNorm(every=2)``.
+        probes: quantities to measure while training, such as ``[GradientNorm(every=2)]``, or "light" or "full" sets of them.
         cohort: runs trained together at most; by default as the model's size and the machine allow.
 
     Returns:
@@ -50,7 +50,7 @@ def train(
     if recipe.spaces():
         raise ValueError(f"expected a recipe without spaces, got {', '.join(recipe.spaces())}; a Study searches them")
     wanted = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-    return _tables(wanted, outcomes(recipe, wanted, cohort, tuple(Probe.parse(probe) for probe in probes)))
+    return _tables(wanted, outcomes(recipe, wanted, cohort, tuple(Probe.parse(probe) for probe in expanded(probes))))
 
 
 def outcomes(

@@ -20,7 +20,7 @@ from harness.engine.program import Program, hyperparameters, initial_weights, pr
 from harness.engine.rules import Group, first_states, groups_of, keep, kind_of
 from harness.engine.seal import Permit
 from harness.engine.step import room_for, step, written_out
-from harness.engine.watch import Watch, rows_of, schedule
+from harness.engine.watch import Watch, rows_of
 from harness.models.base import Buffers, Noise
 from harness.optimizers.external import ExternalOptimizer
 from harness.probes.base import Memory
@@ -136,7 +136,7 @@ def _train(program: Program, cohort: Cohort, target: int) -> Trained:
     noise = Noise(seeds, cohort.done, program.device, program.dtype)
     orders = Orders(program, seeds)
     eagerly, groups = isinstance(program.optimizer, ExternalOptimizer), _groups(program, cohort.members)
-    watch = Watch(program, groups, schedule(program, runs[0].probes), seeds, hyper, cohort.memories)
+    watch = Watch(program, groups, runs[0].probes, seeds, hyper, cohort.memories)
     if eagerly:
         move = partial(eager.eager_step, program)
     else:

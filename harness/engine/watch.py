@@ -17,21 +17,6 @@ from harness.probes.base import Measure, Memory, Scene, Values
 from harness.seeds import numpy_stream
 from harness.spec.probe import Probe
 
-Due = dict[int, list[Measure]]
-"""The probes that look at each update."""
-
-
-def schedule(program: Program, probes: Sequence[Probe]) -> Due:
-    """Return the probes by the update that they look at; one that spans several looks at the ones before, too."""
-    found: Due = {}
-    for probe in probes:
-        assert isinstance(probe, Measure)
-        for step in probe.due(program.times.per_epoch, program.times.steps):
-            for look in range(max(0, step - probe.span + 1), step + 1):
-                if probe not in (looking := found.setdefault(look, [])):
-                    looking.append(probe)
-    return found
-
 
 class Watch:
     """The probes of one cohort, over some of its updates.
@@ -39,7 +24,7 @@ class Watch:
     Args:
         program: what the members share.
         groups: the members of each update rule.
-        due: the probes by update.
+        probes: what is measured.
         seeds: the members' seeds.
         hyper: numeric hyperparameters by path, (K,) each.
         memories: what each probe keeps, by its name.
@@ -49,22 +34,32 @@ class Watch:
         self,
         program: Program,
         groups: Sequence[Group],
-        due: Due,
+        probes: Sequence[Probe],
         seeds: Sequence[int],
         hyper: Hyper,
         memories: dict[str, Memory],
     ) -> None:
-        self.program, self.groups, self.due, self.seeds, self.memories = program, groups, due, seeds, memories
+        self.program, self.groups, self.seeds, self.memories = program, groups, seeds, memories
+        self.probes = [probe for probe in probes if isinstance(probe, Measure)]
+        self.looking: list[Measure] = []
         self.hyper = {path: v for path, v in hyper.items() if "ropout" not in path}
         self.found: dict[int, Values] = {}
 
     def before(self, step: int, w_KP: Tensor) -> Tensor | None:
         """Return a copy of the weights, if anybody looks at the coming update."""
-        return w_KP.clone() if step in self.due else None
+        self.looking = [probe for probe in self.probes if self._looks(probe, step)]
+        return w_KP.clone() if self.looking else None
+
+    def _looks(self, probe: Measure, step: int) -> bool:
+        """Return whether the probe is due here, or so soon that it needs this update too."""
+        times = self.program.times
+        ahead = range(step, min(step + probe.span, times.steps))
+        return any(probe.due(s, times.per_epoch, times.steps) for s in ahead)
 
     def after(self, step: int, w_KP: Tensor, buffers: Buffers, batch: Batch, moved: Moved, factor_K: Tensor) -> None:
         """Let the probes measure an update that has been made."""
         lr_K = self.hyper["optimizer.lr"] * factor_K
+        held = self.program.valid
         scene = Scene(
             step=step,
             layout=self.program.layout,
@@ -72,17 +67,19 @@ class Watch:
             moved_KP=moved.w_KP,
             g_KP=moved.g_KP,
             lr_K=lr_K,
-            edge_K=edges(self.groups, lr_K, factor_K),
-            scale_KP=scales(self.groups, moved.state, lr_K, factor_K, w_KP) if self.groups else None,
+            edge=partial(edges, self.groups, lr_K, factor_K),
+            scale=partial(scales, self.groups, moved.state, lr_K, factor_K, w_KP),
             x_KB=batch.x_KB,
             y_KBD=batch.y_KBD,
             losses=partial(self._losses, buffers),
             gradients=partial(self._gradients, buffers),
             products=partial(self._products, buffers),
+            outputs=partial(self._outputs, moved.buffers),
+            held=(held.x[None], held.y) if self.program.classify and held.size else None,
             activations=partial(self._activations, buffers),
             samples=partial(self._samples, step),
         )
-        for probe in self.due[step]:
+        for probe in self.looking:
             values = probe.measure(scene, self.memories.setdefault(probe.model_dump_json(), {}))
             named = {f"{probe.prefix}/{name}": value.double().cpu() for name, value in values.items()}
             self.found[step] = self.found.get(step, {}) | named
@@ -109,6 +106,10 @@ class Watch:
                 return torch.autograd.grad(g_KP, leaf_KP, v_KP.clone(), retain_graph=True)[0]
 
         return product
+
+    def _outputs(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor) -> Tensor:
+        with torch.no_grad():
+            return self.program.network(self.program.layout.views(w_KP), x_KB, Context(buffers=buffers))
 
     def _activations(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor) -> dict[str, Tensor]:
         seen: dict[str, Tensor] = {}

@@ -46,12 +46,16 @@ class Scene:
     """Gradients (K, P) of the mean losses of weights (K, P) on inputs and targets."""
     products: Callable[[Tensor, Tensor, Tensor], Callable[[Tensor], Tensor]]
     """Products v ↦ Hv (K, P) with the Hessians of these losses."""
-    edge_K: Tensor
-    """Curvature at which each member's rule stops being stable on a quadratic; NaN where it is not known."""
-    scale_KP: Tensor | None
-    """What each rule divides the gradient by, number by number; None where no rule does."""
+    edge: Callable[[], Tensor]
+    """Curvature (K,) at which each member's rule stops being stable on a quadratic; NaN where it is not known."""
+    scale: Callable[[], Tensor | None]
+    """What each rule divides the gradient by (K, P), number by number; None where no rule does."""
     activations: Callable[[Tensor, Tensor], dict[str, Tensor]]
     """Outputs (K, B, …) of every hidden layer for weights (K, P) and inputs."""
+    outputs: Callable[[Tensor, Tensor], Tensor]
+    """Outputs (K, N, D) for weights (K, P) and inputs, as in evaluation: with running statistics."""
+    held: tuple[Tensor, Tensor] | None
+    """Held-out inputs (1, N, …) and targets (N, D), where there are classes; else None."""
     samples: Callable[[int, str], tuple[Tensor, Tensor]]
     """A number of training samples of each member's own, drawn anew for each update and purpose."""
 

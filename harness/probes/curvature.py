@@ -47,13 +47,14 @@ class Curvature(Measure):
         found = self._eigenvalues(product, "vector", scene, memory)
         values = {f"top{i + 1 if i else ''}": found[:, i] for i in range(self.top)}
         sharpest_K = found[:, 0]
-        if scene.scale_KP is not None:
-            root_KP = torch.where(scene.scale_KP > 0, scene.scale_KP.rsqrt(), 0)
+        edge_K, scale_KP = scene.edge(), scene.scale()
+        if scale_KP is not None:
+            root_KP = torch.where(scale_KP > 0, scale_KP.rsqrt(), 0)
             scaled = self._eigenvalues(lambda v: root_KP * product(root_KP * v), "scaled vector", scene, memory)
             values["preconditioned"] = sharpest_K = scaled[:, 0]
         if self.vectors:
             values["trace"] = self._trace(product, scene)
-        return {**values, "edge": scene.edge_K, "sharpness": sharpest_K / scene.edge_K}
+        return {**values, "edge": edge_K, "sharpness": sharpest_K / edge_K}
 
     def _eigenvalues(self, product: Product, name: str, scene: Scene, memory: Memory) -> Tensor:
         start_KP = memory.get(name)

@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from harness.answer.audit import CHECKS, audit
@@ -26,6 +27,7 @@ from harness.report.figures.critical import compute_critical, plot_critical
 from harness.report.figures.curves import compute_curves, plot_curves
 from harness.report.figures.importance import compute_importance, plot_importance
 from harness.report.figures.parallel import compute_parallel, plot_parallel
+from harness.report.figures.probes import compute_layers, compute_panels, plot_layers, plot_panels
 from harness.report.figures.ranking import compute_ranking, plot_ranking
 from harness.report.figures.sensitivity import compute_sensitivity, plot_sensitivity
 from harness.report.figures.survival import compute_survival, plot_survival
@@ -96,7 +98,7 @@ def render(results: Results) -> str:
 def sections(results: Results, found: Answer, look: dict[str, Look]) -> dict[str, list[Figure]]:
     """Return the figures of each section that have something to show."""
     ranking = compute_ranking(found)
-    parts: dict[str, list[Figure]] = {"ranking": [], "curves": [], "search": []}
+    parts: dict[str, list[Figure]] = {"ranking": [], "curves": [], "diagnostics": [], "search": []}
     if ranking.rows:
         parts["ranking"].append(_figure("ranking", RANKING, plot_ranking(ranking, look)))
     if (critical := compute_critical(found)) is not None:
@@ -110,8 +112,28 @@ def sections(results: Results, found: Answer, look: dict[str, Look]) -> dict[str
             parts["curves"].append(
                 _figure(f"curves-{metric}", (title, CURVES), plot_curves(data, look))._replace(units=data.units)
             )
+    parts["diagnostics"] = _diagnostics(results, curves, [p.arm for p in found.ranking], look)
     parts["search"] = _search(results, look)
     return parts
+
+
+def _diagnostics(results: Results, curves: pd.DataFrame, names: Sequence[str], look: dict[str, Look]) -> list[Figure]:
+    """Return the figures of each probe: its quantities over training, and its maps of layers."""
+    figures = []
+    for probe in results.study.probes:
+        kind, about = probe.prefix, (type(probe).__doc__ or "").strip()
+        panels = compute_panels(curves, kind, names)
+        if any(panel.lines for panel in panels):
+            figures.append(_figure(f"probe-{kind}", (probe.name, _plain(about)), plot_panels(panels, look)))
+        for i, layers in enumerate(compute_layers(curves, kind, names)):
+            title = f"{layers.title.capitalize()} by layer"
+            figures.append(_figure(f"layers-{kind}-{i}", (title, LAYERS), plot_layers(layers)))
+    return figures
+
+
+def _plain(docstring: str) -> str:
+    """Return the first paragraphs of a docstring as a caption."""
+    return " ".join(docstring.replace("``", "").split())
 
 
 def _survival(results: Results, found: Answer, look: dict[str, Look]) -> list[Figure]:
@@ -172,6 +194,11 @@ CRITICAL = (
 SURVIVAL = (
     "Share of an arm's runs that have not reached the target yet, with 95 % intervals (Kaplan & Meier 1958). The sooner a "
     "staircase falls to 0 the faster the arm; one that ends above 0 has runs that never arrived, which are censored there."
+)
+LAYERS = (
+    "Every layer over training, mean over seeds of the logarithm to base 10; all arms share the colours' scale. A map that "
+    "fades from the output (bottom) towards the input (top) is a signal that vanishes on its way; one that brightens, one "
+    "that explodes."
 )
 RANKING = (
     "Closing value of each arm",

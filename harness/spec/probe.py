@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
 from harness.spec.component import Component
+
+LIGHT = ("GradientNorm", "UpdateRatio", "Activations", "NoiseScale")
+PRESETS = {
+    "light": LIGHT,
+    "full": (*LIGHT, "Alignment", "Distance", "Descent", "GradientSpread", "Calibration", "Curvature"),
+}
+"""Probes by the name of a set of them."""
+
+
+def expanded(value: Any) -> Any:
+    """Return a list of probes in which the names of sets are replaced by their probes, with the set's own options.
+
+    >>> expanded(["light"])[0], len(expanded([{"name": "full", "every": 64, "unit": "steps"}]))
+    ({'name': 'GradientNorm'}, 10)
+    """
+    items = [value] if isinstance(value, (str, Mapping)) else value
+    if not isinstance(items, (list, tuple)):
+        return value
+    found: list[Any] = []
+    for item in items:
+        named = {"name": item} if isinstance(item, str) else item
+        names = PRESETS.get(str(named.get("name"))) if isinstance(named, Mapping) else None
+        found += [item] if names is None else [{**named, "name": name} for name in names]
+    return found
 
 
 class Probe(Component):
@@ -20,15 +45,16 @@ class Probe(Component):
     unit: Literal["epochs", "steps"] = "epochs"
     """What ``every`` counts."""
 
-    def due(self, per_epoch: int, steps: int) -> set[int]:
-        """Return the updates before which it is measured; the first and the last are always among them.
+    def due(self, step: int, per_epoch: int, steps: int) -> bool:
+        """Return whether it measures the update after ``step`` others; the first and the last are always measured.
 
         Args:
+            step: updates made before.
             per_epoch: updates in an epoch.
             steps: updates in the run.
         """
-        last = steps - 1
+        if step == steps - 1:
+            return True
         if self.every == "log":
-            return {0, last} | {2**i for i in range(steps.bit_length()) if 2**i < steps}
-        stride = self.every * (per_epoch if self.unit == "epochs" else 1)
-        return {last, *range(0, steps, stride)}
+            return step & (step - 1) == 0
+        return step % (self.every * (per_epoch if self.unit == "epochs" else 1)) == 0

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 from harness.errors import nearest
 from harness.spec.claim import Claim, MetricName
 from harness.spec.component import Spec
-from harness.spec.probe import Probe
+from harness.spec.probe import Probe, expanded
 from harness.spec.recipe import Data, Init, Loss, Model, Optimizer, Recipe, Regularizer, Schedule
 from harness.spec.seeds import SEARCH_SEED, Seeds
 from harness.spec.space import parse_space
@@ -81,6 +81,11 @@ class Study(Spec):
     """What is measured in the runs of the confirmation, beside loss and accuracy."""
     quick: dict[str, Any] = {"search.trials": 4, "seeds": 3}
     """Fields replaced by ``--quick``."""
+
+    @field_validator("probes", mode="before")
+    @classmethod
+    def _probes_of_sets(cls, value: Any) -> Any:
+        return expanded(value)
 
     @field_validator("compare", mode="before")
     @classmethod

@@ -128,11 +128,9 @@ def noise_scene(g_of):
     layout = layout_of({"w": (64,)})
     empty = torch.zeros(1, layout.width)
     tensors = {name: empty for name in ("w_KP", "moved_KP", "g_KP", "x_KB", "y_KBD")}
-    unused = dict.fromkeys(("losses", "products", "activations", "scale_KP"))
-    one = {"lr_K": torch.ones(1), "edge_K": torch.ones(1)}
-    return Scene(
-        step=0, layout=layout, gradients=g_of, samples=lambda n, _: (torch.zeros(1, n, 1),) * 2, **tensors, **unused, **one
-    )
+    unused = dict.fromkeys(("losses", "products", "activations", "scale", "edge", "outputs", "held"))
+    own = {"gradients": g_of, "samples": lambda n, _: (torch.zeros(1, n, 1),) * 2}
+    return Scene(step=0, layout=layout, lr_K=torch.ones(1), **tensors, **unused, **own)
 
 
 def test_noise_scale_of_mccandlish_s_model():
@@ -177,6 +175,51 @@ def test_xavier_halves_the_mean_square_of_relu_layers_and_he_keeps_it():
     assert (ratio("He") ** 2).mean() ** (1 / 10) == pytest.approx(1.0, rel=0.05)
 
 
+def test_distance_is_from_the_initial_weights():
+    found = h.train(recipe(), probes=every("Distance", "UpdateRatio", stride=1)).curves
+    assert found["distance/all"].iloc[0] == 0
+    assert found["distance/all"].iloc[1] == pytest.approx(found["update/norm"].iloc[0])
+    assert found["distance/all"].iloc[8] <= found["update/norm"].iloc[:8].sum()
+
+
+def test_spread_is_that_of_the_gradients_of_single_samples():
+    from harness.engine.program import initial_weights, program_of
+    from harness.engine.step import Batch, gradient
+    from harness.seeds import numpy_stream
+
+    spec = recipe(steps=1, eval_every=1)
+    program = program_of(spec)
+    w_KP = initial_weights(program, [0])
+    rows = numpy_stream(0, "spread", 0).permutation(program.train.size)[:16]
+    g = torch.stack(
+        [
+            gradient(program, w_KP, {}, Batch(program.train.x[None, [i]], program.train.y[None, [i]]), {}, None)[0][0]
+            for i in rows
+        ]
+    )
+    found = h.train(spec, probes=every("GradientSpread")).curves.iloc[0]
+    assert found["spread/ratio"] == pytest.approx(float(g.var(0).sum().sqrt() / g.mean(0).norm()))
+    pairs = [(g[i] @ g[j] < 0).item() for i in range(16) for j in range(i)]
+    assert found["spread/conflict"] == pytest.approx(np.mean(pairs))
+
+
+def test_calibration_is_that_of_the_held_out_predictions():
+    data = h.Digits(train_size=200)
+    spec = recipe(data=data, steps=40, eval_every=40)
+    found = h.train(spec, probes=[{"name": "Calibration", "unit": "steps", "every": 40}]).curves
+    last = found.dropna(subset=["calibration/error"]).iloc[-1]
+    assert 0 < last["calibration/error"] < 1 and 0.1 < last["calibration/confidence"] < 1
+    y = load(data).valid.y
+    classes = [last[f"calibration/accuracy{c}"] for c in range(10)]
+    overall = np.average(classes, weights=y.sum(0))
+    assert last["calibration/confidence"] - overall == pytest.approx(0, abs=last["calibration/error"] + 1e-9)
+    assert not [
+        c
+        for c in h.train(recipe(data="diabetes", loss=None, steps=2, eval_every=1), probes=["Calibration"]).curves
+        if "calibration" in c
+    ]
+
+
 def test_dead_units_are_counted():
     spec = recipe(model=h.MLP(widths=(10,)), init=h.Normal(std=0.0), steps=1, eval_every=1)
     assert h.train(spec, probes=every("Activations")).curves["activation/dead"].iloc[0] == 1.0
@@ -191,7 +234,7 @@ def test_dead_units_are_counted():
     ],
 )
 def test_cadence(probe, due):
-    assert probe.due(per_epoch=4, steps=20) == due
+    assert {step for step in range(20) if probe.due(step, per_epoch=4, steps=20)} == due
 
 
 def test_a_probe_of_one_s_own_is_found_by_its_dotted_name():

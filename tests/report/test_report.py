@@ -16,13 +16,18 @@ from scipy import stats as scipy_stats
 
 import harness as h
 from harness import results
+from harness.answer.budget import Budget, winner_by_budget
 from harness.answer.whole import answer
 from harness.protocol import Options, run_study
+from harness.report.figures.budget import plot_budget
+from harness.report.figures.critical import compute_critical, plot_critical
 from harness.report.figures.curves import compute_curves, plot_curves
 from harness.report.figures.importance import compute_importance, plot_importance
 from harness.report.figures.parallel import compute_parallel, plot_parallel
+from harness.report.figures.probes import compute_layers, compute_panels, plot_layers, plot_panels
 from harness.report.figures.ranking import Ranking, compute_ranking, plot_ranking
 from harness.report.figures.sensitivity import compute_sensitivity, plot_sensitivity
+from harness.report.figures.survival import SurvivalCurves, compute_survival, plot_survival
 from harness.report.page import render, write_report
 from harness.report.style import looks
 from harness.spec.plan import arms
@@ -209,21 +214,50 @@ EMPTY = results.pd.DataFrame(columns=["arm", "trial", "status", "value"])
         lambda: plot_sensitivity(compute_sensitivity(NOTHING, EMPTY), {}),
         lambda: plot_parallel(compute_parallel(NOTHING, EMPTY), {}),
         lambda: plot_importance(compute_importance({}), {}),
+        lambda: plot_panels(compute_panels(EMPTY, "gradient", []), {}),
+        lambda: plot_survival(SurvivalCurves("valid/loss", 1.0, "steps", {}, {}), {}),
+        lambda: plot_budget(Budget("valid/loss", False, False, (), {}, ()), {}),
     ],
-    ids=["ranking", "curves", "sensitivity", "parallel", "importance"],
+    ids=["ranking", "curves", "sensitivity", "parallel", "importance", "probes", "survival", "budget"],
 )
 def test_every_figure_can_be_empty(draw):
     assert isinstance(draw(), go.Figure)
 
 
 def test_every_figure_shows_every_arm(folder):
-    found = finished(small())
+    found = finished(small(probes=["GradientNorm"], claims=[h.Claim.faster("SGD", than="Adam", to=("valid/accuracy", 0.5))]))
     look = looks([arm.name for arm in arms(found.study)])
     said = answer(found)
     drawn = {
         "ranking": plot_ranking(compute_ranking(said), look),
         "curves": plot_curves(compute_curves(found.curves_of(found.confirmed), "loss", list(look)), look),
         "sensitivity": plot_sensitivity(compute_sensitivity(found.study, found.trials), look),
+        "probes": plot_panels(compute_panels(found.confirmed_curves, "gradient", list(look)), look),
+        "survival": plot_survival(compute_survival(found, found.study.claims[0], list(look)), look),
+        "budget": plot_budget(winner_by_budget(found), look),
     }
+    (layers,) = compute_layers(found.confirmed_curves, "gradient", list(look))
+    assert [trace.name for trace in plot_layers(layers).data] == list(look)
+    assert layers.arms["SGD"][1] == ("hidden.0", "out")
     for figure in drawn.values():
         assert {trace.legendgroup for trace in figure.data} == set(look)
+
+
+def test_critical_differences_are_nemenyi_s(folder):
+    found = finished(many(["a", "b", "c"], seeds=5))
+    said = answer(found)
+    data = compute_critical(said)
+    assert data.distance == pytest.approx(2.344 * np.sqrt(3 * 4 / (6 * 5)), rel=1e-3)
+    assert sum(data.ranks) == pytest.approx(6) and list(data.ranks) == sorted(data.ranks)
+    assert {trace.name for trace in plot_critical(data, looks(["a", "b", "c"])).data} >= {"a", "b", "c"}
+    assert compute_critical(said._replace(ranking=said.ranking[:2])) is None
+
+
+def test_the_page_shows_the_audit_the_diagnostics_and_the_failures(folder):
+    wild = many(["mild", "wild"], compare={"optimizer": {"mild": h.SGD(lr=0.1), "wild": h.SGD(lr=1e9)}}, probes=["light"], seeds=3,
+                recipe=h.Recipe(data="iris", model=h.MLP(widths=(4,), activation="identity"), loss="mse", optimizer=h.SGD(lr=0.1), epochs=12),
+                claims=[h.Claim.equal("mild", than="wild", margin=0.1)])  # fmt: skip
+    page = assert_safe(render(finished(wild)))
+    shown = " ".join(page.shown)
+    assert "Checked: equal budgets" in shown and "loss not finite at step" in shown
+    assert "Diagnostics" in shown and "GradientNorm" in shown and "Gradient by layer" in shown

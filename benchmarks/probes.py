@@ -1,0 +1,71 @@
+"""What probes cost: the time of an update with them over that without, for each probe, for both sets, at five cadences.
+
+    python -m benchmarks.probes [--json FILE]
+
+MLP 784-128-64-10, batch 64, one run and a cohort; both sides by turns in one process on one thread, the median of ratios.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+import harness as h
+from benchmarks.overhead import ratio
+from harness.engine.cohort import _train, start
+from harness.engine.program import program_of
+from harness.spec.plan import Run
+from harness.spec.probe import PRESETS, Probe, expanded
+from harness.spec.registry import REGISTRY
+
+RECIPE = h.Recipe(
+    data=h.TeacherStudent(samples=4000, features=784),
+    model=h.MLP(widths=(128, 64)),
+    loss=h.MSE(),
+    optimizer=h.SGD(lr=0.01, momentum=0.9),
+    batch_size=64,
+    steps=100_000,
+    eval_every=100_000,
+)
+CADENCES = (1, 4, 16, 64, 256)
+
+
+def training(members: int, steps: int, probes: Sequence[Probe] = ()) -> Callable[[], object]:
+    """Return a call that makes so many more updates, evaluation apart."""
+    cohort = start([Run(RECIPE, seed, tuple(probes)) for seed in range(members)], False)
+    program = program_of(RECIPE)
+    return lambda: _train(program, cohort, cohort.done + steps)
+
+
+def costs(name: str, members: int) -> dict[int, float]:
+    """Return the ratio by cadence in steps."""
+    found = {}
+    for every in CADENCES:
+        probes = [Probe.parse(p) for p in expanded([{"name": name, "every": every, "unit": "steps"}])]
+        steps = max(64, every)
+        found[every], _ = ratio(training(members, steps, probes), training(members, steps), 5)
+    cells = "  ".join(f"{every:3d}: {value:6.2f}×" for every, value in found.items())
+    print(f"  {name:16s} {cells}", flush=True)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, default=Path("benchmarks/results/probes.json"))
+    path = parser.parse_args().json
+    torch.set_num_threads(1)
+    found: dict[str, dict[str, dict[int, float]]] = {}
+    for members in (1, 8):
+        print(f"{members} member{'s' if members > 1 else ''}, measured every so many steps:")
+        found[f"{members} members"] = {name: costs(name, members) for name in (*PRESETS, *REGISTRY["probe"])}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    print(f"written to {path}")
+
+
+if __name__ == "__main__":
+    main()

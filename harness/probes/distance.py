@@ -1,0 +1,20 @@
+"""How far the weights have come from where they started."""
+
+from __future__ import annotations
+
+from harness.probes.base import Measure, Memory, Scene, Values
+
+
+class Distance(Measure):
+    """‖θ − θ₀‖ of all weights and ‖W − W₀‖/‖W₀‖ of every layer's.
+
+    ``distance/all``, ``distance/<layer>``: wide networks move little (the lazy regime, Chizat et al. 2019).
+    """
+
+    prefix = "distance"
+
+    def measure(self, scene: Scene, memory: Memory) -> Values:
+        start_KP = memory.setdefault("start", scene.w_KP.clone())
+        moved, first = scene.layers(scene.w_KP - start_KP), scene.layers(start_KP)
+        ratios = {name: w.norm(dim=1) / first[name].norm(dim=1) for name, w in moved.items()}
+        return {**ratios, "all": (scene.w_KP - start_KP).norm(dim=1)}
