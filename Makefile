@@ -28,6 +28,8 @@ lint: $(READY)
 bench: $(READY)                 ## side-by-side measurements, as tables and JSON
 	$(BIN)/python -m benchmarks.throughput
 	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.probes
+	$(BIN)/python -m benchmarks.calibration
 
 ui: $(READY)                    ## MLflow's UI on this machine
 	$(BIN)/harness ui

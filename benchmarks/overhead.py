@@ -26,6 +26,7 @@ from harness.engine.cohort import Cohort, _train, start
 from harness.engine.program import program_of
 from harness.execute.job import cohort_limit
 from harness.spec.plan import Run
+from harness.spec.probe import Probe
 
 LARGE = h.Recipe(
     data=h.TeacherStudent(samples=3000, features=784),
@@ -54,9 +55,9 @@ def ratio(ours: Callable[[], object], theirs: Callable[[], object], turns: int) 
     return statistics.median(a / b for a, b in pairs), statistics.median(a for a, _ in pairs)
 
 
-def ours(recipe: h.Recipe, members: int, steps: int) -> Callable[[], object]:
+def ours(recipe: h.Recipe, members: int, steps: int, probes: tuple[Probe, ...] = ()) -> Callable[[], object]:
     """Return a call that makes so many more updates of a cohort, evaluation apart."""
-    cohort: Cohort = start([Run(recipe, seed) for seed in range(members)], False)
+    cohort: Cohort = start([Run(recipe, seed, probes) for seed in range(members)], False)
     program = program_of(recipe)
     return lambda: _train(program, cohort, cohort.done + steps)
 

@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
 
 import harness as h
-from benchmarks.overhead import ratio
-from harness.engine.cohort import _train, start
-from harness.engine.program import program_of
-from harness.spec.plan import Run
+from benchmarks.overhead import ours, ratio
 from harness.spec.probe import PRESETS, Probe, expanded
 from harness.spec.registry import REGISTRY
 
@@ -34,20 +30,13 @@ RECIPE = h.Recipe(
 CADENCES = (1, 4, 16, 64, 256)
 
 
-def training(members: int, steps: int, probes: Sequence[Probe] = ()) -> Callable[[], object]:
-    """Return a call that makes so many more updates, evaluation apart."""
-    cohort = start([Run(RECIPE, seed, tuple(probes)) for seed in range(members)], False)
-    program = program_of(RECIPE)
-    return lambda: _train(program, cohort, cohort.done + steps)
-
-
 def costs(name: str, members: int) -> dict[int, float]:
     """Return the ratio by cadence in steps."""
     found = {}
     for every in CADENCES:
-        probes = [Probe.parse(p) for p in expanded([{"name": name, "every": every, "unit": "steps"}])]
+        probes = tuple(Probe.parse(p) for p in expanded([{"name": name, "every": every, "unit": "steps"}]))
         steps = max(64, every)
-        found[every], _ = ratio(training(members, steps, probes), training(members, steps), 5)
+        found[every], _ = ratio(ours(RECIPE, members, steps, probes), ours(RECIPE, members, steps), 5)
     cells = "  ".join(f"{every:3d}: {value:6.2f}×" for every, value in found.items())
     print(f"  {name:16s} {cells}", flush=True)
     return found

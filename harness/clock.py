@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import statistics
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness.engine.cohort import advance, start
+from harness.engine.rules import kind_of
 from harness.execute.job import one_thread
-from harness.spec.plan import Run, digest
+from harness.spec.plan import Run, digest, shape_key
 from harness.spec.recipe import Recipe
 
 BLOCKS = 9
@@ -21,7 +22,7 @@ class Reading(NamedTuple):
     """What the clock says of one recipe."""
 
     of: str
-    """Hash of the recipe."""
+    """What was timed, as :func:`work_of` names it."""
     seconds: float
     """Of one update, evaluation apart: the fastest of several blocks."""
     spread: float
@@ -30,9 +31,10 @@ class Reading(NamedTuple):
     """Processes that wanted the machine beside this one, for each of its cores, over the minute before."""
 
 
-def known(read: dict[str, Any] | None, recipe: Recipe) -> bool:
-    """Return whether a reading is one of this recipe."""
-    return read is not None and read["of"] == digest(recipe.dump())
+def work_of(recipe: Recipe) -> str:
+    """Return a hash of what an update of the recipe costs: its shape and rule, and which of its numbers are not 0."""
+    used = sorted(path for path, number in recipe.numbers().items() if number)
+    return digest([shape_key(recipe), kind_of(recipe), used])
 
 
 @one_thread()
@@ -43,7 +45,7 @@ def read_clock(recipe: Recipe) -> Reading:
     while (took := _timed(recipe, updates)) < LEAST and updates < 4096:
         updates *= 2 if took > LEAST / 4 else 4
     blocks = sorted(_timed(recipe, updates) / updates for _ in range(BLOCKS))
-    return Reading(digest(recipe.dump()), blocks[0], statistics.median(blocks) / blocks[0], round(load, 3))
+    return Reading(work_of(recipe), blocks[0], statistics.median(blocks) / blocks[0], round(load, 3))
 
 
 def _timed(recipe: Recipe, updates: int) -> float:

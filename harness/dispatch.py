@@ -200,5 +200,5 @@ def rung_step(times: Timetable, share: float) -> int:
 
 
 def key_of(run: Run) -> str:
-    """Return a run's key, over its data and the user's code that its recipe names."""
-    return run_key(run, fingerprint(run.recipe.data), code_of(run.recipe.targets()))
+    """Return a run's key, over its data and the user's code that it names."""
+    return run_key(run, fingerprint(run.recipe.data), code_of(run.targets()))

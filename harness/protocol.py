@@ -10,7 +10,7 @@ from harness.data.base import fingerprint
 from harness.environment import code_of
 from harness.errors import NoStudyError
 from harness.progress import Silent
-from harness.spec.plan import ENGINE, arms, digest, spec_hash
+from harness.spec.plan import ENGINE, Run, arms, digest, spec_hash
 from harness.spec.study import Study
 from harness.tracking import About, Store
 
@@ -111,5 +111,5 @@ def identity(study: Study) -> str:
     """Return the hash of all that a study's answer follows from: its spec, data, outside code and the engine."""
     recipes = [arm.recipe for arm in arms(study)]
     data = sorted({fingerprint(recipe.data) for recipe in recipes})
-    code = sorted({code_of(recipe.targets()) for recipe in recipes})
+    code = sorted({code_of(Run(recipe, 0, study.probes).targets()) for recipe in recipes})
     return digest([study.dump(), data, code, ENGINE])

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from harness.clock import known, read_clock
+from harness.clock import read_clock, work_of
 from harness.dispatch import Curve, Dispatcher, Request, Result
 from harness.engine.program import batched
 from harness.errors import ProtocolError
@@ -135,18 +135,19 @@ def confirm(
 
 
 def read_clocks(winners: Sequence[Winner], pool: Pool, store: Store, fresh: bool) -> dict[str, dict[str, Any]]:
-    """Return the calibrated clock of each arm that can be trained; the known ones as they are, unless ``fresh``."""
+    """Return the calibrated clock of each arm that can be trained.
+
+    Recipes that cost the same share one reading; readings that the store has are taken as they are, unless ``fresh``.
+    """
+    readings = {} if fresh else {read["of"]: read for read in store.clocks.values()}
     found: dict[str, dict[str, Any]] = {}
-    have = {} if fresh else store.clocks()
     for winner in winners:
-        name, read = winner.arm.name, have.get(winner.arm.name)
-        if not known(read, winner.recipe):
-            reading = pool.alone(read_clock, winner.recipe)
-            read = reading._asdict() if reading else None
-            if read is not None:
-                store.set_clock(name, read)
-        if read is not None:
-            found[name] = read
+        name, work = winner.arm.name, work_of(winner.recipe)
+        if work not in readings and (reading := pool.alone(read_clock, winner.recipe)) is not None:
+            readings[work] = reading._asdict()
+        if work in readings:
+            found[name] = readings[work]
+            store.set_clock(name, readings[work])
     return found
 
 

@@ -56,6 +56,7 @@ def test_seeds_start_where_they_are_told_to(folder):
         ({"claims": [{"kind": "equal", "arm": "good", "than": "bad"}]}, "expected 'margin' for a claim of 'equal'"),
         ({"claims": [{"kind": "monotone", "factor": "optimiser"}]}, "unknown factor 'optimiser': did you mean 'optimizer'?"),
         ({"claims": [{"kind": "monotone", "factor": "optimizer"}]}, "three levels or more"),
+        ({"claims": [{"kind": "interaction", "factors": ["optimizer", "optimizer"]}]}, "two different factors"),
         ({"claims": [{"kind": "better", "arm": "god", "than": "bad"}]}, "unknown arm 'god': did you mean 'good'?"),
     ],
 )
@@ -84,6 +85,24 @@ def test_the_clock_is_read_once_an_arm_and_gives_seconds(folder):
     )
     run_study(small(seeds=3), Options(workers=0))
     assert results.load("small").clock == first.clock
+
+
+def test_arms_that_cost_the_same_share_a_reading_of_the_clock(folder):
+    rates = {str(lr): h.SGD(lr=lr) for lr in (0.1, 0.2)} | {"momentum": h.SGD(lr=0.1, momentum=0.9)}
+    run_study(small(compare={"optimizer": rates}, search=None, claims=()), Options(workers=0))
+    clock = results.load("small").clock
+    assert clock["0.1"] == clock["0.2"] != clock["momentum"]
+
+
+def test_the_code_of_a_probe_is_part_of_a_run_s_key(monkeypatch):
+    from harness import dispatch
+    from harness.spec.plan import Run
+    from tests.plugins import WeightSum
+
+    seen = []
+    monkeypatch.setattr(dispatch, "code_of", lambda targets: seen.append(targets) or "")
+    dispatch.key_of(Run(small().recipe, 0, (WeightSum(),)))
+    assert seen == [(WeightSum,)]
 
 
 def test_an_arm_that_can_t_be_trained_has_no_clock(folder):

@@ -50,7 +50,7 @@ def tested(results: Results) -> tuple[Tested, ...]:
 
 
 def _sentence(claim: Claim, detail: str, look: int, looks: Sequence[Seeds]) -> str:
-    when = f" Decided at look {look + 1}, with {len(looks[look])} seeds." if len(looks) > 1 and look + 1 < len(looks) else ""
+    when = f" Decided at look {look + 1}, with {len(looks[look])} seeds." if look + 1 < len(looks) else ""
     return f"{claim}. {detail}{when}"
 
 
@@ -73,7 +73,9 @@ def _two(results: Results, claim: Claim, seeds: Seeds) -> tuple[np.ndarray, np.n
     """Return the values of both arms, turned so that more is better."""
     assert claim.arm and claim.than
     sign = 1 if claim.maximize else -1
-    mine, other = (sign * np.array(values_of(results, arm, claim.on, seeds)) for arm in (claim.arm, claim.than))
+    mine, other = (
+        sign * np.array(values_of(results, arm, claim.on, seeds, claim.maximize)) for arm in (claim.arm, claim.than)
+    )
     return mine, other
 
 
@@ -201,7 +203,7 @@ def _at(arm: Arm, wanted: dict[str, str]) -> bool:
 def _bound(results: Results, claim: Claim, seeds: Seeds, level: float) -> Weighed:
     assert claim.arm and claim.value is not None
     sign = 1 if claim.kind == "above" else -1
-    values = np.array(values_of(results, claim.arm, claim.on, seeds))
+    values = np.array(values_of(results, claim.arm, claim.on, seeds, maximize=claim.kind == "above"))
     found = stats.superior(sign * values, np.full(len(values), sign * claim.value), 0.0, level)
     mean = stats.mean_interval(values, level)
     return Weighed(found._replace(effect=mean), f"Mean {claim.on}: {show(mean)} over {len(values)} seeds.")

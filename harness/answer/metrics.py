@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from harness.results import Results
+from harness.spec.claim import larger_is_better
 
 
-def values_of(results: Results, arm: str, metric: str, seeds: Sequence[int] | None = None) -> tuple[float, ...]:
+def values_of(
+    results: Results, arm: str, metric: str, seeds: Sequence[int] | None = None, maximize: bool | None = None
+) -> tuple[float, ...]:
     """Return an arm's values of a metric, by seed; a run that diverged or failed counts as the worst there is.
 
     Args:
@@ -20,19 +23,19 @@ def values_of(results: Results, arm: str, metric: str, seeds: Sequence[int] | No
         metric: a closing value (``test/loss``), a gap (``gap/loss``), ``order/valid``, or ``start/``, ``lowest/``,
             ``highest/`` or ``mean/`` before the name of a curve.
         seeds: the seeds in the order wanted; all of the confirm stage by default.
+        maximize: whether larger is better, which says what the worst is; by default as for the metric by itself.
     """
     mine = results.by_arm[arm]
-    column = closing(results, metric, mine)
-    worst = -math.inf if worst_is_low(metric) else math.inf
     bad = mine["status"].isin(["diverged", "failed"])
-    column = column.where(~bad, 0.0 if metric.endswith("accuracy") and not metric.startswith("gap/") else worst)
+    column = closing(results, metric, mine).where(~bad, _worst(metric, maximize))
     wanted = list(mine.index) if seeds is None else list(seeds)
     return tuple(float(v) if pd.notna(v) else math.nan for v in column.reindex(wanted))
 
 
-def worst_is_low(metric: str) -> bool:
-    """Return whether a diverged run's value counts as low: where more is better."""
-    return metric.endswith("accuracy") and not metric.startswith("gap/")
+def _worst(metric: str, maximize: bool | None) -> float:
+    if larger_is_better(metric) and maximize is not False:
+        return 0.0
+    return -math.inf if maximize else math.inf
 
 
 def closing(results: Results, metric: str, mine: pd.DataFrame) -> pd.Series:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from harness.answer.claims import Tested, tested
 from harness.answer.ranking import Place, primary, rank, summarize
 from harness.results import Results
+from harness.spec.claim import larger_is_better
 
 
 class Answer(NamedTuple):
@@ -23,6 +24,6 @@ class Answer(NamedTuple):
 def answer(results: Results) -> Answer:
     """Rank the arms on the study's metric and judge its claims."""
     metric = primary(results)
-    maximize = metric.endswith("accuracy")
+    maximize = larger_is_better(metric)
     ranking = rank(results, metric, maximize)
     return Answer(metric, maximize, ranking, tested(results), summarize(metric, ranking))

@@ -25,6 +25,15 @@ NEEDS: dict[str, tuple[str, ...]] = {
 }
 
 
+def larger_is_better(metric: str) -> bool:
+    """Return whether more of a metric is better: accuracy, but not its gap.
+
+    >>> larger_is_better("mean/valid/accuracy"), larger_is_better("gap/accuracy"), larger_is_better("test/loss")
+    (True, False, False)
+    """
+    return metric.endswith("accuracy") and not metric.startswith("gap/")
+
+
 class Claim(Spec):
     """A statement that the study tests, declared before anything runs.
 
@@ -118,7 +127,7 @@ class Claim(Spec):
     @property
     def maximize(self) -> bool:
         """Whether larger values of the metric are better."""
-        return self.direction == "maximize" or (self.direction == "auto" and self.on.endswith("accuracy"))
+        return self.direction == "maximize" or (self.direction == "auto" and larger_is_better(self.on))
 
     @property
     def recorded(self) -> tuple[str, ...]:
@@ -148,6 +157,8 @@ class Claim(Spec):
         if missing:
             fields = " and ".join(f"'{name}'" for name in missing)
             raise ValueError(f"expected {fields} for a claim of {self.kind!r}, got none")
+        if self.factors and self.factors[0] == self.factors[1]:
+            raise ValueError(f"factors: expected two different factors, got {self.factors[0]!r} twice")
         return self
 
 

@@ -127,7 +127,7 @@ def external(kind: str) -> type[External]:
         "loss": ("harness.losses", "ExternalLoss"),
     }.get(kind, ("", ""))
     if not module:
-        wanted = {"kind": kind, "base": kind.capitalize()}
+        wanted = {"kind": kind, "base": {"regularizer": "Hook", "probe": "Measure"}.get(kind, kind.capitalize())}
         raise PydanticCustomError("component", "a {kind} of your own must subclass harness.{base}", wanted)
     found: type[External] = getattr(import_module(module), name)
     return found

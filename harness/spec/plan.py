@@ -38,6 +38,10 @@ class Run(NamedTuple):
     seed: int
     probes: tuple[Probe, ...] = ()
 
+    def targets(self) -> tuple[object, ...]:
+        """Return the objects outside the harness that the recipe's parts and the probes come from."""
+        return *self.recipe.targets(), *(target for probe in self.probes for target in probe.targets())
+
 
 def arms(study: Study) -> tuple[Arm, ...]:
     """Cross the factors' levels into arms; a study that compares nothing has the one arm "base"."""

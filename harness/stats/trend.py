@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.stats.intervals import Interval, mean_interval
+from harness.stats.paired import compare_paired, holm
 
 
 class Trend(NamedTuple):
@@ -55,9 +56,7 @@ def monotone_trend(outcomes: ArrayLike) -> Trend:
 
 
 def _reversal(x: np.ndarray, way: float) -> tuple[int, float] | None:
-    from harness.stats.paired import compare_paired, holm
-
     steps = [compare_paired(x[:, j + 1], x[:, j]) for j in range(x.shape[1] - 1)]
     adjusted = holm([step.p for step in steps])
-    against = [(p, j) for j, (step, p) in enumerate(zip(steps, adjusted, strict=True)) if way * step.difference.mean < 0]
-    return (min(against)[1], min(against)[0]) if against else None
+    against = [(j, p) for j, (step, p) in enumerate(zip(steps, adjusted, strict=True)) if way * step.difference.mean < 0]
+    return min(against, key=lambda step: step[1], default=None)

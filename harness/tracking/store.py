@@ -64,6 +64,8 @@ class Store:
         self.parent = ""
         self.parents: dict[str, str] = {}
         self.by_key: dict[str, list[str]] = {}
+        self.clocks: dict[str, dict[str, Any]] = {}
+        """What the clock of each arm was read as."""
 
     def _experiment(self, create: bool) -> tuple[str, str]:
         found = self.client.get_experiment_by_name(self.study)
@@ -104,6 +106,8 @@ class Store:
         dataset = DatasetInput(
             Dataset(about.data, about.fingerprint[:36], "local", "{}"), [InputTag("mlflow.data.context", "train")]
         )
+        clocked = (row["tags"] for row in rows if "harness.clock" in row["tags"])
+        self.clocks = {tags["harness.arm"]: json.loads(tags["harness.clock"]) for tags in clocked}
         parents = {(r["tags"].get("harness.kind"), r["tags"].get("harness.arm")): r["run_id"] for r in rows}
         self.parent = self._parent(parents.get(("study", None)), self.study, _study_tags(about), dataset)
         self._describe(about)
@@ -161,13 +165,10 @@ class Store:
                 f"{refused}; mend the store and start the same command again, finished runs are kept"
             ) from error
 
-    def clocks(self) -> dict[str, dict[str, Any]]:
-        """Return what the clock of each arm was read as, by arm."""
-        tags = (row["tags"] for row in self.runs.rows())
-        return {t["harness.arm"]: json.loads(t["harness.clock"]) for t in tags if "harness.clock" in t}
-
     def set_clock(self, arm: str, read: Mapping[str, Any]) -> None:
         """Keep what an arm's clock was read as."""
+        if self.clocks.get(arm) == read:
+            return
         run_id, now = self.parents[arm], int(time.time() * 1000)
         metrics = [Metric(f"clock/{k}", float(v), now, 0) for k, v in read.items() if k != "of"]
         self.client.log_batch(run_id, metrics, tags=[RunTag("harness.clock", json.dumps(dict(read)))])

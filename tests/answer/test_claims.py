@@ -123,6 +123,28 @@ def test_a_run_that_diverged_never_arrives():
     assert found.verdict.verdict == "supported" and "7 of 8 seeds of B missed" in found.sentence
 
 
+@pytest.mark.parametrize(
+    "claim, verdict",
+    [
+        (h.Claim.better("A", than="B", on="gradient/ratio", direction="maximize"), "supported"),
+        (h.Claim.above("B", 0.5, on="gradient/ratio"), "refuted"),
+        (h.Claim.below("B", 0.5, on="gradient/ratio"), "refuted"),
+        (h.Claim.better("A", than="B", on="gap/accuracy"), "supported"),
+    ],
+)
+def test_a_diverged_run_is_the_worst_there_is_whichever_way_is_better(claim, verdict):
+    values = {
+        n: {"gradient/ratio": list(1 + NOISE[i]), "test/accuracy": [0.8] * 12, "train/accuracy": [0.9] * 12}
+        for i, n in enumerate("ABC")
+    }
+    found = judged(claim, values, statuses={("B", s): "diverged" for s in range(12)})
+    assert found.verdict.verdict == verdict
+
+
+def test_a_smaller_gap_of_accuracy_is_better():
+    assert not h.Claim.better("A", than="B", on="gap/accuracy").maximize
+
+
 def test_an_arm_that_diverges_loses():
     values = losses(1.0, math.nan)
     found = judged(h.Claim.better("A", than="B"), values, statuses={("B", s): "diverged" for s in range(12)})

@@ -123,11 +123,13 @@ def plot_layers(data: LayerMap) -> go.Figure:
         {"label": label(arm, 40), "method": "restyle", "args": [{"visible": [other == arm for other in data.arms]}]}
         for arm in data.arms
     ]
-    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.25, "yanchor": "top", "bgcolor": "rgba(128,128,128,.1)"}
     deepest = max(len(layers) for _, layers, _ in data.arms.values())
+    height = 190 + 22 * deepest
+    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1 + 60 / (height - 120), "yanchor": "top"}
+    menu["bgcolor"] = "rgba(128,128,128,.1)"
     figure.update_layout(
         layout(
-            height=190 + 22 * deepest,
+            height=height,
             xaxis={"title": {"text": "epoch"}, "showgrid": False},
             yaxis={"autorange": "reversed", "showgrid": False},
             margin={"l": 10, "r": 10, "t": 70, "b": 10},
