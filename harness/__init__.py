@@ -71,13 +71,17 @@ if TYPE_CHECKING:
     from harness.probes.alignment import Alignment as Alignment
     from harness.probes.base import Measure as Measure
     from harness.probes.calibration import Calibration as Calibration
+    from harness.probes.confusion import Confusion as Confusion
     from harness.probes.curvature import Curvature as Curvature
     from harness.probes.descent import Descent as Descent
     from harness.probes.distance import Distance as Distance
+    from harness.probes.generalization import GeneralizationGap as GeneralizationGap
     from harness.probes.gradcheck import GradientCheck as GradientCheck
     from harness.probes.gradient import GradientNorm as GradientNorm
     from harness.probes.noise import NoiseScale as NoiseScale
+    from harness.probes.slices import LossSlice as LossSlice
     from harness.probes.spread import GradientSpread as GradientSpread
+    from harness.probes.throughput import Throughput as Throughput
     from harness.probes.update import UpdateRatio as UpdateRatio
     from harness.protocol import Options as Options
     from harness.protocol import run_study as run_study

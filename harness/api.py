@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from harness.execute.job import Job, chunks, cohort_limit
@@ -23,6 +24,8 @@ class Trained(NamedTuple):
     """One row a run: ``seed``, ``status``, ``detail`` and the closing values (``valid/loss``, ``test/loss``, …)."""
     curves: pd.DataFrame
     """One row an evaluation of a run: ``seed``, ``step``, ``epoch``, ``samples`` and a column a metric."""
+    arrays: dict[int, dict[str, np.ndarray]]
+    """The arrays that probes measured last, such as ``confusion/matrix``, by seed and name."""
 
 
 def train(
@@ -74,4 +77,5 @@ def _tables(seeds: Sequence[int], ended: Sequence[Outcome]) -> Trained:
         for seed, o in pairs
         for p in o.points
     ]
-    return Trained(pd.DataFrame(runs), pd.DataFrame(curves))
+    arrays = {seed: {name: np.array(array) for name, array in o.arrays.items()} for seed, o in pairs}
+    return Trained(pd.DataFrame(runs), pd.DataFrame(curves), arrays)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple
 
+Array = list[Any]
+"""Nested lists of numbers."""
 Status = Literal["finished", "diverged", "pruned", "stopped", "failed"]
 
 
@@ -29,6 +32,8 @@ class Outcome(NamedTuple):
     """Numbers known only at the end: ``test/loss``, ``best/step``, ``seconds``."""
     detail: str = ""
     """Why a run failed or diverged, in words."""
+    arrays: Mapping[str, Array] = {}
+    """The last of each array that probes measured, by name."""
 
     def series(self, metric: str) -> list[float]:
         """Return the values of ``metric`` in the order of evaluation."""

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness.spec.study import Study
@@ -104,6 +105,14 @@ class Results:
         measured = curves.drop(columns=closing).dropna(subset=["epoch"])
         return runs[list(PLACE)].merge(measured, on="run_id", how="inner")
 
+    def arrays(self, arm: str) -> dict[str, np.ndarray]:
+        """Return the arrays that probes measured last, by name, of the arm's confirm runs: (seeds, …), by seed."""
+        mine = self.by_arm[arm]
+        having = mine[mine["arrays"] & ~mine["status"].isin(["diverged", "failed"])]
+        found = [self.store.arrays(str(run_id)) for run_id in having["run_id"]]
+        names = [name for name in (found[0] if found else {}) if all(name in arrays for arrays in found)]
+        return {name: np.array([arrays[name] for arrays in found]) for name in names}
+
 
 def _runs(index: Sequence[dict[str, Any]], leaves: dict[str, dict[str, Any]]) -> pd.DataFrame:
     rows = []
@@ -113,7 +122,8 @@ def _runs(index: Sequence[dict[str, Any]], leaves: dict[str, dict[str, Any]]) ->
         closing = {k.removeprefix("final/"): v for k, v in leaf["metrics"].items() if k.startswith(CLOSING)}
         ended = {} if place["status"] in ("diverged", "failed") else closing
         costs = {k: v for k, v in closing.items() if k.startswith("cost/")}
-        rows.append({**place, "detail": leaf["tags"].get("harness.detail", ""), **_numbers(own), **ended, **costs})
+        tags = {"detail": leaf["tags"].get("harness.detail", ""), "arrays": "harness.arrays" in leaf["tags"]}
+        rows.append({**place, **tags, **_numbers(own), **ended, **costs})
     return pd.DataFrame(rows)
 
 

@@ -20,11 +20,11 @@ from harness.engine.program import Program, hyperparameters, initial_weights, pr
 from harness.engine.rules import Group, first_states, groups_of, keep, kind_of
 from harness.engine.seal import Permit
 from harness.engine.step import room_for, step, written_out
-from harness.engine.watch import Watch, rows_of
+from harness.engine.watch import Probed, Watch, rows_of
 from harness.models.base import Buffers, Noise
 from harness.optimizers.external import ExternalOptimizer
 from harness.probes.base import Memory
-from harness.records import Outcome, Point, Status
+from harness.records import Array, Outcome, Point, Status
 from harness.spec.plan import Run
 
 Progress = Callable[[int], None]
@@ -45,6 +45,8 @@ class Member:
     """Evaluations since the best one."""
     last: float | None = None
     """Loss of its last batch."""
+    arrays: dict[str, Array] = field(default_factory=dict)
+    """The last of each array that its probes measured."""
 
 
 @dataclass
@@ -106,12 +108,14 @@ class Trained(NamedTuple):
 
     losses_SK: Tensor
     """Loss of each update's batch."""
-    probed: dict[int, dict[str, Tensor]]
-    """Probes' metrics by step and name, (K,) each."""
+    probed: dict[int, Probed]
+    """Probes' metrics by step."""
+    arrays: dict[str, Tensor]
+    """Probes' arrays by name, (K, …) each."""
 
 
 def _nothing(members: int) -> Trained:
-    return Trained(torch.zeros(0, members), {})
+    return Trained(torch.zeros(0, members), {}, {})
 
 
 def drop(cohort: Cohort, indices: Sequence[int], status: Status) -> None:
@@ -147,7 +151,7 @@ def _train(program: Program, cohort: Cohort, target: int) -> Trained:
             now = cohort.done + offset
             batch = orders.batch(now)
             seen_KP, buffers = watch.before(now, cohort.w_KP), cohort.buffers
-            moved = move(cohort.w_KP, buffers, cohort.state, batch, hyper, factor_K, noise)
+            moved = move(cohort.w_KP, buffers, cohort.state, batch, hyper, factor_K, noise, watch.seen)
             cohort.w_KP, cohort.buffers, cohort.state = moved[:3]
             losses.append(moved.loss_K)
             cohort.spent += moved.gradients * batch.x_KB.shape[1]
@@ -157,7 +161,8 @@ def _train(program: Program, cohort: Cohort, target: int) -> Trained:
                 break
     cohort.done += len(losses)
     cohort.w_KP = cohort.w_KP.clone()
-    return Trained(torch.stack(losses).cpu(), watch.found)
+    arrays = {name: value.cpu() for name, value in watch.arrays.items()}
+    return Trained(torch.stack(losses).cpu(), watch.found, arrays)
 
 
 def _spent(program: Program, cohort: Cohort) -> bool:
@@ -176,13 +181,16 @@ def _examine(program: Program, cohort: Cohort, trained: Trained, seconds: float)
     """Evaluate all members, record a point for each, and let go of those that have ended."""
     metrics = measure(program, cohort.w_KP, cohort.buffers, cohort.members)
     ended: dict[int, tuple[Status, str]] = {}
+    probed = [(step, names, values_VK.double().T.tolist()) for step, (names, values_VK) in trained.probed.items()]
+    arrays = {name: value.tolist() for name, value in trained.arrays.items()}
     for row, member in enumerate(cohort.members):
         losses_S = trained.losses_SK[:, row]
         values = {name: column[row] for name, column in metrics.items()} | _batch_metrics(member, losses_S)
         member.seconds += seconds / len(cohort.members)
-        for now, probed in trained.probed.items():
-            finite = {name: value for name, column in probed.items() if math.isfinite(value := float(column[row]))}
+        for now, names, table in probed:
+            finite = {name: value for name, value in zip(names, table[row], strict=True) if math.isfinite(value)}
             _add(member, _point(program, now, finite))
+        member.arrays |= {name: rows[row] for name, rows in arrays.items()}
         bad = _first_bad(losses_S, values)
         if bad is not None:
             ended[row] = ("diverged", f"loss not finite at step {cohort.done - len(losses_S) + bad + 1}")
@@ -277,6 +285,7 @@ def _leave(program: Program, cohort: Cohort, ended: dict[int, tuple[Status, str]
             if status != "diverged"
             else {name: value for name, value in summary.items() if name.startswith("cost/")},
             detail,
+            member.arrays,
         )
     kept = [row for row in range(len(cohort.members)) if row not in ended]
     groups = _groups(program, cohort.members)

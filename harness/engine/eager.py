@@ -9,7 +9,7 @@ from torch import Tensor
 
 from harness.engine.program import Program
 from harness.engine.step import Batch, Hyper, Moved, gradient, scoped
-from harness.models.base import Buffers, Noise
+from harness.models.base import Buffers, Noise, Seen
 from harness.optimizers.external import ExternalOptimizer
 
 
@@ -38,14 +38,16 @@ def eager_step(
     hyper: Hyper,
     factor_K: Tensor,
     noise: Noise,
+    seen: Seen | None = None,
 ) -> Moved:
     """Make one update of one run; arguments and results as in :func:`harness.engine.step.step`."""
-    seen: list[tuple[Tensor, Buffers, Tensor]] = []
+    passes: list[tuple[Tensor, Buffers, Tensor]] = []
 
     def closure() -> Tensor:
         now_KP = _pack(program, state, w_KP)
-        g_KP, loss_K, after = gradient(program, now_KP, buffers, batch, hyper, noise)
-        seen.append((loss_K, after, g_KP))
+        first = not passes
+        g_KP, loss_K, after = gradient(program, now_KP, buffers, batch, hyper, noise, None, seen if first else None)
+        passes.append((loss_K, after, g_KP))
         for hook in program.hooks:
             g_KP = hook.clip(g_KP, scoped(hyper, f"regularizers.{hook.name}"))
         for hook in program.hooks:
@@ -62,8 +64,8 @@ def eager_step(
     for hook in program.hooks:
         moved_KP = hook.constrain(moved_KP, program.layout, scoped(hyper, f"regularizers.{hook.name}"))
     _unpack(program, state, moved_KP)
-    loss_K, after, g_KP = seen[0]
-    return Moved(moved_KP, after, state, loss_K, g_KP, len(seen))
+    loss_K, after, g_KP = passes[0]
+    return Moved(moved_KP, after, state, loss_K, g_KP, len(passes))
 
 
 def _decay(program: Program, state: State, w_KP: Tensor, hyper: Hyper, factor_K: Tensor) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from harness.engine.program import Program
 from harness.engine.rules import Group, update
-from harness.models.base import Buffers, Context, Noise, Params
+from harness.models.base import Buffers, Context, Noise, Params, Seen
 
 Hyper = Mapping[str, Tensor]
 
@@ -61,6 +61,7 @@ def step(
     hyper: Hyper,
     factor_K: Tensor,
     noise: Noise,
+    seen: Seen | None = None,
     room: Room | None = None,
 ) -> Moved:
     """Make one update.
@@ -75,10 +76,11 @@ def step(
         hyper: numeric hyperparameters by path, (K,) each.
         factor_K: the schedules' factors.
         noise: the members' streams.
+        seen: where the pass leaves what probes look at, if any do.
         room: memory for the gradient.
 
     """
-    raw_KP, loss_K, buffers = gradient(program, w_KP, buffers, batch, hyper, noise, room)
+    raw_KP, loss_K, buffers = gradient(program, w_KP, buffers, batch, hyper, noise, room, seen)
     g_KP = raw_KP
     lr_K = hyper["optimizer.lr"] * factor_K
     for hook in program.hooks:
@@ -101,6 +103,7 @@ def gradient(
     hyper: Hyper,
     noise: Noise | None,
     room: Room | None = None,
+    seen: Seen | None = None,
 ) -> tuple[Tensor, Tensor, Buffers]:
     """Return the gradient (K, P) of each member's mean loss, the losses (K,), and the new running statistics.
 
@@ -108,9 +111,9 @@ def gradient(
     """
     if written_out(program):
         room = room or room_for(program, w_KP)
-        return room.g_KP, _by_hand(program, w_KP, batch, hyper, noise, room.views), buffers
+        return room.g_KP, _by_hand(program, w_KP, batch, hyper, noise, room.views, seen), buffers
     leaf_KP = w_KP.detach().requires_grad_()
-    loss_K, buffers = training_loss(program, program.layout.views(leaf_KP), buffers, batch, hyper, noise)
+    loss_K, buffers = training_loss(program, program.layout.views(leaf_KP), buffers, batch, hyper, noise, seen)
     return torch.autograd.grad(loss_K.sum(), leaf_KP)[0], loss_K.detach(), buffers
 
 
@@ -120,14 +123,22 @@ def written_out(program: Program) -> bool:
 
 
 @torch.no_grad()
-def _by_hand(program: Program, w_KP: Tensor, batch: Batch, hyper: Hyper, noise: Noise | None, into: Params) -> Tensor:
+def _by_hand(
+    program: Program,
+    w_KP: Tensor,
+    batch: Batch,
+    hyper: Hyper,
+    noise: Noise | None,
+    into: Params,
+    seen: Seen | None,
+) -> Tensor:
     network: Any = program.network
     x_KB, y_KBD = regularized(program, batch, hyper, noise)
-    ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper))
+    ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper), seen=seen)
     params = program.layout.views(w_KP)
     out_KBD, tape = network.forward(params, x_KB, ctx)
     loss_KB, slope_KBD = program.loss.with_slope(out_KBD, y_KBD, scoped(hyper, "loss"))
-    network.backward(params, tape, slope_KBD.div_(loss_KB.shape[1]), into)
+    network.backward(params, tape, slope_KBD.div_(loss_KB.shape[1]), into, seen)
     return loss_KB.mean(1)
 
 
@@ -141,11 +152,17 @@ def regularized(program: Program, batch: Batch, hyper: Hyper, noise: Noise | Non
 
 
 def training_loss(
-    program: Program, params: Mapping[str, Tensor], buffers: Buffers, batch: Batch, hyper: Hyper, noise: Noise | None
+    program: Program,
+    params: Params,
+    buffers: Buffers,
+    batch: Batch,
+    hyper: Hyper,
+    noise: Noise | None,
+    seen: Seen | None = None,
 ) -> tuple[Tensor, Buffers]:
     """Return each member's mean loss (K,) on the regularized batch, and the new running statistics."""
     x_KB, y_KBD = regularized(program, batch, hyper, noise)
-    ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper), buffers=dict(buffers))
+    ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper), buffers=dict(buffers), seen=seen)
     with precision(program):
         out_KBD = program.network(params, x_KB, ctx)
     loss_KB = program.loss.per_sample(out_KBD.to(y_KBD.dtype), y_KBD, scoped(hyper, "loss"))

@@ -3,19 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cache, lru_cache, partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from harness.engine.evaluate import evaluate, train_sample
 from harness.engine.program import Program
 from harness.engine.rules import Group, edges, scales
-from harness.engine.step import Batch, Hyper, Moved, gradient, scoped, training_loss
-from harness.models.base import Buffers, Context
-from harness.probes.base import Measure, Memory, Scene, Values
+from harness.engine.samples import Samples
+from harness.engine.step import (
+    Batch,
+    Hyper,
+    Moved,
+    Room,
+    dropout_rate,
+    gradient,
+    room_for,
+    scoped,
+    training_loss,
+    written_out,
+)
+from harness.models.base import Buffers, Context, Product, Seen
+from harness.models.layers import LIMITS
+from harness.probes.base import Measure, Memory, Scene
+from harness.regularizers.base import Hook
 from harness.seeds import numpy_stream
 from harness.spec.probe import Probe
+
+
+class Probed(NamedTuple):
+    """What the probes measured at one update."""
+
+    names: tuple[str, ...]
+    values_VK: Tensor
 
 
 class Watch:
@@ -43,11 +66,19 @@ class Watch:
         self.probes = [probe for probe in probes if isinstance(probe, Measure)]
         self.looking: list[Measure] = []
         self.hyper = {path: v for path, v in hyper.items() if "ropout" not in path}
-        self.found: dict[int, Values] = {}
+        self.quiet = dropout_rate(hyper) is None and not program.recipe.amp and not any(map(_draws, program.hooks))
+        self.seen: Seen | None = None
+        """What the coming update's pass leaves, if anybody looks."""
+        self.room: Room | None = None
+        self.sample: Samples | None = None
+        self.found: dict[int, Probed] = {}
+        self.arrays: dict[str, Tensor] = {}
+        """The last of each array measured, (K, …)."""
 
     def before(self, step: int, w_KP: Tensor) -> Tensor | None:
         """Return a copy of the weights, if anybody looks at the coming update."""
         self.looking = [probe for probe in self.probes if self._looks(probe, step)]
+        self.seen = Seen() if self.looking else None
         return w_KP.clone() if self.looking else None
 
     def _looks(self, probe: Measure, step: int) -> bool:
@@ -59,9 +90,9 @@ class Watch:
     def after(self, step: int, w_KP: Tensor, buffers: Buffers, batch: Batch, moved: Moved, factor_K: Tensor) -> None:
         """Let the probes measure an update that has been made."""
         lr_K = self.hyper["optimizer.lr"] * factor_K
-        held = self.program.valid
         scene = Scene(
             step=step,
+            last=step == self.program.times.steps - 1,
             layout=self.program.layout,
             w_KP=w_KP,
             moved_KP=moved.w_KP,
@@ -74,15 +105,22 @@ class Watch:
             losses=partial(self._losses, buffers),
             gradients=partial(self._gradients, buffers),
             products=partial(self._products, buffers),
-            outputs=partial(self._outputs, moved.buffers),
-            held=(held.x[None], held.y) if self.program.classify and held.size else None,
-            activations=partial(self._activations, buffers),
+            held=cache(partial(self._held, moved.buffers, w_KP)),
+            hidden=partial(self._hidden, buffers, w_KP, batch.x_KB),
+            limits=LIMITS.get(getattr(self.program.recipe.model, "activation", "")),
             samples=partial(self._samples, step),
+            sample_norms=partial(_sample_norms, self.seen.products if self.seen else []),
+            grams=partial(self._grams, buffers, w_KP),
+            evaluated=partial(self._evaluated, moved.buffers, w_KP),
         )
+        found: dict[str, Tensor] = {}
         for probe in self.looking:
-            values = probe.measure(scene, self.memories.setdefault(probe.model_dump_json(), {}))
-            named = {f"{probe.prefix}/{name}": value.double().cpu() for name, value in values.items()}
-            self.found[step] = self.found.get(step, {}) | named
+            values = probe.measure(scene, self.memories.setdefault(_name(probe), {}))
+            found |= {f"{probe.prefix}/{name}": value for name, value in values.items()}
+        numbers = {name: value for name, value in found.items() if value.ndim == 1}
+        self.arrays |= {name: value for name, value in found.items() if value.ndim > 1}
+        if numbers:
+            self.found[step] = Probed(tuple(numbers), torch.cat([*numbers.values()]).view(len(numbers), -1))
 
     def _losses(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Tensor:
         with torch.no_grad():
@@ -91,7 +129,21 @@ class Watch:
             return self.program.loss.per_sample(out_KBD, y_KBD, scoped(self.hyper, "loss")).mean(1)
 
     def _gradients(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Tensor:
-        return gradient(self.program, w_KP, buffers, Batch(x_KB, y_KBD), self.hyper, None)[0]
+        return self._pass(buffers, w_KP, x_KB, y_KBD, None)
+
+    def _pass(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor, seen: Seen | None) -> Tensor:
+        if self.room is None and written_out(self.program):
+            self.room = room_for(self.program, w_KP)
+        return gradient(self.program, w_KP, buffers, Batch(x_KB, y_KBD), self.hyper, None, self.room, seen)[0]
+
+    def _grams(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Tensor:
+        if written_out(self.program):
+            seen = Seen()
+            self._pass(buffers, w_KP, x_KB, y_KBD, seen)
+            return sum((_gram(p) for p in seen.products[1:]), _gram(seen.products[0]))
+        singles = (slice(i, i + 1) for i in range(x_KB.shape[1]))
+        g_KBP = torch.stack([self._gradients(buffers, w_KP, x_KB[:, i], y_KBD[:, i]).clone() for i in singles], 1)
+        return g_KBP @ g_KBP.mT
 
     def _products(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Callable[[Tensor], Tensor]:
         with torch.inference_mode(False), torch.enable_grad():
@@ -107,16 +159,27 @@ class Watch:
 
         return product
 
-    def _outputs(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor) -> Tensor:
+    def _held(self, buffers: Buffers, w_KP: Tensor) -> tuple[Tensor, Tensor] | None:
+        held = self.program.valid
+        if not (self.program.classify and held.size):
+            return None
         with torch.no_grad():
-            return self.program.network(self.program.layout.views(w_KP), x_KB, Context(buffers=buffers))
+            return self.program.network(self.program.layout.views(w_KP), held.x[None], Context(buffers=buffers)), held.y
 
-    def _activations(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor) -> dict[str, Tensor]:
-        seen: dict[str, Tensor] = {}
+    def _evaluated(self, buffers: Buffers, w_KP: Tensor) -> dict[str, dict[str, Tensor]]:
+        self.sample = self.sample or train_sample(self.program)
+        parts = {"train": self.sample, "valid": self.program.valid}
+        found = {n: evaluate(self.program, w_KP, buffers, self.hyper, part) for n, part in parts.items() if part.size}
+        return {n: {m: w_KP.new_tensor(v, dtype=torch.float64) for m, v in values.items()} for n, values in found.items()}
+
+    def _hidden(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor) -> dict[str, Tensor]:
+        if self.quiet and self.seen and self.seen.outputs:
+            return self.seen.outputs
+        seen = Seen()
         with torch.no_grad():
             ctx = Context(training=True, buffers=dict(buffers), seen=seen)
             self.program.network(self.program.layout.views(w_KP), x_KB, ctx)
-        return seen
+        return seen.outputs
 
     def _samples(self, step: int, count: int, purpose: str) -> tuple[Tensor, Tensor]:
         train = self.program.train
@@ -124,6 +187,34 @@ class Watch:
         rows = [numpy_stream(seed, purpose, step).permutation(train.size)[:size] for seed in self.seeds]
         index_KB = torch.from_numpy(np.stack(rows)).to(self.program.device)
         return train.x[index_KB], train.y[index_KB]
+
+
+@lru_cache(maxsize=64)
+def _name(probe: Probe) -> str:
+    return f"{type(probe).__module__}.{type(probe).__qualname__} {probe.model_dump_json()}"
+
+
+def _sample_norms(products: Sequence[Product]) -> Tensor | None:
+    """Return ‖∇lᵢ‖² (K, B) of the samples' losses: Σ_layers ‖hᵢ‖²‖dᵢ‖² of inputs and slopes (Goodfellow 2015)."""
+    if not products:
+        return None
+    squares = [
+        (torch.linalg.vector_norm(p.h_KBI, dim=2).square_() + p.bias) * torch.linalg.vector_norm(p.d_KBO, dim=2).square_()
+        for p in products
+    ]
+    found: Tensor = sum(squares[1:], squares[0]) * products[0].d_KBO.shape[1] ** 2
+    return found
+
+
+def _gram(product: Product) -> Tensor:
+    """Return the products (K, B, B) of the gradients of the samples' losses by one layer's weights: hᵢ·hⱼ dᵢ·dⱼ."""
+    h, d = product.h_KBI, product.d_KBO
+    return (h @ h.mT + product.bias) * (d @ d.mT) * d.shape[1] ** 2
+
+
+def _draws(hook: Hook) -> bool:
+    """Return whether the regularizer changes the batch."""
+    return type(hook).batch is not Hook.batch
 
 
 def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -67,6 +67,26 @@ def _generator(seed: int, step: int, device: torch.device) -> torch.Generator:
     return torch.Generator(device=device).manual_seed(derive(seed, "dropout", step))
 
 
+class Product(NamedTuple):
+    """A layer whose weights' gradient is the sum over samples of a slope times an input."""
+
+    h_KBI: Tensor
+    """Inputs; members may share them."""
+    d_KBO: Tensor
+    """Gradients of the mean loss by the layer's outputs before the nonlinearity."""
+    bias: bool
+
+
+@dataclass
+class Seen:
+    """What a training pass leaves for those who look."""
+
+    outputs: dict[str, Tensor] = field(default_factory=dict)
+    """Outputs (K, B, …, F) of the hidden layers."""
+    products: list[Product] = field(default_factory=list)
+    """Every layer that has weights, where the backward pass is written out."""
+
+
 @dataclass
 class Context:
     """What a forward pass needs beside weights and inputs."""
@@ -77,13 +97,13 @@ class Context:
     """Dropout rate of each member (K,), or None where nobody drops."""
     buffers: Buffers = field(default_factory=dict)
     """Running statistics; layers put their new values here."""
-    seen: dict[str, Tensor] | None = None
-    """Where hidden layers put a copy of their outputs, if anybody wants to look at them."""
+    seen: Seen | None = None
+    """Where hidden layers put a copy of their outputs, if anybody looks."""
 
     def show(self, name: str, h: Tensor) -> None:
         """Let a hidden layer's output (K, B, …, F) be looked at."""
         if self.seen is not None:
-            self.seen[name] = h.detach().clone()
+            self.seen.outputs[name] = h.detach().clone()
 
 
 class Network(Protocol):
@@ -108,7 +128,7 @@ class Backpropagating(Network, Protocol):
     def forward(self, params: Params, x_KB: Tensor, ctx: Context) -> tuple[Tensor, Any]:
         """Return the outputs, and what the backward pass needs."""
 
-    def backward(self, params: Params, tape: Any, slope_KBD: Tensor, into: Params) -> None:
+    def backward(self, params: Params, tape: Any, slope_KBD: Tensor, into: Params, seen: Seen | None = None) -> None:
         """Write the gradient of each parameter into ``into``, from the loss's gradient by the outputs."""
 
 

@@ -34,6 +34,9 @@ SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 """The gradient by the input from that by the output (d, whose memory may be used) and the output z, where z is enough."""
 
+LIMITS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
+"""Bounds of the nonlinearities that saturate."""
+
 
 class Dense:
     """x ↦ Wx + b, W (out, in)."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from harness.models.base import Architecture, Context, Params, Weight
+from harness.models.base import Architecture, Context, Params, Product, Seen, Weight
 from harness.models.layers import ACTIVATIONS, NORMS, SLOPES, Dense, kept_share
 from harness.spec.space import Count, Fraction, Width
 
@@ -100,16 +100,20 @@ class MLPNetwork:
         tape.append(Kept(h, h, None))
         return self.out(params, h), tape
 
-    def backward(self, params: Params, tape: list[Kept], slope_KBD: Tensor, into: Params) -> None:
+    def backward(self, params: Params, tape: list[Kept], slope_KBD: Tensor, into: Params, seen: Seen | None = None) -> None:
         """Write the gradient of each parameter into ``into``."""
         assert self.slope is not None and not self.norms
+        products = [Product(tape[-1].h_KBI, slope_KBD, self.out.bias)]
         d = self.out.backward(params, tape[-1].h_KBI, slope_KBD, into)
         for i in reversed(range(len(self.hidden))):
             h, z, share = tape[i]
             d = d if share is None else d * share
             d_z = self.slope(d.clone() if self._skips(i) else d, z)
+            products.append(Product(h, d_z, self.out.bias))
             below = self.hidden[i].backward(params, h, d_z, into, input_needed=i > 0)
             d = below + d if self._skips(i) else below
+        if seen is not None:
+            seen.products += products
 
     def _skips(self, i: int) -> bool:
         return self.residual and i > 0 and self.hidden[i].inputs == self.hidden[i].outputs

@@ -2,29 +2,52 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from harness.lazy import Lazy
 from harness.probes.base import Measure, Memory, Scene, Values
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazy("torch")
+
+NEAR = 0.05
+"""A bounded output is saturated within this share of its range from a bound."""
 
 
 class Activations(Measure):
-    """Mean, root mean square and share of dead units of every hidden layer's output over the update's batch.
+    """Mean, spread, root mean square, dead units and saturation of every hidden layer's output over the update's batch.
 
-    ``activation/<layer>/mean``, ``activation/<layer>/rms`` and ``activation/<layer>/dead`` (units that give the same
-    number for all samples, to 1e-6 of the layer's scale), ``activation/ratio`` (the last layer's rms over the first's) and
-    ``activation/dead`` (over all layers).
+    ``activation/<layer>/mean``, ``…/std``, ``…/rms``; ``…/dead``: the share of units that give the same number for all
+    samples, to 1e-6 of the layer's scale; ``…/saturated``: the share of outputs within 5 % of the range from a bound, where
+    the nonlinearity has bounds (tanh, sigmoid). ``activation/dead`` and ``activation/saturated`` are means over layers,
+    ``activation/ratio`` the last layer's rms over the first's.
     """
 
     prefix = "activation"
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
-        found: Values = {}
-        layers = scene.activations(scene.w_KP, scene.x_KB)
-        for name, h in layers.items():
-            h_KNF = h.flatten(1, -2)
-            rms_K = h_KNF.square().mean((1, 2)).sqrt()
-            still_KF = (h_KNF.amax(1) - h_KNF.amin(1)) <= 1e-6 * rms_K[:, None]
-            found |= {f"{name}/mean": h_KNF.mean((1, 2)), f"{name}/rms": rms_K, f"{name}/dead": still_KF.to(h.dtype).mean(1)}
-        if layers:
-            names = list(layers)
-            found["ratio"] = found[f"{names[-1]}/rms"] / found[f"{names[0]}/rms"]
-            found["dead"] = sum((found[f"{n}/dead"] for n in names[1:]), found[f"{names[0]}/dead"]) / len(names)
-        return found
+        hidden = {name: h.flatten(1, -2) for name, h in scene.hidden().items()}
+        if not hidden:
+            return {}
+        rows = [_layer(h_KNF, scene.limits) for h_KNF in hidden.values()]
+        table = {kind: torch.stack([row[kind] for row in rows]) for kind in rows[0]}
+        table["std"] = (table["rms"].square() - table["mean"].square()).clamp_(min=0).sqrt_()
+        found = {f"{name}/{kind}": v_LK[i] for kind, v_LK in table.items() for i, name in enumerate(hidden)}
+        found["ratio"] = table["rms"][-1] / table["rms"][0]
+        return found | {kind: table[kind].mean(0) for kind in ("dead", "saturated") if kind in table}
+
+
+def _layer(h_KNF: Tensor, limits: tuple[float, float] | None) -> Values:
+    flat_KN = h_KNF.flatten(1)
+    mean_K, rms_K = flat_KN.mean(1), torch.linalg.vector_norm(flat_KN, dim=1) / flat_KN.shape[1] ** 0.5
+    still_KF = h_KNF.amax(1) - h_KNF.amin(1) <= 1e-6 * rms_K[:, None]
+    found = {"mean": mean_K, "rms": rms_K, "dead": still_KF.mean(1, dtype=h_KNF.dtype)}
+    if limits is not None:
+        bottom, top = limits
+        margin = NEAR * (top - bottom)
+        near = (h_KNF < bottom + margin) | (h_KNF > top - margin)
+        found["saturated"] = near.mean((1, 2), dtype=h_KNF.dtype)
+    return found

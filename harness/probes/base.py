@@ -4,18 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from functools import cached_property
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from harness.layout import Layout
+from harness.lazy import Lazy
+from harness.seeds import torch_stream
 from harness.spec.probe import Probe
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
+else:
+    torch = Lazy("torch")
 
 Memory = dict[str, "Tensor"]
 """What a probe keeps from one update to a later one; every tensor has the members first."""
 Values = dict[str, "Tensor"]
-"""Metrics by name, (K,) each."""
+"""Metrics by name, (K,) each; of an array (K, …) a run keeps the last."""
+
+
+class Norms(NamedTuple):
+    """Norms of rows, (K,) each."""
+
+    layers: dict[str, Tensor]
+    whole: Tensor
 
 
 @dataclass(frozen=True)
@@ -28,6 +41,8 @@ class Scene:
 
     step: int
     """Updates made before this one."""
+    last: bool
+    """Whether it is the run's last."""
     layout: Layout
     w_KP: Tensor
     """Weights before the update."""
@@ -43,26 +58,50 @@ class Scene:
     losses: Callable[[Tensor, Tensor, Tensor], Tensor]
     """Mean losses (K,) of weights (K, P) on inputs and targets."""
     gradients: Callable[[Tensor, Tensor, Tensor], Tensor]
-    """Gradients (K, P) of the mean losses of weights (K, P) on inputs and targets."""
+    """Gradients (K, P) of the mean losses of weights (K, P) on inputs and targets; the next call uses their memory again."""
     products: Callable[[Tensor, Tensor, Tensor], Callable[[Tensor], Tensor]]
     """Products v ↦ Hv (K, P) with the Hessians of these losses."""
     edge: Callable[[], Tensor]
     """Curvature (K,) at which each member's rule stops being stable on a quadratic; NaN where it is not known."""
     scale: Callable[[], Tensor | None]
     """What each rule divides the gradient by (K, P), number by number; None where no rule does."""
-    activations: Callable[[Tensor, Tensor], dict[str, Tensor]]
-    """Outputs (K, B, …) of every hidden layer for weights (K, P) and inputs."""
-    outputs: Callable[[Tensor, Tensor], Tensor]
-    """Outputs (K, N, D) for weights (K, P) and inputs, as in evaluation: with running statistics."""
-    held: tuple[Tensor, Tensor] | None
-    """Held-out inputs (1, N, …) and targets (N, D), where there are classes; else None."""
+    hidden: Callable[[], dict[str, Tensor]]
+    """Outputs (K, B, …) of every hidden layer before the update, for its batch."""
+    held: Callable[[], tuple[Tensor, Tensor] | None]
+    """Outputs (K, N, D) before the update and targets (N, D) of the held-out samples, as in evaluation: with running
+    statistics; None where there are none, or no classes."""
     samples: Callable[[int, str], tuple[Tensor, Tensor]]
     """A number of training samples of each member's own, drawn anew for each update and purpose."""
+    sample_norms: Callable[[], Tensor | None]
+    """Squared norms (K, B) of the gradients of the batch's samples one by one, as they were trained on, noise and all; None
+    for networks that don't tell."""
+    grams: Callable[[Tensor, Tensor], Tensor]
+    """Products (K, B, B) of the gradients of single samples with each other."""
+    evaluated: Callable[[], dict[str, dict[str, Tensor]]]
+    """Loss and accuracy (K,) before the update on samples of "train" and "valid", as every evaluation measures them."""
+
+    limits: tuple[float, float] | None
+    """Bounds of the hidden units' nonlinearity, where it has any."""
 
     def layers(self, rows_KP: Tensor) -> dict[str, Tensor]:
         """Return the weight tensors of the rows, biases and norms left out, flat (K, n) by layer."""
-        views = self.layout.views(rows_KP)
-        return {n.removesuffix(".weight"): v.flatten(1) for n, v in views.items() if n.endswith(".weight") and v.ndim > 2}
+        slots = [(n, s) for n, s in self.layout.slots.items() if n.endswith(".weight") and len(s.shape) > 1]
+        return {name.removesuffix(".weight"): rows_KP[:, s.offset : s.offset + s.size] for name, s in slots}
+
+    @cached_property
+    def gradient_norms(self) -> Norms:
+        """Norms of the batch's gradient."""
+        return self.norms(self.g_KP)
+
+    def norms(self, rows_KP: Tensor) -> Norms:
+        """Return the norms (K,) of the rows, by layer as in :meth:`layers` and as a whole."""
+        slots = self.layout.slots
+        pieces = rows_KP.split_with_sizes(self.layout.cuts, 1)[::2]
+        found = {name: torch.linalg.vector_norm(piece, dim=1) for name, piece in zip(slots, pieces, strict=True)}
+        layers = {
+            n.removesuffix(".weight"): v for n, v in found.items() if n.endswith(".weight") and len(slots[n].shape) > 1
+        }
+        return Norms(layers, torch.linalg.vector_norm(torch.stack([*found.values()]), dim=0))
 
 
 class Measure(Probe):
@@ -70,7 +109,18 @@ class Measure(Probe):
 
     span: ClassVar[int] = 1
     """Updates in a row that a measurement needs; it is given to the last of them."""
+    repeatable: ClassVar[bool] = True
+    """Whether the same run gives the same numbers again."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         """Return the metrics of one update, by name without the prefix; ``memory`` lives as long as the run."""
         raise NotImplementedError
+
+
+def random_row(scene: Scene, *purpose: str | int) -> Tensor:
+    """Return one row (1, P) from N(0, 1), the same for every member; zero between tensors."""
+    shapes = {name: slot.shape for name, slot in scene.layout.slots.items()}
+    stream = torch_stream(scene.step, *purpose)
+    drawn = {name: torch.randn(1, *shape, generator=stream, dtype=torch.float64) for name, shape in shapes.items()}
+    like_1P = scene.w_KP[:1]
+    return scene.layout.pack({name: v.to(like_1P.device, like_1P.dtype) for name, v in drawn.items()}, like_1P)

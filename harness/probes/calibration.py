@@ -18,8 +18,9 @@ else:
 class Calibration(Measure):
     """Confidence against accuracy on the held-out samples: ECE = Σ_b (n_b/n) |accuracy_b − confidence_b| over equal bins.
 
-    ``calibration/error`` (Naeini et al. 2015; Guo et al. 2017), ``calibration/confidence`` (mean top probability), and
-    ``calibration/accuracy0``, … of every class (up to 20). Only for classes; elsewhere nothing is recorded.
+    ``calibration/error`` (Naeini et al. 2015; Guo et al. 2017), ``calibration/confidence`` (mean top probability), and the
+    array ``calibration/bins`` (3, bins): samples, mean confidence and accuracy of each bin, of which a run keeps the last.
+    Only for classes; elsewhere nothing is recorded.
     """
 
     prefix = "calibration"
@@ -27,16 +28,17 @@ class Calibration(Measure):
     """Bins of confidence."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
-        if scene.held is None:
+        held = scene.held()
+        if held is None:
             return {}
-        out_KBD, y_BD = scene.outputs(scene.w_KP, scene.held[0]), scene.held[1]
+        out_KBD, y_BD = held
         confidence_KB, guess_KB = torch.softmax(out_KBD, -1).max(-1)
         right_KB = (guess_KB == y_BD.argmax(-1)).to(out_KBD.dtype)
         bins_KB = (confidence_KB * self.bins).long().clamp_(max=self.bins - 1)
-        gaps = out_KBD.new_zeros(len(out_KBD), self.bins).scatter_add_(1, bins_KB, right_KB - confidence_KB)
-        classes = {
-            f"accuracy{c}": right_KB[:, mine].mean(1)
-            for c in range(min(20, y_BD.shape[1]))
-            if (mine := y_BD.argmax(-1) == c).any()
-        }
-        return {"error": gaps.abs().sum(1) / len(y_BD), "confidence": confidence_KB.mean(1), **classes}
+        rows_K3B = torch.stack([torch.ones_like(right_KB), confidence_KB, right_KB], 1)
+        sums = out_KBD.new_zeros(len(out_KBD), 3, self.bins)
+        sums.scatter_add_(2, bins_KB[:, None].expand_as(rows_K3B), rows_K3B)
+        count, confidence, right = sums.unbind(1)
+        found = {"error": (right - confidence).abs().sum(1) / len(y_BD), "confidence": confidence_KB.mean(1)}
+        filled = count.clamp(min=1)
+        return {**found, "bins": torch.stack([count, confidence / filled, right / filled], 1)}

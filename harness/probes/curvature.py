@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pydantic import Field
 
 from harness.lazy import Lazy
-from harness.probes.base import Measure, Memory, Scene, Values
-from harness.seeds import torch_stream
+from harness.probes.base import Measure, Memory, Scene, Values, random_row
 
 if TYPE_CHECKING:
     import torch
@@ -36,10 +35,13 @@ class Curvature(Measure):
     top: int = Field(default=1, ge=1)
     """Eigenvalues from the top."""
     iterations: int = Field(default=20, ge=2)
-    """Lanczos steps: products with the Hessian for the eigenvalues."""
+    """Lanczos steps at most: products with the Hessian for the eigenvalues."""
+    tolerance: float = Field(default=0.05, ge=0)
+    """A run's iteration ends when ‖Hv − λv‖ ≤ tolerance |λ₁| for all eigenvalues asked for; λ's error is of the order of the
+    tolerance's square."""
     vectors: int = Field(default=0, ge=0)
     """Random vectors for the trace; none, no trace."""
-    samples: int = Field(default=512, ge=1)
+    samples: int = Field(default=256, ge=1)
     """Samples that the loss is taken over, at most the training set."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
@@ -59,13 +61,13 @@ class Curvature(Measure):
     def _eigenvalues(self, product: Product, name: str, scene: Scene, memory: Memory) -> Tensor:
         start_KP = memory.get(name)
         if start_KP is None:
-            start_KP = _random(scene, "lanczos").expand_as(scene.w_KP).clone()
-        found = lanczos(product, start_KP, self.iterations)
+            start_KP = random_row(scene, "lanczos").expand_as(scene.w_KP).clone()
+        found = lanczos(product, start_KP, self.iterations, self.top, self.tolerance)
         memory[name] = found.vector_KP
-        return found.values_KM[:, : self.top]
+        return found.values_KT
 
     def _trace(self, product: Product, scene: Scene) -> Tensor:
-        signs = (_random(scene, "trace", i).sign().expand_as(scene.w_KP) for i in range(self.vectors))
+        signs = (random_row(scene, "trace", i).sign().expand_as(scene.w_KP) for i in range(self.vectors))
         traces = [(v_KP * product(v_KP)).sum(1) for v_KP in signs]
         found: Tensor = torch.stack(traces).mean(0)
         return found
@@ -74,43 +76,49 @@ class Curvature(Measure):
 class Spectrum(NamedTuple):
     """Ritz values from the top, and the top Ritz vector, of each member."""
 
-    values_KM: Tensor
+    values_KT: Tensor
     vector_KP: Tensor
 
 
-def lanczos(product: Product, start_KP: Tensor, iterations: int) -> Spectrum:
-    """Return the Ritz values of a symmetric operator on the Krylov space of ``start_KP``, each row by itself.
+def lanczos(product: Product, start_KP: Tensor, iterations: int, top: int = 1, tolerance: float = 0.0) -> Spectrum:
+    """Return the top Ritz values of a symmetric operator on the Krylov space of ``start_KP``, each row by itself.
+
+    A row's result is that of its own last iteration, whatever the others still need.
 
     Args:
         product: v ↦ Hv.
         start_KP: where to start; any length but 0.
-        iterations: products made.
+        iterations: products made at most; at least ``top``.
+        top: how many values.
+        tolerance: of the residuals ‖Hv − λv‖ relative to |λ₁|, at which a row has ended.
 
-    >>> spectrum = lanczos(lambda v: v * torch.tensor([3.0, 1.0, -2.0]), torch.ones(1, 3), 3)
-    >>> [round(float(v), 4) for v in spectrum.values_KM[0]]
-    [3.0, 1.0, -2.0]
+    >>> spectrum = lanczos(lambda v: v * torch.tensor([3.0, 1.0, -2.0]), torch.ones(1, 3), 3, top=2)
+    >>> [round(float(v), 4) for v in spectrum.values_KT[0]]
+    [3.0, 1.0]
     """
-    basis = [start_KP / start_KP.norm(dim=1, keepdim=True)]
-    tridiagonal = start_KP.new_zeros(len(start_KP), iterations, iterations, dtype=torch.float64)
+    members = len(start_KP)
+    going_K = torch.ones(members, dtype=torch.bool, device=start_KP.device)
+    values_KT = start_KP.new_zeros(members, top, dtype=torch.float64)
+    weights_KM = start_KP.new_zeros(members, iterations, dtype=torch.float64)
+    basis_KMP = start_KP.new_zeros(members, iterations, start_KP.shape[1])
+    basis_KMP[:, 0] = start_KP / start_KP.norm(dim=1, keepdim=True)
+    tridiagonal = start_KP.new_zeros(members, iterations, iterations, dtype=torch.float64)
     for i in range(iterations):
-        w_KP = product(basis[i])
-        tridiagonal[:, i, i] = (w_KP * basis[i]).sum(1)
-        q_KMP = torch.stack(basis, 1)
+        w_KP, q_KMP = product(basis_KMP[:, i]), basis_KMP[:, : i + 1]
+        tridiagonal[:, i, i] = (w_KP * basis_KMP[:, i]).sum(1)
         for _ in range(2):
-            w_KP = w_KP - torch.einsum("kmp,km->kp", q_KMP, torch.einsum("kmp,kp->km", q_KMP, w_KP))
-        length_K = w_KP.norm(dim=1)
-        if i + 1 < iterations:
-            tridiagonal[:, i, i + 1] = tridiagonal[:, i + 1, i] = length_K
-            basis.append(torch.where(length_K[:, None] > 1e-30, w_KP / length_K[:, None], 0))
-    values, vectors = torch.linalg.eigh(tridiagonal)
-    top_KP = torch.einsum("kmp,km->kp", torch.stack(basis, 1), vectors[..., -1].to(start_KP.dtype))
-    return Spectrum(values.flip(1), top_KP)
-
-
-def _random(scene: Scene, *purpose: str | int) -> Tensor:
-    """Return one random row, the same for every member; zero between tensors."""
-    shapes = {name: slot.shape for name, slot in scene.layout.slots.items()}
-    stream = torch_stream(scene.step, *purpose)
-    drawn = {name: torch.randn(1, *shape, generator=stream, dtype=torch.float64) for name, shape in shapes.items()}
-    like_KP = scene.w_KP[:1]
-    return scene.layout.pack({name: v.to(like_KP.device, like_KP.dtype) for name, v in drawn.items()}, like_KP)
+            inner_KM1 = torch.bmm(q_KMP, w_KP[:, :, None])
+            w_KP = torch.baddbmm(w_KP[:, None], inner_KM1.mT, q_KMP, alpha=-1)[:, 0]
+        length_K = torch.linalg.vector_norm(w_KP, dim=1)
+        if i + 1 >= top:
+            values, vectors = torch.linalg.eigh(tridiagonal[:, : i + 1, : i + 1])
+            values_KT[going_K] = values[going_K].flip(1)[:, :top]
+            weights_KM[going_K, : i + 1] = vectors[going_K, :, -1]
+            residual_K = length_K * vectors[:, -1, -top:].abs().amax(1)
+            going_K = going_K & (residual_K > tolerance * values[:, -1].abs())
+        if i + 1 == iterations or not going_K.any():
+            break
+        tridiagonal[:, i, i + 1] = tridiagonal[:, i + 1, i] = length_K
+        basis_KMP[:, i + 1] = torch.where(length_K[:, None] > 1e-30, w_KP / length_K[:, None], 0)
+    top_K1P = torch.bmm(weights_KM[:, None].to(start_KP.dtype), basis_KMP)
+    return Spectrum(values_KT, top_K1P[:, 0])

@@ -15,6 +15,6 @@ class Distance(Measure):
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         start_KP = memory.setdefault("start", scene.w_KP.clone())
-        moved, first = scene.layers(scene.w_KP - start_KP), scene.layers(start_KP)
-        ratios = {name: w.norm(dim=1) / first[name].norm(dim=1) for name, w in moved.items()}
-        return {**ratios, "all": (scene.w_KP - start_KP).norm(dim=1)}
+        moved, first = scene.norms(scene.w_KP - start_KP), scene.norms(start_KP)
+        ratios = {name: way / first.layers[name] for name, way in moved.layers.items()}
+        return {**ratios, "all": moved.whole}

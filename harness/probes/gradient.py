@@ -16,6 +16,6 @@ class GradientNorm(Measure):
     prefix = "gradient"
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
-        norms = {name: g.norm(dim=1) for name, g in scene.layers(scene.g_KP).items()}
-        hidden = list(norms.values())[:-1] or list(norms.values())
-        return {**norms, "all": scene.g_KP.norm(dim=1), "ratio": hidden[0] / hidden[-1]}
+        norms = scene.gradient_norms
+        hidden = list(norms.layers.values())[:-1] or list(norms.layers.values())
+        return {**norms.layers, "all": norms.whole, "ratio": hidden[0] / hidden[-1]}

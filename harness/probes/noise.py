@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pydantic import Field
 
+from harness.lazy import Lazy
 from harness.probes.base import Measure, Memory, Scene, Values
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazy("torch")
 
 
 class NoiseScale(Measure):
@@ -13,28 +22,24 @@ class NoiseScale(Measure):
     From the squared norms of gradients over a small and a large batch,
     |G|² = (B|G_B|² − b|G_b|²)/(B − b) and tr(Σ) = (|G_b|² − |G_B|²)/(1/b − 1/B); both are averaged over all
     measurements so far (with decay, since a run moves) before their ratio is taken. By default the large batch is the
-    update's own, whose gradient is there already, and the small one an eighth of it.
+    update's own, whose gradient is there already, and the small ones its samples one by one, from the same pass with all of
+    its noise; for networks that don't tell these it is an eighth of the batch.
 
     ``noise/scale``, ``noise/signal`` = |G|², ``noise/variance`` = tr(Σ). An update of a single sample gives nothing.
     """
 
     prefix = "noise"
     small: int | None = Field(default=None, ge=1)
-    """Samples b of the small batch; an eighth of the large one by default."""
+    """Samples b of the small batch."""
     large: int | None = Field(default=None, ge=2)
     """Samples B of a large batch of each member's own, at most the training set; the update's own batch by default."""
     decay: float = Field(default=0.9, ge=0, lt=1)
     """Weight of the past in the running means."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
-        x_KB, y_KBD = scene.samples(self.large, "noise scale") if self.large else (scene.x_KB, scene.y_KBD)
-        large = x_KB.shape[1]
-        if large < 2:
+        if (self.large or scene.x_KB.shape[1]) < 2:
             return {}
-        small = min(self.small or max(1, large // 8), large // 2)
-        many_KP = scene.gradients(scene.w_KP, x_KB, y_KBD) if self.large else scene.g_KP
-        many_K = many_KP.square().sum(1)
-        few_K = scene.gradients(scene.w_KP, x_KB[:, :small], y_KBD[:, :small]).square().sum(1)
+        many_K, large, few_K, small = self._norms(scene)
         now = {
             "signal": (large * many_K - small * few_K) / (large - small),
             "variance": (few_K - many_K) / (1 / small - 1 / large),
@@ -42,3 +47,16 @@ class NoiseScale(Measure):
         for name, value_K in now.items():
             memory[name] = value_K if name not in memory else self.decay * memory[name] + (1 - self.decay) * value_K
         return {**{name: memory[name].clone() for name in now}, "scale": memory["variance"] / memory["signal"]}
+
+    def _norms(self, scene: Scene) -> tuple[Tensor, int, Tensor, int]:
+        """Return the squared norms (K,) of the gradients of a large and of small batches, each with its samples."""
+        x_KB, y_KBD = scene.samples(self.large, "noise scale") if self.large else (scene.x_KB, scene.y_KBD)
+        large, norms = x_KB.shape[1], scene.gradient_norms
+        if self.large:
+            norms = scene.norms(scene.gradients(scene.w_KP, x_KB, y_KBD))
+        singles_KB = None if self.large or self.small else scene.sample_norms()
+        if singles_KB is not None:
+            return norms.whole.square(), large, singles_KB.mean(1), 1
+        small = min(self.small or max(1, large // 8), large // 2)
+        few = scene.norms(scene.gradients(scene.w_KP, x_KB[:, :small], y_KBD[:, :small]))
+        return norms.whole.square(), large, few.whole.square(), small

@@ -29,13 +29,11 @@ class GradientSpread(Measure):
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         x_KB, y_KBD = scene.samples(self.samples, "spread")
-        rows = [scene.gradients(scene.w_KP, x_KB[:, i : i + 1], y_KBD[:, i : i + 1]).clone() for i in range(x_KB.shape[1])]
-        g_KBP = torch.stack(rows, 1)
-        mean_KP, n = g_KBP.mean(1), g_KBP.shape[1]
-        variance_K = (g_KBP - mean_KP[:, None]).square().sum((1, 2)) / (n - 1)
-        products_KBB = g_KBP @ g_KBP.mT
-        above = torch.ones(n, n, dtype=torch.bool, device=g_KBP.device).triu(1)
+        products_KBB, n = scene.grams(x_KB, y_KBD), x_KB.shape[1]
+        mean_K = products_KBB.mean((1, 2))  # ‖ḡ‖²
+        variance_K = (products_KBB.diagonal(dim1=1, dim2=2).sum(1) - n * mean_K) / (n - 1)
+        above = torch.ones(n, n, dtype=torch.bool, device=products_KBB.device).triu(1)
         return {
-            "ratio": variance_K.sqrt() / mean_KP.norm(dim=1),
-            "conflict": (products_KBB < 0)[:, above].to(g_KBP.dtype).mean(1),
+            "ratio": (variance_K.clamp(min=0) / mean_K).sqrt(),
+            "conflict": (products_KBB < 0)[:, above].to(products_KBB.dtype).mean(1),
         }

@@ -14,7 +14,6 @@ class UpdateRatio(Measure):
     prefix = "update"
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
-        moved_KP = scene.moved_KP - scene.w_KP
-        steps, weights = scene.layers(moved_KP), scene.layers(scene.w_KP)
-        ratios = {name: steps[name].norm(dim=1) / w.norm(dim=1) for name, w in weights.items()}
-        return {**ratios, "norm": moved_KP.norm(dim=1), "weights": scene.w_KP.norm(dim=1)}
+        steps, weights = scene.norms(scene.moved_KP - scene.w_KP), scene.norms(scene.w_KP)
+        ratios = {name: step / weights.layers[name] for name, step in steps.layers.items()}
+        return {**ratios, "norm": steps.whole, "weights": weights.whole}

@@ -12,7 +12,18 @@ from harness.spec.component import Component
 LIGHT = ("GradientNorm", "UpdateRatio", "Activations", "NoiseScale")
 PRESETS = {
     "light": LIGHT,
-    "full": (*LIGHT, "Alignment", "Distance", "Descent", "GradientSpread", "Calibration", "Curvature"),
+    "full": (
+        *LIGHT,
+        "Alignment",
+        "Distance",
+        "Descent",
+        "GradientSpread",
+        "GeneralizationGap",
+        "Calibration",
+        "Confusion",
+        "Curvature",
+        "LossSlice",
+    ),
 }
 """Probes by the name of a set of them."""
 
@@ -40,8 +51,8 @@ class Probe(Component):
     kind = "probe"
     prefix: ClassVar[str] = ""
     """First part of the names of the metrics it records."""
-    every: int | Literal["log"] = Field(default=1, union_mode="left_to_right")
-    """Distance of two measurements; "log" measures at updates 0, 1, 2, 4, 8, …"""
+    every: int | Literal["log", "ends"] = Field(default=1, union_mode="left_to_right")
+    """Distance of two measurements; "log" measures at updates 0, 1, 2, 4, 8, …, "ends" at the first and the last."""
     unit: Literal["epochs", "steps"] = "epochs"
     """What ``every`` counts."""
 
@@ -53,8 +64,10 @@ class Probe(Component):
             per_epoch: updates in an epoch.
             steps: updates in the run.
         """
-        if step == steps - 1:
+        if step in (0, steps - 1):
             return True
+        if self.every == "ends":
+            return False
         if self.every == "log":
             return step & (step - 1) == 0
         return step % (self.every * (per_epoch if self.unit == "epochs" else 1)) == 0

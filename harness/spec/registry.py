@@ -84,6 +84,10 @@ REGISTRY: dict[str, dict[str, str]] = {
         "GradientSpread": "harness.probes.spread",
         "Calibration": "harness.probes.calibration",
         "Curvature": "harness.probes.curvature",
+        "Confusion": "harness.probes.confusion",
+        "GeneralizationGap": "harness.probes.generalization",
+        "LossSlice": "harness.probes.slices",
+        "Throughput": "harness.probes.throughput",
         "GradientCheck": "harness.probes.gradcheck",
     },
     "init": {

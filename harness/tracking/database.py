@@ -80,8 +80,8 @@ class Database:
                     connection.execute(sa.insert(table), values)
             self._link_data(connection, [row.run_id for row in rows], dataset_of)
         for row in rows:
-            if row.whole:
-                self._keep_whole(row)
+            if row.files:
+                self._keep_files(row)
         return [row.run_id for row in rows]
 
     def _tables(self, rows: Sequence[Row]) -> list[tuple[Any, list[dict[str, Any]]]]:
@@ -129,12 +129,12 @@ class Database:
         if source is not None and links:
             connection.execute(sa.insert(INPUTS), links)
 
-    def _keep_whole(self, row: Row) -> None:
+    def _keep_files(self, row: Row) -> None:
         import tempfile
 
         from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "curves.json"
-            path.write_text(json.dumps(row.whole), encoding="utf-8")
-            get_artifact_repository(f"{self.place}/{row.run_id}/artifacts").log_artifact(str(path))
+            for name, content in row.files.items():
+                (Path(folder) / name).write_text(json.dumps(content), encoding="utf-8")
+            get_artifact_repository(f"{self.place}/{row.run_id}/artifacts").log_artifacts(folder)

@@ -8,7 +8,7 @@ import math
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harness.environment import environment
 from harness.records import Outcome, Point
@@ -51,15 +51,18 @@ class Row(NamedTuple):
     params: dict[str, str]
     metrics: list[tuple[str, int, float]]
     """``(name, step, value)``."""
-    whole: Curves
-    """The curves in full, where ``metrics`` had to thin them; empty otherwise."""
+    files: dict[str, Mapping[str, Any]]
+    """Artifacts by file name: the curves in full, where ``metrics`` had to thin them, and the arrays of probes."""
 
 
 def row_of(record: Record, parent: str) -> Row:
     """Return the row of a finished run that is nested in ``parent``."""
     outcome, end = record.outcome, int(time.time() * 1000)
     long = len(outcome.points) > POINTS + 1
-    tags = _tags(record, parent) | ({"harness.curves": "artifact"} if long else {})
+    files: dict[str, Mapping[str, Any]] = {"curves.json": _by_metric(_points(outcome.points))} if long else {}
+    if outcome.arrays:
+        files["arrays.json"] = outcome.arrays
+    tags = _tags(record, parent) | {f"harness.{name.removesuffix('.json')}": "artifact" for name in files}
     settings = record.run.recipe.settings() | {"seed": record.run.seed, "stage": record.stage, "arm": record.arm}
     return Row(
         run_id=uuid.uuid4().hex,
@@ -71,7 +74,7 @@ def row_of(record: Record, parent: str) -> Row:
         tags=tags,
         params={name: _text(value)[:6000] for name, value in settings.items() if value is not None},
         metrics=_points(thin(outcome.points)) + _closing(outcome),
-        whole=_by_metric(_points(outcome.points)) if long else {},
+        files=files,
     )
 
 

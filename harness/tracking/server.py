@@ -68,8 +68,8 @@ class Server:
         self.client.log_batch(run_id, params=[Param(k, v) for k, v in row.params.items()])
         for start in range(0, len(metrics), AT_ONCE):
             self.client.log_batch(run_id, metrics[start : start + AT_ONCE])
-        if row.whole:
-            self.client.log_dict(run_id, row.whole, "curves.json")
+        for name, content in row.files.items():
+            self.client.log_dict(run_id, dict(content), name)
         if data:
             self.client.log_inputs(run_id, data)
         self.client.set_terminated(run_id, row.status, row.end)

@@ -93,6 +93,10 @@ class Store:
             found[run_id] = {n: [(int(s), float(v)) for s, v in p] for n, p in whole.items() if not metrics or n in metrics}
         return found
 
+    def arrays(self, run_id: str) -> dict[str, Any]:
+        """Return the arrays that probes measured last in a run, by name."""
+        return self._artifact(run_id, "arrays.json")
+
     def open_study(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
         """Make or reopen the study's run and its arms' runs; return the finished runs by key.
 

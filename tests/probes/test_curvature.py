@@ -42,7 +42,7 @@ def test_eigenvalues_and_trace_are_those_of_the_full_hessian(model):
     small = {"mlp": h.MLP(widths=(6, 5), activation="tanh"), "batch norm": h.MLP(widths=(6,), norm="batch", activation="tanh"),
              "cnn": h.CNN1D(channels=3), "transformer": h.Transformer(width=4, heads=2, depth=1, patch=8)}  # fmt: skip
     spec = recipe(small[model], data=h.Digits(train_size=60), batch_size=30, steps=1, eval_every=1)
-    probe = {"name": "Curvature", "top": 3, "iterations": 60, "vectors": 400, "samples": 60, "unit": "steps"}
+    probe = {"name": "Curvature", "top": 3, "iterations": 60, "tolerance": 0, "vectors": 400, "samples": 60, "unit": "steps"}
     found = h.train(spec, seeds=2, probes=[probe]).curves.iloc[0]
     program = program_of(spec)
     hessian = full_hessian(spec, initial_weights(program, [0]), program.train.x[None], program.train.y[None])
@@ -55,9 +55,27 @@ def test_eigenvalues_and_trace_are_those_of_the_full_hessian(model):
 def test_lanczos_finds_the_top_of_a_large_spectrum_quickly():
     values = torch.cat([torch.linspace(-1, 1, 500, dtype=torch.float64), torch.tensor([5.0, 7.0], dtype=torch.float64)])
     start = torch.randn(2, 502, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    found = lanczos(lambda v: v * values, start, 20)
-    assert found.values_KM[:, :2].tolist() == [pytest.approx([7.0, 5.0], rel=1e-6)] * 2
+    found = lanczos(lambda v: v * values, start, 20, top=2)
+    assert found.values_KT.tolist() == [pytest.approx([7.0, 5.0], rel=1e-6)] * 2
     assert found.vector_KP[0, -1].abs() == pytest.approx(1.0, abs=1e-4)
+
+
+def test_lanczos_ends_early_where_it_may_and_each_row_by_itself():
+    values = torch.linspace(0, 1, 400, dtype=torch.float64) ** 4
+    start = torch.randn(2, 400, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    start[1, -1] = 300.0  # nearly there
+    made = []
+
+    def product(v):
+        made.append(len(v))
+        return v * values
+
+    both = lanczos(product, start, 60, tolerance=0.02)
+    assert len(made) < 60
+    assert both.values_KT[:, 0].tolist() == pytest.approx([1.0, 1.0], rel=0.02**1.5)
+    alone = [lanczos(product, row[None], 60, tolerance=0.02) for row in start]
+    torch.testing.assert_close(both.values_KT, torch.cat([a.values_KT for a in alone]), rtol=1e-12, atol=0)
+    assert both.vector_KP.tolist() == [pytest.approx(a.vector_KP[0].tolist(), abs=1e-12) for a in alone]
 
 
 def settled(optimizer, steps):
@@ -66,7 +84,14 @@ def settled(optimizer, steps):
         data=First500(), model=h.MLP(widths=(32, 32), activation="tanh"), loss=h.MSE(form="half_sum"), batch_size="full",
         steps=steps, eval_every=steps, optimizer=optimizer, dtype="float64",
     )  # fmt: skip
-    probe = {"name": "Curvature", "every": steps // 60, "unit": "steps", "iterations": 12, "samples": 500}
+    probe = {
+        "name": "Curvature",
+        "every": steps // 60,
+        "unit": "steps",
+        "iterations": 12,
+        "tolerance": 0.002,
+        "samples": 500,
+    }
     curve = h.train(spec, probes=[probe]).curves["curvature/sharpness"].dropna().to_numpy()
     return curve.max(), float(np.median(curve[-20:]))
 

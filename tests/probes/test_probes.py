@@ -1,5 +1,7 @@
 """Probes against autograd in float64 and published numbers; none changes the training; the same alone and in a cohort."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from harness.data.base import load
 from harness.layout import layout_of
 from harness.probes.base import Scene
 from harness.probes.noise import NoiseScale
-from harness.spec.registry import REGISTRY
+from harness.spec.registry import REGISTRY, lookup
 
 MODELS = {
     "mlp": {"model": h.MLP(widths=(12, 9))},
@@ -45,7 +47,7 @@ def table(found, prefix):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_probes_change_nothing_and_measure_the_same_alone_and_together(model):
-    names = list(REGISTRY["probe"])
+    names = [name for name in REGISTRY["probe"] if lookup("probe", name).repeatable]
     plain = h.train(recipe(model), seeds=3)
     together = h.train(recipe(model), seeds=3, probes=every(*names))
     alone = h.train(recipe(model), seeds=3, probes=every(*names), cohort=1)
@@ -53,6 +55,10 @@ def test_probes_change_nothing_and_measure_the_same_alone_and_together(model):
         assert list(plain.runs[column]) == list(together.runs[column])
     shared = sorted(set(together.curves) & set(alone.curves))
     pd.testing.assert_frame_equal(together.curves[shared], alone.curves[shared], rtol=1e-7, atol=1e-10)
+    for seed, arrays in together.arrays.items():
+        assert set(arrays) == {"calibration/bins", "confusion/matrix", "slice/line", "slice/plane"}
+        for name, array in arrays.items():
+            np.testing.assert_allclose(alone.arrays[seed][name], array, rtol=1e-7, atol=1e-10)
     assert {c.partition("/")[0] for c in shared} >= {
         "gradient",
         "update",
@@ -101,11 +107,13 @@ def test_norms_and_cosines_are_those_of_a_plain_pytorch_loop():
 
 
 def test_first_order_decrease_is_exact_in_the_limit_and_second_order_in_its_error():
-    errors = [
-        h.train(recipe("deep", optimizer=h.SGD(lr=lr)), probes=every("Descent")).curves["descent/error"].mean()
-        for lr in (1e-3, 1e-4, 1e-5)
+    found = [
+        h.train(recipe("deep", optimizer=h.SGD(lr=lr)), probes=every("Descent")).curves[["descent/error", "descent/error2"]]
+        for lr in (1e-2, 1e-3, 1e-4)
     ]
-    assert errors[0] / errors[1] == pytest.approx(10, rel=0.1) and errors[1] / errors[2] == pytest.approx(10, rel=0.1)
+    first, second = np.array([errors.mean() for errors in found]).T
+    assert first[:-1] / first[1:] == pytest.approx(10, rel=0.1)
+    assert second[:-1] / second[1:] == pytest.approx(100, rel=0.1)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -125,12 +133,14 @@ def test_a_wrong_gradient_is_noticed(monkeypatch):
 
 
 def noise_scene(g_of):
-    layout = layout_of({"w": (64,)})
+    layout = layout_of({"w": (50,)})
     empty = torch.zeros(1, layout.width)
     tensors = {name: empty for name in ("w_KP", "moved_KP", "g_KP", "x_KB", "y_KBD")}
-    unused = dict.fromkeys(("losses", "products", "activations", "scale", "edge", "outputs", "held"))
+    unused = dict.fromkeys(
+        ("losses", "products", "hidden", "scale", "edge", "held", "evaluated", "limits", "grams", "sample_norms")
+    )
     own = {"gradients": g_of, "samples": lambda n, _: (torch.zeros(1, n, 1),) * 2}
-    return Scene(step=0, layout=layout, lr_K=torch.ones(1), **tensors, **unused, **own)
+    return Scene(step=0, last=False, layout=layout, lr_K=torch.ones(1), **tensors, **unused, **own)
 
 
 def test_noise_scale_of_mccandlish_s_model():
@@ -140,7 +150,7 @@ def test_noise_scale_of_mccandlish_s_model():
 
     def gradients(w_KP, x_KB, y_KBD):
         drawn = 0.1 + sigma * rng.normal(size=(1, 50)) / np.sqrt(x_KB.shape[1])
-        return torch.tensor(drawn)
+        return torch.nn.functional.pad(torch.tensor(drawn), (0, 14))
 
     probe, memory, sums = NoiseScale(small=8, large=128, decay=0.0), {}, np.zeros(2)
     for _ in range(4000):
@@ -206,18 +216,116 @@ def test_spread_is_that_of_the_gradients_of_single_samples():
 def test_calibration_is_that_of_the_held_out_predictions():
     data = h.Digits(train_size=200)
     spec = recipe(data=data, steps=40, eval_every=40)
-    found = h.train(spec, probes=[{"name": "Calibration", "unit": "steps", "every": 40}]).curves
+    trained = h.train(spec, probes=[{"name": "Calibration", "unit": "steps", "every": 40}])
+    found, found_arrays = trained.curves, trained.arrays[0]
     last = found.dropna(subset=["calibration/error"]).iloc[-1]
     assert 0 < last["calibration/error"] < 1 and 0.1 < last["calibration/confidence"] < 1
-    y = load(data).valid.y
-    classes = [last[f"calibration/accuracy{c}"] for c in range(10)]
-    overall = np.average(classes, weights=y.sum(0))
-    assert last["calibration/confidence"] - overall == pytest.approx(0, abs=last["calibration/error"] + 1e-9)
+    count, confidence, accuracy = found_arrays["calibration/bins"]
+    assert count.sum() == len(load(data).valid.y)
+    assert np.average(confidence, weights=count) == pytest.approx(last["calibration/confidence"])
+    gaps = np.abs(accuracy - confidence)
+    assert np.average(gaps, weights=count) == pytest.approx(last["calibration/error"])
+    filled = count > 0
+    assert (np.floor(confidence[filled] * 15) == np.flatnonzero(filled)).all()
     assert not [
         c
         for c in h.train(recipe(data="diabetes", loss=None, steps=2, eval_every=1), probes=["Calibration"]).curves
         if "calibration" in c
     ]
+
+
+def held_out_guesses(spec):
+    """Return the held-out classes and a plain network's guesses before the last of 20 updates."""
+    from harness.engine.cohort import advance, start
+    from harness.engine.program import program_of
+    from harness.spec.plan import Run
+
+    program = program_of(spec)
+    cohort = advance(start([Run(spec, 0)], False), 19)
+    layers = [w[0].numpy() for w in program.layout.views(cohort.w_KP).values()]
+    h_BF = program.valid.x.flatten(1).numpy()
+    for w, b in zip(layers[0:-2:2], layers[1:-2:2], strict=True):
+        h_BF = np.maximum(h_BF @ w.T + b, 0)
+    return program.valid.y.argmax(1).numpy(), (h_BF @ layers[-2].T + layers[-1]).argmax(1)
+
+
+def test_confusion_is_scikit_learn_s():
+    from sklearn.metrics import confusion_matrix, recall_score
+
+    spec = recipe(steps=20, eval_every=1)
+    true, guess = held_out_guesses(spec)
+    found = h.train(spec, probes=[h.Confusion(every="ends")])
+    np.testing.assert_array_equal(found.arrays[0]["confusion/matrix"], confusion_matrix(true, guess, labels=range(10)))
+    recalls = recall_score(true, guess, average=None)
+    last = found.curves.dropna(subset=["confusion/worst"]).iloc[-1]
+    assert [last[f"confusion/accuracy{c}"] for c in range(10)] == pytest.approx(recalls)
+    assert last["confusion/worst"] == recalls.min()
+
+
+def test_generalization_gap_is_that_of_the_evaluation_at_the_same_step():
+    found = h.train(recipe(eval_every=1), probes=every("GeneralizationGap", stride=1)).curves.iloc[:-1]
+    assert list(found["generalization/loss"]) == pytest.approx(list(found["valid/loss"] - found["train/loss"]))
+    assert list(found["generalization/accuracy"]) == pytest.approx(list(found["train/accuracy"] - found["valid/accuracy"]))
+
+
+def test_slices_of_a_quadratic_are_its_closed_forms():
+    """f(θ) = ½θᵀQθ of DeepOBS: a parabola along any line, and around the final weights."""
+    spec = h.Recipe(data="quadratic_deep", optimizer=h.SGD(lr=0.01), batch_size=10, steps=30, eval_every=30, dtype="float64")
+    found = h.train(spec, seeds=2, probes=[h.LossSlice(points=8, plane=5, samples=10_000)])
+    for arrays in found.arrays.values():
+        alpha, line = arrays["slice/line"]
+        assert alpha[0] == -0.25 and alpha[-1] == 1.5
+        fit = np.polynomial.Polynomial.fit(alpha, line, 2)
+        np.testing.assert_allclose(fit(alpha), line, rtol=1e-9)
+        assert arrays["slice/plane"].shape == (5, 5)
+    assert (found.curves["slice/barrier"].dropna() < 1e-9).all()
+
+
+def test_slices_around_the_weights_have_the_final_loss_in_their_middle():
+    spec = recipe(batch_size="full", steps=12, eval_every=12, data=h.Digits(train_size=200, valid_fraction=0.0))
+    found = h.train(spec, probes=[h.LossSlice(points=15, plane=3, samples=10_000)])
+    closing = found.runs["train/loss"].iloc[0]
+    alpha, line = found.arrays[0]["slice/line"]
+    plane = found.arrays[0]["slice/plane"]
+    assert line[np.argmin(np.abs(alpha - 1))] == pytest.approx(closing) and plane[1, 1] == pytest.approx(closing)
+    assert line[np.argmin(np.abs(alpha))] == pytest.approx(found.curves["train/loss"].iloc[0])
+
+
+def test_throughput_counts_the_samples_of_the_whole_cohort(monkeypatch):
+    from harness.probes import throughput
+
+    clock = iter(range(100))
+    monkeypatch.setattr(throughput, "time", SimpleNamespace(perf_counter=lambda: 2.0 * next(clock)))
+    for_two = h.train(recipe(), seeds=2, probes=every("Throughput", stride=4)).curves.dropna(subset=["throughput/samples"])
+    assert list(for_two["throughput/updates"]) == [2.0, 2.0] * 2
+    assert list(for_two["throughput/samples"]) == [2.0 * 50 * 2] * 4
+    assert (for_two["throughput/memory"] > 50).all()
+
+
+def test_saturated_outputs_are_counted():
+    def found(scale, activation):
+        model = h.MLP(widths=(10, 10), activation=activation)
+        spec = recipe(model=model, init=h.Normal(std=scale), steps=1, eval_every=1)
+        return h.train(spec, probes=every("Activations")).curves.iloc[0]
+
+    assert (
+        found(100.0, "tanh")["activation/saturated"] > 0.95
+        and found(100.0, "sigmoid")["activation/hidden.0/saturated"] > 0.95
+    )
+    assert found(1e-3, "tanh")["activation/saturated"] == 0.0
+    assert "activation/saturated" not in found(1.0, "relu")
+
+
+def test_spread_of_activations_is_numpy_s():
+    spec = recipe(batch_order="sequential", steps=1, eval_every=1)
+    found = h.train(spec, probes=every("Activations")).curves.iloc[0]
+    from harness.engine.program import initial_weights, program_of
+
+    program = program_of(spec)
+    w, b, *_ = (v[0].numpy() for v in program.layout.views(initial_weights(program, [0])).values())
+    hidden = np.maximum(program.train.x[:50].flatten(1).numpy() @ w.T + b, 0)
+    named = {"mean": hidden.mean(), "std": hidden.std(), "rms": np.sqrt((hidden**2).mean())}
+    assert {name: found[f"activation/hidden.0/{name}"] for name in named} == pytest.approx(named)
 
 
 def test_dead_units_are_counted():
@@ -231,6 +339,7 @@ def test_dead_units_are_counted():
         (h.GradientNorm(every=2), {0, 8, 16, 19}),
         (h.GradientNorm(every=5, unit="steps"), {0, 5, 10, 15, 19}),
         (h.GradientNorm(every="log"), {0, 1, 2, 4, 8, 16, 19}),
+        (h.LossSlice(), {0, 19}),
     ],
 )
 def test_cadence(probe, due):
@@ -246,6 +355,6 @@ def test_a_probe_of_one_s_own_is_found_by_its_dotted_name():
 def test_probes_on_the_gpu():
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    names = [n for n in REGISTRY["probe"] if n != "NoiseScale"]
+    names = [n for n in REGISTRY["probe"] if n not in ("NoiseScale", "Throughput")]
     cpu, gpu = (h.train(recipe(device=d), seeds=2, probes=every(*names)).curves for d in ("cpu", "cuda"))
     pd.testing.assert_frame_equal(cpu, gpu, rtol=1e-6)

@@ -80,3 +80,23 @@ def test_first_reach_and_censoring():
 def test_verdicts(mean, p, verdict):
     evidence = stats.Evidence(stats.Interval(mean, mean - 1, mean + 1), p, mean > 0)
     assert stats.judge(evidence, p).verdict == verdict
+
+
+@pytest.mark.parametrize("n", [5, 8, 13])
+def test_three_centres_and_their_intervals_are_scipy_s(n):
+    x = np.random.default_rng(n).standard_exponential((3, n))
+    found = stats.summaries(x)
+    for i, row in enumerate(x):
+        assert tuple(found["mean"][:, i]) == pytest.approx(stats.mean_interval(row))
+        yuen = scipy.stats.ttest_ind(row, np.zeros(n), equal_var=False, trim=0.25).confidence_interval()
+        assert tuple(found["IQM"][:, i]) == pytest.approx((stats.iqm(row), yuen.low, yuen.high))
+        assert found["median"][0, i] == np.median(row)
+        if n > 5:
+            exact = scipy.stats.quantile_test(row, q=0.0, p=0.5).confidence_interval(0.95)
+            assert found["median"][1:, i] == pytest.approx([exact.low, exact.high])
+
+
+def test_an_interval_of_the_median_covers_it_whatever_the_distribution():
+    x = np.random.default_rng(0).standard_exponential((4000, 9))
+    _, low, high = stats.summaries(x)["median"]
+    assert np.mean((low <= np.log(2)) & (np.log(2) <= high)) == pytest.approx(0.961, abs=0.012)

@@ -1,0 +1,41 @@
+"""Which classes a classifier takes for which."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.lazy import Lazy
+from harness.probes.base import Measure, Memory, Scene, Values
+
+if TYPE_CHECKING:
+    import torch
+else:
+    torch = Lazy("torch")
+
+CLASSES = 20
+"""Classes whose accuracies are recorded one by one."""
+
+
+class Confusion(Measure):
+    """Counts of the held-out samples by true class (rows) and predicted class (columns).
+
+    ``confusion/matrix`` (C, C), of which a run keeps the last; ``confusion/accuracy0``, … of every class that has samples
+    (up to 20); ``confusion/worst``, the lowest of all classes' accuracies. Only for classes; elsewhere nothing is recorded.
+    """
+
+    prefix = "confusion"
+
+    def measure(self, scene: Scene, memory: Memory) -> Values:
+        held = scene.held()
+        if held is None:
+            return {}
+        out_KBD, y_BD = held
+        guess_KB, true_B, classes = out_KBD.argmax(-1), y_BD.argmax(-1), y_BD.shape[1]
+        cell_KB = true_B * classes + guess_KB
+        counts = torch.zeros(len(guess_KB), classes**2, device=guess_KB.device, dtype=torch.float64)
+        counts.scatter_add_(1, cell_KB, torch.ones_like(cell_KB, dtype=torch.float64))
+        matrix_KCC = counts.view(-1, classes, classes)
+        seen = torch.bincount(true_B, minlength=classes).nonzero()[:, 0].tolist()
+        share_KC = matrix_KCC.diagonal(dim1=1, dim2=2)[:, seen] / matrix_KCC.sum(2)[:, seen]
+        single = {f"accuracy{c}": share_KC[:, i] for i, c in enumerate(seen) if c < CLASSES}
+        return {**single, "worst": share_KC.amin(1), "matrix": matrix_KCC}

@@ -1,0 +1,78 @@
+"""The loss along a line and over a plane through the weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from harness.lazy import Lazy
+from harness.probes.base import Measure, Memory, Scene, Values, random_row
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazy("torch")
+
+LINE = (-0.25, 1.5)
+"""Where the line begins and ends; 0 is the initial weights, 1 the final ones."""
+
+
+class LossSlice(Measure):
+    """L(θ₀ + α(θ − θ₀)) from the initial to the final weights, and L(θ + αd₁ + βd₂) around the final ones.
+
+    Arrays, both of the last update: ``slice/line`` (2, points), α ∈ [−0.25, 1.5] and the losses (Goodfellow, Vinyals & Saxe
+    2015); ``slice/plane`` (n, n), rows by β and columns by α ∈ [−1, 1], with random directions whose every filter is as long
+    as the weights' own (Li et al. 2018). ``slice/barrier`` = max over α ∈ [0, 1] of L(α) − (1 − α)L(0) − αL(1), 0 if the way
+    goes down all along. A run that ends before its last update has none.
+    """
+
+    prefix = "slice"
+    every: int | Literal["log", "ends"] = Field(default="ends", union_mode="left_to_right")
+    points: int = Field(default=29, ge=3)
+    """Points of the line."""
+    plane: int = Field(default=15, ge=0)
+    """Points of each side of the plane; 0, no plane."""
+    samples: int = Field(default=512, ge=1)
+    """Training samples of each member's own that the loss is taken over."""
+
+    def measure(self, scene: Scene, memory: Memory) -> Values:
+        start_KP = memory.setdefault("start", scene.w_KP.clone())
+        if not scene.last:
+            return {}
+        batch = scene.samples(self.samples, "slice")
+
+        def loss(w_KP: Tensor) -> Tensor:
+            return scene.losses(w_KP, *batch)
+
+        alpha = torch.linspace(*LINE, self.points, dtype=torch.float64).tolist()
+        line = torch.stack([loss(torch.lerp(start_KP, scene.moved_KP, a)) for a in alpha], 1)
+        ends = loss(start_KP), loss(scene.moved_KP)
+        above = [line[:, i] - torch.lerp(*ends, a) for i, a in enumerate(alpha) if 0 <= a <= 1]
+        found = {
+            "line": torch.stack([line.new_tensor(alpha).expand_as(line), line], 1),
+            "barrier": torch.stack(above, 1).amax(1).clamp(min=0),
+        }
+        return found | ({"plane": self._plane(scene, loss)} if self.plane else {})
+
+    def _plane(self, scene: Scene, loss: Callable[[Tensor], Tensor]) -> Tensor:
+        first_KP, second_KP = (_filters(scene, random_row(scene, "slice", i)) for i in range(2))
+        side = torch.linspace(-1, 1, self.plane, dtype=torch.float64).tolist()
+        rows = [[loss(scene.moved_KP + a * first_KP + b * second_KP) for a in side] for b in side]
+        return torch.stack([torch.stack(row, 1) for row in rows], 1)
+
+
+def _filters(scene: Scene, direction_1P: Tensor) -> Tensor:
+    """Return the direction with every filter as long as the weights' own; biases and norms stay where they are."""
+    weights, drawn = scene.layout.views(scene.moved_KP), scene.layout.views(direction_1P)
+    scaled = {}
+    for name, w in weights.items():
+        d = drawn[name]
+        if w.ndim < 3:
+            scaled[name] = torch.zeros_like(w)
+            continue
+        length, own = (t.flatten(2).norm(dim=2).view(*t.shape[:2], *(1,) * (t.ndim - 2)) for t in (w, d))
+        scaled[name] = d * length / own
+    return scene.layout.pack(scaled, scene.moved_KP)

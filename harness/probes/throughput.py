@@ -1,0 +1,45 @@
+"""How fast a cohort trains, and how much memory that takes."""
+
+from __future__ import annotations
+
+import os
+import resource
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from harness.lazy import Lazy
+from harness.probes.base import Measure, Memory, Scene, Values
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazy("torch")
+
+
+class Throughput(Measure):
+    """Training samples a second of the whole cohort since the last measurement, by the clock on the wall.
+
+    ``throughput/samples``, ``throughput/updates`` (updates a second, one for all members), ``throughput/memory``: the most
+    MiB that the process, or on a GPU its tensors, have taken so far. Evaluations between two measurements count as time.
+    """
+
+    prefix = "throughput"
+    repeatable: ClassVar[bool] = False
+
+    def measure(self, scene: Scene, memory: Memory) -> Values:
+        like_K = scene.w_KP.new_zeros(len(scene.w_KP), dtype=torch.float64)
+        now = {"time": like_K + time.perf_counter(), "step": like_K + scene.step, "process": like_K + os.getpid()}
+        found = {"memory": like_K + _peak(scene.w_KP)}
+        if "time" in memory and bool((memory["process"] == now["process"]).all()):
+            found["updates"] = (now["step"] - memory["step"]) / (now["time"] - memory["time"])
+            found["samples"] = found["updates"] * scene.x_KB.shape[1] * len(like_K)
+        memory.update(now)
+        return found
+
+
+def _peak(like: Tensor) -> float:
+    """Return the most memory taken so far, in MiB."""
+    if like.is_cuda:
+        return torch.cuda.max_memory_allocated(like.device) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
