@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import cached_property
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,15 @@ class Results:
         closing = [c for c in curves.columns if c.startswith(("final/", "test/", "cost/", "best/"))]
         measured = curves.drop(columns=closing).dropna(subset=["epoch"])
         return runs[list(PLACE)].merge(measured, on="run_id", how="inner")
+
+    def link(self, run_id: str) -> str:
+        """Return where MLflow's UI shows a run: on the tracking server, or where ``harness ui`` serves it."""
+        return f"{self.store.site}/#/experiments/{self.store.experiment}/runs/{run_id}"
+
+    @property
+    def figures(self) -> Any:
+        """The report's figures as Plotly figures, such as ``results.figures.loss_curves()``; they lie a layer above."""
+        return import_module("harness.report.gallery").Gallery(self)
 
     def arrays(self, arm: str) -> dict[str, np.ndarray]:
         """Return the arrays that probes measured last, by name, of the arm's confirm runs: (seeds, …), by seed."""

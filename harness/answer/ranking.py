@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
@@ -50,18 +50,29 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
     """Return the arms from best to worst, each compared with the best, paired by seed.
 
     The best is chosen by the same data, so p-values are Holm-corrected over all pairs of arms, not over those with it alone.
+    Losses above 0 are compared by their logarithms: an arm with huge and scattered losses is then told apart.
     """
     arms = list(dict.fromkeys(results.confirmed["arm"]))
     values = {arm: values_of(results, arm, metric) for arm in arms}
     means = {arm: stats.mean_interval(v) for arm, v in values.items()}
     sign = -1 if maximize else 1
     order = sorted(arms, key=lambda arm: (math.isnan(means[arm].mean), sign * means[arm].mean))
-    pairs = [stats.compare_paired(values[a], values[b]).p for a, b in combinations(order, 2)]
+    compared = {a: _logs(v) for a, v in values.items()} if not maximize and _positive(values) else values
+    pairs = [stats.compare_paired(compared[a], compared[b]).p for a, b in combinations(order, 2)]
     p = stats.holm(pairs)[: len(order) - 1]
     bad = results.confirmed[results.confirmed["status"].isin(["diverged", "failed"])].groupby("arm").size()
     return tuple(
         Place(arm, means[arm], values[arm], int(bad.get(arm, 0)), q) for arm, q in zip(order, [1.0, *p], strict=False)
     )
+
+
+def _positive(values: Mapping[str, Sequence[float]]) -> bool:
+    return all(v > 0 for row in values.values() for v in row if not math.isnan(v))
+
+
+def _logs(values: Sequence[float]) -> tuple[float, ...]:
+    """Return the logarithms, of which differences are ratios; infinite values stay as they are."""
+    return tuple(v if math.isinf(v) or math.isnan(v) else math.log(v) for v in values)
 
 
 def summarize(metric: str, ranking: Sequence[Place]) -> str:

@@ -150,14 +150,35 @@ def status(
 
 @app.command()
 def report(
-    study: Annotated[str, typer.Argument(help="Name of a study that has been run.", show_default=False)],
+    studies: Annotated[list[str], typer.Argument(help="Names of studies that have been run.", show_default=False)],
+    compare: Annotated[bool, typer.Option("--compare", help="One page with the studies side by side.")] = False,
     store: Store = None,
     reports: Reports = Path("reports"),
 ) -> None:
-    """Write a study's report again, from the store alone."""
-    from harness.cli.running import write
+    """Write studies' reports again, from the store alone, or one page that compares them."""
+    from harness.cli.running import write, write_side_by_side
 
-    print(f"report: {write(study, store, reports)}")
+    if compare:
+        print(f"report: {write_side_by_side(studies, store, reports)}")
+        return
+    for study in studies:
+        print(f"report: {write(study, store, reports)}")
+
+
+@app.command()
+def watch(
+    study: Annotated[str, typer.Argument(help="Name of a study that is running.", show_default=False)],
+    terminal: Annotated[bool, typer.Option("--terminal", help="A table in the terminal instead of a page.")] = False,
+    store: Store = None,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 5050,
+) -> None:
+    """Follow a running study in the browser, on this machine only, or in the terminal."""
+    from harness.cli.watching import watch_page, watch_terminal
+
+    if terminal:
+        watch_terminal(study, store)
+    else:
+        watch_page(study, store, port)
 
 
 @app.command()

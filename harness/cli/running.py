@@ -89,6 +89,16 @@ def write(study: str, store: str | None, folder: Path, say: bool = False) -> Pat
     return write_report(found, folder)
 
 
+def write_side_by_side(studies: Sequence[str], store: str | None, folder: Path) -> Path:
+    """Write one page on several studies."""
+    from harness import results
+    from harness.report.compare import write_comparison
+
+    if len(set(studies)) < 2:
+        raise SpecError(f"--compare: expected the names of two studies or more, got {', '.join(studies)}")
+    return write_comparison([results.load(study, store) for study in dict.fromkeys(studies)], folder)
+
+
 def _slug(name: str) -> str:
     from harness.report.page import slug
 

@@ -62,3 +62,19 @@ def layout(**own: Any) -> dict[str, Any]:
     for name in [key for key in own if key.startswith(("xaxis", "yaxis"))]:
         own[name] = axis | own[name]
     return shared | own
+
+
+def arm_menu(arms: Sequence[str], owners: Sequence[str], height: int) -> list[dict[str, Any]]:
+    """Return the menu of a figure that shows one arm at a time; none for a single arm.
+
+    Args:
+        arms: the arms to choose from.
+        owners: the arm of each trace.
+        height: of the figure, in pixels.
+    """
+    buttons = [
+        {"label": label(arm, 40), "method": "restyle", "args": [{"visible": [owner == arm for owner in owners]}]}
+        for arm in arms
+    ]
+    place = {"x": 0, "xanchor": "left", "y": 1 + 60 / max(60, height - 120), "yanchor": "top"}
+    return [{"buttons": buttons, "bgcolor": "rgba(128,128,128,.1)", **place}] if len(buttons) > 1 else []

@@ -48,8 +48,8 @@ def summaries(values: ArrayLike, level: float = 0.95) -> dict[str, np.ndarray]:
 
     The mean with Student's interval; the median with that of the order statistics x₍ᵣ₎ … x₍ₙ₋ᵣ₊₁₎, which is exact for any
     distribution, and goes from the lowest to the highest value where n is too small for the level (below 6 for 95 %);
-    the interquartile mean with Tukey and McLaughlin's, x̄ₜ ± t s_w √((n − 1)/(h(h − 1))) with the Winsorized deviation s_w, of
-    the h = n − 2⌊n/4⌋ values that are not cut off and with h − 1 degrees of freedom.
+    the interquartile mean with Tukey and McLaughlin's, x̄ₜ ± t s_w √((n − 1)/(h(h − 1))) with the Winsorized deviation s_w
+    and h − 1 degrees of freedom for the h = n − 2⌊n/4⌋ values that are not cut off.
 
     Args:
         values: (rows, n) finite numbers.
@@ -87,7 +87,7 @@ def _deviation(x: np.ndarray) -> np.ndarray:
 
 
 def _order(n: int, level: float) -> int:
-    """Return the place from each end of the narrowest interval of order statistics that covers the median; 0 if none does."""
+    """Return the place from each end of the narrowest order statistics' interval that covers the median; 0 if none does."""
     from scipy.stats import binom
 
     places = [r for r in range(1, n // 2) if 1 - 2 * binom.cdf(r, n, 0.5) >= level]

@@ -79,6 +79,11 @@ class Store:
             self.client.restore_experiment(found.experiment_id)
         return str(found.experiment_id), str(found.artifact_location)
 
+    @property
+    def site(self) -> str:
+        """Where MLflow's UI on this store is: the server itself, else where ``harness ui`` serves it."""
+        return public(self.uri).rstrip("/") if self.uri.startswith("http") else "http://127.0.0.1:5000"
+
     def leaves(self) -> list[dict[str, Any]]:
         """Return the training runs as ``run_id``, ``status``, ``start``, ``tags``, ``params`` and latest ``metrics``."""
         return [row for row in self.runs.rows() if "harness.key" in row["tags"]]
@@ -92,6 +97,10 @@ class Store:
             whole = self._artifact(run_id, "curves.json")
             found[run_id] = {n: [(int(s), float(v)) for s, v in p] for n, p in whole.items() if not metrics or n in metrics}
         return found
+
+    def spec(self, run_id: str) -> dict[str, Any]:
+        """Return the spec that a study's own run keeps."""
+        return self._artifact(run_id, "spec.json")
 
     def arrays(self, run_id: str) -> dict[str, Any]:
         """Return the arrays that probes measured last in a run, by name."""

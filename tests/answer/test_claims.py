@@ -9,6 +9,7 @@ import harness as h
 from harness.answer.claims import tested as verdicts
 from harness.answer.claims import weigh
 from harness.answer.metrics import values_of
+from harness.answer.whole import answer
 from tests.answer.made import results, study
 
 NOISE = np.random.default_rng(0).normal(0, 0.05, (3, 12))
@@ -196,3 +197,11 @@ def test_evidence_is_of_the_seeds_asked_for():
     found = results(study(seeds=12), losses(1.0, 2.0))
     few = weigh(found, h.Claim.better("A", than="B"), [0, 1, 2]).evidence
     assert few.effect.mean == pytest.approx(np.mean(1 + NOISE[1][:3] - NOISE[0][:3]))
+
+
+def test_an_arm_with_huge_and_scattered_losses_is_told_apart():
+    spec = study(compare={"optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=9.0)}}, seeds=6)
+    found = results(
+        spec, {"A": {"test/loss": [0.1, 0.12, 0.11, 0.1, 0.13, 0.12]}, "B": {"test/loss": [9e6, 1e4, 2e3, 8e5, 5.0, 40.0]}}
+    )
+    assert answer(found).ranking[1].behind

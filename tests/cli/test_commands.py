@@ -13,7 +13,9 @@ import pytest
 
 import harness as h
 from harness.cli import main, study_main
+from harness.protocol import Options, run_study
 from harness.spec.files import load_study
+from tests.studies import small
 
 SPEC = """
 name: tiny
@@ -223,3 +225,45 @@ def test_other_errors_of_a_script_keep_their_traceback(tmp_path):
     script.write_text("import harness\n\nraise RuntimeError('mine')\n")
     done = subprocess.run([sys.executable, script.name], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "Traceback" in done.stderr and "RuntimeError: mine" in done.stderr
+
+
+def test_studies_side_by_side(cli, folder):
+    for name, epochs in (("one", 2), ("two", 3)):
+        run_study(small(name=name, search=None, compare={"optimizer": {"a": h.SGD(lr=0.1), "b": h.SGD(lr=0.2)}}, claims=[], recipe=small().recipe.with_values({"epochs": epochs})), Options(workers=0))  # fmt: skip
+    text = cli("report", "one", "two", "--compare")[1]
+    page = (folder / "reports" / "compare-one-two.html").read_text()
+    assert "compare-one-two.html" in text
+    assert "one: a" in page and "two: b" in page and "<code>recipe.epochs</code></td><td>2</td><td>3</td>" in page
+    assert "expected the names of two studies" in cli("report", "one", "--compare")[2]
+
+
+def test_a_running_study_is_watched(cli, folder, monkeypatch):
+    import threading
+    import urllib.request
+
+    from harness.cli import watching
+    from harness.tracking import Store
+
+    seen = {}
+
+    def look(self, *arguments):
+        seen.setdefault("page", watching.render_so_far("small"))
+        return original(self, *arguments)
+
+    original = Store.set_clock  # between the search and the confirm stage
+    monkeypatch.setattr(Store, "set_clock", look)
+    run_study(small(), Options(workers=0))
+    assert "No answer yet" in seen["page"] and "Curves of the search runs" in seen["page"]
+    server = watching.ThreadingHTTPServer(("127.0.0.1", 0), lambda *rest: watching.Handler("small", None, *rest))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        place = f"http://127.0.0.1:{server.server_port}/"
+        with urllib.request.urlopen(place) as answer:
+            assert "has the best test/loss" in answer.read().decode()
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    assert "no study 'nothing'" in cli("watch", "nothing")[2]
+    assert "small is finished" in cli("watch", "small", "--terminal")[1]

@@ -1,4 +1,4 @@
-"""Loss or accuracy over training: mean and interval over seeds, and every seed on demand."""
+"""A metric over training: mean, median or interquartile mean with its interval, and every seed on demand."""
 
 from __future__ import annotations
 
@@ -10,24 +10,37 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from harness.report.style import Look, faint, label, layout, legend_height
-from harness.stats import mean_interval
+from harness.report.thin import extremes, short
+from harness.stats import summaries
 
 UNITS = ("epoch", "step", "samples", "seconds")
+PARTS = ("train", "valid")
+POINTS = 200
+"""Points of a curve at most; longer ones keep the lowest and the highest of every stretch."""
+
+
+class Single(NamedTuple):
+    """One run's curve."""
+
+    seed: int
+    at: np.ndarray
+    """Places of its points among the band's positions."""
+    values: np.ndarray
 
 
 class Band(NamedTuple):
-    """One arm's mean curve on one part of the data."""
+    """One arm's curves on one part of the data."""
 
     arm: str
     part: str
-    """"train" or "valid"."""
-    x: dict[str, np.ndarray]
-    """Positions of the evaluations by unit."""
-    mean: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    seeds: tuple[tuple[int, dict[str, np.ndarray], np.ndarray], ...]
-    """``(seed, positions by unit, values)`` of each run."""
+    """"train" or "valid"; empty for what is of neither."""
+    positions: dict[str, np.ndarray]
+    """Positions of the evaluations of the longest run by unit."""
+    at: np.ndarray
+    """Places of the centre's points among them, as far as all runs go."""
+    centres: dict[str, np.ndarray]
+    """Centre, low and high (3, T) by "mean", "median" and "IQM"."""
+    singles: tuple[Single, ...]
 
 
 class Curves(NamedTuple):
@@ -37,53 +50,65 @@ class Curves(NamedTuple):
     bands: tuple[Band, ...]
     units: tuple[str, ...] = UNITS
     """Units that all of the runs have."""
+    thinned: bool = False
+    """Whether points were left out."""
 
 
-def compute_curves(curves: pd.DataFrame, metric: str, arms: Sequence[str]) -> Curves:
-    """Average the runs of each arm over seeds, as far as all of its runs go.
+def compute_curves(curves: pd.DataFrame, metric: str, arms: Sequence[str], points: int = POINTS) -> Curves:
+    """Gather the runs of each arm, and their centre over seeds as far as all of its runs go.
 
     Args:
         curves: rows of :attr:`harness.results.Results.curves`, of the confirm stage.
-        metric: "loss" or "accuracy".
+        metric: "loss" or "accuracy" for both parts of the data, or the whole name of any other metric.
         arms: the arms in the order they are drawn.
+        points: points of a curve at most.
     """
     units = tuple(unit for unit in UNITS if unit in curves and curves[unit].notna().all())
-    found = [
-        _band(curves[curves["arm"] == arm], arm, part, f"{part}/{metric}", units)
+    columns = {part: f"{part}/{metric}" for part in PARTS if f"{part}/{metric}" in curves} or {"": metric}
+    groups = dict(list(curves.groupby("arm", sort=False))) if len(curves) else {}
+    kept = [
+        (arm, part, groups[arm][["seed", "step", *(u for u in units if u != "step"), column]].dropna(subset=[column]))
         for arm in arms
-        for part in ("train", "valid")
-        if f"{part}/{metric}" in curves
+        for part, column in columns.items()
+        if arm in groups and column in groups[arm]
     ]
-    return Curves(metric, tuple(band for band in found if band is not None), units)
+    bands = tuple(_band(arm, part, rows, columns[part], units, points) for arm, part, rows in kept if len(rows))
+    longest = max((len(next(iter(b.positions.values()))) for b in bands), default=0)
+    return Curves(metric, bands, units, longest > points)
 
 
-def _band(mine: pd.DataFrame, arm: str, part: str, column: str, chosen: Sequence[str]) -> Band | None:
-    mine = mine.dropna(subset=[column])
-    if mine.empty:
-        return None
-    runs = {int(str(seed)): group.sort_values("step") for seed, group in mine.groupby("seed")}
-    table = mine.pivot_table(index="step", columns="seed", values=column).dropna()
-    units = mine.drop_duplicates("step").set_index("step").loc[table.index]
-    intervals = np.array([mean_interval(row) for row in table.to_numpy()]).reshape(-1, 3)
-    low, high = (np.where(np.isfinite(side), side, intervals[:, 0]) for side in intervals.T[1:])
-    seeds = tuple((seed, _positions(g, chosen), g[column].to_numpy()) for seed, g in runs.items())
-    return Band(arm, part, _positions(units.reset_index(), chosen), intervals[:, 0], low, high, seeds)
+def _band(arm: str, part: str, rows: pd.DataFrame, column: str, units: Sequence[str], points: int) -> Band:
+    rows = rows.sort_values("step", kind="stable").drop_duplicates(["seed", "step"])
+    runs = {int(str(seed)): run for seed, run in rows.groupby("seed")}
+    everywhere = rows.drop_duplicates("step").sort_values("step")
+    steps = everywhere["step"].to_numpy()
+    shared = rows.pivot(index="step", columns="seed", values=column).dropna()
+    centres = summaries(shared.to_numpy()) if len(shared) else {}
+    at = np.searchsorted(steps, shared.index.to_numpy())
+    kept = extremes(centres["mean"][0], points) if centres else at
+    return Band(
+        arm,
+        part,
+        {unit: everywhere[unit].to_numpy(dtype=float) for unit in units},
+        at[kept],
+        {name: found[:, kept] for name, found in centres.items()},
+        tuple(_single(seed, np.searchsorted(steps, r["step"]), r[column].to_numpy(), points) for seed, r in runs.items()),
+    )
 
 
-def _positions(rows: pd.DataFrame, units: Sequence[str]) -> dict[str, np.ndarray]:
-    return {unit: rows[unit].to_numpy(dtype=float) for unit in units}
+def _single(seed: int, at: np.ndarray, values: np.ndarray, points: int) -> Single:
+    kept = extremes(values, points)
+    return Single(seed, at[kept], values[kept])
 
 
 def plot_curves(data: Curves, looks: dict[str, Look]) -> go.Figure:
-    """Draw means with bands; held-out solid, training thin and dotted; single seeds hidden until asked for."""
-    figure = go.Figure()
-    for band in data.bands:
-        for trace in _traces(band, looks[band.arm], data.metric):
-            figure.add_trace(trace)
+    """Draw centres with bands; held-out solid, training thin and dotted; single seeds hidden until asked for."""
+    figure = go.Figure([trace for band in data.bands for trace in _traces(band, looks[band.arm], data.metric)])
+    unit = data.units[0] if data.units else "step"
     figure.update_layout(
         layout(
-            xaxis={"title": {"text": "epoch"}},
-            yaxis={"title": {"text": data.metric}, "type": "log" if data.metric == "loss" and _positive(data) else "linear"},
+            xaxis={"title": {"text": unit}},
+            yaxis={"title": {"text": label(data.metric)}, "type": "log" if _spans_decades(data) else "linear"},
             height=440 + legend_height(len({band.arm for band in data.bands})),
             hovermode="closest",
         )
@@ -91,58 +116,67 @@ def plot_curves(data: Curves, looks: dict[str, Look]) -> go.Figure:
     return figure
 
 
-def _positive(data: Curves) -> bool:
-    return all((band.mean > 0).all() for band in data.bands)
+def _spans_decades(data: Curves) -> bool:
+    """Return whether the axis should be logarithmic: all means above 0, and a loss or a wide range."""
+    means = [band.centres["mean"][0] for band in data.bands if band.centres]
+    if not means or not all((mean > 0).all() for mean in means):
+        return False
+    return data.metric == "loss" or max(m.max() for m in means) > 30 * min(m.min() for m in means)
 
 
 def _traces(band: Band, look: Look, metric: str) -> list[go.Scatter]:
-    held = band.part == "valid"
+    held = band.part != "train"
     name = label(band.arm, 40)
-    line = {"color": look.colour, "dash": look.dash if held else "dot", "width": 2.2 if held else 1.2}
-    hover = f"%{{x:.5g}}: %{{y:.5g}}<extra>{name}, {band.part}/{metric}</extra>"
-    positive = np.maximum(band.low, np.min(band.mean) * 0.2) if metric == "loss" else band.low
-    around = {u: np.concatenate([x, x[::-1]]) for u, x in band.x.items()}
-    shown = {"legendgroup": band.arm, "name": name, "showlegend": False, "visible": held}
+    of = f"{band.part}/{metric}" if band.part else metric
+    shown = {"legendgroup": band.arm, "name": name, "showlegend": False, "visible": held, "mode": "lines"}
+    place = {"part": band.part, "arm": band.arm}
+    x = next(iter(band.positions.values()))
+    singles = [
+        go.Scatter(
+            x=short(x[single.at]),
+            y=short(single.values),
+            line={"color": faint(look.colour, 0.55), "width": 0.8},
+            hovertemplate=f"%{{x:.5g}}: %{{y:.5g}}<extra>{name}, seed {single.seed}, {label(of)}</extra>",
+            meta={"kind": "seed", "at": _places(single.at), **place},
+            **(shown | {"visible": False}),
+        )
+        for single in band.singles
+    ]
+    return [*_centre(band, look, shown, place, of), *singles]
+
+
+def _centre(band: Band, look: Look, shown: dict[str, Any], place: dict[str, str], of: str) -> list[go.Scatter]:
+    held = band.part != "train"
+    centre, low, high = band.centres.get("mean", np.empty((3, 0)))
+    x = next(iter(band.positions.values()))[band.at]
+    bottom = np.maximum(low, centre.min() * 0.2) if len(centre) and (centre > 0).all() else low
     area = go.Scatter(
-        x=around["epoch"],
-        y=np.concatenate([band.high, positive[::-1]]),
+        x=short(np.concatenate([x, x[::-1]])),
+        y=short(np.concatenate([high, bottom[::-1]])),
         fill="toself",
-        mode="lines",
         hoverinfo="skip",
         line={"width": 0, "color": look.colour},
         fillcolor=faint(look.colour, 0.15),
-        meta=_meta("band", band, around),
+        meta={"kind": "band", **place},
         **shown,
     )
-    mean = go.Scatter(
-        x=band.x["epoch"],
-        y=band.mean,
-        mode="lines",
-        line=line,
-        hovertemplate=hover,
-        meta=_meta("mean", band, band.x),
+    line = go.Scatter(
+        x=short(x),
+        y=short(centre),
+        line={"color": look.colour, "dash": look.dash if held else "dot", "width": 2.2 if held else 1.2},
+        hovertemplate=f"%{{x:.5g}}: %{{y:.5g}}<extra>{shown['name']}, {label(of)}</extra>",
+        meta={
+            "kind": "mean",
+            "at": _places(band.at),
+            "positions": {unit: short(values) for unit, values in band.positions.items()},
+            "centres": {name: [short(row) for row in rows] for name, rows in band.centres.items()},
+            **place,
+        },
         **(shown | {"showlegend": held}),
     )
-    singles = [
-        go.Scatter(
-            x=x["epoch"],
-            y=values,
-            mode="lines",
-            line={"color": faint(look.colour, 0.55), "width": 0.8},
-            hovertemplate=f"%{{x:.5g}}: %{{y:.5g}}<extra>{name}, seed {seed}, {band.part}</extra>",
-            meta=_meta("seed", band, x),
-            **(shown | {"visible": False}),
-        )
-        for seed, x, values in band.seeds
-    ]
-    return [area, mean, *singles]
+    return [area, line]
 
 
-def _meta(kind: str, band: Band, x: dict[str, np.ndarray]) -> dict[str, Any]:
-    """Return what the page's switches need: the kind of trace, its part, its arm, and x in every unit."""
-    return {
-        "kind": kind,
-        "part": band.part,
-        "arm": band.arm,
-        "x": {u: [round(float(v), 6) for v in values] for u, values in x.items()},
-    }
+def _places(at: np.ndarray) -> list[int] | None:
+    """Return the places, or None if they are the first ones without a gap."""
+    return None if len(at) == 0 or at[-1] == len(at) - 1 else [int(i) for i in at]

@@ -12,12 +12,17 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from harness.report.style import Look, label, layout, legend_height
+from harness.report.style import Look, arm_menu, label, layout, legend_height
+from harness.report.thin import short
 
 PANELS = 6
 """Panels of a figure at most."""
+RULES = {"curvature/sharpness": 1.0, "descent/error": 1.0, "spread/ratio": 1.0, "alignment/gradients": 0.0}
+"""Where a quantity changes its meaning: a dashed line is drawn there."""
 LAYER = re.compile(r"\.\d+|^(out|embed)\b")
 """What the names of layers look like."""
+CLASS = re.compile(r"/accuracy\d+$")
+"""What the names of single classes look like."""
 
 
 class Panel(NamedTuple):
@@ -30,16 +35,18 @@ class Panel(NamedTuple):
 
 
 class LayerMap(NamedTuple):
-    """One quantity of every layer over training, for each arm: mean over seeds of its logarithm to base 10."""
+    """One quantity of every layer over training, for each arm: mean over seeds, of its logarithm where it is above 0."""
 
     title: str
+    log: bool
     arms: dict[str, tuple[np.ndarray, tuple[str, ...], np.ndarray]]
     """Epochs (T,), layers (L,) and values (L, T) by arm."""
 
 
 def compute_panels(curves: pd.DataFrame, prefix: str, arms: Sequence[str]) -> tuple[Panel, ...]:
     """Gather the quantities of one probe that are not a layer's."""
-    names = [str(c) for c in curves if str(c).startswith(f"{prefix}/") and not LAYER.search(_name(str(c)))]
+    own = [str(c) for c in curves if str(c).startswith(f"{prefix}/")]
+    names = [name for name in own if not LAYER.search(_name(name)) and not CLASS.search(name)]
     return tuple(_panel(curves, name, arms) for name in names[:PANELS])
 
 
@@ -68,22 +75,23 @@ def _panel(curves: pd.DataFrame, metric: str, arms: Sequence[str]) -> Panel:
 
 def _map(curves: pd.DataFrame, prefix: str, kind: str, names: Sequence[str], arms: Sequence[str]) -> LayerMap:
     found = {}
+    log = bool((curves[list(names)].dropna(how="all").fillna(1.0) > 0).all(axis=None))
     for arm in arms:
         mine = curves[curves["arm"] == arm].dropna(subset=list(names), how="all")
         own = [name for name in names if mine[name].notna().any()]
         if not own:
             continue
-        logs = mine[own].astype(float).abs().clip(lower=1e-300).map(math.log10).assign(epoch=mine["epoch"])
-        means = logs.groupby("epoch").mean().dropna(how="all")
+        values = mine[own].astype(float).map(math.log10) if log else mine[own].astype(float)
+        means = values.assign(epoch=mine["epoch"]).groupby("epoch").mean().dropna(how="all")
         found[arm] = means.index.to_numpy(dtype=float), tuple(_name(n).partition("/")[0] for n in own), means.to_numpy().T
-    return LayerMap(f"{prefix} {kind}".strip(), found)
+    return LayerMap(f"{prefix} {kind}".strip(), log, found)
 
 
 def plot_panels(panels: Sequence[Panel], looks: Mapping[str, Look]) -> go.Figure:
     """Draw the panels two in a row."""
     rows = max(1, math.ceil(len(panels) / 2))
     titles = [label(panel.metric) for panel in panels]
-    figure = make_subplots(rows=rows, cols=2, subplot_titles=titles, horizontal_spacing=0.1, vertical_spacing=0.28 / rows)
+    figure = make_subplots(rows=rows, cols=2, subplot_titles=titles, horizontal_spacing=0.12, vertical_spacing=0.3 / rows)
     shown: set[str] = set()
     for i, panel in enumerate(panels):
         place: dict[str, Any] = {"row": i // 2 + 1, "col": i % 2 + 1}
@@ -91,13 +99,19 @@ def plot_panels(panels: Sequence[Panel], looks: Mapping[str, Look]) -> go.Figure
             name = label(arm, 40)
             line = {"color": looks[arm].colour, "dash": looks[arm].dash, "width": 1.8}
             hover = f"epoch %{{x:.4g}}: %{{y:.4g}}<extra>{name}</extra>"
-            trace = go.Scatter(x=x, y=y, mode="lines", line=line, name=name, legendgroup=arm, hovertemplate=hover)
+            mode = "lines" if len(x) > 1 else "markers"
+            trace = go.Scatter(x=short(x), y=short(y), mode=mode, line=line, name=name, legendgroup=arm, hovertemplate=hover)
             trace.update(showlegend=arm not in shown, meta={"kind": "probe", "arm": arm})
             figure.add_trace(trace, **place)
             shown.add(arm)
-        figure.update_yaxes(type="log" if panel.log else "linear", gridcolor="rgba(128,128,128,.2)", zeroline=False, **place)
-        figure.update_xaxes(title_text="epoch", gridcolor="rgba(128,128,128,.2)", zeroline=False, **place)
-    figure.update_layout(layout(height=80 + 240 * rows + legend_height(len(shown)), hovermode="closest"))
+        if panel.metric in RULES:
+            figure.add_hline(
+                y=RULES[panel.metric], line={"color": "rgba(128,128,128,.8)", "dash": "dash", "width": 1}, **place
+            )
+        quiet: dict[str, Any] = {"gridcolor": "rgba(128,128,128,.2)", "zeroline": False, "automargin": True, **place}
+        figure.update_yaxes(type="log" if panel.log else "linear", exponentformat="power", **quiet)
+        figure.update_xaxes(title_text="epoch" if i >= len(panels) - 2 else "", **quiet)
+    figure.update_layout(layout(height=110 + 250 * rows + legend_height(len(shown)), hovermode="closest"))
     return figure
 
 
@@ -116,24 +130,22 @@ def plot_layers(data: LayerMap) -> go.Figure:
             colorscale="Viridis",
             visible=i == 0,
             name=label(arm, 40),
-            colorbar={"title": {"text": "log₁₀"}, "thickness": 12},
-            hovertemplate="epoch %{x:.4g}, %{y}: 10^%{z:.2f}<extra>" + label(arm, 40) + "</extra>",
+            colorbar={"title": {"text": "log₁₀" if data.log else ""}, "thickness": 12},
+            hovertemplate="epoch %{x:.4g}, %{y}: "
+            + ("10^%{z:.2f}" if data.log else "%{z:.4g}")
+            + "<extra>"
+            + label(arm, 40)
+            + "</extra>",
         )
-    buttons = [
-        {"label": label(arm, 40), "method": "restyle", "args": [{"visible": [other == arm for other in data.arms]}]}
-        for arm in data.arms
-    ]
     deepest = max(len(layers) for _, layers, _ in data.arms.values())
     height = 190 + 22 * deepest
-    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1 + 60 / (height - 120), "yanchor": "top"}
-    menu["bgcolor"] = "rgba(128,128,128,.1)"
     figure.update_layout(
         layout(
             height=height,
             xaxis={"title": {"text": "epoch"}, "showgrid": False},
             yaxis={"autorange": "reversed", "showgrid": False},
             margin={"l": 10, "r": 10, "t": 70, "b": 10},
-            updatemenus=[menu] if len(buttons) > 1 else [],
+            updatemenus=arm_menu([*data.arms], [*data.arms], height),
         )
     )
     return figure

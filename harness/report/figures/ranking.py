@@ -44,6 +44,12 @@ def _finite(mean: float, low: float, high: float) -> tuple[float, float]:
     return (low, high) if math.isfinite(low) and math.isfinite(high) else (mean, mean)
 
 
+def _wide(data: Ranking) -> bool:
+    """Return whether only a logarithmic axis shows all arms: all values above 0 and far apart."""
+    lows = [min(row.seeds) for row in data.rows]
+    return bool(lows) and min(lows) > 0 and max(row.mean for row in data.rows) > 100 * min(row.mean for row in data.rows)
+
+
 def plot_ranking(data: Ranking, looks: dict[str, Look]) -> go.Figure:
     """Draw a row an arm: the mean with its 95 % interval, and a small dot a seed."""
     figure = go.Figure()
@@ -78,7 +84,7 @@ def plot_ranking(data: Ranking, looks: dict[str, Look]) -> go.Figure:
     order = [label(row.arm, 40) for row in reversed(data.rows)]
     figure.update_layout(
         layout(
-            xaxis={"title": {"text": data.metric}},
+            xaxis={"title": {"text": label(data.metric)}, "type": "log" if _wide(data) else "linear"},
             yaxis={"categoryorder": "array", "categoryarray": order, "dtick": 1},
             height=110 + 26 * max(2, len(data.rows)),
         )

@@ -16,6 +16,8 @@ from harness.spec.space import LogUniform
 from harness.spec.study import Study
 
 COLUMNS = 3
+NEAR = 0.1
+"""Share of the best objective that counts as near it."""
 
 
 class Panel(NamedTuple):
@@ -27,11 +29,25 @@ class Panel(NamedTuple):
     """``(value, objective, status)`` of each trial by arm."""
 
 
+class Near(NamedTuple):
+    """Where the good trials of an arm lie on one hyperparameter."""
+
+    arm: str
+    name: str
+    best: Any
+    low: Any
+    high: Any
+    """Lowest and highest value of the trials whose objective is within 10 % of the best one."""
+    trials: int
+    """How many these are."""
+
+
 class Sensitivity(NamedTuple):
     """All hyperparameters searched."""
 
     objective: str
     panels: tuple[Panel, ...]
+    near: tuple[Near, ...] = ()
 
 
 def compute_sensitivity(study: Study, trials: pd.DataFrame) -> Sensitivity:
@@ -39,7 +55,20 @@ def compute_sensitivity(study: Study, trials: pd.DataFrame) -> Sensitivity:
     spaces = {path: space for arm in arms(study) for path, space in arm.recipe.spaces().items()}
     objective = study.search.objective if study.search else ""
     panels = [Panel(path, isinstance(space, LogUniform), _points(trials, path)) for path, space in spaces.items()]
-    return Sensitivity(objective, tuple(p for p in panels if p.points))
+    shown = tuple(p for p in panels if p.points)
+    maximize = bool(study.search and study.search.maximize)
+    near = tuple(_near(arm, p.name, points, maximize) for p in shown for arm, points in p.points.items())
+    return Sensitivity(objective, shown, near)
+
+
+def _near(arm: str, name: str, points: Sequence[tuple[Any, float, str]], maximize: bool) -> Near:
+    """Return the range of the values whose objective is within 10 % of the best."""
+    sign = -1 if maximize else 1
+    best = min(points, key=lambda point: sign * point[1])
+    good = [value for value, found, _ in points if abs(found - best[1]) <= NEAR * abs(best[1])]
+    ordered = all(isinstance(value, (int, float)) for value in good)
+    low, high = (min(good), max(good)) if ordered else (best[0], best[0])
+    return Near(arm, name, best[0], low, high, len(good))
 
 
 def _points(trials: pd.DataFrame, path: str) -> dict[str, tuple[tuple[Any, float, str], ...]]:

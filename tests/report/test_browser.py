@@ -1,0 +1,215 @@
+"""The report in a real browser: no request, no error, and every switch does what it says."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import subprocess
+
+import pytest
+
+import harness as h
+from harness import results
+from harness.protocol import Options, run_study
+from harness.report.page import write_report
+from tests.studies import small
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+
+
+def found_browser():
+    """Return a Chromium's path: one on the machine, else playwright's own, else Debian's; None where none can be had."""
+    here = next(filter(None, map(shutil.which, NAMES)), None)
+    own = os.environ.get("PLAYWRIGHT_BROWSERS_PATH", os.path.expanduser("~/.cache/ms-playwright"))
+    here = here or next(iter(glob.glob(f"{own}/chromium-*/*/chrome")), None)
+    if here is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        commands = (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"])
+        for command in commands:
+            subprocess.run(command, capture_output=True, check=False, timeout=400)
+        here = shutil.which("chromium")
+    return here
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("browser")
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        hostile = "</script><img src=x onerror=alert(1)>"
+        arms = {
+            "SGD": h.SGD(lr=h.LogUniform(0.01, 1.0)),
+            "Adam": h.Adam(lr=h.LogUniform(1e-3, 0.1)),
+            hostile: h.SGD(lr=0.05),
+        }
+        study = small(compare={"optimizer": arms}, probes=["light", "Confusion"], seeds=3)
+        run_study(study, Options(workers=0))
+        return write_report(results.load("small"), folder / "reports")
+    finally:
+        os.chdir(before)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    path = found_browser()
+    if path is None:
+        pytest.skip("no Chromium on this machine, and none can be installed")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, report):
+    opened = browser.new_page(viewport={"width": 1200, "height": 900}, color_scheme="light")
+    wrong, asked = [], []
+    opened.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    opened.on("pageerror", lambda error: wrong.append(str(error)))
+    opened.on("dialog", lambda dialog: wrong.append(dialog.message))
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(report.as_uri())
+    opened.wait_for_selector(".plot .main-svg", timeout=30_000)
+    while opened.locator(".plot[aria-busy]").count():
+        opened.wait_for_timeout(50)
+    yield opened
+    assert wrong == []
+    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [report.as_uri()]
+    opened.close()
+
+
+def inside(page, script, *arguments):
+    """Run a function in the page, past its policy, as the developer tools do."""
+    return page.evaluate(script, *arguments)
+
+
+def shown(page, plot):
+    """Return the (arm, kind, part) of a figure's visible traces."""
+    script = "id => document.getElementById(id).data.filter(t => t.visible === true && t.meta).map(t => [t.meta.arm, t.meta.kind, t.meta.part])"
+    return {tuple(row) for row in inside(page, script, plot)}
+
+
+def settle(page):
+    page.wait_for_timeout(300)
+
+
+def test_an_arm_is_switched_off_in_all_figures_at_once(page):
+    assert "Adam" in {arm for arm, *_ in shown(page, "curves-loss")}
+    page.get_by_role("button", name="Adam").first.click()
+    settle(page)
+    for plot in ("curves-loss", "curves-accuracy", "profile", "probe-gradient"):
+        assert {arm for arm, *_ in shown(page, plot)} & {"Adam", "SGD"} == {"SGD"}, plot
+    page.get_by_role("button", name="all", exact=True).click()
+    settle(page)
+    assert "Adam" in {arm for arm, *_ in shown(page, "profile")}
+
+
+def test_the_switches_of_the_curves(page):
+    assert {(kind, part) for _, kind, part in shown(page, "curves-loss")} == {("mean", "valid"), ("band", "valid")}
+    page.get_by_label("training", exact=True).check()
+    page.get_by_label("every seed").check()
+    page.locator("[name=unit]").select_option("samples")
+    page.get_by_label("log x").check()
+    page.locator("[name=centre]").select_option("median")
+    settle(page)
+    assert ("SGD", "seed", "train") in shown(page, "curves-loss")
+    look = "() => { const p = document.getElementById('curves-loss'); return [p.layout.xaxis.type, p._fullLayout.xaxis.title.text, p.data.find(t => t.meta.kind === 'mean').x] }"
+    kind, title, x = inside(page, look)
+    assert (kind, title) == ("log", "samples") and x[0] == 0 and x[-1] > 100
+
+
+def test_the_median_and_smoothing_are_drawn(page, report):
+    y = "() => document.getElementById('curves-loss').data.find(t => t.meta.kind === 'mean' && t.meta.part === 'valid').y"
+    mean = inside(page, y)
+    centres = inside(
+        page,
+        "() => document.getElementById('curves-loss').data.find(t => t.meta.kind === 'mean' && t.meta.part === 'valid').meta.centres",
+    )
+    assert mean == centres["mean"][0]
+    page.locator("[name=centre]").select_option("median")
+    settle(page)
+    assert inside(page, y) == centres["median"][0]
+    page.locator("[name=smooth]").fill("0.5")
+    settle(page)
+    first, second = centres["median"][0][:2]
+    assert inside(page, y)[:2] == pytest.approx([first, (0.25 * first + 0.5 * second) / 0.75])
+
+
+def test_zoom_is_kept_in_step(page):
+    inside(page, "() => Plotly.relayout('curves-loss', {'xaxis.range[0]': 0.5, 'xaxis.range[1]': 1.5})")
+    settle(page)
+    other = inside(page, "() => document.getElementById('curves-accuracy').layout.xaxis.range")
+    assert other == [0.5, 1.5]
+
+
+def test_any_metric_can_be_chosen(page):
+    page.locator("#which").select_option("curves-gradient-all")
+    settle(page)
+    assert inside(page, "() => document.getElementById('metric').layout.yaxis.title.text") == "gradient/all"
+
+
+def test_hovering_says_what_a_point_is(page):
+    plot = page.locator("#curves-loss")
+    plot.scroll_into_view_if_needed()
+    where = """() => { const p = document.getElementById('curves-loss'), l = p._fullLayout, box = p.querySelector('.nsewdrag').getBoundingClientRect();
+        const t = p.data.find(t => t.meta.kind === 'mean' && t.meta.part === 'valid'), i = 1;
+        return [box.x + l.xaxis.d2p(t.x[i]), box.y + l.yaxis.d2p(t.y[i])]; }"""
+    x, y = inside(page, where)
+    page.mouse.move(x - 3, y - 3)
+    page.mouse.move(x, y, steps=3)
+    text = plot.locator(".hovertext").first.text_content(timeout=5000)
+    assert "valid/loss" in text and any(arm in text for arm in ("SGD", "Adam"))
+
+
+def test_the_table_is_searched_and_sorted(page):
+    rows = page.locator("#table tbody tr")
+    total = rows.count()
+    page.locator("#find").fill("confirm adam")
+    assert page.locator("#count").text_content() == f"3 of {total} runs"
+    page.locator("#find").fill("")
+    page.get_by_role("button", name="Value").click()
+    values = [float(text) for text in page.locator("#table tbody tr td:nth-child(6)").all_text_contents() if text]
+    assert values == sorted(values)
+    assert page.locator("th[aria-sort=ascending]").text_content() == "Value"
+    link = page.locator("#table tbody tr a").first.get_attribute("href")
+    assert link.startswith("http://127.0.0.1:5000/#/experiments/")
+    assert page.locator("[data-copy]").first.get_attribute("data-copy").startswith("harness reproduce ")
+
+
+@pytest.mark.parametrize("kind", ["svg", "png", "csv"])
+def test_every_figure_can_be_saved(page, kind, tmp_path):
+    figure = page.locator("figure", has=page.locator("#curves-loss"))
+    with page.expect_download() as download:
+        figure.get_by_role("button", name=kind.upper()).click()
+    download.value.save_as(tmp_path / "saved")
+    content = (tmp_path / "saved").read_bytes()
+    start = {"svg": b"<svg", "png": b"\x89PNG", "csv": b"trace,x,y,z\n"}[kind]
+    assert content.startswith(start) and len(content) > 200
+
+
+def test_dark_and_light(page):
+    colour = "() => document.getElementById('curves-loss').layout.font.color"
+    before = inside(page, colour)
+    page.get_by_role("button", name="Light or dark").click()
+    settle(page)
+    assert inside(page, colour) != before
+    assert inside(page, "() => getComputedStyle(document.body).backgroundColor") == "rgb(18, 23, 29)"
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(browser, report):
+    phone = browser.new_page(viewport={"width": 390, "height": 844})
+    phone.goto(report.as_uri())
+    phone.wait_for_selector(".plot .main-svg", timeout=30_000)
+    assert phone.evaluate("() => document.documentElement.scrollWidth") <= 390
+    phone.close()
+
+
+def test_by_keyboard(page):
+    page.keyboard.press("Tab")
+    assert inside(page, "() => document.activeElement.className") == "skip"
+    page.get_by_role("button", name="Adam").first.focus()
+    page.keyboard.press("Space")
+    settle(page)
+    assert page.get_by_role("button", name="Adam").first.get_attribute("aria-pressed") == "false"
