@@ -15,7 +15,7 @@ from harness.records import Outcome
 from harness.spec.plan import Arm, Run, run_key, shape_key
 from harness.tracking import Known, Record, Store, closing
 
-Curve = list[tuple[int, float]]
+Curve = Sequence[Sequence[float]]
 """``(step, value)`` pairs."""
 
 

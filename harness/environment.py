@@ -76,11 +76,24 @@ def code_of(targets: tuple[object, ...]) -> str:
     return digest("\n".join(sorted(_identity(target) for target in targets))) if targets else ""
 
 
+def sources_of(targets: tuple[object, ...]) -> dict[str, str]:
+    """Return the user's own files that outside components come from, by the path that their module is imported from."""
+    modules = {module.__name__: module for t in targets if (module := inspect.getmodule(t)) is not None}
+    own = {
+        name: Path(file) for name, module in modules.items() if (file := getattr(module, "__file__", None)) and _own(file)
+    }
+    return {f"{name.replace('.', '/')}.py": file.read_text(encoding="utf-8") for name, file in sorted(own.items())}
+
+
+def _own(file: str) -> bool:
+    return "site-packages" not in file and "dist-packages" not in file
+
+
 def _identity(target: object) -> str:
     module = inspect.getmodule(target)
     file = getattr(module, "__file__", None)
     package = (getattr(module, "__name__", "") or "").partition(".")[0]
-    if file is None or "site-packages" in file or "dist-packages" in file:
+    if file is None or not _own(file):
         owners = metadata.packages_distributions().get(package, [package])
         return ",".join(f"{name}=={_version(name)}" for name in owners)
     return digest(Path(file).read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.data.base import fingerprint
-from harness.environment import code_of
+from harness.environment import code_of, sources_of
 from harness.errors import NoStudyError
 from harness.progress import Silent
 from harness.spec.plan import ENGINE, Run, arms, digest, spec_hash
@@ -103,8 +103,9 @@ def _decided(study: Study, store: Store, clock: dict[str, Any], confirmed: list[
 
 def about(study: Study) -> About:
     """Return what MLflow shows of the study as a whole."""
-    data = study.recipe.data
-    return About(study.question or study.name, study.dump(), spec_hash(study), data.name, fingerprint(data))
+    data, targets = study.recipe.data, [t for arm in arms(study) for t in Run(arm.recipe, 0, study.probes).targets()]
+    code = sources_of(tuple(targets))
+    return About(study.question or study.name, study.dump(), spec_hash(study), data.name, fingerprint(data), code)
 
 
 def identity(study: Study) -> str:

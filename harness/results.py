@@ -7,8 +7,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib import import_module
 from typing import Any
@@ -17,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from harness.spec.study import Study
-from harness.tracking import Store
+from harness.tracking import Curves, Store
 
 PLACE = ("run_id", "arm", "stage", "trial", "seed")
 """Columns that say where a run stands in the study."""
@@ -156,16 +155,25 @@ def _trials(index: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(plain, columns=None if plain else ["arm", "trial", "status", "value"])
 
 
-def _curve_table(found: dict[str, dict[str, list[tuple[int, float]]]]) -> pd.DataFrame:
+def _curve_table(found: Mapping[str, Curves]) -> pd.DataFrame:
     """Return one row a run and step, and a column a metric."""
     names = sorted({name for points in found.values() for name in points})
-    columns: dict[str, list[Any]] = {name: [] for name in ("run_id", "step", *names)}
-    for run_id, points in found.items():
-        values = {name: dict(pairs) for name, pairs in points.items()}
-        steps = sorted(set().union(*values.values()))
-        columns["run_id"] += [run_id] * len(steps)
-        columns["step"] += steps
+    steps: list[np.ndarray] = []
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for points in found.values():
+        own = {name: np.array(pairs, dtype=float).reshape(-1, 2) for name, pairs in points.items()}
+        at = np.unique(np.concatenate([pairs[:, 0] for pairs in own.values()])) if own else np.empty(0)
+        steps.append(at.astype(np.int64))
         for name in names:
-            mine = values.get(name, {})
-            columns[name] += [mine.get(step, math.nan) for step in steps]
-    return pd.DataFrame(columns)
+            column = np.full(len(at), np.nan)
+            if name in own:
+                column[np.searchsorted(at, own[name][:, 0])] = own[name][:, 1]
+            columns[name].append(column)
+    run_ids = np.repeat(np.array([*found], dtype=object), [len(at) for at in steps])
+    return pd.DataFrame(
+        {
+            "run_id": run_ids,
+            "step": np.concatenate(steps),
+            **{name: np.concatenate(parts) for name, parts in columns.items()},
+        }
+    )

@@ -182,6 +182,17 @@ def watch(
 
 
 @app.command()
+def reproduce(
+    run_id: Annotated[str, typer.Argument(help="MLflow's id of a run; the report's table has them.", show_default=False)],
+    store: Store = None,
+) -> None:
+    """Train a recorded run again from MLflow alone and compare every point; exit status 1 if it differs."""
+    from harness.cli.judging import show_reproduced
+
+    show_reproduced(run_id, store)
+
+
+@app.command()
 def audit(
     study: Annotated[str, typer.Argument(help="Name of a study that has been run.", show_default=False)],
     store: Store = None,

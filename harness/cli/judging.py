@@ -56,3 +56,16 @@ def _name(given: str) -> str:
     from harness.spec.files import load_study
 
     return load_study(Path(given)).name
+
+
+def show_reproduced(run_id: str, store: str | None) -> None:
+    """Train a run again and say whether it is the same."""
+    from harness.reproduce import reproduce
+
+    found = reproduce(run_id, store)
+    print(f"{found.verdict}: {found.points} recorded points compared", end="")
+    print(f"; largest relative difference {found.largest:.3g}, {found.where}" if found.where else "")
+    for change in found.changed:
+        print(f"  not as it was: {change}")
+    if found.verdict == "different":
+        raise SystemExit(1)

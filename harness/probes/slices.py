@@ -31,6 +31,7 @@ class LossSlice(Measure):
 
     prefix = "slice"
     every: int | Literal["log", "ends"] = Field(default="ends", union_mode="left_to_right")
+    """Distance of two measurements; only that of the last update gives the slices."""
     points: int = Field(default=29, ge=3)
     """Points of the line."""
     plane: int = Field(default=15, ge=0)

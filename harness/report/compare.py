@@ -10,9 +10,9 @@ import pandas as pd
 
 from harness.answer.whole import answer
 from harness.report import texts
-from harness.report.figures.curves import compute_curves, plot_curves
+from harness.report.figures.curves import compute_curves
 from harness.report.page import fill_page, slug, tally, write_index
-from harness.report.sections import METRICS, figure_of
+from harness.report.sections import METRICS, curve_of
 from harness.report.style import looks
 from harness.results import Results
 
@@ -40,11 +40,11 @@ def render_comparison(studies: Sequence[Results]) -> str:
         looks=look,
         units=drawn[0].units if drawn else (),
         figures=[
-            figure_of(
+            curve_of(
                 f"curves-{data.metric}",
                 texts.CURVES._replace(title=texts.CURVES.title.format(data.metric.capitalize())),
-                plot_curves(data, look),
-                linked=True,
+                data,
+                look,
             )
             for data in drawn
         ],

@@ -18,7 +18,7 @@ from harness.report import texts
 from harness.report.figures.budget import plot_budget
 from harness.report.figures.confusion import compute_confusion, plot_confusion
 from harness.report.figures.critical import compute_critical, plot_critical
-from harness.report.figures.curves import POINTS, Curves, compute_curves, plot_curves
+from harness.report.figures.curves import POINTS, Curves, compute_curves, plain_curves
 from harness.report.figures.gap import compute_gap
 from harness.report.figures.importance import compute_importance, plot_importance
 from harness.report.figures.improvement import compute_improvement, plot_improvement
@@ -102,22 +102,25 @@ def _points(results: Results, metrics: int) -> int:
     return int(np.clip(MOST // max(1, len(results.confirmed) * metrics), 20, POINTS))
 
 
-def figure_of(key: str, text: Text, figure: go.Figure, linked: bool = False) -> Figure:
+def figure_of(key: str, text: Text, figure: go.Figure) -> Figure:
     """Return a figure as the page holds it."""
-    return Figure(key, text, packed(json.dumps(slim(figure), separators=(",", ":"))), linked)
-
-
-def slim(figure: go.Figure) -> dict[str, Any]:
-    """Return a figure as plain data without what the page's script puts together by itself."""
     plain: dict[str, Any] = json.loads(figure.to_json(validate=False))
-    for trace in plain["data"]:
-        kind = (trace.get("meta") or {}).get("kind")
-        if kind in ("seed", "band"):
-            trace.pop("x", None)
-        if kind in ("mean", "band"):
-            trace.pop("y", None)
     plain["layout"].pop("template", None)
-    return plain
+    return Figure(key, text, _packed_json(plain))
+
+
+def curve_of(key: str, text: Text, data: Curves, look: dict[str, Look]) -> Figure:
+    """Return curves as the page holds them, without what its script puts together by itself."""
+    plain = plain_curves(data, look)
+    for trace in plain["data"]:
+        kind = trace["meta"]["kind"]
+        for side in {"seed": "x", "mean": "xy", "band": "xy"}[kind]:
+            del trace[side]
+    return Figure(key, text, _packed_json(plain), linked=True)
+
+
+def _packed_json(plain: dict[str, Any]) -> str:
+    return packed(json.dumps(plain, separators=(",", ":")))
 
 
 def packed(text: str) -> str:
@@ -128,7 +131,7 @@ def packed(text: str) -> str:
 def _curve(data: Curves, text: Text, look: dict[str, Look]) -> Figure:
     name = data.metric.capitalize() if data.metric in METRICS else data.metric
     titled = text._replace(title=text.title.format(name))
-    return figure_of(f"curves-{data.metric}".replace("/", "-"), titled, plot_curves(data, look), linked=True)
+    return curve_of(f"curves-{data.metric}".replace("/", "-"), titled, data, look)
 
 
 def _ranking(results: Results, found: Answer, look: dict[str, Look]) -> list[Figure]:
@@ -168,7 +171,7 @@ def _diagnostics(
 ) -> list[Figure]:
     """Return the generalization gap, the figures of each probe and its maps of layers, and those of its arrays."""
     gap = compute_gap(curves, "loss", names, points)
-    figures = [figure_of("gap", texts.GAP, plot_curves(gap, look), linked=True)] if gap.bands else []
+    figures = [curve_of("gap", texts.GAP, gap, look)] if gap.bands else []
     for probe in results.study.probes:
         kind, about = probe.prefix, (type(probe).__doc__ or "").strip()
         panels = compute_panels(curves, kind, names)

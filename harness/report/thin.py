@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 DIGITS = 6
@@ -15,11 +17,12 @@ def extremes(y: np.ndarray, limit: int) -> np.ndarray:
     """
     if len(y) <= limit:
         return np.arange(len(y))
-    stretches = np.array_split(np.arange(1, len(y) - 1), max(1, (limit - 2) // 2))
-    found = {0, len(y) - 1}
-    for stretch in stretches:
-        found |= {int(stretch[np.argmin(y[stretch])]), int(stretch[np.argmax(y[stretch])])}
-    return np.array(sorted(found))
+    inner = np.asarray(y, dtype=float)[1:-1]
+    length = -(-len(inner) // max(1, (limit - 2) // 2))
+    whole = np.pad(inner, (0, -len(inner) % length), mode="edge").reshape(-1, length)
+    starts = 1 + length * np.arange(len(whole))
+    places = np.concatenate([[0, len(y) - 1], starts + whole.argmin(1), starts + whole.argmax(1)])
+    return np.unique(np.minimum(places, len(y) - 1))
 
 
 def short(values: np.ndarray) -> list[float | None]:
@@ -28,4 +31,11 @@ def short(values: np.ndarray) -> list[float | None]:
     >>> short(np.array([1 / 3, np.nan, 1e-9 / 7]))
     [0.333333, None, 1.42857e-10]
     """
-    return [float(f"{v:.{DIGITS}g}") if np.isfinite(v) else None for v in values.tolist()]
+    x = np.asarray(values, dtype=float)
+    size = np.abs(np.where(np.isfinite(x) & (x != 0), x, 1.0))
+    places = DIGITS - 1 - np.floor(np.log10(size)).astype(int)
+    up, down = 10.0 ** np.clip(places, 0, 300), 10.0 ** np.clip(-places, 0, 300)
+    rounded = np.where(places >= 0, np.rint(x * up) / up, np.rint(x / down) * down)
+    if np.isfinite(rounded).all():
+        return list(rounded.tolist())
+    return [v if math.isfinite(v) else None for v in rounded.tolist()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -86,6 +87,7 @@ def _deviation(x: np.ndarray) -> np.ndarray:
     return found
 
 
+@lru_cache(maxsize=256)
 def _order(n: int, level: float) -> int:
     """Return the place from each end of the narrowest order statistics' interval that covers the median; 0 if none does."""
     from scipy.stats import binom

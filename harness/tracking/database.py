@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import sqlalchemy as sa
 from mlflow.store.tracking.dbmodels import models
@@ -56,12 +58,18 @@ class Database:
         query = query.where(METRICS.c.run_uuid.in_(self.mine)).order_by(METRICS.c.step)
         if metrics is not None:
             query = query.where(METRICS.c.key.in_(list(metrics)))
-        found: dict[str, Curves] = {run_id: {} for run_id in run_ids}
+        found: dict[str, dict[str, list[tuple[int, float]]]] = {run_id: {} for run_id in run_ids}
         with self.engine.connect() as connection:
             for run_id, key, step, value in connection.execute(query):
                 if run_id in found:
                     found[run_id].setdefault(key, []).append((step, value))
-        return found
+        return dict(found)
+
+    def local(self, run_id: str, name: str) -> Path | None:
+        """Return the path of an artifact that lies on this machine."""
+        if not self.place.startswith("file://"):
+            return None
+        return Path(url2pathname(urlsplit(f"{self.place}/{run_id}/artifacts/{name}").path))
 
     def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str) -> list[str]:
         """Insert the rows and mark the superseded runs as deleted, all or nothing; return the new runs' ids.

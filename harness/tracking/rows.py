@@ -16,7 +16,7 @@ from harness.spec.plan import ENGINE, Run
 
 POINTS = 100
 """Points of a curve that MLflow shows; longer curves are kept whole in an artifact."""
-Curves = dict[str, list[tuple[int, float]]]
+Curves = Mapping[str, Sequence[Sequence[float]]]
 """``(step, value)`` pairs by metric."""
 
 
@@ -150,7 +150,7 @@ def closing(outcome: Outcome) -> dict[str, float]:
 
 
 def _by_metric(points: Sequence[tuple[str, int, float]]) -> Curves:
-    found: Curves = {}
+    found: dict[str, list[tuple[int, float]]] = {}
     for name, step, value in points:
         found.setdefault(name, []).append((step, value))
     return found

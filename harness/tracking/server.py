@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import Any
 
 from mlflow.entities import Dataset, DatasetInput, Metric, Param
@@ -40,12 +41,16 @@ class Server:
 
     def curves(self, run_ids: Collection[str], metrics: Sequence[str] | None) -> dict[str, Curves]:
         """Return the curves of the given runs."""
-        found = {}
+        found: dict[str, Curves] = {}
         for run_id in run_ids:
             names = metrics or list(self.client.get_run(run_id).data.metrics)
             history = {name: self.client.get_metric_history(run_id, name) for name in names}
             found[run_id] = {n: sorted((m.step, m.value) for m in points) for n, points in history.items() if points}
         return found
+
+    def local(self, run_id: str, name: str) -> Path | None:
+        """Return nothing: the artifacts are the server's."""
+        return None
 
     def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str) -> list[str]:
         """Send the rows, then delete the superseded runs; return the ids that the server gave the new ones.

@@ -39,6 +39,8 @@ class About(NamedTuple):
     spec_hash: str
     data: str
     fingerprint: str
+    code: Mapping[str, str] = {}
+    """The user's own files that the study's parts come from, by path."""
 
 
 class Store:
@@ -95,7 +97,7 @@ class Store:
         found = self.runs.curves(wanted - long, metrics)
         for run_id in long:
             whole = self._artifact(run_id, "curves.json")
-            found[run_id] = {n: [(int(s), float(v)) for s, v in p] for n, p in whole.items() if not metrics or n in metrics}
+            found[run_id] = {name: points for name, points in whole.items() if not metrics or name in metrics}
         return found
 
     def spec(self, run_id: str) -> dict[str, Any]:
@@ -149,6 +151,8 @@ class Store:
         self.client.set_experiment_tag(self.experiment, "mlflow.note.content", about.title)
         self.client.log_dict(self.parent, dict(about.spec), "spec.json")
         self.client.log_dict(self.parent, environment(), "environment.json")
+        for path, text in about.code.items():
+            self.client.log_text(self.parent, text, f"code/{path}")
         if changes := diff():
             self.client.log_text(self.parent, changes, "diff.patch")
 
@@ -218,6 +222,9 @@ class Store:
         raise StoreError(f"study {self.study!r} has not been run to its end; 'harness run' goes on where it stopped")
 
     def _artifact(self, run_id: str, name: str) -> dict[str, Any]:
+        here = self.runs.local(run_id, name)
+        if here is not None:
+            return dict(json.loads(here.read_text(encoding="utf-8")))
         with tempfile.TemporaryDirectory() as folder:
             path = self.client.download_artifacts(run_id, name, folder)
             found: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))

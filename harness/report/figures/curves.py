@@ -103,17 +103,21 @@ def _single(seed: int, at: np.ndarray, values: np.ndarray, points: int) -> Singl
 
 def plot_curves(data: Curves, looks: dict[str, Look]) -> go.Figure:
     """Draw centres with bands; held-out solid, training thin and dotted; single seeds hidden until asked for."""
-    figure = go.Figure([trace for band in data.bands for trace in _traces(band, looks[band.arm], data.metric)])
+    return go.Figure(plain_curves(data, looks))
+
+
+def plain_curves(data: Curves, looks: dict[str, Look]) -> dict[str, Any]:
+    """Return the figure as plain data, without the checks of every number that Plotly makes."""
     unit = data.units[0] if data.units else "step"
-    figure.update_layout(
-        layout(
+    return {
+        "data": [trace for band in data.bands for trace in _traces(band, looks[band.arm], data.metric)],
+        "layout": layout(
             xaxis={"title": {"text": unit}},
             yaxis={"title": {"text": label(data.metric)}, "type": "log" if _spans_decades(data) else "linear"},
             height=440 + legend_height(len({band.arm for band in data.bands})),
             hovermode="closest",
-        )
-    )
-    return figure
+        ),
+    }
 
 
 def _spans_decades(data: Curves) -> bool:
@@ -124,15 +128,15 @@ def _spans_decades(data: Curves) -> bool:
     return data.metric == "loss" or max(m.max() for m in means) > 30 * min(m.min() for m in means)
 
 
-def _traces(band: Band, look: Look, metric: str) -> list[go.Scatter]:
+def _traces(band: Band, look: Look, metric: str) -> list[dict[str, Any]]:
     held = band.part != "train"
     name = label(band.arm, 40)
     of = f"{band.part}/{metric}" if band.part else metric
-    shown = {"legendgroup": band.arm, "name": name, "showlegend": False, "visible": held, "mode": "lines"}
+    shown = {"type": "scatter", "legendgroup": band.arm, "name": name, "showlegend": False, "visible": held, "mode": "lines"}
     place = {"part": band.part, "arm": band.arm}
     x = next(iter(band.positions.values()))
     singles = [
-        go.Scatter(
+        dict(
             x=short(x[single.at]),
             y=short(single.values),
             line={"color": faint(look.colour, 0.55), "width": 0.8},
@@ -145,12 +149,12 @@ def _traces(band: Band, look: Look, metric: str) -> list[go.Scatter]:
     return [*_centre(band, look, shown, place, of), *singles]
 
 
-def _centre(band: Band, look: Look, shown: dict[str, Any], place: dict[str, str], of: str) -> list[go.Scatter]:
+def _centre(band: Band, look: Look, shown: dict[str, Any], place: dict[str, str], of: str) -> list[dict[str, Any]]:
     held = band.part != "train"
     centre, low, high = band.centres.get("mean", np.empty((3, 0)))
     x = next(iter(band.positions.values()))[band.at]
     bottom = np.maximum(low, centre.min() * 0.2) if len(centre) and (centre > 0).all() else low
-    area = go.Scatter(
+    area = dict(
         x=short(np.concatenate([x, x[::-1]])),
         y=short(np.concatenate([high, bottom[::-1]])),
         fill="toself",
@@ -160,7 +164,7 @@ def _centre(band: Band, look: Look, shown: dict[str, Any], place: dict[str, str]
         meta={"kind": "band", **place},
         **shown,
     )
-    line = go.Scatter(
+    line = dict(
         x=short(x),
         y=short(centre),
         line={"color": look.colour, "dash": look.dash if held else "dot", "width": 2.2 if held else 1.2},

@@ -1,0 +1,56 @@
+"""All that MLflow has of one run, whatever study it belongs to."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from mlflow.exceptions import MlflowException
+
+from harness.errors import StoreError
+from harness.tracking.connect import connect, default_uri, public, said
+from harness.tracking.rows import Curves
+from harness.tracking.store import Store
+
+
+class Found(NamedTuple):
+    """One run as it was recorded."""
+
+    study: str
+    tags: dict[str, str]
+    params: dict[str, str]
+    curves: Curves
+    spec: dict[str, Any]
+    environment: dict[str, Any]
+
+
+def find(run_id: str, uri: str | None = None, code: Path | None = None) -> Found:
+    """Return a run by its id.
+
+    Args:
+        run_id: MLflow's id of the run.
+        uri: MLflow tracking URI.
+        code: folder that the study's own code is copied to.
+
+    Raises:
+        StoreError: there is no such run, or it is none of the harness's.
+    """
+    where = uri or default_uri()
+    client, _ = connect(where, create=False)
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        raise StoreError(f"run {run_id!r}: not in MLflow at {public(where)}: {said(error, where)}") from error
+    if "harness.key" not in run.data.tags:
+        raise StoreError(f"run {run_id!r}: expected a training run of the harness, got {run.info.run_name!r}")
+    store = Store(client.get_experiment(run.info.experiment_id).name, uri, create=False)
+    top = next(row["run_id"] for row in store.runs.rows() if row["tags"].get("harness.kind") == "study")
+    if code is not None and any(file.path == "code" for file in client.list_artifacts(top)):
+        client.download_artifacts(top, "code", str(code))
+    with tempfile.TemporaryDirectory() as folder:
+        path = client.download_artifacts(top, "environment.json", folder)
+        environment = json.loads(Path(path).read_text(encoding="utf-8"))
+    curves = store.curves([run_id])[run_id]
+    return Found(store.study, dict(run.data.tags), dict(run.data.params), curves, store.spec(top), environment)

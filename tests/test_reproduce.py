@@ -1,0 +1,68 @@
+"""A recorded run is trained again from MLflow alone, and every point is compared."""
+
+import sys
+
+import pytest
+
+import harness as h
+from harness import results
+from harness.errors import StoreError
+from harness.protocol import Options, run_study
+from harness.records import Outcome, Point
+from harness.reproduce import compared, reproduce
+from tests.studies import small
+
+MODEL = """
+import torch
+
+class Tiny(torch.nn.Module):
+    def __init__(self, input_shape, outputs, width=5):
+        super().__init__()
+        self.hidden = torch.nn.Linear(input_shape[0], width)
+        self.out = torch.nn.Linear(width, outputs)
+
+    def forward(self, x):
+        return self.out(torch.relu(self.hidden(x)))
+"""
+
+
+def test_runs_of_both_stages_are_reproduced(folder):
+    run_study(small(probes=["GradientNorm"]), Options(workers=0))
+    found = results.load("small")
+    for rows in (found.confirmed, found.searched):
+        again = reproduce(rows["run_id"].iloc[1])
+        assert again.verdict in ("identical", "within tolerance") and again.largest < 1e-5
+        assert again.points > 5 and again.changed == ()
+
+
+def test_a_recipe_of_one_s_own_code_is_rebuilt_without_the_file(folder, monkeypatch):
+    (folder / "mine.py").write_text(MODEL)
+    monkeypatch.syspath_prepend(str(folder))
+    recipe = h.Recipe(data="iris", model={"name": "mine.Tiny", "width": 4}, optimizer=h.SGD(lr=0.1), epochs=3)
+    run_study(h.Study(name="own", recipe=recipe, compare={"optimizer": {"a": h.SGD(lr=0.1)}}, seeds=2), Options(workers=0))
+    run_id = results.load("own").confirmed["run_id"].iloc[0]
+    (folder / "mine.py").unlink()
+    sys.modules.pop("mine")
+    again = reproduce(run_id)
+    assert again.verdict != "different" and again.changed == ()
+    sys.modules.pop("mine")
+
+
+def test_every_point_is_compared():
+    points = tuple(Point(i, float(i), i, {"train/loss": 1.0 + i}) for i in range(3))
+    outcome = Outcome("finished", points, {})
+    then = {"train/loss": [(0, 1.0), (1, 2.0), (2, 3.0)], "final/train/loss": [(2, 3.0)], "epoch": [(0, 0.0)]}
+    assert compared(then, outcome, 1e-6)[:4] == ("identical", 3, 0.0, "")
+    near = compared({"train/loss": [(0, 1.0), (1, 2.0 + 2e-7)]}, outcome, 1e-6)
+    assert (
+        near.verdict == "within tolerance"
+        and near.largest == pytest.approx(1e-7, rel=1e-3)
+        and near.where == "train/loss at step 1"
+    )
+    assert compared({"train/loss": [(0, 1.1)]}, outcome, 1e-6).verdict == "different"
+    assert compared({"train/loss": [(7, 1.0)]}, outcome, 1e-6).verdict == "different"
+
+
+def test_a_run_that_is_not_there(folder):
+    with pytest.raises(StoreError, match="not in MLflow"):
+        reproduce("nothing")
