@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from harness.spec.study import Study
-from harness.tracking import Curves, Store
+from harness.tracking import CLOSING, Curves, Store
 
 PLACE = ("run_id", "arm", "stage", "trial", "seed")
 """Columns that say where a run stands in the study."""
@@ -101,7 +101,7 @@ class Results:
         if not any(found.values()):
             return pd.DataFrame(columns=[*PLACE, "step", "epoch", "samples"])
         curves = _curve_table(found)
-        closing = [c for c in curves.columns if c.startswith(("final/", "test/", "cost/", "best/"))]
+        closing = [c for c in curves.columns if c.startswith(CLOSING)]
         measured = curves.drop(columns=closing).dropna(subset=["epoch"])
         return runs[list(PLACE)].merge(measured, on="run_id", how="inner")
 
@@ -134,9 +134,6 @@ def _runs(index: Sequence[dict[str, Any]], leaves: dict[str, dict[str, Any]]) ->
         tags = {"detail": leaf["tags"].get("harness.detail", ""), "arrays": "harness.arrays" in leaf["tags"]}
         rows.append({**place, **tags, **_numbers(own), **ended, **costs})
     return pd.DataFrame(rows)
-
-
-CLOSING = ("final/", "test/", "cost/", "best/")
 
 
 def _numbers(params: dict[str, str]) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def _packed_json(plain: dict[str, Any]) -> str:
 
 def packed(text: str) -> str:
     """Return text as gzip in base64, which browsers unpack by themselves; the same text gives the same bytes."""
-    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()
 
 
 def _curve(data: Curves, text: Text, look: dict[str, Look]) -> Figure:

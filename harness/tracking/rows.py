@@ -14,8 +14,10 @@ from harness.environment import environment
 from harness.records import Outcome, Point
 from harness.spec.plan import ENGINE, Run
 
-POINTS = 100
+POINTS = 250
 """Points of a curve that MLflow shows; longer curves are kept whole in an artifact."""
+CLOSING = ("final/", "test/", "cost/", "best/")
+"""How the names of numbers begin that a run has once, at its end."""
 Curves = Mapping[str, Sequence[Sequence[float]]]
 """``(step, value)`` pairs by metric."""
 

@@ -6,6 +6,7 @@ import json
 import tempfile
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,10 +95,12 @@ class Store:
         """Return the curves by run; those too long for MLflow come whole from their artifact."""
         wanted = set(run_ids)
         long = {r["run_id"] for r in self.leaves() if r["tags"].get("harness.curves") == "artifact"} & wanted
-        found = self.runs.curves(wanted - long, metrics)
-        for run_id in long:
-            whole = self._artifact(run_id, "curves.json")
-            found[run_id] = {name: points for name, points in whole.items() if not metrics or name in metrics}
+        short = wanted - long
+        found = self.runs.curves(short, metrics) if short else {}
+        with ThreadPoolExecutor(4) as pool:
+            wholes = pool.map(lambda run_id: self._artifact(run_id, "curves.json"), sorted(long))
+            for run_id, whole in zip(sorted(long), wholes, strict=True):
+                found[run_id] = {name: points for name, points in whole.items() if not metrics or name in metrics}
         return found
 
     def spec(self, run_id: str) -> dict[str, Any]:

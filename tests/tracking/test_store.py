@@ -94,14 +94,14 @@ def test_long_curves_are_kept_whole(folder, monkeypatch, path):
     if path == "client":
         original = module.connect
         monkeypatch.setattr(module, "connect", lambda uri, create: (original(uri, create)[0], None))
-    recipe = h.Recipe(data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), steps=250, eval_every=1)
+    recipe = h.Recipe(data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), steps=400, eval_every=1)
     run_study(small(recipe=recipe, compare={}, search=None, claims=(), seeds=1), SERIAL)
     curves = results.load("small").curves
-    assert list(curves["step"]) == list(range(251))
+    assert list(curves["step"]) == list(range(401))
     assert curves["train/loss"].notna().all()
     (leaf,) = Store("small", create=False).leaves()
     shown = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}").get_metric_history(leaf["run_id"], "train/loss")
-    assert len(shown) == POINTS + 1 and {p.step for p in shown} >= {0, 250}
+    assert len(shown) == POINTS + 1 and {p.step for p in shown} >= {0, 400}
 
 
 def test_thinned_curve_keeps_its_ends_and_order():
