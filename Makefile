@@ -30,6 +30,8 @@ bench: $(READY)                 ## side-by-side measurements, as tables and JSON
 	$(BIN)/python -m benchmarks.overhead
 	$(BIN)/python -m benchmarks.probes
 	$(BIN)/python -m benchmarks.calibration
+	$(BIN)/python -m benchmarks.report
+	$(BIN)/python -m benchmarks.tracking
 
 ui: $(READY)                    ## MLflow's UI on this machine
 	$(BIN)/harness ui

@@ -107,7 +107,7 @@ class Results:
 
     def link(self, run_id: str) -> str:
         """Return where MLflow's UI shows a run: on the tracking server, or where ``harness ui`` serves it."""
-        return f"{self.store.site}/#/experiments/{self.store.experiment}/runs/{run_id}"
+        return f"{self.store.site}/#/experiments/{self.store.experiment}/runs/{run_id}?workflowType=machine_learning"
 
     @property
     def figures(self) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import json
 import math
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,12 +19,15 @@ from typing import Any, NamedTuple
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
+from harness.errors import StoreError
 from harness.seeds import derive, numpy_stream
 from harness.spec.plan import Arm, digest
 from harness.spec.recipe import Recipe
 from harness.spec.space import Choice, IntUniform, LogUniform, Space
 from harness.spec.study import Search
+from harness.uris import public, said
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -137,9 +141,17 @@ class ArmSearch:
 
 
 def open_storage(place: str | None) -> Any:
-    """Return Optuna's storage: a journal file in the working folder by default, or a database by URL."""
+    """Return Optuna's storage, a journal file or a database by URL: by default ``HARNESS_STORAGE``, or a journal here.
+
+    Raises:
+        StoreError: the database can't be reached.
+    """
+    place = place or os.environ.get("HARNESS_STORAGE")
     if place and "://" in place:
-        return optuna.storages.RDBStorage(place)
+        try:
+            return optuna.storages.RDBStorage(place)
+        except (SQLAlchemyError, ImportError, ValueError) as error:
+            raise StoreError(f"Optuna's storage {public(place)} can't be used: {said(error, place)}") from error
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 

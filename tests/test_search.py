@@ -7,6 +7,7 @@ import optuna
 import pytest
 
 import harness as h
+from harness.errors import StoreError
 from harness.search import ArmSearch, judge, open_storage
 from harness.spec.plan import Arm
 
@@ -127,3 +128,15 @@ def test_importance_finds_what_mattered():
 def test_arm_without_spaces_asks_nothing():
     plain = ArmSearch(Arm("A", {}, h.Recipe(data="digits", model=h.MLP(), epochs=1, optimizer=h.SGD(lr=0.1))), h.Search())
     assert plain.left == 0 and plain.winner()[1].optimizer.lr == 0.1
+
+
+def test_storage_by_environment_and_without_passwords_in_errors(tmp_path, monkeypatch):
+    place = f"sqlite:///{tmp_path / 'o.db'}"
+    monkeypatch.setenv("HARNESS_STORAGE", place)
+    made, _ = searched(h.Search(trials=3))
+    made.mirror(open_storage(None), "study")
+    (summary,) = optuna.get_all_study_summaries(place)
+    assert summary.n_trials == 3
+    with pytest.raises(StoreError, match="can't be used") as error:
+        open_storage("postgresql://ann:sesame@127.0.0.1:9/none")
+    assert "sesame" not in str(error.value)

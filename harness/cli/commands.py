@@ -38,7 +38,8 @@ CohortSize = Annotated[
 ]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Train everything anew, whatever is recorded.")]
 Storage = Annotated[
-    str | None, typer.Option(help="Optuna's storage: a journal file or a database URL. [default: optuna.journal]")
+    str | None,
+    typer.Option(help="Optuna's storage: a journal file or a database URL. [default: HARNESS_STORAGE, or optuna.journal]"),
 ]
 Store = Annotated[
     str | None, typer.Option("--store", help="MLflow tracking URI. [default: MLFLOW_TRACKING_URI, or mlflow.db here]")
@@ -253,7 +254,7 @@ def ui(store: Store = None, port: Annotated[int, typer.Option(help="Port on 127.
 def list_(
     kind: Annotated[
         str | None,
-        typer.Argument(help="optimizer, model, data, loss, regularizer, schedule or init.", show_default=False),
+        typer.Argument(help="optimizer, model, data, loss, regularizer, schedule, probe or init.", show_default=False),
     ] = None,
 ) -> None:
     """List what specs can name, with parameters and defaults."""

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
@@ -45,26 +44,6 @@ def artifact_place(uri: str, study: str) -> str | None:
         return None
     folder = Path(uri.removeprefix("sqlite:///")).resolve().parent / "mlartifacts" / study.replace(" ", "_")
     return folder.as_uri()
-
-
-def public(uri: str) -> str:
-    """Return the URI without its password."""
-    try:
-        return sa.engine.make_url(uri).render_as_string(hide_password=True)
-    except sa.exc.ArgumentError:
-        return uri
-
-
-def said(error: BaseException, uri: str) -> str:
-    """Return the first line of an error's message, without the URI's password."""
-    text = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
-    try:
-        password = sa.engine.make_url(uri).password
-    except sa.exc.ArgumentError:
-        return text
-    for form in filter(None, {str(password or ""), quote(str(password or ""), safe="")}):
-        text = text.replace(form, "***")
-    return text
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 from mlflow.exceptions import MlflowException
 
 from harness.errors import StoreError
-from harness.tracking.connect import connect, default_uri, public, said
+from harness.tracking.connect import connect, default_uri
 from harness.tracking.rows import Curves
 from harness.tracking.store import Store
+from harness.uris import public, said
 
 
 class Found(NamedTuple):

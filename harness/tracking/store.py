@@ -17,10 +17,11 @@ from mlflow.exceptions import MlflowException
 from harness.environment import diff, environment
 from harness.errors import NoStudyError, StoreError
 from harness.spec.plan import Arm
-from harness.tracking.connect import artifact_place, connect, default_uri, public, said
+from harness.tracking.connect import artifact_place, connect, default_uri
 from harness.tracking.database import Database
 from harness.tracking.rows import Curves, Record, Row, level_tags, origin_tags, row_of
 from harness.tracking.server import Server
+from harness.uris import public, said
 
 
 class Known(NamedTuple):
