@@ -32,7 +32,7 @@ def expanded(value: Any) -> Any:
     """Return a list of probes in which the names of sets are replaced by their probes, with the set's own options.
 
     >>> expanded(["light"])[0], len(expanded([{"name": "full", "every": 64, "unit": "steps"}]))
-    ({'name': 'GradientNorm'}, 10)
+    ({'name': 'GradientNorm'}, 13)
     """
     items = [value] if isinstance(value, (str, Mapping)) else value
     if not isinstance(items, (list, tuple)):
