@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import glob
 import os
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -25,11 +27,17 @@ def found_browser():
     own = os.environ.get("PLAYWRIGHT_BROWSERS_PATH", os.path.expanduser("~/.cache/ms-playwright"))
     here = here or next(iter(glob.glob(f"{own}/chromium-*/*/chrome")), None)
     if here is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        commands = (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"])
-        for command in commands:
-            subprocess.run(command, capture_output=True, check=False, timeout=400)
-        here = shutil.which("chromium")
+        with open(f"{tempfile.gettempdir()}/harness-chromium.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # one worker of the test run at a time
+            here = shutil.which("chromium") or installed()
     return here
+
+
+def installed():
+    """Install Debian's Chromium and return its path, or None."""
+    for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]):
+        subprocess.run(command, capture_output=True, check=False, timeout=250)
+    return shutil.which("chromium")
 
 
 @pytest.fixture(scope="module")
