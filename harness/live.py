@@ -23,7 +23,7 @@ class ArmSoFar(NamedTuple):
     best: float | None
     """Best objective of its search so far."""
     last: float | None
-    """Mean of the study's metric, or of the held-out loss, over its confirm runs."""
+    """Mean held-out loss of its confirm runs."""
     wrong: int
     """Runs that diverged or failed."""
 
@@ -60,10 +60,10 @@ def spec_of(store: Store) -> Study:
     Raises:
         StoreError: it has not begun.
     """
-    for row in store.runs.rows():
-        if row["tags"].get("harness.kind") == "study":
-            return Study.model_validate(store.spec(row["run_id"]))
-    raise StoreError(f"study {store.study!r} has not begun; start it with 'harness run'")
+    top = store.top()
+    if top is None:
+        raise StoreError(f"study {store.study!r} has not begun; start it with 'harness run'")
+    return Study.model_validate(store.artifact(top, "spec.json"))
 
 
 def so_far(store: Store, study: Study) -> Results:
@@ -81,6 +81,6 @@ def _place(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def newest(curves: pd.DataFrame) -> pd.DataFrame:
-    """Return the curves of the confirm stage if there are any, else those of the search."""
+    """Return the curves of the confirm stage if there are any, else those of the search, each run of it as a seed."""
     confirm = curves[curves["stage"] == "confirm"]
-    return confirm if len(confirm) else curves.assign(seed=curves["seed"] + 100_000 * curves["trial"])
+    return confirm if len(confirm) else curves.assign(seed=pd.factorize(curves["run_id"])[0])

@@ -118,7 +118,7 @@ class Results:
         """Return the arrays that probes measured last, by name, of the arm's confirm runs: (seeds, …), by seed."""
         mine = self.by_arm[arm]
         having = mine[mine["arrays"] & ~mine["status"].isin(["diverged", "failed"])]
-        found = [self.store.arrays(str(run_id)) for run_id in having["run_id"]]
+        found = [self.store.artifact(str(run_id), "arrays.json") for run_id in having["run_id"]]
         names = [name for name in (found[0] if found else {}) if all(name in arrays for arrays in found)]
         return {name: np.array([arrays[name] for arrays in found]) for name in names}
 

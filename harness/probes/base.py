@@ -83,18 +83,13 @@ class Scene:
     limits: tuple[float, float] | None
     """Bounds of the hidden units' nonlinearity, where it has any."""
 
-    def layers(self, rows_KP: Tensor) -> dict[str, Tensor]:
-        """Return the weight tensors of the rows, biases and norms left out, flat (K, n) by layer."""
-        slots = [(n, s) for n, s in self.layout.slots.items() if n.endswith(".weight") and len(s.shape) > 1]
-        return {name.removesuffix(".weight"): rows_KP[:, s.offset : s.offset + s.size] for name, s in slots}
-
     @cached_property
     def gradient_norms(self) -> Norms:
         """Norms of the batch's gradient."""
         return self.norms(self.g_KP)
 
     def norms(self, rows_KP: Tensor) -> Norms:
-        """Return the norms (K,) of the rows, by layer as in :meth:`layers` and as a whole."""
+        """Return the norms (K,) of the rows as a whole, and of each layer's weights, biases and norms left out."""
         slots = self.layout.slots
         pieces = rows_KP.split_with_sizes(self.layout.cuts, 1)[::2]
         found = {name: torch.linalg.vector_norm(piece, dim=1) for name, piece in zip(slots, pieces, strict=True)}

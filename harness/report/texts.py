@@ -55,10 +55,6 @@ CURVES = Text(
     "A gap that opens between dotted and solid is overfitting; a curve that still falls at the end was trained too short; a "
     "band that widens has seeds that part.",
 )
-METRIC = Text(
-    "Any other metric over training",
-    "Every metric and every probe that the runs recorded; chosen by its name.",
-)
 GAP = Text(
     "Generalization gap",
     "Held-out minus training loss, mean over seeds with its 95 % interval.",

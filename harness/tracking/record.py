@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -47,11 +45,9 @@ def find(run_id: str, uri: str | None = None, code: Path | None = None) -> Found
     if "harness.key" not in run.data.tags:
         raise StoreError(f"run {run_id!r}: expected a training run of the harness, got {run.info.run_name!r}")
     store = Store(client.get_experiment(run.info.experiment_id).name, uri, create=False)
-    top = next(row["run_id"] for row in store.runs.rows() if row["tags"].get("harness.kind") == "study")
+    top = store.top()
+    assert top is not None, "every training run has its study's run above it"
     if code is not None and any(file.path == "code" for file in client.list_artifacts(top)):
         client.download_artifacts(top, "code", str(code))
-    with tempfile.TemporaryDirectory() as folder:
-        path = client.download_artifacts(top, "environment.json", folder)
-        environment = json.loads(Path(path).read_text(encoding="utf-8"))
-    curves = store.curves([run_id])[run_id]
-    return Found(store.study, dict(run.data.tags), dict(run.data.params), curves, store.spec(top), environment)
+    spec, environment = (store.artifact(top, f"{name}.json") for name in ("spec", "environment"))
+    return Found(store.study, dict(run.data.tags), dict(run.data.params), store.curves([run_id])[run_id], spec, environment)

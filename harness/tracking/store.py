@@ -99,18 +99,14 @@ class Store:
         short = wanted - long
         found = self.runs.curves(short, metrics) if short else {}
         with ThreadPoolExecutor(4) as pool:
-            wholes = pool.map(lambda run_id: self._artifact(run_id, "curves.json"), sorted(long))
+            wholes = pool.map(lambda run_id: self.artifact(run_id, "curves.json"), sorted(long))
             for run_id, whole in zip(sorted(long), wholes, strict=True):
                 found[run_id] = {name: points for name, points in whole.items() if not metrics or name in metrics}
         return found
 
-    def spec(self, run_id: str) -> dict[str, Any]:
-        """Return the spec that a study's own run keeps."""
-        return self._artifact(run_id, "spec.json")
-
-    def arrays(self, run_id: str) -> dict[str, Any]:
-        """Return the arrays that probes measured last in a run, by name."""
-        return self._artifact(run_id, "arrays.json")
+    def top(self) -> str | None:
+        """Return the id of the study's own run, if it has begun."""
+        return next((row["run_id"] for row in self.runs.rows() if row["tags"].get("harness.kind") == "study"), None)
 
     def open_study(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
         """Make or reopen the study's run and its arms' runs; return the finished runs by key.
@@ -217,15 +213,17 @@ class Store:
         Raises:
             StoreError: the study has not been run to its end.
         """
-        for row in self.runs.rows():
-            if row["tags"].get("harness.kind") == "study":
-                try:
-                    return tuple(self._artifact(row["run_id"], f"{n}.json") for n in ("spec", "index", "environment"))  # type: ignore[return-value]
-                except (MlflowException, OSError):
-                    break
-        raise StoreError(f"study {self.study!r} has not been run to its end; 'harness run' goes on where it stopped")
+        unfinished = StoreError(f"study {self.study!r} has not been run to its end; 'harness run' goes on where it stopped")
+        top = self.top()
+        if top is None:
+            raise unfinished
+        try:
+            return tuple(self.artifact(top, f"{name}.json") for name in ("spec", "index", "environment"))  # type: ignore[return-value]
+        except (MlflowException, OSError) as error:
+            raise unfinished from error
 
-    def _artifact(self, run_id: str, name: str) -> dict[str, Any]:
+    def artifact(self, run_id: str, name: str) -> dict[str, Any]:
+        """Return what a run's JSON file of the given name holds."""
         here = self.runs.local(run_id, name)
         if here is not None:
             return dict(json.loads(here.read_text(encoding="utf-8")))
@@ -246,4 +244,10 @@ def studies(uri: str | None = None) -> list[str]:
 
 
 def _study_tags(about: About) -> dict[str, str]:
-    return {"harness.kind": "study", "harness.spec": about.spec_hash, "mlflow.note.content": about.title}
+    """Return the tags of a study that begins or goes on: whatever answer it had is no longer the whole one."""
+    return {
+        "harness.kind": "study",
+        "harness.answer": "",
+        "harness.spec": about.spec_hash,
+        "mlflow.note.content": about.title,
+    }

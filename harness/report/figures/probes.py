@@ -17,7 +17,7 @@ from harness.report.thin import short
 
 PANELS = 6
 """Panels of a figure at most."""
-RULES = {"curvature/sharpness": 1.0, "descent/error": 1.0, "spread/ratio": 1.0, "alignment/gradients": 0.0}
+RULES = {"curvature/sharpness": 1.0, "spread/ratio": 1.0, "alignment/gradients": 0.0, "alignment/updates": 0.0}
 """Where a quantity changes its meaning: a dashed line is drawn there."""
 LAYER = re.compile(r"\.\d+|^(out|embed)\b")
 """What the names of layers look like."""
