@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ def render_comparison(studies: Sequence[Results]) -> str:
             for data in drawn
         ],
         settings=_differences([found.study.dump() for found in studies]),
+        about=json.dumps({"compares": list(answers)}),
     )
 
 

@@ -160,19 +160,23 @@ def _about(results: Results, found: Answer) -> dict[str, Any]:
 
 
 def write_index(folder: Path) -> Path:
-    """Write ``index.html``, which lists every report in the folder with its answer."""
-    entries = []
-    for path in sorted(folder.glob("*.html")):
-        with path.open(encoding="utf-8") as file:
-            match = re.search(r'<script type="application/json" id="about">(.*?)</script>', file.read(65536), re.DOTALL)
-        if match and path.name != "index.html":
-            about = json.loads(match[1])
-            counts = tally(verdict.partition(":")[0] for verdict in about["verdicts"])
-            entries.append({"file": path.name, "tally": counts, **about})
+    """Write ``index.html``, which lists every report in the folder with its answer, and the pages that compare studies."""
+    pages = [found for path in sorted(folder.glob("*.html")) if (found := _about_of(path))]
+    entries = [
+        page | {"tally": tally(v.partition(":")[0] for v in page["verdicts"])} for page in pages if "verdicts" in page
+    ]
+    comparisons = [page for page in pages if "compares" in page]
     index = folder / "index.html"
     page = _environment().get_template("index.html")
-    index.write_text(page.render(entries=entries, css=_asset("page.css"), hashes=_hashes()), encoding="utf-8")
+    index.write_text(page.render(entries=entries, comparisons=comparisons, css=_asset("page.css")), encoding="utf-8")
     return index
+
+
+def _about_of(path: Path) -> dict[str, Any] | None:
+    """Return what a page says it is about."""
+    with path.open(encoding="utf-8") as file:
+        match = re.search(r'<script type="application/json" id="about">(.*?)</script>', file.read(65536), re.DOTALL)
+    return {"file": path.name, **json.loads(match[1])} if match else None
 
 
 @lru_cache(maxsize=1)

@@ -20,6 +20,7 @@ from harness.answer.budget import Budget, winner_by_budget
 from harness.answer.whole import answer
 from harness.errors import HarnessError
 from harness.protocol import Options, run_study
+from harness.report.compare import write_comparison
 from harness.report.figures.budget import plot_budget
 from harness.report.figures.confusion import compute_confusion, plot_confusion
 from harness.report.figures.critical import compute_critical, plot_critical
@@ -207,12 +208,18 @@ def test_all_arms_diverged(folder):
 
 def test_index_lists_every_report_with_its_answer(folder):
     reports = folder / "reports"
-    for name in ("first", "second"):
-        write_report(finished(many(["x", "y"], name=name, question=f"What of {name}?")), reports)
+    both = [finished(many(["x", "y"], name=name, question=f"What of {name}?")) for name in ("first", "second")]
+    for found in both:
+        write_report(found, reports)
+    write_comparison(both, reports)
     (reports / "mine.html").write_text("<html>somebody's notes</html>")
     page = Page((reports / "index.html").read_text())
-    assert [load for load in page.loads if load.endswith(".html")] == ["first.html", "second.html"]
-    assert "What of second?" in " ".join(page.shown)
+    assert [load for load in page.loads if load.endswith(".html")] == [
+        "first.html",
+        "second.html",
+        "compare-first-second.html",
+    ]
+    assert "first · second" in page.shown and "What of second?" in " ".join(page.shown)
 
 
 NOTHING = many([])

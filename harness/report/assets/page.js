@@ -56,7 +56,8 @@
     return;
   }
   const unpack = async (id) => {
-    const bytes = Uint8Array.from(atob(document.getElementById(id).textContent), (c) => c.charCodeAt(0));
+    const text = atob(document.getElementById(id).textContent), bytes = new Uint8Array(text.length);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
     return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   };
   const library = document.createElement("script");
@@ -120,6 +121,8 @@
       trace.y = [...high, ...low.map((v) => Math.max(v, lowest)).reverse()];
     });
   };
+  // single seeds are many: they go to Plotly only while they are asked for
+  const picked = (all, now) => (now && !now.seeds ? all.filter((trace) => trace.meta.kind !== "seed") : all);
   const dress = (spec) => {
     spec.layout.font.color = ink();
     if (single || spec.data.some((t) => t.meta && t.meta.arm)) spec.layout.showlegend = false;
@@ -132,6 +135,8 @@
     const spec = dress(JSON.parse(await unpack(`data-${id}`)));
     plot.fits = spec.layout.yaxis && spec.layout.yaxis.type;
     const curve = linked.includes(plot), now = curve ? state() : null;
+    plot.all = spec.data;
+    spec.data = picked(plot.all, now);
     if (curve) fill(spec.data, now);
     spec.data.forEach((trace) => { trace.visible = isShown(trace, now); });
     if (curve) axes(spec.layout, plot, now);
@@ -150,12 +155,13 @@
   const refresh = (plot, moved = false) => {
     if (!plot.data) return;
     const curve = linked.includes(plot), now = curve ? state() : null;
+    const data = picked(plot.all, now);
     if (curve && moved) {
-      fill(plot.data, now);
+      fill(data, now);
       axes(plot.layout, plot, now);
     }
-    plot.data.forEach((trace) => { trace.visible = isShown(trace, now); });
-    Plotly.react(plot, plot.data, plot.layout, config);
+    data.forEach((trace) => { trace.visible = isShown(trace, now); });
+    Plotly.react(plot, data, plot.layout, config);
   };
 
   // zooming one of the curves along x zooms the others
