@@ -21,7 +21,7 @@ import psutil
 def environment() -> dict[str, Any]:
     """Return commit, dirty diff's hash, Python, packages, processor, memory and GPUs, as plain values."""
     return {
-        "commit": _git("rev-parse", "HEAD"),
+        "commit": _git("rev-parse", "HEAD") or os.environ.get("HARNESS_COMMIT", ""),
         "dirty": digest(diff()) if diff() else "",
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -85,8 +86,9 @@ class Store:
 
     @property
     def site(self) -> str:
-        """Where MLflow's UI on this store is: the server itself, else where ``harness ui`` serves it."""
-        return public(self.uri).rstrip("/") if self.uri.startswith("http") else "http://127.0.0.1:5000"
+        """Where MLflow's UI on this store is: ``HARNESS_SITE``, the server itself, or where ``harness ui`` serves it."""
+        server = public(self.uri) if self.uri.startswith("http") else "http://127.0.0.1:5000"
+        return os.environ.get("HARNESS_SITE", server).rstrip("/")
 
     def leaves(self) -> list[dict[str, Any]]:
         """Return the training runs as ``run_id``, ``status``, ``start``, ``tags``, ``params`` and latest ``metrics``."""

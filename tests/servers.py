@@ -1,0 +1,110 @@
+"""Real servers for tests: PostgreSQL from Debian's package, MLflow's from its own, on free ports of 127.0.0.1."""
+
+import glob
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+PASSWORD = "open-sesame-4711"
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def postgres_folder():
+    """Return the folder of PostgreSQL's programs, or None."""
+    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), key=lambda path: int(path.split("/")[4]))
+    return os.path.dirname(found[-1]) if found else None
+
+
+def _as_user():
+    """PostgreSQL refuses to run as root: its package made a user for it."""
+    if os.getuid() != 0:
+        return []
+    pwd.getpwnam("postgres")
+    return ["runuser", "-u", "postgres", "--"]
+
+
+@contextmanager
+def postgres(folder):
+    """Run a server with two databases; yield their URIs by name."""
+    programs, data, port, user = postgres_folder(), folder / "data", free_port(), _as_user()
+    secret = folder / "password"
+    secret.write_text(PASSWORD)
+    if user:
+        shutil.chown(folder, "postgres")
+        shutil.chown(secret, "postgres")
+        for above in (folder, *folder.parents):
+            if above.stat().st_uid == os.getuid() and not above.stat().st_mode & 0o001:
+                above.chmod(above.stat().st_mode | 0o011)
+    init = [f"{programs}/initdb", "-D", str(data), "-U", "harness", "--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync"]
+    subprocess.run([*user, *init], check=True, capture_output=True, cwd=folder)
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c fsync=off"
+    control = [*user, f"{programs}/pg_ctl", "-D", str(data), "-w"]
+    subprocess.run([*control, "start", "-l", str(folder / "log"), "-o", options], check=True, capture_output=True, cwd=folder)
+    uri = f"postgresql://harness:{PASSWORD}@127.0.0.1:{port}"
+    try:
+        engine = sa.create_engine(f"{uri}/postgres", isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            for name in ("mlflow", "optuna"):
+                connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        engine.dispose()
+        yield {name: f"{uri}/{name}" for name in ("mlflow", "optuna")}
+    finally:
+        subprocess.run([*control, "stop", "-m", "immediate"], check=True, capture_output=True, cwd=folder)
+
+
+class MlflowServer:
+    """An MLflow server that can be taken away and brought back at the same address."""
+
+    def __init__(self, folder, backend):
+        self.folder, self.backend, self.port = folder, backend, free_port()
+        self.uri = f"http://127.0.0.1:{self.port}"
+        self.process = None
+
+    def start(self):
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
+        stores = ["--backend-store-uri", self.backend, "--artifacts-destination", str(self.folder / "artifacts")]
+        quiet = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        with (self.folder / "server.log").open("a") as log:
+            self.process = subprocess.Popen(
+                [*command, *stores], stdout=log, stderr=log, env=quiet, cwd=self.folder, start_new_session=True
+            )
+        self._wait()
+
+    def _wait(self):
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"{self.uri}/health", timeout=1).close()
+                return
+            except OSError:
+                assert self.process.poll() is None, (self.folder / "server.log").read_text()[-2000:]
+                time.sleep(0.2)
+        raise TimeoutError("MLflow's server did not start within a minute")
+
+    def stop(self):
+        if self.process is not None:
+            os.killpg(self.process.pid, 15)
+            self.process.wait(20)
+            self.process = None
+
+
+@contextmanager
+def mlflow_server(folder, backend):
+    server = MlflowServer(folder, backend)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
