@@ -14,10 +14,10 @@ fundamentals: $(READY)          ## every shipped study in full, and the table of
 	$(BIN)/harness verdicts experiments/f*.py --into README.md
 
 test: $(READY)                  ## the whole test suite
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 check: $(READY) lint            ## format, lint, types, layers and the quick tests
-	$(BIN)/pytest -n 2 -m "not slow"
+	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
 lint: $(READY)
 	$(BIN)/ruff format --check .

@@ -1,6 +1,6 @@
 """Print what an image installs: the packages that pyproject.toml names, those of the servers, and the build backend.
 
-    python packages.py pyproject.toml
+python packages.py pyproject.toml
 """
 
 import sys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -54,11 +55,14 @@ def run_study(study: Study, options: Options | None = None, screen: Silent | Non
     answer = identity(study)
     if not options.fresh and (runs := _known(study, answer, options.uri)) is not None:
         return Summary(study.name, 0, runs, 0, time.perf_counter() - began)
-    store, outcomes = _train(study, options, screen or Silent())
-    seconds = time.perf_counter() - began
-    store.close_study(
-        outcomes.answer, {"cost/seconds": seconds, "runs": float(outcomes.runs)}, "" if outcomes.failed else answer
-    )
+    from harness.preview import check
+
+    check(study)
+    with closing(Store(study.name, options.uri)) as store:
+        outcomes = _train(study, options, store, screen or Silent())
+        seconds = time.perf_counter() - began
+        totals = {"cost/seconds": seconds, "runs": float(outcomes.runs)}
+        store.close_study(outcomes.answer, totals, "" if outcomes.failed else answer)
     return Summary(study.name, outcomes.trained, outcomes.runs - outcomes.trained, outcomes.failed, seconds)
 
 
@@ -70,25 +74,26 @@ def _known(study: Study, answer: str, uri: str | None) -> int | None:
         return None
 
 
-def _train(study: Study, options: Options, screen: Silent) -> tuple[Store, Outcomes]:
-    """Check, search, freeze and confirm; torch and Optuna are imported only where there is something to train."""
+def _train(study: Study, options: Options, store: Store, screen: Silent) -> Outcomes:
+    """Search, freeze and confirm; torch and Optuna are imported only where there is something to train."""
     from harness.dispatch import Dispatcher
     from harness.execute.local import default_workers, local_executor
     from harness.execute.pool import Pool
-    from harness.preview import check
-    from harness.stages import Outcomes, confirm, read_clocks, search
+    from harness.search import Mirror
+    from harness.stages import Outcomes, confirm, read_clocks, search, tunes
 
-    check(study)
-    store = Store(study.name, options.uri)
+    mirror = Mirror(options.storage, study.name) if tunes(study) else None
     known = store.open_study(about(study), arms(study))
     workers = default_workers() if options.workers is None else options.workers
     watched = study.search.objective if study.search else None
     with Pool(partial(local_executor, workers), screen.made) as pool:
         dispatcher = Dispatcher(store, {} if options.fresh else known, pool, options.cohort, watched, screen.added)
-        winners, tried = search(study, dispatcher, screen, options.storage)
+        winners, tried = search(study, dispatcher, screen, mirror)
         clock = read_clocks(winners, pool, store, options.fresh)
         confirmed = confirm(study, winners, dispatcher, screen, partial(_decided, study, store, clock))
-    return store, Outcomes.of(winners, tried, confirmed, clock, dispatcher)
+    if mirror is not None:
+        mirror.finish()
+    return Outcomes.of(winners, tried, confirmed, clock, dispatcher)
 
 
 def _decided(study: Study, store: Store, clock: dict[str, Any], confirmed: list[dict[str, Any]]) -> bool:
@@ -96,8 +101,8 @@ def _decided(study: Study, store: Store, clock: dict[str, Any], confirmed: list[
     from harness.answer.claims import tested
     from harness.results import Results
 
-    index = {"runs": confirmed, "trials": [], "winners": {}, "importances": {}, "clock": clock}
-    found = tested(Results(store, study.dump(), index, {}))
+    index = {"runs": store.settled(confirmed), "trials": [], "winners": {}, "importances": {}, "clock": clock}
+    found = store.patiently(lambda: tested(Results(store, study.dump(), index, {})))
     return all(t.verdict.verdict != "undecided" for t in found)
 
 

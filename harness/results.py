@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from harness.spec.study import Study
-from harness.tracking import CLOSING, Curves, Store
+from harness.tracking import CLOSING, Curves, Store, site
 
 PLACE = ("run_id", "arm", "stage", "trial", "seed")
 """Columns that say where a run stands in the study."""
@@ -107,7 +107,7 @@ class Results:
 
     def link(self, run_id: str) -> str:
         """Return where MLflow's UI shows a run: on the tracking server, or where ``harness ui`` serves it."""
-        return f"{self.store.site}/#/experiments/{self.store.experiment}/runs/{run_id}?workflowType=machine_learning"
+        return f"{site(self.store.uri)}/#/experiments/{self.store.experiment}/runs/{run_id}?workflowType=machine_learning"
 
     @property
     def figures(self) -> Any:

@@ -12,14 +12,17 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import OptunaError, StorageInternalError
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from harness.errors import StoreError
 from harness.seeds import derive, numpy_stream
@@ -27,6 +30,7 @@ from harness.spec.plan import Arm, digest
 from harness.spec.recipe import Recipe
 from harness.spec.space import Choice, IntUniform, LogUniform, Space
 from harness.spec.study import Search
+from harness.tracking.spool import AwayError, insist
 from harness.uris import public, said
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -128,14 +132,64 @@ class ArmSearch:
             evaluator = optuna.importance.PedAnovaImportanceEvaluator()
             return {k: float(v) for k, v in optuna.importance.get_param_importances(self.study, evaluator=evaluator).items()}
 
-    def mirror(self, storage: Any, study: str) -> None:
-        """Write the trials that Optuna's storage does not have yet."""
-        name = f"{study}/{self.study.study_name}"
+    def ended(self) -> list[FrozenTrial]:
+        """Return the finished trials, in order."""
+        return [trial for trial in self.study.trials if trial.state.is_finished()]
+
+
+class Mirror:
+    """Every finished trial, also in Optuna's storage: written by a thread, later if the storage is away.
+
+    Args:
+        place: as for :func:`open_storage`.
+        study: name that the searches' names begin with.
+
+    Raises:
+        StoreError: the storage can't be used.
+    """
+
+    def __init__(self, place: str | None, study: str) -> None:
+        self.place, self.study = place or os.environ.get("HARNESS_STORAGE") or "", study
+        self.storage = open_storage(place)
+        self.worker = ThreadPoolExecutor(1, "mirror")
+        self.writing: list[Future[None]] = []
+
+    def add(self, searches: Iterable[ArmSearch]) -> None:
+        """Have the searches' finished trials written."""
+        self.writing += [self.worker.submit(self._write, s.study.study_name, s.study.direction, s.ended()) for s in searches]
+
+    def finish(self) -> None:
+        """Wait until all is written.
+
+        Raises:
+            StoreError: the storage was away for too long, or refused.
+        """
+        self.worker.shutdown()
+        if isinstance(self.storage, optuna.storages.RDBStorage):
+            self.storage.engine.dispose()
+        for write in self.writing:
+            try:
+                write.result()
+            except (AwayError, OptunaError, SQLAlchemyError) as error:
+                raise StoreError(
+                    f"Optuna's storage {public(self.place)} lacks trials: {said(error, self.place)}; "
+                    "start the same command again when it is back, nothing is trained twice"
+                ) from error
+
+    def _write(self, name: str, direction: StudyDirection, ended: Sequence[FrozenTrial]) -> None:
+        def attempt(again: bool) -> None:
+            try:
+                self._add_missing(f"{self.study}/{name}", direction, ended)
+            except (StorageInternalError, OperationalError, InterfaceError) as error:
+                raise AwayError(f"Optuna's storage can't be reached: {said(error, self.place)}") from error
+
+        insist(attempt)
+
+    def _add_missing(self, name: str, direction: StudyDirection, ended: Sequence[FrozenTrial]) -> None:
         kept = optuna.create_study(
-            study_name=name, storage=storage, direction=self.study.direction.name.lower(), load_if_exists=True
+            study_name=name, storage=self.storage, direction=direction.name.lower(), load_if_exists=True
         )
         have = len(kept.get_trials(deepcopy=False))
-        ended: list[FrozenTrial] = [t for t in self.study.trials if t.state.is_finished()]
         for trial in ended[have:]:
             kept.add_trial(trial)
 

@@ -12,7 +12,7 @@ from harness.engine.program import batched
 from harness.errors import ProtocolError
 from harness.execute.pool import Pool
 from harness.progress import Silent
-from harness.search import ArmSearch, Ask, judge, open_storage
+from harness.search import ArmSearch, Ask, Mirror, judge
 from harness.spec.plan import Arm, Run, arms
 from harness.spec.recipe import Recipe
 from harness.spec.study import Search, Study
@@ -38,25 +38,32 @@ class Tried(NamedTuple):
     importances: dict[str, dict[str, float]]
 
 
-def search(study: Study, dispatcher: Dispatcher, screen: Silent, storage: str | None) -> tuple[list[Winner], Tried]:
-    """Tune every arm with the same number of trials; return the frozen winners and all that was tried."""
+def search(study: Study, dispatcher: Dispatcher, screen: Silent, mirror: Mirror | None) -> tuple[list[Winner], Tried]:
+    """Tune every arm with the same number of trials; return the frozen winners and all that was tried.
+
+    Without a mirror there is nothing to tune: see :func:`tunes`.
+    """
     tried = Tried([], [], {})
     open_arms = arms(study)
-    if study.search is None or not any(arm.recipe.spaces() for arm in open_arms):
+    if study.search is None or mirror is None:
         return [Winner(arm, 0, arm.recipe) for arm in open_arms], tried
     searches = {arm.name: ArmSearch(arm, study.search) for arm in open_arms}
     screen.stage("search", sum(s.left for s in searches.values()) * study.search.repeats)
-    kept = open_storage(storage)
     while any(s.left for s in searches.values()):
         asked = [(s, ask) for s in searches.values() for ask in s.ask()]
         _train_trials(study.search, asked, dispatcher, tried)
+        mirror.add(searches.values())
         for s in searches.values():
-            s.mirror(kept, study.name)
             if s.spaces and (best := s.best()) is not None:
                 screen.best(s.arm.name, study.search.objective, best, len(s.study.trials))
     tried.importances.update({s.arm.name: s.importance() for s in searches.values()})
     winners = [Winner(s.arm, *s.winner()) for s in searches.values()]
     return winners, tried
+
+
+def tunes(study: Study) -> bool:
+    """Return whether any arm has something to tune."""
+    return study.search is not None and any(arm.recipe.spaces() for arm in arms(study))
 
 
 def _train_trials(search: Search, asked: Sequence[tuple[ArmSearch, Ask]], dispatcher: Dispatcher, tried: Tried) -> None:

@@ -48,11 +48,22 @@ def postgres(folder):
         for above in (folder, *folder.parents):
             if above.stat().st_uid == os.getuid() and not above.stat().st_mode & 0o001:
                 above.chmod(above.stat().st_mode | 0o011)
-    init = [f"{programs}/initdb", "-D", str(data), "-U", "harness", "--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync"]
+    init = [
+        f"{programs}/initdb",
+        "-D",
+        str(data),
+        "-U",
+        "harness",
+        "--auth=scram-sha-256",
+        f"--pwfile={secret}",
+        "--no-sync",
+    ]
     subprocess.run([*user, *init], check=True, capture_output=True, cwd=folder)
     options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c fsync=off"
     control = [*user, f"{programs}/pg_ctl", "-D", str(data), "-w"]
-    subprocess.run([*control, "start", "-l", str(folder / "log"), "-o", options], check=True, capture_output=True, cwd=folder)
+    subprocess.run(
+        [*control, "start", "-l", str(folder / "log"), "-o", options], check=True, capture_output=True, cwd=folder
+    )
     uri = f"postgresql://harness:{PASSWORD}@127.0.0.1:{port}"
     try:
         engine = sa.create_engine(f"{uri}/postgres", isolation_level="AUTOCOMMIT")
@@ -74,7 +85,18 @@ class MlflowServer:
         self.process = None
 
     def start(self):
-        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"]
+        command = [
+            sys.executable,
+            "-m",
+            "mlflow",
+            "server",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self.port),
+            "--workers",
+            "1",
+        ]
         stores = ["--backend-store-uri", self.backend, "--artifacts-destination", str(self.folder / "artifacts")]
         quiet = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         with (self.folder / "server.log").open("a") as log:

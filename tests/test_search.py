@@ -8,7 +8,7 @@ import pytest
 
 import harness as h
 from harness.errors import StoreError
-from harness.search import ArmSearch, judge, open_storage
+from harness.search import ArmSearch, Mirror, judge, open_storage
 from harness.spec.plan import Arm
 
 SPACES = {"lr": h.LogUniform(1e-3, 1.0), "momentum": h.Uniform(0.5, 0.9)}
@@ -107,13 +107,20 @@ def test_judge():
     assert judge(h.Search(objective="valid/accuracy"), [0.3], None, "failed") == -float("inf")
 
 
+def mirrored(made, place):
+    mirror = Mirror(place, "study")
+    mirror.add([made])
+    mirror.add([made])
+    mirror.finish()
+
+
 def test_mirror_writes_each_trial_once_and_survives_a_torn_line(tmp_path):
     place = str(tmp_path / "o.journal")
     made, _ = searched(h.Search(trials=5))
-    made.mirror(open_storage(place), "study")
+    mirrored(made, place)
     with Path(place).open("a") as file:
         file.write('{"op_code": 4, "torn')
-    made.mirror(open_storage(place), "study")
+    mirrored(made, place)
     (summary,) = optuna.get_all_study_summaries(open_storage(place))
     assert summary.n_trials == 5 and summary.study_name.startswith("study/A")
     assert all(json.loads(line) for line in Path(place).read_text().splitlines())
@@ -134,7 +141,7 @@ def test_storage_by_environment_and_without_passwords_in_errors(tmp_path, monkey
     place = f"sqlite:///{tmp_path / 'o.db'}"
     monkeypatch.setenv("HARNESS_STORAGE", place)
     made, _ = searched(h.Search(trials=3))
-    made.mirror(open_storage(None), "study")
+    mirrored(made, None)
     (summary,) = optuna.get_all_study_summaries(place)
     assert summary.n_trials == 3
     with pytest.raises(StoreError, match="can't be used") as error:

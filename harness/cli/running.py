@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.cli.commands import Flags
-from harness.errors import SpecError, nearest
+from harness.errors import HarnessError, SpecError, nearest
 from harness.spec.files import override
 from harness.spec.plan import arms
 from harness.spec.study import Study
@@ -40,7 +40,16 @@ def run_and_report(study: Study, flags: Flags) -> None:
     if summary.trained or not path.exists():
         path = write(study.name, flags.store, flags.reports, say=True)
     print(f"report: {path}")
-    print(f"runs:   harness ui{f' --store {flags.store}' if flags.store else ''}   (MLflow's UI on http://127.0.0.1:5000)")
+    print(f"runs:   {_place_of_runs(flags.store)}")
+
+
+def _place_of_runs(store: str | None) -> str:
+    """Return where a person sees the runs: MLflow's server, or the command that starts one on the file."""
+    from harness.tracking import default_uri, public, site
+
+    if (store or default_uri()).startswith("http"):
+        return site(store or default_uri())
+    return f"harness ui{f' --store {public(store)}' if store else ''}   (MLflow's UI on http://127.0.0.1:5000)"
 
 
 def adapted(study: Study, flags: Flags) -> Study:
@@ -86,7 +95,13 @@ def write(study: str, store: str | None, folder: Path, say: bool = False) -> Pat
         print(said.sentence)
         for tested in said.claims:
             print(f"  {tested.verdict.verdict}: {tested.claim}")
-    return write_report(found, folder)
+    try:
+        return write_report(found, folder)
+    except OSError as error:
+        raise HarnessError(
+            f"the report can't be written to {error.filename or folder}: {error.strerror}; give another folder with --reports, "
+            f'then: harness report "{study}"'
+        ) from error
 
 
 def write_side_by_side(studies: Sequence[str], store: str | None, folder: Path) -> Path:

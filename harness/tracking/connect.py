@@ -27,6 +27,15 @@ def default_uri() -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / 'mlflow.db'}"
 
 
+def remote(uri: str) -> bool:
+    """Return whether the store is a server, which may be slow or away.
+
+    >>> remote("http://127.0.0.1:5000"), remote("postgresql://db/mlflow"), remote("sqlite:///mlflow.db")
+    (True, True, False)
+    """
+    return uri.startswith(("http", "postgresql", "mysql", "mssql"))
+
+
 def connect(uri: str, create: bool) -> tuple[MlflowClient, Any]:
     """Return a client, and the SQLAlchemy engine where the store is a database that this process reaches itself.
 

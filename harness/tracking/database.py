@@ -71,14 +71,28 @@ class Database:
             return None
         return Path(url2pathname(urlsplit(f"{self.place}/{run_id}/artifacts/{name}").path))
 
-    def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str) -> list[str]:
+    def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str, again: bool = False) -> list[str]:
         """Insert the rows and mark the superseded runs as deleted, all or nothing; return the new runs' ids.
 
         Args:
             rows: finished runs.
             superseded: ids of runs that they replace.
             dataset_of: id of the run whose data set they share.
+            again: an earlier call may have written them.
         """
+        if not (again and self._has(rows)):
+            self._insert(rows, superseded, dataset_of)
+        for row in rows:
+            if row.files:
+                self._keep_files(row)
+        return [row.run_id for row in rows]
+
+    def _has(self, rows: Sequence[Row]) -> bool:
+        query = sa.select(RUNS.c.run_uuid).where(RUNS.c.run_uuid == rows[0].run_id)
+        with self.engine.connect() as connection:
+            return connection.execute(query).first() is not None
+
+    def _insert(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str) -> None:
         with self.engine.begin() as connection:
             if superseded:
                 gone = sa.update(RUNS).where(RUNS.c.run_uuid.in_(list(superseded)))
@@ -87,10 +101,6 @@ class Database:
                 if values:
                     connection.execute(sa.insert(table), values)
             self._link_data(connection, [row.run_id for row in rows], dataset_of)
-        for row in rows:
-            if row.files:
-                self._keep_files(row)
-        return [row.run_id for row in rows]
 
     def _tables(self, rows: Sequence[Row]) -> list[tuple[Any, list[dict[str, Any]]]]:
         points = [

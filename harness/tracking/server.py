@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlflow.entities import Dataset, DatasetInput, Metric, Param
+from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.rest_utils import http_request
 
@@ -20,6 +21,10 @@ BULK, RUNS, POINTS = "/ajax-api/2.0/mlflow/metrics/get-history-bulk", 90, 25_000
 """Where a server gives one metric of many runs at once, and the most runs and points of one answer."""
 REQUESTS = 4
 """Requests under way at once."""
+RECORD = "harness.record"
+"""Tag with the id that a run had before the server gave it its own: what is sent twice is known by it."""
+GONE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+"""What MLflow calls a run that it does not have, or that is deleted."""
 
 
 class Server:
@@ -32,6 +37,7 @@ class Server:
 
     def __init__(self, client: MlflowClient, experiment: str) -> None:
         self.client, self.experiment = client, experiment
+        self.data: dict[str, list[DatasetInput]] = {}
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the active runs as ``run_id``, ``status``, ``start``, ``tags``, ``params`` and latest ``metrics``."""
@@ -78,23 +84,52 @@ class Server:
         """Return nothing: the artifacts are the server's."""
         return None
 
-    def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str) -> list[str]:
+    def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str, again: bool = False) -> list[str]:
         """Send the rows, then delete the superseded runs; return the ids that the server gave the new ones.
 
-        A row cut short stays RUNNING and is thrown away on resume.
+        A row cut short stays RUNNING; it is sent anew when the rows are written ``again``, and those that arrived are not.
         """
-        data = [
-            DatasetInput(Dataset(d.dataset.name, d.dataset.digest, d.dataset.source_type, d.dataset.source), [])
-            for d in self.client.get_run(dataset_of).inputs.dataset_inputs
-        ]
+        data = self._data(dataset_of)
         with ThreadPoolExecutor(REQUESTS) as pool:
-            made = list(pool.map(lambda row: self._send(row, data), rows))
+            made = list(pool.map(lambda row: (self._arrived(row) if again else None) or self._send(row, data), rows))
         for run_id in superseded:
-            self.client.delete_run(run_id)
+            self._discard(run_id)
         return made
 
+    def _data(self, dataset_of: str) -> list[DatasetInput]:
+        if dataset_of not in self.data:
+            self.data[dataset_of] = [
+                DatasetInput(Dataset(d.dataset.name, d.dataset.digest, d.dataset.source_type, d.dataset.source), [])
+                for d in self.client.get_run(dataset_of).inputs.dataset_inputs
+            ]
+        return self.data[dataset_of]
+
+    def _arrived(self, row: Row) -> str | None:
+        """Return the id of a row that arrived whole; delete what there is of one that did not."""
+        whole = None
+        for run in self._of(row.run_id):
+            if run.info.status == "RUNNING":
+                self.client.delete_run(run.info.run_id)
+            else:
+                whole = str(run.info.run_id)
+        return whole
+
+    def _of(self, record: str) -> list[Any]:
+        return list(self.client.search_runs([self.experiment], f"tags.`{RECORD}` = '{record}'"))
+
+    def _discard(self, run_id: str) -> None:
+        """Delete a run; it may be gone already, or known to the server by another id."""
+        try:
+            self.client.delete_run(run_id)
+        except MlflowException as error:
+            if error.error_code not in GONE:
+                raise
+            for run in self._of(run_id):
+                self.client.delete_run(run.info.run_id)
+
     def _send(self, row: Row, data: list[DatasetInput]) -> str:
-        run = self.client.create_run(self.experiment, start_time=row.start, tags=row.tags, run_name=row.name)
+        tags = row.tags | {RECORD: row.run_id}
+        run = self.client.create_run(self.experiment, start_time=row.start, tags=tags, run_name=row.name)
         run_id = str(run.info.run_id)
         metrics = [Metric(name, value, row.end, step) for name, step, value in row.metrics]
         params = [Param(k, v) for k, v in row.params.items()]

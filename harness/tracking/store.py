@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, RunTag
 from mlflow.exceptions import MlflowException
 
+from harness.data.cache import folder
 from harness.environment import diff, environment
 from harness.errors import NoStudyError, StoreError
 from harness.spec.plan import Arm
-from harness.tracking.connect import artifact_place, connect, default_uri
+from harness.tracking.connect import artifact_place, connect, default_uri, remote
 from harness.tracking.database import Database
 from harness.tracking.rows import Curves, Record, Row, level_tags, origin_tags, row_of
 from harness.tracking.server import Server
+from harness.tracking.spool import PATIENCE, AwayError, Batch, Spool, insist
 from harness.uris import public, said
+
+T = TypeVar("T")
 
 
 class Known(NamedTuple):
@@ -53,13 +59,14 @@ class Store:
         study: name of the study, and of its experiment.
         uri: MLflow tracking URI; by default :func:`default_uri`.
         create: make the store and the experiment if they are missing.
+        patience: seconds that a server may be away in mid-study.
 
     Raises:
         StoreError: the store can't be reached, or there is nothing and ``create`` is false.
     """
 
-    def __init__(self, study: str, uri: str | None = None, create: bool = True) -> None:
-        self.study, self.uri = study, uri or default_uri()
+    def __init__(self, study: str, uri: str | None = None, create: bool = True, patience: float = PATIENCE) -> None:
+        self.study, self.uri, self.patience = study, uri or default_uri(), patience
         try:
             self.client, engine = connect(self.uri, create)
             self.experiment, place = self._experiment(create)
@@ -71,6 +78,9 @@ class Store:
         self.by_key: dict[str, list[str]] = {}
         self.clocks: dict[str, dict[str, Any]] = {}
         """What the clock of each arm was read as."""
+        self.spool: Spool | None = None
+        self.given: dict[str, str] = {}
+        """The ids that the server gave to runs, by those that they had before."""
 
     def _experiment(self, create: bool) -> tuple[str, str]:
         found = self.client.get_experiment_by_name(self.study)
@@ -83,12 +93,6 @@ class Store:
         if found.lifecycle_stage != "active":
             self.client.restore_experiment(found.experiment_id)
         return str(found.experiment_id), str(found.artifact_location)
-
-    @property
-    def site(self) -> str:
-        """Where MLflow's UI on this store is: ``HARNESS_SITE``, the server itself, or where ``harness ui`` serves it."""
-        server = public(self.uri) if self.uri.startswith("http") else "http://127.0.0.1:5000"
-        return os.environ.get("HARNESS_SITE", server).rstrip("/")
 
     def leaves(self) -> list[dict[str, Any]]:
         """Return the training runs as ``run_id``, ``status``, ``start``, ``tags``, ``params`` and latest ``metrics``."""
@@ -113,13 +117,13 @@ class Store:
     def open_study(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
         """Make or reopen the study's run and its arms' runs; return the finished runs by key.
 
-        Runs that a killed process left half written are thrown away.
+        Runs that a killed process left waiting for a server are sent first; those it left half written are thrown away.
         """
+        if remote(self.uri):
+            self.spool = Spool(self._waiting_room(), self._deliver, patience=self.patience)
+            self.spool.flush()
+        self._sweep()
         rows = self.runs.rows()
-        for row in rows:
-            if row["status"] == "RUNNING" and "harness.key" in row["tags"]:
-                self.client.delete_run(row["run_id"])
-        rows = [row for row in rows if row["status"] != "RUNNING" or "harness.key" not in row["tags"]]
         dataset = DatasetInput(
             Dataset(about.data, about.fingerprint[:36], "local", "{}"), [InputTag("mlflow.data.context", "train")]
         )
@@ -137,6 +141,16 @@ class Store:
             }
             self.parents[arm.name] = self._parent(parents.get(("arm", arm.name)), arm.name, tags, dataset)
         return self._known(rows)
+
+    def _waiting_room(self) -> Path:
+        name = hashlib.sha256(f"{public(self.uri)} {self.study}".encode()).hexdigest()[:16]
+        return folder() / "spool" / name
+
+    def _sweep(self) -> None:
+        """Throw away runs that were never written to their end."""
+        for run in self.client.search_runs([self.experiment], "attributes.status = 'RUNNING'", max_results=1000):
+            if "harness.key" in run.data.tags:
+                self.client.delete_run(run.info.run_id)
 
     def _parent(self, run_id: str | None, name: str, tags: dict[str, str], dataset: DatasetInput) -> str:
         """Make or reopen a run that others are nested in; it is never left RUNNING, since nothing goes on in it."""
@@ -168,29 +182,85 @@ class Store:
         return found
 
     def record(self, records: Sequence[Record]) -> list[str]:
-        """Write finished runs, in place of any older ones with their keys; return their ids."""
+        """Write finished runs, in place of any older ones with their keys, or send them on their way to a server.
+
+        Returns:
+            their ids; those of runs on their way are their own until :meth:`settled`.
+        """
         rows = [row_of(record, self.parents[record.arm]) for record in records]
         superseded = [run_id for row in rows for run_id in self.by_key.get(row.key, ())]
-        made = self._write(rows, superseded)
-        self.by_key |= {row.key: [run_id] for row, run_id in zip(rows, made, strict=True)}
-        return made
+        self._send({"rows": [row._asdict() for row in rows], "superseded": superseded, "parent": self.parent})
+        self.by_key |= {row.key: [row.run_id] for row in rows}
+        return [row.run_id for row in rows]
 
-    def _write(self, rows: Sequence[Row], superseded: Collection[str]) -> list[str]:
+    def _send(self, batch: Batch) -> None:
+        if self.spool is not None:
+            return self.spool.put(batch)
         try:
-            return self.runs.write(rows, superseded, self.parent)
+            self._deliver(batch, False)
+        except AwayError as error:
+            raise StoreError(str(error)) from error
+
+    def _deliver(self, batch: Batch, again: bool) -> None:
+        """Write what a batch holds: runs, or numbers and tags of a run that is there already."""
+        with self._reached(f"{len(batch['rows'])} runs" if "rows" in batch else "a clock"):
+            if "rows" in batch:
+                rows = [Row(**row) for row in batch["rows"]]
+                superseded = [self.given.get(run_id, run_id) for run_id in batch["superseded"]]
+                made = self.runs.write(rows, superseded, batch["parent"], again)
+                self.given |= {row.run_id: run_id for row, run_id in zip(rows, made, strict=True)}
+            else:
+                now = int(time.time() * 1000)
+                metrics = [Metric(k, float(v), now, 0) for k, v in batch["metrics"].items()]
+                self.client.log_batch(batch["run_id"], metrics, tags=[RunTag(k, v) for k, v in batch["tags"].items()])
+
+    @contextmanager
+    def _reached(self, what: str) -> Iterator[None]:
+        """Tell a server that is away from one that refuses."""
+        try:
+            yield
         except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
-            refused = f"MLflow at {public(self.uri)} refused {len(rows)} runs: {said(error, self.uri)}"
+            where = public(self.uri)
+            if remote(self.uri) and _away(error):
+                raise AwayError(f"MLflow at {where} can't be reached: {said(error, self.uri)}") from error
             raise StoreError(
-                f"{refused}; mend the store and start the same command again, finished runs are kept"
+                f"MLflow at {where} refused {what}: {said(error, self.uri)}; "
+                "mend the store and start the same command again, finished runs are kept"
             ) from error
+
+    def patiently(self, read: Callable[[], T]) -> T:
+        """Return what is read of the store, however often a server is away meanwhile.
+
+        Raises:
+            StoreError: it is away for too long.
+        """
+
+        def attempt(again: bool) -> T:
+            with self._reached("to be read"):
+                return read()
+
+        try:
+            return insist(attempt, self.patience)
+        except AwayError as error:
+            raise StoreError(f"{error}; start the same command again when it is back, finished runs are kept") from error
+
+    def settled(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Wait until every run has arrived; return the rows with the ids that the store gave the runs."""
+        if self.spool is not None:
+            self.spool.flush()
+        return [{**row, "run_id": self.given.get(row["run_id"], row["run_id"])} for row in rows]
+
+    def close(self) -> None:
+        """Let another process record; what still waits for a server is sent by the next."""
+        if self.spool is not None:
+            self.spool.close()
 
     def set_clock(self, arm: str, read: Mapping[str, Any]) -> None:
         """Keep what an arm's clock was read as."""
         if self.clocks.get(arm) == read:
             return
-        run_id, now = self.parents[arm], int(time.time() * 1000)
-        metrics = [Metric(f"clock/{k}", float(v), now, 0) for k, v in read.items() if k != "of"]
-        self.client.log_batch(run_id, metrics, tags=[RunTag("harness.clock", json.dumps(dict(read)))])
+        metrics = {f"clock/{k}": float(v) for k, v in read.items() if k != "of"}
+        self._send({"run_id": self.parents[arm], "metrics": metrics, "tags": {"harness.clock": json.dumps(dict(read))}})
 
     def answered(self, identity: str) -> int | None:
         """Return the number of runs, if the store has the whole answer that goes by ``identity``."""
@@ -204,10 +274,16 @@ class Store:
 
     def close_study(self, index: Mapping[str, Any], metrics: Mapping[str, float], identity: str) -> None:
         """Write which runs answer the study, its totals, and what the answer goes by (nothing if runs failed)."""
-        self.client.log_dict(self.parent, dict(index), "index.json")
+        whole = {**index, "runs": self.settled(index["runs"])}
         now = int(time.time() * 1000)
-        self.client.log_batch(self.parent, [Metric(k, v, now, 0) for k, v in metrics.items()])
-        self.client.set_tag(self.parent, "harness.answer", identity)
+        totals = [Metric(k, v, now, 0) for k, v in metrics.items()]
+
+        def write() -> None:
+            self._sweep()
+            self.client.log_dict(self.parent, whole, "index.json")
+            self.client.log_batch(self.parent, totals, tags=[RunTag("harness.answer", identity)])
+
+        self.patiently(write)
 
     def artifacts(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
         """Return the study's spec, its index of runs, and its environment.
@@ -235,6 +311,12 @@ class Store:
         return found
 
 
+def site(uri: str) -> str:
+    """Return where MLflow's UI on a store is: ``HARNESS_SITE``, the server itself, or where ``harness ui`` serves it."""
+    server = public(uri) if uri.startswith("http") else "http://127.0.0.1:5000"
+    return os.environ.get("HARNESS_SITE", server).rstrip("/")
+
+
 def studies(uri: str | None = None) -> list[str]:
     """Return the names of the studies in a store."""
     client, _ = connect(uri or default_uri(), create=False)
@@ -243,6 +325,13 @@ def studies(uri: str | None = None) -> list[str]:
         if client.search_runs([experiment.experiment_id], "tags.`harness.kind` = 'study'", max_results=1):
             names.append(str(experiment.name))
     return sorted(names)
+
+
+def _away(error: Exception) -> bool:
+    """Return whether a store's error may pass by itself."""
+    if isinstance(error, MlflowException):
+        return error.error_code in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
+    return isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError, OSError))
 
 
 def _study_tags(about: About) -> dict[str, str]:

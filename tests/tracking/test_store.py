@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-
-import pandas as pd
 import pytest
 from mlflow.tracking import MlflowClient
 
@@ -23,22 +16,9 @@ from harness.tracking import Store
 from harness.tracking.rows import POINTS, Record, row_of, thin
 from harness.tracking.store import About
 from tests.studies import small
+from tests.tables import assert_same_tables, tables
 
 SERIAL = Options(workers=0)
-HOUR = ["run_id", "cost/seconds"]
-
-
-def tables(uri=None):
-    found = results.load("small", uri)
-    by = ["arm", "stage", "trial", "seed"]
-    runs = found.runs.drop(columns=HOUR).sort_values(by).reset_index(drop=True)
-    curves = found.curves.drop(columns="run_id").sort_values([*by, "step"]).reset_index(drop=True)
-    return runs[sorted(runs)], curves[sorted(curves)], found.trials
-
-
-def assert_same_tables(ours, theirs):
-    for a, b in zip(ours, theirs, strict=True):
-        pd.testing.assert_frame_equal(a, b, check_like=True)
 
 
 @pytest.mark.slow
@@ -54,39 +34,6 @@ def test_client_writes_and_reads_what_sql_does(folder, monkeypatch):
     monkeypatch.undo()
     monkeypatch.chdir(folder)
     assert_same_tables(by_sql, tables(uri))  # SQL reads what the client wrote
-
-
-@pytest.mark.slow
-def test_study_on_a_server_is_the_study_in_the_file(folder):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    uri, store = f"http://127.0.0.1:{port}", f"sqlite:///{folder / 'server.db'}"
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store, "--host", "127.0.0.1"]
-    log = (folder / "server.log").open("w")
-    server = subprocess.Popen([*command, "--port", str(port), "--workers", "1"], stdout=log, stderr=log)
-    try:
-        wait_for(f"{uri}/health", server)
-        run_study(small(), SERIAL)
-        run_study(small(), SERIAL._replace(uri=uri))
-        assert_same_tables(tables(), tables(uri))
-        again = run_study(small(), SERIAL._replace(uri=uri))
-        assert (again.trained, again.known) == (0, 16)
-    finally:
-        server.terminate()
-        server.wait(20)
-        log.close()
-
-
-def wait_for(url, process):
-    for _ in range(240):
-        assert process.poll() is None, "the server ended"
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.25)
-    raise AssertionError("the server did not start")
 
 
 @pytest.mark.parametrize("path", ["sql", "client"])
@@ -150,7 +97,7 @@ def test_a_refused_write_leaves_nothing_and_says_so(folder, monkeypatch):
     rows = [row_of(r, store.parents["arm"]) for r in broken]
     same = [rows[0], rows[1]._replace(run_id=rows[0].run_id)]  # breaks the table's primary key
     with pytest.raises(StoreError, match="refused 2 runs.*finished runs are kept"):
-        store._write(same, ())
+        store._send({"rows": [row._asdict() for row in same], "superseded": [], "parent": store.parent})
     assert store.leaves() == []
 
 
