@@ -99,8 +99,8 @@ def write(study: str, store: str | None, folder: Path, say: bool = False) -> Pat
         return write_report(found, folder)
     except OSError as error:
         raise HarnessError(
-            f"the report can't be written to {error.filename or folder}: {error.strerror}; give another folder with --reports, "
-            f'then: harness report "{study}"'
+            f"the report can't be written to {error.filename or folder}: {error.strerror}; "
+            f'give another folder with --reports, then: harness report "{study}"'
         ) from error
 
 
