@@ -2,8 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) \
+	--env-file docker/.env -f docker/compose.yaml
+STUDY ?= experiments/f17_flagship.py --quick
 
-.PHONY: study fundamentals test check lint bench ui clean-venv
+.PHONY: study fundamentals test check lint bench ui clean-venv docker-build docker-study docker-down docker-test
 
 study: $(READY)                 ## the flagship study in its quick form, with its report
 	$(BIN)/harness run experiments/f17_flagship.py --quick
@@ -35,6 +38,23 @@ bench: $(READY)                 ## side-by-side measurements, as tables and JSON
 
 ui: $(READY)                    ## MLflow's UI on this machine
 	$(BIN)/harness ui
+
+docker-study: docker-build      ## the same in containers, with PostgreSQL and MLflow's server; STUDY="experiments/mine.py --quick" for another
+	$(COMPOSE) run --rm study $(STUDY)
+
+docker-build: docker/.env
+	COMMIT=$$(git rev-parse HEAD 2>/dev/null) $(COMPOSE) --profile study build
+
+docker-down: docker/.env        ## stops the containers; the volumes keep all that was recorded
+	$(COMPOSE) down
+
+docker-test: $(READY)           ## builds the images and tries them out, on a Docker engine of its own where none answers
+	bash docker/test/engine.sh $(CURDIR)/$(BIN)/python -u $(CURDIR)/docker/test/e2e.py
+
+docker/.env: docker/env.example
+	sed -e "s/=change-me/=$$(head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n')/" -e "s/_UID=1000/_UID=$$(id -u)/" \
+		-e "s/_GID=1000/_GID=$$(id -g)/" docker/env.example > $@
+	chmod 600 $@
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "expected Python 3.11 or newer; set PYTHON=python3.x")'
