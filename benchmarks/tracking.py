@@ -2,7 +2,9 @@
 
     python -m benchmarks.tracking [--load-runs 1000] [--json FILE]
 
-On an SQLite file, and through an MLflow server over one that is started here on 127.0.0.1; all by turns in one process.
+On an SQLite file, and through MLflow servers (two workers) over one and over PostgreSQL that are started here on 127.0.0.1,
+the latter where Debian's package is installed; all by turns in one process. Every metric that MLflow keeps of a run counts as
+a point, and runs have been recorded when the last of them has arrived.
 """
 
 from __future__ import annotations
@@ -10,14 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +26,11 @@ from harness.protocol import about
 from harness.records import Outcome, Point
 from harness.spec.plan import Run, arms
 from harness.tracking import Record, Store
+from harness.tracking.connect import connect
+from harness.tracking.database import Database
+from harness.tracking.rows import Row, row_of
+from harness.tracking.server import CURVES, RECORD, Server
+from tests.servers import mlflow_server, postgres, postgres_folder
 
 METRICS = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy", "batch/loss", "batch/noise")
 
@@ -60,7 +61,10 @@ def ours(uri: str, runs: int, points: int) -> float:
     began = time.perf_counter()
     for start in range(0, runs, 50):
         store.record(made[start : start + 50])
-    return runs * points * len(METRICS) / (time.perf_counter() - began)
+    store.settled(())
+    took = time.perf_counter() - began
+    store.close()
+    return sum(len(row_of(record, "").metrics) for record in made) / took
 
 
 def one_by_one(uri: str, count: int = 300) -> float:
@@ -85,18 +89,31 @@ def batches(uri: str, runs: int, points: int) -> float:
     return runs * len(metrics) / (time.perf_counter() - began)
 
 
-def load_seconds(uri: str, runs: int, points: int = 200) -> float:
-    """Record a study of so many runs; return the seconds that loading its tables takes."""
+def kept(store: Store, rows: list[Row]) -> list[Row]:
+    """Return rows as a server has them, with their curves in one artifact; a file's as they are."""
+    if not isinstance(store.runs, Server):
+        return rows
+    place = f"{CURVES}/{rows[0].run_id}.json"
+    store.client.log_dict(store.parent, {row.run_id: row.whole() for row in rows}, place)
+    return [row._replace(tags=row.tags | {RECORD: row.run_id, "harness.curves": place}) for row in rows]
+
+
+def load_seconds(uri: str, database: str, runs: int, points: int = 200) -> float:
+    """Record a study, straight into the store's database; return the seconds that loading its tables takes."""
     spec = study(runs)
-    ours(uri, runs, points)
     store = Store(spec.name, uri)
     store.open_study(about(spec), arms(spec))
+    rows = [row_of(record, store.parents["a"]) for record in records(spec, points)]
+    straight = Database(connect(database, create=False)[1], store.experiment, "")
+    for start in range(0, runs, 50):
+        straight.write(kept(store, rows[start : start + 50]), (), store.parent)
     place = {"arm": "a", "stage": "confirm", "trial": 0, "status": "finished"}
     index = [
         {"run_id": row["run_id"], "key": row["tags"]["harness.key"], "seed": int(row["tags"]["harness.seed"]), **place}
         for row in store.leaves()
     ]
     store.close_study({"runs": index, "trials": [], "winners": {}, "importances": {}}, {"runs": runs}, "x")
+    store.close()
     began = time.perf_counter()
     curves = results.load(spec.name, uri).curves
     took = time.perf_counter() - began
@@ -104,33 +121,9 @@ def load_seconds(uri: str, runs: int, points: int = 200) -> float:
     return took
 
 
-@contextmanager
-def server(folder: Path) -> Iterator[str]:
-    """Run an MLflow server over an SQLite file; yield its URI."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", f"sqlite:///{folder / 'server.db'}"]
-    with (folder / "server.log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "2"], stdout=log, stderr=log
-        )
-        try:
-            while True:
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
-                    break
-                except OSError:
-                    time.sleep(0.3)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
-def measured(name: str, uri: str, load_runs: int) -> dict[str, float]:
+def measured(name: str, uri: str, database: str, load_runs: int) -> dict[str, float]:
     mine, single, bare = ours(uri, 100, 100), one_by_one(uri), batches(uri, 30, 100)
-    took = load_seconds(uri, load_runs)
+    took = load_seconds(uri, database, load_runs)
     print(f"  {name:22s} {mine:10,.0f} {mine / single:12.0f}× {mine / bare:12.2f}× {took:10.1f} s", flush=True)
     return {"points_per_second": mine, "over_log_metric": mine / single, "over_log_batch": mine / bare, "load_seconds": took}
 
@@ -147,9 +140,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.chdir(folder)
-        found = {"SQLite": measured("SQLite", f"sqlite:///{folder / 'mlflow.db'}", options.load_runs)}
-        with server(folder) as uri:
-            found["server over SQLite"] = measured("server over SQLite", uri, options.load_runs)
+        os.environ["HARNESS_CACHE"] = str(folder / "cache")
+        file = f"sqlite:///{folder / 'mlflow.db'}"
+        found = {"SQLite": measured("SQLite", file, file, options.load_runs)}
+        below = f"sqlite:///{folder / 'server.db'}"
+        (folder / "one").mkdir()
+        with mlflow_server(folder / "one", below, workers=2) as server:
+            found["server over SQLite"] = measured("server over SQLite", server.uri, below, options.load_runs)
+        if postgres_folder():
+            (folder / "two").mkdir()
+            (folder / "postgres").mkdir()
+            with postgres(folder / "postgres") as uris, mlflow_server(folder / "two", uris["mlflow"], workers=2) as server:
+                found["server over PostgreSQL"] = measured(
+                    "server over PostgreSQL", server.uri, uris["mlflow"], options.load_runs
+                )
         os.chdir(target.parent.parent)
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

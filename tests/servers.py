@@ -79,8 +79,8 @@ def postgres(folder):
 class MlflowServer:
     """An MLflow server that can be taken away and brought back at the same address."""
 
-    def __init__(self, folder, backend):
-        self.folder, self.backend, self.port = folder, backend, free_port()
+    def __init__(self, folder, backend, workers):
+        self.folder, self.backend, self.workers, self.port = folder, backend, workers, free_port()
         self.uri = f"http://127.0.0.1:{self.port}"
         self.process = None
 
@@ -95,7 +95,7 @@ class MlflowServer:
             "--port",
             str(self.port),
             "--workers",
-            "1",
+            str(self.workers),
         ]
         stores = ["--backend-store-uri", self.backend, "--artifacts-destination", str(self.folder / "artifacts")]
         quiet = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
@@ -123,8 +123,8 @@ class MlflowServer:
 
 
 @contextmanager
-def mlflow_server(folder, backend):
-    server = MlflowServer(folder, backend)
+def mlflow_server(folder, backend, workers=1):
+    server = MlflowServer(folder, backend, workers)
     server.start()
     try:
         yield server

@@ -1,4 +1,4 @@
-"""The containers, from building to taking them down: a study on MLflow and PostgreSQL, killed and gone on with, looked at from the host.
+"""The containers from building to taking down: a study on MLflow and PostgreSQL, killed, gone on with, seen from the host.
 
     make docker-test
 
@@ -21,7 +21,17 @@ from pathlib import Path
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parents[2]
-PARTS = ("docker", "harness", "experiments", "tests", "Makefile", "pyproject.toml", "requirements.lock", "README.md", "LICENSE")
+PARTS = (
+    "docker",
+    "harness",
+    "experiments",
+    "tests",
+    "Makefile",
+    "pyproject.toml",
+    "requirements.lock",
+    "README.md",
+    "LICENSE",
+)
 STRANGER = 1234
 """A user who owns the reports and is not the image's."""
 SPEC = """
@@ -228,7 +238,14 @@ def main() -> None:
         os.environ["HARNESS_CACHE"] = f"{folder}/cache"
         sys.path.insert(0, str(ROOT))
         try:
-            for step in (build, study_killed_and_gone_on_with, same_numbers, reproduced, looked_at_from_the_host, down_and_up):
+            for step in (
+                build,
+                study_killed_and_gone_on_with,
+                same_numbers,
+                reproduced,
+                looked_at_from_the_host,
+                down_and_up,
+            ):
                 step(stack)
         finally:
             if sys.exc_info()[0] is not None:

@@ -56,6 +56,10 @@ class Row(NamedTuple):
     files: dict[str, Mapping[str, Any]]
     """Artifacts by file name: the curves in full, where ``metrics`` had to thin them, and the arrays of probes."""
 
+    def whole(self) -> Curves:
+        """Return the curves in full."""
+        return self.files.get("curves.json") or _by_metric([m for m in self.metrics if not m[0].startswith(CLOSING)])
+
 
 def row_of(record: Record, parent: str) -> Row:
     """Return the row of a finished run that is nested in ``parent``."""

@@ -23,6 +23,8 @@ REQUESTS = 4
 """Requests under way at once."""
 RECORD = "harness.record"
 """Tag with the id that a run had before the server gave it its own: what is sent twice is known by it."""
+CURVES = "curves"
+"""Folder, among the artifacts of the study's run, of the curves: a file for each batch of runs, read in one piece."""
 GONE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """What MLflow calls a run that it does not have, or that is deleted."""
 
@@ -87,11 +89,14 @@ class Server:
     def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str, again: bool = False) -> list[str]:
         """Send the rows, then delete the superseded runs; return the ids that the server gave the new ones.
 
+        The curves go in one file, and as metrics for MLflow's UI.
+
         A row cut short stays RUNNING; it is sent anew when the rows are written ``again``, and those that arrived are not.
         """
-        data = self._data(dataset_of)
+        data, place = self._data(dataset_of), f"{CURVES}/{rows[0].run_id}.json"
+        self.client.log_dict(dataset_of, {row.run_id: row.whole() for row in rows}, place)
         with ThreadPoolExecutor(REQUESTS) as pool:
-            made = list(pool.map(lambda row: (self._arrived(row) if again else None) or self._send(row, data), rows))
+            made = list(pool.map(lambda row: (self._arrived(row) if again else None) or self._send(row, data, place), rows))
         for run_id in superseded:
             self._discard(run_id)
         return made
@@ -127,8 +132,8 @@ class Server:
             for run in self._of(run_id):
                 self.client.delete_run(run.info.run_id)
 
-    def _send(self, row: Row, data: list[DatasetInput]) -> str:
-        tags = row.tags | {RECORD: row.run_id}
+    def _send(self, row: Row, data: list[DatasetInput], place: str) -> str:
+        tags = row.tags | {RECORD: row.run_id, "harness.curves": place}
         run = self.client.create_run(self.experiment, start_time=row.start, tags=tags, run_name=row.name)
         run_id = str(run.info.run_id)
         metrics = [Metric(name, value, row.end, step) for name, step, value in row.metrics]
@@ -138,7 +143,8 @@ class Server:
         for start in range(first, len(metrics), AT_ONCE):
             self.client.log_batch(run_id, metrics[start : start + AT_ONCE])
         for name, content in row.files.items():
-            self.client.log_dict(run_id, dict(content), name)
+            if name != "curves.json":
+                self.client.log_dict(run_id, dict(content), name)
         if data:
             self.client.log_inputs(run_id, data)
         self.client.set_terminated(run_id, row.status, row.end)

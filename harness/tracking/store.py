@@ -99,20 +99,23 @@ class Store:
         return [row for row in self.runs.rows() if "harness.key" in row["tags"]]
 
     def curves(self, run_ids: Iterable[str], metrics: Sequence[str] | None = None) -> dict[str, Curves]:
-        """Return the curves by run; those too long for MLflow come whole from their artifact."""
-        wanted = set(run_ids)
-        long = {r["run_id"] for r in self.leaves() if r["tags"].get("harness.curves") == "artifact"} & wanted
-        short = wanted - long
-        found = self.runs.curves(short, metrics) if short else {}
+        """Return the curves by run; those that an artifact has whole come from there."""
+        rows, wanted = self.runs.rows(), set(run_ids)
+        top = _top(rows) or ""
+        places = {r["run_id"]: _kept(r, top) for r in rows if r["run_id"] in wanted and "harness.curves" in r["tags"]}
+        rest = wanted - places.keys()
+        found = self.runs.curves(rest, metrics) if rest else {}
+        files = sorted({(owner, name) for owner, name, _ in places.values()})
         with ThreadPoolExecutor(4) as pool:
-            wholes = pool.map(lambda run_id: self.artifact(run_id, "curves.json"), sorted(long))
-            for run_id, whole in zip(sorted(long), wholes, strict=True):
-                found[run_id] = {name: points for name, points in whole.items() if not metrics or name in metrics}
+            contents = dict(zip(files, pool.map(lambda file: self.artifact(*file), files), strict=True))
+        for run_id, (owner, name, record) in places.items():
+            whole = contents[owner, name][record] if record else contents[owner, name]
+            found[run_id] = {metric: points for metric, points in whole.items() if not metrics or metric in metrics}
         return found
 
     def top(self) -> str | None:
         """Return the id of the study's own run, if it has begun."""
-        return next((row["run_id"] for row in self.runs.rows() if row["tags"].get("harness.kind") == "study"), None)
+        return _top(self.runs.rows())
 
     def open_study(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
         """Make or reopen the study's run and its arms' runs; return the finished runs by key.
@@ -325,6 +328,16 @@ def studies(uri: str | None = None) -> list[str]:
         if client.search_runs([experiment.experiment_id], "tags.`harness.kind` = 'study'", max_results=1):
             names.append(str(experiment.name))
     return sorted(names)
+
+
+def _top(rows: Iterable[Mapping[str, Any]]) -> str | None:
+    return next((row["run_id"] for row in rows if row["tags"].get("harness.kind") == "study"), None)
+
+
+def _kept(row: Mapping[str, Any], top: str) -> tuple[str, str, str]:
+    """Return whose artifact has a run's curves, its name, and the run's name in it if it has those of several."""
+    name = row["tags"]["harness.curves"]
+    return (row["run_id"], "curves.json", "") if name == "artifact" else (top, name, row["tags"]["harness.record"])
 
 
 def _away(error: Exception) -> bool:

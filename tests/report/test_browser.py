@@ -35,7 +35,8 @@ def found_browser():
 
 def installed():
     """Install Debian's Chromium and return its path, or None."""
-    for command in (["apt-get", "update"], ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]):
+    wait = "-oDPkg::Lock::Timeout=240"
+    for command in (["apt-get", wait, "update"], ["apt-get", wait, "install", "-y", "--no-install-recommends", "chromium"]):
         subprocess.run(command, capture_output=True, check=False, timeout=250)
     return shutil.which("chromium")
 

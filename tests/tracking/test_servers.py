@@ -97,9 +97,14 @@ def test_curves_are_read_in_bulk(folder, server, monkeypatch):
     run_study(study, Options(workers=0, uri=server.uri))
     monkeypatch.setattr(MlflowClient, "get_metric_history", lambda *a: pytest.fail("asked for a single curve"))
     store = Store("bulk", server.uri, create=False)
-    assert isinstance(store.runs, Server)
-    curves = store.curves([row["run_id"] for row in store.leaves()], ["train/loss"])
-    assert len(curves) == 5 and {len(c["train/loss"]) for c in curves.values()} == {4}
+    ids = [row["run_id"] for row in store.leaves()]
+    by_file = store.curves(ids)
+    assert isinstance(store.runs, Server) and len(by_file) == 5
+    by_request = store.runs.curves(ids, None)
+    for run_id in ids:
+        assert {name: [list(p) for p in points] for name, points in by_request[run_id].items()} == by_file[run_id]
+    (batch,) = {row["tags"]["harness.curves"] for row in store.leaves()}
+    assert batch in [file.path for file in store.client.list_artifacts(store.top(), "curves")]
 
 
 def test_a_server_that_goes_away_in_mid_study_gets_everything_once(away, folder, caplog):
