@@ -3,8 +3,8 @@
     python -m benchmarks.tracking [--load-runs 1000] [--json FILE]
 
 On an SQLite file, and through MLflow servers (two workers) over one and over PostgreSQL that are started here on 127.0.0.1,
-the latter where Debian's package is installed; all by turns in one process. Every metric that MLflow keeps of a run counts as
-a point, and runs have been recorded when the last of them has arrived.
+the latter where Debian's package is installed; all by turns in one process. Every metric that MLflow keeps of a run
+counts as a point, and runs have been recorded when the last of them has arrived.
 """
 
 from __future__ import annotations

@@ -78,6 +78,8 @@ class Store:
         self.by_key: dict[str, list[str]] = {}
         self.clocks: dict[str, dict[str, Any]] = {}
         """What the clock of each arm was read as."""
+        self.kept: dict[str, tuple[str, str, str] | None] = {}
+        """Where the curves of each run seen so far are, as :func:`_kept` says it."""
         self.spool: Spool | None = None
         self.given: dict[str, str] = {}
         """The ids that the server gave to runs, by those that they had before."""
@@ -96,18 +98,22 @@ class Store:
 
     def leaves(self) -> list[dict[str, Any]]:
         """Return the training runs as ``run_id``, ``status``, ``start``, ``tags``, ``params`` and latest ``metrics``."""
-        return [row for row in self.runs.rows() if "harness.key" in row["tags"]]
+        rows = [row for row in self.runs.rows() if "harness.key" in row["tags"]]
+        self.kept |= {row["run_id"]: _kept(row) for row in rows}
+        return rows
 
     def curves(self, run_ids: Iterable[str], metrics: Sequence[str] | None = None) -> dict[str, Curves]:
         """Return the curves by run; those that an artifact has whole come from there."""
-        rows, wanted = self.runs.rows(), set(run_ids)
-        top = _top(rows) or ""
-        places = {r["run_id"]: _kept(r, top) for r in rows if r["run_id"] in wanted and "harness.curves" in r["tags"]}
+        wanted = set(run_ids)
+        if not wanted <= self.kept.keys():
+            self.leaves()
+        places = {run_id: place for run_id in wanted if (place := self.kept.get(run_id))}
         rest = wanted - places.keys()
         found = self.runs.curves(rest, metrics) if rest else {}
         files = sorted({(owner, name) for owner, name, _ in places.values()})
+        top = self.parent or (self.top() if files else "") or ""
         with ThreadPoolExecutor(4) as pool:
-            contents = dict(zip(files, pool.map(lambda file: self.artifact(*file), files), strict=True))
+            contents = dict(zip(files, pool.map(lambda file: self.artifact(file[0] or top, file[1]), files), strict=True))
         for run_id, (owner, name, record) in places.items():
             whole = contents[owner, name][record] if record else contents[owner, name]
             found[run_id] = {metric: points for metric, points in whole.items() if not metrics or metric in metrics}
@@ -115,7 +121,8 @@ class Store:
 
     def top(self) -> str | None:
         """Return the id of the study's own run, if it has begun."""
-        return _top(self.runs.rows())
+        found = self.client.search_runs([self.experiment], "tags.`harness.kind` = 'study'", max_results=1)
+        return str(found[0].info.run_id) if found else None
 
     def open_study(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
         """Make or reopen the study's run and its arms' runs; return the finished runs by key.
@@ -330,14 +337,12 @@ def studies(uri: str | None = None) -> list[str]:
     return sorted(names)
 
 
-def _top(rows: Iterable[Mapping[str, Any]]) -> str | None:
-    return next((row["run_id"] for row in rows if row["tags"].get("harness.kind") == "study"), None)
-
-
-def _kept(row: Mapping[str, Any], top: str) -> tuple[str, str, str]:
-    """Return whose artifact has a run's curves, its name, and the run's name in it if it has those of several."""
-    name = row["tags"]["harness.curves"]
-    return (row["run_id"], "curves.json", "") if name == "artifact" else (top, name, row["tags"]["harness.record"])
+def _kept(row: Mapping[str, Any]) -> tuple[str, str, str] | None:
+    """Return the artifact that has a run's curves: whose it is (the study's if empty), its name, the run's name in it."""
+    name = row["tags"].get("harness.curves")
+    if name == "artifact":
+        return row["run_id"], "curves.json", ""
+    return ("", name, row["tags"]["harness.record"]) if name else None
 
 
 def _away(error: Exception) -> bool:
