@@ -24,6 +24,7 @@ import harness as h
 from harness.data.base import load
 from harness.engine.cohort import Cohort, _train, start
 from harness.engine.program import program_of
+from harness.engine.subnormal import flushed
 from harness.execute.job import cohort_limit
 from harness.spec.plan import Run
 from harness.spec.probe import Probe
@@ -59,7 +60,7 @@ def ours(recipe: h.Recipe, members: int, steps: int, probes: tuple[Probe, ...] =
     """Return a call that makes so many more updates of a cohort, evaluation apart."""
     cohort: Cohort = start([Run(recipe, seed, probes) for seed in range(members)], False)
     program = program_of(recipe)
-    return lambda: _train(program, cohort, cohort.done + steps)
+    return lambda: flushed()(_train)(program, cohort, cohort.done + steps)
 
 
 def bare_loop(recipe: h.Recipe, steps: int) -> Callable[[], object]:

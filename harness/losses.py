@@ -39,12 +39,17 @@ class Criterion(Loss):
 class CrossEntropy(Criterion):
     """−Σ yᵢ log softmax(out)ᵢ, with targets that sum to 1."""
 
+    # torch's log_softmax goes through rows shorter than a vector register number by number: four times as long on the CPU
+
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
-        return -(y_KBD * functional.log_softmax(out_KBD, -1)).sum(-1)
+        return -(y_KBD * (out_KBD - out_KBD.logsumexp(-1, keepdim=True))).sum(-1)
 
     def with_slope(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        log_p_KBD = functional.log_softmax(out_KBD, -1)
-        return -(y_KBD * log_p_KBD).sum(-1), log_p_KBD.exp().sub_(y_KBD)
+        z_KBD = out_KBD - out_KBD.amax(-1, keepdim=True)
+        e_KBD = z_KBD.exp()
+        sum_KB1 = e_KBD.sum(-1, keepdim=True)
+        loss_KB = sum_KB1[..., 0].log() - z_KBD.mul_(y_KBD).sum(-1)
+        return loss_KB, e_KBD.div_(sum_KB1).sub_(y_KBD)
 
 
 class MSE(Criterion):

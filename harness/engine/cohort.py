@@ -20,6 +20,7 @@ from harness.engine.program import Program, hyperparameters, initial_weights, pr
 from harness.engine.rules import Group, first_states, groups_of, keep, kind_of
 from harness.engine.seal import Permit
 from harness.engine.step import room_for, step, written_out
+from harness.engine.subnormal import flushed
 from harness.engine.watch import Probed, Watch, rows_of
 from harness.models.base import Buffers, Noise
 from harness.optimizers.external import ExternalOptimizer
@@ -86,6 +87,7 @@ def start(runs: Sequence[Run], test: bool) -> Cohort:
     return Cohort(members, 0, w_KP, buffers, state, best_KP, dict(buffers), Permit(test))
 
 
+@flushed()
 def advance(cohort: Cohort, until: int | None = None, progress: Progress = lambda _: None) -> Cohort:
     """Train until update ``until`` (which must be an evaluation) or the end; outcomes are gathered in the cohort."""
     program = program_of(cohort.members[0].run.recipe)

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from harness.engine.program import Program
 from harness.engine.step import Batch
 from harness.seeds import numpy_stream
+
+AHEAD = 2**18
+"""Bytes of inputs gathered at once: several batches of small cohorts, which stay in a core's cache until they are used."""
 
 
 class Orders:
@@ -18,6 +22,10 @@ class Orders:
     def __init__(self, program: Program, seeds: Sequence[int]) -> None:
         self.program, self.seeds = program, tuple(seeds)
         self.epoch, self.rows_KN = -1, torch.empty(0, dtype=torch.long)
+        x = program.train.x
+        sample = x[0].numel() * x.element_size() if len(x) else 1
+        self.ahead = max(1, AHEAD // (len(self.seeds) * sample * program.times.batch)) * program.times.batch
+        self.first, self.gathered = -1, Batch(torch.empty(0), torch.empty(0))
 
     def batch(self, step: int) -> Batch:
         """Return the batch of update ``step``, counted from 0."""
@@ -26,8 +34,12 @@ class Orders:
             return Batch(train.x[None], train.y.expand(len(self.seeds), *train.y.shape))
         epoch, position = divmod(step, times.per_epoch)
         self._turn_to(epoch)
-        index_KB = self.rows_KN[:, position * times.batch : (position + 1) * times.batch]
-        return Batch(*(part.index_select(0, index_KB.flatten()).view(*index_KB.shape, *part.shape[1:]) for part in train))
+        first, offset = divmod(position * times.batch, self.ahead)
+        if first != self.first:
+            index_KA = self.rows_KN[:, first * self.ahead : (first + 1) * self.ahead]
+            self.first, self.gathered = first, Batch(*(_rows(part, index_KA) for part in train))
+        x_KA, y_KAD = self.gathered
+        return Batch(x_KA[:, offset : offset + times.batch], y_KAD[:, offset : offset + times.batch])
 
     def _turn_to(self, epoch: int) -> None:
         order, count = self.program.recipe.batch_order, self.program.train.size
@@ -38,4 +50,9 @@ class Orders:
             rows = [np.arange(count)] * len(self.seeds)
         else:
             rows = [numpy_stream(seed, "order", epoch).permutation(count) for seed in self.seeds]
-        self.epoch, self.rows_KN = epoch, torch.from_numpy(np.stack(rows)).to(self.program.device)
+        self.epoch, self.first = epoch, -1
+        self.rows_KN = torch.from_numpy(np.stack(rows)).to(self.program.device)
+
+
+def _rows(part: Tensor, index_KA: Tensor) -> Tensor:
+    return part.index_select(0, index_KA.flatten()).view(*index_KA.shape, *part.shape[1:])

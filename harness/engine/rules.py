@@ -56,16 +56,17 @@ def update(
     lr_K: Tensor,
     factor_K: Tensor,
     layout: Layout,
-) -> tuple[Tensor, list[Any]]:
-    """Move every group by its rule; return the new weights and states."""
-    moved, after = [], []
+) -> list[Any]:
+    """Move every group by its rule, in the weights' own memory; return the new states."""
+    after = []
     for group, state in zip(groups, states, strict=True):
-        rows = group.rows
-        columns = _columns(group, lr_K, factor_K)
-        weights, state = group.rule.update(g_KP[rows], state, w_KP[rows], columns, layout)
-        moved.append(weights)
+        # a cohort of one rule, the usual one, is not sliced
+        g, mine_KP = (g_KP, w_KP) if len(groups) == 1 else (g_KP[group.rows], w_KP[group.rows])
+        moved_KP, state = group.rule.update(g, state, mine_KP, _columns(group, lr_K, factor_K), layout)
+        if moved_KP is not mine_KP:
+            mine_KP.copy_(moved_KP)
         after.append(state)
-    return moved[0] if len(moved) == 1 else torch.cat(moved), after
+    return after
 
 
 def edges(groups: Sequence[Group], lr_K: Tensor, factor_K: Tensor) -> Tensor:

@@ -39,16 +39,18 @@ class Moved(NamedTuple):
 
 
 class Room(NamedTuple):
-    """Memory for the gradient, zero between tensors, and each tensor's place in it."""
+    """The memory of weights and of their gradient, zero between tensors, and each tensor's place in both."""
 
+    w_KP: Tensor
+    params: Params
     g_KP: Tensor
-    views: Params
+    slopes: Params
 
 
 def room_for(program: Program, w_KP: Tensor) -> Room:
-    """Return memory for the gradient of the given weights."""
+    """Return the given weights with memory for their gradient."""
     g_KP = torch.zeros_like(w_KP)
-    return Room(g_KP, program.layout.views(g_KP))
+    return Room(w_KP, program.layout.views(w_KP), g_KP, program.layout.views(g_KP))
 
 
 def step(
@@ -69,7 +71,7 @@ def step(
     Args:
         program: what the members share.
         groups: the members of each update rule.
-        w_KP: weights, one row a member.
+        w_KP: weights, one row a member; the new ones take their place in memory.
         buffers: running statistics, (K, *shape) each.
         state: the update rules' states, one a group.
         batch: inputs and targets.
@@ -77,7 +79,7 @@ def step(
         factor_K: the schedules' factors.
         noise: the members' streams.
         seen: where the pass leaves what probes look at, if any do.
-        room: memory for the gradient.
+        room: memory for these weights' gradient.
 
     """
     raw_KP, loss_K, buffers = gradient(program, w_KP, buffers, batch, hyper, noise, room, seen)
@@ -87,11 +89,14 @@ def step(
         g_KP = hook.clip(g_KP, scoped(hyper, f"regularizers.{hook.name}"))
     for hook in program.hooks:
         g_KP = hook.penalty(g_KP, w_KP, scoped(hyper, f"regularizers.{hook.name}"))
+    moved_KP = w_KP
     for hook in program.hooks:
-        w_KP = hook.decay(w_KP, lr_K, scoped(hyper, f"regularizers.{hook.name}"))
-    w_KP, state = update(groups, g_KP, state, w_KP, lr_K, factor_K, program.layout)
+        moved_KP = hook.decay(moved_KP, lr_K, scoped(hyper, f"regularizers.{hook.name}"))
+    state = update(groups, g_KP, state, moved_KP, lr_K, factor_K, program.layout)
     for hook in program.hooks:
-        w_KP = hook.constrain(w_KP, program.layout, scoped(hyper, f"regularizers.{hook.name}"))
+        moved_KP = hook.constrain(moved_KP, program.layout, scoped(hyper, f"regularizers.{hook.name}"))
+    if moved_KP is not w_KP:
+        w_KP.copy_(moved_KP)
     return Moved(w_KP, buffers, state, loss_K, raw_KP)
 
 
@@ -110,8 +115,9 @@ def gradient(
     Without noise streams nothing may draw: neither regularizers nor dropout.
     """
     if written_out(program):
-        room = room or room_for(program, w_KP)
-        return room.g_KP, _by_hand(program, w_KP, batch, hyper, noise, room.views, seen), buffers
+        if room is None or room.w_KP is not w_KP:
+            room = room_for(program, w_KP) if room is None else room._replace(params=program.layout.views(w_KP))
+        return room.g_KP, _by_hand(program, room, batch, hyper, noise, seen), buffers
     leaf_KP = w_KP.detach().requires_grad_()
     loss_K, buffers = training_loss(program, program.layout.views(leaf_KP), buffers, batch, hyper, noise, seen)
     return torch.autograd.grad(loss_K.sum(), leaf_KP)[0], loss_K.detach(), buffers
@@ -123,22 +129,13 @@ def written_out(program: Program) -> bool:
 
 
 @torch.no_grad()
-def _by_hand(
-    program: Program,
-    w_KP: Tensor,
-    batch: Batch,
-    hyper: Hyper,
-    noise: Noise | None,
-    into: Params,
-    seen: Seen | None,
-) -> Tensor:
+def _by_hand(program: Program, room: Room, batch: Batch, hyper: Hyper, noise: Noise | None, seen: Seen | None) -> Tensor:
     network: Any = program.network
     x_KB, y_KBD = regularized(program, batch, hyper, noise)
     ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper), seen=seen)
-    params = program.layout.views(w_KP)
-    out_KBD, tape = network.forward(params, x_KB, ctx)
+    out_KBD, tape = network.forward(room.params, x_KB, ctx)
     loss_KB, slope_KBD = program.loss.with_slope(out_KBD, y_KBD, scoped(hyper, "loss"))
-    network.backward(params, tape, slope_KBD.div_(loss_KB.shape[1]), into, seen)
+    network.backward(room.params, tape, slope_KBD.div_(loss_KB.shape[1]), room.slopes, seen)
     return loss_KB.mean(1)
 
 

@@ -43,28 +43,34 @@ class Dense:
 
     def __init__(self, name: str, inputs: int, outputs: int, bias: bool = True) -> None:
         self.name, self.inputs, self.outputs, self.bias = name, inputs, outputs, bias
+        self.w, self.b = f"{name}.weight", f"{name}.bias"
 
     def weights(self) -> dict[str, Weight]:
         """Return W, and b where there is one."""
-        found = {f"{self.name}.weight": Weight((self.outputs, self.inputs), self.inputs, self.outputs)}
+        found = {self.w: Weight((self.outputs, self.inputs), self.inputs, self.outputs)}
         if self.bias:
-            found[f"{self.name}.bias"] = Weight((self.outputs,), self.inputs, self.outputs, "bias")
+            found[self.b] = Weight((self.outputs,), self.inputs, self.outputs, "bias")
         return found
 
     def __call__(self, params: Params, x_KBI: Tensor) -> Tensor:
         """Return (K, B, out)."""
-        w_KIO = params[f"{self.name}.weight"].mT
-        x_KBI = x_KBI.expand(len(w_KIO), -1, -1)
+        w_KIO = params[self.w].mT
+        x_KBI = _of_all(x_KBI, w_KIO)
         if not self.bias:
             return torch.bmm(x_KBI, w_KIO)
-        return torch.baddbmm(params[f"{self.name}.bias"][:, None], x_KBI, w_KIO)
+        return torch.baddbmm(params[self.b].unsqueeze(1), x_KBI, w_KIO)
 
     def backward(self, params: Params, x_KBI: Tensor, d_KBO: Tensor, into: Params, input_needed: bool = True) -> Tensor:
         """Write the gradients of W and b into ``into``; return the gradient by the input, if that is needed."""
-        into[f"{self.name}.weight"].copy_(torch.bmm(d_KBO.mT, x_KBI.expand(len(d_KBO), -1, -1)))
+        into[self.w].copy_(torch.bmm(d_KBO.mT, _of_all(x_KBI, d_KBO)))
         if self.bias:
-            torch.sum(d_KBO, 1, out=into[f"{self.name}.bias"])
-        return torch.bmm(d_KBO, params[f"{self.name}.weight"]) if input_needed else d_KBO
+            torch.sum(d_KBO, 1, out=into[self.b])
+        return torch.bmm(d_KBO, params[self.w]) if input_needed else d_KBO
+
+
+def _of_all(x_KBI: Tensor, like_K: Tensor) -> Tensor:
+    """Return inputs that the members may share as (K, B, in)."""
+    return x_KBI if x_KBI.shape[0] == like_K.shape[0] else x_KBI.expand(like_K.shape[0], -1, -1)
 
 
 class Conv:
@@ -141,8 +147,10 @@ class BatchNorm:
         else:
             mean_KF, var_KF = ctx.buffers[f"{self.name}.mean"], ctx.buffers[f"{self.name}.var"]
         scale_KF = params[f"{self.name}.weight"] * torch.rsqrt(var_KF + self.eps)
-        shift_KF = params[f"{self.name}.bias"] - mean_KF * scale_KF
-        return torch.addcmul(shift_KF[:, None], rows_KNF, scale_KF[:, None]).view(len(scale_KF), *x.shape[1:])
+        # less the mean first, so that a sample on its own comes out as β to the bit, at a kink of the nonlinearity at the start
+        centred_KNF = rows_KNF - mean_KF[:, None]
+        shift_KF = params[f"{self.name}.bias"]
+        return torch.addcmul(shift_KF[:, None], centred_KNF, scale_KF[:, None]).view(len(scale_KF), *x.shape[1:])
 
     def _remember(self, mean_KF: Tensor, var_KF: Tensor, count: int, ctx: Context) -> None:
         unbiased = var_KF * (count / max(1, count - 1))

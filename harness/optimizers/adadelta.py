@@ -37,4 +37,4 @@ class Adadelta(Rule):
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - rho)
         d_KP = (state.u_KP + eps).sqrt_().div_((v_KP + eps).sqrt_()).mul_(g_KP)
         u_KP = state.u_KP.lerp_(d_KP * d_KP, 1 - rho)
-        return w_KP - hyper["lr"] * d_KP, State(v_KP, u_KP)
+        return w_KP.sub_(hyper["lr"] * d_KP), State(v_KP, u_KP)

@@ -29,4 +29,4 @@ class Adagrad(Rule):
 
     def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
         s_KP = state.s_KP.addcmul_(g_KP, g_KP)
-        return w_KP - (g_KP * hyper["lr"]).div_(s_KP.sqrt().add_(hyper["eps"])), State(s_KP)
+        return w_KP.sub_((g_KP * hyper["lr"]).div_(s_KP.sqrt().add_(hyper["eps"]))), State(s_KP)

@@ -65,4 +65,4 @@ class AdamW(Adam):
     """Decay λ."""
 
     def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
-        return super().update(g_KP, state, w_KP * (1 - hyper["lr"] * hyper["weight_decay"]), hyper, layout)
+        return super().update(g_KP, state, w_KP.mul_(1 - hyper["lr"] * hyper["weight_decay"]), hyper, layout)

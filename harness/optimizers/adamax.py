@@ -19,4 +19,4 @@ class Adamax(Adam):
         t, beta1 = state.t + 1, hyper["beta1"]
         m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)
         u_KP = (state.v_KP * hyper["beta2"]).maximum(g_KP.abs().add_(hyper["eps"]))
-        return w_KP - (m_KP * (hyper["lr"] / (1 - beta1**t))).div_(u_KP), State(t, m_KP, u_KP)
+        return w_KP.sub_((m_KP * (hyper["lr"] / (1 - beta1**t))).div_(u_KP)), State(t, m_KP, u_KP)

@@ -34,4 +34,4 @@ class Lion(Rule):
     def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
         sign_KP = state.m_KP.lerp(g_KP, 1 - hyper["beta1"]).sign_()
         m_KP = state.m_KP.lerp_(g_KP, 1 - hyper["beta2"])
-        return w_KP * (1 - hyper["lr"] * hyper["weight_decay"]) - hyper["lr"] * sign_KP, State(m_KP)
+        return w_KP.mul_(1 - hyper["lr"] * hyper["weight_decay"]).sub_(hyper["lr"] * sign_KP), State(m_KP)

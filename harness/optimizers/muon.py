@@ -52,10 +52,10 @@ class Muon(Rule):
     def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
         lr, momentum = hyper["lr"], hyper["momentum"]
         adam_hyper = {**hyper, "lr": hyper["adam_lr"] * hyper["schedule"]}
+        decayed_KP = w_KP * (1 - lr * hyper["weight_decay"])
         moved_KP, rest = REST.update(g_KP, AdamState(state.t, state.m_KP, state.s_KP), w_KP, adam_hyper, layout)
         v_KP = state.v_KP.lerp_(g_KP, 1 - momentum)
         ahead_KP = g_KP.lerp(v_KP, momentum)
-        decayed_KP = w_KP * (1 - lr * hyper["weight_decay"])
         for name, slot in layout.slots.items():
             if len(slot.shape) == 2:
                 step_KMN = orthogonal(layout.view(ahead_KP, name)) * max(1.0, slot.shape[0] / slot.shape[1]) ** 0.5

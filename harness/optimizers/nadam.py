@@ -41,4 +41,4 @@ class NAdam(Adam):
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - beta2)
         root_KP = v_KP.div(1 - beta2**t).sqrt_().add_(hyper["eps"])
         d_KP = g_KP * ((1 - now) / (1 - product)) + m_KP * (after / (1 - product * after))
-        return w_KP - hyper["lr"] * d_KP.div_(root_KP), State(t, m_KP, v_KP, product)
+        return w_KP.sub_(hyper["lr"] * d_KP.div_(root_KP)), State(t, m_KP, v_KP, product)

@@ -26,4 +26,4 @@ class RAdam(Adam):
         ratio = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
         adaptive = ratio.clamp(min=0).sqrt() * (1 - beta2**t).sqrt() / v_KP.sqrt().add_(hyper["eps"])
         factor_KP = adaptive.where(length > 5, adaptive.new_ones(()))
-        return w_KP - hyper["lr"] * (m_KP / (1 - beta1**t)) * factor_KP, State(t, m_KP, v_KP)
+        return w_KP.sub_(hyper["lr"] * (m_KP / (1 - beta1**t)) * factor_KP), State(t, m_KP, v_KP)

@@ -41,4 +41,4 @@ class RMSprop(Rule):
     def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - hyper["alpha"])
         b_KP = state.b_KP.mul_(hyper["momentum"]).add_(g_KP / v_KP.sqrt().add_(hyper["eps"]))
-        return w_KP - hyper["lr"] * b_KP, State(v_KP, b_KP)
+        return w_KP.sub_(hyper["lr"] * b_KP), State(v_KP, b_KP)

@@ -18,4 +18,4 @@ class SignSGD(Rule):
         return ()
 
     def update(self, g_KP: Tensor, state: tuple[()], w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, tuple[()]]:
-        return w_KP - hyper["lr"] * g_KP.sign(), state
+        return w_KP.sub_(hyper["lr"] * g_KP.sign()), state

@@ -33,9 +33,9 @@ class Hook(Regularizer):
         return g_KP
 
     def decay(self, w_KP: Tensor, lr_K: Tensor, hyper: Hyper) -> Tensor:
-        """Change the weights before the update."""
+        """Change the weights before the update; their memory may be used."""
         return w_KP
 
     def constrain(self, w_KP: Tensor, layout: Layout, hyper: Hyper) -> Tensor:
-        """Change the weights after the update."""
+        """Change the weights after the update; their memory may be used."""
         return w_KP

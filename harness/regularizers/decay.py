@@ -18,4 +18,4 @@ class WeightDecay(Hook):
     """Decay λ."""
 
     def decay(self, w_KP: Tensor, lr_K: Tensor, hyper: Hyper) -> Tensor:
-        return w_KP * (1 - lr_K * hyper["rate"])[:, None]
+        return w_KP.mul_((1 - lr_K * hyper["rate"])[:, None])

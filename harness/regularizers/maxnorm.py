@@ -19,7 +19,6 @@ class MaxNorm(Hook):
     """Largest norm c."""
 
     def constrain(self, w_KP: Tensor, layout: Layout, hyper: Hyper) -> Tensor:
-        w_KP = w_KP.clone()
         for name, slot in layout.slots.items():
             if len(slot.shape) > 1:
                 rows_KOI = layout.view(w_KP, name).flatten(2)
