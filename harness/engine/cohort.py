@@ -27,6 +27,7 @@ from harness.optimizers.external import ExternalOptimizer
 from harness.probes.base import Memory
 from harness.records import Array, Outcome, Point, Status
 from harness.spec.plan import Run
+from harness.spec.recipe import Recipe
 
 Progress = Callable[[int], None]
 """Told the number of updates made, counted over members."""
@@ -137,7 +138,7 @@ def _train(program: Program, cohort: Cohort, target: int) -> Trained:
     """Make the updates up to ``target``, or as many as the budget of gradients allows."""
     runs = [member.run for member in cohort.members]
     seeds, recipes = [run.seed for run in runs], [run.recipe for run in runs]
-    hyper = active(hyperparameters(recipes, program.device, program.dtype))
+    hyper = active(recipes, hyperparameters(recipes, program.device, program.dtype))
     factors_SK = schedule_factors(recipes, program.times, cohort.done, target).to(program.device, program.dtype)
     noise = Noise(seeds, cohort.done, program.device, program.dtype)
     orders = Orders(program, seeds)
@@ -172,10 +173,11 @@ def _spent(program: Program, cohort: Cohort) -> bool:
     return budget is not None and cohort.spent >= int(str(budget))
 
 
-def active(hyper: dict[str, Tensor]) -> dict[str, Tensor]:
+def active(recipes: Sequence[Recipe], hyper: dict[str, Tensor]) -> dict[str, Tensor]:
     """Leave out dropout rates where nobody drops, so that no noise is drawn in vain."""
+    numbers = [recipe.numbers() for recipe in recipes]
     rates = ("regularizers.Dropout.rate", "model.dropout")
-    idle = {path for path in rates if path in hyper and not hyper[path].any()}
+    idle = {path for path in rates if not any(row.get(path) for row in numbers)}
     return {path: value for path, value in hyper.items() if path not in idle}
 
 
@@ -235,10 +237,10 @@ def measure(program: Program, w_KP: Tensor, buffers: Buffers, members: Sequence[
     hyper = hyperparameters([m.run.recipe for m in members], program.device, program.dtype)
     parts = {"train": train_sample(program), "valid": program.valid}
     return {
-        f"{name}/{metric}": values
+        f"{name}/{metric}": value_K.tolist()
         for name, part in parts.items()
         if part.size
-        for metric, values in evaluate(program, w_KP, buffers, hyper, part).items()
+        for metric, value_K in evaluate(program, w_KP, buffers, hyper, part).items()
     }
 
 
@@ -313,7 +315,7 @@ def _close(program: Program, cohort: Cohort, rows: list[int]) -> list[dict[str, 
     if cohort.permit.allowed and program.test.size:
         hyper = hyperparameters([m.run.recipe for m in members], program.device, program.dtype)
         test = program.test.open(cohort.permit, [m.index for m in members])
-        found |= {f"test/{name}": values for name, values in evaluate(program, w_KP, own, hyper, test).items()}
+        found |= {f"test/{name}": value_K.tolist() for name, value_K in evaluate(program, w_KP, own, hyper, test).items()}
     return [row | {name: values[i] for name, values in found.items()} for i, row in enumerate(closing)]
 
 

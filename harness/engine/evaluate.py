@@ -15,8 +15,8 @@ CHUNK = 1024
 
 
 @torch.no_grad()
-def evaluate(program: Program, w_KP: Tensor, buffers: Buffers, hyper: Hyper, part: Samples) -> dict[str, list[float]]:
-    """Return ``loss`` and, for classes, ``accuracy``, one value for each member; no noise, running statistics used."""
+def evaluate(program: Program, w_KP: Tensor, buffers: Buffers, hyper: Hyper, part: Samples) -> dict[str, Tensor]:
+    """Return ``loss`` and, for classes, ``accuracy``, (K,) each in float64; no noise, running statistics used."""
     params, criterion = program.layout.views(w_KP), scoped(hyper, "loss")
     loss_K = w_KP.new_zeros(len(w_KP), dtype=torch.float64)
     right_K = torch.zeros_like(loss_K)
@@ -26,8 +26,8 @@ def evaluate(program: Program, w_KP: Tensor, buffers: Buffers, hyper: Hyper, par
         out_KBD = out_KBD.to(y.dtype)
         loss_K += program.loss.per_sample(out_KBD, y.expand_as(out_KBD), criterion).sum(1)
         right_K += (out_KBD.argmax(-1) == y.argmax(-1)).sum(1)
-    found = {"loss": (loss_K / part.size).tolist()}
-    return found | ({"accuracy": (right_K / part.size).tolist()} if program.classify else {})
+    found = {"loss": loss_K / part.size}
+    return found | ({"accuracy": right_K / part.size} if program.classify else {})
 
 
 def train_sample(program: Program) -> Samples:

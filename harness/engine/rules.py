@@ -25,9 +25,10 @@ class Group(NamedTuple):
 
 
 def kind_of(recipe: Recipe) -> str:
-    """Return what members must share to be moved by one call: the rule less its numbers."""
+    """Return what members must share to be moved by one call: the rule less its numbers, and its form."""
     rule = recipe.optimizer
-    return json.dumps({k: v for k, v in rule.dump().items() if k not in rule.numbers()}, sort_keys=True)
+    form = rule.form() if isinstance(rule, Rule) else ""
+    return form + json.dumps({k: v for k, v in rule.dump().items() if k not in rule.numbers()}, sort_keys=True)
 
 
 def groups_of(recipes: Sequence[Recipe], device: torch.device, dtype: torch.dtype) -> list[Group]:

@@ -169,8 +169,7 @@ class Watch:
     def _evaluated(self, buffers: Buffers, w_KP: Tensor) -> dict[str, dict[str, Tensor]]:
         self.sample = self.sample or train_sample(self.program)
         parts = {"train": self.sample, "valid": self.program.valid}
-        found = {n: evaluate(self.program, w_KP, buffers, self.hyper, part) for n, part in parts.items() if part.size}
-        return {n: {m: w_KP.new_tensor(v, dtype=torch.float64) for m, v in values.items()} for n, values in found.items()}
+        return {n: evaluate(self.program, w_KP, buffers, self.hyper, part) for n, part in parts.items() if part.size}
 
     def _hidden(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor) -> dict[str, Tensor]:
         if self.quiet and self.seen and self.seen.outputs:

@@ -147,7 +147,7 @@ class BatchNorm:
         else:
             mean_KF, var_KF = ctx.buffers[f"{self.name}.mean"], ctx.buffers[f"{self.name}.var"]
         scale_KF = params[f"{self.name}.weight"] * torch.rsqrt(var_KF + self.eps)
-        # less the mean first, so that a sample on its own comes out as β to the bit, at a kink of the nonlinearity at the start
+        # less the mean first, so that a sample on its own comes out as β to the bit: at the start a kink
         centred_KNF = rows_KNF - mean_KF[:, None]
         shift_KF = params[f"{self.name}.bias"]
         return torch.addcmul(shift_KF[:, None], centred_KNF, scale_KF[:, None]).view(len(scale_KF), *x.shape[1:])

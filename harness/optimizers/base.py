@@ -26,6 +26,10 @@ class Rule(Optimizer):
     lr: Positive
     """Learning rate η."""
 
+    def form(self) -> str:
+        """Return what, beside their fields that are no numbers, the rules of members that are moved by one call share."""
+        return ""
+
     def init(self, w_KP: Tensor) -> Any:
         """Return the state before the first update."""
         raise NotImplementedError

@@ -17,7 +17,7 @@ else:
 
 
 class State(NamedTuple):
-    """Velocity of each weight."""
+    """Velocity of each weight, where there is momentum."""
 
     v_KP: Tensor | None
 
@@ -31,16 +31,18 @@ class SGD(Rule):
     """Look ahead along the velocity."""
 
     def init(self, w_KP: Tensor) -> State:
-        return State(None)
+        return State(torch.zeros_like(w_KP) if self.momentum else None)
+
+    def form(self) -> str:
+        return "heavy" if self.momentum else "plain"
 
     def edge(self, hyper: Hyper) -> Tensor:
         momentum = hyper["momentum"]
         return 2 * (1 + momentum) / (hyper["lr"] * (1 + 2 * momentum if self.nesterov else 1))
 
     def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
-        momentum = hyper["momentum"]
-        if state.v_KP is None and not momentum.any():
+        if state.v_KP is None:
             return w_KP.addcmul_(hyper["lr"], g_KP, value=-1), state
-        v_KP = g_KP.clone() if state.v_KP is None else torch.addcmul(g_KP, momentum, state.v_KP, out=state.v_KP)
-        d_KP = torch.addcmul(g_KP, momentum, v_KP) if self.nesterov else v_KP
+        v_KP = torch.addcmul(g_KP, hyper["momentum"], state.v_KP, out=state.v_KP)
+        d_KP = torch.addcmul(g_KP, hyper["momentum"], v_KP) if self.nesterov else v_KP
         return w_KP.addcmul_(hyper["lr"], d_KP, value=-1), State(v_KP)

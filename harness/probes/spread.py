@@ -32,8 +32,8 @@ class GradientSpread(Measure):
         products_KBB, n = scene.grams(x_KB, y_KBD), x_KB.shape[1]
         mean_K = products_KBB.mean((1, 2))  # ‖ḡ‖²
         variance_K = (products_KBB.diagonal(dim1=1, dim2=2).sum(1) - n * mean_K) / (n - 1)
-        above = torch.ones(n, n, dtype=torch.bool, device=products_KBB.device).triu(1)
+        above = torch.triu_indices(n, n, 1, device=products_KBB.device)
         return {
             "ratio": (variance_K.clamp(min=0) / mean_K).sqrt(),
-            "conflict": (products_KBB < 0)[:, above].to(products_KBB.dtype).mean(1),
+            "conflict": (products_KBB[:, above[0], above[1]] < 0).to(products_KBB.dtype).mean(1),
         }

@@ -1,0 +1,106 @@
+"""All parts of an update live on the program's device: seen without a GPU, on tensors that have a device but no numbers."""
+
+import pytest
+import torch
+from torch._subclasses import FakeTensorMode
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorDeviceMismatchError
+
+import harness as h
+from harness.engine import cohort, program
+from harness.engine.evaluate import evaluate
+from harness.models import base
+from harness.spec.plan import Run
+from harness.spec.registry import REGISTRY
+from tests.cases import OPTIMIZERS
+from tests.engine.test_cohort import RECIPES, recipe
+
+RULES = {f"rule {name}": recipe(optimizer=case.rule) for name, case in OPTIMIZERS.items()}
+CASES = {name: spec for name, spec in (RECIPES | RULES).items() if name not in ("torch module", "hook mixup")}
+"""Mixup asks its strength back from the device, and other people's modules go through vmap: neither works without numbers."""
+NUMBERS = {"Curvature", "Alignment", "Throughput", "Confusion"}
+"""Probes that ask for numbers on the way."""
+
+
+def getitem(self, index):
+    """Index as PyTorch does, whose own way in asks the real device first."""
+    items = list(index) if isinstance(index, tuple) else [index]
+    if Ellipsis in [i for i in items if not isinstance(i, torch.Tensor)]:
+        at = next(n for n, i in enumerate(items) if i is Ellipsis)
+        named = sum(i is not None and i is not Ellipsis for i in items)
+        items[at : at + 1] = [slice(None)] * (self.ndim - named)
+    out, axis, gathered = self, 0, []
+    for item in items:
+        if item is None:
+            out, axis = out.unsqueeze(axis), axis + 1
+        elif isinstance(item, slice):
+            start, stop, step = item.indices(out.shape[axis])
+            out, axis = torch.ops.aten.slice(out, axis, start, stop, step), axis + 1
+        elif isinstance(item, int):
+            out = out.select(axis, item)
+        else:
+            item = item if isinstance(item, torch.Tensor) else torch.tensor(item)
+            gathered += [None] * (axis - len(gathered)) + [item]
+            axis += 1 if item.dtype != torch.bool else item.ndim
+    return torch.ops.aten.index(out, gathered) if gathered else out
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    """A GPU whose tensors have no numbers; what NumPy gives lies on the CPU until it is moved."""
+    mode = FakeTensorMode()
+
+    def from_numpy(array):
+        return torch.empty(array.shape, dtype=getattr(torch, str(array.dtype)))
+
+    def as_tensor(array, dtype=None, device=None):
+        return from_numpy(array).to(device or "cpu", dtype)
+
+    monkeypatch.setattr(torch, "from_numpy", from_numpy)
+    monkeypatch.setattr(torch, "as_tensor", as_tensor)
+    # autograd asks the real device for its streams: its gradients are pretended too
+    monkeypatch.setattr(torch.Tensor, "requires_grad_", lambda self, *_: self)
+    monkeypatch.setattr(torch.autograd, "grad", lambda outputs, inputs, *_, **__: (torch.zeros_like(inputs),))
+    monkeypatch.setattr(FakeTensor, "__getitem__", getitem, raising=False)
+    monkeypatch.setattr(FakeTensor, "__setitem__", lambda self, i, value: getitem(self, i).copy_(value), raising=False)
+    monkeypatch.setattr(FakeTensor, "copy_", lambda self, value: torch.ops.aten.copy_(self, value), raising=False)  # noqa: PLW0108
+    monkeypatch.setattr(base, "_generator", lambda *_: None)
+    monkeypatch.setattr(program, "resolve_device", lambda _: torch.device("cuda:0"))
+    program._place.cache_clear()
+    with mode:
+        yield
+    program._place.cache_clear()
+
+
+def updates(spec, probes=()):
+    members = cohort.start([Run(spec, seed, tuple(probes)) for seed in range(3)], test=True)
+    made = program.program_of(spec)
+    trained = cohort._train(made, members, 3)
+    hyper = program.hyperparameters([m.run.recipe for m in members.members], made.device, made.dtype)
+    return members, trained, evaluate(made, members.w_KP, members.buffers, hyper, made.valid)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_update_and_an_evaluation_stay_on_the_device(name, pretended):
+    members, trained, found = updates(CASES[name])
+    assert members.done == 3
+    assert {members.w_KP.device.type, *(b.device.type for b in members.buffers.values())} == {"cuda"}
+    assert {value.device.type for value in found.values()} == {"cuda"}
+    assert trained.losses_SK.device.type == "cpu"
+
+
+@pytest.mark.parametrize("name", sorted(set(REGISTRY["probe"]) - NUMBERS))
+@pytest.mark.parametrize(
+    "model", [h.MLP(widths=(12, 7)), h.MLP(widths=(9, 9), norm="batch")], ids=["written out", "autograd"]
+)
+def test_probes_stay_on_the_device(name, model, pretended):
+    spec = recipe(model=model)
+    probe = h.Study(name="x", recipe=spec, probes=[{"name": name, "every": 1, "unit": "steps"}]).probes
+    _, trained, _ = updates(spec, probe)
+    assert {probed.values_VK.device.type for probed in trained.probed.values()} <= {"cuda"}
+    assert trained.probed or trained.arrays or name == "LossSlice"
+
+
+def test_a_tensor_left_on_the_cpu_is_found(pretended, monkeypatch):
+    monkeypatch.setattr(cohort, "hyperparameters", lambda recipes, _, dtype: program.hyperparameters(recipes, "cpu", dtype))
+    with pytest.raises(FakeTensorDeviceMismatchError):
+        updates(CASES["momentum"])
