@@ -28,6 +28,8 @@ class Layout(NamedTuple):
     width: int
     cuts: tuple[int, ...]
     """Sizes of each tensor and of the gap behind it, by turns."""
+    layers: dict[str, int]
+    """Each layer's place among the tensors by that of its weights; biases and norms have none of their own."""
 
     def views(self, flat_KP: Tensor) -> dict[str, Tensor]:
         """Return each tensor as a view (K, *shape) into the rows."""
@@ -56,4 +58,9 @@ def layout_of(shapes: Mapping[str, tuple[int, ...]]) -> Layout:
         room = -(-size // ALIGNMENT) * ALIGNMENT
         cuts += [size, room - size]
         offset += room
-    return Layout(slots, offset, tuple(cuts))
+    matrices = {
+        name.removesuffix(".weight"): i
+        for i, (name, slot) in enumerate(slots.items())
+        if name.endswith(".weight") and len(slot.shape) > 1
+    }
+    return Layout(slots, offset, tuple(cuts), matrices)

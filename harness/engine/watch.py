@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from harness.engine.evaluate import evaluate, train_sample
+from harness.engine.hessian import hessian_products
 from harness.engine.program import Program
 from harness.engine.rules import Group, edges, scales
 from harness.engine.samples import Samples
@@ -23,7 +24,6 @@ from harness.engine.step import (
     gradient,
     room_for,
     scoped,
-    training_loss,
     written_out,
 )
 from harness.models.base import Buffers, Context, Product, Seen
@@ -63,8 +63,9 @@ class Watch:
         memories: dict[str, Memory],
     ) -> None:
         self.program, self.groups, self.seeds, self.memories = program, groups, seeds, memories
-        self.probes = [probe for probe in probes if isinstance(probe, Measure)]
-        self.looking: list[Measure] = []
+        self.probes = [(_name(probe), probe, _when(probe, program)) for probe in probes if isinstance(probe, Measure)]
+        self.looking: list[tuple[str, Measure]] = []
+        self.room_2KP: Tensor | None = None
         self.hyper = {path: v for path, v in hyper.items() if "ropout" not in path}
         self.quiet = dropout_rate(hyper) is None and not program.recipe.amp and not any(map(_draws, program.hooks))
         self.seen: Seen | None = None
@@ -76,25 +77,23 @@ class Watch:
         """The last of each array measured, (K, …)."""
 
     def before(self, step: int, w_KP: Tensor) -> Tensor | None:
-        """Return a copy of the weights, if anybody looks at the coming update."""
-        self.looking = [probe for probe in self.probes if self._looks(probe, step)]
+        """Return a copy of the weights, if anybody looks at the coming update; its memory is used again by the next."""
+        self.looking = [(name, probe) for name, probe, looks in self.probes if looks(step)]
         self.seen = Seen() if self.looking else None
-        return w_KP.clone() if self.looking else None
-
-    def _looks(self, probe: Measure, step: int) -> bool:
-        """Return whether the probe is due here, or so soon that it needs this update too."""
-        times = self.program.times
-        ahead = range(step, min(step + probe.span, times.steps))
-        return any(probe.due(s, times.per_epoch, times.steps) for s in ahead)
+        if not self.looking:
+            return None
+        self.room_2KP = w_KP.new_empty(2, *w_KP.shape) if self.room_2KP is None else self.room_2KP
+        return self.room_2KP[0].copy_(w_KP)
 
     def after(self, step: int, w_KP: Tensor, buffers: Buffers, batch: Batch, moved: Moved, factor_K: Tensor) -> None:
-        """Let the probes measure an update that has been made."""
+        """Let the probes measure an update that has been made, from weights that ``before`` gave."""
+        assert self.room_2KP is not None
         lr_K = self.hyper["optimizer.lr"] * factor_K
         scene = Scene(
             step=step,
             last=step == self.program.times.steps - 1,
             layout=self.program.layout,
-            w_KP=w_KP,
+            room_2KP=self.room_2KP,
             moved_KP=moved.w_KP,
             g_KP=moved.g_KP,
             lr_K=lr_K,
@@ -114,9 +113,9 @@ class Watch:
             evaluated=partial(self._evaluated, moved.buffers, w_KP),
         )
         found: dict[str, Tensor] = {}
-        for probe in self.looking:
-            values = probe.measure(scene, self.memories.setdefault(_name(probe), {}))
-            found |= {f"{probe.prefix}/{name}": value for name, value in values.items()}
+        for name, probe in self.looking:
+            values = probe.measure(scene, self.memories.setdefault(name, {}))
+            found |= {f"{probe.prefix}/{metric}": value for metric, value in values.items()}
         numbers = {name: value for name, value in found.items() if value.ndim == 1}
         self.arrays |= {name: value for name, value in found.items() if value.ndim > 1}
         if numbers:
@@ -146,18 +145,7 @@ class Watch:
         return g_KBP @ g_KBP.mT
 
     def _products(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Callable[[Tensor], Tensor]:
-        with torch.inference_mode(False), torch.enable_grad():
-            # copies, since autograd keeps no tensors made in inference mode
-            leaf_KP, batch = w_KP.clone().requires_grad_(), Batch(x_KB.clone(), y_KBD.clone())
-            views = self.program.layout.views(leaf_KP)
-            loss_K, _ = training_loss(self.program, views, _copied(buffers), batch, _copied(self.hyper), None)
-            (g_KP,) = torch.autograd.grad(loss_K.sum(), leaf_KP, create_graph=True)
-
-        def product(v_KP: Tensor) -> Tensor:
-            with torch.inference_mode(False):
-                return torch.autograd.grad(g_KP, leaf_KP, v_KP.clone(), retain_graph=True)[0]
-
-        return product
+        return hessian_products(self.program, w_KP, buffers, Batch(x_KB, y_KBD), self.hyper)
 
     def _held(self, buffers: Buffers, w_KP: Tensor) -> tuple[Tensor, Tensor] | None:
         held = self.program.valid
@@ -188,21 +176,28 @@ class Watch:
         return train.x[index_KB], train.y[index_KB]
 
 
-@lru_cache(maxsize=64)
 def _name(probe: Probe) -> str:
     return f"{type(probe).__module__}.{type(probe).__qualname__} {probe.model_dump_json()}"
+
+
+def _when(probe: Measure, program: Program) -> Callable[[int], bool]:
+    """Return whether the probe is due at an update, or so soon that it needs this one too."""
+    times = program.times
+    due = probe.timing(times.per_epoch, times.steps)
+    if probe.span == 1:
+        return due
+    return lambda step: any(map(due, range(step, min(step + probe.span, times.steps))))
 
 
 def _sample_norms(products: Sequence[Product]) -> Tensor | None:
     """Return ‖∇lᵢ‖² (K, B) of the samples' losses: Σ_layers ‖hᵢ‖²‖dᵢ‖² of inputs and slopes (Goodfellow 2015)."""
     if not products:
         return None
-    squares = [
-        (torch.linalg.vector_norm(p.h_KBI, dim=2).square_() + p.bias) * torch.linalg.vector_norm(p.d_KBO, dim=2).square_()
-        for p in products
-    ]
-    found: Tensor = sum(squares[1:], squares[0]) * products[0].d_KBO.shape[1] ** 2
-    return found
+    d_LKB = torch.stack([torch.linalg.vector_norm(p.d_KBO, dim=2) for p in products])
+    # members may share the first layer's inputs
+    h_LKB = torch.stack([torch.linalg.vector_norm(p.h_KBI, dim=2).expand_as(d_LKB[0]) for p in products])
+    found: Tensor = h_LKB.square_().add_(products[0].bias).mul_(d_LKB.square_()).sum(0)
+    return found.mul_(products[0].d_KBO.shape[1] ** 2)
 
 
 def _gram(product: Product) -> Tensor:
@@ -214,10 +209,6 @@ def _gram(product: Product) -> Tensor:
 def _draws(hook: Hook) -> bool:
     """Return whether the regularizer changes the batch."""
     return type(hook).batch is not Hook.batch
-
-
-def _copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: tensor.clone() for name, tensor in tensors.items()}
 
 
 def rows_of(memories: Mapping[str, Memory], rows: Tensor) -> dict[str, Memory]:

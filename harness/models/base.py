@@ -75,6 +75,7 @@ class Product(NamedTuple):
     d_KBO: Tensor
     """Gradients of the mean loss by the layer's outputs before the nonlinearity."""
     bias: bool
+    """Whether the layers have biases: all of a network's, or none."""
 
 
 @dataclass
@@ -98,12 +99,12 @@ class Context:
     buffers: Buffers = field(default_factory=dict)
     """Running statistics; layers put their new values here."""
     seen: Seen | None = None
-    """Where hidden layers put a copy of their outputs, if anybody looks."""
+    """Where hidden layers put their outputs, if anybody looks."""
 
     def show(self, name: str, h: Tensor) -> None:
-        """Let a hidden layer's output (K, B, …, F) be looked at."""
+        """Let a hidden layer's output (K, B, …, F) be looked at; its memory must not be used again in this update."""
         if self.seen is not None:
-            self.seen.outputs[name] = h.detach().clone()
+            self.seen.outputs[name] = h.detach()
 
 
 class Network(Protocol):

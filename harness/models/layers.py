@@ -33,6 +33,13 @@ SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "identity": lambda d, z: d,
 }
 """The gradient by the input from that by the output (d, whose memory may be used) and the output z, where z is enough."""
+BENDS: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor] | None] = {
+    "relu": None,
+    "identity": None,
+    "tanh": lambda d, z, r_z: d * z * r_z * -2,
+    "sigmoid": lambda d, z, r_z: d * (1 - 2 * z) * r_z,
+}
+"""What the gradient by the input changes by as the output z changes by r_z, from that by the output d; None: by nothing."""
 
 LIMITS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 """Bounds of the nonlinearities that saturate."""

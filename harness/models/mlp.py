@@ -69,7 +69,8 @@ class MLPNetwork:
         self.hidden = [Dense(f"hidden.{i}", a, b, spec.bias) for i, (a, b) in enumerate(pairwise(widths))]
         self.norms = [NORMS[spec.norm](f"norm.{i}", w) for i, w in enumerate(widths[1:])] if spec.norm != "none" else []
         self.out = Dense("out", widths[-1], outputs, spec.bias)
-        self.activation, self.slope, self.residual = ACTIVATIONS[spec.activation], SLOPES.get(spec.activation), spec.residual
+        self.name, self.residual = spec.activation, spec.residual
+        self.activation, self.slope = ACTIVATIONS[spec.activation], SLOPES.get(spec.activation)
         self.written_out = self.slope is not None and not self.norms
 
     def weights(self) -> dict[str, Weight]:
@@ -95,7 +96,7 @@ class MLPNetwork:
             ctx.show(layer.name, z)
             share = kept_share(z, ctx)
             tape.append(Kept(h, z, share))
-            h = h + z if self._skips(i) else z
+            h = h + z if self.skips(i) else z
             h = h if share is None else h * share
         tape.append(Kept(h, h, None))
         return self.out(params, h), tape
@@ -108,12 +109,13 @@ class MLPNetwork:
         for i in reversed(range(len(self.hidden))):
             h, z, share = tape[i]
             d = d if share is None else d * share
-            d_z = self.slope(d.clone() if self._skips(i) else d, z)
+            d_z = self.slope(d.clone() if self.skips(i) else d, z)
             products.append(Product(h, d_z, self.out.bias))
             below = self.hidden[i].backward(params, h, d_z, into, input_needed=i > 0)
-            d = below + d if self._skips(i) else below
+            d = below + d if self.skips(i) else below
         if seen is not None:
             seen.products += products
 
-    def _skips(self, i: int) -> bool:
+    def skips(self, i: int) -> bool:
+        """Return whether a hidden layer's input is added to its output."""
         return self.residual and i > 0 and self.hidden[i].inputs == self.hidden[i].outputs

@@ -35,16 +35,16 @@ class Activations(Measure):
         rows = [_layer(h_KNF, scene.limits) for h_KNF in hidden.values()]
         table = {kind: torch.stack([row[kind] for row in rows]) for kind in rows[0]}
         table["std"] = (table["rms"].square() - table["mean"].square()).clamp_(min=0).sqrt_()
-        found = {f"{name}/{kind}": v_LK[i] for kind, v_LK in table.items() for i, name in enumerate(hidden)}
+        found = {f"{n}/{kind}": v_K for kind, v_LK in table.items() for n, v_K in zip(hidden, v_LK.unbind(), strict=True)}
         found["ratio"] = table["rms"][-1] / table["rms"][0]
         return found | {kind: table[kind].mean(0) for kind in ("dead", "saturated") if kind in table}
 
 
 def _layer(h_KNF: Tensor, limits: tuple[float, float] | None) -> Values:
     flat_KN = h_KNF.flatten(1)
-    mean_K, rms_K = flat_KN.mean(1), torch.linalg.vector_norm(flat_KN, dim=1) / flat_KN.shape[1] ** 0.5
-    still_KF = h_KNF.amax(1) - h_KNF.amin(1) <= 1e-6 * rms_K[:, None]
-    found = {"mean": mean_K, "rms": rms_K, "dead": still_KF.mean(1, dtype=h_KNF.dtype)}
+    mean_K, rms_K = flat_KN.mean(1), torch.linalg.vector_norm(flat_KN, dim=1).div_(flat_KN.shape[1] ** 0.5)
+    still_KF = h_KNF.amax(1).sub_(h_KNF.amin(1)) <= (1e-6 * rms_K)[:, None]
+    found = {"mean": mean_K, "rms": rms_K, "dead": still_KF.sum(1) / still_KF.shape[1]}
     if limits is not None:
         bottom, top = limits
         margin = NEAR * (top - bottom)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
@@ -25,10 +25,19 @@ Values = dict[str, "Tensor"]
 
 
 class Norms(NamedTuple):
-    """Norms of rows, (K,) each."""
+    """Norms of rows."""
 
-    layers: dict[str, Tensor]
-    whole: Tensor
+    places: Mapping[str, int]
+    """Each layer's place among the tensors."""
+    each_TK: Tensor
+    """Norm of each tensor."""
+    whole_K: Tensor
+    """Norm of all parameters."""
+
+    def layers(self, over: Norms | None = None) -> dict[str, Tensor]:
+        """Return the norms (K,) of each layer's weights, or their ratios to others."""
+        rows = (self.each_TK if over is None else self.each_TK / over.each_TK).unbind()
+        return {name: rows[place] for name, place in self.places.items()}
 
 
 @dataclass(frozen=True)
@@ -44,8 +53,8 @@ class Scene:
     last: bool
     """Whether it is the run's last."""
     layout: Layout
-    w_KP: Tensor
-    """Weights before the update."""
+    room_2KP: Tensor
+    """Weights before the update, and room for the update."""
     moved_KP: Tensor
     """Weights after it."""
     g_KP: Tensor
@@ -83,20 +92,30 @@ class Scene:
     limits: tuple[float, float] | None
     """Bounds of the hidden units' nonlinearity, where it has any."""
 
+    @property
+    def w_KP(self) -> Tensor:  # noqa: N802
+        """Weights before the update; the next one's take their place."""
+        return self.room_2KP[0]
+
     @cached_property
     def gradient_norms(self) -> Norms:
         """Norms of the batch's gradient."""
         return self.norms(self.g_KP)
 
+    @cached_property
+    def update_norms(self) -> tuple[Norms, Norms]:
+        """Norms of the weights before the update, and of the update."""
+        both_2KP = self.room_2KP.flatten(0, 1)
+        torch.sub(self.moved_KP, self.w_KP, out=self.room_2KP[1])
+        places, each_T2K, whole_2K = self.norms(both_2KP)
+        weights, update = zip(each_T2K.chunk(2, 1), whole_2K.chunk(2), strict=True)
+        return Norms(places, *weights), Norms(places, *update)
+
     def norms(self, rows_KP: Tensor) -> Norms:
-        """Return the norms (K,) of the rows as a whole, and of each layer's weights, biases and norms left out."""
-        slots = self.layout.slots
+        """Return the norms of the rows."""
         pieces = rows_KP.split_with_sizes(self.layout.cuts, 1)[::2]
-        found = {name: torch.linalg.vector_norm(piece, dim=1) for name, piece in zip(slots, pieces, strict=True)}
-        layers = {
-            n.removesuffix(".weight"): v for n, v in found.items() if n.endswith(".weight") and len(slots[n].shape) > 1
-        }
-        return Norms(layers, torch.linalg.vector_norm(torch.stack([*found.values()]), dim=0))
+        each_TK = torch.stack([torch.linalg.vector_norm(piece, dim=1) for piece in pieces])
+        return Norms(self.layout.layers, each_TK, torch.linalg.vector_norm(each_TK, dim=0))
 
 
 class Measure(Probe):

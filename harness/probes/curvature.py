@@ -41,7 +41,7 @@ class Curvature(Measure):
     tolerance's square."""
     vectors: int = Field(default=0, ge=0)
     """Random vectors for the trace; none, no trace."""
-    samples: int = Field(default=256, ge=1)
+    samples: int = Field(default=128, ge=1)
     """Samples that the loss is taken over, at most the training set."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
@@ -100,15 +100,14 @@ def lanczos(product: Product, start_KP: Tensor, iterations: int, top: int = 1, t
     going_K = torch.ones(members, dtype=torch.bool, device=start_KP.device)
     values_KT = start_KP.new_zeros(members, top, dtype=torch.float64)
     weights_KM = start_KP.new_zeros(members, iterations, dtype=torch.float64)
-    basis_KMP = start_KP.new_zeros(members, iterations, start_KP.shape[1])
+    basis_KMP = start_KP.new_empty(members, iterations, start_KP.shape[1])
     basis_KMP[:, 0] = start_KP / start_KP.norm(dim=1, keepdim=True)
     tridiagonal = start_KP.new_zeros(members, iterations, iterations, dtype=torch.float64)
     for i in range(iterations):
         w_KP, q_KMP = product(basis_KMP[:, i]), basis_KMP[:, : i + 1]
         tridiagonal[:, i, i] = (w_KP * basis_KMP[:, i]).sum(1)
         for _ in range(2):
-            inner_KM1 = torch.bmm(q_KMP, w_KP[:, :, None])
-            w_KP = torch.baddbmm(w_KP[:, None], inner_KM1.mT, q_KMP, alpha=-1)[:, 0]
+            w_KP = _without(w_KP, q_KMP)
         length_K = torch.linalg.vector_norm(w_KP, dim=1)
         if i + 1 >= top:
             values, vectors = torch.linalg.eigh(tridiagonal[:, : i + 1, : i + 1])
@@ -119,6 +118,15 @@ def lanczos(product: Product, start_KP: Tensor, iterations: int, top: int = 1, t
         if i + 1 == iterations or not going_K.any():
             break
         tridiagonal[:, i, i + 1] = tridiagonal[:, i + 1, i] = length_K
-        basis_KMP[:, i + 1] = torch.where(length_K[:, None] > 1e-30, w_KP / length_K[:, None], 0)
-    top_K1P = torch.bmm(weights_KM[:, None].to(start_KP.dtype), basis_KMP)
+        torch.div(w_KP, length_K.clamp(min=1e-30)[:, None], out=basis_KMP[:, i + 1])
+    top_K1P = torch.bmm(weights_KM[:, None, : i + 1].to(start_KP.dtype), basis_KMP[:, : i + 1])
     return Spectrum(values_KT, top_K1P[:, 0])
+
+
+def _without(w_KP: Tensor, q_KMP: Tensor) -> Tensor:
+    """Return w − Σ_m (q_m·w) q_m; a batch of one is slow to multiply as a batch."""
+    if len(w_KP) == 1:
+        w_P, q_MP = w_KP[0], q_KMP[0]
+        return torch.addmv(w_P, q_MP.T, torch.mv(q_MP, w_P), alpha=-1)[None]
+    inner_K1M = torch.bmm(w_KP[:, None], q_KMP.mT)
+    return torch.baddbmm(w_KP[:, None], inner_K1M, q_KMP, alpha=-1)[:, 0]

@@ -15,6 +15,5 @@ class Distance(Measure):
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         start_KP = memory.setdefault("start", scene.w_KP.clone())
-        moved, first = scene.norms(scene.w_KP - start_KP), scene.norms(start_KP)
-        ratios = {name: way / first.layers[name] for name, way in moved.layers.items()}
-        return {**ratios, "all": moved.whole}
+        moved = scene.norms(scene.w_KP - start_KP)
+        return {**moved.layers(over=scene.norms(start_KP)), "all": moved.whole_K}

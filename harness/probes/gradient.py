@@ -17,5 +17,7 @@ class GradientNorm(Measure):
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         norms = scene.gradient_norms
-        hidden = list(norms.layers.values())[:-1] or list(norms.layers.values())
-        return {**norms.layers, "all": norms.whole, "ratio": hidden[0] / hidden[-1]}
+        layers = norms.layers()
+        hidden = list(layers.values())[:-1] or list(layers.values())
+        ratio = {"ratio": hidden[0] / hidden[-1]} if layers else {}
+        return {**layers, "all": norms.whole_K, **ratio}

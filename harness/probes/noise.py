@@ -40,13 +40,13 @@ class NoiseScale(Measure):
         if (self.large or scene.x_KB.shape[1]) < 2:
             return {}
         many_K, large, few_K, small = self._norms(scene)
-        now = {
-            "signal": (large * many_K - small * few_K) / (large - small),
-            "variance": (few_K - many_K) / (1 / small - 1 / large),
-        }
-        for name, value_K in now.items():
-            memory[name] = value_K if name not in memory else self.decay * memory[name] + (1 - self.decay) * value_K
-        return {**{name: memory[name].clone() for name in now}, "scale": memory["variance"] / memory["signal"]}
+        signal_K = (many_K * large).sub_(few_K, alpha=small).div_(large - small)
+        variance_K = (few_K - many_K).div_(1 / small - 1 / large)
+        now_K2 = torch.stack([signal_K, variance_K], 1)
+        mean_K2 = torch.lerp(now_K2, memory["mean"], self.decay) if "mean" in memory else now_K2
+        memory["mean"] = mean_K2
+        signal_K, variance_K = mean_K2.unbind(1)
+        return {"signal": signal_K, "variance": variance_K, "scale": variance_K / signal_K}
 
     def _norms(self, scene: Scene) -> tuple[Tensor, int, Tensor, int]:
         """Return the squared norms (K,) of the gradients of a large and of small batches, each with its samples."""
@@ -56,7 +56,7 @@ class NoiseScale(Measure):
             norms = scene.norms(scene.gradients(scene.w_KP, x_KB, y_KBD))
         singles_KB = None if self.large or self.small else scene.sample_norms()
         if singles_KB is not None:
-            return norms.whole.square(), large, singles_KB.mean(1), 1
+            return norms.whole_K.square(), large, singles_KB.mean(1), 1
         small = min(self.small or max(1, large // 8), large // 2)
         few = scene.norms(scene.gradients(scene.w_KP, x_KB[:, :small], y_KBD[:, :small]))
-        return norms.whole.square(), large, few.whole.square(), small
+        return norms.whole_K.square(), large, few.whole_K.square(), small

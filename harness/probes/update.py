@@ -14,6 +14,5 @@ class UpdateRatio(Measure):
     prefix = "update"
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
-        steps, weights = scene.norms(scene.moved_KP - scene.w_KP), scene.norms(scene.w_KP)
-        ratios = {name: step / weights.layers[name] for name, step in steps.layers.items()}
-        return {**ratios, "norm": steps.whole, "weights": weights.whole}
+        weights, steps = scene.update_norms
+        return {**steps.layers(over=weights), "norm": steps.whole_K, "weights": weights.whole_K}

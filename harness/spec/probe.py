@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field
@@ -56,18 +56,21 @@ class Probe(Component):
     unit: Literal["epochs", "steps"] = "epochs"
     """What ``every`` counts."""
 
-    def due(self, step: int, per_epoch: int, steps: int) -> bool:
-        """Return whether it measures the update after ``step`` others; the first and the last are always measured.
+    def timing(self, per_epoch: int, steps: int) -> Callable[[int], bool]:
+        """Return whether it measures the update after so many others; the first and the last are always measured.
 
         Args:
-            step: updates made before.
             per_epoch: updates in an epoch.
             steps: updates in the run.
+
+        >>> due = Probe(every=2).timing(per_epoch=10, steps=32)
+        >>> [step for step in range(32) if due(step)]
+        [0, 20, 31]
         """
-        if step in (0, steps - 1):
-            return True
+        last = steps - 1
         if self.every == "ends":
-            return False
+            return lambda step: step in (0, last)
         if self.every == "log":
-            return step & (step - 1) == 0
-        return step % (self.every * (per_epoch if self.unit == "epochs" else 1)) == 0
+            return lambda step: step & (step - 1) == 0 or step == last
+        stride = self.every * (per_epoch if self.unit == "epochs" else 1)
+        return lambda step: step % stride == 0 or step == last

@@ -6,6 +6,8 @@ from torch import nn
 
 import harness as h
 from harness.data.base import load
+from harness.engine.cohort import active
+from harness.engine.hessian import hessian_products
 from harness.engine.program import hyperparameters, initial_weights, program_of
 from harness.engine.step import Batch, gradient, training_loss, written_out
 from harness.models.base import Context, Noise
@@ -225,3 +227,21 @@ def test_written_out_backward_pass_equals_autograd(activation, regularizers):
     (expected_KP,) = torch.autograd.grad(expected_K.sum(), leaf_KP)
     assert torch.allclose(loss_K, expected_K.detach(), atol=1e-14)
     assert torch.allclose(g_KP, expected_KP, atol=1e-14, rtol=1e-12)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity", "gelu"])
+@pytest.mark.parametrize("loss", [h.CrossEntropy(), h.MSE(), h.BCE()], ids=lambda loss: loss.name)
+@pytest.mark.parametrize("widths", [(11, 11, 5), ()])
+@pytest.mark.parametrize("bias", [True, False])
+def test_products_with_the_hessian_equal_autograd(activation, loss, widths, bias):
+    made = program(h.MLP(widths=widths, activation=activation, residual=True, bias=bias), "digits", loss=loss)
+    w_KP, batch = initial_weights(made, [0, 1]), Batch(made.train.x[None, :20], made.train.y[:20].expand(2, 20, -1))
+    hyper = active([made.recipe] * 2, hyperparameters([made.recipe] * 2, made.device, made.dtype))
+    v_KP = made.layout.pack({n: torch.randn_like(w) for n, w in made.layout.views(w_KP).items()}, w_KP)
+    leaf_KP = w_KP.clone().requires_grad_()
+    loss_K, _ = training_loss(made, made.layout.views(leaf_KP), {}, batch, hyper, None)
+    (g_KP,) = torch.autograd.grad(loss_K.sum(), leaf_KP, create_graph=True)
+    (expected_KP,) = torch.autograd.grad(g_KP, leaf_KP, v_KP)
+    found_KP = hessian_products(made, w_KP, {}, batch, hyper)(v_KP)
+    assert torch.allclose(found_KP, expected_KP, atol=1e-13, rtol=1e-10)
+    assert expected_KP.abs().amax() > 1e-3

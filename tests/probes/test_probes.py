@@ -135,12 +135,21 @@ def test_a_wrong_gradient_is_noticed(monkeypatch):
 def noise_scene(g_of):
     layout = layout_of({"w": (50,)})
     empty = torch.zeros(1, layout.width)
-    tensors = {name: empty for name in ("w_KP", "moved_KP", "g_KP", "x_KB", "y_KBD")}
+    tensors = {name: empty for name in ("moved_KP", "g_KP", "x_KB", "y_KBD")}
     unused = dict.fromkeys(
         ("losses", "products", "hidden", "scale", "edge", "held", "evaluated", "limits", "grams", "sample_norms")
     )
     own = {"gradients": g_of, "samples": lambda n, _: (torch.zeros(1, n, 1),) * 2}
-    return Scene(step=0, last=False, layout=layout, lr_K=torch.ones(1), **tensors, **unused, **own)
+    return Scene(
+        step=0,
+        last=False,
+        layout=layout,
+        lr_K=torch.ones(1),
+        room_2KP=torch.stack([empty, empty]),
+        **tensors,
+        **unused,
+        **own,
+    )
 
 
 def test_noise_scale_of_mccandlish_s_model():
@@ -343,7 +352,7 @@ def test_dead_units_are_counted():
     ],
 )
 def test_cadence(probe, due):
-    assert {step for step in range(20) if probe.due(step, per_epoch=4, steps=20)} == due
+    assert {step for step in range(20) if probe.timing(per_epoch=4, steps=20)(step)} == due
 
 
 def test_a_probe_of_one_s_own_is_found_by_its_dotted_name():
