@@ -22,6 +22,7 @@ from harness.engine.step import (
     Room,
     dropout_rate,
     gradient,
+    precision,
     room_for,
     scoped,
     written_out,
@@ -103,14 +104,15 @@ class Watch:
             y_KBD=batch.y_KBD,
             losses=partial(self._losses, buffers),
             gradients=partial(self._gradients, buffers),
+            quiet=(moved.loss_K, moved.g_KP) if self.quiet else None,
             products=partial(self._products, buffers),
-            held=cache(partial(self._held, moved.buffers, w_KP)),
+            held=(held := cache(partial(self._held, moved.buffers, w_KP))),
             hidden=partial(self._hidden, buffers, w_KP, batch.x_KB),
             limits=LIMITS.get(getattr(self.program.recipe.model, "activation", "")),
             samples=partial(self._samples, step),
             sample_norms=partial(_sample_norms, self.seen.products if self.seen else []),
             grams=partial(self._grams, buffers, w_KP),
-            evaluated=partial(self._evaluated, moved.buffers, w_KP),
+            evaluated=partial(self._evaluated, moved.buffers, w_KP, held),
         )
         found: dict[str, Tensor] = {}
         for name, probe in self.looking:
@@ -151,13 +153,19 @@ class Watch:
         held = self.program.valid
         if not (self.program.classify and held.size):
             return None
-        with torch.no_grad():
-            return self.program.network(self.program.layout.views(w_KP), held.x[None], Context(buffers=buffers)), held.y
+        with torch.no_grad(), precision(self.program):
+            out_KND = self.program.network(self.program.layout.views(w_KP), held.x[None], Context(buffers=buffers))
+        return out_KND.to(held.y.dtype), held.y
 
-    def _evaluated(self, buffers: Buffers, w_KP: Tensor) -> dict[str, dict[str, Tensor]]:
+    def _evaluated(
+        self, buffers: Buffers, w_KP: Tensor, held: Callable[[], tuple[Tensor, Tensor] | None]
+    ) -> dict[str, dict[str, Tensor]]:
         self.sample = self.sample or train_sample(self.program)
-        parts = {"train": self.sample, "valid": self.program.valid}
-        return {n: evaluate(self.program, w_KP, buffers, self.hyper, part) for n, part in parts.items() if part.size}
+        found = {"train": evaluate(self.program, w_KP, buffers, self.hyper, self.sample)}
+        if self.program.valid.size:
+            out_KND = None if (seen := held()) is None else seen[0]
+            found["valid"] = evaluate(self.program, w_KP, buffers, self.hyper, self.program.valid, out_KND)
+        return found
 
     def _hidden(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor) -> dict[str, Tensor]:
         if self.quiet and self.seen and self.seen.outputs:

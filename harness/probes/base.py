@@ -68,6 +68,8 @@ class Scene:
     """Mean losses (K,) of weights (K, P) on inputs and targets."""
     gradients: Callable[[Tensor, Tensor, Tensor], Tensor]
     """Gradients (K, P) of the mean losses of weights (K, P) on inputs and targets; the next call uses their memory again."""
+    quiet: tuple[Tensor, Tensor] | None
+    """Loss (K,) and gradient (K, P) of the update's batch, where the update itself was made without noise."""
     products: Callable[[Tensor, Tensor, Tensor], Callable[[Tensor], Tensor]]
     """Products v ↦ Hv (K, P) with the Hessians of these losses."""
     edge: Callable[[], Tensor]
@@ -96,6 +98,14 @@ class Scene:
     def w_KP(self) -> Tensor:  # noqa: N802
         """Weights before the update; the next one's take their place."""
         return self.room_2KP[0]
+
+    def own_gradient(self) -> Tensor:
+        """Return the gradient (K, P) of the update's batch without noise."""
+        return self.quiet[1] if self.quiet else self.gradients(self.w_KP, self.x_KB, self.y_KBD).clone()
+
+    def own_loss(self) -> Tensor:
+        """Return the loss (K,) of the update's batch without noise."""
+        return self.quiet[0] if self.quiet else self.losses(self.w_KP, self.x_KB, self.y_KBD)
 
     @cached_property
     def gradient_norms(self) -> Norms:

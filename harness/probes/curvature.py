@@ -105,9 +105,9 @@ def lanczos(product: Product, start_KP: Tensor, iterations: int, top: int = 1, t
     tridiagonal = start_KP.new_zeros(members, iterations, iterations, dtype=torch.float64)
     for i in range(iterations):
         w_KP, q_KMP = product(basis_KMP[:, i]), basis_KMP[:, : i + 1]
-        tridiagonal[:, i, i] = (w_KP * basis_KMP[:, i]).sum(1)
-        for _ in range(2):
-            w_KP = _without(w_KP, q_KMP)
+        w_KP, inner_KM = _without(w_KP, q_KMP)
+        tridiagonal[:, i, i] = inner_KM[:, i]
+        w_KP, _ = _without(w_KP, q_KMP)  # twice is enough (Parlett 1980)
         length_K = torch.linalg.vector_norm(w_KP, dim=1)
         if i + 1 >= top:
             values, vectors = torch.linalg.eigh(tridiagonal[:, : i + 1, : i + 1])
@@ -123,10 +123,11 @@ def lanczos(product: Product, start_KP: Tensor, iterations: int, top: int = 1, t
     return Spectrum(values_KT, top_K1P[:, 0])
 
 
-def _without(w_KP: Tensor, q_KMP: Tensor) -> Tensor:
-    """Return w − Σ_m (q_m·w) q_m; a batch of one is slow to multiply as a batch."""
+def _without(w_KP: Tensor, q_KMP: Tensor) -> tuple[Tensor, Tensor]:
+    """Return w − Σ_m (q_m·w) q_m, and q·w (K, M); a batch of one is slow to multiply as a batch."""
     if len(w_KP) == 1:
         w_P, q_MP = w_KP[0], q_KMP[0]
-        return torch.addmv(w_P, q_MP.T, torch.mv(q_MP, w_P), alpha=-1)[None]
+        inner_M = torch.mv(q_MP, w_P)
+        return torch.addmv(w_P, q_MP.T, inner_M, alpha=-1)[None], inner_M[None]
     inner_K1M = torch.bmm(w_KP[:, None], q_KMP.mT)
-    return torch.baddbmm(w_KP[:, None], inner_K1M, q_KMP, alpha=-1)[:, 0]
+    return torch.baddbmm(w_KP[:, None], inner_K1M, q_KMP, alpha=-1)[:, 0], inner_K1M[:, 0]

@@ -19,10 +19,10 @@ class Descent(Measure):
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         batch = scene.x_KB, scene.y_KBD
-        g_KP = scene.gradients(scene.w_KP, *batch).clone()
+        g_KP = scene.own_gradient()
         predicted_K = -scene.lr_K * g_KP.square().sum(1)
         after_KP = scene.w_KP - scene.lr_K[:, None] * g_KP
-        real_K = scene.losses(after_KP, *batch) - scene.losses(scene.w_KP, *batch)
+        real_K = scene.losses(after_KP, *batch) - scene.own_loss()
         found = {"real": real_K, "predicted": predicted_K, "error": (real_K / predicted_K - 1).abs()}
         if self.second:
             curved_K = (g_KP * scene.products(scene.w_KP, *batch)(g_KP)).sum(1)

@@ -28,7 +28,7 @@ class GradientCheck(Measure):
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         batch = scene.x_KB, scene.y_KBD
-        g_KP = scene.gradients(scene.w_KP, *batch)
+        g_KP = scene.own_gradient()
         stream = torch.Generator().manual_seed(scene.step)
         random_P = torch.randn(g_KP.shape[1], generator=stream, dtype=torch.float64).to(g_KP.device, g_KP.dtype)
         u_KP = g_KP / g_KP.norm(dim=1, keepdim=True) + random_P / random_P.norm()

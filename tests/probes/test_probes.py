@@ -137,7 +137,7 @@ def noise_scene(g_of):
     empty = torch.zeros(1, layout.width)
     tensors = {name: empty for name in ("moved_KP", "g_KP", "x_KB", "y_KBD")}
     unused = dict.fromkeys(
-        ("losses", "products", "hidden", "scale", "edge", "held", "evaluated", "limits", "grams", "sample_norms")
+        ("losses", "quiet", "products", "hidden", "scale", "edge", "held", "evaluated", "limits", "grams", "sample_norms")
     )
     own = {"gradients": g_of, "samples": lambda n, _: (torch.zeros(1, n, 1),) * 2}
     return Scene(
