@@ -80,9 +80,10 @@ class Watch:
     def before(self, step: int, w_KP: Tensor) -> Tensor | None:
         """Return a copy of the weights, if anybody looks at the coming update; its memory is used again by the next."""
         self.looking = [(name, probe) for name, probe, looks in self.probes if looks(step)]
-        self.seen = Seen() if self.looking else None
         if not self.looking:
+            self.seen = None
             return None
+        self.seen = Seen()
         self.room_2KP = w_KP.new_empty(2, *w_KP.shape) if self.room_2KP is None else self.room_2KP
         return self.room_2KP[0].copy_(w_KP)
 

@@ -33,18 +33,18 @@ class Activations(Measure):
         if not hidden:
             return {}
         rows = [_layer(h_KNF, scene.limits) for h_KNF in hidden.values()]
-        table = {kind: torch.stack([row[kind] for row in rows]) for kind in rows[0]}
-        table["std"] = (table["rms"].square() - table["mean"].square()).clamp_(min=0).sqrt_()
-        found = {f"{n}/{kind}": v_K for kind, v_LK in table.items() for n, v_K in zip(hidden, v_LK.unbind(), strict=True)}
-        found["ratio"] = table["rms"][-1] / table["rms"][0]
-        return found | {kind: table[kind].mean(0) for kind in ("dead", "saturated") if kind in table}
+        found = {f"{name}/{kind}": v_K for name, row in zip(hidden, rows, strict=True) for kind, v_K in row.items()}
+        found["ratio"] = rows[-1]["rms"] / rows[0]["rms"]
+        means = {kind: torch.stack([row[kind] for row in rows]).mean(0) for kind in ("dead", "saturated") if kind in rows[0]}
+        return found | means
 
 
 def _layer(h_KNF: Tensor, limits: tuple[float, float] | None) -> Values:
     flat_KN = h_KNF.flatten(1)
     mean_K, rms_K = flat_KN.mean(1), torch.linalg.vector_norm(flat_KN, dim=1).div_(flat_KN.shape[1] ** 0.5)
     still_KF = h_KNF.amax(1).sub_(h_KNF.amin(1)) <= (1e-6 * rms_K)[:, None]
-    found = {"mean": mean_K, "rms": rms_K, "dead": still_KF.sum(1) / still_KF.shape[1]}
+    std_K = torch.addcmul(rms_K.square(), mean_K, mean_K, value=-1).clamp_(min=0).sqrt_()
+    found = {"mean": mean_K, "std": std_K, "rms": rms_K, "dead": still_KF.sum(1) / still_KF.shape[1]}
     if limits is not None:
         bottom, top = limits
         margin = NEAR * (top - bottom)
