@@ -2,7 +2,8 @@
 
     python -m benchmarks.probes [--json FILE]
 
-MLP 784-128-64-10, batch 64, one run and a cohort; both sides by turns in one process on one thread, the median of ratios.
+MLP 784-128-64-10, batch 64, one run and a cohort, and for the sets DeepOBS's mnist_mlp (784-1000-500-100-10, batch 128;
+Schneider et al. 2019), one run; both sides by turns in one process on one thread, the median of ratios.
 """
 
 from __future__ import annotations
@@ -37,16 +38,17 @@ RECIPE = h.Recipe(
     steps=100_000,
     eval_every=100_000,
 )
+DEEPOBS = RECIPE.with_values({"model.widths": (1000, 500, 100), "batch_size": 128})
 CADENCES = (1, 4, 16, 64, 256)
 
 
-def costs(name: str, members: int) -> dict[int, float]:
+def costs(name: str, members: int, recipe: h.Recipe = RECIPE) -> dict[int, float]:
     """Return the ratio by cadence in steps."""
     found = {}
     for every in CADENCES:
         probes = tuple(Probe.parse(p) for p in expanded([{"name": name, "every": every, "unit": "steps"}]))
         steps = max(64, every)
-        found[every], _ = ratio(ours(RECIPE, members, steps, probes), ours(RECIPE, members, steps), 5)
+        found[every], _ = ratio(ours(recipe, members, steps, probes), ours(recipe, members, steps), 5)
     cells = "  ".join(f"{every:3d}: {value:6.2f}×" for every, value in found.items())
     print(f"  {name:16s} {cells}", flush=True)
     return found
@@ -61,6 +63,8 @@ def main() -> None:
     for members in (1, 8):
         print(f"{members} member{'s' if members > 1 else ''}, measured every so many steps:")
         found[f"{members} members"] = {name: costs(name, members) for name in (*PRESETS, *REGISTRY["probe"])}
+    print("one run of DeepOBS's mnist_mlp:")
+    found["mnist_mlp"] = {name: costs(name, 1, DEEPOBS) for name in PRESETS}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(f"written to {path}")

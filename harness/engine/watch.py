@@ -120,7 +120,7 @@ class Watch:
             values = probe.measure(scene, self.memories.setdefault(name, {}))
             found |= {f"{probe.prefix}/{metric}": value for metric, value in values.items()}
         numbers = {name: value for name, value in found.items() if value.ndim == 1}
-        self.arrays |= {name: value for name, value in found.items() if value.ndim > 1}
+        self.arrays |= {name: value.clone() for name, value in found.items() if value.ndim > 1}
         if numbers:
             self.found[step] = Probed(tuple(numbers), torch.cat([*numbers.values()]).view(len(numbers), -1))
 
