@@ -12,7 +12,7 @@ from harness.execute.job import one_thread
 from harness.spec.plan import Run, digest, shape_key
 from harness.spec.recipe import Recipe
 
-BLOCKS = 9
+BLOCKS = 5
 """Timings of which the fastest counts: whatever disturbs a timing makes it longer."""
 LEAST = 0.02
 """Seconds that a timed block takes at least."""

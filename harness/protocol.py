@@ -76,17 +76,18 @@ def _known(study: Study, answer: str, uri: str | None) -> int | None:
 
 def _train(study: Study, options: Options, store: Store, screen: Silent) -> Outcomes:
     """Search, freeze and confirm; torch and Optuna are imported only where there is something to train."""
-    from harness.dispatch import Dispatcher
     from harness.execute.local import default_workers, local_executor
     from harness.execute.pool import Pool
-    from harness.search import Mirror
-    from harness.stages import Outcomes, confirm, read_clocks, search, tunes
 
-    mirror = Mirror(options.storage, study.name) if tunes(study) else None
-    known = store.open_study(about(study), arms(study))
     workers = default_workers() if options.workers is None else options.workers
-    watched = study.search.objective if study.search else None
     with Pool(partial(local_executor, workers), screen.made) as pool:
+        from harness.dispatch import Dispatcher
+        from harness.search import Mirror
+        from harness.stages import Outcomes, confirm, read_clocks, search, tunes
+
+        mirror = Mirror(options.storage, study.name) if tunes(study) else None
+        known = store.open_study(about(study), arms(study))
+        watched = study.search.objective if study.search else None
         dispatcher = Dispatcher(store, {} if options.fresh else known, pool, options.cohort, watched, screen.added)
         winners, tried = search(study, dispatcher, screen, mirror)
         clock = read_clocks(winners, pool, store, options.fresh)

@@ -36,7 +36,13 @@ def local_executor(workers: int) -> Executor:
         env={"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"},
         timeout=None,
     )
+    for _ in range(workers):  # started now, while the driver is still busy with stores and plans
+        pool.submit(_import_engine)
     return pool
+
+
+def _import_engine() -> None:
+    import harness.engine.cohort  # noqa: F401
 
 
 def _start(paths: list[str]) -> None:
