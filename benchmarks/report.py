@@ -2,7 +2,8 @@
 
     python -m benchmarks.report [--runs 500] [--points 1000] [--json FILE]
 
-Seconds here are of this machine, to be read as orders of magnitude; the file's size is the same everywhere.
+Seconds here are of this machine, to be read as orders of magnitude; the file's size is the same everywhere. Where there is
+a Chromium, the report is opened too: seconds until its tables work, and until the first figure is drawn.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
+import statistics
 import tempfile
 import time
 from pathlib import Path
@@ -79,6 +82,28 @@ def filled(spec: h.Study, points: int) -> None:
     )
 
 
+def opening(report: Path, turns: int = 5) -> dict[str, float]:
+    """Return the median seconds until the table of runs and until the first figure are there, in a fresh Chromium."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        return {}
+    from playwright.sync_api import sync_playwright
+
+    waits = {"table": "#table tbody tr", "figure": ".plot .main-svg"}
+    taken: dict[str, list[float]] = {name: [] for name in waits}
+    with sync_playwright() as driver:
+        for _ in range(turns):
+            browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+            page = browser.new_page(viewport={"width": 1200, "height": 900})
+            began = time.perf_counter()
+            page.goto(report.as_uri(), wait_until="commit")
+            for name, selector in waits.items():
+                page.wait_for_selector(selector, timeout=60_000)
+                taken[name].append(time.perf_counter() - began)
+            browser.close()
+    return {f"{name}_seconds": round(statistics.median(values), 2) for name, values in taken.items()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=500)
@@ -100,10 +125,13 @@ def main() -> None:
             "record_seconds": round(recorded - began, 1),
             "report_seconds": round(done - recorded, 1),
             "mib": round(path.stat().st_size / 2**20, 2),
+            **opening(path.resolve()),
         }
         os.chdir(target.parent.parent)
     print(f"{options.runs} runs × {options.points} points × {len(METRICS)} metrics:")
     print(f"  recorded in {found['record_seconds']} s; report written in {found['report_seconds']} s, {found['mib']} MiB")
+    if "figure_seconds" in found:
+        print(f"  opened: tables after {found['table_seconds']} s, the first figure after {found['figure_seconds']} s")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(f"written to {options.json}")
