@@ -62,10 +62,8 @@ class Dense:
     def __call__(self, params: Params, x_KBI: Tensor) -> Tensor:
         """Return (K, B, out)."""
         w_KIO = params[self.w].mT
-        x_KBI = _of_all(x_KBI, w_KIO)
-        if not self.bias:
-            return torch.bmm(x_KBI, w_KIO)
-        return torch.baddbmm(params[self.b].unsqueeze(1), x_KBI, w_KIO)
+        out_KBO = torch.bmm(_of_all(x_KBI, w_KIO), w_KIO)
+        return out_KBO.add_(params[self.b].unsqueeze(1)) if self.bias else out_KBO
 
     def backward(self, params: Params, x_KBI: Tensor, d_KBO: Tensor, into: Params, input_needed: bool = True) -> Tensor:
         """Write the gradients of W and b into ``into``; return the gradient by the input, if that is needed."""
