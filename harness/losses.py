@@ -42,7 +42,8 @@ class CrossEntropy(Criterion):
     # torch's log_softmax goes through rows shorter than a vector register number by number: four times as long on the CPU
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
-        return -(y_KBD * (out_KBD - out_KBD.logsumexp(-1, keepdim=True))).sum(-1)
+        z_KBD = out_KBD - out_KBD.detach().amax(-1, keepdim=True)
+        return -(y_KBD * (z_KBD - z_KBD.exp().sum(-1, keepdim=True).log())).sum(-1)
 
     def with_slope(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         z_KBD = out_KBD - out_KBD.amax(-1, keepdim=True)

@@ -229,6 +229,19 @@ def test_written_out_backward_pass_equals_autograd(activation, regularizers):
     assert torch.allclose(g_KP, expected_KP, atol=1e-14, rtol=1e-12)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e2, 1e4])
+def test_cross_entropy_and_its_slope_hold_for_outputs_of_any_size(scale):
+    out = scale * torch.randn(2, 50, 10, generator=torch.Generator().manual_seed(0))
+    y = torch.eye(10)[torch.arange(50) % 10].expand(2, -1, -1)
+    leaf = out.double().requires_grad_()
+    expected = torch.nn.functional.cross_entropy(leaf.movedim(-1, 1), y.double().movedim(-1, 1), reduction="none")
+    (slope,) = torch.autograd.grad(expected.sum(), leaf)
+    found, found_slope = h.CrossEntropy().with_slope(out, y, {})
+    assert torch.allclose(found.double(), expected, rtol=1e-5, atol=1e-5)
+    assert torch.allclose(found_slope.double(), slope, rtol=1e-4, atol=1e-6)
+    assert torch.allclose(h.CrossEntropy().per_sample(out, y, {}).double(), expected, rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity", "gelu"])
 @pytest.mark.parametrize("loss", [h.CrossEntropy(), h.MSE(), h.BCE()], ids=lambda loss: loss.name)
 @pytest.mark.parametrize("widths", [(11, 11, 5), ()])
