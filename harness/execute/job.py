@@ -16,8 +16,8 @@ from harness.records import Outcome
 from harness.spec.plan import Run
 from harness.spec.recipe import Recipe
 
-CACHE = 24 * 2**20
-"""Bytes that a CPU cohort works in: about a shared last-level cache."""
+CACHE = 48 * 2**20
+"""Bytes that a CPU cohort works in: about a shared last-level cache; larger cohorts gain nothing, smaller ones lose to Python."""
 CPU_LIMIT, GPU_LIMIT = 96, 512
 """Members beyond which a larger cohort brings nothing more."""
 
