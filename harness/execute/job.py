@@ -17,7 +17,7 @@ from harness.spec.plan import Run
 from harness.spec.recipe import Recipe
 
 CACHE = 48 * 2**20
-"""Bytes that a CPU cohort works in: about a shared last-level cache; larger cohorts gain nothing, smaller ones lose to Python."""
+"""Bytes that a CPU cohort works in: about a shared last-level cache."""
 CPU_LIMIT, GPU_LIMIT = 96, 512
 """Members beyond which a larger cohort brings nothing more."""
 
