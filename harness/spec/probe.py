@@ -63,7 +63,7 @@ class Probe(Component):
             per_epoch: updates in an epoch.
             steps: updates in the run.
 
-        >>> due = Probe(every=2).timing(per_epoch=10, steps=32)
+        >>> due = Probe.parse({"name": "GradientNorm", "every": 2}).timing(per_epoch=10, steps=32)
         >>> [step for step in range(32) if due(step)]
         [0, 20, 31]
         """
