@@ -34,7 +34,7 @@ class Calibration(Measure):
         out_KBD, y_BD = held
         confidence_KB, guess_KB = torch.softmax(out_KBD, -1).max(-1)
         right_KB = (guess_KB == y_BD.argmax(-1)).to(out_KBD.dtype)
-        bins_KB = (confidence_KB * self.bins).long().clamp_(max=self.bins - 1)
+        bins_KB = (confidence_KB * self.bins).long().clamp_(0, self.bins - 1)  # NaN, of a run that diverges, has no bin
         rows_K3B = torch.stack([torch.ones_like(right_KB), confidence_KB, right_KB], 1)
         sums = out_KBD.new_zeros(len(out_KBD), 3, self.bins)
         sums.scatter_add_(2, bins_KB[:, None].expand_as(rows_K3B), rows_K3B)

@@ -70,6 +70,13 @@ def test_probes_change_nothing_and_measure_the_same_alone_and_together(model):
     }
 
 
+@pytest.mark.parametrize("name", REGISTRY["probe"])
+def test_a_run_that_diverges_is_an_outcome_with_any_probe(name):
+    spec = recipe(optimizer=h.SGD(lr=1e9), loss="mse", dtype="float32", steps=12, eval_every=12)
+    found = h.train(spec, seeds=2, probes=every(name, stride=1))
+    assert list(found.runs["status"]) == ["diverged", "diverged"]
+
+
 def test_norms_and_cosines_are_those_of_a_plain_pytorch_loop():
     spec = recipe(batch_order="sequential")
     found = h.train(spec, seeds=1, probes=every("GradientNorm", "UpdateRatio", "Alignment", stride=1))
