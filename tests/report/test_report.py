@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-import hashlib
-import json
-import re
-from html.parser import HTMLParser
-
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from mlflow import MlflowClient
 from scipy import stats as scipy_stats
 
 import harness as h
@@ -20,7 +12,6 @@ from harness import results
 from harness.answer.budget import Budget, winner_by_budget
 from harness.answer.whole import answer
 from harness.errors import HarnessError
-from harness.protocol import Options, run_study
 from harness.report.compare import write_comparison
 from harness.report.figures.budget import plot_budget
 from harness.report.figures.confusion import compute_confusion, plot_confusion
@@ -43,88 +34,8 @@ from harness.report.figures.survival import SurvivalCurves, compute_survival, pl
 from harness.report.page import render, write_report
 from harness.report.style import looks
 from harness.spec.plan import arms
-from tests import plugins
+from tests.report.pages import Page, assert_safe, figures, finished, many
 from tests.studies import small
-
-HOSTILE = [
-    "<script>alert(1)</script>",
-    "</script><img src=x onerror=alert(1)>",
-    "\"quoted\" & 'both' {{ 7*7 }}",
-    "🙂 𝔲𝔫𝔦 Ünï \u202e",
-    "a" * 300,
-    "__proto__",
-    "%{x} $\\frac{1}{2}$",
-]
-
-
-def finished(study):
-    run_study(study, Options(workers=0))
-    return results.load(study.name)
-
-
-def many(names, **fields):
-    recipe = h.Recipe(data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), batch_size=32, epochs=2)
-    rates = np.geomspace(0.01, 1, len(names))
-    levels = {name: h.SGD(lr=float(rate)) for name, rate in zip(names, rates, strict=True)}
-    base = {"name": "many", "recipe": recipe, "compare": {"optimizer": levels}, "seeds": 2}
-    return h.Study(**base | fields)
-
-
-class Page(HTMLParser):
-    """Gathers what a browser would load, run and show."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.loads, self.scripts, self.handlers, self.tags, self.shown = [], [], [], [], []
-        self.open = None
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append(tag)
-        given = dict(attributes)
-        self.loads += [given[k] for k in ("src", "href", "action", "data") if given.get(k)]
-        self.handlers += [k for k in given if k.startswith("on")]
-        self.open = tag
-        if tag == "script":
-            self.scripts.append((given.get("type", ""), ""))
-
-    def handle_endtag(self, tag):
-        self.open = None
-
-    def handle_data(self, data):
-        if self.open == "script":
-            kind, text = self.scripts[-1]
-            self.scripts[-1] = (kind, text + data)
-        elif self.open != "style":
-            self.shown.append(data)
-
-
-def figures(page):
-    packed = [text for kind, text in page.scripts if kind == "application/gzip"]
-    return [json.loads(text) for text in map(unpacked, packed) if text.startswith('{"data"')]
-
-
-def unpacked(text):
-    return gzip.decompress(base64.b64decode(text)).decode()
-
-
-def assert_safe(text):
-    page = Page(text)
-    ui = "http://127.0.0.1:5000/#/experiments/"  # a link to click, never loaded
-    assert all(load.startswith(("#", ui)) or load.endswith(".html") for load in page.loads), page.loads
-    assert not page.handlers and "img" not in page.tags
-    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
-    assert "default-src 'none'" in policy
-    running = [body for kind, body in page.scripts if kind in ("", "text/javascript")]
-    library = [
-        text
-        for text in (unpacked(body) for kind, body in page.scripts if kind == "application/gzip")
-        if "plotly.js v" in text[:200]
-    ]
-    assert len(running) == len(library) == 1
-    for body in running + library:
-        assert base64.b64encode(hashlib.sha256(body.encode()).digest()).decode() in policy
-    return page
 
 
 def test_page_of_a_tuned_study(folder):
@@ -182,43 +93,6 @@ def test_one_arm_without_a_search_or_factors(folder):
     study = many(["x"], compare={}, seeds=1)
     page = assert_safe(render(finished(study)))
     assert figures(page)
-
-
-def test_hostile_names_are_shown_as_text(folder):
-    question = "Is <script>alert('x')</script> <b>safe</b>?"
-    study = many(HOSTILE, name="Two words", question=question, claims=[h.Claim.better(HOSTILE[0], than=HOSTILE[1])])
-    found = finished(study)
-    text = render(found)
-    page = assert_safe(text)
-    shown = " ".join(page.shown)
-    for name in HOSTILE:
-        assert name in shown
-    assert question in shown and "7*7" in shown and "b" not in page.tags
-    assert write_report(found, folder / "reports").name == "two-words.html"
-    index = Page((folder / "reports" / "index.html").read_text())
-    assert question in " ".join(index.shown) and not {"b", "script"} & set(index.tags)
-
-
-def test_hostile_names_of_the_user_s_own_parts_and_of_tags_are_shown_as_text(folder, monkeypatch):
-    names = [name.replace(".", "·") for name in HOSTILE]
-    kinds = {"net": plugins.TinyNet, "data": plugins.Stripes, "probe": plugins.WeightSum}
-    for name in names:
-        for kind, base in kinds.items():
-            own = type(f"{name} {kind}", (base,), {"__module__": plugins.__name__})
-            own.prefix = name
-            monkeypatch.setattr(plugins, own.__name__, own, raising=False)
-    arms = {n: {"model": {"name": f"tests.plugins.{n} net"}, "data": {"name": f"tests.plugins.{n} data"}} for n in names}
-    recipe = h.Recipe(data="iris", model=h.MLP(), optimizer=h.SGD(lr=0.1), batch_size=50, epochs=2)
-    probes = [{"name": f"tests.plugins.{name} probe"} for name in names[:2]]
-    run_study(h.Study(name="own", recipe=recipe, compare={"arm": arms}, seeds=2, probes=probes), Options(workers=0))
-    for run_id in results.load("own").runs["run_id"]:
-        for key in ("mlflow.runName", "mlflow.note.content", "mine"):
-            MlflowClient().set_tag(run_id, key, HOSTILE[1])
-    page = assert_safe(render(results.load("own")))
-    shown = re.sub(r"\s+", " ", " ".join(page.shown))
-    assert [name for name in names if f"tests.plugins.{name} net" not in shown] == []
-    assert [name for name in names[:2] if f"{name}/all" not in shown] == []
-    assert len(figures(page)) > 4
 
 
 def test_all_arms_diverged(folder):
