@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
 
 ALIGNMENT = 64
 """Elements; rows and tensors start at multiples of it, so that a member's bits do not depend on its place."""
+
+
+LARGE = 2048
+"""Elements of a tensor from which moving it by calls of its own costs less than carrying its gradient into a row."""
 
 
 class Slot(NamedTuple):
@@ -40,6 +45,12 @@ class Layout(NamedTuple):
         """Return one tensor as a view (K, *shape) into the rows."""
         offset, size, shape = self.slots[name]
         return flat_KP[:, offset : offset + size].view(-1, *shape)
+
+    def pieces(self) -> tuple[slice, ...]:
+        """Return the columns of each large tensor and of what lies between such, all at multiples of the alignment."""
+        large = [s for s in self.slots.values() if s.size >= LARGE and s.size % ALIGNMENT == 0]
+        edges = sorted({0, self.width} | {edge for s in large for edge in (s.offset, s.offset + s.size)})
+        return tuple(slice(*pair) for pair in pairwise(edges))
 
     def pack(self, tensors: Mapping[str, Tensor], like_KP: Tensor) -> Tensor:
         """Return rows that hold the given tensors (K, *shape), zero elsewhere."""

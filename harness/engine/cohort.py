@@ -16,10 +16,11 @@ from torch import Tensor
 from harness.engine import eager
 from harness.engine.evaluate import evaluate, train_sample
 from harness.engine.order import Orders
-from harness.engine.program import Program, hyperparameters, initial_weights, program_of, schedule_factors
-from harness.engine.rules import Group, first_states, groups_of, keep, kind_of
+from harness.engine.program import Program, hyperparameters, initial_weights, program_of, schedule_factors, written_out
+from harness.engine.room import room_for
+from harness.engine.rules import Group, first_states, groups_of, keep, kind_of, pieces_of
 from harness.engine.seal import Permit
-from harness.engine.step import room_for, step, written_out
+from harness.engine.step import step
 from harness.engine.subnormal import flushed
 from harness.engine.watch import Probed, Watch, rows_of
 from harness.models.base import Buffers, Noise
@@ -60,7 +61,10 @@ class Cohort:
     """Updates made so far."""
     w_KP: Tensor
     buffers: Buffers
+    pieces: tuple[slice, ...]
+    """Columns that are moved call by call."""
     state: Any
+    """The update rules' states by piece and group; the optimizer of the eager path."""
     best_KP: Tensor | None
     best_buffers: Buffers
     permit: Permit
@@ -83,9 +87,14 @@ def start(runs: Sequence[Run], test: bool) -> Cohort:
         for name, b in program.network.buffers().items()
     }
     optimizer = program.optimizer
-    state = eager.init(program, optimizer, w_KP) if isinstance(optimizer, ExternalOptimizer) else first_states(groups, w_KP)
+    pieces = pieces_of(program, groups)
+    state = (
+        eager.init(program, optimizer, w_KP)
+        if isinstance(optimizer, ExternalOptimizer)
+        else first_states(groups, pieces, w_KP)
+    )
     best_KP = w_KP.clone() if program.stopping else None
-    return Cohort(members, 0, w_KP, buffers, state, best_KP, dict(buffers), Permit(test))
+    return Cohort(members, 0, w_KP, buffers, pieces, state, best_KP, dict(buffers), Permit(test))
 
 
 @flushed()
@@ -143,11 +152,12 @@ def _train(program: Program, cohort: Cohort, target: int) -> Trained:
     noise = Noise(seeds, cohort.done, program.device, program.dtype)
     orders = Orders(program, seeds)
     eagerly, groups = isinstance(program.optimizer, ExternalOptimizer), _groups(program, cohort.members)
-    watch = Watch(program, groups, runs[0].probes, seeds, hyper, cohort.memories)
+    watch = Watch(program, groups, cohort.pieces, runs[0].probes, seeds, hyper, cohort.memories)
     if eagerly:
         move = partial(eager.eager_step, program)
     else:
-        move = partial(step, program, groups, room=room_for(program, cohort.w_KP))
+        room = room_for(program.layout, cohort.w_KP, cohort.pieces) if written_out(program) else None
+        move = partial(step, program, groups, room=room)
     losses = []
     with torch.inference_mode(written_out(program) and not eagerly):
         for offset, factor_K in enumerate(factors_SK):

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from harness.engine.program import Program
-from harness.engine.step import Batch, Hyper, scoped, training_loss, written_out
+from harness.engine.program import Program, written_out
+from harness.engine.step import Batch, Hyper, scoped, training_loss
 from harness.models.base import Buffers, Context
 from harness.models.mlp import MLPNetwork
 from harness.models.pearlmutter import HessianProduct

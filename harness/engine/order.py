@@ -49,7 +49,8 @@ class Orders:
         if order == "sequential":
             rows = [np.arange(count)] * len(self.seeds)
         else:
-            rows = [numpy_stream(seed, "order", epoch).permutation(count) for seed in self.seeds]
+            drawn = {seed: numpy_stream(seed, "order", epoch).permutation(count) for seed in set(self.seeds)}
+            rows = [drawn[seed] for seed in self.seeds]
         self.epoch, self.first = epoch, -1
         self.rows_KN = torch.from_numpy(np.stack(rows)).to(self.program.device)
 

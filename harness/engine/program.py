@@ -200,6 +200,11 @@ def _vmaps(network: ModuleNetwork, recipe: Recipe) -> tuple[bool, str]:
     return True, "its module can be mapped over members by vmap"
 
 
+def written_out(program: Program) -> bool:
+    """Return whether the network's backward pass is written out and can be used."""
+    return getattr(program.network, "written_out", False) and not program.recipe.amp
+
+
 def hyperparameters(recipes: Sequence[Recipe], device: torch.device, dtype: torch.dtype) -> dict[str, Tensor]:
     """Return each numeric hyperparameter by path as a tensor (K,); of the optimizer's only the learning rate."""
     rows = [{p: v for p, v in r.numbers().items() if p == "optimizer.lr" or not p.startswith("optimizer.")} for r in recipes]
@@ -208,12 +213,13 @@ def hyperparameters(recipes: Sequence[Recipe], device: torch.device, dtype: torc
 
 def schedule_factors(recipes: Sequence[Recipe], times: Timetable, start: int, stop: int) -> Tensor:
     """Return the schedules' factors (stop − start, K) in float64."""
-    columns = []
-    for recipe in recipes:
-        curve = recipe.schedule
-        assert isinstance(curve, Curve)
-        columns.append([curve.factor(step, times.steps, times.per_epoch) for step in range(start, stop)])
-    return torch.tensor(columns, dtype=torch.float64).T
+    curves: list[Any] = [recipe.schedule for recipe in recipes]
+    distinct: list[Curve] = []
+    for curve in curves:
+        if curve not in distinct:
+            distinct.append(curve)
+    rows = [[curve.factor(step, times.steps, times.per_epoch) for step in range(start, stop)] for curve in distinct]
+    return torch.tensor([rows[distinct.index(curve)] for curve in curves], dtype=torch.float64).T
 
 
 def initial_weights(program: Program, seeds: Sequence[int]) -> Tensor:

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from harness.engine.program import Program, written_out
 from harness.layout import Layout
-from harness.optimizers.base import Rule
+from harness.optimizers.base import Hyper, Rule
 from harness.spec.recipe import Recipe
 
 
@@ -44,28 +45,41 @@ def groups_of(recipes: Sequence[Recipe], device: torch.device, dtype: torch.dtyp
     return groups
 
 
-def first_states(groups: Sequence[Group], w_KP: Tensor) -> list[Any]:
-    """Return each rule's state before the first update."""
-    return [group.rule.init(w_KP[group.rows]) for group in groups]
+def pieces_of(program: Program, groups: Sequence[Group]) -> tuple[slice, ...]:
+    """Return the columns that are moved call by call: apart if all that moves them acts coordinate by coordinate."""
+    apart = all(group.rule.coordinatewise for group in groups) and all(hook.coordinatewise for hook in program.hooks)
+    return program.layout.pieces() if apart and written_out(program) else (slice(0, program.layout.width),)
+
+
+def first_states(groups: Sequence[Group], pieces: Sequence[slice], w_KP: Tensor) -> list[list[Any]]:
+    """Return each rule's state of each piece before the first update."""
+    return [[group.rule.init(w_KP[group.rows, some]) for group in groups] for some in pieces]
+
+
+def columns(group: Group, lr_K: Tensor, factor_K: Tensor) -> dict[str, Tensor]:
+    """Return the numeric fields of a group's rule at one update, (members, 1) each."""
+    return group.hyper | {"lr": lr_K[group.rows].unsqueeze(1), "schedule": factor_K[group.rows].unsqueeze(1)}
 
 
 def update(
     groups: Sequence[Group],
-    g_KP: Tensor,
+    g_KC: Tensor,
     states: Sequence[Any],
-    w_KP: Tensor,
-    lr_K: Tensor,
-    factor_K: Tensor,
+    w_KC: Tensor,
+    numbers: Sequence[Hyper],
     layout: Layout,
 ) -> list[Any]:
-    """Move every group by its rule, in the weights' own memory; return the new states."""
+    """Move every group by its rule, in the weights' own memory; return the new states.
+
+    ``numbers`` holds each group's :func:`columns`; what is moved are all columns of the rows, or some.
+    """
     after = []
-    for group, state in zip(groups, states, strict=True):
+    for group, state, own in zip(groups, states, numbers, strict=True):
         # a cohort of one rule, the usual one, is not sliced
-        g, mine_KP = (g_KP, w_KP) if len(groups) == 1 else (g_KP[group.rows], w_KP[group.rows])
-        moved_KP, state = group.rule.update(g, state, mine_KP, _columns(group, lr_K, factor_K), layout)
-        if moved_KP is not mine_KP:
-            mine_KP.copy_(moved_KP)
+        g, mine_KC = (g_KC, w_KC) if len(groups) == 1 else (g_KC[group.rows], w_KC[group.rows])
+        moved_KC, state = group.rule.update(g, state, mine_KC, own, layout)
+        if moved_KC is not mine_KC:
+            mine_KC.copy_(moved_KC)
         after.append(state)
     return after
 
@@ -74,31 +88,43 @@ def edges(groups: Sequence[Group], lr_K: Tensor, factor_K: Tensor) -> Tensor:
     """Return the curvature (K,) at which each member's rule stops being stable; NaN where it is not known."""
     found_K = torch.full_like(lr_K, torch.nan)
     for group in groups:
-        edge = group.rule.edge(_columns(group, lr_K, factor_K))
+        edge = group.rule.edge(columns(group, lr_K, factor_K))
         if edge is not None:
             found_K[group.rows] = edge[:, 0]
     return found_K
 
 
-def scales(groups: Sequence[Group], states: Sequence[Any], lr_K: Tensor, factor_K: Tensor, like_KP: Tensor) -> Tensor | None:
+def scales(
+    groups: Sequence[Group],
+    pieces: Sequence[slice],
+    states: Sequence[Sequence[Any]],
+    lr_K: Tensor,
+    factor_K: Tensor,
+    like_KP: Tensor,
+) -> Tensor | None:
     """Return what each rule divides the gradient by (K, P), 1 for those that divide by nothing; None where all do."""
-    found = [g.rule.scale(state, _columns(g, lr_K, factor_K)) for g, state in zip(groups, states, strict=True)]
+    numbers = [columns(group, lr_K, factor_K) for group in groups]
+    found = [_scales(groups, own, numbers, like_KP[:, some]) for some, own in zip(pieces, states, strict=True)]
+    known = [scale for scale in found if scale is not None]
+    return torch.cat(known, 1) if known else None
+
+
+def _scales(groups: Sequence[Group], states: Sequence[Any], numbers: Sequence[Hyper], like_KC: Tensor) -> Tensor | None:
+    found = [g.rule.scale(state, own) for g, state, own in zip(groups, states, numbers, strict=True)]
     if all(scale is None for scale in found):
         return None
-    ones = [torch.ones_like(like_KP[group.rows]) for group in groups]
+    ones = [torch.ones_like(like_KC[group.rows]) for group in groups]
     return torch.cat([one if scale is None else scale for scale, one in zip(found, ones, strict=True)])
 
 
-def _columns(group: Group, lr_K: Tensor, factor_K: Tensor) -> dict[str, Tensor]:
-    return group.hyper | {"lr": lr_K[group.rows, None], "schedule": factor_K[group.rows, None]}
-
-
-def keep(groups: Sequence[Group], states: Sequence[Any], kept: Sequence[int]) -> list[Any]:
+def keep(groups: Sequence[Group], states: Sequence[Sequence[Any]], kept: Sequence[int]) -> list[list[Any]]:
     """Return the states of the rows that are kept; those of groups without any are let go."""
-    found = []
-    for group, state in zip(groups, states, strict=True):
-        mine = [row - group.rows.start for row in kept if group.rows.start <= row < group.rows.stop]
-        if mine:
-            rows = torch.tensor(mine, device=next(iter(group.hyper.values())).device)
-            found.append(type(state)(*(v[rows] if isinstance(v, Tensor) else v for v in state)) if state else state)
-    return found
+    mine = [[row - group.rows.start for row in kept if group.rows.start <= row < group.rows.stop] for group in groups]
+    rows = [
+        torch.tensor(own, device=next(iter(group.hyper.values())).device) for group, own in zip(groups, mine, strict=True)
+    ]
+    return [[_rows(state, own) for state, own in zip(piece, rows, strict=True) if len(own)] for piece in states]
+
+
+def _rows(state: Any, rows: Tensor) -> Any:
+    return type(state)(*(v[rows] if isinstance(v, Tensor) else v for v in state)) if state else state

@@ -9,9 +9,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from harness.engine.program import Program
-from harness.engine.rules import Group, update
+from harness.engine.program import Program, written_out
+from harness.engine.room import Piece, Room, room_for
+from harness.engine.rules import Group, columns, update
+from harness.layout import Layout
 from harness.models.base import Buffers, Context, Noise, Params, Seen
+from harness.regularizers.base import Hook
 
 Hyper = Mapping[str, Tensor]
 
@@ -33,24 +36,9 @@ class Moved(NamedTuple):
     loss_K: Tensor
     """Loss of the batch before the update."""
     g_KP: Tensor
-    """Its gradient, before clipping and penalties; its memory is used again by the next update."""
+    """Its gradient, before clipping and penalties, whole if anybody looks; its memory is used again by the next update."""
     gradients: int = 1
     """Gradients computed for it."""
-
-
-class Room(NamedTuple):
-    """The memory of weights and of their gradient, zero between tensors, and each tensor's place in both."""
-
-    w_KP: Tensor
-    params: Params
-    g_KP: Tensor
-    slopes: Params
-
-
-def room_for(program: Program, w_KP: Tensor) -> Room:
-    """Return the given weights with memory for their gradient."""
-    g_KP = torch.zeros_like(w_KP)
-    return Room(w_KP, program.layout.views(w_KP), g_KP, program.layout.views(g_KP))
 
 
 def step(
@@ -58,7 +46,7 @@ def step(
     groups: Sequence[Group],
     w_KP: Tensor,
     buffers: Buffers,
-    state: Any,
+    states: Sequence[Sequence[Any]],
     batch: Batch,
     hyper: Hyper,
     factor_K: Tensor,
@@ -73,31 +61,53 @@ def step(
         groups: the members of each update rule.
         w_KP: weights, one row a member; the new ones take their place in memory.
         buffers: running statistics, (K, *shape) each.
-        state: the update rules' states, one a group.
+        states: the update rules' states by piece and group.
         batch: inputs and targets.
         hyper: numeric hyperparameters by path, (K,) each.
         factor_K: the schedules' factors.
         noise: the members' streams.
         seen: where the pass leaves what probes look at, if any do.
-        room: memory for these weights' gradient.
+        room: memory for these weights' gradient, where the backward pass is written out.
 
     """
-    raw_KP, loss_K, buffers = gradient(program, w_KP, buffers, batch, hyper, noise, room, seen)
-    g_KP = raw_KP
+    if room is None:
+        g_KP, loss_K, buffers = gradient(program, w_KP, buffers, batch, hyper, noise, seen=seen)
+        pieces: tuple[Piece, ...] = (Piece(w_KP, g_KP),)
+    else:
+        loss_K = _by_hand(program, room, batch, hyper, noise, seen)
+        g_KP, pieces = room.gathered(program.layout) if seen is not None else room.g_KP, room.pieces
+    hooks = [(hook, scoped(hyper, f"regularizers.{hook.name}")) for hook in program.hooks]
     lr_K = hyper["optimizer.lr"] * factor_K
-    for hook in program.hooks:
-        g_KP = hook.clip(g_KP, scoped(hyper, f"regularizers.{hook.name}"))
-    for hook in program.hooks:
-        g_KP = hook.penalty(g_KP, w_KP, scoped(hyper, f"regularizers.{hook.name}"))
-    moved_KP = w_KP
-    for hook in program.hooks:
-        moved_KP = hook.decay(moved_KP, lr_K, scoped(hyper, f"regularizers.{hook.name}"))
-    state = update(groups, g_KP, state, moved_KP, lr_K, factor_K, program.layout)
-    for hook in program.hooks:
-        moved_KP = hook.constrain(moved_KP, program.layout, scoped(hyper, f"regularizers.{hook.name}"))
-    if moved_KP is not w_KP:
-        w_KP.copy_(moved_KP)
-    return Moved(w_KP, buffers, state, loss_K, raw_KP)
+    numbers = [columns(group, lr_K, factor_K) for group in groups]
+    moved = [_move(program.layout, groups, hooks, *pair, lr_K, numbers) for pair in zip(pieces, states, strict=True)]
+    for hook, own in hooks:
+        moved_KP = hook.constrain(w_KP, program.layout, own)
+        if moved_KP is not w_KP:
+            w_KP.copy_(moved_KP)
+    return Moved(w_KP, buffers, moved, loss_K, g_KP)
+
+
+def _move(
+    layout: Layout,
+    groups: Sequence[Group],
+    hooks: Sequence[tuple[Hook, Hyper]],
+    piece: Piece,
+    states: Sequence[Any],
+    lr_K: Tensor,
+    numbers: Sequence[Hyper],
+) -> list[Any]:
+    """Move some columns by their gradient; return the update rules' new states."""
+    g_KC, w_KC = piece.g_KC, piece.w_KC
+    for hook, own in hooks:
+        g_KC = hook.clip(g_KC, own)
+    for hook, own in hooks:
+        g_KC = hook.penalty(g_KC, piece.w_KC, own)
+    for hook, own in hooks:
+        w_KC = hook.decay(w_KC, lr_K, own)
+    moved = update(groups, g_KC, states, w_KC, numbers, layout)
+    if w_KC is not piece.w_KC:
+        piece.w_KC.copy_(w_KC)
+    return moved
 
 
 def gradient(
@@ -116,16 +126,13 @@ def gradient(
     """
     if written_out(program):
         if room is None or room.w_KP is not w_KP:
-            room = room_for(program, w_KP) if room is None else room._replace(params=program.layout.views(w_KP))
-        return room.g_KP, _by_hand(program, room, batch, hyper, noise, seen), buffers
+            params = program.layout.views(w_KP)
+            room = room_for(program.layout, w_KP) if room is None else room._replace(params=params)
+        loss_K = _by_hand(program, room, batch, hyper, noise, seen)
+        return room.gathered(program.layout), loss_K, buffers
     leaf_KP = w_KP.detach().requires_grad_()
     loss_K, buffers = training_loss(program, program.layout.views(leaf_KP), buffers, batch, hyper, noise, seen)
     return torch.autograd.grad(loss_K.sum(), leaf_KP)[0], loss_K.detach(), buffers
-
-
-def written_out(program: Program) -> bool:
-    """Return whether the network's backward pass is written out and can be used."""
-    return getattr(program.network, "written_out", False) and not program.recipe.amp
 
 
 @torch.no_grad()

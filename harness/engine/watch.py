@@ -12,20 +12,18 @@ from torch import Tensor
 
 from harness.engine.evaluate import evaluate, train_sample
 from harness.engine.hessian import hessian_products
-from harness.engine.program import Program
+from harness.engine.program import Program, written_out
+from harness.engine.room import Room, room_for
 from harness.engine.rules import Group, edges, scales
 from harness.engine.samples import Samples
 from harness.engine.step import (
     Batch,
     Hyper,
     Moved,
-    Room,
     dropout_rate,
     gradient,
     precision,
-    room_for,
     scoped,
-    written_out,
 )
 from harness.models.base import Buffers, Context, Product, Seen
 from harness.models.layers import LIMITS
@@ -48,6 +46,7 @@ class Watch:
     Args:
         program: what the members share.
         groups: the members of each update rule.
+        pieces: the columns that are moved call by call.
         probes: what is measured.
         seeds: the members' seeds.
         hyper: numeric hyperparameters by path, (K,) each.
@@ -58,12 +57,13 @@ class Watch:
         self,
         program: Program,
         groups: Sequence[Group],
+        pieces: Sequence[slice],
         probes: Sequence[Probe],
         seeds: Sequence[int],
         hyper: Hyper,
         memories: dict[str, Memory],
     ) -> None:
-        self.program, self.groups, self.seeds, self.memories = program, groups, seeds, memories
+        self.program, self.groups, self.pieces, self.seeds, self.memories = program, groups, pieces, seeds, memories
         self.probes = [(_name(probe), probe, _when(probe, program)) for probe in probes if isinstance(probe, Measure)]
         self.looking: list[tuple[str, Measure]] = []
         self.room_2KP: Tensor | None = None
@@ -100,7 +100,7 @@ class Watch:
             g_KP=moved.g_KP,
             lr_K=lr_K,
             edge=partial(edges, self.groups, lr_K, factor_K),
-            scale=partial(scales, self.groups, moved.state, lr_K, factor_K, w_KP),
+            scale=partial(scales, self.groups, self.pieces, moved.state, lr_K, factor_K, w_KP),
             x_KB=batch.x_KB,
             y_KBD=batch.y_KBD,
             losses=partial(self._losses, buffers),
@@ -135,7 +135,7 @@ class Watch:
 
     def _pass(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor, seen: Seen | None) -> Tensor:
         if self.room is None and written_out(self.program):
-            self.room = room_for(self.program, w_KP)
+            self.room = room_for(self.program.layout, w_KP)
         return gradient(self.program, w_KP, buffers, Batch(x_KB, y_KBD), self.hyper, None, self.room, seen)[0]
 
     def _grams(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -41,10 +42,22 @@ class Noise:
     """
 
     def __init__(self, seeds: Sequence[int], step: int, device: torch.device, dtype: torch.dtype) -> None:
-        self.device, self.dtype = device, dtype
-        self.host = [numpy_stream(seed, "noise", step) for seed in seeds]
-        self.drops = [numpy_stream(seed, "dropout", step) for seed in seeds]
-        self.streams = [_generator(seed, step, device) for seed in seeds] if device.type != "cpu" else []
+        self.seeds, self.step, self.device, self.dtype = tuple(seeds), step, device, dtype
+
+    @cached_property
+    def host(self) -> list[np.random.Generator]:
+        """The streams of everything but dropout."""
+        return [numpy_stream(seed, "noise", self.step) for seed in self.seeds]
+
+    @cached_property
+    def drops(self) -> list[np.random.Generator]:
+        """The streams of dropout on a CPU."""
+        return [numpy_stream(seed, "dropout", self.step) for seed in self.seeds]
+
+    @cached_property
+    def streams(self) -> list[torch.Generator]:
+        """The streams of dropout on a GPU; none on a CPU."""
+        return [_generator(seed, self.step, self.device) for seed in self.seeds] if self.device.type != "cpu" else []
 
     def uniform(self, *shape: int) -> Tensor:
         """Return numbers (K, *shape) from U[0, 1), for dropout."""

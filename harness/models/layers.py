@@ -24,7 +24,7 @@ def _activate(name: str, x: Tensor) -> Tensor:
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     name: partial(_activate, name) for name in ("tanh", "sigmoid", "gelu", "silu")
-} | {"relu": lambda x: functional.relu(x, inplace=True), "identity": lambda x: x}
+} | {"relu": lambda x: x.relu_(), "identity": lambda x: x}
 """Applied to a layer's fresh output, whose memory they may use."""
 SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "relu": lambda d, z: torch.ops.aten.threshold_backward.grad_input(d, z, 0, grad_input=d),
@@ -67,10 +67,18 @@ class Dense:
 
     def backward(self, params: Params, x_KBI: Tensor, d_KBO: Tensor, into: Params, input_needed: bool = True) -> Tensor:
         """Write the gradients of W and b into ``into``; return the gradient by the input, if that is needed."""
-        into[self.w].copy_(torch.bmm(d_KBO.mT, _of_all(x_KBI, d_KBO)))
+        _product(d_KBO.mT, _of_all(x_KBI, d_KBO), into[self.w])
         if self.bias:
             torch.sum(d_KBO, 1, out=into[self.b])
         return torch.bmm(d_KBO, params[self.w]) if input_needed else d_KBO
+
+
+def _product(a_KMN: Tensor, b_KNO: Tensor, into_KMO: Tensor) -> None:
+    """Write a product; where the members' memory lies apart, bmm would take longer to write it than a copy does."""
+    if into_KMO.is_contiguous():
+        torch.bmm(a_KMN, b_KNO, out=into_KMO)
+    else:
+        into_KMO.copy_(torch.bmm(a_KMN, b_KNO))
 
 
 def _of_all(x_KBI: Tensor, like_K: Tensor) -> Tensor:

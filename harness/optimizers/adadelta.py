@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from harness.layout import Layout
 from harness.optimizers.base import Hyper, Rule
@@ -22,6 +22,7 @@ class State(NamedTuple):
 class Adadelta(Rule):
     """v ← ρv + (1−ρ)g², d = g √(u+ε) / √(v+ε), u ← ρu + (1−ρ)d², θ ← θ − ηd (Zeiler 2012)."""
 
+    coordinatewise: ClassVar[bool] = True
     lr: Positive = 1.0
     """Learning rate η; the paper has 1."""
     rho: Fraction = 0.9

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from harness.layout import Layout
 from harness.optimizers.base import Hyper, Rule
@@ -21,6 +21,7 @@ class State(NamedTuple):
 class Adagrad(Rule):
     """s ← s + g², θ ← θ − η g / (√s + ε) (Duchi et al. 2011)."""
 
+    coordinatewise: ClassVar[bool] = True
     eps: NonNegative = 1e-10
     """Added to the root ε."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from harness.layout import Layout
 from harness.lazy import Lazy
@@ -27,6 +27,7 @@ class State(NamedTuple):
 class Adam(Rule):
     """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², θ ← θ − η m̂ / (√v̂ + ε), m̂ = m/(1−β₁ᵗ) (Kingma & Ba 2015)."""
 
+    coordinatewise: ClassVar[bool] = True
     beta1: Fraction = 0.9
     """Decay β₁ of the mean."""
     beta2: Fraction = 0.999
@@ -61,6 +62,7 @@ class Adam(Rule):
 class AdamW(Adam):
     """Adam after θ ← (1 − ηλ)θ: weight decay apart from the gradient (Loshchilov & Hutter 2019)."""
 
+    coordinatewise: ClassVar[bool] = True
     weight_decay: NonNegative = 1e-2
     """Decay λ."""
 

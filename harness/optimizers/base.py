@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.layout import Layout
 from harness.spec.recipe import Optimizer
@@ -23,8 +23,18 @@ class Rule(Optimizer):
     and of the weights that it is given, which the caller no longer needs.
     """
 
+    coordinatewise: ClassVar[bool] = False
+    """Whether a weight's update depends on no other weight, so that ``update`` may be given some columns of the rows alone.
+
+    It is said of an ``update``; a class that has another says it again.
+    """
     lr: Positive
     """Learning rate η."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "update" in vars(cls):
+            cls.coordinatewise = vars(cls).get("coordinatewise", False)
 
     def form(self) -> str:
         """Return what, beside their fields that are no numbers, the rules of members that are moved by one call share."""

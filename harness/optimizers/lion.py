@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from harness.layout import Layout
 from harness.optimizers.base import Hyper, Rule
@@ -21,6 +21,7 @@ class State(NamedTuple):
 class Lion(Rule):
     """θ ← (1−ηλ)θ − η sign(β₁m + (1−β₁)g), m ← β₂m + (1−β₂)g (Chen et al. 2023)."""
 
+    coordinatewise: ClassVar[bool] = True
     beta1: Fraction = 0.9
     """Weight β₁ of the mean in the update."""
     beta2: Fraction = 0.99

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from harness.layout import Layout
 from harness.optimizers.adam import Adam
@@ -25,6 +25,7 @@ class State(NamedTuple):
 class NAdam(Adam):
     """Adam with Nesterov's look-ahead, μₜ = β₁(1 − ½·0.96^(tψ)) (Dozat 2016)."""
 
+    coordinatewise: ClassVar[bool] = True
     momentum_decay: NonNegative = 4e-3
     """Decay ψ of the momentum's warm-up."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.layout import Layout
 from harness.optimizers.adam import Adam, State
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 class RAdam(Adam):
     """Adam whose adaptive step is rectified by rₜ, and left out while its variance is unbounded (Liu et al. 2020)."""
+
+    coordinatewise: ClassVar[bool] = True
 
     def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
         t, beta1, beta2 = state.t + 1, hyper["beta1"], hyper["beta2"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from harness.layout import Layout
 from harness.optimizers.base import Hyper, Rule
@@ -22,6 +22,7 @@ class State(NamedTuple):
 class RMSprop(Rule):
     """v ← αv + (1−α)g², b ← μb + g / (√v + ε), θ ← θ − ηb (Tieleman & Hinton 2012)."""
 
+    coordinatewise: ClassVar[bool] = True
     alpha: Fraction = 0.99
     """Decay α of the mean square."""
     eps: NonNegative = 1e-8

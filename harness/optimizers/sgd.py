@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from harness.layout import Layout
 from harness.lazy import Lazy
@@ -25,6 +25,7 @@ class State(NamedTuple):
 class SGD(Rule):
     """v ← μv + g, θ ← θ − ηv; with Nesterov θ ← θ − η(g + μv) (Polyak 1964; Sutskever et al. 2013)."""
 
+    coordinatewise: ClassVar[bool] = True
     momentum: Fraction = 0.0
     """Momentum μ; 0 is plain gradient descent."""
     nesterov: bool = False

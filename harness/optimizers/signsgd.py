@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.layout import Layout
 from harness.optimizers.base import Hyper, Rule
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 class SignSGD(Rule):
     """θ ← θ − η sign(g) (Bernstein et al. 2018)."""
+
+    coordinatewise: ClassVar[bool] = True
 
     def init(self, w_KP: Tensor) -> tuple[()]:
         return ()

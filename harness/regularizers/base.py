@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from harness.layout import Layout
 from harness.spec.recipe import Regularizer
@@ -19,6 +19,17 @@ Hyper = Mapping[str, "Tensor"]
 
 class Hook(Regularizer):
     """A regularizer of the harness; every hook returns what it is given unless it is overridden."""
+
+    coordinatewise: ClassVar[bool] = True
+    """Whether ``clip``, ``penalty`` and ``decay`` do to a weight what depends on no other weight of its member.
+
+    They may then be given some columns of the rows alone. A class that overrides one of them says it again.
+    """
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if {"clip", "penalty", "decay"} & vars(cls).keys():
+            cls.coordinatewise = vars(cls).get("coordinatewise", False)
 
     def batch(self, x_KB: Tensor, y_KBD: Tensor, noise: Noise, hyper: Hyper) -> tuple[Tensor, Tensor]:
         """Change the inputs and targets of a batch."""

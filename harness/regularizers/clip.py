@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.regularizers.base import Hook, Hyper
 from harness.spec.space import Positive
@@ -25,6 +25,7 @@ class ClipNorm(Hook):
 class ClipValue(Hook):
     """gᵢ ← min(c, max(−c, gᵢ))."""
 
+    coordinatewise: ClassVar[bool] = True
     limit: Positive = 1.0
     """Largest magnitude c."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.regularizers.base import Hook, Hyper
 from harness.spec.space import NonNegative
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 class WeightDecay(Hook):
     """θ ← (1 − ηλ)θ before each update (Loshchilov & Hutter 2019)."""
 
+    coordinatewise: ClassVar[bool] = True
     rate: NonNegative = 1e-2
     """Decay λ."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.regularizers.base import Hook, Hyper
 from harness.spec.space import NonNegative
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 class L2(Hook):
     """L + ½λ‖θ‖²: g ← g + λθ, as ``weight_decay`` in torch's SGD and Adam."""
 
+    coordinatewise: ClassVar[bool] = True
     strength: NonNegative = 1e-4
     """Strength λ."""
 
@@ -24,6 +25,7 @@ class L2(Hook):
 class L1(Hook):
     """L + λ‖θ‖₁: g ← g + λ sign(θ) (Tibshirani 1996)."""
 
+    coordinatewise: ClassVar[bool] = True
     strength: NonNegative = 1e-5
     """Strength λ."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from typing import Any, ClassVar, Self, cast
 
@@ -159,11 +160,11 @@ def module_name(cls: type) -> str:
     return cls.__module__
 
 
-def number_fields(cls: type[BaseModel]) -> Iterator[str]:
-    """Yield the fields of ``cls`` that are numeric hyperparameters."""
-    for name, field in cls.model_fields.items():
-        if any(isinstance(mark, Tunable) and mark.hyper for mark in field.metadata):
-            yield name
+@cache
+def number_fields(cls: type[BaseModel]) -> tuple[str, ...]:
+    """Return the fields of ``cls`` that are numeric hyperparameters."""
+    marks = {name: field.metadata for name, field in cls.model_fields.items()}
+    return tuple(name for name, own in marks.items() if any(isinstance(mark, Tunable) and mark.hyper for mark in own))
 
 
 def _build(cls: Any, fields: dict[str, Any]) -> Any:

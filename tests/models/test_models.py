@@ -8,8 +8,8 @@ import harness as h
 from harness.data.base import load
 from harness.engine.cohort import active
 from harness.engine.hessian import hessian_products
-from harness.engine.program import hyperparameters, initial_weights, program_of
-from harness.engine.step import Batch, gradient, training_loss, written_out
+from harness.engine.program import hyperparameters, initial_weights, program_of, written_out
+from harness.engine.step import Batch, gradient, training_loss
 from harness.models.base import Context, Noise
 from harness.spec.recipe import Data
 from harness.spec.registry import REGISTRY
