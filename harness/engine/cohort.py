@@ -17,7 +17,7 @@ from harness.engine import eager
 from harness.engine.evaluate import evaluate, train_sample
 from harness.engine.order import Orders
 from harness.engine.program import Program, hyperparameters, initial_weights, program_of, schedule_factors, written_out
-from harness.engine.room import room_for
+from harness.engine.room import Room, room_for
 from harness.engine.rules import Group, first_states, groups_of, keep, kind_of, pieces_of
 from harness.engine.seal import Permit
 from harness.engine.step import step
@@ -69,6 +69,7 @@ class Cohort:
     best_buffers: Buffers
     permit: Permit
     """Whether test data are evaluated at the end, and by whom they have been."""
+    room: Room | None = None
     spent: int = 0
     """Gradients of single samples computed so far."""
     memories: dict[str, Memory] = field(default_factory=dict)
@@ -156,8 +157,7 @@ def _train(program: Program, cohort: Cohort, target: int) -> Trained:
     if eagerly:
         move = partial(eager.eager_step, program)
     else:
-        room = room_for(program.layout, cohort.w_KP, cohort.pieces) if written_out(program) else None
-        move = partial(step, program, groups, room=room)
+        move = partial(step, program, groups, room=_room(program, cohort))
     losses = []
     with torch.inference_mode(written_out(program) and not eagerly):
         for offset, factor_K in enumerate(factors_SK):
@@ -173,9 +173,15 @@ def _train(program: Program, cohort: Cohort, target: int) -> Trained:
             if _spent(program, cohort):
                 break
     cohort.done += len(losses)
-    cohort.w_KP = cohort.w_KP.clone()
     arrays = {name: value.cpu() for name, value in watch.arrays.items()}
     return Trained(torch.stack(losses).cpu(), watch.found, arrays)
+
+
+def _room(program: Program, cohort: Cohort) -> Room | None:
+    """Return room for the gradient, the same until somebody leaves; None where autograd makes its own."""
+    if written_out(program) and (cohort.room is None or cohort.room.w_KP is not cohort.w_KP):
+        cohort.room = room_for(program.layout, cohort.w_KP, cohort.pieces)
+    return cohort.room
 
 
 def _spent(program: Program, cohort: Cohort) -> bool:

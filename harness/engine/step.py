@@ -128,22 +128,22 @@ def gradient(
         if room is None or room.w_KP is not w_KP:
             params = program.layout.views(w_KP)
             room = room_for(program.layout, w_KP) if room is None else room._replace(params=params)
-        loss_K = _by_hand(program, room, batch, hyper, noise, seen)
+        with torch.no_grad():
+            loss_K = _by_hand(program, room, batch, hyper, noise, seen)
         return room.gathered(program.layout), loss_K, buffers
     leaf_KP = w_KP.detach().requires_grad_()
     loss_K, buffers = training_loss(program, program.layout.views(leaf_KP), buffers, batch, hyper, noise, seen)
     return torch.autograd.grad(loss_K.sum(), leaf_KP)[0], loss_K.detach(), buffers
 
 
-@torch.no_grad()
 def _by_hand(program: Program, room: Room, batch: Batch, hyper: Hyper, noise: Noise | None, seen: Seen | None) -> Tensor:
     network: Any = program.network
     x_KB, y_KBD = regularized(program, batch, hyper, noise)
     ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper), seen=seen)
     out_KBD, tape = network.forward(room.params, x_KB, ctx)
-    loss_KB, slope_KBD = program.loss.with_slope(out_KBD, y_KBD, scoped(hyper, "loss"))
-    network.backward(room.params, tape, slope_KBD.div_(loss_KB.shape[1]), room.slopes, seen)
-    return loss_KB.mean(1)
+    loss_K, slope_KBD = program.loss.with_slope(out_KBD, y_KBD, scoped(hyper, "loss"))
+    network.backward(room.params, tape, slope_KBD, room.slopes, seen)
+    return loss_K
 
 
 def regularized(program: Program, batch: Batch, hyper: Hyper, noise: Noise | None) -> Batch:

@@ -45,6 +45,10 @@ LIMITS = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}
 """Bounds of the nonlinearities that saturate."""
 
 
+NARROW = 16
+"""Outputs below which a layer writes them as (K, out, B)."""
+
+
 class Dense:
     """x ↦ Wx + b, W (out, in)."""
 
@@ -61,8 +65,11 @@ class Dense:
 
     def __call__(self, params: Params, x_KBI: Tensor) -> Tensor:
         """Return (K, B, out)."""
-        w_KIO = params[self.w].mT
-        out_KBO = torch.bmm(_of_all(x_KBI, w_KIO), w_KIO)
+        w_KOI = params[self.w]
+        x_KBI = _of_all(x_KBI, w_KOI)
+        # a few long rows take less time than many short ones
+        narrow = self.outputs < NARROW
+        out_KBO = torch.bmm(w_KOI, x_KBI.mT).mT if narrow else torch.bmm(x_KBI, w_KOI.mT)
         return out_KBO.add_(params[self.b].unsqueeze(1)) if self.bias else out_KBO
 
     def backward(self, params: Params, x_KBI: Tensor, d_KBO: Tensor, into: Params, input_needed: bool = True) -> Tensor:

@@ -1,5 +1,7 @@
 """All parts of an update live on the program's device: seen without a GPU, on tensors that have a device but no numbers."""
 
+from importlib import import_module
+
 import pytest
 import torch
 from torch._subclasses import FakeTensorMode
@@ -8,6 +10,7 @@ from torch._subclasses.fake_tensor import FakeTensor, FakeTensorDeviceMismatchEr
 import harness as h
 from harness.engine import cohort, program
 from harness.engine.evaluate import evaluate
+from harness.lazy import Lazy
 from harness.models import base
 from harness.spec.plan import Run
 from harness.spec.registry import REGISTRY
@@ -55,6 +58,8 @@ def pretended(monkeypatch):
     def as_tensor(array, dtype=None, device=None):
         return from_numpy(array).to(device or "cpu", dtype)
 
+    # what is looked up now must not be kept for later tests
+    monkeypatch.setattr(Lazy, "__getattr__", lambda self, name: getattr(import_module(self._module), name))
     monkeypatch.setattr(torch, "from_numpy", from_numpy)
     monkeypatch.setattr(torch, "as_tensor", as_tensor)
     # autograd asks the real device for its streams: its gradients are pretended too
