@@ -154,10 +154,7 @@ def _train(program: Program, cohort: Cohort, target: int) -> Trained:
     orders = Orders(program, seeds)
     eagerly, groups = isinstance(program.optimizer, ExternalOptimizer), _groups(program, cohort.members)
     watch = Watch(program, groups, cohort.pieces, runs[0].probes, seeds, hyper, cohort.memories)
-    if eagerly:
-        move = partial(eager.eager_step, program)
-    else:
-        move = partial(step, program, groups, room=_room(program, cohort))
+    move = partial(eager.eager_step, program) if eagerly else partial(step, program, groups, room=_room(program, cohort))
     losses = []
     with torch.inference_mode(written_out(program) and not eagerly):
         for offset, factor_K in enumerate(factors_SK):

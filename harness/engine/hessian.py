@@ -25,7 +25,7 @@ def hessian_products(
         leaf_KP, batch = w_KP.clone().requires_grad_(), Batch(*(part.clone() for part in batch))
         views = program.layout.views(leaf_KP)
         loss_K, _ = training_loss(program, views, _copied(buffers), batch, _copied(hyper), None)
-    return _derivative(loss_K.sum(), leaf_KP)
+        return _derivative(loss_K.sum(), leaf_KP)
 
 
 def _by_hand(program: Program, network: MLPNetwork, w_KP: Tensor, batch: Batch, hyper: Hyper) -> Callable[[Tensor], Tensor]:

@@ -139,9 +139,10 @@ class Watch:
         return gradient(self.program, w_KP, buffers, Batch(x_KB, y_KBD), self.hyper, None, self.room, seen)[0]
 
     def _grams(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Tensor:
+        seen = Seen()
         if written_out(self.program):
-            seen = Seen()
             self._pass(buffers, w_KP, x_KB, y_KBD, seen)
+        if seen.products:
             return sum((_gram(p) for p in seen.products[1:]), _gram(seen.products[0]))
         singles = (slice(i, i + 1) for i in range(x_KB.shape[1]))
         g_KBP = torch.stack([self._gradients(buffers, w_KP, x_KB[:, i], y_KBD[:, i]).clone() for i in singles], 1)

@@ -98,7 +98,7 @@ class Seen:
     outputs: dict[str, Tensor] = field(default_factory=dict)
     """Outputs (K, B, …, F) of the hidden layers."""
     products: list[Product] = field(default_factory=list)
-    """Every layer that has weights, where the backward pass is written out."""
+    """Every layer that has weights, where the backward pass is written out and each works sample by sample."""
 
 
 @dataclass

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from harness.models.base import Architecture, Context, Params, Weight
-from harness.models.layers import ACTIVATIONS, NORMS, Conv, Dense, dropout
+from harness.models.base import Architecture, Context, Params, Seen, Weight
+from harness.models.layers import ACTIVATIONS, NORMS, SLOPES, Conv, Dense, kept_share
 from harness.spec.space import Count, Fraction, Width
 
 if TYPE_CHECKING:
@@ -60,8 +62,29 @@ def _expect(input_shape: tuple[int, ...], forms: dict[int, str]) -> None:
         raise ValueError(f"expected inputs {' or '.join(forms.values())}, such as from data with 'image' or 'channels' set")
 
 
+class Kept(NamedTuple):
+    """What a convolution's backward pass needs of its forward pass."""
+
+    patches_KIN: Tensor
+    """The patches of its input."""
+    sizes: Sequence[int]
+    """The lengths of its input's axes."""
+    z_KOLB: Tensor
+    """Its activation."""
+
+
+class Tape(NamedTuple):
+    """What the backward pass needs of the forward pass."""
+
+    convs: list[Kept]
+    features_KBF: Tensor
+    """The linear layer's input."""
+    share_KBF: Tensor | None
+    """What dropout multiplied by."""
+
+
 class ConvNetwork:
-    """Convolutions, then the flattened (or averaged) features through a linear layer."""
+    """Convolutions, then the flattened (or averaged) features through a linear layer; the backward pass written out."""
 
     def __init__(self, convs: list[Conv], planes: tuple[int, ...], outputs: int, norm: str, pool: bool) -> None:
         self.convs, self.planes, self.pool = convs, planes, pool
@@ -72,6 +95,7 @@ class ConvNetwork:
                 size = conv.size(size)
             positions *= size
         self.out = Dense("out", convs[-1].outputs * positions, outputs)
+        self.written_out = not self.norms
 
     def weights(self) -> dict[str, Weight]:
         """Return the parameters by name."""
@@ -84,11 +108,39 @@ class ConvNetwork:
 
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
         """Return outputs (K, B, D)."""
-        h = x_KB.reshape(*x_KB.shape[:2], *self.planes).movedim(2, -1)
+        return self.forward(params, x_KB, ctx)[0]
+
+    def forward(self, params: Params, x_KB: Tensor, ctx: Context) -> tuple[Tensor, Tape]:
+        """Return outputs (K, B, D), and what the backward pass needs."""
+        # samples last: long rows for every product, and nothing to turn between layers
+        h, kept = x_KB.flatten(2).mT.contiguous().unflatten(1, self.planes), []
         for i, conv in enumerate(self.convs):
-            h = conv(params, h)
-            h = self.norms[i](params, h, ctx) if self.norms else h
+            sizes = h.shape[2:-1]
+            h, patches = conv(params, h)
+            h = self.norms[i](params, h.movedim(1, -1), ctx).movedim(-1, 1) if self.norms else h
             h = ACTIVATIONS["relu"](h)
-            ctx.show(conv.name, h)
-        features = h.flatten(2, -2).mean(2) if self.pool else h.movedim(-1, 2).flatten(2)
-        return self.out(params, dropout(features, ctx))
+            ctx.show(conv.name, h.movedim(-1, 1).movedim(2, -1))
+            kept.append(Kept(patches, sizes, h))
+        features_KBF = (h.flatten(2, -2).mean(2) if self.pool else h.flatten(1, -2)).mT
+        share = kept_share(features_KBF, ctx)
+        features_KBF = features_KBF if share is None else features_KBF * share
+        return self.out(params, features_KBF), Tape(kept, features_KBF, share)
+
+    def backward(self, params: Params, tape: Tape, slope_KBD: Tensor, into: Params, seen: Seen | None = None) -> None:
+        """Write the gradient of each parameter into ``into``."""
+        d_KBF = self.out.backward(params, tape.features_KBF, slope_KBD, into)
+        d = self._spread(d_KBF if tape.share_KBF is None else d_KBF * tape.share_KBF, tape.convs[-1].z_KOLB)
+        for i in reversed(range(len(self.convs))):
+            patches, sizes, z = tape.convs[i]
+            d = SLOPES["relu"](d, z)
+            self.convs[i].backward(params, patches, d, into)
+            d = self.convs[i].below(params, d, sizes) if i else d
+
+    def _spread(self, d_KBF: Tensor, z_KOLB: Tensor) -> Tensor:
+        """Return the gradient by the last convolution's output from that by the features."""
+        d_KFB = d_KBF.mT.contiguous()
+        if not self.pool:
+            return d_KFB.view_as(z_KOLB)
+        positions = z_KOLB.shape[2:-1]
+        each: Tensor = d_KFB.div_(math.prod(positions)).unflatten(1, (-1, *(1,) * len(positions)))
+        return each.expand_as(z_KOLB).contiguous()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -94,45 +94,75 @@ def _of_all(x_KBI: Tensor, like_K: Tensor) -> Tensor:
 
 
 class Conv:
-    """Convolution over the axes between batch and channels, as a product of unfolded patches and weights.
+    """Convolution over the axes between channels and samples, as a product of weights and unfolded patches.
 
     Args:
         channels: (in, out).
         kernel, stride, padding: the same on every axis.
-        axes: 1 for signals (K, B, L, C), 2 for images (K, B, H, W, C).
+        axes: 1 for signals (K, C, L, B), 2 for images (K, C, H, W, B).
     """
 
     def __init__(self, name: str, channels: tuple[int, int], kernel: int, stride: int, padding: int, axes: int) -> None:
         self.name, self.kernel, self.stride, self.padding, self.axes = name, kernel, stride, padding, axes
         self.inputs, self.outputs = channels
+        self.w, self.b = f"{name}.weight", f"{name}.bias"
 
     def weights(self) -> dict[str, Weight]:
         """Return W (out, in, *kernel) and b."""
         taps = self.kernel**self.axes
         fans = self.inputs * taps, self.outputs * taps
         shape = (self.outputs, self.inputs, *(self.kernel,) * self.axes)
-        return {f"{self.name}.weight": Weight(shape, *fans), f"{self.name}.bias": Weight((self.outputs,), *fans, "bias")}
+        return {self.w: Weight(shape, *fans), self.b: Weight((self.outputs,), *fans, "bias")}
 
     def size(self, length: int) -> int:
         """Return the output's length on an axis."""
         return (length + 2 * self.padding - self.kernel) // self.stride + 1
 
-    def __call__(self, params: Params, x_KBC: Tensor) -> Tensor:
-        """Return (K, B, *sizes, out)."""
-        w, b_KO = params[f"{self.name}.weight"], params[f"{self.name}.bias"]
-        patches = self._patches(x_KBC)
-        members, batch, *sizes = patches.shape[: 2 + self.axes]
-        rows = patches.reshape(members, -1, patches.shape[-1]).expand(len(w), -1, -1)
-        # taps first, channels last: the order in which patches are laid out
-        w_KTO = w.flatten(3).permute(0, 3, 2, 1).flatten(1, 2)
-        return torch.baddbmm(b_KO[:, None], rows, w_KTO).view(len(w), batch, *sizes, self.outputs)
+    def __call__(self, params: Params, x_KCLB: Tensor) -> tuple[Tensor, Tensor]:
+        """Return (K, out, *sizes, B), and the patches (K, taps·in, sizes·B) that it was made from."""
+        patches, matrix_KOI = self._patches(x_KCLB), self._matrix(params[self.w])
+        patches_KIN = _of_all(patches.flatten(2), matrix_KOI)
+        out_KON: Tensor = torch.bmm(matrix_KOI, patches_KIN).add_(params[self.b].unsqueeze(2))
+        return out_KON.unflatten(2, patches.shape[2:]), patches_KIN
+
+    def backward(self, params: Params, patches_KIN: Tensor, d_KOLB: Tensor, into: Params) -> None:
+        """Write the gradients of W and b into ``into``."""
+        d_KON = d_KOLB.flatten(2)
+        g_KOI = torch.bmm(d_KON, patches_KIN.mT)
+        into[self.w].flatten(3).copy_(g_KOI.unflatten(2, (-1, self.inputs)).mT)
+        torch.sum(d_KON, 2, out=into[self.b])
+
+    def below(self, params: Params, d_KOLB: Tensor, sizes: Sequence[int]) -> Tensor:
+        """Return the gradient (K, in, *sizes, B) by the input from that by the output."""
+        d_KIN = torch.bmm(self._matrix(params[self.w]).mT, d_KOLB.flatten(2))
+        d: Tensor = d_KIN.unflatten(2, d_KOLB.shape[2:])
+        for axis, size in enumerate(sizes, 2):
+            d = self._folded(d, axis, size)
+        return d
+
+    def _matrix(self, w: Tensor) -> Tensor:
+        """Return W as (K, out, taps·in), channels last: the order in which patches are laid out."""
+        return w.flatten(3).mT.flatten(2)
 
     def _patches(self, x: Tensor) -> Tensor:
+        """Return (K, taps·in, *sizes, B)."""
         padded = functional.pad(x, (0, 0) + (self.padding, self.padding) * self.axes) if self.padding else x
         for axis in reversed(range(2, 2 + self.axes)):
             count = self.size(x.shape[axis])
-            padded = torch.cat([_every(padded, axis, tap, count, self.stride) for tap in range(self.kernel)], -1)
+            padded = torch.cat([_every(padded, axis, tap, count, self.stride) for tap in range(self.kernel)], 1)
         return padded
+
+    def _folded(self, d: Tensor, axis: int, size: int) -> Tensor:
+        """Return what the patches along an axis add up to: what :meth:`_patches` turns round."""
+        count, shape = d.shape[axis], list(d.shape)
+        shape[1], shape[axis] = shape[1] // self.kernel, size
+        whole = d.new_zeros(shape)
+        for tap, part in enumerate(d.chunk(self.kernel, 1)):
+            first = max(0, -((tap - self.padding) // self.stride))
+            last = min(count - 1, (size - 1 + self.padding - tap) // self.stride)
+            there = _every(whole, axis, first * self.stride + tap - self.padding, last - first + 1, self.stride)
+            there.add_(part.narrow(axis, first, last - first + 1))
+        return whole
 
 
 def _every(x: Tensor, axis: int, start: int, count: int, stride: int) -> Tensor:

@@ -68,6 +68,8 @@ def pretended(monkeypatch):
     monkeypatch.setattr(FakeTensor, "__getitem__", getitem, raising=False)
     monkeypatch.setattr(FakeTensor, "__setitem__", lambda self, i, value: getitem(self, i).copy_(value), raising=False)
     monkeypatch.setattr(FakeTensor, "copy_", lambda self, value: torch.ops.aten.copy_(self, value), raising=False)  # noqa: PLW0108
+    contiguous = torch.contiguous_format
+    monkeypatch.setattr(FakeTensor, "contiguous", lambda self: self.clone(memory_format=contiguous), raising=False)
     monkeypatch.setattr(base, "_generator", lambda *_: None)
     monkeypatch.setattr(program, "resolve_device", lambda _: torch.device("cuda:0"))
     program._place.cache_clear()
