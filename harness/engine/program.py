@@ -18,7 +18,7 @@ from harness.engine.seal import Sealed
 from harness.errors import HarnessError
 from harness.layout import Layout, layout_of
 from harness.losses import Criterion
-from harness.models.base import Architecture, Context, Network, Weight
+from harness.models.base import Architecture, Context, Network, Seen, Weight
 from harness.models.external import ModuleNetwork
 from harness.models.init import Initializer
 from harness.optimizers.base import Rule
@@ -244,5 +244,18 @@ def _drawn(program: Program, seed: int) -> dict[str, np.ndarray]:
 def member_bytes(program: Program) -> int:
     """Return the memory that one member needs while it trains: weights, gradient, state, and activations."""
     weights = 6 * program.layout.width
-    widest = sum(math.prod(w.shape[:1]) for w in program.initial.values())
-    return program.dtype.itemsize * (weights + 4 * program.times.batch * widest)
+    units = sum(math.prod(w.shape[:1]) for w in program.initial.values())
+    # what lies between the outputs that layers show, patches for one, is about as much again, and once more with its slopes
+    return program.dtype.itemsize * (weights + 4 * program.times.batch * max(units, 3 * _shown(program)))
+
+
+def _shown(program: Program) -> int:
+    """Return the numbers that the hidden layers put out for one sample; 0 for networks that don't tell."""
+    if isinstance(program.network, ModuleNetwork):
+        return 0
+    meta, seen = torch.device("meta"), Seen()
+    params = {name: torch.zeros(1, *w.shape, device=meta) for name, w in program.initial.items()}
+    buffers = {name: b[None].to(meta) for name, b in program.network.buffers().items()}
+    sample = torch.zeros(1, 1, *program.train.x.shape[1:], device=meta)
+    program.network(params, sample, Context(buffers=buffers, seen=seen))
+    return sum(output.numel() for output in seen.outputs.values())
