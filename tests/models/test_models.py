@@ -229,6 +229,26 @@ def test_written_out_backward_pass_equals_autograd(activation, regularizers):
     assert torch.allclose(g_KP, expected_KP, atol=1e-14, rtol=1e-12)
 
 
+@pytest.mark.parametrize("name", ["CNN1D", "CNN2D", "wide CNN1D", "even kernels"])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_written_out_backward_pass_of_convolutions_equals_autograd(name, dropout):
+    image = {"name": "digits", "image": True}
+    model, data = MODELS.get(name, (h.CNN2D(channels=(3, 4, 2), kernel=4), image))
+    model, data = (h.CNN1D(channels=17), {"name": "mnist1d", "channels": True}) if name == "wide CNN1D" else (model, data)
+    made = program(model, data, regularizers=({"name": "Dropout", "rate": dropout},) if dropout else ())
+    assert written_out(made)
+    w_KP, batch = initial_weights(made, [0, 1]), Batch(made.train.x[None, :20], made.train.y[:20].expand(2, 20, -1))
+    hyper = active([made.recipe] * 2, hyperparameters([made.recipe] * 2, made.device, made.dtype))
+    noise = [Noise([0, 1], 0, made.device, made.dtype) for _ in range(2)]
+    g_KP, loss_K, _ = gradient(made, w_KP, {}, batch, hyper, noise[0])
+    leaf_KP = w_KP.clone().requires_grad_()
+    expected_K, _ = training_loss(made, made.layout.views(leaf_KP), {}, batch, hyper, noise[1])
+    (expected_KP,) = torch.autograd.grad(expected_K.sum(), leaf_KP)
+    assert torch.allclose(loss_K, expected_K.detach(), atol=1e-14)
+    assert torch.allclose(g_KP, expected_KP, atol=1e-14, rtol=1e-12)
+    assert expected_KP.abs().amax() > 1e-3
+
+
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e2, 1e4])
 def test_cross_entropy_and_its_slope_hold_for_outputs_of_any_size(scale):
     out = scale * torch.randn(2, 50, 10, generator=torch.Generator().manual_seed(0))
