@@ -124,6 +124,10 @@ def test_the_switches_of_the_curves(page):
     page.locator("[name=centre]").select_option("median")
     settle(page)
     assert ("SGD", "seed", "train") in shown(page, "curves-loss")
+    assert ("SGD", "band", "valid") in shown(page, "curves-loss")
+    page.get_by_label("intervals", exact=True).uncheck()
+    settle(page)
+    assert {kind for _, kind, _ in shown(page, "curves-loss")} == {"mean", "seed"}
     look = "() => { const p = document.getElementById('curves-loss'); return [p.layout.xaxis.type, p._fullLayout.xaxis.title.text, p.data.find(t => t.meta.kind === 'mean').x] }"
     kind, title, x = inside(page, look)
     assert (kind, title) == ("log", "samples") and x[0] == 0 and x[-1] > 100

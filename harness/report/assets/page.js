@@ -74,8 +74,9 @@
   const controls = $("#curves ~ .controls");
   const field = (name) => $(`[name=${name}]`, controls);
   const state = () => controls && ({
-    train: field("train").checked, valid: field("valid").checked, seeds: field("seeds").checked, centre: field("centre").value,
-    unit: field("unit").value, smooth: Number(field("smooth").value), logx: field("logx").checked, yaxis: field("yaxis").value,
+    train: field("train").checked, valid: field("valid").checked, bands: field("bands").checked, seeds: field("seeds").checked,
+    centre: field("centre").value, unit: field("unit").value, smooth: Number(field("smooth").value), logx: field("logx").checked,
+    yaxis: field("yaxis").value,
   });
 
   // exponential moving average without its bias towards the start
@@ -94,7 +95,7 @@
     if (!meta || !meta.arm) return trace.visible ?? true;
     if (hidden.has(meta.arm)) return false;
     if (!now || meta.part === undefined) return true;
-    return (meta.part === "" || now[meta.part]) && (meta.kind !== "seed" || now.seeds);
+    return (meta.part === "" || now[meta.part]) && (meta.kind !== "seed" || now.seeds) && (meta.kind !== "band" || now.bands);
   };
   const key = (meta) => `${meta.part} ${meta.arm}`;
   // what the traces of a curve figure show, from the centres and positions that come with their means
