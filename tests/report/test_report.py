@@ -87,7 +87,7 @@ def test_any_number_of_arms(folder, count):
     assert len(rows) == 1 and len(rows[0]["data"]) == 2 * count
     look = looks([f"arm {i:02d}" for i in range(count)])
     assert len(set(look.values())) == count
-    assert ('name="bands" checked' in page) == (count < 30)
+    assert ('name="bands" checked' in render(found)) == (count < 30)
 
 
 def test_one_arm_without_a_search_or_factors(folder):
