@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from pydantic import Field
 
 from harness.models.base import Architecture, Context, Params, Seen, Weight
-from harness.models.layers import ACTIVATIONS, NORMS, SLOPES, Conv, Dense, kept_share
+from harness.models.layers import ACTIVATIONS, NORMS, SLOPES, Conv, Dense, dropout, kept_share
 from harness.spec.space import Count, Fraction, Width
 
 if TYPE_CHECKING:
@@ -108,23 +108,30 @@ class ConvNetwork:
 
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
         """Return outputs (K, B, D)."""
-        return self.forward(params, x_KB, ctx)[0]
+        return self.out(params, dropout(self._features(params, x_KB, ctx, None), ctx))
 
     def forward(self, params: Params, x_KB: Tensor, ctx: Context) -> tuple[Tensor, Tape]:
         """Return outputs (K, B, D), and what the backward pass needs."""
+        kept: list[Kept] = []
+        features_KBF = self._features(params, x_KB, ctx, kept)
+        share = kept_share(features_KBF, ctx)
+        features_KBF = features_KBF if share is None else features_KBF * share
+        return self.out(params, features_KBF), Tape(kept, features_KBF, share)
+
+    def _features(self, params: Params, x_KB: Tensor, ctx: Context, kept: list[Kept] | None) -> Tensor:
+        """Return what the linear layer is given (K, B, F); the patches, which are many, are kept in a list if there is one."""
         # samples last: long rows for every product, and nothing to turn between layers
-        h, kept = x_KB.flatten(2).mT.contiguous().unflatten(1, self.planes), []
+        h = x_KB.flatten(2).mT.contiguous().unflatten(1, self.planes)
         for i, conv in enumerate(self.convs):
             sizes = h.shape[2:-1]
             h, patches = conv(params, h)
             h = self.norms[i](params, h.movedim(1, -1), ctx).movedim(-1, 1) if self.norms else h
             h = ACTIVATIONS["relu"](h)
             ctx.show(conv.name, h.movedim(-1, 1).movedim(2, -1))
-            kept.append(Kept(patches, sizes, h))
-        features_KBF = (h.flatten(2, -2).mean(2) if self.pool else h.flatten(1, -2)).mT
-        share = kept_share(features_KBF, ctx)
-        features_KBF = features_KBF if share is None else features_KBF * share
-        return self.out(params, features_KBF), Tape(kept, features_KBF, share)
+            if kept is not None:
+                kept.append(Kept(patches, sizes, h))
+        features_KFB: Tensor = h.flatten(2, -2).mean(2) if self.pool else h.flatten(1, -2)
+        return features_KFB.mT
 
     def backward(self, params: Params, tape: Tape, slope_KBD: Tensor, into: Params, seen: Seen | None = None) -> None:
         """Write the gradient of each parameter into ``into``."""

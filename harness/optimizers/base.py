@@ -56,7 +56,7 @@ class Rule(Optimizer):
         """Return the new weights and state.
 
         Args:
-            g_KP: gradients, one row a member.
+            g_KP: gradients, one row a member; of a coordinatewise rule some columns of it, as of weights and state.
             state: what ``init`` or the last ``update`` returned.
             w_KP: weights.
             hyper: numeric fields, (K, 1) each.
