@@ -119,7 +119,7 @@ class ConvNetwork:
         return self.out(params, features_KBF), Tape(kept, features_KBF, share)
 
     def _features(self, params: Params, x_KB: Tensor, ctx: Context, kept: list[Kept] | None) -> Tensor:
-        """Return what the linear layer is given (K, B, F); patches, which are many, are put into the list if there is one."""
+        """Return what the linear layer is given (K, B, F); patches, which are many, go into the list if there is one."""
         # samples last: long rows for every product, and nothing to turn between layers
         h = x_KB.flatten(2).mT.contiguous().unflatten(1, self.planes)
         for i, conv in enumerate(self.convs):
