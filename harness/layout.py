@@ -14,10 +14,6 @@ ALIGNMENT = 64
 """Elements; rows and tensors start at multiples of it, so that a member's bits do not depend on its place."""
 
 
-LARGE = 2048
-"""Elements of a tensor from which moving it by calls of its own costs less than carrying its gradient into a row."""
-
-
 class Slot(NamedTuple):
     """Where a tensor lies in a row."""
 
@@ -46,9 +42,9 @@ class Layout(NamedTuple):
         offset, size, shape = self.slots[name]
         return flat_KP[:, offset : offset + size].view(-1, *shape)
 
-    def pieces(self) -> tuple[slice, ...]:
-        """Return the columns of each large tensor and of what lies between such, all at multiples of the alignment."""
-        large = [s for s in self.slots.values() if s.size >= LARGE and s.size % ALIGNMENT == 0]
+    def pieces(self, least: int) -> tuple[slice, ...]:
+        """Return the columns of each tensor of at least so many numbers and of what lies between such, all aligned."""
+        large = [s for s in self.slots.values() if s.size >= least and s.size % ALIGNMENT == 0]
         edges = sorted({0, self.width} | {edge for s in large for edge in (s.offset, s.offset + s.size)})
         return tuple(slice(*pair) for pair in pairwise(edges))
 

@@ -45,10 +45,20 @@ def groups_of(recipes: Sequence[Recipe], device: torch.device, dtype: torch.dtyp
     return groups
 
 
+APART = 2**18
+"""Bytes of a tensor, over the members of a rule, from which moving it by calls of its own costs less than what they save."""
+
+
 def pieces_of(program: Program, groups: Sequence[Group]) -> tuple[slice, ...]:
-    """Return the columns that are moved call by call: apart if all that moves them acts coordinate by coordinate."""
+    """Return the columns that are moved call by call: large tensors alone, if what moves them acts coordinate by coordinate.
+
+    A tensor's gradient then need not be carried into the rows, whose members lie apart.
+    """
     apart = all(group.rule.coordinatewise for group in groups) and all(hook.coordinatewise for hook in program.hooks)
-    return program.layout.pieces() if apart and written_out(program) else (slice(0, program.layout.width),)
+    if not (apart and written_out(program)):
+        return (slice(0, program.layout.width),)
+    fewest = min(group.rows.stop - group.rows.start for group in groups)
+    return program.layout.pieces(APART // (fewest * program.dtype.itemsize))
 
 
 def first_states(groups: Sequence[Group], pieces: Sequence[slice], w_KP: Tensor) -> list[list[Any]]:
