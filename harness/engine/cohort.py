@@ -88,12 +88,12 @@ def start(runs: Sequence[Run], test: bool) -> Cohort:
         for name, b in program.network.buffers().items()
     }
     optimizer = program.optimizer
-    pieces = pieces_of(program, groups)
-    state = (
-        eager.init(program, optimizer, w_KP)
-        if isinstance(optimizer, ExternalOptimizer)
-        else first_states(groups, pieces, w_KP)
-    )
+    pieces: tuple[slice, ...] = ()
+    if isinstance(optimizer, ExternalOptimizer):
+        state: Any = eager.init(program, optimizer, w_KP)
+    else:
+        pieces = pieces_of(program, groups)
+        state = first_states(groups, pieces, w_KP)
     best_KP = w_KP.clone() if program.stopping else None
     return Cohort(members, 0, w_KP, buffers, pieces, state, best_KP, dict(buffers), Permit(test))
 
