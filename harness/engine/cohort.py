@@ -113,6 +113,7 @@ def advance(cohort: Cohort, until: int | None = None, progress: Progress = lambd
         trained = _train(program, cohort, target)
         progress(len(trained.losses_SK) * len(cohort.members))
         _examine(program, cohort, trained, time.perf_counter() - began)
+    cohort.room = None  # views of the weights, which would be copies after a way between processes
     return cohort
 
 

@@ -1,5 +1,7 @@
 """A member of a cohort equals the same run alone, whatever the cohort's size and whoever else is in it."""
 
+import pickle
+
 import pytest
 
 import harness as h
@@ -193,3 +195,16 @@ def test_global_generators_are_left_alone():
     outcomes(runs_of(RECIPES["hook dropout"], 2))
     assert torch.equal(before[0], torch.random.get_rng_state())
     assert (before[1] == np.random.get_state()[1]).all() and before[2] == random.getstate()
+
+
+@pytest.mark.parametrize("widths", [(12, 7), (64, 64)])
+def test_a_cohort_goes_on_in_another_process_as_in_its_own(widths):
+    runs = runs_of(recipe(model=h.MLP(widths=widths), dtype="float32"), 4)
+    stayed, moved = start(runs, test=False), start(runs, test=False)
+    rung = 24
+    advance(stayed)
+    moved = pickle.loads(pickle.dumps(advance(moved, rung)))
+    assert moved.done == rung
+    advance(moved)
+    for index in range(4):
+        assert [p.metrics for p in moved.outcomes[index].points] == [p.metrics for p in stayed.outcomes[index].points]
