@@ -6,7 +6,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	--env-file docker/.env -f docker/compose.yaml
 STUDY ?= experiments/f17_flagship.py --quick
 
-.PHONY: study fundamentals test check lint bench ui clean-venv docker-build docker-study docker-down docker-test
+.PHONY: study fundamentals test check lint bench names ui clean-venv docker-build docker-study docker-down docker-test
 
 study: $(READY)                 ## the flagship study in its quick form, with its report
 	$(BIN)/harness run experiments/f17_flagship.py --quick
@@ -35,6 +35,9 @@ bench: $(READY)                 ## side-by-side measurements, as tables and JSON
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.tracking
+
+names: $(READY)                 ## renew the public names that editors see, after a line was added to harness/catalog.py
+	$(BIN)/python -m harness.catalog > harness/__init__.pyi
 
 ui: $(READY)                    ## MLflow's UI on this machine
 	$(BIN)/harness ui

@@ -43,7 +43,9 @@ def coverage(studies: int, rng: np.random.Generator) -> dict[str, float]:
     for method in ("percentile", "bca"):
         for n in (20, 50):
             hits = [
-                covers(stats.bootstrap(rng.normal(size=n), rng=rng, method=method, resamples=1000), 0.0)
+                covers(
+                    stats.bootstrap(rng.normal(size=n), rng=rng, method=method, resamples=1000), 0.0
+                )
                 for _ in range(studies)
             ]
             found[f"bootstrap {method}, normal, {n} seeds"] = float(np.mean(hits))
@@ -54,12 +56,22 @@ def false_positives(studies: int, rng: np.random.Generator) -> dict[str, float]:
     """Return the share of studies without any difference that call one."""
     found: dict[str, float] = {}
     for shape, draw in SHAPES.items():
-        found[f"5 claims, 10 seeds, {shape}"] = rate(studies, lambda draw=draw: claims_call(draw, rng, (10,)))
-        found[f"5 claims, looks at {LOOKS}, {shape}"] = rate(studies, lambda draw=draw: claims_call(draw, rng, LOOKS))
-        found[f"ranking of 6 arms, 10 seeds, {shape}"] = rate(studies, lambda draw=draw: ranking_calls(draw, rng))
-    found["trend over 5 levels, 10 seeds"] = rate(studies, lambda: stats.monotone_trend(rng.normal(size=(10, 5))).p <= 0.05)
+        found[f"5 claims, 10 seeds, {shape}"] = rate(
+            studies, lambda draw=draw: claims_call(draw, rng, (10,))
+        )
+        found[f"5 claims, looks at {LOOKS}, {shape}"] = rate(
+            studies, lambda draw=draw: claims_call(draw, rng, LOOKS)
+        )
+        found[f"ranking of 6 arms, 10 seeds, {shape}"] = rate(
+            studies, lambda draw=draw: ranking_calls(draw, rng)
+        )
+    found["trend over 5 levels, 10 seeds"] = rate(
+        studies, lambda: stats.monotone_trend(rng.normal(size=(10, 5))).p <= 0.05
+    )
     found["interaction 3 × 3, 10 seeds"] = rate(studies, lambda: interaction_called(rng))
-    found["permutation test, 8 seeds"] = rate(studies, lambda: stats.permutation(rng.normal(size=8)) <= 0.05)
+    found["permutation test, 8 seeds"] = rate(
+        studies, lambda: stats.permutation(rng.normal(size=8)) <= 0.05
+    )
     found["Wilcoxon, 8 seeds"] = rate(studies, lambda: stats.wilcoxon(rng.normal(size=8)) <= 0.05)
     found["equivalence at the margin, 10 seeds"] = rate(studies, lambda: equal_called(rng))
     return found
@@ -80,11 +92,19 @@ def claims_call(draw: Draw, rng: np.random.Generator, looks: tuple[int, ...]) ->
 def ranking_calls(draw: Draw, rng: np.random.Generator) -> bool:
     """Return whether the best of six equal arms is told apart from any other, as the report's ranking does."""
     arms = sorted((draw(rng, 10) for _ in range(6)), key=np.mean)
-    return min(stats.holm([stats.compare_paired(a, b).p for a, b in combinations(arms, 2)])[:5]) <= 0.05
+    return (
+        min(stats.holm([stats.compare_paired(a, b).p for a, b in combinations(arms, 2)])[:5])
+        <= 0.05
+    )
 
 
 def interaction_called(rng: np.random.Generator) -> bool:
-    cells = rng.normal(size=(3, 3, 10)) + rng.normal(size=(3, 1, 1)) + rng.normal(size=(1, 3, 1)) + rng.normal(size=10)
+    cells = (
+        rng.normal(size=(3, 3, 10))
+        + rng.normal(size=(3, 1, 1))
+        + rng.normal(size=(1, 3, 1))
+        + rng.normal(size=10)
+    )
     return stats.factorial_effects(cells, ["a", "b"])[-1].p <= 0.05
 
 
@@ -94,7 +114,9 @@ def equal_called(rng: np.random.Generator) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--studies", type=int, default=2000)
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/calibration.json"))
     given = parser.parse_args()

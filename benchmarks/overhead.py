@@ -23,11 +23,12 @@ from torch import nn
 import harness as h
 from harness.data.base import load
 from harness.engine.cohort import Cohort, _train, start
+from harness.engine.denormals import flushed
 from harness.engine.program import program_of
-from harness.engine.subnormal import flushed
-from harness.execute.job import cohort_limit
-from harness.spec.plan import Run
-from harness.spec.probe import Probe
+from harness.execution.jobs import cohort_limit
+from harness.spec.arms import Run
+from harness.spec.probes import Probe
+from harness.spec.resolved import resolve
 
 LARGE = h.Recipe(
     data=h.TeacherStudent(samples=3000, features=784),
@@ -38,7 +39,9 @@ LARGE = h.Recipe(
     steps=100_000,
     eval_every=100_000,
 )
-SMALL = LARGE.with_values({"data": "digits", "model.widths": (64, 64), "loss": "CrossEntropy", "batch_size": 32})
+SMALL = LARGE.with_values(
+    {"data": "digits", "model.widths": (64, 64), "loss": "CrossEntropy", "batch_size": 32}
+)
 SIZES = (8, 24, 48)
 WIDTHS = (64, 128, 256)
 
@@ -49,17 +52,21 @@ def seconds(call: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def ratio(ours: Callable[[], object], theirs: Callable[[], object], turns: int) -> tuple[float, float]:
+def ratio(
+    ours: Callable[[], object], theirs: Callable[[], object], turns: int
+) -> tuple[float, float]:
     """Return the median of the ratios of ours to theirs, and our median seconds."""
     ours(), theirs()
     pairs = [(seconds(ours), seconds(theirs)) for _ in range(turns)]
     return statistics.median(a / b for a, b in pairs), statistics.median(a for a, _ in pairs)
 
 
-def ours(recipe: h.Recipe, members: int, steps: int, probes: tuple[Probe, ...] = ()) -> Callable[[], object]:
+def ours(
+    recipe: h.Recipe, members: int, steps: int, probes: tuple[Probe, ...] = ()
+) -> Callable[[], object]:
     """Return a call that makes so many more updates of a cohort, evaluation apart."""
-    cohort: Cohort = start([Run(recipe, seed, probes) for seed in range(members)], False)
-    program = program_of(recipe)
+    cohort: Cohort = start([Run.of(recipe, seed, probes) for seed in range(members)], False)
+    program = program_of(resolve(recipe))
     return lambda: flushed()(_train)(program, cohort, cohort.done + steps)
 
 
@@ -67,7 +74,13 @@ def bare_loop(recipe: h.Recipe, steps: int) -> Callable[[], object]:
     """Return a call that makes as many updates by a PyTorch loop without any logging."""
     data = load(recipe.data)
     x, y = (torch.tensor(part, dtype=torch.float32) for part in data.train[:2])
-    model = nn.Sequential(nn.Linear(784, 2048), nn.ReLU(), nn.Linear(2048, 2048), nn.ReLU(), nn.Linear(2048, y.shape[1]))
+    model = nn.Sequential(
+        nn.Linear(784, 2048),
+        nn.ReLU(),
+        nn.Linear(2048, 2048),
+        nn.ReLU(),
+        nn.Linear(2048, y.shape[1]),
+    )
     optimizer, criterion = torch.optim.SGD(model.parameters(), 0.01, 0.9), nn.MSELoss()
 
     def loop() -> None:
@@ -90,7 +103,11 @@ def products(members: int, width: int, steps: int, batch: int = 32) -> Callable[
     """Return a call that makes only the matrix products of as many updates of the 64-width-width-10 MLPs."""
     x, slope = torch.randn(members, batch, 64), torch.randn(members, batch, 10)
     h1, h2 = (torch.randn(members, batch, width) for _ in range(2))
-    w1, w2, w3 = torch.randn(members, width, 64), torch.randn(members, width, width), torch.randn(members, 10, width)
+    w1, w2, w3 = (
+        torch.randn(members, width, 64),
+        torch.randn(members, width, width),
+        torch.randn(members, 10, width),
+    )
 
     def loop() -> None:
         for _ in range(steps):
@@ -107,8 +124,10 @@ def products(members: int, width: int, steps: int, batch: int = 32) -> Callable[
 def cohort_ratios(width: int, steps: int) -> dict[int, float]:
     """Return the ratio by cohort size, the last of which is the largest that the harness makes by itself here."""
     recipe, found = SMALL.with_values({"model.widths": (width, width)}), {}
-    for members in sorted({*SIZES, cohort_limit(recipe)}):
-        found[members], took = ratio(ours(recipe, members, steps), products(members, width, steps), 7)
+    for members in sorted({*SIZES, cohort_limit(resolve(recipe))}):
+        found[members], took = ratio(
+            ours(recipe, members, steps), products(members, width, steps), 7
+        )
         print(
             f"  w {width:3d}, {members:2d} members  {found[members]:5.2f}×  ({took / steps * 1e6 / members:.0f} µs a member)"
         )
@@ -117,13 +136,15 @@ def cohort_ratios(width: int, steps: int) -> dict[int, float]:
 
 def help_seconds() -> float:
     command = [sys.executable, "-m", "harness", "--help"]
-    return statistics.median(seconds(lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(7))
+    return statistics.median(
+        seconds(lambda: subprocess.run(command, check=True, capture_output=True)) for _ in range(7)
+    )
 
 
 MEMORY = """
 import sys, psutil, gc
 import harness as h
-from harness.protocol import Options, run_study
+from harness.protocol.run import Options, run_study
 study = h.Study(name="m", recipe=h.Recipe(data="iris", model=h.MLP(widths=(8,)), optimizer=h.SGD(lr=0.1), epochs=20),
     compare={"optimizer": {str(i): h.SGD(lr=h.LogUniform(1e-3, 1.0)) for i in range(2)}},
     search=h.Search(trials=int(sys.argv[1]), sampler="random"), seeds=2)
@@ -136,13 +157,18 @@ def memory_mib(trials: int) -> float:
     """Return the driver's highest memory for a study of so many trials an arm."""
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", MEMORY, str(trials), folder], check=True, capture_output=True, text=True
+            [sys.executable, "-W", "ignore", "-c", MEMORY, str(trials), folder],
+            check=True,
+            capture_output=True,
+            text=True,
         )
     return float(done.stdout.strip().splitlines()[-1])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/overhead.json"))
     path = parser.parse_args().json
     torch.set_num_threads(1)
@@ -151,13 +177,20 @@ def main() -> None:
         f"one run of MLP 784-2048-2048, batch 256, against a bare PyTorch loop: {large:.3f}× ({large_s / 11 * 1e3:.0f} ms)"
     )
     found: dict[str, object] = {"large run / bare loop": large}
-    print("a cohort's update of MLPs 64-w-w-10, batch 32, momentum, against the bare batched matrix products:")
-    found["cohort / bare products"] = {f"width {width}": cohort_ratios(width, steps=6400 // width) for width in WIDTHS}
+    print(
+        "a cohort's update of MLPs 64-w-w-10, batch 32, momentum, against the bare batched matrix products:"
+    )
+    found["cohort / bare products"] = {
+        f"width {width}": cohort_ratios(width, steps=6400 // width) for width in WIDTHS
+    }
     found["help seconds"] = help_seconds()
     print(f"harness --help: {found['help seconds']:.2f} s")
-    found["driver MiB by trials an arm"] = sizes = {trials: memory_mib(trials) for trials in (50, 400)}
+    found["driver MiB by trials an arm"] = sizes = {
+        trials: memory_mib(trials) for trials in (50, 400)
+    }
     print(
-        "driver's highest memory: " + ", ".join(f"{mib:.0f} MiB for {trials} trials an arm" for trials, mib in sizes.items())
+        "driver's highest memory: "
+        + ", ".join(f"{mib:.0f} MiB for {trials} trials an arm" for trials, mib in sizes.items())
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")

@@ -16,13 +16,13 @@ import torch
 
 import harness as h
 from benchmarks.overhead import ours, ratio
-from harness.data.base import Raw, Source
-from harness.seeds import numpy_stream
-from harness.spec.probe import PRESETS, Probe, expanded
-from harness.spec.registry import REGISTRY
+from harness.core.registry import REGISTRY
+from harness.core.streams import numpy_stream
+from harness.data.base import Data, Raw
+from harness.spec.probes import PRESETS, Probe, expanded
 
 
-class Noise784(Source):
+class Noise784(Data):
     """Random pictures of MNIST's size with random labels: what is learnt does not matter here."""
 
     def raw(self) -> Raw:
@@ -46,23 +46,31 @@ def costs(name: str, members: int, recipe: h.Recipe = RECIPE) -> dict[int, float
     """Return the ratio by cadence in steps."""
     found = {}
     for every in CADENCES:
-        probes = tuple(Probe.parse(p) for p in expanded([{"name": name, "every": every, "unit": "steps"}]))
+        probes = tuple(
+            Probe.parse(p) for p in expanded([{"name": name, "every": every, "unit": "steps"}])
+        )
         steps = max(64, every)
-        found[every], _ = ratio(ours(recipe, members, steps, probes), ours(recipe, members, steps), 5)
+        found[every], _ = ratio(
+            ours(recipe, members, steps, probes), ours(recipe, members, steps), 5
+        )
     cells = "  ".join(f"{every:3d}: {value:6.2f}×" for every, value in found.items())
     print(f"  {name:16s} {cells}", flush=True)
     return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/probes.json"))
     path = parser.parse_args().json
     torch.set_num_threads(1)
     found: dict[str, dict[str, dict[int, float]]] = {}
     for members in (1, 8):
         print(f"{members} member{'s' if members > 1 else ''}, measured every so many steps:")
-        found[f"{members} members"] = {name: costs(name, members) for name in (*PRESETS, *REGISTRY["probe"])}
+        found[f"{members} members"] = {
+            name: costs(name, members) for name in (*PRESETS, *REGISTRY["probe"].parts)
+        }
     print("one run of DeepOBS's mnist_mlp:")
     found["mnist_mlp"] = {name: costs(name, 1, DEEPOBS) for name in PRESETS}
     path.parent.mkdir(parents=True, exist_ok=True)

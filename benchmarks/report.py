@@ -21,10 +21,10 @@ import numpy as np
 
 import harness as h
 from harness import results
-from harness.protocol import about
-from harness.records import Outcome, Point
+from harness.core.records import Outcome, Point
+from harness.protocol.run import about
 from harness.report.page import write_report
-from harness.spec.plan import Run, arms
+from harness.spec.arms import Run, arms
 from harness.tracking import Record, Store
 
 METRICS = (
@@ -41,16 +41,33 @@ ARMS = 10
 
 def study(runs: int) -> h.Study:
     rates = {f"lr {rate:.3g}": h.SGD(lr=float(rate)) for rate in np.geomspace(0.01, 1, ARMS)}
-    recipe = h.Recipe(data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), epochs=1000, eval_every=1)
-    return h.Study(name="large", recipe=recipe, compare={"optimizer": rates}, seeds=runs // ARMS, probes=["GradientNorm"])
+    recipe = h.Recipe(
+        data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), epochs=1000, eval_every=1
+    )
+    return h.Study(
+        name="large",
+        recipe=recipe,
+        compare={"optimizer": rates},
+        seeds=runs // ARMS,
+        probes=["GradientNorm"],
+    )
 
 
 def outcome(seed: int, points: int) -> Outcome:
     """Return curves of noisy decay."""
     stream = np.random.default_rng(seed)
-    values = np.exp(-np.linspace(0, 3, points))[:, None] * stream.lognormal(0, 0.2, (points, len(METRICS)))
-    rows = [Point(4 * i, float(i), 120 * i, dict(zip(METRICS, row, strict=True))) for i, row in enumerate(values.tolist())]
-    closing = dict(rows[-1].metrics) | {"test/loss": values[-1, 0], "cost/steps": 4.0 * points, "cost/seconds": 1.0}
+    values = np.exp(-np.linspace(0, 3, points))[:, None] * stream.lognormal(
+        0, 0.2, (points, len(METRICS))
+    )
+    rows = [
+        Point(4 * i, float(i), 120 * i, dict(zip(METRICS, row, strict=True)))
+        for i, row in enumerate(values.tolist())
+    ]
+    closing = dict(rows[-1].metrics) | {
+        "test/loss": values[-1, 0],
+        "cost/steps": 4.0 * points,
+        "cost/seconds": 1.0,
+    }
     return Outcome("finished", tuple(rows), {name: float(value) for name, value in closing.items()})
 
 
@@ -64,7 +81,7 @@ def filled(spec: h.Study, points: int) -> None:
         records = [
             Record(
                 f"{arm.name} {s}",
-                Run(arm.recipe, s, spec.probes),
+                Run.of(arm.recipe, s, spec.probes),
                 outcome(1000 * number + s, points),
                 "confirm",
                 arm.name,
@@ -74,17 +91,30 @@ def filled(spec: h.Study, points: int) -> None:
             for s in seeds
         ]
         for record, run_id in zip(records, store.record(records), strict=True):
-            place = {"run_id": run_id, "key": record.key, "arm": arm.name, "stage": "confirm", "trial": 0}
+            place = {
+                "run_id": run_id,
+                "key": record.key,
+                "arm": arm.name,
+                "stage": "confirm",
+                "trial": 0,
+            }
             index.append({**place, "seed": record.run.seed, "status": "finished"})
-    winners = {arm.name: {"trial": 0, "levels": arm.levels, "recipe": arm.recipe.dump(), "path": {}} for arm in arms(spec)}
+    winners = {
+        arm.name: {"trial": 0, "levels": arm.levels, "recipe": arm.recipe.dump(), "path": {}}
+        for arm in arms(spec)
+    }
     store.close_study(
-        {"runs": index, "trials": [], "winners": winners, "importances": {}, "clock": {}}, {"runs": len(index)}, "x"
+        {"runs": index, "trials": [], "winners": winners, "importances": {}, "clock": {}},
+        {"runs": len(index)},
+        "x",
     )
 
 
 def opening(report: Path, turns: int = 5) -> dict[str, float]:
     """Return the median seconds until the table of runs and until the first figure are there, in a fresh Chromium."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    chromium = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
     if chromium is None:
         return {}
     from playwright.sync_api import sync_playwright
@@ -101,11 +131,15 @@ def opening(report: Path, turns: int = 5) -> dict[str, float]:
                 page.wait_for_selector(selector, timeout=60_000)
                 taken[name].append(time.perf_counter() - began)
             browser.close()
-    return {f"{name}_seconds": round(statistics.median(values), 2) for name, values in taken.items()}
+    return {
+        f"{name}_seconds": round(statistics.median(values), 2) for name, values in taken.items()
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/report.json"))
@@ -129,9 +163,13 @@ def main() -> None:
         }
         os.chdir(target.parent.parent)
     print(f"{options.runs} runs × {options.points} points × {len(METRICS)} metrics:")
-    print(f"  recorded in {found['record_seconds']} s; report written in {found['report_seconds']} s, {found['mib']} MiB")
+    print(
+        f"  recorded in {found['record_seconds']} s; report written in {found['report_seconds']} s, {found['mib']} MiB"
+    )
     if "figure_seconds" in found:
-        print(f"  opened: tables after {found['table_seconds']} s, the first figure after {found['figure_seconds']} s")
+        print(
+            f"  opened: tables after {found['table_seconds']} s, the first figure after {found['figure_seconds']} s"
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     print(f"written to {options.json}")

@@ -22,11 +22,13 @@ from pathlib import Path
 import harness as h
 from benchmarks import usual
 from benchmarks.usual import RANGES, Work
-from harness.protocol import Options, run_study
+from harness.protocol.run import Options, run_study
 
 CASES = {
     "MLP 64-64-64-10, digits, batch 32": Work("MLP", {"name": "digits"}, 32, 20, 54, 27),
-    "CNN 1-25-25-25, mnist1d, batch 100": Work("CNN", {"name": "mnist1d", "channels": True}, 100, 8, 8, 4),
+    "CNN 1-25-25-25, mnist1d, batch 100": Work(
+        "CNN", {"name": "mnist1d", "channels": True}, 100, 8, 8, 4
+    ),
 }
 
 
@@ -38,15 +40,30 @@ def study_of(work: Work) -> h.Study:
         "Adam": h.Adam(lr=h.LogUniform(*RANGES["Adam"])),
     }
     model = h.MLP(widths=(64, 64)) if work.model == "MLP" else h.CNN1D(channels=25)
-    recipe = h.Recipe(data=work.data, model=model, batch_size=work.batch, epochs=work.epochs, optimizer=h.SGD(lr=0.1))
+    recipe = h.Recipe(
+        data=work.data,
+        model=model,
+        batch_size=work.batch,
+        epochs=work.epochs,
+        optimizer=h.SGD(lr=0.1),
+    )
     return h.Study(
-        name="bench", recipe=recipe, compare={"optimizer": rules}, search=h.Search(trials=work.trials), seeds=work.seeds
+        name="bench",
+        recipe=recipe,
+        compare={"optimizer": rules},
+        search=h.Search(trials=work.trials),
+        seeds=work.seeds,
     )
 
 
 def through_harness(work: Work, folder: Path, workers: int) -> None:
     run_study(
-        study_of(work), Options(workers=workers, uri=f"sqlite:///{folder / 'harness.db'}", storage=str(folder / "o.journal"))
+        study_of(work),
+        Options(
+            workers=workers,
+            uri=f"sqlite:///{folder / 'harness.db'}",
+            storage=str(folder / "o.journal"),
+        ),
     )
 
 
@@ -55,7 +72,9 @@ def through_usual(work: Work, folder: Path, processes: int, track: bool = True) 
     if processes == 1:
         return usual.run(work, store, track)
     context = multiprocessing.get_context("spawn")
-    shares = [(work, store, track, work.trials // 2, tuple(range(work.seeds))[i::2]) for i in range(2)]
+    shares = [
+        (work, store, track, work.trials // 2, tuple(range(work.seeds))[i::2]) for i in range(2)
+    ]
     started = [context.Process(target=usual.run, args=share) for share in shares]
     for process in started:
         process.start()
@@ -88,11 +107,17 @@ def measure(work: Work) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/throughput.json"))
     path = parser.parse_args().json
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    timed(lambda f: through_harness(CASES["MLP 64-64-64-10, digits, batch 32"]._replace(trials=1, seeds=1, epochs=1), f, 0))
+    timed(
+        lambda f: through_harness(
+            CASES["MLP 64-64-64-10, digits, batch 32"]._replace(trials=1, seeds=1, epochs=1), f, 0
+        )
+    )
     found = {}
     for name, work in CASES.items():
         seconds, runs = measure(work), 3 * (work.trials + work.seeds)
@@ -102,7 +127,8 @@ def main() -> None:
             "seconds": seconds,
             "ratio to the usual stack in 1 process": seconds["usual stack, 1 process"] / best,
             "ratio to the usual stack in 2 processes": seconds["usual stack, 2 processes"] / best,
-            "ratio in 1 process each": seconds["usual stack, 1 process"] / seconds["harness, 1 process"],
+            "ratio in 1 process each": seconds["usual stack, 1 process"]
+            / seconds["harness, 1 process"],
         }
         print(f"\n{name}: {runs} runs")
         for label, value in seconds.items():

@@ -22,9 +22,9 @@ from mlflow.tracking import MlflowClient
 
 import harness as h
 from harness import results
-from harness.protocol import about
-from harness.records import Outcome, Point
-from harness.spec.plan import Run, arms
+from harness.core.records import Outcome, Point
+from harness.protocol.run import about
+from harness.spec.arms import Run, arms
 from harness.tracking import Record, Store
 from harness.tracking.connect import connect
 from harness.tracking.database import Database
@@ -32,12 +32,26 @@ from harness.tracking.rows import Row, row_of
 from harness.tracking.server import CURVES, RECORD, Server
 from tests.servers import mlflow_server, postgres, postgres_folder
 
-METRICS = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy", "batch/loss", "batch/noise")
+METRICS = (
+    "train/loss",
+    "train/accuracy",
+    "valid/loss",
+    "valid/accuracy",
+    "batch/loss",
+    "batch/noise",
+)
 
 
 def study(runs: int) -> h.Study:
-    recipe = h.Recipe(data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), epochs=200, eval_every=1)
-    return h.Study(name=f"tracked-{runs}", recipe=recipe, compare={"optimizer": {"a": h.SGD(lr=0.1)}}, seeds=runs)
+    recipe = h.Recipe(
+        data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), epochs=200, eval_every=1
+    )
+    return h.Study(
+        name=f"tracked-{runs}",
+        recipe=recipe,
+        compare={"optimizer": {"a": h.SGD(lr=0.1)}},
+        seeds=runs,
+    )
 
 
 def records(spec: h.Study, points: int) -> list[Record]:
@@ -46,10 +60,17 @@ def records(spec: h.Study, points: int) -> list[Record]:
     found = []
     for seed in spec.looks[0]:
         values = stream.lognormal(size=(points, len(METRICS))).tolist()
-        rows = tuple(Point(i, float(i), 120 * i, dict(zip(METRICS, row, strict=True))) for i, row in enumerate(values))
+        rows = tuple(
+            Point(i, float(i), 120 * i, dict(zip(METRICS, row, strict=True)))
+            for i, row in enumerate(values)
+        )
         closing = {**rows[-1].metrics, "cost/steps": float(points), "cost/seconds": 1.0}
         outcome = Outcome("finished", rows, closing)
-        found.append(Record(f"key {seed}", Run(arm.recipe, seed), outcome, "confirm", arm.name, 0, arm.levels))
+        found.append(
+            Record(
+                f"key {seed}", Run.of(arm.recipe, seed), outcome, "confirm", arm.name, 0, arm.levels
+            )
+        )
     return found
 
 
@@ -95,7 +116,9 @@ def kept(store: Store, rows: list[Row]) -> list[Row]:
         return rows
     place = f"{CURVES}/{rows[0].run_id}.json"
     store.client.log_dict(store.parent, {row.run_id: row.whole() for row in rows}, place)
-    return [row._replace(tags=row.tags | {RECORD: row.run_id, "harness.curves": place}) for row in rows]
+    return [
+        row._replace(tags=row.tags | {RECORD: row.run_id, "harness.curves": place}) for row in rows
+    ]
 
 
 def load_seconds(uri: str, database: str, runs: int, points: int = 200) -> float:
@@ -109,10 +132,17 @@ def load_seconds(uri: str, database: str, runs: int, points: int = 200) -> float
         straight.write(kept(store, rows[start : start + 50]), (), store.parent)
     place = {"arm": "a", "stage": "confirm", "trial": 0, "status": "finished"}
     index = [
-        {"run_id": row["run_id"], "key": row["tags"]["harness.key"], "seed": int(row["tags"]["harness.seed"]), **place}
+        {
+            "run_id": row["run_id"],
+            "key": row["tags"]["harness.key"],
+            "seed": int(row["tags"]["harness.seed"]),
+            **place,
+        }
         for row in store.leaves()
     ]
-    store.close_study({"runs": index, "trials": [], "winners": {}, "importances": {}}, {"runs": runs}, "x")
+    store.close_study(
+        {"runs": index, "trials": [], "winners": {}, "importances": {}}, {"runs": runs}, "x"
+    )
     store.close()
     began = time.perf_counter()
     curves = results.load(spec.name, uri).curves
@@ -124,12 +154,22 @@ def load_seconds(uri: str, database: str, runs: int, points: int = 200) -> float
 def measured(name: str, uri: str, database: str, load_runs: int) -> dict[str, float]:
     mine, single, bare = ours(uri, 100, 100), one_by_one(uri), batches(uri, 30, 100)
     took = load_seconds(uri, database, load_runs)
-    print(f"  {name:22s} {mine:10,.0f} {mine / single:12.0f}× {mine / bare:12.2f}× {took:10.1f} s", flush=True)
-    return {"points_per_second": mine, "over_log_metric": mine / single, "over_log_batch": mine / bare, "load_seconds": took}
+    print(
+        f"  {name:22s} {mine:10,.0f} {mine / single:12.0f}× {mine / bare:12.2f}× {took:10.1f} s",
+        flush=True,
+    )
+    return {
+        "points_per_second": mine,
+        "over_log_metric": mine / single,
+        "over_log_batch": mine / bare,
+        "load_seconds": took,
+    }
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--load-runs", type=int, default=1000)
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/tracking.json"))
     options = parser.parse_args()
@@ -146,11 +186,16 @@ def main() -> None:
         below = f"sqlite:///{folder / 'server.db'}"
         (folder / "one").mkdir()
         with mlflow_server(folder / "one", below, workers=2) as server:
-            found["server over SQLite"] = measured("server over SQLite", server.uri, below, options.load_runs)
+            found["server over SQLite"] = measured(
+                "server over SQLite", server.uri, below, options.load_runs
+            )
         if postgres_folder():
             (folder / "two").mkdir()
             (folder / "postgres").mkdir()
-            with postgres(folder / "postgres") as uris, mlflow_server(folder / "two", uris["mlflow"], workers=2) as server:
+            with (
+                postgres(folder / "postgres") as uris,
+                mlflow_server(folder / "two", uris["mlflow"], workers=2) as server,
+            ):
                 found["server over PostgreSQL"] = measured(
                     "server over PostgreSQL", server.uri, uris["mlflow"], options.load_runs
                 )

@@ -10,8 +10,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from harness.data.base import load
-from harness.spec.recipe import Data
+from harness.data.base import Data, load
 
 
 class Work(NamedTuple):
@@ -36,8 +35,16 @@ RANGES = {"SGD": (1e-2, 1.0), "Momentum": (1e-3, 1e-1), "Adam": (1e-4, 1e-2)}
 
 def network(work: Work, inputs: int, outputs: int) -> nn.Module:
     if work.model == "MLP":
-        return nn.Sequential(nn.Linear(inputs, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, outputs))
-    convolutions = [nn.Conv1d(1, 25, 5, 2, 1), nn.ReLU(), nn.Conv1d(25, 25, 3, 2, 1), nn.ReLU(), nn.Conv1d(25, 25, 3, 2, 1)]
+        return nn.Sequential(
+            nn.Linear(inputs, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, outputs)
+        )
+    convolutions = [
+        nn.Conv1d(1, 25, 5, 2, 1),
+        nn.ReLU(),
+        nn.Conv1d(25, 25, 3, 2, 1),
+        nn.ReLU(),
+        nn.Conv1d(25, 25, 3, 2, 1),
+    ]
     return nn.Sequential(*convolutions, nn.ReLU(), nn.Flatten(), nn.Linear(125, outputs))
 
 
@@ -45,7 +52,9 @@ def train_one(work: Work, optimizer: str, lr: float, seed: int, track: bool) -> 
     """Train one run; return the last validation loss."""
     torch.manual_seed(seed)
     data = load(Data.parse(work.data))
-    parts = [(torch.tensor(p.x, dtype=torch.float32), torch.tensor(p.y).argmax(1)) for p in data[:3]]
+    parts = [
+        (torch.tensor(p.x, dtype=torch.float32), torch.tensor(p.y).argmax(1)) for p in data[:3]
+    ]
     loader = DataLoader(TensorDataset(*parts[0]), batch_size=work.batch, shuffle=True)
     model, criterion = network(work, parts[0][0].shape[-1], data.outputs), nn.CrossEntropyLoss()
     made = MAKERS[optimizer](model.parameters(), lr)
@@ -61,7 +70,10 @@ def train_one(work: Work, optimizer: str, lr: float, seed: int, track: bool) -> 
         model.eval()
         with torch.no_grad():
             out = model(parts[1][0])
-            valid, right = criterion(out, parts[1][1]).item(), (out.argmax(1) == parts[1][1]).float().mean().item()
+            valid, right = (
+                criterion(out, parts[1][1]).item(),
+                (out.argmax(1) == parts[1][1]).float().mean().item(),
+            )
         if track:
             mlflow.log_metric("train/loss", total / len(parts[0][0]), step=epoch)
             mlflow.log_metric("valid/loss", valid, step=epoch)
@@ -73,11 +85,19 @@ def tracked(work: Work, optimizer: str, lr: float, seed: int, track: bool) -> fl
     if not track:
         return train_one(work, optimizer, lr, seed, track)
     with mlflow.start_run():
-        mlflow.log_params({"optimizer": optimizer, "lr": lr, "seed": seed, "batch_size": work.batch})
+        mlflow.log_params(
+            {"optimizer": optimizer, "lr": lr, "seed": seed, "batch_size": work.batch}
+        )
         return train_one(work, optimizer, lr, seed, track)
 
 
-def run(work: Work, store: str, track: bool = True, trials: int | None = None, seeds: tuple[int, ...] | None = None) -> None:
+def run(
+    work: Work,
+    store: str,
+    track: bool = True,
+    trials: int | None = None,
+    seeds: tuple[int, ...] | None = None,
+) -> None:
     """Tune every optimizer with ``study.optimize`` and train its best again; all of it, or one process's share."""
     torch.set_num_threads(1)
     if track:
@@ -88,7 +108,13 @@ def run(work: Work, store: str, track: bool = True, trials: int | None = None, s
         study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=0))
 
         def objective(trial: optuna.Trial, optimizer: str = optimizer) -> float:
-            return tracked(work, optimizer, trial.suggest_float("lr", *RANGES[optimizer], log=True), 10_000, track)
+            return tracked(
+                work,
+                optimizer,
+                trial.suggest_float("lr", *RANGES[optimizer], log=True),
+                10_000,
+                track,
+            )
 
         study.optimize(objective, n_trials=work.trials if trials is None else trials)
         for seed in range(work.seeds) if seeds is None else seeds:

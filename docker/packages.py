@@ -9,4 +9,9 @@ import tomllib
 with open(sys.argv[1], "rb") as file:
     told = tomllib.load(file)
 project = told["project"]
-print(*project["dependencies"], *project["optional-dependencies"]["servers"], *told["build-system"]["requires"], sep="\n")
+print(
+    *project["dependencies"],
+    *project["optional-dependencies"]["servers"],
+    *told["build-system"]["requires"],
+    sep="\n",
+)

@@ -14,7 +14,11 @@ study = Study(
     name="decay",
     question="Adam with an L2 penalty, or AdamW: does it matter where the decay is put?",
     recipe=Recipe(
-        data=MNIST1D(train_size=1000), model=MLP(widths=(128, 128)), batch_size=64, epochs=60, optimizer=Adam(lr=1e-3)
+        data=MNIST1D(train_size=1000),
+        model=MLP(widths=(128, 128)),
+        batch_size=64,
+        epochs=60,
+        optimizer=Adam(lr=1e-3),
     ),
     compare={
         "decay": {

@@ -11,11 +11,20 @@ from harness import MLP, SGD, Claim, Recipe, Study
 study = Study(
     name="f01-core-principle",
     question="As the loss falls, does accuracy improve?",
-    recipe=Recipe(data="digits", model=MLP(widths=(64, 64)), batch_size=64, epochs=200, eval_every=1, optimizer=SGD(lr=0.1)),
+    recipe=Recipe(
+        data="digits",
+        model=MLP(widths=(64, 64)),
+        batch_size=64,
+        epochs=200,
+        eval_every=1,
+        optimizer=SGD(lr=0.1),
+    ),
     compare={"data": ["digits", "mnist1d"]},
     seeds=10,
     claims=[
-        Claim.below(data, -0.9, on=f"order/{part}", id="F1") for data in ("digits", "mnist1d") for part in ("train", "valid")
+        Claim.below(data, -0.9, on=f"order/{part}", id="F1")
+        for data in ("digits", "mnist1d")
+        for part in ("train", "valid")
     ],
     quick={"seeds": 3, "recipe.epochs": 50},
 )

@@ -28,8 +28,16 @@ study = Study(
     seeds=10,
     metric="test/accuracy",
     claims=[
-        Claim.better("cross-entropy on classes", than="squared error on classes", on="test/accuracy", id="F3"),
-        Claim.faster("cross-entropy on classes", than="squared error on classes", to=TARGET, by="steps", id="F3"),
+        Claim.better(
+            "cross-entropy on classes", than="squared error on classes", on="test/accuracy", id="F3"
+        ),
+        Claim.faster(
+            "cross-entropy on classes",
+            than="squared error on classes",
+            to=TARGET,
+            by="steps",
+            id="F3",
+        ),
         Claim.above("squared error on classes", 0.5, on="test/accuracy", id="F3"),
         Claim.below("squared error on numbers", 0.6, on="test/loss", id="F3"),
     ],

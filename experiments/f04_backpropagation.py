@@ -5,7 +5,20 @@
 Every model with every loss; the relative error of the derivative along the gradient plus a random direction.
 """
 
-from harness import CNN1D, CNN2D, MLP, SGD, Claim, DeepLinear, Digits, GradientCheck, Linear, Recipe, Study, Transformer
+from harness import (
+    CNN1D,
+    CNN2D,
+    MLP,
+    SGD,
+    Claim,
+    DeepLinear,
+    Digits,
+    GradientCheck,
+    Linear,
+    Recipe,
+    Study,
+    Transformer,
+)
 from harness.spec.recipe import Model
 
 MODELS: dict[str, Model] = {
@@ -26,19 +39,28 @@ LOSSES = ("CrossEntropy", "MSE", "MAE", "Huber", "BCE")
 
 
 def _network(model: Model) -> dict:
-    return {"model": model, "data": Digits(image=True)} if isinstance(model, CNN2D) else {"model": model}
+    return (
+        {"model": model, "data": Digits(image=True)}
+        if isinstance(model, CNN2D)
+        else {"model": model}
+    )
 
 
 study = Study(
     name="f04-backpropagation",
     question="Does backpropagation give the derivative of the loss by every weight?",
     recipe=Recipe(data="digits", model=MLP(), optimizer=SGD(lr=0.01), steps=20, dtype="float64"),
-    compare={"network": {name: _network(model) for name, model in MODELS.items()}, "loss": list(LOSSES)},
+    compare={
+        "network": {name: _network(model) for name, model in MODELS.items()},
+        "loss": list(LOSSES),
+    },
     seeds=5,
     metric="mean/gradcheck/error",
     probes=[GradientCheck(step=1e-6, every=1, unit="steps")],
     claims=[
-        Claim.below(f"{model} / {loss}", 1e-5, on="mean/gradcheck/error", id="F4") for model in MODELS for loss in LOSSES
+        Claim.below(f"{model} / {loss}", 1e-5, on="mean/gradcheck/error", id="F4")
+        for model in MODELS
+        for loss in LOSSES
     ],
     quick={"seeds": 2, "recipe.steps": 5},
 )

@@ -30,7 +30,10 @@ study = Study(
         Claim.monotone("optimizer.lr", on=ERROR, rising=True, id="F5"),
         Claim.below("η = 1e-05", 1e-3, on=ERROR, id="F5"),
         Claim.above("η = 0.1", 0.1, on=ERROR, id="F5"),
-        *(Claim.below(f"η = {rate}", 0.0, on="highest/descent/real", id="F5") for rate in RATES[:3]),
+        *(
+            Claim.below(f"η = {rate}", 0.0, on="highest/descent/real", id="F5")
+            for rate in RATES[:3]
+        ),
     ],
     quick={"seeds": 3, "recipe.steps": 100},
 )

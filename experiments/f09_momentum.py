@@ -14,7 +14,12 @@ study = Study(
     name="f09-momentum",
     question="Does momentum reach a target sooner, and does it smooth the updates?",
     recipe=Recipe(
-        data="mnist1d", model=MLP(widths=(64, 64)), batch_size=64, steps=2000, eval_every=20, optimizer=SGD(lr=0.1)
+        data="mnist1d",
+        model=MLP(widths=(64, 64)),
+        batch_size=64,
+        steps=2000,
+        eval_every=20,
+        optimizer=SGD(lr=0.1),
     ),
     compare={
         "optimizer": {
@@ -32,7 +37,9 @@ study = Study(
         Claim.faster("β = 0.99", than="β = 0", to=TARGET, by="steps", id="F9"),
         Claim.better("β = 0.9", than="β = 0", on=SMOOTH, direction="maximize", id="F9"),
         Claim.better("β = 0.99", than="β = 0.9", on=SMOOTH, direction="maximize", id="F9"),
-        Claim.equal("β = 0.9, η = 0.01", than="β = 0, η = 0.1", margin=0.02, on="test/accuracy", id="F9"),
+        Claim.equal(
+            "β = 0.9, η = 0.01", than="β = 0, η = 0.1", margin=0.02, on="test/accuracy", id="F9"
+        ),
         Claim.faster("β = 0.9, η = 0.1", than="β = 0, η = 0.1", to=TARGET, by="steps", id="F9"),
     ],
     quick={"search.trials": 4, "seeds": 3, "recipe.steps": 500},

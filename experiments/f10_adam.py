@@ -14,7 +14,12 @@ study = Study(
     name="f10-adam",
     question="Is Adam faster than tuned SGD and momentum, and what does bias correction do?",
     recipe=Recipe(
-        data="mnist1d", model=MLP(widths=(64, 64)), batch_size=64, steps=2000, eval_every=20, optimizer=SGD(lr=0.1)
+        data="mnist1d",
+        model=MLP(widths=(64, 64)),
+        batch_size=64,
+        steps=2000,
+        eval_every=20,
+        optimizer=SGD(lr=0.1),
     ),
     compare={
         "optimizer": {

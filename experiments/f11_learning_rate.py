@@ -12,9 +12,15 @@ RATES = ("0.0001", "0.0003", "0.001", "0.003", "0.01", "0.03", "0.1", "0.3", "1"
 study = Study(
     name="f11-learning-rate",
     question="What does the learning rate do to the loss, optimizer by optimizer?",
-    recipe=Recipe(data="mnist1d", model=MLP(widths=(64, 64)), batch_size=64, epochs=20, optimizer=SGD(lr=0.1)),
+    recipe=Recipe(
+        data="mnist1d", model=MLP(widths=(64, 64)), batch_size=64, epochs=20, optimizer=SGD(lr=0.1)
+    ),
     compare={
-        "optimizer": {"SGD": SGD(lr=0.1), "momentum": SGD(lr=0.1, momentum=0.9), "Adam": Adam(lr=0.1)},
+        "optimizer": {
+            "SGD": SGD(lr=0.1),
+            "momentum": SGD(lr=0.1, momentum=0.9),
+            "Adam": Adam(lr=0.1),
+        },
         "optimizer.lr": {rate: float(rate) for rate in RATES},
     },
     seeds=10,

@@ -9,7 +9,11 @@ study = Study(
     name="f13-epochs",
     question="How many epochs are too few, and how many too many?",
     recipe=Recipe(
-        data=MNIST1D(train_size=1000), model=MLP(widths=(64, 64)), batch_size=50, epochs=10, optimizer=Adam(lr=1e-3)
+        data=MNIST1D(train_size=1000),
+        model=MLP(widths=(64, 64)),
+        batch_size=50,
+        epochs=10,
+        optimizer=Adam(lr=1e-3),
     ),
     compare={"epochs": {f"{n} epochs": n for n in (3, 10, 30, 100, 300, 1000)}},
     seeds=10,

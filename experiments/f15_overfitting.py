@@ -6,7 +6,20 @@ The base has 600 training samples of MNIST-1D and weights enough to learn them b
 tuned; the learning rate is the base's.
 """
 
-from harness import L2, MLP, MNIST1D, Adam, Claim, Dropout, EarlyStopping, LogUniform, Recipe, Search, Study, Uniform
+from harness import (
+    L2,
+    MLP,
+    MNIST1D,
+    Adam,
+    Claim,
+    Dropout,
+    EarlyStopping,
+    LogUniform,
+    Recipe,
+    Search,
+    Study,
+    Uniform,
+)
 
 DATA = {"few": MNIST1D(train_size=600), "more": MNIST1D(train_size=2400)}
 HOOKS = {
@@ -27,9 +40,19 @@ study = Study(
     name="f15-overfitting",
     question="What cures a network that has learnt its training data by heart?",
     recipe=Recipe(
-        data=DATA["few"], model=MLP(widths=(128, 128)), batch_size=64, epochs=120, eval_every=2, optimizer=Adam(lr=3e-3)
+        data=DATA["few"],
+        model=MLP(widths=(128, 128)),
+        batch_size=64,
+        epochs=120,
+        eval_every=2,
+        optimizer=Adam(lr=3e-3),
     ),
-    compare={"cure": {"none": _recipe(), **{name: _recipe(*name.split(" + ")) for name in (*CURES, *PAIRS)}}},
+    compare={
+        "cure": {
+            "none": _recipe(),
+            **{name: _recipe(*name.split(" + ")) for name in (*CURES, *PAIRS)},
+        }
+    },
     search=Search(trials=16, objective="valid/loss"),
     seeds=10,
     claims=[

@@ -24,7 +24,11 @@ study = Study(
     ),
     compare={
         "model.activation": ["sigmoid", "tanh", "relu"],
-        "cure": {"plain": {}, "batch norm": {"model.norm": "batch"}, "residual": {"model.residual": True}},
+        "cure": {
+            "plain": {},
+            "batch norm": {"model.norm": "batch"},
+            "residual": {"model.residual": True},
+        },
         "depth": {f"{n} layers": {"model.widths": (32,) * n} for n in (5, 15, 30)},
     },
     seeds=5,
@@ -32,14 +36,35 @@ study = Study(
     probes=[GradientNorm(every="log")],
     claims=[
         Claim.below("sigmoid / plain / 30 layers", 1e-12, on=START, id="F16"),
-        Claim.monotone("depth", on=START, rising=False, among={"model.activation": "sigmoid", "cure": "plain"}, id="F16"),
+        Claim.monotone(
+            "depth",
+            on=START,
+            rising=False,
+            among={"model.activation": "sigmoid", "cure": "plain"},
+            id="F16",
+        ),
         Claim.above("sigmoid / batch norm / 30 layers", 0.1, on=START, id="F16"),
         Claim.above("sigmoid / residual / 30 layers", 0.1, on=START, id="F16"),
         Claim.better("tanh / plain / 30 layers", than="sigmoid / plain / 30 layers", **HIGHER),
         Claim.better("relu / plain / 30 layers", than="sigmoid / plain / 30 layers", **HIGHER),
-        Claim.better("sigmoid / batch norm / 30 layers", than="sigmoid / plain / 30 layers", on="test/accuracy", id="F16"),
-        Claim.better("sigmoid / residual / 30 layers", than="sigmoid / plain / 30 layers", on="test/accuracy", id="F16"),
-        Claim.better("relu / residual / 30 layers", than="relu / plain / 30 layers", on="test/accuracy", id="F16"),
+        Claim.better(
+            "sigmoid / batch norm / 30 layers",
+            than="sigmoid / plain / 30 layers",
+            on="test/accuracy",
+            id="F16",
+        ),
+        Claim.better(
+            "sigmoid / residual / 30 layers",
+            than="sigmoid / plain / 30 layers",
+            on="test/accuracy",
+            id="F16",
+        ),
+        Claim.better(
+            "relu / residual / 30 layers",
+            than="relu / plain / 30 layers",
+            on="test/accuracy",
+            id="F16",
+        ),
     ],
     quick={"seeds": 3, "recipe.epochs": 2},
 )

@@ -6,7 +6,19 @@
 Every cell of the factorial design has its own learning rate (and its own strength of regularization) tuned.
 """
 
-from harness import MLP, SGD, Adam, Claim, Dropout, LogUniform, Recipe, Search, Study, Uniform, WeightDecay
+from harness import (
+    MLP,
+    SGD,
+    Adam,
+    Claim,
+    Dropout,
+    LogUniform,
+    Recipe,
+    Search,
+    Study,
+    Uniform,
+    WeightDecay,
+)
 
 LR = LogUniform(1e-3, 1.0)
 
@@ -15,7 +27,11 @@ study = Study(
     question="Optimizer, batch size or regularizer: what decides how well an MLP learns MNIST-1D?",
     recipe=Recipe(data="mnist1d", model=MLP(widths=(64, 64)), epochs=40, optimizer=SGD(lr=LR)),
     compare={
-        "optimizer": {"SGD": SGD(lr=LR), "Momentum": SGD(lr=LR, momentum=0.9), "Adam": Adam(lr=LogUniform(1e-4, 1e-1))},
+        "optimizer": {
+            "SGD": SGD(lr=LR),
+            "Momentum": SGD(lr=LR, momentum=0.9),
+            "Adam": Adam(lr=LogUniform(1e-4, 1e-1)),
+        },
         "batch_size": [32, 128, 512],
         "regularizer": {
             "none": {"regularizers": []},

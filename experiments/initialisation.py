@@ -19,7 +19,12 @@ study = Study(
     ),
     compare={
         "model.activation": ["relu", "tanh"],
-        "init": {"torch's": "Default", "Xavier": Xavier(), "He": He(), "N(0, 0.01²)": Normal(std=0.01)},
+        "init": {
+            "torch's": "Default",
+            "Xavier": Xavier(),
+            "He": He(),
+            "N(0, 0.01²)": Normal(std=0.01),
+        },
     },
     search=Search(trials=12, objective="valid/accuracy", reduce="mean"),
     seeds=10,

@@ -6,7 +6,19 @@ The objective was fixed before this form was run: the mean validation accuracy o
 good end alike. Seeds are ones that no earlier study has seen, added until every claim is decided or there are 40.
 """
 
-from harness import SGD, Adagrad, Adam, AdamW, Claim, Lion, LogUniform, Muon, RAdam, RMSprop, Uniform
+from harness import (
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    Claim,
+    Lion,
+    LogUniform,
+    Muon,
+    RAdam,
+    RMSprop,
+    Uniform,
+)
 
 from harness import MLP, Recipe, Search, Seeds, Study  # isort: skip
 
@@ -28,14 +40,22 @@ study = Study(
     name="optimizers",
     question="Does any optimizer beat tuned SGD with momentum on an MLP and MNIST-1D?",
     recipe=Recipe(
-        data="mnist1d", model=MLP(widths=(64, 64)), batch_size=64, steps=2000, eval_every=20, optimizer=SGD(lr=0.1)
+        data="mnist1d",
+        model=MLP(widths=(64, 64)),
+        batch_size=64,
+        steps=2000,
+        eval_every=20,
+        optimizer=SGD(lr=0.1),
     ),
     compare={"optimizer": {"SGD": SGD(lr=LR), "Momentum": SGD(lr=LR, momentum=MOMENTUM), **RIVALS}},
     search=Search(trials=24, objective="valid/accuracy", reduce="mean"),
     seeds=Seeds(min=10, max=40, start=1000),
     claims=[
         Claim.better("Momentum", than="SGD", on="mean/valid/accuracy", id="beyond"),
-        *(Claim.better(rival, than="Momentum", on="mean/valid/accuracy", id="beyond") for rival in RIVALS),
+        *(
+            Claim.better(rival, than="Momentum", on="mean/valid/accuracy", id="beyond")
+            for rival in RIVALS
+        ),
     ],
     quick={"search.trials": 4, "seeds": 3, "recipe.steps": 500},
 )

@@ -5,7 +5,18 @@
 The same overfitted base as in f15_overfitting.py; every cure has its own strength tuned.
 """
 
-from harness import L1, MLP, MNIST1D, Adam, Claim, InputNoise, LabelSmoothing, LogUniform, MaxNorm, Mixup
+from harness import (
+    L1,
+    MLP,
+    MNIST1D,
+    Adam,
+    Claim,
+    InputNoise,
+    LabelSmoothing,
+    LogUniform,
+    MaxNorm,
+    Mixup,
+)
 
 from harness import Recipe, Search, Study, Uniform, WeightDecay  # isort: skip
 

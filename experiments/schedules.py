@@ -4,7 +4,7 @@ python experiments/schedules.py --quick
 """
 
 from harness import MLP, SGD, Claim, LogUniform, OneCycle, Recipe, Search, StepDecay, Study, WarmUp
-from harness.schedules import Cosine
+from harness.schedules.base import Cosine
 
 RIVALS = {
     "step": StepDecay(),

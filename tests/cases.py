@@ -25,23 +25,33 @@ def _muon(parameters):
 
 OPTIMIZERS = {
     "SGD": OptimizerCase(h.SGD(lr=0.1), partial(torch.optim.SGD, lr=0.1)),
-    "momentum": OptimizerCase(h.SGD(lr=0.1, momentum=0.9), partial(torch.optim.SGD, lr=0.1, momentum=0.9)),
+    "momentum": OptimizerCase(
+        h.SGD(lr=0.1, momentum=0.9), partial(torch.optim.SGD, lr=0.1, momentum=0.9)
+    ),
     "Nesterov": OptimizerCase(
-        h.SGD(lr=0.1, momentum=0.9, nesterov=True), partial(torch.optim.SGD, lr=0.1, momentum=0.9, nesterov=True)
+        h.SGD(lr=0.1, momentum=0.9, nesterov=True),
+        partial(torch.optim.SGD, lr=0.1, momentum=0.9, nesterov=True),
     ),
     "Adagrad": OptimizerCase(h.Adagrad(lr=0.1), partial(torch.optim.Adagrad, lr=0.1)),
     "Adadelta": OptimizerCase(h.Adadelta(lr=0.7), partial(torch.optim.Adadelta, lr=0.7)),
     "RMSprop": OptimizerCase(h.RMSprop(lr=0.01), partial(torch.optim.RMSprop, lr=0.01)),
-    "RMSprop momentum": OptimizerCase(h.RMSprop(lr=0.01, momentum=0.8), partial(torch.optim.RMSprop, lr=0.01, momentum=0.8)),
+    "RMSprop momentum": OptimizerCase(
+        h.RMSprop(lr=0.01, momentum=0.8), partial(torch.optim.RMSprop, lr=0.01, momentum=0.8)
+    ),
     "Adam": OptimizerCase(h.Adam(lr=0.01), partial(torch.optim.Adam, lr=0.01)),
-    "AdamW": OptimizerCase(h.AdamW(lr=0.01, weight_decay=0.1), partial(torch.optim.AdamW, lr=0.01, weight_decay=0.1)),
+    "AdamW": OptimizerCase(
+        h.AdamW(lr=0.01, weight_decay=0.1), partial(torch.optim.AdamW, lr=0.01, weight_decay=0.1)
+    ),
     "NAdam": OptimizerCase(h.NAdam(lr=0.01), partial(torch.optim.NAdam, lr=0.01)),
     "RAdam": OptimizerCase(h.RAdam(lr=0.01), partial(torch.optim.RAdam, lr=0.01)),
     "Adamax": OptimizerCase(h.Adamax(lr=0.01), partial(torch.optim.Adamax, lr=0.01)),
     "Lion": OptimizerCase(
-        h.Lion(lr=0.01, weight_decay=0.1), partial(pytorch_optimizer.Lion, lr=0.01, betas=(0.9, 0.99), weight_decay=0.1)
+        h.Lion(lr=0.01, weight_decay=0.1),
+        partial(pytorch_optimizer.Lion, lr=0.01, betas=(0.9, 0.99), weight_decay=0.1),
     ),
-    "signSGD": OptimizerCase(h.SignSGD(lr=0.01), partial(pytorch_optimizer.SignSGD, lr=0.01, momentum=0.0)),
+    "signSGD": OptimizerCase(
+        h.SignSGD(lr=0.01), partial(pytorch_optimizer.SignSGD, lr=0.01, momentum=0.0)
+    ),
 }
 
 DATA = {

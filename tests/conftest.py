@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import pytest
 import torch
 
 torch.set_num_threads(1)
+os.environ.setdefault(
+    "MKL_CBWR", "AUTO,STRICT"
+)  # as in a worker: a member's bits must not depend on its place in memory
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from harness.data.base import Raw, Source
+from harness.data.base import Data, Raw
 from harness.models.mlp import MLP
-from harness.optimizers.base import Rule
-from harness.probes.base import Measure
-from harness.regularizers.base import Hook
+from harness.optimizers.base import Optimizer
+from harness.probes.base import Probe
+from harness.regularizers.base import Regularizer
 from harness.spec.space import NonNegative
 
 
@@ -20,7 +20,10 @@ class TinyNet(nn.Module):
     def __init__(self, input_shape, outputs, width=8):
         super().__init__()
         self.net = nn.Sequential(
-            nn.Linear(input_shape[0], width), nn.BatchNorm1d(width), nn.ReLU(), nn.Linear(width, outputs)
+            nn.Linear(input_shape[0], width),
+            nn.BatchNorm1d(width),
+            nn.ReLU(),
+            nn.Linear(width, outputs),
         )
 
     def forward(self, x):
@@ -38,7 +41,7 @@ class Recurrent(nn.Module):
         return self.out(self.cell(x[..., None])[0][:, -1])
 
 
-class Stripes(Source):
+class Stripes(Data):
     """Two classes of striped signals."""
 
     count: int = 200
@@ -46,14 +49,16 @@ class Stripes(Source):
     def raw(self) -> Raw:
         rng = np.random.default_rng(0)
         y = rng.integers(0, 2, self.count)
-        return Raw(np.sin(np.arange(12) * (1 + y[:, None])) + 0.3 * rng.normal(size=(self.count, 12)), y)
+        return Raw(
+            np.sin(np.arange(12) * (1 + y[:, None])) + 0.3 * rng.normal(size=(self.count, 12)), y
+        )
 
 
 def cubic(out, y, power=3):
     return (out - y).abs().pow(power).mean(-1)
 
 
-class Shrink(Hook):
+class Shrink(Regularizer):
     """Divides all weights by a number after each update."""
 
     by: NonNegative = 1.01
@@ -101,7 +106,7 @@ class Tight(MLP):
         return made
 
 
-class Descent(Rule):
+class Descent(Optimizer):
     """θ ← θ − 2ηg."""
 
     def init(self, w_KP):
@@ -111,7 +116,7 @@ class Descent(Rule):
         return w_KP - 2 * hyper["lr"] * g_KP, state
 
 
-class WeightSum(Measure):
+class WeightSum(Probe):
     """Σθ."""
 
     prefix = "sum"

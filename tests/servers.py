@@ -24,7 +24,9 @@ def free_port():
 
 def postgres_folder():
     """Return the folder of PostgreSQL's programs, or None."""
-    found = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), key=lambda path: int(path.split("/")[4]))
+    found = sorted(
+        glob.glob("/usr/lib/postgresql/*/bin/initdb"), key=lambda path: int(path.split("/")[4])
+    )
     return os.path.dirname(found[-1]) if found else None
 
 
@@ -62,7 +64,10 @@ def postgres(folder):
     options = f"-p {port} -c listen_addresses=127.0.0.1 -k {folder} -c fsync=off"
     control = [*user, f"{programs}/pg_ctl", "-D", str(data), "-w"]
     subprocess.run(
-        [*control, "start", "-l", str(folder / "log"), "-o", options], check=True, capture_output=True, cwd=folder
+        [*control, "start", "-l", str(folder / "log"), "-o", options],
+        check=True,
+        capture_output=True,
+        cwd=folder,
     )
     uri = f"postgresql://harness:{PASSWORD}@127.0.0.1:{port}"
     try:
@@ -73,7 +78,9 @@ def postgres(folder):
         engine.dispose()
         yield {name: f"{uri}/{name}" for name in ("mlflow", "optuna")}
     finally:
-        subprocess.run([*control, "stop", "-m", "immediate"], check=True, capture_output=True, cwd=folder)
+        subprocess.run(
+            [*control, "stop", "-m", "immediate"], check=True, capture_output=True, cwd=folder
+        )
 
 
 class MlflowServer:
@@ -97,11 +104,24 @@ class MlflowServer:
             "--workers",
             str(self.workers),
         ]
-        stores = ["--backend-store-uri", self.backend, "--artifacts-destination", str(self.folder / "artifacts")]
-        quiet = os.environ | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+        stores = [
+            "--backend-store-uri",
+            self.backend,
+            "--artifacts-destination",
+            str(self.folder / "artifacts"),
+        ]
+        quiet = os.environ | {
+            "MLFLOW_DISABLE_TELEMETRY": "true",
+            "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        }
         with (self.folder / "server.log").open("a") as log:
             self.process = subprocess.Popen(
-                [*command, *stores], stdout=log, stderr=log, env=quiet, cwd=self.folder, start_new_session=True
+                [*command, *stores],
+                stdout=log,
+                stderr=log,
+                env=quiet,
+                cwd=self.folder,
+                start_new_session=True,
             )
         self._wait()
 

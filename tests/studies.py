@@ -12,7 +12,13 @@ def small(**fields):
     base = {
         "name": "small",
         "question": "Which is better?",
-        "recipe": h.Recipe(data="digits", model=h.MLP(widths=(16,)), batch_size=128, epochs=3, optimizer=h.SGD(lr=0.1)),
+        "recipe": h.Recipe(
+            data="digits",
+            model=h.MLP(widths=(16,)),
+            batch_size=128,
+            epochs=3,
+            optimizer=h.SGD(lr=0.1),
+        ),
         "compare": {"optimizer": {"SGD": SGD, "Adam": ADAM}},
         "search": h.Search(trials=6, batch=3),
         "seeds": 2,

@@ -6,10 +6,10 @@ import pytest
 
 import harness as h
 from harness import results
-from harness.answer.whole import answer
-from harness.errors import ProtocolError, SpecError
-from harness.protocol import Options, run_study
-from harness.stages import confirm
+from harness.analysis.answer import answer
+from harness.core.errors import ProtocolError, SpecError
+from harness.protocol.run import Options, run_study
+from harness.protocol.stages import confirm
 from tests.studies import small
 
 SEEDS = h.Seeds(min=6, max=12)
@@ -38,7 +38,10 @@ def test_arms_that_are_the_same_are_looked_at_to_the_end(folder):
     run_study(sequential(claims=[never, h.Claim.better("good", than="bad")]), Options(workers=0))
     found = results.load("small")
     assert found.confirmed.groupby("arm").size().to_dict() == {"good": 12, "bad": 12}
-    assert [(t.verdict.verdict, t.seeds) for t in answer(found).claims] == [("undecided", 12), ("supported", 6)]
+    assert [(t.verdict.verdict, t.seeds) for t in answer(found).claims] == [
+        ("undecided", 12),
+        ("supported", 6),
+    ]
 
 
 def test_seeds_start_where_they_are_told_to(folder):
@@ -53,11 +56,23 @@ def test_seeds_start_where_they_are_told_to(folder):
         ({"seeds": {"min": 3, "max": 9, "looks": [3, 5]}}, "end with max = 9"),
         ({"seeds": {"min": 3, "max": 9, "start": 9_995}}, "seeds below 10000"),
         ({"claims": []}, "expected claims to decide"),
-        ({"claims": [{"kind": "equal", "arm": "good", "than": "bad"}]}, "expected 'margin' for a claim of 'equal'"),
-        ({"claims": [{"kind": "monotone", "factor": "optimiser"}]}, "unknown factor 'optimiser': did you mean 'optimizer'?"),
+        (
+            {"claims": [{"kind": "equal", "arm": "good", "than": "bad"}]},
+            "expected 'margin' for a claim of 'equal'",
+        ),
+        (
+            {"claims": [{"kind": "monotone", "factor": "optimiser"}]},
+            "unknown factor 'optimiser': did you mean 'optimizer'?",
+        ),
         ({"claims": [{"kind": "monotone", "factor": "optimizer"}]}, "three levels or more"),
-        ({"claims": [{"kind": "interaction", "factors": ["optimizer", "optimizer"]}]}, "two different factors"),
-        ({"claims": [{"kind": "better", "arm": "god", "than": "bad"}]}, "unknown arm 'god': did you mean 'good'?"),
+        (
+            {"claims": [{"kind": "interaction", "factors": ["optimizer", "optimizer"]}]},
+            "two different factors",
+        ),
+        (
+            {"claims": [{"kind": "better", "arm": "god", "than": "bad"}]},
+            "unknown arm 'god': did you mean 'good'?",
+        ),
     ],
 )
 def test_mistakes_in_seeds_and_claims(fields, said):
@@ -78,7 +93,9 @@ def test_confirm_seeds_that_were_used_to_tune_are_refused():
 def test_the_clock_is_read_once_an_arm_and_gives_seconds(folder):
     run_study(small(), Options(workers=0))
     first = results.load("small")
-    assert set(first.clock) == {"SGD", "Adam"} and all(read["seconds"] > 0 for read in first.clock.values())
+    assert set(first.clock) == {"SGD", "Adam"} and all(
+        read["seconds"] > 0 for read in first.clock.values()
+    )
     curves = first.confirmed_curves
     assert curves["seconds"].to_numpy() == pytest.approx(
         (curves["step"] * curves["arm"].map(lambda a: first.clock[a]["seconds"])).to_numpy()
@@ -95,19 +112,21 @@ def test_arms_that_cost_the_same_share_a_reading_of_the_clock(folder):
 
 
 def test_the_code_of_a_probe_is_part_of_a_run_s_key(monkeypatch):
-    from harness import dispatch
-    from harness.spec.plan import Run
+    from harness.protocol import dispatch
+    from harness.spec.arms import Run
     from tests.plugins import WeightSum
 
     seen = []
     monkeypatch.setattr(dispatch, "code_of", lambda targets: seen.append(targets) or "")
-    dispatch.key_of(Run(small().recipe, 0, (WeightSum(),)))
+    dispatch.key_of(Run.of(small().recipe, 0, (WeightSum(),)))
     assert seen == [(WeightSum,)]
 
 
 def test_an_arm_that_can_t_be_trained_has_no_clock(folder):
     broken = small(
-        compare={"model": {"MLP": h.MLP(widths=(8,)), "bomb": {"name": "tests.plugins.Failing"}}}, claims=(), search=None
+        compare={"model": {"MLP": h.MLP(widths=(8,)), "bomb": {"name": "tests.plugins.Failing"}}},
+        claims=(),
+        search=None,
     )
     run_study(broken, Options(workers=0))
     found = results.load("small")
@@ -116,21 +135,31 @@ def test_an_arm_that_can_t_be_trained_has_no_clock(folder):
 
 
 def test_probes_of_a_study_are_recorded_in_its_confirm_runs(folder):
-    study = small(probes=[h.GradientNorm(every="log")], claims=[h.Claim.above("SGD", 0.0, on="start/gradient/all")])
+    study = small(
+        probes=[h.GradientNorm(every="log")],
+        claims=[h.Claim.above("SGD", 0.0, on="start/gradient/all")],
+    )
     run_study(study, Options(workers=0))
     found = results.load("small")
-    assert found.confirmed["gradient/all"].notna().all() and found.searched["gradient/all"].isna().all()
+    assert (
+        found.confirmed["gradient/all"].notna().all()
+        and found.searched["gradient/all"].isna().all()
+    )
     assert answer(found).claims[0].verdict.effect.mean > 0
-    assert run_study(small(), Options(workers=0)).trained == 4, "without probes these are other runs"
+    assert run_study(small(), Options(workers=0)).trained == 4, (
+        "without probes these are other runs"
+    )
 
 
 def test_claims_on_what_no_probe_records_are_refused(folder):
     with pytest.raises(SpecError, match="gradient/all"):
-        run_study(small(claims=[h.Claim.above("SGD", 0.0, on="start/gradient/all")]), Options(workers=0))
+        run_study(
+            small(claims=[h.Claim.above("SGD", 0.0, on="start/gradient/all")]), Options(workers=0)
+        )
 
 
 def test_audit_and_verdicts_on_the_command_line(folder, capsys):
-    from harness.cli.judging import show_audit, write_verdicts
+    from harness.cli.verdicts import show_audit, write_verdicts
 
     run_study(small(claims=[h.Claim.better("Adam", than="SGD", id="F10")]), Options(workers=0))
     show_audit("small", None)

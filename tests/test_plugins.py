@@ -27,7 +27,7 @@ class Net(nn.Module):
         return self.net(x)
 
 
-class Stripes(h.Source):
+class Stripes(h.Data):
     """Two classes of striped signals."""
 
     count: int = 200
@@ -42,7 +42,7 @@ def cubic(out, y, power=3):
     return (out - y).abs().pow(power).mean(-1)
 
 
-class Shrink(h.Hook):
+class Shrink(h.Regularizer):
     """Divides all weights by a number after each update."""
 
     by: NonNegative = 1.0
@@ -51,7 +51,7 @@ class Shrink(h.Hook):
         return w_KP / hyper["by"][:, None]
 
 
-class Descent(h.Rule):
+class Descent(h.Optimizer):
     """θ ← θ − 2ηg."""
 
     def init(self, w_KP):
@@ -100,7 +100,11 @@ def test_parts_from_a_file_beside_the_spec(folder, tmp_path_factory):
 
 
 def test_own_rule_is_the_rule_it_says():
-    recipe = h.Recipe(data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), epochs=3, dtype="float64")
+    recipe = h.Recipe(
+        data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), epochs=3, dtype="float64"
+    )
     own = recipe.with_values({"optimizer": {"name": "tests.plugins.Descent", "lr": 0.05}})
     ours, theirs = h.train(own, 2).curves, h.train(recipe, 2).curves
-    assert ours["train/loss"].to_numpy() == pytest.approx(theirs["train/loss"].to_numpy(), rel=1e-12)
+    assert ours["train/loss"].to_numpy() == pytest.approx(
+        theirs["train/loss"].to_numpy(), rel=1e-12
+    )

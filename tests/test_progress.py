@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from harness.progress import Bars, Lines, screen
+from harness.cli.progress import Bars, Lines, screen
 
 
 def shown(console, file):

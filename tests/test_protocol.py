@@ -10,8 +10,8 @@ from mlflow.tracking import MlflowClient
 
 import harness as h
 from harness import results
-from harness.errors import NoStudyError, SpecError, StoreError
-from harness.protocol import Options, run_study
+from harness.core.errors import NoStudyError, SpecError, StoreError
+from harness.protocol.run import Options, run_study
 from tests.studies import ADAM, SGD, small
 
 SERIAL = Options(workers=0)
@@ -39,7 +39,9 @@ def test_runs_are_nested_and_complete_in_mlflow(folder):
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("small")
     assert experiment.tags["mlflow.note.content"] == "Which is better?"
-    runs = {r.info.run_id: r for r in client.search_runs([experiment.experiment_id], max_results=1000)}
+    runs = {
+        r.info.run_id: r for r in client.search_runs([experiment.experiment_id], max_results=1000)
+    }
     kinds = pd.Series([r.data.tags["harness.kind"] for r in runs.values()]).value_counts().to_dict()
     assert kinds == {"run": 16, "arm": 2, "study": 1}
     assert all(r.info.status == "FINISHED" for r in runs.values())
@@ -64,13 +66,19 @@ def test_runs_are_nested_and_complete_in_mlflow(folder):
     assert [m.step for m in history] == [0, 9, 18, 27]
     assert [m.value for m in client.get_metric_history(leaf.info.run_id, "epoch")] == [0, 1, 2, 3]
     study = next(r for r in runs.values() if r.data.tags["harness.kind"] == "study")
-    assert {a.path for a in client.list_artifacts(study.info.run_id)} >= {"spec.json", "environment.json", "index.json"}
+    assert {a.path for a in client.list_artifacts(study.info.run_id)} >= {
+        "spec.json",
+        "environment.json",
+        "index.json",
+    }
 
 
 def test_tables_agree_with_training_without_a_study(folder):
     run(small())
     found = results.load("small")
-    assert len(found.runs) == 16 and len(found.trials) == 12 and set(found.winners) == {"SGD", "Adam"}
+    assert (
+        len(found.runs) == 16 and len(found.trials) == 12 and set(found.winners) == {"SGD", "Adam"}
+    )
     row = found.confirmed.iloc[-1]
     winner = h.Recipe.model_validate(found.winners[row["arm"]]["recipe"])
     again = h.train(winner, seeds=[int(row["seed"])])
@@ -93,8 +101,15 @@ def test_nothing_is_trained_twice(folder):
     before = numbers()
     assert run(small()).trained == 0
     assert run(small(seeds=3)).trained == 2
-    assert run(small(search=h.Search(trials=9, batch=3), seeds=3)).trained in range(6, 6 + 1 + 2 * 3)
-    three = small(seeds=3, compare={"optimizer": {"SGD": SGD, "Adam": ADAM, "Lion": h.Lion(lr=h.LogUniform(1e-4, 1e-2))}})
+    assert run(small(search=h.Search(trials=9, batch=3), seeds=3)).trained in range(
+        6, 6 + 1 + 2 * 3
+    )
+    three = small(
+        seeds=3,
+        compare={
+            "optimizer": {"SGD": SGD, "Adam": ADAM, "Lion": h.Lion(lr=h.LogUniform(1e-4, 1e-2))}
+        },
+    )
     assert run(three).trained == 9
     keys = [row["tags"]["harness.key"] for row in leaves()]
     assert len(keys) == len(set(keys))
@@ -147,24 +162,33 @@ def test_diverged_arm_is_an_outcome(folder):
     )  # fmt: skip
     summary = run(wild)
     found = results.load("small")
-    assert summary.failed == 0 and set(found.runs.groupby("arm")["status"].first()) == {"finished", "diverged"}
+    assert summary.failed == 0 and set(found.runs.groupby("arm")["status"].first()) == {
+        "finished",
+        "diverged",
+    }
     assert run(wild).trained == 0
-    from harness.answer.whole import answer
+    from harness.analysis.answer import answer
 
     ranking = answer(found).ranking
     assert (
-        [p.arm for p in ranking] == ["SGD", "wild"] and math.isinf(ranking[1].interval.mean) and ranking[1].ended_badly == 2
+        [p.arm for p in ranking] == ["SGD", "wild"]
+        and math.isinf(ranking[1].interval.mean)
+        and ranking[1].ended_badly == 2
     )
 
 
 def test_failing_arm_is_recorded_and_tried_again(folder):
     broken = small(
-        compare={"model": {"MLP": h.MLP(widths=(8,)), "bomb": {"name": "tests.plugins.Failing"}}}, claims=(), search=None
+        compare={"model": {"MLP": h.MLP(widths=(8,)), "bomb": {"name": "tests.plugins.Failing"}}},
+        claims=(),
+        search=None,
     )
     summary = run(broken)
     assert (summary.trained, summary.failed) == (4, 2)
     failed = [row for row in leaves() if row["status"] == "FAILED"]
-    assert len(failed) == 2 and "RuntimeError: boom (plugins.py" in failed[0]["tags"]["harness.detail"]
+    assert (
+        len(failed) == 2 and "RuntimeError: boom (plugins.py" in failed[0]["tags"]["harness.detail"]
+    )
     again = run(broken)
     assert (again.trained, again.known) == (2, 2) and len(leaves()) == 4
 
@@ -172,7 +196,9 @@ def test_failing_arm_is_recorded_and_tried_again(folder):
 @pytest.mark.slow
 def test_worker_that_dies_takes_only_its_run_with_it(folder):
     deadly = small(
-        compare={"model": {"MLP": h.MLP(widths=(8,)), "deadly": {"name": "tests.plugins.Deadly"}}}, claims=(), search=None
+        compare={"model": {"MLP": h.MLP(widths=(8,)), "deadly": {"name": "tests.plugins.Deadly"}}},
+        claims=(),
+        search=None,
     )
     summary = run(deadly, workers=2)
     assert (summary.trained, summary.failed) == (4, 2)
@@ -182,14 +208,21 @@ def test_worker_that_dies_takes_only_its_run_with_it(folder):
 
 def test_cohort_that_is_too_large_is_halved(folder):
     tight = small(
-        compare={"model": {"tight": {"name": "tests.plugins.Tight", "widths": [8]}}}, claims=(), search=None, seeds=5
+        compare={"model": {"tight": {"name": "tests.plugins.Tight", "widths": [8]}}},
+        claims=(),
+        search=None,
+        seeds=5,
     )
     summary = run(tight)
     assert (summary.trained, summary.failed) == (5, 0)
 
 
 def test_equal_runs_of_two_arms_are_trained_once(folder):
-    twins = small(compare={"optimizer": {"a": h.SGD(lr=0.1), "b": {"name": "SGD", "lr": 0.1}}}, claims=(), search=None)
+    twins = small(
+        compare={"optimizer": {"a": h.SGD(lr=0.1), "b": {"name": "SGD", "lr": 0.1}}},
+        claims=(),
+        search=None,
+    )
     assert run(twins).trained == 2
     found = results.load("small").runs
     assert len(found) == 4 and found["run_id"].nunique() == 2
@@ -200,7 +233,10 @@ def test_early_stopping_in_a_study(folder):
                   compare={}, claims=(), search=None)  # fmt: skip
     run(study)
     found = results.load("small").runs
-    assert set(found["status"]) <= {"stopped", "finished"} and (found["best/step"] <= found["cost/steps"]).all()
+    assert (
+        set(found["status"]) <= {"stopped", "finished"}
+        and (found["best/step"] <= found["cost/steps"]).all()
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,7 +244,10 @@ def test_early_stopping_in_a_study(folder):
     [
         ({"search": None}, "search: arm 'SGD' has spaces"),
         ({"recipe.data": "diabetes", "search.objective": "valid/accuracy"}, "got 'valid/accuracy'"),
-        ({"recipe.data": {"name": "digits", "valid_fraction": 0.0}}, "validation data come from data.valid_fraction"),
+        (
+            {"recipe.data": {"name": "digits", "valid_fraction": 0.0}},
+            "validation data come from data.valid_fraction",
+        ),
         ({"recipe.model": "CNN2D"}, "CNN2D can't be built"),
         ({"recipe.device": "cuda"}, "expected a CUDA device"),
         ({"recipe.model": "linear", "recipe.regularizers": ["Dropout"]}, "no place for Dropout"),

@@ -6,10 +6,10 @@ import pytest
 
 import harness as h
 from harness import results
-from harness.errors import StoreError
-from harness.protocol import Options, run_study
-from harness.records import Outcome, Point
-from harness.reproduce import compared, reproduce
+from harness.core.errors import StoreError
+from harness.core.records import Outcome, Point
+from harness.protocol.reproduce import compared, reproduce
+from harness.protocol.run import Options, run_study
 from tests.studies import small
 
 MODEL = """
@@ -38,8 +38,13 @@ def test_runs_of_both_stages_are_reproduced(folder):
 def test_a_recipe_of_one_s_own_code_is_rebuilt_without_the_file(folder, monkeypatch):
     (folder / "mine.py").write_text(MODEL)
     monkeypatch.syspath_prepend(str(folder))
-    recipe = h.Recipe(data="iris", model={"name": "mine.Tiny", "width": 4}, optimizer=h.SGD(lr=0.1), epochs=3)
-    run_study(h.Study(name="own", recipe=recipe, compare={"optimizer": {"a": h.SGD(lr=0.1)}}, seeds=2), Options(workers=0))
+    recipe = h.Recipe(
+        data="iris", model={"name": "mine.Tiny", "width": 4}, optimizer=h.SGD(lr=0.1), epochs=3
+    )
+    run_study(
+        h.Study(name="own", recipe=recipe, compare={"optimizer": {"a": h.SGD(lr=0.1)}}, seeds=2),
+        Options(workers=0),
+    )
     run_id = results.load("own").confirmed["run_id"].iloc[0]
     (folder / "mine.py").unlink()
     sys.modules.pop("mine")
@@ -51,7 +56,11 @@ def test_a_recipe_of_one_s_own_code_is_rebuilt_without_the_file(folder, monkeypa
 def test_every_point_is_compared():
     points = tuple(Point(i, float(i), i, {"train/loss": 1.0 + i}) for i in range(3))
     outcome = Outcome("finished", points, {})
-    then = {"train/loss": [(0, 1.0), (1, 2.0), (2, 3.0)], "final/train/loss": [(2, 3.0)], "epoch": [(0, 0.0)]}
+    then = {
+        "train/loss": [(0, 1.0), (1, 2.0), (2, 3.0)],
+        "final/train/loss": [(2, 3.0)],
+        "epoch": [(0, 0.0)],
+    }
     assert compared(then, outcome, 1e-6)[:4] == ("identical", 3, 0.0, "")
     near = compared({"train/loss": [(0, 1.0), (1, 2.0 + 2e-7)]}, outcome, 1e-6)
     assert (

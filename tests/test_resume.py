@@ -37,7 +37,12 @@ def start(folder, workers):
     command = [sys.executable, "killed.py", "--workers", str(workers), "--cohort", "2"]
     environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
     return subprocess.Popen(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
 
 
@@ -56,7 +61,11 @@ def finish(folder, workers=0):
 
 
 def table(folder):
-    runs = results.load("killed", f"sqlite:///{folder / 'mlflow.db'}").runs.set_index("key").sort_index()
+    runs = (
+        results.load("killed", f"sqlite:///{folder / 'mlflow.db'}")
+        .runs.set_index("key")
+        .sort_index()
+    )
     return runs[["status", *(c for c in runs if "/" in c and c != "cost/seconds")]]
 
 
@@ -93,9 +102,13 @@ def test_killed_study_goes_on_to_the_same_numbers(tmp_path, template_store, prun
     with sqlite3.connect(victim / "mlflow.db") as db:
         keys = [k for (k,) in db.execute("select value from tags where key = 'harness.key'")]
         running = db.execute("select count(*) from runs where status = 'RUNNING'").fetchone()[0]
-        points = db.execute("select count(*) - count(distinct run_uuid || key || step) from metrics").fetchone()[0]
+        points = db.execute(
+            "select count(*) - count(distinct run_uuid || key || step) from metrics"
+        ).fetchone()[0]
     assert len(keys) == len(set(keys)) == 24 and running == 0 and points == 0
-    storage = optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(victim / "optuna.journal")))
+    storage = optuna.storages.JournalStorage(
+        optuna.storages.journal.JournalFileBackend(str(victim / "optuna.journal"))
+    )
     assert [s.n_trials for s in optuna.get_all_study_summaries(storage)] == [8, 8]
     assert "0 runs trained, 24 known already" in finish(victim)
 
@@ -111,6 +124,8 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, template_store):
     children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
-    assert process.returncode == 130 and "the same command goes on" in said and "Traceback" not in said
+    assert (
+        process.returncode == 130 and "the same command goes on" in said and "Traceback" not in said
+    )
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive

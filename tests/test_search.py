@@ -7,9 +7,9 @@ import optuna
 import pytest
 
 import harness as h
-from harness.errors import StoreError
-from harness.search import ArmSearch, Mirror, judge, open_storage
-from harness.spec.plan import Arm
+from harness.core.errors import StoreError
+from harness.protocol.tuner import ArmSearch, Mirror, judge, open_storage
+from harness.spec.arms import Arm
 
 SPACES = {"lr": h.LogUniform(1e-3, 1.0), "momentum": h.Uniform(0.5, 0.9)}
 
@@ -43,11 +43,20 @@ def test_samplers_keep_to_spaces_and_budget_and_repeat_themselves(sampler):
     again, repeated = searched(search)
     assert [a.values for a in asked] == [a.values for a in repeated] and len(asked) == 12
     for ask in asked:
-        assert 1e-3 <= ask.values["optimizer.lr"] <= 1 and 0.5 <= ask.values["optimizer.momentum"] <= 0.9
-        assert ask.values["batch_size"] in range(8, 65) and ask.values["model.widths"] in ([8], [16, 16])
+        assert (
+            1e-3 <= ask.values["optimizer.lr"] <= 1
+            and 0.5 <= ask.values["optimizer.momentum"] <= 0.9
+        )
+        assert ask.values["batch_size"] in range(8, 65) and ask.values["model.widths"] in (
+            [8],
+            [16, 16],
+        )
         assert not ask.recipe.spaces()
     number, winner = made.winner()
-    assert winner.optimizer.lr == min(a.values["optimizer.lr"] for a in asked) and number == again.winner()[0]
+    assert (
+        winner.optimizer.lr == min(a.values["optimizer.lr"] for a in asked)
+        and number == again.winner()[0]
+    )
 
 
 def test_another_seed_asks_otherwise():
@@ -66,7 +75,10 @@ def test_grid_is_covered_once():
         "A",
         {},
         h.Recipe(
-            data="digits", model=h.MLP(), epochs=1, optimizer=h.SGD(lr=h.LogUniform(1e-3, 1e1), momentum=h.Choice(0.0, 0.9))
+            data="digits",
+            model=h.MLP(),
+            epochs=1,
+            optimizer=h.SGD(lr=h.LogUniform(1e-3, 1e1), momentum=h.Choice(0.0, 0.9)),
         ),
     )
     _, asked = searched(h.Search(trials=50, sampler="grid", grid=5), the_arm=one)
@@ -127,13 +139,20 @@ def test_mirror_writes_each_trial_once_and_survives_a_torn_line(tmp_path):
 
 
 def test_importance_finds_what_mattered():
-    made, _ = searched(h.Search(trials=40, sampler="random"), lambda ask: abs(ask.values["optimizer.lr"] - 0.03))
+    made, _ = searched(
+        h.Search(trials=40, sampler="random"), lambda ask: abs(ask.values["optimizer.lr"] - 0.03)
+    )
     shares = made.importance()
-    assert max(shares, key=shares.get) == "optimizer.lr" and sum(shares.values()) == pytest.approx(1)
+    assert max(shares, key=shares.get) == "optimizer.lr" and sum(shares.values()) == pytest.approx(
+        1
+    )
 
 
 def test_arm_without_spaces_asks_nothing():
-    plain = ArmSearch(Arm("A", {}, h.Recipe(data="digits", model=h.MLP(), epochs=1, optimizer=h.SGD(lr=0.1))), h.Search())
+    plain = ArmSearch(
+        Arm("A", {}, h.Recipe(data="digits", model=h.MLP(), epochs=1, optimizer=h.SGD(lr=0.1))),
+        h.Search(),
+    )
     assert plain.left == 0 and plain.winner()[1].optimizer.lr == 0.1
 
 

@@ -59,9 +59,17 @@ def say(text: str) -> None:
 def run(*command: str, fails: bool = False, **options) -> str:
     """Return what a command prints; it must end well, or badly where ``fails``."""
     done = subprocess.run(
-        command, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900, check=False, **options
+        command,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=900,
+        check=False,
+        **options,
     )
-    assert (done.returncode != 0) == fails, f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}"
+    assert (done.returncode != 0) == fails, (
+        f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}"
+    )
     return done.stdout
 
 
@@ -86,24 +94,48 @@ class Stack:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
         text = self.settings.read_text().replace("PORT=5000", f"PORT={self.port}")
-        self.settings.write_text("\n".join(line for line in text.splitlines() if "HARNESS_UID" not in line))
+        self.settings.write_text(
+            "\n".join(line for line in text.splitlines() if "HARNESS_UID" not in line)
+        )
         with self.settings.open("a") as file:
             file.write(f"\nHARNESS_UID={self.uid}\n")
-        self.password = next(line.split("=")[1] for line in text.splitlines() if line.startswith("POSTGRES_PASSWORD="))
+        self.password = next(
+            line.split("=")[1]
+            for line in text.splitlines()
+            if line.startswith("POSTGRES_PASSWORD=")
+        )
         self.uri = f"http://127.0.0.1:{self.port}"
-        found = subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode == 0
+        found = (
+            subprocess.run(
+                ["docker", "compose", "version"], capture_output=True, check=False
+            ).returncode
+            == 0
+        )
         self.compose = ["docker", "compose"] if found else ["docker-compose"]
-        self.compose += ["-p", "harness-e2e", "--env-file", "docker/.env", "-f", "docker/compose.yaml"]
+        self.compose += [
+            "-p",
+            "harness-e2e",
+            "--env-file",
+            "docker/.env",
+            "-f",
+            "docker/compose.yaml",
+        ]
 
     def __call__(self, *words: str, fails: bool = False) -> str:
         return run(*self.compose, *words, fails=fails, cwd=self.folder)
 
     def outside(self, *words: str, uri: str | None = None, fails: bool = False) -> str:
         """Return what a command of the harness prints on the host, with the copy's code."""
-        environment = {k: v for k, v in os.environ.items() if k not in ("MLFLOW_TRACKING_URI", "HARNESS_STORAGE")}
+        environment = {
+            k: v
+            for k, v in os.environ.items()
+            if k not in ("MLFLOW_TRACKING_URI", "HARNESS_STORAGE")
+        }
         if uri:
             environment["MLFLOW_TRACKING_URI"] = uri
-        return run(sys.executable, "-m", "harness", *words, cwd=self.folder, env=environment, fails=fails)
+        return run(
+            sys.executable, "-m", "harness", *words, cwd=self.folder, env=environment, fails=fails
+        )
 
     def recorded(self) -> int:
         return len(runs(self.uri, "e2e"))
@@ -120,16 +152,31 @@ def runs(uri: str, study: str) -> list:
 
 def prepare_wheels() -> None:
     """Where pip is told of wheels on disk, give the image PyTorch's from there: what it would download may be large."""
-    if os.environ.get("PIP_FIND_LINKS") and not list((ROOT / "docker" / "wheels").glob("torch-*.whl")):
+    if os.environ.get("PIP_FIND_LINKS") and not list(
+        (ROOT / "docker" / "wheels").glob("torch-*.whl")
+    ):
         lock = (ROOT / "requirements.lock").read_text().splitlines()
         (pinned,) = [line for line in lock if line.startswith("torch==")]
-        run(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", pinned, "-d", str(ROOT / "docker" / "wheels"))
+        run(
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            pinned,
+            "-d",
+            str(ROOT / "docker" / "wheels"),
+        )
 
 
 def build(stack: Stack) -> None:
     said = run("make", "docker-build", cwd=stack.folder)
     say(f"built: {len(said.splitlines())} lines")
-    assert run("docker", "run", "--rm", "--entrypoint", "id", "research-harness", "-u").strip() == "1000", "not root"
+    assert (
+        run("docker", "run", "--rm", "--entrypoint", "id", "research-harness", "-u").strip()
+        == "1000"
+    ), "not root"
     example = ["-e", "POSTGRES_PASSWORD=change-me", "-e", "BIND=0.0.0.0"]
     refused = run("docker", "run", "--rm", *example, "research-harness-mlflow", fails=True)
     assert "POSTGRES_PASSWORD is the example's" in refused, refused
@@ -149,32 +196,47 @@ def study_killed_and_gone_on_with(stack: Stack) -> None:
     assert 4 <= killed_at < 20, f"killed too early or too late: {killed_at} of 20 runs"
     say(f"killed with {killed_at} of 20 runs recorded")
     said = stack("run", "--rm", "study", *RUN)
-    trained, known = (int(said.split(word)[0].split()[-1]) for word in (" runs trained", " known already"))
+    trained, known = (
+        int(said.split(word)[0].split()[-1]) for word in (" runs trained", " known already")
+    )
     assert trained + known == 20 and known >= killed_at - 2, said
     say(f"gone on with: {trained} runs trained, {known} known already")
     keys = [one.data.tags["harness.key"] for one in runs(stack.uri, "e2e")]
-    assert len(keys) == len(set(keys)) == 20 and {one.info.status for one in runs(stack.uri, "e2e")} == {"FINISHED"}
+    assert len(keys) == len(set(keys)) == 20 and {
+        one.info.status for one in runs(stack.uri, "e2e")
+    } == {"FINISHED"}
 
 
 def same_numbers(stack: Stack) -> None:
     """Train the study outside, and compare every point."""
     from harness import results
 
-    stack.outside("run", *RUN, "--reports", "outside", "--store", f"sqlite:///{stack.folder}/outside.db")
+    stack.outside(
+        "run", *RUN, "--reports", "outside", "--store", f"sqlite:///{stack.folder}/outside.db"
+    )
     by = ["arm", "stage", "trial", "seed", "step"]
     inside, outside = (
-        results.load("e2e", uri).curves.sort_values(by).reset_index(drop=True).drop(columns="run_id")
+        results.load("e2e", uri)
+        .curves.sort_values(by)
+        .reset_index(drop=True)
+        .drop(columns="run_id")
         for uri in (stack.uri, f"sqlite:///{stack.folder}/outside.db")
     )
     numbers = [c for c in inside if "/" in c]
     same = inside[[*by, *numbers]].equals(outside[[*by, *numbers]])
     if not same:
         pd.testing.assert_frame_equal(inside[[*by, *numbers]], outside[[*by, *numbers]], rtol=1e-4)
-    say(f"inside and outside: {len(inside) * len(numbers)} numbers {'bit for bit the same' if same else 'the same to 1e-4'}")
+    say(
+        f"inside and outside: {len(inside) * len(numbers)} numbers {'bit for bit the same' if same else 'the same to 1e-4'}"
+    )
 
 
 def reproduced(stack: Stack) -> None:
-    run_id = next(one.info.run_id for one in runs(stack.uri, "e2e") if one.data.tags["harness.stage"] == "confirm")
+    run_id = next(
+        one.info.run_id
+        for one in runs(stack.uri, "e2e")
+        if one.data.tags["harness.stage"] == "confirm"
+    )
     for where, said in (
         ("inside", stack("run", "--rm", "study", "reproduce", run_id)),
         ("outside", stack.outside("reproduce", run_id, uri=stack.uri)),
@@ -186,7 +248,9 @@ def reproduced(stack: Stack) -> None:
 def looked_at_from_the_host(stack: Stack) -> None:
     report = stack.folder / "reports" / "e2e.html"
     assert report.stat().st_uid == stack.uid, "the report belongs to who runs the study"
-    assert f"{stack.uri}/#/experiments/" in report.read_text(), "the report links to the UI as the host sees it"
+    assert f"{stack.uri}/#/experiments/" in report.read_text(), (
+        "the report links to the UI as the host sees it"
+    )
     with urllib.request.urlopen(f"{stack.uri}/health", timeout=5) as answer:
         assert answer.status == 200
     say("report and UI are there" + in_browser(report))
@@ -204,7 +268,9 @@ def in_browser(report: Path) -> str:
     if path is None:
         return "; not looked at in a browser: none can be had"
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-background-networking"])
+        browser = play.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
+        )
         page = browser.new_page()
         page.goto(report.as_uri())
         page.wait_for_selector(".plot .main-svg")
@@ -249,7 +315,9 @@ def main() -> None:
                 step(stack)
         finally:
             if sys.exc_info()[0] is not None:
-                print(json.dumps(stack("logs", "--tail", "40"), indent=0)[-6000:].replace("\\n", "\n"))
+                print(
+                    json.dumps(stack("logs", "--tail", "40"), indent=0)[-6000:].replace("\\n", "\n")
+                )
             subprocess.run(["docker", "rm", "-f", "e2e-victim"], capture_output=True, check=False)
             stack("down", "-v", "--remove-orphans")
     say("down; the containers do what they should")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -27,8 +28,10 @@ def study_main(study: Study) -> None:
 
 def guarded(command: Callable[[], Any]) -> None:
     """Call a command; a user's mistake ends in a message, not in a traceback; SIGTERM counts as Ctrl-C."""
-    from harness.errors import HarnessError
+    from harness.core.errors import HarnessError
+    from harness.core.process import REPRODUCIBLE_MKL
 
+    os.environ.setdefault(*REPRODUCIBLE_MKL)  # for --workers 0, which trains in this process
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         command()

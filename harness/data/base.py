@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from functools import lru_cache
 from itertools import combinations_with_replacement
@@ -11,10 +10,11 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
-from harness.errors import HarnessError
-from harness.seeds import numpy_stream
-from harness.spec.recipe import Data, Loss, Model
+from harness.core.errors import HarnessError
+from harness.core.streams import numpy_stream
+from harness.spec.component import Component, as_a, parse_part
 
 Array = NDArray[Any]
 Task = Literal["classification", "regression", "function"]
@@ -57,10 +57,25 @@ class Dataset(NamedTuple):
         return int(self.train.y.shape[1])
 
 
-class Source(Data):
-    """A data set of the harness; subclasses give the arrays."""
+class Data(Component):
+    """A data set and what is done to it; the same spec always gives the same arrays. Subclasses give the raw ones."""
 
+    kind = "data"
     task: ClassVar[Task] = "classification"
+    seed: int = 0
+    """Names the streams of the split, the noise and the shuffle."""
+    train_size: int | None = Field(default=None, ge=1)
+    """Number of training samples kept (a prefix: smaller sets are nested in larger ones); all by default."""
+    valid_fraction: float = Field(default=0.2, ge=0, lt=1)
+    """Share of the training part held out for validation."""
+    label_noise: float = Field(default=0.0, ge=0, le=1)
+    """Share of training labels replaced by random ones."""
+    shuffle_pixels: bool = False
+    """Permute the features by one fixed permutation."""
+    polynomial: int = Field(default=1, ge=1)
+    """Degree up to which products of the features are added to them."""
+    standardize: bool = False
+    """Scale each feature to mean 0 and deviation 1, as measured on the training samples."""
 
     def raw(self) -> Raw:
         """Return the arrays, always the same."""
@@ -70,46 +85,35 @@ class Source(Data):
         """Return what is learnt from the arrays."""
         return self.task
 
-    def default_loss(self) -> Loss:
+    def default_loss(self) -> Component:
         """Return the loss used when the recipe names none."""
-        return Loss.parse("CrossEntropy" if load(self).task == "classification" else "MSE")
+        return parse_part("loss", "CrossEntropy" if load(self).task == "classification" else "MSE")
 
-    def default_model(self) -> Model | None:
+    def default_model(self) -> Component | None:
         """Return the model used when the recipe names none."""
         return None
 
 
-def load(data: Data) -> Dataset:
-    """Return the data set that ``data`` describes; kept in memory for the process's life."""
-    return _load(type(data), json.dumps(data.dump(), sort_keys=True))
-
-
-def fingerprint(data: Data) -> str:
-    """Return the SHA-256 over the arrays of all parts."""
-    return _fingerprint(type(data), json.dumps(data.dump(), sort_keys=True))
-
-
 @lru_cache(maxsize=16)
-def _load(kind: type[Data], dumped: str) -> Dataset:
-    data = Data.parse(json.loads(dumped)) if kind.__module__ != "__main__" else _own(kind, dumped)
-    assert isinstance(data, Source)
-    return prepare(data, data.raw())
-
-
-def _own(kind: type[Data], dumped: str) -> Data:
-    return kind.model_validate({k: v for k, v in json.loads(dumped).items() if k != "name"})
+def load(data: Component) -> Dataset:
+    """Return the data set that ``data`` describes; kept in memory while it is in use."""
+    source = as_a(Data, data)
+    return prepare(source, source.raw())
 
 
 @lru_cache(maxsize=64)
-def _fingerprint(kind: type[Data], dumped: str) -> str:
+def fingerprint(data: Component) -> str:
+    """Return the SHA-256 over the arrays of all parts."""
     seen = hashlib.sha256()
-    for part in _load(kind, dumped)[:3]:
+    for part in load(data)[:3]:
         for array in part:
-            seen.update(f"{array.shape}{array.dtype}".encode() + np.ascontiguousarray(array).tobytes())
+            seen.update(
+                f"{array.shape}{array.dtype}".encode() + np.ascontiguousarray(array).tobytes()
+            )
     return seen.hexdigest()
 
 
-def prepare(data: Source, raw: Raw) -> Dataset:
+def prepare(data: Data, raw: Raw) -> Dataset:
     """Split, corrupt, permute and scale as the spec says.
 
     Raises:
@@ -136,7 +140,7 @@ def _cut(count: int, share: float, seed: int, purpose: str) -> tuple[Array, Arra
     return np.sort(order[taken:]), np.sort(order[:taken])
 
 
-def _cut_pool(pool: Array, data: Source) -> tuple[Array, Array]:
+def _cut_pool(pool: Array, data: Data) -> tuple[Array, Array]:
     order = numpy_stream(data.seed, "split", "valid").permutation(pool)
     taken = round(len(pool) * data.valid_fraction)
     available = len(pool) - taken
@@ -148,17 +152,19 @@ def _cut_pool(pool: Array, data: Source) -> tuple[Array, Array]:
     return np.sort(order[taken : taken + size]), np.sort(order[:taken])
 
 
-def _noisy(y: Array, pool: Array, classes: int, data: Source) -> Array:
+def _noisy(y: Array, pool: Array, classes: int, data: Data) -> Array:
     if not data.label_noise:
         return y
     if not classes:
-        raise HarnessError(f"data.label_noise: expected 0, since {data.name} has no classes, got {data.label_noise}")
+        raise HarnessError(
+            f"data.label_noise: expected 0, since {data.name} has no classes, got {data.label_noise}"
+        )
     stream = numpy_stream(data.seed, "label noise")
     hit = stream.random(len(y)) < data.label_noise
     return np.where(hit, stream.integers(0, classes, len(y)), y)
 
 
-def _permuted(parts: list[tuple[Array, Array]], data: Source) -> list[tuple[Array, Array]]:
+def _permuted(parts: list[tuple[Array, Array]], data: Data) -> list[tuple[Array, Array]]:
     shape = parts[0][0].shape[1:]
     count = math.prod(shape)
     order = numpy_stream(data.seed, "pixels").permutation(count)
@@ -168,7 +174,11 @@ def _permuted(parts: list[tuple[Array, Array]], data: Source) -> list[tuple[Arra
 def _products(x: Array, degree: int) -> Array:
     """Return all products of 1 to ``degree`` features (N, C(F + degree, degree) − 1)."""
     flat = x.reshape(len(x), -1)
-    chosen = (c for d in range(1, degree + 1) for c in combinations_with_replacement(range(flat.shape[1]), d))
+    chosen = (
+        c
+        for d in range(1, degree + 1)
+        for c in combinations_with_replacement(range(flat.shape[1]), d)
+    )
     return np.stack([flat[:, c].prod(axis=1) for c in chosen], axis=1)
 
 

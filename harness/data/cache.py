@@ -6,22 +6,15 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import numpy as np
 
-
-def folder() -> Path:
-    """Return ``$HARNESS_CACHE``, or ``harness`` in the user's cache folder."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    found = Path(os.environ.get("HARNESS_CACHE") or Path(home) / "harness")
-    found.mkdir(parents=True, exist_ok=True)
-    return found
+from harness.core.paths import cache_folder
 
 
 def cached(name: str, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
     """Return the arrays kept under ``name``; make and keep them where there are none that can be read."""
-    path = folder() / f"{name}.npz"
+    path = cache_folder() / f"{name}.npz"
     try:
         with path.open("rb") as file, np.load(file) as stored:
             return {key: stored[key] for key in stored.files}

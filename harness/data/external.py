@@ -6,13 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from harness.data.base import Raw, Source, Task
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
+from harness.data.base import Data, Raw, Task
 from harness.spec.component import External
-from harness.spec.recipe import Data
 
 
-class ExternalData(External, Source):
+class ExternalData(External, Data):
     """Arrays from a function by dotted name: it returns ``(x, y)`` or ``(x, y, x_test, y_test)``.
 
     Integer ``y`` of shape (N,) are classes, anything else are numbers to be predicted. Arguments that are
@@ -31,7 +30,9 @@ class ExternalData(External, Source):
     def raw(self) -> Raw:
         arrays = tuple(np.asarray(a) for a in self.load()(**self.args))
         if len(arrays) not in (2, 4):
-            raise HarnessError(f"data {self.target}: expected (x, y) or (x, y, x_test, y_test), got {len(arrays)} arrays")
+            raise HarnessError(
+                f"data {self.target}: expected (x, y) or (x, y, x_test, y_test), got {len(arrays)} arrays"
+            )
         return Raw(arrays[0], arrays[1], (arrays[2], arrays[3]) if len(arrays) == 4 else None)
 
     def task_of(self, raw: Raw) -> Task:

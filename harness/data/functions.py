@@ -6,11 +6,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from harness.data.base import Raw, Source
-from harness.spec.recipe import Loss, Model
+from harness.data.base import Data, Raw
+from harness.spec.component import Component, parse_part
 
 
-class Function(Source):
+class Function(Data):
     """A function of a few parameters; every sample is the same."""
 
     task = "function"
@@ -22,11 +22,11 @@ class Function(Source):
         x = np.zeros((1, len(self.start)))
         return Raw(x, x, (x, x))
 
-    def default_loss(self) -> Loss:
-        return Loss.parse({"name": "Objective", "function": self.name.lower()})
+    def default_loss(self) -> Component:
+        return parse_part("loss", {"name": "Objective", "function": self.name.lower()})
 
-    def default_model(self) -> Model:
-        return Model.parse({"name": "Parameters", "start": self.start})
+    def default_model(self) -> Component:
+        return parse_part("model", {"name": "Parameters", "start": self.start})
 
 
 class Rosenbrock(Function):
@@ -53,11 +53,13 @@ class QuadraticDeep(Function):
     start: tuple[float, ...] = (1.0,) * 100
 
     def raw(self) -> Raw:
-        train, test = (np.random.RandomState(seed).normal(0.0, 0.6, (1000, 100)) for seed in (42, 43))
+        train, test = (
+            np.random.RandomState(seed).normal(0.0, 0.6, (1000, 100)) for seed in (42, 43)
+        )
         return Raw(train, train, (test[:896], test[:896]))
 
-    def default_loss(self) -> Loss:
-        return Loss.parse({"name": "Objective", "function": "quadraticdeep"})
+    def default_loss(self) -> Component:
+        return parse_part("loss", {"name": "Objective", "function": "quadraticdeep"})
 
 
 @lru_cache(maxsize=1)

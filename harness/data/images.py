@@ -9,13 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from harness.data.base import Raw, Source
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
+from harness.data.base import Data, Raw
 
-FOLDERS = ("/usr/share/datasets/fashion-mnist", "/usr/share/dataset-fashion-mnist", "data/FashionMNIST/raw")
+FOLDERS = (
+    "/usr/share/datasets/fashion-mnist",
+    "/usr/share/dataset-fashion-mnist",
+    "data/FashionMNIST/raw",
+)
 
 
-class FashionMNIST(Source):
+class FashionMNIST(Data):
     """70,000 pictures of clothes, 28×28, 10 classes (Xiao et al. 2017); from Debian's package or torchvision's folder."""
 
     root: str | None = None
@@ -25,8 +29,14 @@ class FashionMNIST(Source):
 
     def raw(self) -> Raw:
         folder = self._folder()
-        x, y = (read_idx(_file(folder, f"train-{part}")) for part in ("images-idx3-ubyte", "labels-idx1-ubyte"))
-        x_test, y_test = (read_idx(_file(folder, f"t10k-{part}")) for part in ("images-idx3-ubyte", "labels-idx1-ubyte"))
+        x, y = (
+            read_idx(_file(folder, f"train-{part}"))
+            for part in ("images-idx3-ubyte", "labels-idx1-ubyte")
+        )
+        x_test, y_test = (
+            read_idx(_file(folder, f"t10k-{part}"))
+            for part in ("images-idx3-ubyte", "labels-idx1-ubyte")
+        )
         return Raw(self._shaped(x), y, (self._shaped(x_test), y_test))
 
     def _shaped(self, x: np.ndarray) -> np.ndarray:
@@ -34,7 +44,9 @@ class FashionMNIST(Source):
         return scaled[:, None] if self.image else scaled.reshape(len(x), -1)
 
     def _folder(self) -> Path:
-        tried = [self.root] if self.root else [os.environ.get("HARNESS_FASHION_MNIST", ""), *FOLDERS]
+        tried = (
+            [self.root] if self.root else [os.environ.get("HARNESS_FASHION_MNIST", ""), *FOLDERS]
+        )
         for folder in filter(None, tried):
             if Path(folder).is_dir():
                 return Path(folder)
@@ -44,7 +56,7 @@ class FashionMNIST(Source):
         )
 
 
-class Torchvision(Source):
+class Torchvision(Data):
     """A classification data set of torchvision's, by the name of its class, already downloaded."""
 
     dataset: str
@@ -56,13 +68,19 @@ class Torchvision(Source):
         try:
             from torchvision import datasets
         except ImportError:
-            raise HarnessError("data Torchvision: torchvision is not installed; pip install torchvision") from None
+            raise HarnessError(
+                "data Torchvision: torchvision is not installed; pip install torchvision"
+            ) from None
         if not hasattr(datasets, self.dataset):
             raise HarnessError(f"data.dataset: torchvision.datasets has no {self.dataset!r}")
         try:
-            parts = [getattr(datasets, self.dataset)(self.root, train=train) for train in (True, False)]
+            parts = [
+                getattr(datasets, self.dataset)(self.root, train=train) for train in (True, False)
+            ]
         except RuntimeError as error:
-            raise HarnessError(f"data Torchvision {self.dataset}: {error} (looked in {self.root})") from None
+            raise HarnessError(
+                f"data Torchvision {self.dataset}: {error} (looked in {self.root})"
+            ) from None
         (x, y), test = (_arrays(part) for part in parts)
         return Raw(x, y, test)
 
@@ -87,4 +105,6 @@ def _file(folder: Path, name: str) -> Path:
     for path in (folder / name, folder / f"{name}.gz"):
         if path.exists():
             return path
-    raise HarnessError(f"data FashionMNIST: expected {name} or {name}.gz in {folder}, found neither")
+    raise HarnessError(
+        f"data FashionMNIST: expected {name} or {name}.gz in {folder}, found neither"
+    )

@@ -7,15 +7,16 @@ import random
 
 import numpy as np
 
-from harness.data.base import Raw, Source
-from harness.data.cache import cached, folder
-from harness.errors import HarnessError
+from harness.core.errors import HarnessError
+from harness.core.paths import cache_folder
+from harness.data.base import Data, Raw
+from harness.data.cache import cached
 
 NAMES = ("x", "y", "x_test", "y_test")
 CHECKSUM = "d53506bddd12d3b7"
 
 
-class MNIST1D(Source):
+class MNIST1D(Data):
     """4,000 training and 1,000 test signals of 40 points, 10 classes; made, not downloaded (Greydanus 2020)."""
 
     channels: bool = False
@@ -32,7 +33,7 @@ def _arrays() -> list[np.ndarray]:
     kept = cached("mnist1d", _make)
     if checksum(kept["x"]) != CHECKSUM:
         raise HarnessError(
-            f"{folder() / 'mnist1d.npz'}: expected checksum {CHECKSUM}, got {checksum(kept['x'])}; delete the file"
+            f"{cache_folder() / 'mnist1d.npz'}: expected checksum {CHECKSUM}, got {checksum(kept['x'])}; delete the file"
         )
     return [kept[name] for name in NAMES]
 

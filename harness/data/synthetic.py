@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from pydantic import Field
 
-from harness.data.base import Raw, Source
-from harness.seeds import numpy_stream
+from harness.core.streams import numpy_stream
+from harness.data.base import Data, Raw
 
 
-class Spirals(Source):
+class Spirals(Data):
     """Two interleaved spirals in the plane, one class each (Lang & Witbrock 1988)."""
 
     samples: int = Field(default=1000, ge=10)
@@ -28,7 +28,7 @@ class Spirals(Source):
         return Raw(x + self.noise * stream.standard_normal(x.shape), y)
 
 
-class TeacherStudent(Source):
+class TeacherStudent(Data):
     """Regression on a random two-layer tanh network's outputs: y = v·tanh(Wx) + noise (Gardner & Derrida 1989)."""
 
     task = "regression"
@@ -46,4 +46,6 @@ class TeacherStudent(Source):
         weights = stream.standard_normal((self.features, self.hidden)) / np.sqrt(self.features)
         readout = stream.standard_normal(self.hidden) / np.sqrt(self.hidden)
         x = stream.standard_normal((self.samples, self.features))
-        return Raw(x, np.tanh(x @ weights) @ readout + self.noise * stream.standard_normal(self.samples))
+        return Raw(
+            x, np.tanh(x @ weights) @ readout + self.noise * stream.standard_normal(self.samples)
+        )

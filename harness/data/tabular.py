@@ -6,7 +6,7 @@ from importlib import import_module, metadata
 
 import numpy as np
 
-from harness.data.base import Raw, Source
+from harness.data.base import Data, Raw
 from harness.data.cache import cached
 
 
@@ -21,7 +21,7 @@ def bundled(name: str) -> tuple[np.ndarray, np.ndarray]:
     return kept["x"], kept["y"]
 
 
-class Digits(Source):
+class Digits(Data):
     """1,797 handwritten digits of 8×8 pixels in [0, 1], 10 classes (UCI, Alpaydin & Kaynak 1998)."""
 
     image: bool = False
@@ -32,7 +32,7 @@ class Digits(Source):
         return Raw(x.reshape(-1, 1, 8, 8) / 16 if self.image else x / 16, y)
 
 
-class BreastCancer(Source):
+class BreastCancer(Data):
     """569 tumours of 30 measured features, 2 classes (UCI, Wolberg 1995)."""
 
     standardize: bool = True
@@ -41,7 +41,7 @@ class BreastCancer(Source):
         return Raw(*bundled("breast_cancer"))
 
 
-class Wine(Source):
+class Wine(Data):
     """178 wines of 13 measured features, 3 classes (UCI, Aeberhard & Forina 1991)."""
 
     standardize: bool = True
@@ -50,7 +50,7 @@ class Wine(Source):
         return Raw(*bundled("wine"))
 
 
-class Iris(Source):
+class Iris(Data):
     """150 flowers of 4 measured features, 3 classes (Fisher 1936)."""
 
     standardize: bool = True
@@ -59,7 +59,7 @@ class Iris(Source):
         return Raw(*bundled("iris"))
 
 
-class Diabetes(Source):
+class Diabetes(Data):
     """442 patients of 10 features; the disease's progress after a year, scaled to deviation 1 (Efron et al. 2004)."""
 
     task = "regression"

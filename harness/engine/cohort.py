@@ -13,22 +13,29 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from harness.engine import eager
+from harness.core.records import Array, Outcome, Point, Status
+from harness.engine.batches import Orders
+from harness.engine.denormals import flushed
 from harness.engine.evaluate import evaluate, train_sample
-from harness.engine.order import Orders
-from harness.engine.program import Program, hyperparameters, initial_weights, program_of, schedule_factors, written_out
-from harness.engine.room import Room, room_for
-from harness.engine.rules import Group, first_states, groups_of, keep, kind_of, pieces_of
-from harness.engine.seal import Permit
+from harness.engine.external import torch_optimizer as eager
+from harness.engine.probing import Probed, Watch, rows_of
+from harness.engine.program import (
+    Program,
+    hyperparameters,
+    initial_weights,
+    program_of,
+    schedule_factors,
+    written_out,
+)
 from harness.engine.step import step
-from harness.engine.subnormal import flushed
-from harness.engine.watch import Probed, Watch, rows_of
+from harness.engine.test_set import Permit
+from harness.engine.update import Group, first_states, groups_of, keep, kind_of, pieces_of
+from harness.engine.workspace import Room, room_for
 from harness.models.base import Buffers, Noise
 from harness.optimizers.external import ExternalOptimizer
-from harness.probes.base import Memory
-from harness.records import Array, Outcome, Point, Status
-from harness.spec.plan import Run
-from harness.spec.recipe import Recipe
+from harness.probes.base import Memory, probes_of
+from harness.spec.arms import Run
+from harness.spec.resolved import ResolvedRecipe
 
 Progress = Callable[[int], None]
 """Told the number of updates made, counted over members."""
@@ -80,11 +87,16 @@ class Cohort:
 def start(runs: Sequence[Run], test: bool) -> Cohort:
     """Return the cohort of the given runs (all of one shape) before its first update; runs of one rule lie together."""
     program = program_of(runs[0].recipe)
-    members = [Member(i, run) for i, run in sorted(enumerate(runs), key=lambda pair: kind_of(pair[1].recipe))]
+    members = [
+        Member(i, run)
+        for i, run in sorted(enumerate(runs), key=lambda pair: kind_of(pair[1].recipe))
+    ]
     groups = _groups(program, members)
     w_KP = initial_weights(program, [member.run.seed for member in members])
     buffers = {
-        name: b.to(program.device, program.dtype if b.is_floating_point() else b.dtype).expand(len(runs), *b.shape).clone()
+        name: b.to(program.device, program.dtype if b.is_floating_point() else b.dtype)
+        .expand(len(runs), *b.shape)
+        .clone()
         for name, b in program.network.buffers().items()
     }
     optimizer = program.optimizer
@@ -99,7 +111,9 @@ def start(runs: Sequence[Run], test: bool) -> Cohort:
 
 
 @flushed()
-def advance(cohort: Cohort, until: int | None = None, progress: Progress = lambda _: None) -> Cohort:
+def advance(
+    cohort: Cohort, until: int | None = None, progress: Progress = lambda _: None
+) -> Cohort:
     """Train until update ``until`` (which must be an evaluation) or the end; outcomes are gathered in the cohort."""
     program = program_of(cohort.members[0].run.recipe)
     times = program.times
@@ -150,19 +164,32 @@ def _train(program: Program, cohort: Cohort, target: int) -> Trained:
     runs = [member.run for member in cohort.members]
     seeds, recipes = [run.seed for run in runs], [run.recipe for run in runs]
     hyper = active(recipes, hyperparameters(recipes, program.device, program.dtype))
-    factors_SK = schedule_factors(recipes, program.times, cohort.done, target).to(program.device, program.dtype)
+    factors_SK = schedule_factors(recipes, program.times, cohort.done, target).to(
+        program.device, program.dtype
+    )
     noise = Noise(seeds, cohort.done, program.device, program.dtype)
     orders = Orders(program, seeds)
-    eagerly, groups = isinstance(program.optimizer, ExternalOptimizer), _groups(program, cohort.members)
-    watch = Watch(program, groups, cohort.pieces, runs[0].probes, seeds, hyper, cohort.memories)
-    move = partial(eager.eager_step, program) if eagerly else partial(step, program, groups, room=_room(program, cohort))
+    eagerly, groups = (
+        isinstance(program.optimizer, ExternalOptimizer),
+        _groups(program, cohort.members),
+    )
+    watch = Watch(
+        program, groups, cohort.pieces, probes_of(runs[0].probes), seeds, hyper, cohort.memories
+    )
+    move = (
+        partial(eager.eager_step, program)
+        if eagerly
+        else partial(step, program, groups, room=_room(program, cohort))
+    )
     losses = []
     with torch.inference_mode(written_out(program) and not eagerly):
         for offset, factor_K in enumerate(factors_SK):
             now = cohort.done + offset
             batch = orders.batch(now)
             seen_KP, buffers = watch.before(now, cohort.w_KP), cohort.buffers
-            moved = move(cohort.w_KP, buffers, cohort.state, batch, hyper, factor_K, noise, watch.seen)
+            moved = move(
+                cohort.w_KP, buffers, cohort.state, batch, hyper, factor_K, noise, watch.seen
+            )
             cohort.w_KP, cohort.buffers, cohort.state = moved[:3]
             losses.append(moved.loss_K)
             cohort.spent += moved.gradients * batch.x_KB.shape[1]
@@ -184,10 +211,10 @@ def _room(program: Program, cohort: Cohort) -> Room | None:
 
 def _spent(program: Program, cohort: Cohort) -> bool:
     budget = program.recipe.gradients
-    return budget is not None and cohort.spent >= int(str(budget))
+    return budget is not None and cohort.spent >= budget
 
 
-def active(recipes: Sequence[Recipe], hyper: dict[str, Tensor]) -> dict[str, Tensor]:
+def active(recipes: Sequence[ResolvedRecipe], hyper: dict[str, Tensor]) -> dict[str, Tensor]:
     """Leave out dropout rates where nobody drops, so that no noise is drawn in vain."""
     numbers = [recipe.numbers() for recipe in recipes]
     rates = ("regularizers.Dropout.rate", "model.dropout")
@@ -199,19 +226,31 @@ def _examine(program: Program, cohort: Cohort, trained: Trained, seconds: float)
     """Evaluate all members, record a point for each, and let go of those that have ended."""
     metrics = measure(program, cohort.w_KP, cohort.buffers, cohort.members)
     ended: dict[int, tuple[Status, str]] = {}
-    probed = [(step, names, values_VK.double().T.tolist()) for step, (names, values_VK) in trained.probed.items()]
+    probed = [
+        (step, names, values_VK.double().T.tolist())
+        for step, (names, values_VK) in trained.probed.items()
+    ]
     arrays = {name: value.tolist() for name, value in trained.arrays.items()}
     for row, member in enumerate(cohort.members):
         losses_S = trained.losses_SK[:, row]
-        values = {name: column[row] for name, column in metrics.items()} | _batch_metrics(member, losses_S)
+        values = {name: column[row] for name, column in metrics.items()} | _batch_metrics(
+            member, losses_S
+        )
         member.seconds += seconds / len(cohort.members)
         for now, names, table in probed:
-            finite = {name: value for name, value in zip(names, table[row], strict=True) if math.isfinite(value)}
+            finite = {
+                name: value
+                for name, value in zip(names, table[row], strict=True)
+                if math.isfinite(value)
+            }
             _add(member, _point(program, now, finite))
         member.arrays |= {name: rows[row] for name, rows in arrays.items()}
         bad = _first_bad(losses_S, values)
         if bad is not None:
-            ended[row] = ("diverged", f"loss not finite at step {cohort.done - len(losses_S) + bad + 1}")
+            ended[row] = (
+                "diverged",
+                f"loss not finite at step {cohort.done - len(losses_S) + bad + 1}",
+            )
             continue
         _add(member, _point(program, cohort.done, values))
         if _watch(program, cohort, row, values):
@@ -234,7 +273,9 @@ def _batch_metrics(member: Member, losses_S: Tensor) -> dict[str, float]:
     member.last = losses[-1]
     found = {"batch/loss": sum(losses) / len(losses)}
     if len(row) > 1 and math.isfinite(sum(row)):
-        found["batch/noise"] = math.hypot(*(b - a for a, b in pairwise(row))) / math.sqrt(2 * (len(row) - 1))
+        found["batch/noise"] = math.hypot(*(b - a for a, b in pairwise(row))) / math.sqrt(
+            2 * (len(row) - 1)
+        )
     return found
 
 
@@ -246,7 +287,9 @@ def _add(member: Member, point: Point) -> None:
     member.points.append(point)
 
 
-def measure(program: Program, w_KP: Tensor, buffers: Buffers, members: Sequence[Member]) -> dict[str, list[float]]:
+def measure(
+    program: Program, w_KP: Tensor, buffers: Buffers, members: Sequence[Member]
+) -> dict[str, list[float]]:
     """Return the metrics on training and validation samples by name, one value a member."""
     hyper = hyperparameters([m.run.recipe for m in members], program.device, program.dtype)
     parts = {"train": train_sample(program), "valid": program.valid}
@@ -268,7 +311,10 @@ def _first_bad(losses_S: Tensor, values: dict[str, float]) -> int | None:
 def _point(program: Program, done: int, values: dict[str, float]) -> Point:
     epoch, rest = divmod(done, program.times.per_epoch)
     full = program.times.batch * program.times.per_epoch
-    samples = epoch * (full if program.recipe.drop_last else program.train.size) + rest * program.times.batch
+    samples = (
+        epoch * (full if program.recipe.drop_last else program.train.size)
+        + rest * program.times.batch
+    )
     return Point(done, done / program.times.per_epoch, samples, values)
 
 
@@ -322,25 +368,40 @@ def _close(program: Program, cohort: Cohort, rows: list[int]) -> list[dict[str, 
     """Return the closing numbers of the given rows, at their best weights where early stopping keeps them."""
     members = [cohort.members[row] for row in rows]
     kept = torch.tensor(rows, dtype=torch.long, device=program.device)
-    source, buffers = (cohort.w_KP, cohort.buffers) if cohort.best_KP is None else (cohort.best_KP, cohort.best_buffers)
+    source, buffers = (
+        (cohort.w_KP, cohort.buffers)
+        if cohort.best_KP is None
+        else (cohort.best_KP, cohort.best_buffers)
+    )
     w_KP, own = source[kept], {name: b[kept] for name, b in buffers.items()}
     closing = [_last(program, member) for member in members]
     found = measure(program, w_KP, own, members) if program.stopping else {}
     if cohort.permit.allowed and program.test.size:
         hyper = hyperparameters([m.run.recipe for m in members], program.device, program.dtype)
         test = program.test.open(cohort.permit, [m.index for m in members])
-        found |= {f"test/{name}": value_K.tolist() for name, value_K in evaluate(program, w_KP, own, hyper, test).items()}
-    return [row | {name: values[i] for name, values in found.items()} for i, row in enumerate(closing)]
+        found |= {
+            f"test/{name}": value_K.tolist()
+            for name, value_K in evaluate(program, w_KP, own, hyper, test).items()
+        }
+    return [
+        row | {name: values[i] for name, values in found.items()} for i, row in enumerate(closing)
+    ]
 
 
 def _last(program: Program, member: Member) -> dict[str, float]:
     """Return the last value of each metric of a member, and when it was at its best."""
     last = {name: value for point in member.points for name, value in point.metrics.items()}
     if program.stopping:
-        best = next(p for p in member.points if p.step == member.best_step) if member.points else None
+        best = (
+            next(p for p in member.points if p.step == member.best_step) if member.points else None
+        )
     else:
         held = [p for p in member.points if "valid/loss" in p.metrics]
         best = min(held, key=lambda p: p.metrics["valid/loss"]) if held else None
     if best is None:
         return last
-    return last | {"best/step": float(best.step), "best/epoch": best.epoch, "best/valid/loss": best.metrics["valid/loss"]}
+    return last | {
+        "best/step": float(best.step),
+        "best/epoch": best.epoch,
+        "best/valid/loss": best.metrics["valid/loss"],
+    }

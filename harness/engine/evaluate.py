@@ -16,7 +16,12 @@ CHUNK = 1024
 
 @torch.no_grad()
 def evaluate(
-    program: Program, w_KP: Tensor, buffers: Buffers, hyper: Hyper, part: Samples, out_KND: Tensor | None = None
+    program: Program,
+    w_KP: Tensor,
+    buffers: Buffers,
+    hyper: Hyper,
+    part: Samples,
+    out_KND: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Return ``loss`` and, for classes, ``accuracy``, (K,) each in float64; no noise, running statistics used.
 

@@ -11,7 +11,7 @@ from harness.engine.program import Program, written_out
 from harness.engine.step import Batch, Hyper, scoped, training_loss
 from harness.models.base import Buffers, Context
 from harness.models.mlp import MLPNetwork
-from harness.models.pearlmutter import HessianProduct
+from harness.models.mlp_hessian import HessianProduct
 
 
 def hessian_products(
@@ -28,14 +28,18 @@ def hessian_products(
         return _derivative(loss_K.sum(), leaf_KP)
 
 
-def _by_hand(program: Program, network: MLPNetwork, w_KP: Tensor, batch: Batch, hyper: Hyper) -> Callable[[Tensor], Tensor]:
+def _by_hand(
+    program: Program, network: MLPNetwork, w_KP: Tensor, batch: Batch, hyper: Hyper
+) -> Callable[[Tensor], Tensor]:
     params, into_KP = program.layout.views(w_KP), torch.zeros_like(w_KP)
     into = program.layout.views(into_KP)
     with torch.no_grad():
         out_KBD, tape = network.forward(params, batch.x_KB, Context(training=True))
     with torch.inference_mode(False), torch.enable_grad():
         leaf_KBD = out_KBD.clone().requires_grad_()
-        loss_K = program.loss.per_sample(leaf_KBD, batch.y_KBD.clone(), _copied(scoped(hyper, "loss"))).mean(1)
+        loss_K = program.loss.per_sample(
+            leaf_KBD, batch.y_KBD.clone(), _copied(scoped(hyper, "loss"))
+        ).mean(1)
         curve = _derivative(loss_K.sum(), leaf_KBD)
         (slope_KBD,) = torch.autograd.grad(loss_K.sum(), leaf_KBD, retain_graph=True)
     with torch.no_grad():

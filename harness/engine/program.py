@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,21 +11,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.data.base import Dataset, Part, Source, load
+from harness.core.errors import HarnessError
+from harness.core.parameter_layout import Layout, layout_of
+from harness.data.base import Data, Dataset, Part, load
 from harness.engine.samples import Samples
-from harness.engine.seal import Sealed
-from harness.errors import HarnessError
-from harness.layout import Layout, layout_of
-from harness.losses import Criterion
-from harness.models.base import Architecture, Context, Network, Seen, Weight
+from harness.engine.test_set import Sealed
+from harness.losses.base import Loss
+from harness.models.base import Context, Model, Network, Seen, Weight
 from harness.models.external import ModuleNetwork
-from harness.models.init import Initializer
-from harness.optimizers.base import Rule
+from harness.models.init import Init
+from harness.optimizers.base import Optimizer
 from harness.optimizers.external import ExternalOptimizer
-from harness.regularizers.base import Hook
+from harness.regularizers.base import Regularizer
 from harness.regularizers.stopping import EarlyStopping
-from harness.schedules import Curve
-from harness.spec.recipe import LENGTHS, Data, Recipe
+from harness.schedules.base import Schedule
+from harness.spec.component import as_a
+from harness.spec.resolved import ResolvedRecipe
 
 PartName = Literal["train", "valid", "test"]
 
@@ -47,13 +47,13 @@ class Timetable(NamedTuple):
 class Program(NamedTuple):
     """What all members of a cohort share."""
 
-    recipe: Recipe
+    recipe: ResolvedRecipe
     network: Network
     layout: Layout
     initial: dict[str, Weight]
-    loss: Criterion
-    optimizer: Rule | ExternalOptimizer
-    hooks: tuple[Hook, ...]
+    loss: Loss
+    optimizer: Optimizer | ExternalOptimizer
+    hooks: tuple[Regularizer, ...]
     stopping: EarlyStopping | None
     train: Samples
     valid: Samples
@@ -69,17 +69,16 @@ class Program(NamedTuple):
         return found
 
 
-def program_of(recipe: Recipe) -> Program:
+def program_of(recipe: ResolvedRecipe) -> Program:
     """Build the program of a resolved recipe.
 
     Raises:
         HarnessError: parts of the recipe do not go together.
     """
-    source, data = recipe.data, load(recipe.data)
-    assert isinstance(source, Source)
+    source, data = as_a(Data, recipe.data), load(recipe.data)
     device, dtype = resolve_device(recipe.device), getattr(torch, recipe.dtype)
     network = build_network(recipe, data)
-    train, valid, test = (_place(type(source), json.dumps(source.dump()), p, device, dtype) for p in PARTS)
+    train, valid, test = (_place(source, p, device, dtype) for p in PARTS)
     hooks: Any = recipe.regularizers
     loss: Any = recipe.loss or source.default_loss()
     optimizer: Any = recipe.optimizer
@@ -107,44 +106,39 @@ PARTS: tuple[PartName, ...] = ("train", "valid", "test")
 
 
 @lru_cache(maxsize=24)
-def _place(kind: type[Data], dumped: str, part: PartName, device: torch.device, dtype: torch.dtype) -> Samples:
-    data = load(
-        kind.model_validate({k: v for k, v in json.loads(dumped).items() if k != "name"})
-        if _own(kind)
-        else Data.parse(json.loads(dumped))
-    )
-    arrays: Part = getattr(data, part)
+def _place(data: Data, part: PartName, device: torch.device, dtype: torch.dtype) -> Samples:
+    arrays: Part = getattr(load(data), part)
     return Samples(*(torch.as_tensor(a, dtype=dtype, device=device) for a in arrays))
 
 
-def _own(kind: type[Data]) -> bool:
-    return kind.__module__ == "__main__"
-
-
-def build_network(recipe: Recipe, data: Dataset) -> Network:
+def build_network(recipe: ResolvedRecipe, data: Dataset) -> Network:
     """Build the network for the data's shapes.
 
     Raises:
         HarnessError: the model does not fit the data.
     """
-    source = recipe.data
-    model = recipe.model or (source.default_model() if isinstance(source, Source) else None)
-    if not isinstance(model, Architecture):
+    source = as_a(Data, recipe.data)
+    model = recipe.model or source.default_model()
+    if not isinstance(model, Model):
         raise HarnessError(f"recipe.model: expected a model for data {source.name}, got none")
     try:
         return model.network(data.input_shape, data.outputs)
     except (TypeError, ValueError, RuntimeError) as error:
-        raise HarnessError(f"recipe.model: {model.name} can't be built for inputs {data.input_shape}: {error}") from error
+        raise HarnessError(
+            f"recipe.model: {model.name} can't be built for inputs {data.input_shape}: {error}"
+        ) from error
 
 
-def _check(recipe: Recipe, data: Dataset) -> None:
+def _check(recipe: ResolvedRecipe, data: Dataset) -> None:
     rates = {"Dropout"} & {r.name for r in recipe.regularizers}
     if rates and recipe.model is not None and "dropout" not in type(recipe.model).model_fields:
         raise HarnessError(
             f"recipe.regularizers: model {recipe.model.name} has no place for Dropout; use MLP, CNN1D, CNN2D or Transformer"
         )
     if any(isinstance(r, EarlyStopping) for r in recipe.regularizers) and not len(data.valid.x):
-        raise HarnessError("recipe.regularizers: EarlyStopping needs validation data; set data.valid_fraction above 0")
+        raise HarnessError(
+            "recipe.regularizers: EarlyStopping needs validation data; set data.valid_fraction above 0"
+        )
 
 
 def resolve_device(name: str) -> torch.device:
@@ -156,15 +150,17 @@ def resolve_device(name: str) -> torch.device:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise HarnessError(f"recipe.device: expected a CUDA device for {name!r}, found none; use 'cpu' or 'auto'")
+        raise HarnessError(
+            f"recipe.device: expected a CUDA device for {name!r}, found none; use 'cpu' or 'auto'"
+        )
     return torch.device(name)
 
 
-def timetable(recipe: Recipe, samples: int) -> Timetable:
+def timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
     """Return the run's lengths for a training set of the given size."""
-    batch = samples if recipe.batch_size == "full" else min(int(str(recipe.batch_size)), samples)
+    batch = samples if recipe.batch_size == "full" else min(recipe.batch_size, samples)
     per_epoch = samples // batch if recipe.drop_last else -(-samples // batch)
-    unit, length = next((name, int(str(v))) for name in LENGTHS if (v := getattr(recipe, name)) is not None)
+    unit, length = recipe.length
     given = recipe.eval_every or -(-length // 100)
     if unit == "epochs":
         steps, every = length * per_epoch, given * per_epoch
@@ -176,7 +172,7 @@ def timetable(recipe: Recipe, samples: int) -> Timetable:
     return Timetable(batch, per_epoch, steps, (*range(0, steps, every), steps))
 
 
-def batched(recipe: Recipe) -> tuple[bool, str]:
+def batched(recipe: ResolvedRecipe) -> tuple[bool, str]:
     """Return whether runs of the recipe train together in cohorts, and why not if they do not."""
     if isinstance(recipe.optimizer, ExternalOptimizer):
         return False, f"{recipe.optimizer.name} is another library's optimizer"
@@ -186,11 +182,13 @@ def batched(recipe: Recipe) -> tuple[bool, str]:
     return True, "all of its parts have a batched form"
 
 
-def _vmaps(network: ModuleNetwork, recipe: Recipe) -> tuple[bool, str]:
+def _vmaps(network: ModuleNetwork, recipe: ResolvedRecipe) -> tuple[bool, str]:
     if network.draws:
         return False, "its dropout draws from torch's global generator"
     x = torch.as_tensor(load(recipe.data).train.x[:2], dtype=torch.float32)
-    params = {name: torch.zeros(2, *w.shape, requires_grad=True) for name, w in network.weights().items()}
+    params = {
+        name: torch.zeros(2, *w.shape, requires_grad=True) for name, w in network.weights().items()
+    }
     buffers = {name: torch.stack([b, b]) for name, b in network.buffers().items()}
     try:
         out = network(params, x.expand(2, *x.shape), Context(training=True, buffers=buffers))
@@ -205,20 +203,37 @@ def written_out(program: Program) -> bool:
     return getattr(program.network, "written_out", False) and not program.recipe.amp
 
 
-def hyperparameters(recipes: Sequence[Recipe], device: torch.device, dtype: torch.dtype) -> dict[str, Tensor]:
+def hyperparameters(
+    recipes: Sequence[ResolvedRecipe], device: torch.device, dtype: torch.dtype
+) -> dict[str, Tensor]:
     """Return each numeric hyperparameter by path as a tensor (K,); of the optimizer's only the learning rate."""
-    rows = [{p: v for p, v in r.numbers().items() if p == "optimizer.lr" or not p.startswith("optimizer.")} for r in recipes]
-    return {path: torch.tensor([row[path] for row in rows], dtype=torch.float64).to(device, dtype) for path in rows[0]}
+    rows = [
+        {
+            p: v
+            for p, v in r.numbers().items()
+            if p == "optimizer.lr" or not p.startswith("optimizer.")
+        }
+        for r in recipes
+    ]
+    return {
+        path: torch.tensor([row[path] for row in rows], dtype=torch.float64).to(device, dtype)
+        for path in rows[0]
+    }
 
 
-def schedule_factors(recipes: Sequence[Recipe], times: Timetable, start: int, stop: int) -> Tensor:
+def schedule_factors(
+    recipes: Sequence[ResolvedRecipe], times: Timetable, start: int, stop: int
+) -> Tensor:
     """Return the schedules' factors (stop − start, K) in float64."""
     curves: list[Any] = [recipe.schedule for recipe in recipes]
-    distinct: list[Curve] = []
+    distinct: list[Schedule] = []
     for curve in curves:
         if curve not in distinct:
             distinct.append(curve)
-    rows = [[curve.factor(step, times.steps, times.per_epoch) for step in range(start, stop)] for curve in distinct]
+    rows = [
+        [curve.factor(step, times.steps, times.per_epoch) for step in range(start, stop)]
+        for curve in distinct
+    ]
     return torch.tensor([rows[distinct.index(curve)] for curve in curves], dtype=torch.float64).T
 
 
@@ -234,7 +249,7 @@ def initial_weights(program: Program, seeds: Sequence[int]) -> Tensor:
 
 def _drawn(program: Program, seed: int) -> dict[str, np.ndarray]:
     init = program.recipe.init
-    assert isinstance(init, Initializer)
+    assert isinstance(init, Init)
     if isinstance(program.network, ModuleNetwork) and init.name == "Default":
         module = program.network.build(seed)
         return {name: p.detach().double().numpy() for name, p in module.named_parameters()}
@@ -246,7 +261,9 @@ def member_bytes(program: Program) -> int:
     weights = 6 * program.layout.width
     units = sum(math.prod(w.shape[:1]) for w in program.initial.values())
     # what lies between the outputs that layers show, patches for one, is about as much again, and once more with its slopes
-    return program.dtype.itemsize * (weights + 4 * program.times.batch * max(units, 3 * _shown(program)))
+    return program.dtype.itemsize * (
+        weights + 4 * program.times.batch * max(units, 3 * _shown(program))
+    )
 
 
 def _shown(program: Program) -> int:

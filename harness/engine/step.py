@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from harness.core.parameter_layout import Layout
 from harness.engine.program import Program, written_out
-from harness.engine.room import Piece, Room, room_for
-from harness.engine.rules import Group, columns, update
-from harness.layout import Layout
+from harness.engine.update import Group, columns, update
+from harness.engine.workspace import Piece, Room, room_for
 from harness.models.base import Buffers, Context, Noise, Params, Seen
-from harness.regularizers.base import Hook
+from harness.regularizers.base import Regularizer
 
 Hyper = Mapping[str, Tensor]
 
@@ -79,7 +79,10 @@ def step(
     hooks = [(hook, scoped(hyper, f"regularizers.{hook.name}")) for hook in program.hooks]
     lr_K = hyper["optimizer.lr"] * factor_K
     numbers = [columns(group, lr_K, factor_K) for group in groups]
-    moved = [_move(program.layout, groups, hooks, *pair, lr_K, numbers) for pair in zip(pieces, states, strict=True)]
+    moved = [
+        _move(program.layout, groups, hooks, *pair, lr_K, numbers)
+        for pair in zip(pieces, states, strict=True)
+    ]
     for hook, own in hooks:
         moved_KP = hook.constrain(w_KP, program.layout, own)
         if moved_KP is not w_KP:
@@ -90,7 +93,7 @@ def step(
 def _move(
     layout: Layout,
     groups: Sequence[Group],
-    hooks: Sequence[tuple[Hook, Hyper]],
+    hooks: Sequence[tuple[Regularizer, Hyper]],
     piece: Piece,
     states: Sequence[Any],
     lr_K: Tensor,
@@ -132,11 +135,15 @@ def gradient(
             loss_K = _by_hand(program, room, batch, hyper, noise, seen)
         return room.gathered(program.layout), loss_K, buffers
     leaf_KP = w_KP.detach().requires_grad_()
-    loss_K, buffers = training_loss(program, program.layout.views(leaf_KP), buffers, batch, hyper, noise, seen)
+    loss_K, buffers = training_loss(
+        program, program.layout.views(leaf_KP), buffers, batch, hyper, noise, seen
+    )
     return torch.autograd.grad(loss_K.sum(), leaf_KP)[0], loss_K.detach(), buffers
 
 
-def _by_hand(program: Program, room: Room, batch: Batch, hyper: Hyper, noise: Noise | None, seen: Seen | None) -> Tensor:
+def _by_hand(
+    program: Program, room: Room, batch: Batch, hyper: Hyper, noise: Noise | None, seen: Seen | None
+) -> Tensor:
     network: Any = program.network
     x_KB, y_KBD = regularized(program, batch, hyper, noise)
     ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper), seen=seen)
@@ -166,7 +173,9 @@ def training_loss(
 ) -> tuple[Tensor, Buffers]:
     """Return each member's mean loss (K,) on the regularized batch, and the new running statistics."""
     x_KB, y_KBD = regularized(program, batch, hyper, noise)
-    ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper), buffers=dict(buffers), seen=seen)
+    ctx = Context(
+        training=True, noise=noise, dropout=dropout_rate(hyper), buffers=dict(buffers), seen=seen
+    )
     with precision(program):
         out_KBD = program.network(params, x_KB, ctx)
     loss_KB = program.loss.per_sample(out_KBD.to(y_KBD.dtype), y_KBD, scoped(hyper, "loss"))
@@ -186,4 +195,6 @@ def dropout_rate(hyper: Hyper) -> Tensor | None:
 
 def precision(program: Program) -> AbstractContextManager[Any]:
     """Return the context of the forward pass: bfloat16 where the recipe asks for it."""
-    return torch.autocast(program.device.type, torch.bfloat16) if program.recipe.amp else nullcontext()
+    return (
+        torch.autocast(program.device.type, torch.bfloat16) if program.recipe.amp else nullcontext()
+    )

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
-from harness.lazy import Lazy
-from harness.seeds import derive, numpy_stream
-from harness.spec.recipe import Model
+from harness.core.lazy import Lazy
+from harness.core.streams import derive, numpy_stream
+from harness.spec.component import Component
 
 if TYPE_CHECKING:
     import torch
@@ -41,7 +41,9 @@ class Noise:
     Dropout has streams of its own, so that a member which drops nothing draws the same other noise as its neighbours.
     """
 
-    def __init__(self, seeds: Sequence[int], step: int, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(
+        self, seeds: Sequence[int], step: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
         self.seeds, self.step, self.device, self.dtype = tuple(seeds), step, device, dtype
 
     @cached_property
@@ -57,12 +59,18 @@ class Noise:
     @cached_property
     def streams(self) -> list[torch.Generator]:
         """The streams of dropout on a GPU; none on a CPU."""
-        return [_generator(seed, self.step, self.device) for seed in self.seeds] if self.device.type != "cpu" else []
+        return (
+            [_generator(seed, self.step, self.device) for seed in self.seeds]
+            if self.device.type != "cpu"
+            else []
+        )
 
     def uniform(self, *shape: int) -> Tensor:
         """Return numbers (K, *shape) from U[0, 1), for dropout."""
         if self.streams:
-            return torch.stack([torch.rand(shape, generator=g, device=self.device) for g in self.streams]).to(self.dtype)
+            return torch.stack(
+                [torch.rand(shape, generator=g, device=self.device) for g in self.streams]
+            ).to(self.dtype)
         drawn = np.empty((len(self.drops), *shape), np.float32)
         for row, stream in zip(drawn, self.drops, strict=True):
             stream.random(out=row, dtype=np.float32)
@@ -142,12 +150,16 @@ class Backpropagating(Network, Protocol):
     def forward(self, params: Params, x_KB: Tensor, ctx: Context) -> tuple[Tensor, Any]:
         """Return the outputs, and what the backward pass needs."""
 
-    def backward(self, params: Params, tape: Any, slope_KBD: Tensor, into: Params, seen: Seen | None = None) -> None:
+    def backward(
+        self, params: Params, tape: Any, slope_KBD: Tensor, into: Params, seen: Seen | None = None
+    ) -> None:
         """Write the gradient of each parameter into ``into``, from the loss's gradient by the outputs."""
 
 
-class Architecture(Model):
-    """A model of the harness."""
+class Model(Component):
+    """A network, as a spec."""
+
+    kind = "model"
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> Network:
         """Return the network for inputs of the given shape."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from harness.models.base import Architecture, Context, Params, Seen, Weight
+from harness.models.base import Context, Model, Params, Seen, Weight
 from harness.models.layers import ACTIVATIONS, NORMS, SLOPES, Conv, Dense, dropout, kept_share
 from harness.spec.space import Count, Fraction, Width
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class CNN1D(Architecture):
+class CNN1D(Model):
     """Three convolutions of stride 2 (kernels 5, 3, 3, padding 1) and a linear layer (Greydanus 2020)."""
 
     channels: Count = 25
@@ -36,7 +36,7 @@ class CNN1D(Architecture):
         return ConvNetwork(convs, (planes, length), outputs, self.norm, pool=False)
 
 
-class CNN2D(Architecture):
+class CNN2D(Model):
     """3×3 convolutions, each halving the picture by stride 2, then the mean over positions and a linear layer."""
 
     channels: Width = (16, 32)
@@ -53,13 +53,18 @@ class CNN2D(Architecture):
         widths: Any = self.channels
         planes = (1, *input_shape) if len(input_shape) == 2 else input_shape
         pairs = zip((planes[0], *widths[:-1]), widths, strict=True)
-        convs = [Conv(f"conv.{i}", pair, self.kernel, 2, self.kernel // 2, axes=2) for i, pair in enumerate(pairs)]
+        convs = [
+            Conv(f"conv.{i}", pair, self.kernel, 2, self.kernel // 2, axes=2)
+            for i, pair in enumerate(pairs)
+        ]
         return ConvNetwork(convs, planes, outputs, self.norm, pool=True)
 
 
 def _expect(input_shape: tuple[int, ...], forms: dict[int, str]) -> None:
     if len(input_shape) not in forms:
-        raise ValueError(f"expected inputs {' or '.join(forms.values())}, such as from data with 'image' or 'channels' set")
+        raise ValueError(
+            f"expected inputs {' or '.join(forms.values())}, such as from data with 'image' or 'channels' set"
+        )
 
 
 class Kept(NamedTuple):
@@ -86,9 +91,15 @@ class Tape(NamedTuple):
 class ConvNetwork:
     """Convolutions, then the flattened (or averaged) features through a linear layer; the backward pass written out."""
 
-    def __init__(self, convs: list[Conv], planes: tuple[int, ...], outputs: int, norm: str, pool: bool) -> None:
+    def __init__(
+        self, convs: list[Conv], planes: tuple[int, ...], outputs: int, norm: str, pool: bool
+    ) -> None:
         self.convs, self.planes, self.pool = convs, planes, pool
-        self.norms = [NORMS[norm](f"norm.{i}", c.outputs) for i, c in enumerate(convs)] if norm != "none" else []
+        self.norms = (
+            [NORMS[norm](f"norm.{i}", c.outputs) for i, c in enumerate(convs)]
+            if norm != "none"
+            else []
+        )
         positions = 1
         for size in () if pool else planes[1:]:
             for conv in convs:
@@ -118,7 +129,9 @@ class ConvNetwork:
         features_KBF = features_KBF if share is None else features_KBF * share
         return self.out(params, features_KBF), Tape(kept, features_KBF, share)
 
-    def _features(self, params: Params, x_KB: Tensor, ctx: Context, kept: list[Kept] | None) -> Tensor:
+    def _features(
+        self, params: Params, x_KB: Tensor, ctx: Context, kept: list[Kept] | None
+    ) -> Tensor:
         """Return what the linear layer is given (K, B, F); patches, which are many, go into the list if there is one."""
         # samples last: long rows for every product, and nothing to turn between layers
         h = x_KB.flatten(2).mT.contiguous().unflatten(1, self.planes)
@@ -133,10 +146,14 @@ class ConvNetwork:
         features_KFB: Tensor = h.flatten(2, -2).mean(2) if self.pool else h.flatten(1, -2)
         return features_KFB.mT
 
-    def backward(self, params: Params, tape: Tape, slope_KBD: Tensor, into: Params, seen: Seen | None = None) -> None:
+    def backward(
+        self, params: Params, tape: Tape, slope_KBD: Tensor, into: Params, seen: Seen | None = None
+    ) -> None:
         """Write the gradient of each parameter into ``into``."""
         d_KBF = self.out.backward(params, tape.features_KBF, slope_KBD, into)
-        d = self._spread(d_KBF if tape.share_KBF is None else d_KBF * tape.share_KBF, tape.convs[-1].z_KOLB)
+        d = self._spread(
+            d_KBF if tape.share_KBF is None else d_KBF * tape.share_KBF, tape.convs[-1].z_KOLB
+        )
         for i in reversed(range(len(self.convs))):
             patches, sizes, z = tape.convs[i]
             d = SLOPES["relu"](d, z)

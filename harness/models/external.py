@@ -11,15 +11,23 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from harness.errors import HarnessError
-from harness.models.base import Architecture, Context, Params, Weight
-from harness.seeds import derive
+from harness.core.errors import HarnessError
+from harness.core.streams import derive
+from harness.models.base import Context, Model, Params, Weight
 from harness.spec.component import External
 
-RANDOM = (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d, nn.AlphaDropout, nn.FeatureAlphaDropout, nn.RReLU)
+RANDOM = (
+    nn.Dropout,
+    nn.Dropout1d,
+    nn.Dropout2d,
+    nn.Dropout3d,
+    nn.AlphaDropout,
+    nn.FeatureAlphaDropout,
+    nn.RReLU,
+)
 
 
-class ExternalModel(External, Architecture):
+class ExternalModel(External, Model):
     """Any ``torch.nn.Module`` class; its constructor is given ``input_shape`` and ``outputs`` if it takes them."""
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ModuleNetwork:
@@ -36,7 +44,9 @@ class ModuleNetwork:
         self.make, self.arguments = make, arguments
         self.module = self.build(0)
         if not isinstance(self.module, nn.Module):
-            raise HarnessError(f"model {target}: expected a torch.nn.Module, got {type(self.module).__name__}")
+            raise HarnessError(
+                f"model {target}: expected a torch.nn.Module, got {type(self.module).__name__}"
+            )
 
     def build(self, seed: int) -> nn.Module:
         """Return the module as its own constructor initialises it under the seed's stream."""
@@ -51,7 +61,9 @@ class ModuleNetwork:
 
     def weights(self) -> dict[str, Weight]:
         """Return the parameters by name."""
-        return {name: Weight(tuple(p.shape), *_fans(p)) for name, p in self.module.named_parameters()}
+        return {
+            name: Weight(tuple(p.shape), *_fans(p)) for name, p in self.module.named_parameters()
+        }
 
     def buffers(self) -> dict[str, Tensor]:
         """Return the module's buffers as they start."""
@@ -76,7 +88,9 @@ class ModuleNetwork:
         out: Tensor = functional_call(self.module, (params, buffers), (x,))
         return out
 
-    def _alone(self, params: Params, buffers: dict[str, Tensor], x_KB: Tensor, ctx: Context) -> Tensor:
+    def _alone(
+        self, params: Params, buffers: dict[str, Tensor], x_KB: Tensor, ctx: Context
+    ) -> Tensor:
         first = {name: b[0] for name, b in buffers.items()}
         own = {name: p[0] for name, p in params.items()}
         seed = int(ctx.noise.host[0].integers(2**62)) if ctx.noise and self.draws else None

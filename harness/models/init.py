@@ -8,15 +8,17 @@ from typing import Literal
 import numpy as np
 from pydantic import Field
 
+from harness.core.streams import numpy_stream
 from harness.models.base import Weight
-from harness.seeds import numpy_stream
-from harness.spec.recipe import Init
+from harness.spec.component import Component
 
 Shape = Literal["normal", "uniform"]
 
 
-class Initializer(Init):
-    """A distribution of initial weights."""
+class Init(Component):
+    """The distribution of the initial weights."""
+
+    kind = "init"
 
     def deviation(self, weight: Weight) -> float:
         """Return the standard deviation of a weight's numbers."""
@@ -46,7 +48,7 @@ class Initializer(Init):
         return self.deviation(weight) * math.sqrt(3) * stream.uniform(-1, 1, weight.shape)
 
 
-class Default(Initializer):
+class Default(Init):
     """torch's: weights and biases from U(±1/√fan_in)."""
 
     def deviation(self, weight: Weight) -> float:
@@ -56,7 +58,7 @@ class Default(Initializer):
         return 1 / math.sqrt(weight.fan_in)
 
 
-class Xavier(Initializer):
+class Xavier(Init):
     """Variance 2/(fan_in + fan_out), biases 0 (Glorot & Bengio 2010)."""
 
     distribution: Shape = "uniform"
@@ -69,7 +71,7 @@ class Xavier(Initializer):
         return self.distribution
 
 
-class He(Initializer):
+class He(Init):
     """Variance 2/fan_in, biases 0 (He et al. 2015)."""
 
     distribution: Shape = "normal"
@@ -82,7 +84,7 @@ class He(Initializer):
         return self.distribution
 
 
-class Normal(Initializer):
+class Normal(Init):
     """N(0, σ²), biases 0."""
 
     std: float = Field(default=0.01, ge=0)
@@ -95,7 +97,7 @@ class Normal(Initializer):
         return "normal"
 
 
-class UniformInit(Initializer):
+class UniformInit(Init):
     """U(−a, a), biases 0."""
 
     bound: float = Field(default=0.05, ge=0)

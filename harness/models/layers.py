@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from harness.lazy import Lazy
+from harness.core.lazy import Lazy
 from harness.models.base import Context, Params, Weight
 
 if TYPE_CHECKING:
@@ -72,7 +72,9 @@ class Dense:
         out_KBO = torch.bmm(w_KOI, x_KBI.mT).mT if narrow else torch.bmm(x_KBI, w_KOI.mT)
         return out_KBO.add_(params[self.b].unsqueeze(1)) if self.bias else out_KBO
 
-    def backward(self, params: Params, x_KBI: Tensor, d_KBO: Tensor, into: Params, input_needed: bool = True) -> Tensor:
+    def backward(
+        self, params: Params, x_KBI: Tensor, d_KBO: Tensor, into: Params, input_needed: bool = True
+    ) -> Tensor:
         """Write the gradients of W and b into ``into``; return the gradient by the input, if that is needed."""
         _product(d_KBO.mT, _of_all(x_KBI, d_KBO), into[self.w])
         if self.bias:
@@ -102,8 +104,22 @@ class Conv:
         axes: 1 for signals (K, C, L, B), 2 for images (K, C, H, W, B).
     """
 
-    def __init__(self, name: str, channels: tuple[int, int], kernel: int, stride: int, padding: int, axes: int) -> None:
-        self.name, self.kernel, self.stride, self.padding, self.axes = name, kernel, stride, padding, axes
+    def __init__(
+        self,
+        name: str,
+        channels: tuple[int, int],
+        kernel: int,
+        stride: int,
+        padding: int,
+        axes: int,
+    ) -> None:
+        self.name, self.kernel, self.stride, self.padding, self.axes = (
+            name,
+            kernel,
+            stride,
+            padding,
+            axes,
+        )
         self.inputs, self.outputs = channels
         self.w, self.b = f"{name}.weight", f"{name}.bias"
 
@@ -146,10 +162,16 @@ class Conv:
 
     def _patches(self, x: Tensor) -> Tensor:
         """Return (K, taps·in, *sizes, B)."""
-        padded = functional.pad(x, (0, 0) + (self.padding, self.padding) * self.axes) if self.padding else x
+        padded = (
+            functional.pad(x, (0, 0) + (self.padding, self.padding) * self.axes)
+            if self.padding
+            else x
+        )
         for axis in reversed(range(2, 2 + self.axes)):
             count = self.size(x.shape[axis])
-            padded = torch.cat([_every(padded, axis, tap, count, self.stride) for tap in range(self.kernel)], 1)
+            padded = torch.cat(
+                [_every(padded, axis, tap, count, self.stride) for tap in range(self.kernel)], 1
+            )
         return padded
 
     def _folded(self, d: Tensor, axis: int, size: int) -> Tensor:
@@ -160,7 +182,9 @@ class Conv:
         for tap, part in enumerate(d.chunk(self.kernel, 1)):
             first = max(0, -((tap - self.padding) // self.stride))
             last = min(count - 1, (size - 1 + self.padding - tap) // self.stride)
-            there = _every(whole, axis, first * self.stride + tap - self.padding, last - first + 1, self.stride)
+            there = _every(
+                whole, axis, first * self.stride + tap - self.padding, last - first + 1, self.stride
+            )
             there.add_(part.narrow(axis, first, last - first + 1))
         return whole
 
@@ -182,11 +206,17 @@ class BatchNorm:
     def weights(self) -> dict[str, Weight]:
         """Return γ and β."""
         shape = (self.features,)
-        return {f"{self.name}.weight": Weight(shape, role="one"), f"{self.name}.bias": Weight(shape, role="zero")}
+        return {
+            f"{self.name}.weight": Weight(shape, role="one"),
+            f"{self.name}.bias": Weight(shape, role="zero"),
+        }
 
     def buffers(self) -> dict[str, Tensor]:
         """Return the running mean and variance."""
-        return {f"{self.name}.mean": torch.zeros(self.features), f"{self.name}.var": torch.ones(self.features)}
+        return {
+            f"{self.name}.mean": torch.zeros(self.features),
+            f"{self.name}.var": torch.ones(self.features),
+        }
 
     def __call__(self, params: Params, x: Tensor, ctx: Context) -> Tensor:
         """Return x normalised, of the same shape (K, B, …, F)."""
@@ -200,7 +230,9 @@ class BatchNorm:
         # less the mean first, so that a sample on its own comes out as β to the bit: at the start a kink
         centred_KNF = rows_KNF - mean_KF[:, None]
         shift_KF = params[f"{self.name}.bias"]
-        return torch.addcmul(shift_KF[:, None], centred_KNF, scale_KF[:, None]).view(len(scale_KF), *x.shape[1:])
+        return torch.addcmul(shift_KF[:, None], centred_KNF, scale_KF[:, None]).view(
+            len(scale_KF), *x.shape[1:]
+        )
 
     def _remember(self, mean_KF: Tensor, var_KF: Tensor, count: int, ctx: Context) -> None:
         unbiased = var_KF * (count / max(1, count - 1))
@@ -220,7 +252,10 @@ class LayerNorm:
     def weights(self) -> dict[str, Weight]:
         """Return γ and β."""
         shape = (self.features,)
-        return {f"{self.name}.weight": Weight(shape, role="one"), f"{self.name}.bias": Weight(shape, role="zero")}
+        return {
+            f"{self.name}.weight": Weight(shape, role="one"),
+            f"{self.name}.bias": Weight(shape, role="zero"),
+        }
 
     def buffers(self) -> dict[str, Tensor]:
         """Return nothing: there are no running statistics."""
@@ -230,7 +265,9 @@ class LayerNorm:
         """Return x normalised, of the same shape (K, B, …, F)."""
         normal = functional.layer_norm(x, (self.features,), eps=self.eps)
         shape = (-1, *(1,) * (x.ndim - 2), self.features)
-        return params[f"{self.name}.weight"].view(shape) * normal + params[f"{self.name}.bias"].view(shape)
+        return params[f"{self.name}.weight"].view(shape) * normal + params[
+            f"{self.name}.bias"
+        ].view(shape)
 
 
 NORMS: dict[str, type[BatchNorm] | type[LayerNorm]] = {"batch": BatchNorm, "layer": LayerNorm}

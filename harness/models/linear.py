@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from harness.models.base import Architecture, Context, Params, Weight
+from harness.models.base import Context, Model, Params, Weight
 from harness.models.layers import Dense
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Linear(Architecture):
+class Linear(Model):
     """Softmax or linear regression: one layer, no hidden units."""
 
     bias: bool = True

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from harness.models.base import Architecture, Context, Params, Product, Seen, Weight
+from harness.models.base import Context, Model, Params, Product, Seen, Weight
 from harness.models.layers import ACTIVATIONS, NORMS, SLOPES, Dense, kept_share
 from harness.spec.space import Count, Fraction, Width
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class MLP(Architecture):
+class MLP(Model):
     """h ← act(norm(Wh + b)), with a skip h + … wherever two widths agree if ``residual``."""
 
     widths: Width = (100, 100)
@@ -37,7 +37,7 @@ class MLP(Architecture):
         return MLPNetwork(self, (math.prod(input_shape), *widths), outputs)
 
 
-class DeepLinear(Architecture):
+class DeepLinear(Model):
     """W_n ⋯ W₁x: linear in x, yet not convex in its weights (Saxe et al. 2014)."""
 
     width: Count = 64
@@ -66,8 +66,14 @@ class MLPNetwork:
     """The function of an MLP spec, and its backward pass where nothing is normalised."""
 
     def __init__(self, spec: MLP, widths: tuple[int, ...], outputs: int) -> None:
-        self.hidden = [Dense(f"hidden.{i}", a, b, spec.bias) for i, (a, b) in enumerate(pairwise(widths))]
-        self.norms = [NORMS[spec.norm](f"norm.{i}", w) for i, w in enumerate(widths[1:])] if spec.norm != "none" else []
+        self.hidden = [
+            Dense(f"hidden.{i}", a, b, spec.bias) for i, (a, b) in enumerate(pairwise(widths))
+        ]
+        self.norms = (
+            [NORMS[spec.norm](f"norm.{i}", w) for i, w in enumerate(widths[1:])]
+            if spec.norm != "none"
+            else []
+        )
         self.out = Dense("out", widths[-1], outputs, spec.bias)
         self.name, self.residual = spec.activation, spec.residual
         self.activation, self.slope = ACTIVATIONS[spec.activation], SLOPES.get(spec.activation)
@@ -101,7 +107,14 @@ class MLPNetwork:
         tape.append(Kept(h, h, None))
         return self.out(params, h), tape
 
-    def backward(self, params: Params, tape: list[Kept], slope_KBD: Tensor, into: Params, seen: Seen | None = None) -> None:
+    def backward(
+        self,
+        params: Params,
+        tape: list[Kept],
+        slope_KBD: Tensor,
+        into: Params,
+        seen: Seen | None = None,
+    ) -> None:
         """Write the gradient of each parameter into ``into``."""
         assert self.slope is not None and not self.norms
         products = [Product(tape[-1].h_KBI, slope_KBD, self.out.bias)]

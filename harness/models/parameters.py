@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.models.base import Architecture, Context, Params, Weight
+from harness.models.base import Context, Model, Params, Weight
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class Parameters(Architecture):
+class Parameters(Model):
     """θ itself, for functions to be minimised."""
 
     start: tuple[float, ...]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from harness.lazy import Lazy
-from harness.models.base import Architecture, Context, Params, Weight
+from harness.core.lazy import Lazy
+from harness.models.base import Context, Model, Params, Weight
 from harness.models.layers import ACTIVATIONS, Dense, LayerNorm, dropout
 from harness.spec.space import Count, Fraction
 
@@ -20,7 +20,7 @@ else:
     torch, functional = Lazy("torch"), Lazy("torch.nn.functional")
 
 
-class Transformer(Architecture):
+class Transformer(Model):
     """Patches → embedding + position → blocks of attention and MLP, each after a layer norm → mean → linear.
 
     Pre-norm as in Xiong et al. 2020; x ← x + attention(norm(x)), x ← x + MLP(norm(x)).
@@ -46,9 +46,18 @@ class Block:
 
     def __init__(self, name: str, width: int, heads: int) -> None:
         self.heads = heads
-        self.norm1, self.norm2 = LayerNorm(f"{name}.norm1", width), LayerNorm(f"{name}.norm2", width)
-        self.qkv, self.mix = Dense(f"{name}.qkv", width, 3 * width), Dense(f"{name}.mix", width, width)
-        self.up, self.down = Dense(f"{name}.up", width, 4 * width), Dense(f"{name}.down", 4 * width, width)
+        self.norm1, self.norm2 = (
+            LayerNorm(f"{name}.norm1", width),
+            LayerNorm(f"{name}.norm2", width),
+        )
+        self.qkv, self.mix = (
+            Dense(f"{name}.qkv", width, 3 * width),
+            Dense(f"{name}.mix", width, width),
+        )
+        self.up, self.down = (
+            Dense(f"{name}.up", width, 4 * width),
+            Dense(f"{name}.down", 4 * width, width),
+        )
 
     def layers(self) -> tuple[Dense | LayerNorm, ...]:
         """Return the layers that have weights."""
@@ -86,7 +95,12 @@ class TransformerNetwork:
 
     def weights(self) -> dict[str, Weight]:
         """Return the parameters by name."""
-        layers = (self.embed, *(layer for block in self.blocks for layer in block.layers()), self.norm, self.out)
+        layers = (
+            self.embed,
+            *(layer for block in self.blocks for layer in block.layers()),
+            self.norm,
+            self.out,
+        )
         found = {name: weight for layer in layers for name, weight in layer.weights().items()}
         return found | {"position": Weight((self.tokens, self.width), role="position")}
 

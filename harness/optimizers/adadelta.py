@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from harness.layout import Layout
-from harness.optimizers.base import Hyper, Rule
+from harness.core.parameter_layout import Layout
+from harness.optimizers.base import Hyper, Optimizer
 from harness.spec.space import Fraction, NonNegative, Positive
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class State(NamedTuple):
     u_KP: Tensor
 
 
-class Adadelta(Rule):
+class Adadelta(Optimizer):
     """v ← ρv + (1−ρ)g², d = g √(u+ε) / √(v+ε), u ← ρu + (1−ρ)d², θ ← θ − ηd (Zeiler 2012)."""
 
     coordinatewise: ClassVar[bool] = True
@@ -33,7 +33,9 @@ class Adadelta(Rule):
     def init(self, w_KP: Tensor) -> State:
         return State(w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
 
-    def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
+    def update(
+        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, State]:
         rho, eps = hyper["rho"], hyper["eps"]
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - rho)
         d_KP = (state.u_KP + eps).sqrt_().div_((v_KP + eps).sqrt_()).mul_(g_KP)

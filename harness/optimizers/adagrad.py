@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from harness.layout import Layout
-from harness.optimizers.base import Hyper, Rule
+from harness.core.parameter_layout import Layout
+from harness.optimizers.base import Hyper, Optimizer
 from harness.spec.space import NonNegative
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class State(NamedTuple):
     s_KP: Tensor
 
 
-class Adagrad(Rule):
+class Adagrad(Optimizer):
     """s ← s + g², θ ← θ − η g / (√s + ε) (Duchi et al. 2011)."""
 
     coordinatewise: ClassVar[bool] = True
@@ -28,6 +28,8 @@ class Adagrad(Rule):
     def init(self, w_KP: Tensor) -> State:
         return State(w_KP.new_zeros(w_KP.shape))
 
-    def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
+    def update(
+        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, State]:
         s_KP = state.s_KP.addcmul_(g_KP, g_KP)
         return w_KP.sub_((g_KP * hyper["lr"]).div_(s_KP.sqrt().add_(hyper["eps"]))), State(s_KP)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from harness.layout import Layout
-from harness.lazy import Lazy
-from harness.optimizers.base import Hyper, Rule
+from harness.core.lazy import Lazy
+from harness.core.parameter_layout import Layout
+from harness.optimizers.base import Hyper, Optimizer
 from harness.spec.space import Fraction, NonNegative
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class State(NamedTuple):
     v_KP: Tensor
 
 
-class Adam(Rule):
+class Adam(Optimizer):
     """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², θ ← θ − η m̂ / (√v̂ + ε), m̂ = m/(1−β₁ᵗ) (Kingma & Ba 2015)."""
 
     coordinatewise: ClassVar[bool] = True
@@ -47,7 +47,9 @@ class Adam(Rule):
         grown = 1 - hyper["beta2"] ** state.t if self.bias_correction else 1.0
         return (state.v_KP / grown).sqrt() + hyper["eps"]
 
-    def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
+    def update(
+        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, State]:
         t, beta1, beta2 = state.t + 1, hyper["beta1"], hyper["beta2"]
         m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - beta2)
@@ -56,7 +58,9 @@ class Adam(Rule):
             return w_KP.addcdiv_(m_KP * hyper["lr"], root_KP, value=-1), State(t, m_KP, v_KP)
         # θ − (η / (1−β₁ᵗ)) m / (√v / √(1−β₂ᵗ) + ε)
         root_KP = torch.addcmul(hyper["eps"], v_KP.sqrt(), (1 - beta2**t).rsqrt())
-        return w_KP.addcdiv_(m_KP * (hyper["lr"] / (1 - beta1**t)), root_KP, value=-1), State(t, m_KP, v_KP)
+        return w_KP.addcdiv_(m_KP * (hyper["lr"] / (1 - beta1**t)), root_KP, value=-1), State(
+            t, m_KP, v_KP
+        )
 
 
 class AdamW(Adam):
@@ -66,5 +70,9 @@ class AdamW(Adam):
     weight_decay: NonNegative = 1e-2
     """Decay λ."""
 
-    def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
-        return super().update(g_KP, state, w_KP.mul_(1 - hyper["lr"] * hyper["weight_decay"]), hyper, layout)
+    def update(
+        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, State]:
+        return super().update(
+            g_KP, state, w_KP.mul_(1 - hyper["lr"] * hyper["weight_decay"]), hyper, layout
+        )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.layout import Layout
-from harness.lazy import Lazy
+from harness.core.lazy import Lazy
+from harness.core.parameter_layout import Layout
 from harness.optimizers.adam import Adam, State
 from harness.optimizers.base import Hyper
 
@@ -21,8 +21,12 @@ class Adamax(Adam):
 
     coordinatewise: ClassVar[bool] = True
 
-    def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
+    def update(
+        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, State]:
         t, beta1 = state.t + 1, hyper["beta1"]
         m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)
-        u_KP = torch.maximum(state.v_KP.mul_(hyper["beta2"]), g_KP.abs().add_(hyper["eps"]), out=state.v_KP)
+        u_KP = torch.maximum(
+            state.v_KP.mul_(hyper["beta2"]), g_KP.abs().add_(hyper["eps"]), out=state.v_KP
+        )
         return w_KP.sub_((m_KP * (hyper["lr"] / (1 - beta1**t))).div_(u_KP)), State(t, m_KP, u_KP)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness.layout import Layout
-from harness.spec.recipe import Optimizer
+from harness.core.parameter_layout import Layout
+from harness.spec.component import Component
 from harness.spec.space import Positive
 
 if TYPE_CHECKING:
@@ -16,13 +16,14 @@ Hyper = Mapping[str, "Tensor"]
 """Numeric fields by name, each (K, 1); ``lr`` has the schedule's factor in it, which stands alone in ``schedule``."""
 
 
-class Rule(Optimizer):
+class Optimizer(Component):
     """An update rule that moves all members of a cohort at once.
 
     State is a NamedTuple whose tensors have one row for each member; ``update`` may reuse the memory of the state
     and of the weights that it is given, which the caller no longer needs.
     """
 
+    kind = "optimizer"
     coordinatewise: ClassVar[bool] = False
     """Whether a weight's update depends on no other weight, so that ``update`` may be given some columns of the rows alone.
 
@@ -52,7 +53,9 @@ class Rule(Optimizer):
         """Return what the rule divides the gradient by (K, P), by the state after an update; None where by nothing."""
         return None
 
-    def update(self, g_KP: Tensor, state: Any, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, Any]:
+    def update(
+        self, g_KP: Tensor, state: Any, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, Any]:
         """Return the new weights and state.
 
         Args:

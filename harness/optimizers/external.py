@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from harness.spec.component import External
-from harness.spec.recipe import Optimizer
 
 
-class ExternalOptimizer(External, Optimizer):
+class ExternalOptimizer(External):
     """Any class with ``torch.optim.Optimizer``'s interface, such as ``torch.optim.LBFGS`` or pytorch-optimizer's."""
+
+    kind = "optimizer"
 
     def instance(self, parameters: Any) -> Any:
         """Return the optimizer over the given tensors."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from harness.layout import Layout
+from harness.core.parameter_layout import Layout
 from harness.optimizers.adam import AdamW
 from harness.optimizers.adam import State as AdamState
-from harness.optimizers.base import Hyper, Rule
+from harness.optimizers.base import Hyper, Optimizer
 from harness.spec.space import Fraction, NonNegative, Positive
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class State(NamedTuple):
     s_KP: Tensor
 
 
-class Muon(Rule):
+class Muon(Optimizer):
     """V ← μV + (1−μ)G, θ ← (1−ηλ)θ − η √max(1, m/n) NS₅(G + μ(V−G)) for matrices m×n (Jordan et al. 2024).
 
     NS₅ is five steps of Newton–Schulz: X ← aX + (bXXᵀ + c(XXᵀ)²)X, which bring the singular values near 1.
@@ -49,17 +49,26 @@ class Muon(Rule):
         zeros = w_KP.new_zeros
         return State(zeros(w_KP.shape), 0, zeros(w_KP.shape), zeros(w_KP.shape))
 
-    def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
+    def update(
+        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, State]:
         lr, momentum = hyper["lr"], hyper["momentum"]
         adam_hyper = {**hyper, "lr": hyper["adam_lr"] * hyper["schedule"]}
         decayed_KP = w_KP * (1 - lr * hyper["weight_decay"])
-        moved_KP, rest = REST.update(g_KP, AdamState(state.t, state.m_KP, state.s_KP), w_KP, adam_hyper, layout)
+        moved_KP, rest = REST.update(
+            g_KP, AdamState(state.t, state.m_KP, state.s_KP), w_KP, adam_hyper, layout
+        )
         v_KP = state.v_KP.lerp_(g_KP, 1 - momentum)
         ahead_KP = g_KP.lerp(v_KP, momentum)
         for name, slot in layout.slots.items():
             if len(slot.shape) == 2:
-                step_KMN = orthogonal(layout.view(ahead_KP, name)) * max(1.0, slot.shape[0] / slot.shape[1]) ** 0.5
-                layout.view(moved_KP, name).copy_(layout.view(decayed_KP, name) - lr[..., None] * step_KMN)
+                step_KMN = (
+                    orthogonal(layout.view(ahead_KP, name))
+                    * max(1.0, slot.shape[0] / slot.shape[1]) ** 0.5
+                )
+                layout.view(moved_KP, name).copy_(
+                    layout.view(decayed_KP, name) - lr[..., None] * step_KMN
+                )
         return moved_KP, State(v_KP, rest.t, rest.m_KP, rest.v_KP)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from harness.layout import Layout
+from harness.core.parameter_layout import Layout
 from harness.optimizers.adam import Adam
 from harness.optimizers.base import Hyper
 from harness.spec.space import NonNegative
@@ -30,13 +30,17 @@ class NAdam(Adam):
     """Decay ψ of the momentum's warm-up."""
 
     def init(self, w_KP: Tensor) -> State:  # type: ignore[override]
-        return State(0, w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape), w_KP.new_ones(len(w_KP), 1))
+        return State(
+            0, w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape), w_KP.new_ones(len(w_KP), 1)
+        )
 
     def update(  # type: ignore[override]
         self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
     ) -> tuple[Tensor, State]:
         t, beta1, beta2 = state.t + 1, hyper["beta1"], hyper["beta2"]
-        now, after = (beta1 * (1 - 0.5 * 0.96 ** (step * hyper["momentum_decay"])) for step in (t, t + 1))
+        now, after = (
+            beta1 * (1 - 0.5 * 0.96 ** (step * hyper["momentum_decay"])) for step in (t, t + 1)
+        )
         product = state.product_K1 * now
         m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - beta2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from harness.layout import Layout
-from harness.optimizers.base import Hyper, Rule
+from harness.core.parameter_layout import Layout
+from harness.optimizers.base import Hyper, Optimizer
 from harness.spec.space import Fraction, NonNegative
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ class State(NamedTuple):
     b_KP: Tensor
 
 
-class RMSprop(Rule):
+class RMSprop(Optimizer):
     """v ← αv + (1−α)g², b ← μb + g / (√v + ε), θ ← θ − ηb (Tieleman & Hinton 2012)."""
 
     coordinatewise: ClassVar[bool] = True
@@ -39,7 +39,9 @@ class RMSprop(Rule):
     def scale(self, state: State, hyper: Hyper) -> Tensor:
         return state.v_KP.sqrt() + hyper["eps"]
 
-    def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
+    def update(
+        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, State]:
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - hyper["alpha"])
         b_KP = state.b_KP.mul_(hyper["momentum"]).add_(g_KP / v_KP.sqrt().add_(hyper["eps"]))
         return w_KP.sub_(hyper["lr"] * b_KP), State(v_KP, b_KP)

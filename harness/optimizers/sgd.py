@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
-from harness.layout import Layout
-from harness.lazy import Lazy
-from harness.optimizers.base import Hyper, Rule
+from harness.core.lazy import Lazy
+from harness.core.parameter_layout import Layout
+from harness.optimizers.base import Hyper, Optimizer
 from harness.spec.space import Fraction
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class State(NamedTuple):
     v_KP: Tensor | None
 
 
-class SGD(Rule):
+class SGD(Optimizer):
     """v ← μv + g, θ ← θ − ηv; with Nesterov θ ← θ − η(g + μv) (Polyak 1964; Sutskever et al. 2013)."""
 
     coordinatewise: ClassVar[bool] = True
@@ -41,7 +41,9 @@ class SGD(Rule):
         momentum = hyper["momentum"]
         return 2 * (1 + momentum) / (hyper["lr"] * (1 + 2 * momentum if self.nesterov else 1))
 
-    def update(self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, State]:
+    def update(
+        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, State]:
         if state.v_KP is None:
             return w_KP.addcmul_(hyper["lr"], g_KP, value=-1), state
         v_KP = torch.addcmul(g_KP, hyper["momentum"], state.v_KP, out=state.v_KP)

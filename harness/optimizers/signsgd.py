@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.layout import Layout
-from harness.optimizers.base import Hyper, Rule
+from harness.core.parameter_layout import Layout
+from harness.optimizers.base import Hyper, Optimizer
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class SignSGD(Rule):
+class SignSGD(Optimizer):
     """θ ← θ − η sign(g) (Bernstein et al. 2018)."""
 
     coordinatewise: ClassVar[bool] = True
@@ -19,5 +19,7 @@ class SignSGD(Rule):
     def init(self, w_KP: Tensor) -> tuple[()]:
         return ()
 
-    def update(self, g_KP: Tensor, state: tuple[()], w_KP: Tensor, hyper: Hyper, layout: Layout) -> tuple[Tensor, tuple[()]]:
+    def update(
+        self, g_KP: Tensor, state: tuple[()], w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, tuple[()]]:
         return w_KP.sub_(hyper["lr"] * g_KP.sign()), state

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.lazy import Lazy
-from harness.probes.base import Measure, Memory, Scene, Values
+from harness.core.lazy import Lazy
+from harness.probes.base import Memory, Probe, Scene, Values
 
 if TYPE_CHECKING:
     import torch
@@ -14,7 +14,7 @@ else:
     torch = Lazy("torch")
 
 
-class Alignment(Measure):
+class Alignment(Probe):
     """cos(a, b) = a·b / ‖a‖‖b‖ of two successive gradients, and of two successive updates.
 
     ``alignment/gradients``, ``alignment/updates``: momentum turns gradients that hardly agree into updates that do; a cosine

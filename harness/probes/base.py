@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
-from harness.layout import Layout
-from harness.lazy import Lazy
-from harness.seeds import torch_stream
-from harness.spec.probe import Probe
+from pydantic import Field
+
+from harness.core.lazy import Lazy
+from harness.core.parameter_layout import Layout
+from harness.core.streams import derive
+from harness.spec.component import Component
 
 if TYPE_CHECKING:
     import torch
@@ -101,7 +103,11 @@ class Scene:
 
     def own_gradient(self) -> Tensor:
         """Return the gradient (K, P) of the update's batch without noise."""
-        return self.quiet[1] if self.quiet else self.gradients(self.w_KP, self.x_KB, self.y_KBD).clone()
+        return (
+            self.quiet[1]
+            if self.quiet
+            else self.gradients(self.w_KP, self.x_KB, self.y_KBD).clone()
+        )
 
     def own_loss(self) -> Tensor:
         """Return the loss (K,) of the update's batch without noise."""
@@ -128,13 +134,39 @@ class Scene:
         return Norms(self.layout.layers, each_TK, torch.linalg.vector_norm(each_TK, dim=0))
 
 
-class Measure(Probe):
-    """A probe of the harness."""
+class Probe(Component):
+    """A quantity measured while a run trains; it never changes what is trained."""
 
+    kind = "probe"
+    prefix: ClassVar[str] = ""
+    """First part of the names of the metrics it records."""
+    every: int | Literal["log", "ends"] = Field(default=1, union_mode="left_to_right")
+    """Distance of two measurements; "log" measures at updates 0, 1, 2, 4, 8, …, "ends" at the first and the last."""
+    unit: Literal["epochs", "steps"] = "epochs"
+    """What ``every`` counts."""
     span: ClassVar[int] = 1
     """Updates in a row that a measurement needs; it is given to the last of them."""
     repeatable: ClassVar[bool] = True
     """Whether the same run gives the same numbers again."""
+
+    def timing(self, per_epoch: int, steps: int) -> Callable[[int], bool]:
+        """Return whether it measures the update after so many others; the first and the last are always measured.
+
+        Args:
+            per_epoch: updates in an epoch.
+            steps: updates in the run.
+
+        >>> due = Probe.parse({"name": "GradientNorm", "every": 2}).timing(per_epoch=10, steps=32)
+        >>> [step for step in range(32) if due(step)]
+        [0, 20, 31]
+        """
+        last = steps - 1
+        if self.every == "ends":
+            return lambda step: step in (0, last)
+        if self.every == "log":
+            return lambda step: step & (step - 1) == 0 or step == last
+        stride = self.every * (per_epoch if self.unit == "epochs" else 1)
+        return lambda step: step % stride == 0 or step == last
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         """Return the metrics of one update, by name without the prefix; ``memory`` lives as long as the run."""
@@ -144,7 +176,22 @@ class Measure(Probe):
 def random_row(scene: Scene, *purpose: str | int) -> Tensor:
     """Return one row (1, P) from N(0, 1), the same for every member; zero between tensors."""
     shapes = {name: slot.shape for name, slot in scene.layout.slots.items()}
-    stream = torch_stream(scene.step, *purpose)
-    drawn = {name: torch.randn(1, *shape, generator=stream, dtype=torch.float64) for name, shape in shapes.items()}
+    stream = _torch_stream(scene.step, *purpose)
+    drawn = {
+        name: torch.randn(1, *shape, generator=stream, dtype=torch.float64)
+        for name, shape in shapes.items()
+    }
     like_1P = scene.w_KP[:1]
-    return scene.layout.pack({name: v.to(like_1P.device, like_1P.dtype) for name, v in drawn.items()}, like_1P)
+    return scene.layout.pack(
+        {name: v.to(like_1P.device, like_1P.dtype) for name, v in drawn.items()}, like_1P
+    )
+
+
+def probes_of(parts: Iterable[Component]) -> tuple[Probe, ...]:
+    """Return the parts of a spec that are probes, as such."""
+    return tuple(part for part in parts if isinstance(part, Probe))
+
+
+def _torch_stream(seed: int, *purpose: str | int) -> torch.Generator:
+    """Return a fresh torch generator on the CPU for the named stream."""
+    return torch.Generator().manual_seed(derive(seed, *purpose))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from harness.lazy import Lazy
-from harness.probes.base import Measure, Memory, Scene, Values
+from harness.core.lazy import Lazy
+from harness.probes.base import Memory, Probe, Scene, Values
 
 if TYPE_CHECKING:
     import torch
@@ -15,7 +15,7 @@ else:
     torch = Lazy("torch")
 
 
-class Calibration(Measure):
+class Calibration(Probe):
     """Confidence against accuracy on the held-out samples: ECE = Σ_b (n_b/n) |accuracy_b − confidence_b| over equal bins.
 
     ``calibration/error`` (Naeini et al. 2015; Guo et al. 2017), ``calibration/confidence`` (mean top probability), and the
@@ -34,11 +34,16 @@ class Calibration(Measure):
         out_KBD, y_BD = held
         confidence_KB, guess_KB = torch.softmax(out_KBD, -1).max(-1)
         right_KB = (guess_KB == y_BD.argmax(-1)).to(out_KBD.dtype)
-        bins_KB = (confidence_KB * self.bins).long().clamp_(0, self.bins - 1)  # NaN, of a run that diverges, has no bin
+        bins_KB = (
+            (confidence_KB * self.bins).long().clamp_(0, self.bins - 1)
+        )  # NaN, of a run that diverges, has no bin
         rows_K3B = torch.stack([torch.ones_like(right_KB), confidence_KB, right_KB], 1)
         sums = out_KBD.new_zeros(len(out_KBD), 3, self.bins)
         sums.scatter_add_(2, bins_KB[:, None].expand_as(rows_K3B), rows_K3B)
         count, confidence, right = sums.unbind(1)
-        found = {"error": (right - confidence).abs().sum(1) / len(y_BD), "confidence": confidence_KB.mean(1)}
+        found = {
+            "error": (right - confidence).abs().sum(1) / len(y_BD),
+            "confidence": confidence_KB.mean(1),
+        }
         filled = count.clamp(min=1)
         return {**found, "bins": torch.stack([count, confidence / filled, right / filled], 1)}

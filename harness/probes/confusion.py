@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.lazy import Lazy
-from harness.probes.base import Measure, Memory, Scene, Values
+from harness.core.lazy import Lazy
+from harness.probes.base import Memory, Probe, Scene, Values
 
 if TYPE_CHECKING:
     import torch
@@ -16,7 +16,7 @@ CLASSES = 20
 """Classes whose accuracies are recorded one by one."""
 
 
-class Confusion(Measure):
+class Confusion(Probe):
     """Counts of the held-out samples by true class (rows) and predicted class (columns).
 
     ``confusion/matrix`` (C, C), of which a run keeps the last; ``confusion/accuracy0``, … of every class that has samples

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field
 
-from harness.lazy import Lazy
-from harness.probes.base import Measure, Memory, Scene, Values, random_row
+from harness.core.lazy import Lazy
+from harness.probes.base import Memory, Probe, Scene, Values, random_row
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +20,7 @@ Product = Callable[["Tensor"], "Tensor"]
 """v ↦ Hv, row by row (K, P)."""
 
 
-class Curvature(Measure):
+class Curvature(Probe):
     """λ₁ ≥ λ₂ ≥ … of H = ∂²L/∂θ² by Lanczos' method, tr H by Hutchinson's, on training samples of each member's own.
 
     ``curvature/top``, ``curvature/top2``, …; ``curvature/trace``; ``curvature/edge``: the curvature at which the rule
@@ -52,7 +52,9 @@ class Curvature(Measure):
         edge_K, scale_KP = scene.edge(), scene.scale()
         if scale_KP is not None:
             root_KP = torch.where(scale_KP > 0, scale_KP.rsqrt(), 0)
-            scaled = self._eigenvalues(lambda v: root_KP * product(root_KP * v), "scaled vector", scene, memory)
+            scaled = self._eigenvalues(
+                lambda v: root_KP * product(root_KP * v), "scaled vector", scene, memory
+            )
             values["preconditioned"] = sharpest_K = scaled[:, 0]
         if self.vectors:
             values["trace"] = self._trace(product, scene)
@@ -67,7 +69,9 @@ class Curvature(Measure):
         return found.values_KT
 
     def _trace(self, product: Product, scene: Scene) -> Tensor:
-        signs = (random_row(scene, "trace", i).sign().expand_as(scene.w_KP) for i in range(self.vectors))
+        signs = (
+            random_row(scene, "trace", i).sign().expand_as(scene.w_KP) for i in range(self.vectors)
+        )
         traces = [(v_KP * product(v_KP)).sum(1) for v_KP in signs]
         found: Tensor = torch.stack(traces).mean(0)
         return found
@@ -80,7 +84,9 @@ class Spectrum(NamedTuple):
     vector_KP: Tensor
 
 
-def lanczos(product: Product, start_KP: Tensor, iterations: int, top: int = 1, tolerance: float = 0.0) -> Spectrum:
+def lanczos(
+    product: Product, start_KP: Tensor, iterations: int, top: int = 1, tolerance: float = 0.0
+) -> Spectrum:
     """Return the top Ritz values of a symmetric operator on the Krylov space of ``start_KP``, each row by itself.
 
     A row's result is that of its own last iteration, whatever the others still need.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.probes.base import Measure, Memory, Scene, Values
+from harness.probes.base import Memory, Probe, Scene, Values
 
 
-class Descent(Measure):
+class Descent(Probe):
     """L(θ − ηg) − L(θ) on the update's batch, against −η‖g‖², and against −η‖g‖² + ½η² gᵀHg.
 
     ``descent/real``, ``descent/predicted`` and ``descent/error`` = |real/predicted − 1|, which goes to 0 as η (Taylor);
@@ -23,7 +23,11 @@ class Descent(Measure):
         predicted_K = -scene.lr_K * g_KP.square().sum(1)
         after_KP = scene.w_KP - scene.lr_K[:, None] * g_KP
         real_K = scene.losses(after_KP, *batch) - scene.own_loss()
-        found = {"real": real_K, "predicted": predicted_K, "error": (real_K / predicted_K - 1).abs()}
+        found = {
+            "real": real_K,
+            "predicted": predicted_K,
+            "error": (real_K / predicted_K - 1).abs(),
+        }
         if self.second:
             curved_K = (g_KP * scene.products(scene.w_KP, *batch)(g_KP)).sum(1)
             second_K = predicted_K + scene.lr_K.square() * curved_K / 2

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.probes.base import Measure, Memory, Scene, Values
+from harness.probes.base import Memory, Probe, Scene, Values
 
 
-class Distance(Measure):
+class Distance(Probe):
     """‖θ − θ₀‖ of all weights and ‖W − W₀‖/‖W₀‖ of every layer's.
 
     ``distance/all``, ``distance/<layer>``: wide networks move little (the lazy regime, Chizat et al. 2019).

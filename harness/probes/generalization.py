@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from harness.probes.base import Measure, Memory, Scene, Values
+from harness.probes.base import Memory, Probe, Scene, Values
 
 SIGNS = {"loss": 1, "accuracy": -1}
 
 
-class GeneralizationGap(Measure):
+class GeneralizationGap(Probe):
     """Held-out minus training loss, and training minus held-out accuracy, both as every evaluation measures them.
 
     ``generalization/loss``, ``generalization/accuracy``: a gap that widens is overfitting. Without validation data nothing

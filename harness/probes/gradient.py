@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.probes.base import Measure, Memory, Scene, Values
+from harness.probes.base import Memory, Probe, Scene, Values
 
 
-class GradientNorm(Measure):
+class GradientNorm(Probe):
     """‖∂L/∂W‖ of every layer's weights, of all parameters, and the first layer's over the last hidden layer's.
 
     ``gradient/<layer>``, ``gradient/all``, ``gradient/ratio``: a ratio far below 1 is a gradient that vanishes on its way

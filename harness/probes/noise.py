@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from harness.lazy import Lazy
-from harness.probes.base import Measure, Memory, Scene, Values
+from harness.core.lazy import Lazy
+from harness.probes.base import Memory, Probe, Scene, Values
 
 if TYPE_CHECKING:
     import torch
@@ -16,7 +16,7 @@ else:
     torch = Lazy("torch")
 
 
-class NoiseScale(Measure):
+class NoiseScale(Probe):
     """B_simple = tr(Σ)/|G|²: the batch size at which noise and signal of the gradient are equal (McCandlish et al. 2018).
 
     From the squared norms of gradients over a small and a large batch,
@@ -50,7 +50,9 @@ class NoiseScale(Measure):
 
     def _norms(self, scene: Scene) -> tuple[Tensor, int, Tensor, int]:
         """Return the squared norms (K,) of the gradients of a large and of small batches, each with its samples."""
-        x_KB, y_KBD = scene.samples(self.large, "noise scale") if self.large else (scene.x_KB, scene.y_KBD)
+        x_KB, y_KBD = (
+            scene.samples(self.large, "noise scale") if self.large else (scene.x_KB, scene.y_KBD)
+        )
         large, norms = x_KB.shape[1], scene.gradient_norms
         if self.large:
             norms = scene.norms(scene.gradients(scene.w_KP, x_KB, y_KBD))

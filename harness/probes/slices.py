@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from harness.lazy import Lazy
-from harness.probes.base import Measure, Memory, Scene, Values, random_row
+from harness.core.lazy import Lazy
+from harness.probes.base import Memory, Probe, Scene, Values, random_row
 
 if TYPE_CHECKING:
     import torch
@@ -20,7 +20,7 @@ LINE = (-0.25, 1.5)
 """Where the line begins and ends; 0 is the initial weights, 1 the final ones."""
 
 
-class LossSlice(Measure):
+class LossSlice(Probe):
     """L(θ₀ + α(θ − θ₀)) from the initial to the final weights, and L(θ + αd₁ + βd₂) around the final ones.
 
     Arrays, both of the last update: ``slice/line`` (2, points), α ∈ [−0.25, 1.5] and the losses (Goodfellow, Vinyals & Saxe
@@ -74,6 +74,8 @@ def _filters(scene: Scene, direction_1P: Tensor) -> Tensor:
         if w.ndim < 3:
             scaled[name] = torch.zeros_like(w)
             continue
-        length, own = (t.flatten(2).norm(dim=2).view(*t.shape[:2], *(1,) * (t.ndim - 2)) for t in (w, d))
+        length, own = (
+            t.flatten(2).norm(dim=2).view(*t.shape[:2], *(1,) * (t.ndim - 2)) for t in (w, d)
+        )
         scaled[name] = d * length / own
     return scene.layout.pack(scaled, scene.moved_KP)

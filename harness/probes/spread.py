@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from harness.lazy import Lazy
-from harness.probes.base import Measure, Memory, Scene, Values
+from harness.core.lazy import Lazy
+from harness.probes.base import Memory, Probe, Scene, Values
 
 if TYPE_CHECKING:
     import torch
@@ -15,7 +15,7 @@ else:
     torch = Lazy("torch")
 
 
-class GradientSpread(Measure):
+class GradientSpread(Probe):
     """Of the gradients gᵢ of single samples: √(Σ‖gᵢ − ḡ‖²/(n − 1)) over ‖ḡ‖, and the share of pairs that disagree.
 
     ``spread/ratio``: above 1 the noise of one sample is larger than the signal. ``spread/conflict``: the share of pairs

@@ -7,8 +7,8 @@ import resource
 import time
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.lazy import Lazy
-from harness.probes.base import Measure, Memory, Scene, Values
+from harness.core.lazy import Lazy
+from harness.probes.base import Memory, Probe, Scene, Values
 
 if TYPE_CHECKING:
     import torch
@@ -17,7 +17,7 @@ else:
     torch = Lazy("torch")
 
 
-class Throughput(Measure):
+class Throughput(Probe):
     """Training samples a second of the whole cohort since the last measurement, by the clock on the wall.
 
     ``throughput/samples``, ``throughput/updates`` (updates a second, one for all members), ``throughput/memory``: the most
@@ -29,7 +29,11 @@ class Throughput(Measure):
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         like_K = scene.w_KP.new_zeros(len(scene.w_KP), dtype=torch.float64)
-        now = {"time": like_K + time.perf_counter(), "step": like_K + scene.step, "process": like_K + os.getpid()}
+        now = {
+            "time": like_K + time.perf_counter(),
+            "step": like_K + scene.step,
+            "process": like_K + os.getpid(),
+        }
         found = {"memory": like_K + _peak(scene.w_KP)}
         if "time" in memory and bool((memory["process"] == now["process"]).all()):
             found["updates"] = (now["step"] - memory["step"]) / (now["time"] - memory["time"])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from harness.probes.base import Measure, Memory, Scene, Values
+from harness.probes.base import Memory, Probe, Scene, Values
 
 
-class UpdateRatio(Measure):
+class UpdateRatio(Probe):
     """‖ΔW‖/‖W‖ of every layer's weights, and the norms of all weights and of the whole update.
 
     ``update/<layer>``, ``update/norm``, ``update/weights``: about 1e-3 is usual; far more is unstable, far less slow.

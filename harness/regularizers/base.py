@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from harness.layout import Layout
-from harness.spec.recipe import Regularizer
+from harness.core.parameter_layout import Layout
+from harness.spec.component import Component
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -17,8 +17,10 @@ Hyper = Mapping[str, "Tensor"]
 """Numeric fields by name, each (K,)."""
 
 
-class Hook(Regularizer):
-    """A regularizer of the harness; every hook returns what it is given unless it is overridden."""
+class Regularizer(Component):
+    """Something done to inputs, targets, gradients or weights; a hook that is not overridden returns what it is given."""
+
+    kind = "regularizer"
 
     coordinatewise: ClassVar[bool] = True
     """Whether ``clip``, ``penalty`` and ``decay`` do to a weight what depends on no other weight of its member.
@@ -31,7 +33,9 @@ class Hook(Regularizer):
         if {"clip", "penalty", "decay"} & vars(cls).keys():
             cls.coordinatewise = vars(cls).get("coordinatewise", False)
 
-    def batch(self, x_KB: Tensor, y_KBD: Tensor, noise: Noise, hyper: Hyper) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, x_KB: Tensor, y_KBD: Tensor, noise: Noise, hyper: Hyper
+    ) -> tuple[Tensor, Tensor]:
         """Change the inputs and targets of a batch."""
         return x_KB, y_KBD
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.regularizers.base import Hook, Hyper
+from harness.regularizers.base import Hyper, Regularizer
 from harness.spec.space import Positive
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class ClipNorm(Hook):
+class ClipNorm(Regularizer):
     """g ← g · min(1, c/‖g‖) over all weights together (Pascanu et al. 2013)."""
 
     limit: Positive = 1.0
@@ -22,7 +22,7 @@ class ClipNorm(Hook):
         return g_KP * factor_K[:, None]
 
 
-class ClipValue(Hook):
+class ClipValue(Regularizer):
     """gᵢ ← min(c, max(−c, gᵢ))."""
 
     coordinatewise: ClassVar[bool] = True

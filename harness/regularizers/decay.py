@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.regularizers.base import Hook, Hyper
+from harness.regularizers.base import Hyper, Regularizer
 from harness.spec.space import NonNegative
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class WeightDecay(Hook):
+class WeightDecay(Regularizer):
     """θ ← (1 − ηλ)θ before each update (Loshchilov & Hutter 2019)."""
 
     coordinatewise: ClassVar[bool] = True

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from harness.regularizers.base import Hook
+from harness.regularizers.base import Regularizer
 from harness.spec.space import Fraction
 
 
-class Dropout(Hook):
+class Dropout(Regularizer):
     """Takes the place of the model's own ``dropout`` rate (Srivastava et al. 2014)."""
 
     rate: Fraction = 0.2

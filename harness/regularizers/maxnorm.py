@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.layout import Layout
-from harness.regularizers.base import Hook, Hyper
+from harness.core.parameter_layout import Layout
+from harness.regularizers.base import Hyper, Regularizer
 from harness.spec.space import Positive
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class MaxNorm(Hook):
+class MaxNorm(Regularizer):
     """Project the incoming weights of each unit back to ‖w‖ ≤ c after each update (Srebro & Shraibman 2005)."""
 
     limit: Positive = 3.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.regularizers.base import Hook, Hyper
+from harness.regularizers.base import Hyper, Regularizer
 from harness.spec.space import NonNegative
 
 if TYPE_CHECKING:
@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from harness.models.base import Noise
 
 
-class InputNoise(Hook):
+class InputNoise(Regularizer):
     """x ← x + σε, ε ~ N(0, 1) (Bishop 1995)."""
 
     std: NonNegative = 0.1
     """Deviation σ."""
 
-    def batch(self, x_KB: Tensor, y_KBD: Tensor, noise: Noise, hyper: Hyper) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, x_KB: Tensor, y_KBD: Tensor, noise: Noise, hyper: Hyper
+    ) -> tuple[Tensor, Tensor]:
         std = hyper["std"].view(-1, *(1,) * (x_KB.ndim - 1))
         return x_KB + std * noise.normal(*x_KB.shape[1:]), y_KBD

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.regularizers.base import Hook, Hyper
+from harness.regularizers.base import Hyper, Regularizer
 from harness.spec.space import NonNegative
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class L2(Hook):
+class L2(Regularizer):
     """L + ½λ‖θ‖²: g ← g + λθ, as ``weight_decay`` in torch's SGD and Adam."""
 
     coordinatewise: ClassVar[bool] = True
@@ -22,7 +22,7 @@ class L2(Hook):
         return g_KP + hyper["strength"][:, None] * w_KP
 
 
-class L1(Hook):
+class L1(Regularizer):
     """L + λ‖θ‖₁: g ← g + λ sign(θ) (Tibshirani 1996)."""
 
     coordinatewise: ClassVar[bool] = True

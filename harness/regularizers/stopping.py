@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from harness.regularizers.base import Hook
+from harness.regularizers.base import Regularizer
 
 
-class EarlyStopping(Hook):
+class EarlyStopping(Regularizer):
     """Stop when a validation metric has not improved for ``patience`` evaluations; the best weights are the result.
 
     (Prechelt 1998.)

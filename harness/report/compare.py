@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from harness.answer.whole import answer
+from harness.analysis.answer import answer
+from harness.analysis.results import Results
 from harness.report import texts
 from harness.report.figures.curves import compute_curves
 from harness.report.page import fill_page, slug, tally, write_index
 from harness.report.sections import METRICS, curve_of
 from harness.report.style import looks
-from harness.results import Results
 
 
 def write_comparison(studies: Sequence[Results], folder: Path) -> Path:
@@ -63,7 +63,13 @@ def _about(found: Results, said: Any) -> dict[str, Any]:
     study = found.study
     verdicts = tally(t.verdict.verdict for t in said.claims)
     file = f"{slug(study.name)}.html"
-    return {"name": study.name, "question": study.question, "answer": said, "tally": verdicts, "file": file}
+    return {
+        "name": study.name,
+        "question": study.question,
+        "answer": said,
+        "tally": verdicts,
+        "file": file,
+    }
 
 
 def _differences(specs: Sequence[Any]) -> list[tuple[str, tuple[str, ...]]]:
@@ -75,5 +81,9 @@ def _differences(specs: Sequence[Any]) -> list[tuple[str, tuple[str, ...]]]:
 
 def _flat(tree: Any, path: str = "") -> list[tuple[str, Any]]:
     if isinstance(tree, dict) and tree:
-        return [pair for key, value in tree.items() for pair in _flat(value, f"{path}.{key}" if path else str(key))]
+        return [
+            pair
+            for key, value in tree.items()
+            for pair in _flat(value, f"{path}.{key}" if path else str(key))
+        ]
     return [(path, tree)]

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 import plotly.graph_objects as go
 
-from harness.answer.budget import winner_by_budget
-from harness.answer.whole import Answer, answer
-from harness.errors import HarnessError, nearest
+from harness.analysis.answer import Answer, answer
+from harness.analysis.budget import winner_by_budget
+from harness.analysis.results import Results
+from harness.core.errors import HarnessError, nearest
 from harness.report.figures.budget import plot_budget
 from harness.report.figures.critical import compute_critical, plot_critical
 from harness.report.figures.curves import compute_curves, plot_curves
@@ -23,8 +24,7 @@ from harness.report.figures.profile import compute_profile, plot_profile
 from harness.report.figures.ranking import compute_ranking, plot_ranking
 from harness.report.figures.sensitivity import compute_sensitivity, plot_sensitivity
 from harness.report.style import Look, looks
-from harness.results import Results
-from harness.spec.plan import arms
+from harness.spec.arms import arms
 
 T = TypeVar("T")
 
@@ -77,21 +77,29 @@ class Gallery:
         """
         table = self.results.confirmed_curves
         if not {metric, f"train/{metric}", f"valid/{metric}"} & set(table.columns):
-            raise HarnessError(f"curves: no run recorded {metric!r}; {nearest(metric, map(str, table.columns))}")
+            raise HarnessError(
+                f"curves: no run recorded {metric!r}; {nearest(metric, map(str, table.columns))}"
+            )
         return plot_curves(compute_curves(table, metric, self.names), self.looks)
 
     def generalization_gap(self) -> go.Figure:
         """Held-out minus training loss."""
-        return plot_curves(compute_gap(self.results.confirmed_curves, "loss", self.names), self.looks)
+        return plot_curves(
+            compute_gap(self.results.confirmed_curves, "loss", self.names), self.looks
+        )
 
     def improvement(self) -> go.Figure:
         """How often a run of one arm beats one of another."""
-        return plot_improvement(self._having("improvement", "two arms", compute_improvement(self.answer)))
+        return plot_improvement(
+            self._having("improvement", "two arms", compute_improvement(self.answer))
+        )
 
     def critical_difference(self) -> go.Figure:
         """Mean ranks with groups that are not told apart."""
         data = compute_critical(self.answer)
-        return plot_critical(self._having("critical_difference", "three arms and four seeds", data), self.looks)
+        return plot_critical(
+            self._having("critical_difference", "three arms and four seeds", data), self.looks
+        )
 
     def profile(self) -> go.Figure:
         """Share of runs at least so good."""
@@ -103,11 +111,15 @@ class Gallery:
 
     def budget(self) -> go.Figure:
         """Best objective to be expected by tuning budget."""
-        return plot_budget(self._having("budget", "a search", winner_by_budget(self.results)), self.looks)
+        return plot_budget(
+            self._having("budget", "a search", winner_by_budget(self.results)), self.looks
+        )
 
     def sensitivity(self) -> go.Figure:
         """Objective against each hyperparameter."""
-        return plot_sensitivity(compute_sensitivity(self.results.study, self.results.trials), self.looks)
+        return plot_sensitivity(
+            compute_sensitivity(self.results.study, self.results.trials), self.looks
+        )
 
     def pairs(self) -> go.Figure:
         """Objective over every two hyperparameters."""
@@ -123,5 +135,7 @@ class Gallery:
 
     def _having(self, figure: str, what: str, data: T | None) -> T:
         if data is None:
-            raise HarnessError(f"{figure}: expected a study of {what}, got {self.results.study.name!r}")
+            raise HarnessError(
+                f"{figure}: expected a study of {what}, got {self.results.study.name!r}"
+            )
         return data

@@ -14,16 +14,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from harness.answer.audit import CHECKS, audit
-from harness.answer.failures import failures
-from harness.answer.ranking import show
-from harness.answer.whole import Answer, answer
+from harness.analysis.answer import Answer, answer
+from harness.analysis.audit import CHECKS, audit
+from harness.analysis.failures import failures
+from harness.analysis.ranking import show
+from harness.analysis.results import Results
 from harness.report.figures.sensitivity import compute_sensitivity
 from harness.report.progress import progress_table
 from harness.report.sections import packed, sections
 from harness.report.style import looks
-from harness.results import Results
-from harness.spec.plan import arms
+from harness.spec.arms import arms
 
 
 def write_report(results: Results, folder: Path) -> Path:
@@ -67,8 +67,15 @@ def render(results: Results) -> str:
 
 def fill_page(name: str, **content: Any) -> str:
     """Return a page with figures: a template filled with content, script, style and plotly.js."""
-    assets = {"plotly": _packed_plotly(), "script": _asset("page.js"), "css": _asset("page.css"), "hashes": _hashes()}
-    text: str = _environment().get_template(name).render(show=show, number=_number, **assets, **content)
+    assets = {
+        "plotly": _packed_plotly(),
+        "script": _asset("page.js"),
+        "css": _asset("page.css"),
+        "hashes": _hashes(),
+    }
+    text: str = (
+        _environment().get_template(name).render(show=show, number=_number, **assets, **content)
+    )
     return text
 
 
@@ -89,14 +96,26 @@ def _winners(results: Results) -> list[dict[str, Any]]:
     rows = []
     for arm in arms(results.study):
         winner = results.winners[arm.name]
-        mine = results.trials[results.trials["arm"] == arm.name] if len(results.trials) else results.trials
+        mine = (
+            results.trials[results.trials["arm"] == arm.name]
+            if len(results.trials)
+            else results.trials
+        )
         recipe = arm.recipe.model_validate(winner["recipe"]).settings()
         values = {path: recipe.get(path) for path in arm.recipe.spaces()}
         best = list(mine[mine["trial"] == winner["trial"]]["value"]) if len(mine) else []
         text = ", ".join(
-            f"{path} = {value:.4g}" if isinstance(value, float) else f"{path} = {value}" for path, value in values.items()
+            f"{path} = {value:.4g}" if isinstance(value, float) else f"{path} = {value}"
+            for path, value in values.items()
         )
-        rows.append({"arm": arm.name, "trials": len(mine), "values": text, "objective": best[0] if best else None})
+        rows.append(
+            {
+                "arm": arm.name,
+                "trials": len(mine),
+                "values": text,
+                "objective": best[0] if best else None,
+            }
+        )
     return rows
 
 
@@ -106,14 +125,23 @@ def _run_rows(results: Results, found: Answer) -> list[dict[str, Any]]:
     columns = ["arm", "stage", "trial", "seed", "status", "run_id", "cost/steps", "cost/seconds"]
     rows: list[dict[str, Any]] = shown.reindex(columns=columns).to_dict("records")  # type: ignore[assignment]
     places = {place.arm: i for i, place in enumerate(found.ranking)}
-    values = {place.arm: dict(zip(results.by_arm[place.arm].index, place.values, strict=True)) for place in found.ranking}
+    values = {
+        place.arm: dict(zip(results.by_arm[place.arm].index, place.values, strict=True))
+        for place in found.ranking
+    }
     objectives = {(t["arm"], t["trial"]): t["value"] for t in results.trials.to_dict("records")}
     for row in rows:
         confirm = row["stage"] == "confirm"
-        row["value"] = values[row["arm"]][row["seed"]] if confirm else objectives.get((row["arm"], row["trial"]))
+        row["value"] = (
+            values[row["arm"]][row["seed"]]
+            if confirm
+            else objectives.get((row["arm"], row["trial"]))
+        )
         row["labels"] = wrong.get(row["run_id"], ()) if confirm else ()
         row["link"] = results.link(row["run_id"])
-    return sorted(rows, key=lambda row: (row["stage"] != "confirm", places.get(row["arm"], len(places))))
+    return sorted(
+        rows, key=lambda row: (row["stage"] != "confirm", places.get(row["arm"], len(places)))
+    )
 
 
 def _facts(results: Results) -> list[tuple[str, str]]:
@@ -132,7 +160,10 @@ def _facts(results: Results) -> list[tuple[str, str]]:
         ("Objective of the search", objective),
         ("Confirm seeds", ", ".join(map(str, sorted(set(results.confirmed["seed"]))))),
         ("Runs", f"{len(runs)} ({', '.join(f'{n} {status}' for status, n in counts.items())})"),
-        ("Training time", f"{runs['cost/seconds'].sum():,.1f} s on one worker, {runs['cost/steps'].sum():,.0f} updates"),
+        (
+            "Training time",
+            f"{runs['cost/seconds'].sum():,.1f} s on one worker, {runs['cost/steps'].sum():,.0f} updates",
+        ),
         ("Data", str(study.recipe.data.name)),
     ]
 
@@ -163,19 +194,28 @@ def write_index(folder: Path) -> Path:
     """Write ``index.html``, which lists every report in the folder with its answer, and the pages that compare studies."""
     pages = [found for path in sorted(folder.glob("*.html")) if (found := _about_of(path))]
     entries = [
-        page | {"tally": tally(v.partition(":")[0] for v in page["verdicts"])} for page in pages if "verdicts" in page
+        page | {"tally": tally(v.partition(":")[0] for v in page["verdicts"])}
+        for page in pages
+        if "verdicts" in page
     ]
     comparisons = [page for page in pages if "compares" in page]
     index = folder / "index.html"
     page = _environment().get_template("index.html")
-    index.write_text(page.render(entries=entries, comparisons=comparisons, css=_asset("page.css")), encoding="utf-8")
+    index.write_text(
+        page.render(entries=entries, comparisons=comparisons, css=_asset("page.css")),
+        encoding="utf-8",
+    )
     return index
 
 
 def _about_of(path: Path) -> dict[str, Any] | None:
     """Return what a page says it is about."""
     with path.open(encoding="utf-8") as file:
-        match = re.search(r'<script type="application/json" id="about">(.*?)</script>', file.read(65536), re.DOTALL)
+        match = re.search(
+            r'<script type="application/json" id="about">(.*?)</script>',
+            file.read(65536),
+            re.DOTALL,
+        )
     return {"file": path.name, **json.loads(match[1])} if match else None
 
 
@@ -185,7 +225,10 @@ def _environment() -> Any:
     from markupsafe import Markup
 
     made = Environment(
-        loader=PackageLoader("harness.report", "assets"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("harness.report", "assets"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     made.filters["raw_json"] = lambda text: Markup(
         text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

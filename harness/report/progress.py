@@ -22,6 +22,11 @@ def progress_table(curves: pd.DataFrame) -> list[Progress]:
     """Return the mean loss and accuracy of every arm at epochs 1, 10, 50, 100, 200, … that were evaluated."""
     names = [name for name in METRICS if name in curves]
     shown = curves[curves["epoch"].isin(EPOCHS)]
-    means = shown.groupby(["arm", "epoch"], sort=False)[names].mean().dropna(how="all").reset_index()
+    means = (
+        shown.groupby(["arm", "epoch"], sort=False)[names].mean().dropna(how="all").reset_index()
+    )
     rows: list[dict[str, Any]] = means.to_dict("records")  # type: ignore[assignment]
-    return [Progress(str(row["arm"]), int(row["epoch"]), {name: float(row[name]) for name in names}) for row in rows]
+    return [
+        Progress(str(row["arm"]), int(row["epoch"]), {name: float(row[name]) for name in names})
+        for row in rows
+    ]

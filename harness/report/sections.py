@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from harness.answer.budget import winner_by_budget
-from harness.answer.whole import Answer
+from harness.analysis.answer import Answer
+from harness.analysis.budget import winner_by_budget
+from harness.analysis.results import PLACE, Results
+from harness.probes.base import probes_of
 from harness.report import texts
 from harness.report.figures.budget import plot_budget
 from harness.report.figures.confusion import compute_confusion, plot_confusion
@@ -35,7 +37,6 @@ from harness.report.figures.slices import compute_slices, plot_lines, plot_plane
 from harness.report.figures.survival import compute_survival, plot_survival
 from harness.report.style import Look
 from harness.report.texts import Text
-from harness.results import PLACE, Results
 
 METRICS = ("loss", "accuracy")
 MOST = 1_000_000
@@ -74,7 +75,9 @@ def sections(results: Results, found: Answer, look: dict[str, Look]) -> Sections
     names, curves = [place.arm for place in found.ranking], results.confirmed_curves
     others = _others(curves)
     points = _points(results, 2 * len(METRICS) + len(others))
-    drawn = [compute_curves(curves, metric, names, points) for metric in METRICS if _has(curves, metric)]
+    drawn = [
+        compute_curves(curves, metric, names, points) for metric in METRICS if _has(curves, metric)
+    ]
     further = [compute_curves(curves, metric, names, points) for metric in others]
     return Sections(
         ranking=_ranking(results, found, look),
@@ -94,7 +97,14 @@ def _has(curves: pd.DataFrame, metric: str) -> bool:
 
 def _others(curves: pd.DataFrame) -> list[str]:
     """Return the recorded metrics that have no figure of their own."""
-    own = {*PLACE, "step", "epoch", "samples", "seconds", *(f"{p}/{m}" for p in ("train", "valid") for m in METRICS)}
+    own = {
+        *PLACE,
+        "step",
+        "epoch",
+        "samples",
+        "seconds",
+        *(f"{p}/{m}" for p in ("train", "valid") for m in METRICS),
+    }
     return sorted(str(c) for c in curves if c not in own and curves[c].notna().any())
 
 
@@ -136,19 +146,29 @@ def _curve(data: Curves, text: Text, look: dict[str, Look]) -> Figure:
 
 def _ranking(results: Results, found: Answer, look: dict[str, Look]) -> list[Figure]:
     ranking = compute_ranking(found)
-    figures = [figure_of("ranking", texts.RANKING, plot_ranking(ranking, look))] if ranking.rows else []
+    figures = (
+        [figure_of("ranking", texts.RANKING, plot_ranking(ranking, look))] if ranking.rows else []
+    )
     return figures + _survival(results, found, look)
 
 
 def _survival(results: Results, found: Answer, look: dict[str, Look]) -> list[Figure]:
     """Return a figure for each target that the claims name."""
-    targets = {(t.claim.on, t.claim.target, t.claim.by): t.claim for t in found.claims if t.claim.target is not None}
+    targets = {
+        (t.claim.on, t.claim.target, t.claim.by): t.claim
+        for t in found.claims
+        if t.claim.target is not None
+    }
     figures = []
     for i, claim in enumerate(targets.values()):
         data = compute_survival(results, claim, [place.arm for place in found.ranking])
         if data.arms:
             title = texts.SURVIVAL.title.format(claim.on, claim.target, claim.by)
-            figures.append(figure_of(f"survival-{i}", texts.SURVIVAL._replace(title=title), plot_survival(data, look)))
+            figures.append(
+                figure_of(
+                    f"survival-{i}", texts.SURVIVAL._replace(title=title), plot_survival(data, look)
+                )
+            )
     return figures
 
 
@@ -172,11 +192,15 @@ def _diagnostics(
     """Return the generalization gap, the figures of each probe and its maps of layers, and those of its arrays."""
     gap = compute_gap(curves, "loss", names, points)
     figures = [curve_of("gap", texts.GAP, gap, look)] if gap.bands else []
-    for probe in results.study.probes:
+    for probe in probes_of(results.study.probes):
         kind, about = probe.prefix, (type(probe).__doc__ or "").strip()
         panels = compute_panels(curves, kind, names)
         if any(panel.lines for panel in panels):
-            figures.append(figure_of(f"probe-{kind}", Text(probe.name, _plain(about)), plot_panels(panels, look)))
+            figures.append(
+                figure_of(
+                    f"probe-{kind}", Text(probe.name, _plain(about)), plot_panels(panels, look)
+                )
+            )
         for i, layers in enumerate(compute_layers(curves, kind, names)):
             text = texts.LAYERS._replace(title=texts.LAYERS.title.format(layers.title.capitalize()))
             figures.append(figure_of(f"layers-{kind}-{i}", text, plot_layers(layers)))
@@ -188,12 +212,18 @@ def _diagnostics(
 
 def _arrays(results: Results, names: Sequence[str], look: dict[str, Look]) -> list[Figure]:
     arrays = {arm: mine for arm in names if (mine := results.arrays(arm))}
-    confusion, reliability, slices = compute_confusion(arrays), compute_reliability(arrays), compute_slices(arrays)
+    confusion, reliability, slices = (
+        compute_confusion(arrays),
+        compute_reliability(arrays),
+        compute_slices(arrays),
+    )
     found: list[Figure] = []
     if confusion.arms:
         found.append(figure_of("confusion", texts.CONFUSION, plot_confusion(confusion)))
     if reliability.arms:
-        found.append(figure_of("reliability", texts.RELIABILITY, plot_reliability(reliability, look)))
+        found.append(
+            figure_of("reliability", texts.RELIABILITY, plot_reliability(reliability, look))
+        )
     if slices.lines:
         found.append(figure_of("slice-lines", texts.LINES, plot_lines(slices, look)))
     if slices.planes:
@@ -215,7 +245,9 @@ def _search(results: Results, look: dict[str, Look]) -> list[Figure]:
     if budget is not None and len(budget.budgets) > 1:
         found.append(figure_of("budget", texts.budget_text(budget), plot_budget(budget, look)))
     if sensitivity.panels:
-        found.append(figure_of("sensitivity", texts.SENSITIVITY, plot_sensitivity(sensitivity, look)))
+        found.append(
+            figure_of("sensitivity", texts.SENSITIVITY, plot_sensitivity(sensitivity, look))
+        )
     if pairs := compute_pairs(results.study, results.trials):
         found.append(figure_of("pairs", texts.PAIRS, plot_pairs(pairs)))
     if any(len(axes) > 2 for axes in parallel.arms.values()):

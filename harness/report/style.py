@@ -48,13 +48,22 @@ def legend_height(entries: int) -> int:
 
 def layout(**own: Any) -> dict[str, Any]:
     """Return the layout of a figure: transparent, quiet grid, legend below."""
-    axis = {"showgrid": True, "gridcolor": "rgba(128,128,128,.2)", "zeroline": False, "automargin": True}
+    axis = {
+        "showgrid": True,
+        "gridcolor": "rgba(128,128,128,.2)",
+        "zeroline": False,
+        "automargin": True,
+    }
     shared: dict[str, Any] = {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#555"},
         "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
-        "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": "rgba(128,128,128,.6)", "activecolor": PALETTE[0]},
+        "modebar": {
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": "rgba(128,128,128,.6)",
+            "activecolor": PALETTE[0],
+        },
         "hoverlabel": {"namelength": -1},
         "colorway": list(PALETTE),
         "legend": {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
@@ -73,8 +82,16 @@ def arm_menu(arms: Sequence[str], owners: Sequence[str], height: int) -> list[di
         height: of the figure, in pixels.
     """
     buttons = [
-        {"label": label(arm, 40), "method": "restyle", "args": [{"visible": [owner == arm for owner in owners]}]}
+        {
+            "label": label(arm, 40),
+            "method": "restyle",
+            "args": [{"visible": [owner == arm for owner in owners]}],
+        }
         for arm in arms
     ]
     place = {"x": 0, "xanchor": "left", "y": 1 + 60 / max(60, height - 120), "yanchor": "top"}
-    return [{"buttons": buttons, "bgcolor": "rgba(128,128,128,.1)", **place}] if len(buttons) > 1 else []
+    return (
+        [{"buttons": buttons, "bgcolor": "rgba(128,128,128,.1)", **place}]
+        if len(buttons) > 1
+        else []
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from harness.answer.budget import Budget
+from harness.analysis.budget import Budget
 
 
 class Text(NamedTuple):
@@ -129,7 +129,9 @@ SURVIVAL = Text(
 def budget_text(budget: Budget) -> Text:
     """Return the words around the figure of tuning budgets."""
     turns = [f"from {n} trials on {arm} leads" for n, arm in budget.changes]
-    lead = f"With one trial {budget.leaders[0]} leads" + (f"; {'; '.join(turns)}." if turns else ", and so it stays.")
+    lead = f"With one trial {budget.leaders[0]} leads" + (
+        f"; {'; '.join(turns)}." if turns else ", and so it stays."
+    )
     exact = (
         "Exact, since trials were independent."
         if budget.exact

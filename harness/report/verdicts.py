@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from harness.answer.claims import Tested, tested
-from harness.answer.ranking import show
+from harness.analysis.claims import Tested, tested
+from harness.analysis.ranking import show
+from harness.analysis.results import Results
 from harness.report.page import slug
-from harness.results import Results
 
 HEAD = ("id", "claim", "verdict", "effect [95 %]", "p", "seeds", "study")
 MARKS = "<!-- verdicts -->\n", "<!-- end of verdicts -->"
@@ -29,7 +29,10 @@ def verdict_table(studies: Iterable[Results], link: str = "{}.html") -> str:
     rows.sort(key=lambda row: _order(row[0].claim.id))
     lines = [_line(HEAD), _line(["---"] * len(HEAD))]
     groups = (list(group) for _, group in groupby(rows, key=_alike))
-    return "\n".join(lines + [_line(cells) for group in groups for cells in _cells(group, link)]) + "\n"
+    return (
+        "\n".join(lines + [_line(cells) for group in groups for cells in _cells(group, link)])
+        + "\n"
+    )
 
 
 def between_marks(text: str, table: str) -> str:
@@ -69,8 +72,18 @@ def _cells(group: Sequence[Row], link: str) -> list[Sequence[str]]:
 
 def _row(row: Row, text: str, effect: str, link: str) -> Sequence[str]:
     t, study = row
-    mark = {"supported": "**supported**", "refuted": "*refuted*"}.get(t.verdict.verdict, t.verdict.verdict)
-    return t.claim.id, text, mark, effect, _p(t.verdict.p), str(t.seeds), f"[{study}]({link.format(slug(study))})"
+    mark = {"supported": "**supported**", "refuted": "*refuted*"}.get(
+        t.verdict.verdict, t.verdict.verdict
+    )
+    return (
+        t.claim.id,
+        text,
+        mark,
+        effect,
+        _p(t.verdict.p),
+        str(t.seeds),
+        f"[{study}]({link.format(slug(study))})",
+    )
 
 
 def _p(p: float) -> str:

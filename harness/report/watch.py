@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from harness.live import newest, progress, so_far, spec_of
+from harness.analysis.live import newest, progress, so_far, spec_of
+from harness.analysis.results import load
 from harness.report import texts
 from harness.report.figures.curves import compute_curves
 from harness.report.page import fill_page, render
 from harness.report.sections import METRICS, curve_of
 from harness.report.style import looks
-from harness.results import load
-from harness.spec.plan import arms
+from harness.spec.arms import arms
 from harness.tracking import Store
 
 EVERY = 10
@@ -30,7 +30,10 @@ def render_so_far(name: str, uri: str | None = None) -> str:
     look = looks(names)
     curves = newest(so_far(store, study).curves)
     drawn = [data for metric in METRICS if (data := compute_curves(curves, metric, names)).bands]
-    figures = [curve_of(f"curves-{d.metric}", texts.Text(d.metric.capitalize(), ""), d, look) for d in drawn]
+    figures = [
+        curve_of(f"curves-{d.metric}", texts.Text(d.metric.capitalize(), ""), d, look)
+        for d in drawn
+    ]
     return fill_page(
         "watch.html",
         study=study,

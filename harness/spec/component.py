@@ -3,75 +3,36 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
 from importlib import import_module
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 
-from harness.errors import nearest
-from harness.spec.registry import REGISTRY, canonical, lookup
+from harness.core.errors import nearest
+from harness.core.registry import REGISTRY, base_class, canonical, external_class, lookup
+from harness.spec.base import Spec
 from harness.spec.space import Space, Tunable, parse_space
 
 
-class Spec(BaseModel):
-    """Base of all specs: frozen, keyword-only, unknown fields refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
-
-
 class Component(Spec):
-    """A part of a recipe chosen by name. A direct subclass names its ``kind``; theirs are the choices."""
+    """A part of a recipe chosen by name. The base class of a kind names it in ``kind``; its subclasses are the choices."""
 
     kind: ClassVar[str]
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        if "kind" not in cls.__dict__:
-            return handler(source)
-        serializer = core_schema.plain_serializer_function_ser_schema(lambda part: part.dump())
-        return core_schema.no_info_plain_validator_function(cls.parse, serialization=serializer)
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        if "kind" not in cls.__dict__:
-            return handler(schema)
-        names = sorted(REGISTRY[cls.kind])
-        dotted = {"type": "string", "pattern": r"\.", "description": "a dotted name of your own or a library's"}
-        return {"anyOf": [{"enum": names}, dotted, *(_schema_of(cls.kind, name) for name in names)]}
-
-    @classmethod
     def parse(cls, value: object) -> Self:
         """Return the component that ``value`` (an instance, a name, or a mapping with ``name``) stands for."""
-        if isinstance(value, cls):
-            return value
-        if isinstance(value, str):
-            value = {"name": value}
-        if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
-            expected = {"kind": cls.kind, "got": repr(value)[:80]}
-            raise PydanticCustomError("component", "expected a {kind} by name or a mapping with 'name', got {got}", expected)
-        fields = {k: v for k, v in value.items() if k != "name"}
-        return cls._named(value["name"], fields)
-
-    @classmethod
-    def _named(cls, name: str, fields: dict[str, Any]) -> Self:
-        if known := canonical(cls.kind, name):
-            return cast(Self, _build(lookup(cls.kind, known), fields))
-        if "." not in name:
-            hint = {"kind": cls.kind, "name": name, "hint": nearest(name, REGISTRY[cls.kind])}
-            raise PydanticCustomError("component", "unknown {kind} {name}: {hint}", hint)
-        target = import_dotted(name)
-        if inspect.isclass(target) and issubclass(target, cls):
-            return cast(Self, _build(target, fields))
-        return cast(Self, _build(external(cls.kind), {"target": name, "args": fields}))
+        return cast(Self, parse_part(cls.kind, value))
 
     @property
     def name(self) -> str:
         """The registered name, or the dotted name of a class of the user's own."""
         cls = type(self)
-        if REGISTRY[self.kind].get(cls.__name__) == cls.__module__:
+        if REGISTRY[self.kind].parts.get(cls.__name__) == cls.__module__:
             return cls.__name__
         return f"{module_name(cls)}.{cls.__qualname__}"
 
@@ -103,6 +64,9 @@ class External(Component):
         super().__init__(**fields)
         self.load()
 
+    def __hash__(self) -> int:
+        return hash((self.target, _hashable(self.args)))
+
     def load(self) -> Any:
         """Import the target."""
         return import_dotted(self.target)
@@ -119,19 +83,83 @@ class External(Component):
         return (self.load(),)
 
 
-def external(kind: str) -> type[External]:
-    """Return the class that stands for outside things of ``kind``."""
-    module, name = {
-        "optimizer": ("harness.optimizers.external", "ExternalOptimizer"),
-        "model": ("harness.models.external", "ExternalModel"),
-        "data": ("harness.data.external", "ExternalData"),
-        "loss": ("harness.losses", "ExternalLoss"),
-    }.get(kind, ("", ""))
-    if not module:
-        wanted = {"kind": kind, "base": {"regularizer": "Hook", "probe": "Measure"}.get(kind, kind.capitalize())}
-        raise PydanticCustomError("component", "a {kind} of your own must subclass harness.{base}", wanted)
-    found: type[External] = getattr(import_module(module), name)
-    return found
+def _hashable(value: Any) -> Hashable:
+    """Return plain nested values as ones that can be hashed."""
+    if isinstance(value, Mapping):
+        return frozenset((name, _hashable(inner)) for name, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        return tuple(map(_hashable, value))
+    return value if isinstance(value, Hashable) else repr(value)
+
+
+T = TypeVar("T", bound=Component)
+
+
+def as_a(kind: type[T], part: Component) -> T:
+    """Return a part as what it is; which kind of part a field holds is checked where the spec is made."""
+    assert isinstance(part, kind), f"expected a {kind.__name__}, got {type(part).__name__}"
+    return part
+
+
+@dataclass(frozen=True)
+class Slot:
+    """Marks a field that takes a component of a kind: an instance, a name, or a mapping with ``name``."""
+
+    kind: str
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        serializer = core_schema.plain_serializer_function_ser_schema(lambda part: part.dump())
+        return core_schema.no_info_plain_validator_function(
+            partial(parse_part, self.kind), serialization=serializer
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        names = sorted(REGISTRY[self.kind].parts)
+        dotted = {
+            "type": "string",
+            "pattern": r"\.",
+            "description": "a dotted name of your own or a library's",
+        }
+        return {
+            "anyOf": [{"enum": names}, dotted, *(_schema_of(self.kind, name) for name in names)]
+        }
+
+
+def parse_part(kind: str, value: object) -> Component:
+    """Return the component of ``kind`` that ``value`` (an instance, a name, or a mapping with ``name``) stands for."""
+    if isinstance(value, Component) and value.kind == kind:
+        return value
+    if isinstance(value, str):
+        value = {"name": value}
+    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
+        expected = {"kind": kind, "got": repr(value)[:80]}
+        raise PydanticCustomError(
+            "component", "expected a {kind} by name or a mapping with 'name', got {got}", expected
+        )
+    return _named(kind, value["name"], {k: v for k, v in value.items() if k != "name"})
+
+
+def _named(kind: str, name: str, fields: dict[str, Any]) -> Component:
+    if known := canonical(kind, name):
+        return _build(lookup(kind, known), fields)
+    if "." not in name:
+        hint = {"kind": kind, "name": name, "hint": nearest(name, REGISTRY[kind].parts)}
+        raise PydanticCustomError("component", "unknown {kind} {name}: {hint}", hint)
+    target: Any = import_dotted(name)
+    base: type[Component] = base_class(kind)
+    if isinstance(target, type) and issubclass(target, base):
+        return _build(target, fields)
+    outside = external_class(kind)
+    if outside is None:
+        wanted = {"kind": kind, "base": base.__name__}
+        raise PydanticCustomError(
+            "component", "a {kind} of your own must subclass harness.{base}", wanted
+        )
+    return _build(outside, {"target": name, "args": fields})
 
 
 def import_dotted(name: str) -> Any:
@@ -148,8 +176,14 @@ def import_dotted(name: str) -> Any:
         ) from None
     except AttributeError:
         known = [n for n in dir(import_module(module)) if not n.startswith("_")]
-        hint = {"name": name, "module": module, "hint": nearest(attribute, known) if len(known) < 400 else ""}
-        raise PydanticCustomError("dotted", "can't import {name}: {module} has no such name; {hint}", hint) from None
+        hint = {
+            "name": name,
+            "module": module,
+            "hint": nearest(attribute, known) if len(known) < 400 else "",
+        }
+        raise PydanticCustomError(
+            "dotted", "can't import {name}: {module} has no such name; {hint}", hint
+        ) from None
 
 
 def module_name(cls: type) -> str:
@@ -164,10 +198,14 @@ def module_name(cls: type) -> str:
 def number_fields(cls: type[BaseModel]) -> tuple[str, ...]:
     """Return the fields of ``cls`` that are numeric hyperparameters."""
     marks = {name: field.metadata for name, field in cls.model_fields.items()}
-    return tuple(name for name, own in marks.items() if any(isinstance(mark, Tunable) and mark.hyper for mark in own))
+    return tuple(
+        name
+        for name, own in marks.items()
+        if any(isinstance(mark, Tunable) and mark.hyper for mark in own)
+    )
 
 
-def _build(cls: Any, fields: dict[str, Any]) -> Any:
+def _build(cls: type[Component], fields: dict[str, Any]) -> Component:
     return cls.model_validate(fields) if not issubclass(cls, External) else cls(**fields)
 
 

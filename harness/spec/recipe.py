@@ -3,70 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import Field, PlainSerializer, WrapValidator, field_validator, model_validator
 
-from harness.errors import SpecError
-from harness.spec.component import Component, External, Spec
+from harness.core.errors import SpecError
+from harness.spec.base import Spec
+from harness.spec.component import Component, External, Slot, parse_part
 from harness.spec.space import Count, Space, parse_space
 
-
-class Data(Component):
-    """A data set and what is done to it; the same spec always gives the same arrays."""
-
-    kind = "data"
-    seed: int = 0
-    """Names the streams of the split, the noise and the shuffle."""
-    train_size: int | None = Field(default=None, ge=1)
-    """Number of training samples kept (a prefix: smaller sets are nested in larger ones); all by default."""
-    valid_fraction: float = Field(default=0.2, ge=0, lt=1)
-    """Share of the training part held out for validation."""
-    label_noise: float = Field(default=0.0, ge=0, le=1)
-    """Share of training labels replaced by random ones."""
-    shuffle_pixels: bool = False
-    """Permute the features by one fixed permutation."""
-    polynomial: int = Field(default=1, ge=1)
-    """Degree up to which products of the features are added to them."""
-    standardize: bool = False
-    """Scale each feature to mean 0 and deviation 1, as measured on the training samples."""
-
-
-class Model(Component):
-    """A network."""
-
-    kind = "model"
-
-
-class Loss(Component):
-    """A loss for each sample."""
-
-    kind = "loss"
-
-
-class Optimizer(Component):
-    """An update rule."""
-
-    kind = "optimizer"
-
-
-class Regularizer(Component):
-    """Something done to inputs, targets, gradients, weights or the length of training."""
-
-    kind = "regularizer"
-
-
-class Schedule(Component):
-    """The learning rate over training, as a factor of its base value."""
-
-    kind = "schedule"
-
-
-class Init(Component):
-    """The distribution of the initial weights."""
-
-    kind = "init"
-
+DataPart = Annotated[Component, Slot("data")]
+ModelPart = Annotated[Component, Slot("model")]
+LossPart = Annotated[Component, Slot("loss")]
+OptimizerPart = Annotated[Component, Slot("optimizer")]
+RegularizerPart = Annotated[Component, Slot("regularizer")]
+SchedulePart = Annotated[Component, Slot("schedule")]
+InitPart = Annotated[Component, Slot("init")]
 
 LENGTHS = ("epochs", "steps", "samples", "gradients")
 """The fields that say how long a run is; a recipe has one of them."""
@@ -85,18 +37,22 @@ def _plain(value: Any) -> Any:
     return value.dump() if isinstance(value, Space) else value
 
 
+T = TypeVar("T")
+BatchSize = Annotated[T, WrapValidator(_batch_size), PlainSerializer(_plain)]
+
+
 class Recipe(Spec):
     """Everything that fixes one training run but its seed."""
 
-    data: Data
+    data: DataPart
     """Data set, by name or with options."""
-    model: Model | None = None
+    model: ModelPart | None = None
     """Network; needed for all data but functions to be minimised."""
-    loss: Loss | None = None
+    loss: LossPart | None = None
     """Loss; by default cross-entropy for classes, mean squared error for numbers."""
-    optimizer: Optimizer
+    optimizer: OptimizerPart
     """Update rule with its hyperparameters."""
-    batch_size: Annotated[int | Literal["full"] | Space, WrapValidator(_batch_size), PlainSerializer(_plain)] = 32
+    batch_size: BatchSize[int | Literal["full"] | Space] = 32
     """Samples in an update, or "full" for the whole training set."""
     batch_order: Literal["reshuffled", "fixed", "sequential"] = "reshuffled"
     """New random order every epoch, one random order for all epochs, or the order of the data."""
@@ -111,11 +67,11 @@ class Recipe(Spec):
     gradients: Count | None = None
     """Length of training in gradients of single samples: as ``samples``, but an optimizer that computes several
     gradients an update, such as LBFGS, gets fewer updates."""
-    schedule: Schedule = Field(default_factory=lambda: Schedule.parse("Constant"))
+    schedule: SchedulePart = Field(default_factory=lambda: parse_part("schedule", "Constant"))
     """Learning rate over training."""
-    regularizers: tuple[Regularizer, ...] = ()
+    regularizers: tuple[RegularizerPart, ...] = ()
     """Regularizers, each kind at most once."""
-    init: Init = Field(default_factory=lambda: Init.parse("Default"))
+    init: InitPart = Field(default_factory=lambda: parse_part("init", "Default"))
     """Initial weights."""
     dtype: Literal["float32", "float64"] = "float32"
     """Precision of weights and arithmetic."""
@@ -129,17 +85,21 @@ class Recipe(Spec):
 
     @field_validator("regularizers")
     @classmethod
-    def _each_kind_once(cls, value: tuple[Regularizer, ...]) -> tuple[Regularizer, ...]:
+    def _each_kind_once(cls, value: tuple[RegularizerPart, ...]) -> tuple[RegularizerPart, ...]:
         names = [r.name for r in value]
         if twice := {n for n in names if names.count(n) > 1}:
-            raise ValueError(f"expected each regularizer at most once, got {', '.join(sorted(twice))} twice")
+            raise ValueError(
+                f"expected each regularizer at most once, got {', '.join(sorted(twice))} twice"
+            )
         return value
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:
         given = [name for name in LENGTHS if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"expected one of {', '.join(LENGTHS)}, got {' and '.join(given) or 'none'}")
+            raise ValueError(
+                f"expected one of {', '.join(LENGTHS)}, got {' and '.join(given) or 'none'}"
+            )
         return self
 
     def dump(self) -> dict[str, Any]:
@@ -157,11 +117,19 @@ class Recipe(Spec):
 
     def numbers(self) -> dict[str, float]:
         """Return every numeric hyperparameter by path: what may differ within a cohort."""
-        return {f"{path}.{name}": value for path, part in self.parts() for name, value in part.numbers().items()}
+        return {
+            f"{path}.{name}": value
+            for path, part in self.parts()
+            for name, value in part.numbers().items()
+        }
 
     def spaces(self) -> dict[str, Space]:
         """Return the spaces in the recipe by path, such as ``optimizer.lr``; a recipe without any is resolved."""
-        found = {name: v for name in type(self).model_fields if isinstance(v := getattr(self, name), Space)}
+        found = {
+            name: v
+            for name in type(self).model_fields
+            if isinstance(v := getattr(self, name), Space)
+        }
         for path, part in self.parts():
             fields = part.args if isinstance(part, External) else dict(part)
             found |= {f"{path}.{name}": v for name, v in fields.items() if isinstance(v, Space)}
@@ -178,7 +146,8 @@ class Recipe(Spec):
             if name == "regularizers":
                 for part in self.regularizers:
                     flat |= _flatten(
-                        f"regularizers.{part.name}", {k: v for k, v in part.dump().items() if k != "name"} or "on"
+                        f"regularizers.{part.name}",
+                        {k: v for k, v in part.dump().items() if k != "name"} or "on",
                     )
             elif isinstance(value, Mapping) and "name" in value:
                 flat[name] = value["name"]
@@ -187,7 +156,7 @@ class Recipe(Spec):
                 flat[name] = value
         return flat
 
-    def with_values(self, values: Mapping[str, Any]) -> Recipe:
+    def with_values(self, values: Mapping[str, Any]) -> Self:
         """Return the recipe with the fields at the given paths replaced; a new length takes the place of the old one.
 
         Raises:
@@ -198,7 +167,7 @@ class Recipe(Spec):
             tree |= dict.fromkeys(LENGTHS)
         for path, value in values.items():
             put(tree, path, value)
-        return Recipe.model_validate(tree)
+        return type(self).model_validate(tree)
 
 
 def put(tree: dict[str, Any], path: str, value: Any) -> None:
@@ -213,7 +182,9 @@ def put(tree: dict[str, Any], path: str, value: Any) -> None:
     if isinstance(child, list):
         return _put_in_list(child, head, rest, value)
     if not isinstance(child, dict):
-        raise SpecError(f"{path}: expected a field that has fields of its own, but '{head}' is {child!r}")
+        raise SpecError(
+            f"{path}: expected a field that has fields of its own, but '{head}' is {child!r}"
+        )
     put(child, rest, value)
 
 
@@ -230,4 +201,6 @@ def _put_in_list(items: list[Any], head: str, rest: str, value: Any) -> None:
 def _flatten(path: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         return {path: value}
-    return {k: v for name, inner in value.items() for k, v in _flatten(f"{path}.{name}", inner).items()}
+    return {
+        k: v for name, inner in value.items() for k, v in _flatten(f"{path}.{name}", inner).items()
+    }

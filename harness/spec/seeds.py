@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.spec.component import Spec
+from harness.spec.base import Spec
 
 SEARCH_SEED = 10_000
 """Search seeds start here, so that they never meet the confirm seeds."""
@@ -33,14 +33,20 @@ class Seeds(Spec):
     def _looks_rise(self) -> Self:
         if self.min > self.max:
             raise ValueError(f"expected min at most max, got {self.min} and {self.max}")
-        if self.looks and (list(self.looks) != sorted(set(self.looks)) or self.looks[-1] != self.max):
-            raise ValueError(f"expected rising looks that end with max = {self.max}, got {list(self.looks)}")
+        if self.looks and (
+            list(self.looks) != sorted(set(self.looks)) or self.looks[-1] != self.max
+        ):
+            raise ValueError(
+                f"expected rising looks that end with max = {self.max}, got {list(self.looks)}"
+            )
         return self
 
     @model_validator(mode="after")
     def _below_search_seeds(self) -> Self:
         if self.start + self.max > SEARCH_SEED:
-            raise ValueError(f"expected seeds below {SEARCH_SEED}, got up to {self.start + self.max - 1}")
+            raise ValueError(
+                f"expected seeds below {SEARCH_SEED}, got up to {self.start + self.max - 1}"
+            )
         return self
 
     def schedule(self) -> tuple[int, ...]:

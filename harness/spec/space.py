@@ -95,12 +95,16 @@ def parse_space(value: object) -> Space | None:
         return None
     (tag, arguments), *_ = value.items()
     if not isinstance(arguments, (list, tuple)):
-        raise PydanticCustomError("space", "expected a list after '{tag}', such as [0.001, 1.0]", {"tag": tag})
+        raise PydanticCustomError(
+            "space", "expected a list after '{tag}', such as [0.001, 1.0]", {"tag": tag}
+        )
     try:
         return SPACES[tag](*arguments)
     except TypeError:
         count = {"expected": "two numbers [low, high]", "tag": tag, "got": len(arguments)}
-        raise PydanticCustomError("space", "expected {expected} after '{tag}', got {got} values", count) from None
+        raise PydanticCustomError(
+            "space", "expected {expected} after '{tag}', got {got} values", count
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,9 @@ class Tunable:
     lt: float | None = None
     le: float | None = None
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
         plain = handler.generate_schema(self._bounded(source.__args__[0]))
 
         def check(value: Any, validate: core_schema.ValidatorFunctionWrapHandler) -> Any:
@@ -125,7 +131,9 @@ class Tunable:
                 validate(end)
             return space
 
-        serializer = core_schema.plain_serializer_function_ser_schema(lambda v: v.dump() if isinstance(v, Space) else v)
+        serializer = core_schema.plain_serializer_function_ser_schema(
+            lambda v: v.dump() if isinstance(v, Space) else v
+        )
         return core_schema.no_info_wrap_validator_function(check, plain, serialization=serializer)
 
     def _bounded(self, value_type: Any) -> Any:

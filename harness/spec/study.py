@@ -8,11 +8,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from harness.errors import nearest
-from harness.spec.claim import Claim, MetricName
-from harness.spec.component import Spec
-from harness.spec.probe import Probe, expanded
-from harness.spec.recipe import Data, Init, Loss, Model, Optimizer, Recipe, Regularizer, Schedule
+from harness.core.errors import nearest
+from harness.core.registry import entry
+from harness.spec.base import Spec
+from harness.spec.claims import Claim, MetricName
+from harness.spec.component import parse_part
+from harness.spec.probes import ProbePart, expanded
+from harness.spec.recipe import Recipe
 from harness.spec.seeds import SEARCH_SEED, Seeds
 from harness.spec.space import parse_space
 
@@ -33,7 +35,7 @@ class Search(Spec):
     batch: int = Field(default=8, ge=1)
     """Trials asked at once; larger fills cohorts better, smaller learns more between asks."""
     pruner: Literal["none", "median", "hyperband", "asha"] = "none"
-    """Rule that ends hopeless trials early, at the rungs."""
+    """Optimizer that ends hopeless trials early, at the rungs."""
     rungs: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.25, 0.5)
     """Where trials may be pruned, as shares of the whole length."""
     grid: int = Field(default=5, ge=2)
@@ -46,7 +48,9 @@ class Search(Spec):
     @property
     def maximize(self) -> bool:
         """Whether larger is better."""
-        return self.direction == "maximize" or (self.direction == "auto" and self.objective.endswith("accuracy"))
+        return self.direction == "maximize" or (
+            self.direction == "auto" and self.objective.endswith("accuracy")
+        )
 
     def dump_asks(self) -> dict[str, Any]:
         """Return what decides the trials but their number: more trials continue the same search."""
@@ -77,7 +81,7 @@ class Study(Spec):
     """What is tested."""
     metric: MetricName | None = None
     """Metric that the arms are ranked by, named as in claims; by default the search's objective, on test data."""
-    probes: tuple[Probe, ...] = ()
+    probes: tuple[ProbePart, ...] = ()
     """What is measured in the runs of the confirmation, beside loss and accuracy."""
     quick: dict[str, Any] = {"search.trials": 4, "seeds": 3}
     """Fields replaced by ``--quick``."""
@@ -108,7 +112,9 @@ class Study(Spec):
         seeds = range(value) if isinstance(value, int) and not isinstance(value, bool) else value
         if isinstance(seeds, Seeds):
             return seeds
-        listed = isinstance(seeds, (list, tuple, range)) and all(type(s) is int and 0 <= s < SEARCH_SEED for s in seeds)
+        listed = isinstance(seeds, (list, tuple, range)) and all(
+            type(s) is int and 0 <= s < SEARCH_SEED for s in seeds
+        )
         if not listed or not seeds or len(set(seeds)) != len(seeds):
             wanted = f"different whole numbers from 0 to {SEARCH_SEED - 1}, or a number of seeds from 1, or min and max"
             raise ValueError(f"expected {wanted}, got {value!r}")
@@ -116,27 +122,37 @@ class Study(Spec):
 
     @model_validator(mode="after")
     def _arms_are_whole(self) -> Self:
-        from harness.spec.plan import arms
+        from harness.spec.arms import arms
 
         names = [arm.name for arm in arms(self)]
         for position, claim in enumerate(self.claims):
             for wanted in claim.arms:
                 if wanted not in names:
-                    raise ValueError(f"claims.{position}: unknown arm {wanted!r}: {nearest(wanted, names)}")
+                    raise ValueError(
+                        f"claims.{position}: unknown arm {wanted!r}: {nearest(wanted, names)}"
+                    )
             for wanted in (*filter(None, [claim.factor]), *(claim.factors or ()), *claim.among):
                 if wanted not in self.compare:
-                    raise ValueError(f"claims.{position}: unknown factor {wanted!r}: {nearest(wanted, self.compare)}")
+                    raise ValueError(
+                        f"claims.{position}: unknown factor {wanted!r}: {nearest(wanted, self.compare)}"
+                    )
             self._claim_fits(position, claim)
         if isinstance(self.seeds, Seeds) and not self.claims:
-            raise ValueError("seeds: expected claims to decide, since seeds are added until they are decided, got none")
+            raise ValueError(
+                "seeds: expected claims to decide, since seeds are added until they are decided, got none"
+            )
         return self
 
     def _claim_fits(self, position: int, claim: Claim) -> None:
         for factor, level in claim.among.items():
             if level not in self.compare[factor]:
-                raise ValueError(f"claims.{position}.among: unknown level {level!r}: {nearest(level, self.compare[factor])}")
+                raise ValueError(
+                    f"claims.{position}.among: unknown level {level!r}: {nearest(level, self.compare[factor])}"
+                )
         if claim.factor is not None and len(self.compare[claim.factor]) < 3:
-            raise ValueError(f"claims.{position}.factor: expected a factor of three levels or more, got {claim.factor!r}")
+            raise ValueError(
+                f"claims.{position}.factor: expected a factor of three levels or more, got {claim.factor!r}"
+            )
 
     @property
     def looks(self) -> tuple[tuple[int, ...], ...]:
@@ -149,14 +165,14 @@ class Study(Spec):
     def dump(self) -> dict[str, Any]:
         """Return the plain form: the same study as YAML or JSON."""
         tree = self.model_dump(mode="json", exclude={"compare"})
-        tree["compare"] = {f: {name: plain(v) for name, v in levels.items()} for f, levels in self.compare.items()}
+        tree["compare"] = {
+            f: {name: plain(v) for name, v in levels.items()} for f, levels in self.compare.items()
+        }
         return tree
 
     def main(self) -> None:
         """Run this study as a script, with the flags of ``harness run``."""
-        from harness.cli import study_main
-
-        study_main(self)
+        entry("study.main")(self)
 
 
 def plain(value: Any) -> Any:
@@ -170,27 +186,38 @@ def plain(value: Any) -> Any:
 
 def _named(levels: Any) -> Any:
     if isinstance(levels, (list, tuple)):
-        return {level if isinstance(level, str) else str(plain_name(level)): level for level in levels}
-    return {str(name): level for name, level in levels.items()} if isinstance(levels, Mapping) else levels
+        return {
+            level if isinstance(level, str) else str(plain_name(level)): level for level in levels
+        }
+    return (
+        {str(name): level for name, level in levels.items()}
+        if isinstance(levels, Mapping)
+        else levels
+    )
 
 
 def _level(factor: str, value: Any) -> Any:
     """Return a level as the parts and spaces that it stands for; what is no valid part is left for the arms to refuse."""
     if factor not in Recipe.model_fields and "." not in factor and isinstance(value, Mapping):
-        return {path: _level(path, inner) for path, inner in value.items()} if parse_space(value) is None else value
+        return (
+            {path: _level(path, inner) for path, inner in value.items()}
+            if parse_space(value) is None
+            else value
+        )
     if factor == "regularizers" and isinstance(value, (list, tuple)):
-        return [_part(Regularizer, item) for item in value]
+        return [_part("regularizer", item) for item in value]
     if factor in PARTS:
-        return _part(PARTS[factor], value)
+        return _part(factor, value)
     return parse_space(value) or plain(value)
 
 
-PARTS = {"data": Data, "model": Model, "loss": Loss, "optimizer": Optimizer, "schedule": Schedule, "init": Init}
+PARTS = ("data", "model", "loss", "optimizer", "schedule", "init")
+"""Fields of a recipe that hold one part, whose kind has the field's name."""
 
 
-def _part(kind: Any, value: Any) -> Any:
+def _part(kind: str, value: Any) -> Any:
     try:
-        return kind.parse(value)
+        return parse_part(kind, value)
     except (PydanticCustomError, ValidationError):
         return value
 

@@ -4,12 +4,26 @@ Everything random takes a generator: the same one in the same state gives the sa
 """
 
 from harness.stats.bootstrap import bootstrap
-from harness.stats.effect import cliffs_delta, cohen_d, hedges_g, paired_d, probability_of_improvement, seeds_needed
+from harness.stats.effect import (
+    cliffs_delta,
+    cohen_d,
+    hedges_g,
+    paired_d,
+    probability_of_improvement,
+    seeds_needed,
+)
 from harness.stats.factorial import Effect, factorial_effects
 from harness.stats.intervals import Interval, mean_interval, summaries
 from harness.stats.paired import Comparison, compare_paired, holm, permutation, wilcoxon
 from harness.stats.profiles import algoperf_score, performance_profile, performance_ratios
-from harness.stats.ranks import Friedman, average_ranks, cliques, critical_difference, friedman, nemenyi_q
+from harness.stats.ranks import (
+    Friedman,
+    average_ranks,
+    cliques,
+    critical_difference,
+    friedman,
+    nemenyi_q,
+)
 from harness.stats.sequential import decide, spending
 from harness.stats.summary import iqm, mean, median
 from harness.stats.survival import Survival, kaplan_meier, restricted_mean

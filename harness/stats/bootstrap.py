@@ -74,7 +74,9 @@ def _expanded(n: int, level: float) -> np.ndarray:
     return np.asarray(ndtr([-z, z]))
 
 
-def _corrected(tails: np.ndarray, x: np.ndarray, statistic: Statistic, point: float, draws: np.ndarray) -> np.ndarray:
+def _corrected(
+    tails: np.ndarray, x: np.ndarray, statistic: Statistic, point: float, draws: np.ndarray
+) -> np.ndarray:
     from scipy.special import ndtr, ndtri
 
     below = (np.sum(draws < point) + np.sum(draws == point) / 2) / len(draws)

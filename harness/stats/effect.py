@@ -52,7 +52,9 @@ def probability_of_improvement(a: ArrayLike, b: ArrayLike) -> float:
     return float((wins + ties / 2).mean())
 
 
-def seeds_needed(effect: float, alpha: float = 0.05, power: float = 0.8, most: int = 10_000) -> int | None:
+def seeds_needed(
+    effect: float, alpha: float = 0.05, power: float = 0.8, most: int = 10_000
+) -> int | None:
     """Return the pairs that a two-sided paired t-test needs to see a standardised effect d_z with the given power.
 
     The power is that of the noncentral t distribution with n − 1 degrees of freedom and noncentrality d_z√n; its

@@ -23,7 +23,9 @@ class Effect(NamedTuple):
     """Of no effect."""
 
 
-def factorial_effects(outcomes: ArrayLike, factors: Sequence[str], order: int | None = None) -> list[Effect]:
+def factorial_effects(
+    outcomes: ArrayLike, factors: Sequence[str], order: int | None = None
+) -> list[Effect]:
     """Split the variance of a complete factorial study: repeated-measures analysis of variance.
 
     With x̄_A the mean over all that is not in A, the effect of a set A of factors is
@@ -47,10 +49,16 @@ def factorial_effects(outcomes: ArrayLike, factors: Sequence[str], order: int | 
     """
     x = np.asarray(outcomes, dtype=float)
     if x.ndim != len(factors) + 1 or x.shape[-1] < 2:
-        raise ValueError(f"expected an axis for each of {len(factors)} factors and one of two seeds or more, got {x.shape}")
+        raise ValueError(
+            f"expected an axis for each of {len(factors)} factors and one of two seeds or more, got {x.shape}"
+        )
     total = float(((x - x.mean()) ** 2).sum())
     axes = range(len(factors))
-    chosen = (s for size in range(1, (order or len(factors)) + 1) for s in itertools.combinations(axes, size))
+    chosen = (
+        s
+        for size in range(1, (order or len(factors)) + 1)
+        for s in itertools.combinations(axes, size)
+    )
     return [_effect(x, axis_set, [factors[i] for i in axis_set], total) for axis_set in chosen]
 
 
@@ -60,7 +68,9 @@ def _effect(x: np.ndarray, axes: tuple[int, ...], names: Sequence[str], total: f
     df_error = df * (x.shape[seeds] - 1)
     squares, error = sum_of_squares(x, axes), sum_of_squares(x, (*axes, seeds))
     f = _ratio(squares / df, error / df_error)
-    return Effect(tuple(names), squares / total if total else 0.0, f, (df, df_error), _tail(f, df, df_error))
+    return Effect(
+        tuple(names), squares / total if total else 0.0, f, (df, df_error), _tail(f, df, df_error)
+    )
 
 
 def sum_of_squares(x: np.ndarray, axes: tuple[int, ...]) -> float:

@@ -31,7 +31,9 @@ def differences(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """
     x, y = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     if x.shape != y.shape:
-        raise ValueError(f"expected as many values in both arms, paired by seed, got {len(x)} and {len(y)}")
+        raise ValueError(
+            f"expected as many values in both arms, paired by seed, got {len(x)} and {len(y)}"
+        )
     return np.array([0.0 if i == j else i - j for i, j in zip(x, y, strict=True)])
 
 
@@ -88,7 +90,9 @@ def wilcoxon(d: ArrayLike) -> float:
     return permutation(np.sign(x) * rankdata(np.abs(x))) if len(x) else 1.0
 
 
-def permutation(d: ArrayLike, rng: np.random.Generator | None = None, resamples: int = 20_000) -> float:
+def permutation(
+    d: ArrayLike, rng: np.random.Generator | None = None, resamples: int = 20_000
+) -> float:
     """Return the two-sided p of the paired permutation test: the share of sign changes whose |Σ ±d| is as large.
 
     All 2ⁿ sign changes are gone through up to 14 pairs; beyond, ``resamples`` of them are drawn, the given one counted in,

@@ -51,14 +51,25 @@ def friedman(scores: ArrayLike) -> Friedman:
 
     x = np.asarray(scores, dtype=float)
     if x.ndim != 2 or min(x.shape) < 2:
-        raise ValueError(f"expected scores (blocks, competitors) with two of each at least, got shape {x.shape}")
+        raise ValueError(
+            f"expected scores (blocks, competitors) with two of each at least, got shape {x.shape}"
+        )
     n, k = x.shape
     ranks = rankdata(x, axis=1)
     spread = float((ranks**2).sum()) - n * k * (k + 1) ** 2 / 4
-    chi2 = (k - 1) * float(((ranks.sum(axis=0) - n * (k + 1) / 2) ** 2).sum()) / spread if spread else 0.0
+    chi2 = (
+        (k - 1) * float(((ranks.sum(axis=0) - n * (k + 1) / 2) ** 2).sum()) / spread
+        if spread
+        else 0.0
+    )
     rest = n * (k - 1) - chi2
     f = (n - 1) * chi2 / rest if rest > 0 else math.inf
-    return Friedman(chi2, float(chdtrc(k - 1, chi2)), f, float(fdtrc(k - 1, (k - 1) * (n - 1), f)) if rest > 0 else 0.0)
+    return Friedman(
+        chi2,
+        float(chdtrc(k - 1, chi2)),
+        f,
+        float(fdtrc(k - 1, (k - 1) * (n - 1), f)) if rest > 0 else 0.0,
+    )
 
 
 def nemenyi_q(competitors: int, alpha: float = 0.05) -> float:

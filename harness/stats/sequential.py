@@ -25,7 +25,9 @@ def spending(looks: Sequence[int], alpha: float = 0.05) -> list[float]:
     return [b - a for a, b in zip([0.0, *spent], spent, strict=False)]
 
 
-def decide(p: Sequence[Sequence[float]], levels: Sequence[float], alpha: float = 0.05) -> list[tuple[int, float]]:
+def decide(
+    p: Sequence[Sequence[float]], levels: Sequence[float], alpha: float = 0.05
+) -> list[tuple[int, float]]:
     """Return when each claim is decided and its p-value, corrected for the other claims and for the looks.
 
     At each look all claims are tested by Holm's procedure at the look's level a; its p-values are given as p·α/a, so that

@@ -15,7 +15,9 @@ class Reached(NamedTuple):
     censored: bool
 
 
-def first_reach(times: Sequence[float], values: Sequence[float], target: float, maximize: bool) -> Reached:
+def first_reach(
+    times: Sequence[float], values: Sequence[float], target: float, maximize: bool
+) -> Reached:
     """Return the first time at which the value is at least (at most, unless ``maximize``) the target.
 
     Args:

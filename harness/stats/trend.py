@@ -46,7 +46,9 @@ def monotone_trend(outcomes: ArrayLike) -> Trend:
 
     x = np.asarray(outcomes, dtype=float)
     if x.ndim != 2 or x.shape[1] < 3:
-        raise ValueError(f"expected outcomes (seeds, levels) of three levels at least, got shape {x.shape}")
+        raise ValueError(
+            f"expected outcomes (seeds, levels) of three levels at least, got shape {x.shape}"
+        )
     n, k = x.shape
     levels = np.arange(1, k + 1)
     page = float((rankdata(x, axis=1).sum(axis=0) * levels).sum())
@@ -58,5 +60,9 @@ def monotone_trend(outcomes: ArrayLike) -> Trend:
 def _reversal(x: np.ndarray, way: float) -> tuple[int, float] | None:
     steps = [compare_paired(x[:, j + 1], x[:, j]) for j in range(x.shape[1] - 1)]
     adjusted = holm([step.p for step in steps])
-    against = [(j, p) for j, (step, p) in enumerate(zip(steps, adjusted, strict=True)) if way * step.difference.mean < 0]
+    against = [
+        (j, p)
+        for j, (step, p) in enumerate(zip(steps, adjusted, strict=True))
+        if way * step.difference.mean < 0
+    ]
     return min(against, key=lambda step: step[1], default=None)

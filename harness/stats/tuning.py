@@ -31,7 +31,11 @@ def expected_max(values: ArrayLike, budget: int) -> float:
 
 
 def expected_best(
-    values: ArrayLike, budgets: Sequence[int], maximize: bool, rng: np.random.Generator, resamples: int = 500
+    values: ArrayLike,
+    budgets: Sequence[int],
+    maximize: bool,
+    rng: np.random.Generator,
+    resamples: int = 500,
 ) -> list[Interval]:
     """Return the expected best of n trials for each n, with percentile bootstrap intervals over the trials.
 

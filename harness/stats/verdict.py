@@ -54,7 +54,9 @@ def superior(a: ArrayLike, b: ArrayLike, margin: float = 0.0, level: float = 0.9
     found = compare_paired(d, np.full(len(d), margin), level)
     mean, low, high = found.difference
     size = paired_d(d, np.full(len(d), margin)) if len(d) > 1 and np.isfinite(d).all() else math.nan
-    return Evidence(Interval(mean + margin, low + margin, high + margin), found.p, bool(mean > 0), size)
+    return Evidence(
+        Interval(mean + margin, low + margin, high + margin), found.p, bool(mean > 0), size
+    )
 
 
 def equivalent(a: ArrayLike, b: ArrayLike, margin: float, level: float = 0.95) -> Evidence:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from mlflow.tracking import MlflowClient
 from mlflow.tracking._tracking_service.utils import _get_store
 
-from harness.errors import NoStudyError
+from harness.core.errors import NoStudyError
 
 
 def default_uri() -> str:
@@ -51,7 +51,11 @@ def artifact_place(uri: str, study: str) -> str | None:
     """Return where a new experiment keeps its artifacts: beside an SQLite file, or wherever a server says (None)."""
     if not uri.startswith("sqlite:///"):
         return None
-    folder = Path(uri.removeprefix("sqlite:///")).resolve().parent / "mlartifacts" / study.replace(" ", "_")
+    folder = (
+        Path(uri.removeprefix("sqlite:///")).resolve().parent
+        / "mlartifacts"
+        / study.replace(" ", "_")
+    )
     return folder.as_uri()
 
 
@@ -72,7 +76,9 @@ def _prepare_sqlite(uri: str, create: bool) -> None:
     if not uri.startswith("sqlite:///") or path.exists():
         return
     if not create:
-        raise NoStudyError(f"no MLflow store at {path}; run a study first, or set MLFLOW_TRACKING_URI")
+        raise NoStudyError(
+            f"no MLflow store at {path}; run a study first, or set MLFLOW_TRACKING_URI"
+        )
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".mlflow-") as folder:
         fresh = Path(folder) / "mlflow.db"

@@ -44,10 +44,20 @@ class Database:
         with self.engine.connect() as connection:
             found = connection.execute(columns.order_by(RUNS.c.start_time, RUNS.c.run_uuid))
             rows = {
-                r[0]: {"run_id": r[0], "status": r[1], "start": r[2], "tags": {}, "params": {}, "metrics": {}} for r in found
+                r[0]: {
+                    "run_id": r[0],
+                    "status": r[1],
+                    "start": r[2],
+                    "tags": {},
+                    "params": {},
+                    "metrics": {},
+                }
+                for r in found
             }
             for kind, table in (("tags", TAGS), ("params", PARAMS), ("metrics", LATEST)):
-                query = sa.select(table.c.run_uuid, table.c.key, table.c.value).where(table.c.run_uuid.in_(self.mine))
+                query = sa.select(table.c.run_uuid, table.c.key, table.c.value).where(
+                    table.c.run_uuid.in_(self.mine)
+                )
                 for run_id, key, value in connection.execute(query):
                     rows[run_id][kind][key] = value
         return list(rows.values())
@@ -71,7 +81,9 @@ class Database:
             return None
         return Path(url2pathname(urlsplit(f"{self.place}/{run_id}/artifacts/{name}").path))
 
-    def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str, again: bool = False) -> list[str]:
+    def write(
+        self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str, again: bool = False
+    ) -> list[str]:
         """Insert the rows and mark the superseded runs as deleted, all or nothing; return the new runs' ids.
 
         Args:
@@ -104,15 +116,32 @@ class Database:
 
     def _tables(self, rows: Sequence[Row]) -> list[tuple[Any, list[dict[str, Any]]]]:
         points = [
-            {"run_uuid": r.run_id, "key": k, "value": v, "timestamp": r.end, "step": s, "is_nan": False}
+            {
+                "run_uuid": r.run_id,
+                "key": k,
+                "value": v,
+                "timestamp": r.end,
+                "step": s,
+                "is_nan": False,
+            }
             for r in rows
             for k, s, v in r.metrics
         ]
         latest = {(p["run_uuid"], p["key"]): p for p in points}
-        tags = [{"run_uuid": r.run_id, "key": k, "value": v} for r in rows for k, v in r.tags.items()]
-        params = [{"run_uuid": r.run_id, "key": k, "value": v} for r in rows for k, v in r.params.items()]
+        tags = [
+            {"run_uuid": r.run_id, "key": k, "value": v} for r in rows for k, v in r.tags.items()
+        ]
+        params = [
+            {"run_uuid": r.run_id, "key": k, "value": v} for r in rows for k, v in r.params.items()
+        ]
         runs = [self._run(row) for row in rows]
-        return [(RUNS, runs), (TAGS, tags), (PARAMS, params), (METRICS, points), (LATEST, list(latest.values()))]
+        return [
+            (RUNS, runs),
+            (TAGS, tags),
+            (PARAMS, params),
+            (METRICS, points),
+            (LATEST, list(latest.values())),
+        ]
 
     def _run(self, row: Row) -> dict[str, Any]:
         return {
@@ -133,7 +162,9 @@ class Database:
 
     def _link_data(self, connection: Any, run_ids: Sequence[str], dataset_of: str) -> None:
         """Name the data set that the runs used, as MLflow's ``log_inputs`` does."""
-        source = connection.execute(sa.select(INPUTS.c.source_id).where(INPUTS.c.destination_id == dataset_of)).scalar()
+        source = connection.execute(
+            sa.select(INPUTS.c.source_id).where(INPUTS.c.destination_id == dataset_of)
+        ).scalar()
         links = [
             {
                 "input_uuid": uuid.uuid4().hex,

@@ -10,9 +10,10 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from harness.environment import environment
-from harness.records import Outcome, Point
-from harness.spec.plan import ENGINE, Run
+from harness.core.records import Outcome, Point
+from harness.spec.arms import Run
+from harness.spec.keys import ENGINE
+from harness.tracking.provenance import environment
 
 POINTS = 250
 """Points of a curve that MLflow shows; longer curves are kept whole in an artifact."""
@@ -58,18 +59,28 @@ class Row(NamedTuple):
 
     def whole(self) -> Curves:
         """Return the curves in full."""
-        return self.files.get("curves.json") or _by_metric([m for m in self.metrics if not m[0].startswith(CLOSING)])
+        return self.files.get("curves.json") or _by_metric(
+            [m for m in self.metrics if not m[0].startswith(CLOSING)]
+        )
 
 
 def row_of(record: Record, parent: str) -> Row:
     """Return the row of a finished run that is nested in ``parent``."""
     outcome, end = record.outcome, int(time.time() * 1000)
     long = len(outcome.points) > POINTS + 1
-    files: dict[str, Mapping[str, Any]] = {"curves.json": _by_metric(_points(outcome.points))} if long else {}
+    files: dict[str, Mapping[str, Any]] = (
+        {"curves.json": _by_metric(_points(outcome.points))} if long else {}
+    )
     if outcome.arrays:
         files["arrays.json"] = outcome.arrays
-    tags = _tags(record, parent) | {f"harness.{name.removesuffix('.json')}": "artifact" for name in files}
-    settings = record.run.recipe.settings() | {"seed": record.run.seed, "stage": record.stage, "arm": record.arm}
+    tags = _tags(record, parent) | {
+        f"harness.{name.removesuffix('.json')}": "artifact" for name in files
+    }
+    settings = record.run.recipe.settings() | {
+        "seed": record.run.seed,
+        "stage": record.stage,
+        "arm": record.arm,
+    }
     return Row(
         run_id=uuid.uuid4().hex,
         key=record.key,
@@ -151,7 +162,10 @@ def _closing(outcome: Outcome) -> list[tuple[str, int, float]]:
 
 def closing(outcome: Outcome) -> dict[str, float]:
     """Return the closing numbers by the names that MLflow has them under: ``final/valid/loss`` beside the curve's own."""
-    named = {k if k.startswith(("test/", "cost/", "best/")) else f"final/{k}": v for k, v in outcome.summary.items()}
+    named = {
+        k if k.startswith(("test/", "cost/", "best/")) else f"final/{k}": v
+        for k, v in outcome.summary.items()
+    }
     return {name: value for name, value in named.items() if math.isfinite(value)}
 
 

@@ -47,7 +47,10 @@ class Server:
         token = None
         while True:
             page = self.client.search_runs(
-                [self.experiment], max_results=1000, order_by=["attributes.start_time"], page_token=token
+                [self.experiment],
+                max_results=1000,
+                order_by=["attributes.start_time"],
+                page_token=token,
             )
             rows += [_plain(run) for run in page]
             token = page.token
@@ -58,13 +61,18 @@ class Server:
         """Return the curves of the given runs, without closing numbers; one request for a metric of many runs."""
         wanted = sorted(run_ids)
         names = sorted(metrics) if metrics else self._names(set(wanted))
-        parts = [(name, wanted[i : i + RUNS]) for name in names for i in range(0, len(wanted), RUNS)]
+        parts = [
+            (name, wanted[i : i + RUNS]) for name in names for i in range(0, len(wanted), RUNS)
+        ]
         found: dict[str, dict[str, list[tuple[int, float]]]] = {run_id: {} for run_id in run_ids}
         with ThreadPoolExecutor(REQUESTS) as pool:
             for points in pool.map(lambda part: self._history(*part), parts):
                 for run_id, name, step, value in points:
                     found[run_id].setdefault(name, []).append((step, value))
-        return {run_id: {name: sorted(points) for name, points in mine.items()} for run_id, mine in found.items()}
+        return {
+            run_id: {name: sorted(points) for name, points in mine.items()}
+            for run_id, mine in found.items()
+        }
 
     def _names(self, run_ids: set[str]) -> list[str]:
         names = {name for row in self.rows() if row["run_id"] in run_ids for name in row["metrics"]}
@@ -86,7 +94,9 @@ class Server:
         """Return nothing: the artifacts are the server's."""
         return None
 
-    def write(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str, again: bool = False) -> list[str]:
+    def write(
+        self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str, again: bool = False
+    ) -> list[str]:
         """Send the rows, then delete the superseded runs; return the ids that the server gave the new ones.
 
         The curves go in one file, and as metrics for MLflow's UI.
@@ -96,7 +106,14 @@ class Server:
         data, place = self._data(dataset_of), f"{CURVES}/{rows[0].run_id}.json"
         self.client.log_dict(dataset_of, {row.run_id: row.whole() for row in rows}, place)
         with ThreadPoolExecutor(REQUESTS) as pool:
-            made = list(pool.map(lambda row: (self._arrived(row) if again else None) or self._send(row, data, place), rows))
+            made = list(
+                pool.map(
+                    lambda row: (
+                        (self._arrived(row) if again else None) or self._send(row, data, place)
+                    ),
+                    rows,
+                )
+            )
         for run_id in superseded:
             self._discard(run_id)
         return made
@@ -104,7 +121,12 @@ class Server:
     def _data(self, dataset_of: str) -> list[DatasetInput]:
         if dataset_of not in self.data:
             self.data[dataset_of] = [
-                DatasetInput(Dataset(d.dataset.name, d.dataset.digest, d.dataset.source_type, d.dataset.source), [])
+                DatasetInput(
+                    Dataset(
+                        d.dataset.name, d.dataset.digest, d.dataset.source_type, d.dataset.source
+                    ),
+                    [],
+                )
                 for d in self.client.get_run(dataset_of).inputs.dataset_inputs
             ]
         return self.data[dataset_of]
@@ -134,7 +156,9 @@ class Server:
 
     def _send(self, row: Row, data: list[DatasetInput], place: str) -> str:
         tags = row.tags | {RECORD: row.run_id, "harness.curves": place}
-        run = self.client.create_run(self.experiment, start_time=row.start, tags=tags, run_name=row.name)
+        run = self.client.create_run(
+            self.experiment, start_time=row.start, tags=tags, run_name=row.name
+        )
         run_id = str(run.info.run_id)
         metrics = [Metric(name, value, row.end, step) for name, step, value in row.metrics]
         params = [Param(k, v) for k, v in row.params.items()]

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from harness.errors import StoreError
+from harness.core.errors import StoreError
 
 LIMIT = 2**28
 """Bytes that may wait."""
@@ -44,7 +44,9 @@ def insist(action: Callable[[bool], T], patience: float = PATIENCE) -> T:
             if time.monotonic() - began > patience:
                 raise
             if not again:
-                LOG.warning("%s; it is tried again for %.0f s, and training goes on", error, patience)
+                LOG.warning(
+                    "%s; it is tried again for %.0f s, and training goes on", error, patience
+                )
         else:
             if again:
                 LOG.warning("the store is back")
@@ -68,7 +70,11 @@ class Spool:
     """
 
     def __init__(
-        self, folder: Path, deliver: Callable[[Batch, bool], None], limit: int = LIMIT, patience: float = PATIENCE
+        self,
+        folder: Path,
+        deliver: Callable[[Batch, bool], None],
+        limit: int = LIMIT,
+        patience: float = PATIENCE,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.deliver, self.limit, self.patience = folder, deliver, limit, patience
@@ -76,7 +82,9 @@ class Spool:
         try:
             self.lock.acquire(timeout=0)
         except Timeout:
-            raise StoreError("this study is being run by another process on this machine; wait for it, or stop it") from None
+            raise StoreError(
+                "this study is being run by another process on this machine; wait for it, or stop it"
+            ) from None
         self.changed = threading.Condition()
         self.waiting = {path: path.stat().st_size for path in sorted(folder.glob("*.json"))}
         self.left = set(self.waiting)
@@ -153,7 +161,11 @@ class Spool:
             path.unlink()
 
     def _explained(self, error: Exception) -> StoreError:
-        said = str(error) if isinstance(error, (AwayError, StoreError)) else f"{type(error).__name__}: {error}"
+        said = (
+            str(error)
+            if isinstance(error, (AwayError, StoreError))
+            else f"{type(error).__name__}: {error}"
+        )
         return StoreError(
             f"{said}; mend the store and start the same command again: finished runs are kept, "
             f"{len(self.waiting)} batches of them in {self.folder}"

@@ -17,16 +17,16 @@ import sqlalchemy as sa
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, RunTag
 from mlflow.exceptions import MlflowException
 
-from harness.data.cache import folder
-from harness.environment import diff, environment
-from harness.errors import NoStudyError, StoreError
-from harness.spec.plan import Arm
+from harness.core.errors import NoStudyError, StoreError
+from harness.core.paths import cache_folder
+from harness.spec.arms import Arm
 from harness.tracking.connect import artifact_place, connect, default_uri, remote
 from harness.tracking.database import Database
+from harness.tracking.provenance import diff, environment
 from harness.tracking.rows import Curves, Record, Row, level_tags, origin_tags, row_of
 from harness.tracking.server import Server
 from harness.tracking.spool import PATIENCE, AwayError, Batch, Spool, insist
-from harness.uris import public, said
+from harness.tracking.uris import public, said
 
 T = TypeVar("T")
 
@@ -65,14 +65,22 @@ class Store:
         StoreError: the store can't be reached, or there is nothing and ``create`` is false.
     """
 
-    def __init__(self, study: str, uri: str | None = None, create: bool = True, patience: float = PATIENCE) -> None:
+    def __init__(
+        self, study: str, uri: str | None = None, create: bool = True, patience: float = PATIENCE
+    ) -> None:
         self.study, self.uri, self.patience = study, uri or default_uri(), patience
         try:
             self.client, engine = connect(self.uri, create)
             self.experiment, place = self._experiment(create)
         except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
-            raise StoreError(f"MLflow at {public(self.uri)} can't be used: {said(error, self.uri)}") from error
-        self.runs = Database(engine, self.experiment, place) if engine is not None else Server(self.client, self.experiment)
+            raise StoreError(
+                f"MLflow at {public(self.uri)} can't be used: {said(error, self.uri)}"
+            ) from error
+        self.runs = (
+            Database(engine, self.experiment, place)
+            if engine is not None
+            else Server(self.client, self.experiment)
+        )
         self.parent = ""
         self.parents: dict[str, str] = {}
         self.by_key: dict[str, list[str]] = {}
@@ -89,8 +97,12 @@ class Store:
         if found is None:
             if not create:
                 where = public(self.uri)
-                raise NoStudyError(f"no study {self.study!r} in MLflow at {where}; run it first with 'harness run'")
-            made = self.client.create_experiment(self.study, artifact_location=artifact_place(self.uri, self.study))
+                raise NoStudyError(
+                    f"no study {self.study!r} in MLflow at {where}; run it first with 'harness run'"
+                )
+            made = self.client.create_experiment(
+                self.study, artifact_location=artifact_place(self.uri, self.study)
+            )
             found = self.client.get_experiment(made)
         if found.lifecycle_stage != "active":
             self.client.restore_experiment(found.experiment_id)
@@ -102,7 +114,9 @@ class Store:
         self.kept |= {row["run_id"]: _kept(row) for row in rows}
         return rows
 
-    def curves(self, run_ids: Iterable[str], metrics: Sequence[str] | None = None) -> dict[str, Curves]:
+    def curves(
+        self, run_ids: Iterable[str], metrics: Sequence[str] | None = None
+    ) -> dict[str, Curves]:
         """Return the curves by run; those that an artifact has whole come from there."""
         wanted = set(run_ids)
         if not wanted <= self.kept.keys():
@@ -113,15 +127,27 @@ class Store:
         files = sorted({(owner, name) for owner, name, _ in places.values()})
         top = self.parent or (self.top() if files else "") or ""
         with ThreadPoolExecutor(4) as pool:
-            contents = dict(zip(files, pool.map(lambda file: self.artifact(file[0] or top, file[1]), files), strict=True))
+            contents = dict(
+                zip(
+                    files,
+                    pool.map(lambda file: self.artifact(file[0] or top, file[1]), files),
+                    strict=True,
+                )
+            )
         for run_id, (owner, name, record) in places.items():
             whole = contents[owner, name][record] if record else contents[owner, name]
-            found[run_id] = {metric: points for metric, points in whole.items() if not metrics or metric in metrics}
+            found[run_id] = {
+                metric: points
+                for metric, points in whole.items()
+                if not metrics or metric in metrics
+            }
         return found
 
     def top(self) -> str | None:
         """Return the id of the study's own run, if it has begun."""
-        found = self.client.search_runs([self.experiment], "tags.`harness.kind` = 'study'", max_results=1)
+        found = self.client.search_runs(
+            [self.experiment], "tags.`harness.kind` = 'study'", max_results=1
+        )
         return str(found[0].info.run_id) if found else None
 
     def open_study(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
@@ -135,12 +161,19 @@ class Store:
         self._sweep()
         rows = self.runs.rows()
         dataset = DatasetInput(
-            Dataset(about.data, about.fingerprint[:36], "local", "{}"), [InputTag("mlflow.data.context", "train")]
+            Dataset(about.data, about.fingerprint[:36], "local", "{}"),
+            [InputTag("mlflow.data.context", "train")],
         )
-        clocked = (row["tags"] for row in rows if "harness.clock" in row["tags"])
-        self.clocks = {tags["harness.arm"]: json.loads(tags["harness.clock"]) for tags in clocked}
-        parents = {(r["tags"].get("harness.kind"), r["tags"].get("harness.arm")): r["run_id"] for r in rows}
-        self.parent = self._parent(parents.get(("study", None)), self.study, _study_tags(about), dataset)
+        clocked = (row["tags"] for row in rows if "harness.protocol.timing" in row["tags"])
+        self.clocks = {
+            tags["harness.arm"]: json.loads(tags["harness.protocol.timing"]) for tags in clocked
+        }
+        parents = {
+            (r["tags"].get("harness.kind"), r["tags"].get("harness.arm")): r["run_id"] for r in rows
+        }
+        self.parent = self._parent(
+            parents.get(("study", None)), self.study, _study_tags(about), dataset
+        )
         self._describe(about)
         for arm in arms:
             tags = {
@@ -149,20 +182,26 @@ class Store:
                 "mlflow.parentRunId": self.parent,
                 **level_tags(arm.levels),
             }
-            self.parents[arm.name] = self._parent(parents.get(("arm", arm.name)), arm.name, tags, dataset)
+            self.parents[arm.name] = self._parent(
+                parents.get(("arm", arm.name)), arm.name, tags, dataset
+            )
         return self._known(rows)
 
     def _waiting_room(self) -> Path:
         name = hashlib.sha256(f"{public(self.uri)} {self.study}".encode()).hexdigest()[:16]
-        return folder() / "spool" / name
+        return cache_folder() / "spool" / name
 
     def _sweep(self) -> None:
         """Throw away runs that were never written to their end."""
-        for run in self.client.search_runs([self.experiment], "attributes.status = 'RUNNING'", max_results=1000):
+        for run in self.client.search_runs(
+            [self.experiment], "attributes.status = 'RUNNING'", max_results=1000
+        ):
             if "harness.key" in run.data.tags:
                 self.client.delete_run(run.info.run_id)
 
-    def _parent(self, run_id: str | None, name: str, tags: dict[str, str], dataset: DatasetInput) -> str:
+    def _parent(
+        self, run_id: str | None, name: str, tags: dict[str, str], dataset: DatasetInput
+    ) -> str:
         """Make or reopen a run that others are nested in; it is never left RUNNING, since nothing goes on in it."""
         tags = tags | origin_tags()
         if run_id is not None:
@@ -199,7 +238,13 @@ class Store:
         """
         rows = [row_of(record, self.parents[record.arm]) for record in records]
         superseded = [run_id for row in rows for run_id in self.by_key.get(row.key, ())]
-        self._send({"rows": [row._asdict() for row in rows], "superseded": superseded, "parent": self.parent})
+        self._send(
+            {
+                "rows": [row._asdict() for row in rows],
+                "superseded": superseded,
+                "parent": self.parent,
+            }
+        )
         self.by_key |= {row.key: [row.run_id] for row in rows}
         return [row.run_id for row in rows]
 
@@ -222,7 +267,9 @@ class Store:
             else:
                 now = int(time.time() * 1000)
                 metrics = [Metric(k, float(v), now, 0) for k, v in batch["metrics"].items()]
-                self.client.log_batch(batch["run_id"], metrics, tags=[RunTag(k, v) for k, v in batch["tags"].items()])
+                self.client.log_batch(
+                    batch["run_id"], metrics, tags=[RunTag(k, v) for k, v in batch["tags"].items()]
+                )
 
     @contextmanager
     def _reached(self, what: str) -> Iterator[None]:
@@ -232,7 +279,9 @@ class Store:
         except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
             where = public(self.uri)
             if remote(self.uri) and _away(error):
-                raise AwayError(f"MLflow at {where} can't be reached: {said(error, self.uri)}") from error
+                raise AwayError(
+                    f"MLflow at {where} can't be reached: {said(error, self.uri)}"
+                ) from error
             raise StoreError(
                 f"MLflow at {where} refused {what}: {said(error, self.uri)}; "
                 "mend the store and start the same command again, finished runs are kept"
@@ -252,7 +301,9 @@ class Store:
         try:
             return insist(attempt, self.patience)
         except AwayError as error:
-            raise StoreError(f"{error}; start the same command again when it is back, finished runs are kept") from error
+            raise StoreError(
+                f"{error}; start the same command again when it is back, finished runs are kept"
+            ) from error
 
     def settled(self, rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Wait until every run has arrived; return the rows with the ids that the store gave the runs."""
@@ -270,19 +321,29 @@ class Store:
         if self.clocks.get(arm) == read:
             return
         metrics = {f"clock/{k}": float(v) for k, v in read.items() if k != "of"}
-        self._send({"run_id": self.parents[arm], "metrics": metrics, "tags": {"harness.clock": json.dumps(dict(read))}})
+        self._send(
+            {
+                "run_id": self.parents[arm],
+                "metrics": metrics,
+                "tags": {"harness.protocol.timing": json.dumps(dict(read))},
+            }
+        )
 
     def answered(self, identity: str) -> int | None:
         """Return the number of runs, if the store has the whole answer that goes by ``identity``."""
-        for run in self.client.search_runs([self.experiment], f"tags.`harness.answer` = '{identity}'"):
+        for run in self.client.search_runs(
+            [self.experiment], f"tags.`harness.analysis` = '{identity}'"
+        ):
             return int(run.data.metrics["runs"])
         return None
 
     def complete(self) -> bool:
         """Return whether the study has been run to its end."""
-        return any(row["tags"].get("harness.answer") for row in self.runs.rows())
+        return any(row["tags"].get("harness.analysis") for row in self.runs.rows())
 
-    def close_study(self, index: Mapping[str, Any], metrics: Mapping[str, float], identity: str) -> None:
+    def close_study(
+        self, index: Mapping[str, Any], metrics: Mapping[str, float], identity: str
+    ) -> None:
         """Write which runs answer the study, its totals, and what the answer goes by (nothing if runs failed)."""
         whole = {**index, "runs": self.settled(index["runs"])}
         now = int(time.time() * 1000)
@@ -291,7 +352,7 @@ class Store:
         def write() -> None:
             self._sweep()
             self.client.log_dict(self.parent, whole, "index.json")
-            self.client.log_batch(self.parent, totals, tags=[RunTag("harness.answer", identity)])
+            self.client.log_batch(self.parent, totals, tags=[RunTag("harness.analysis", identity)])
 
         self.patiently(write)
 
@@ -301,12 +362,16 @@ class Store:
         Raises:
             StoreError: the study has not been run to its end.
         """
-        unfinished = StoreError(f"study {self.study!r} has not been run to its end; 'harness run' goes on where it stopped")
+        unfinished = StoreError(
+            f"study {self.study!r} has not been run to its end; 'harness run' goes on where it stopped"
+        )
         top = self.top()
         if top is None:
             raise unfinished
         try:
-            return tuple(self.artifact(top, f"{name}.json") for name in ("spec", "index", "environment"))  # type: ignore[return-value]
+            return tuple(
+                self.artifact(top, f"{name}.json") for name in ("spec", "index", "environment")
+            )  # type: ignore[return-value]
         except (MlflowException, OSError) as error:
             raise unfinished from error
 
@@ -332,7 +397,9 @@ def studies(uri: str | None = None) -> list[str]:
     client, _ = connect(uri or default_uri(), create=False)
     names = []
     for experiment in client.search_experiments():
-        if client.search_runs([experiment.experiment_id], "tags.`harness.kind` = 'study'", max_results=1):
+        if client.search_runs(
+            [experiment.experiment_id], "tags.`harness.kind` = 'study'", max_results=1
+        ):
             names.append(str(experiment.name))
     return sorted(names)
 
@@ -348,7 +415,11 @@ def _kept(row: Mapping[str, Any]) -> tuple[str, str, str] | None:
 def _away(error: Exception) -> bool:
     """Return whether a store's error may pass by itself."""
     if isinstance(error, MlflowException):
-        return error.error_code in ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
+        return error.error_code in (
+            "INTERNAL_ERROR",
+            "TEMPORARILY_UNAVAILABLE",
+            "REQUEST_LIMIT_EXCEEDED",
+        )
     return isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError, OSError))
 
 
@@ -356,7 +427,7 @@ def _study_tags(about: About) -> dict[str, str]:
     """Return the tags of a study that begins or goes on: whatever answer it had is no longer the whole one."""
     return {
         "harness.kind": "study",
-        "harness.answer": "",
+        "harness.analysis": "",
         "harness.spec": about.spec_hash,
         "mlflow.note.content": about.title,
     }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import harness as h
-from harness.results import Results
-from harness.spec.plan import arms
+from harness.analysis.results import Results
+from harness.spec.arms import arms
 
 
 class FakeStore:
@@ -17,20 +17,27 @@ class FakeStore:
         return self._leaves
 
     def curves(self, run_ids, metrics=None):
-        return {i: {n: c for n, c in self._curves.get(i, {}).items() if not metrics or n in metrics} for i in run_ids}
+        return {
+            i: {n: c for n, c in self._curves.get(i, {}).items() if not metrics or n in metrics}
+            for i in run_ids
+        }
 
 
 def study(**fields):
     base = {
         "name": "made",
-        "recipe": h.Recipe(data="digits", model=h.MLP(widths=(4,)), epochs=1, optimizer=h.SGD(lr=0.1)),
+        "recipe": h.Recipe(
+            data="digits", model=h.MLP(widths=(4,)), epochs=1, optimizer=h.SGD(lr=0.1)
+        ),
         "compare": {"optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=0.2), "C": h.SGD(lr=0.3)}},
         "seeds": 10,
     }
     return h.Study(**base | fields)
 
 
-def results(spec, values, curves=None, statuses=None, trials=(), clock=None, search_runs=(), winners=None):
+def results(
+    spec, values, curves=None, statuses=None, trials=(), clock=None, search_runs=(), winners=None
+):
     """Return results whose confirm runs have the given closing values.
 
     Args:
@@ -49,7 +56,10 @@ def results(spec, values, curves=None, statuses=None, trials=(), clock=None, sea
         for seed in range(len(next(iter(mine.values())))):
             run_id = f"{arm.name}-{seed}"
             status = (statuses or {}).get((arm.name, seed), "finished")
-            metrics = {n if n.startswith(("test/", "cost/", "best/")) else f"final/{n}": v[seed] for n, v in mine.items()}
+            metrics = {
+                n if n.startswith(("test/", "cost/", "best/")) else f"final/{n}": v[seed]
+                for n, v in mine.items()
+            }
             runs.append(
                 {
                     "run_id": run_id,
@@ -68,7 +78,9 @@ def results(spec, values, curves=None, statuses=None, trials=(), clock=None, sea
                 "epoch": [(i, i) for i in range(length)],
                 "samples": [(i, 10 * i) for i in range(length)],
             }
-    leaves += [{"run_id": r["run_id"], "params": {}, "metrics": {}, "tags": {}} for r in search_runs]
+    leaves += [
+        {"run_id": r["run_id"], "params": {}, "metrics": {}, "tags": {}} for r in search_runs
+    ]
     frozen = {
         a.name: {
             "trial": 0,
@@ -78,5 +90,11 @@ def results(spec, values, curves=None, statuses=None, trials=(), clock=None, sea
         }
         for a in arms(spec)
     }
-    index = {"runs": runs, "trials": list(trials), "winners": frozen, "importances": {}, "clock": clock or {}}
+    index = {
+        "runs": runs,
+        "trials": list(trials),
+        "winners": frozen,
+        "importances": {},
+        "clock": clock or {},
+    }
     return Results(FakeStore(leaves, series), spec.dump(), index, {})

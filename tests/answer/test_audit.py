@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 import harness as h
-from harness.answer.audit import CHECKS, audit
-from harness.answer.budget import winner_by_budget
-from harness.answer.failures import labels_of
+from harness.analysis.audit import CHECKS, audit
+from harness.analysis.budget import winner_by_budget
+from harness.analysis.failures import labels_of
 from tests.answer.made import results, study
 
 SPACES = {"A": h.SGD(lr=h.LogUniform(1e-3, 1.0)), "B": h.SGD(lr=h.LogUniform(1e-3, 1.0))}
@@ -30,8 +30,13 @@ def trials(counts, better="B", status="finished"):
 
 
 def tuned(lr_a=0.05, lr_b=0.05, counts=None, **more):
-    spec = study(compare={"optimizer": SPACES}, search=h.Search(trials=4), seeds=4, **more.pop("spec", {}))
-    winners = {"A": spec.recipe.with_values({"optimizer.lr": lr_a}), "B": spec.recipe.with_values({"optimizer.lr": lr_b})}
+    spec = study(
+        compare={"optimizer": SPACES}, search=h.Search(trials=4), seeds=4, **more.pop("spec", {})
+    )
+    winners = {
+        "A": spec.recipe.with_values({"optimizer.lr": lr_a}),
+        "B": spec.recipe.with_values({"optimizer.lr": lr_b}),
+    }
     more = {"clock": CLOCK, "trials": trials(counts or {"A": 4, "B": 4})} | more
     return results(spec, more.pop("values", VALUES), winners=winners, **more)
 
@@ -50,7 +55,11 @@ def test_budgets_that_differ():
 
 def test_values_at_the_edge_with_the_end_to_widen():
     (finding,) = audit(tuned(lr_a=0.98))
-    assert finding.check == "best value at the edge" and "upper end" in finding.text and "widen" in finding.advice
+    assert (
+        finding.check == "best value at the edge"
+        and "upper end" in finding.text
+        and "widen" in finding.advice
+    )
     assert not audit(tuned(lr_a=0.7))
 
 
@@ -83,11 +92,23 @@ def test_winner_that_was_lucky_in_its_search():
 
 
 def test_timings_under_load():
-    assert found(tuned(clock=CLOCK | {"A": {"seconds": 0.01, "spread": 2.0, "load": 0.0}})) == {"timings under load"}
+    assert found(tuned(clock=CLOCK | {"A": {"seconds": 0.01, "spread": 2.0, "load": 0.0}})) == {
+        "timings under load"
+    }
 
 
 def test_leaks():
-    leaked = [{"run_id": "s", "key": "s", "arm": "A", "stage": "search", "trial": 0, "seed": 2, "status": "finished"}]
+    leaked = [
+        {
+            "run_id": "s",
+            "key": "s",
+            "arm": "A",
+            "stage": "search",
+            "trial": 0,
+            "seed": 2,
+            "status": "finished",
+        }
+    ]
     assert found(tuned(search_runs=leaked)) == {"leak"}
 
 
@@ -99,7 +120,11 @@ def test_winner_as_a_function_of_the_budget():
     rows = [{"arm": arm, "trial": i, "status": "finished", "value": v, "values": {}}
             for arm, values in {"A": [1.0, 1.0, 1.0, 1.0], "B": [0.5, 2.0, 2.0, 2.0]}.items() for i, v in enumerate(values)]  # fmt: skip
     budget = winner_by_budget(tuned(trials=rows))
-    assert budget.leaders == ("A", "A", "A", "B") and budget.changes == ((4, "B"),) and not budget.exact
+    assert (
+        budget.leaders == ("A", "A", "A", "B")
+        and budget.changes == ((4, "B"),)
+        and not budget.exact
+    )
     assert budget.arms["B"][1].mean == pytest.approx(2.0 - 1.5 * (1 - (3 / 4) ** 2))
     assert winner_by_budget(results(study(seeds=4), {n: VALUES["A"] for n in "ABC"})) is None
 
@@ -110,7 +135,10 @@ def curve(**columns):
     return pd.DataFrame({"step": range(length), "epoch": range(length), **named})
 
 
-STEEP, FLAT = np.geomspace(2.0, 0.2, 20), np.concatenate([np.linspace(2, 0.5, 10), np.full(10, 0.5)])
+STEEP, FLAT = (
+    np.geomspace(2.0, 0.2, 20),
+    np.concatenate([np.linspace(2, 0.5, 10), np.full(10, 0.5)]),
+)
 
 
 @pytest.mark.parametrize(
@@ -118,10 +146,22 @@ STEEP, FLAT = np.geomspace(2.0, 0.2, 20), np.concatenate([np.linspace(2, 0.5, 10
     [
         ({"valid_loss": FLAT, "train_loss": FLAT}, []),
         ({"valid_loss": STEEP, "train_loss": STEEP}, ["too low a learning rate, or too short"]),
-        ({"valid_loss": np.concatenate([FLAT[:10], np.linspace(0.5, 1, 10)]), "train_loss": STEEP}, ["overfitted"]),
+        (
+            {
+                "valid_loss": np.concatenate([FLAT[:10], np.linspace(0.5, 1, 10)]),
+                "train_loss": STEEP,
+            },
+            ["overfitted"],
+        ),
         ({"valid_loss": np.full(20, 2.3), "train_loss": np.full(20, 2.3)}, ["underfitted"]),
-        ({"valid_loss": FLAT, "train_loss": FLAT, "activation_dead": np.full(20, 0.8)}, ["dead units"]),
-        ({"valid_loss": FLAT, "train_loss": FLAT, "gradient_ratio": np.full(20, 1e-9)}, ["vanishing gradient"]),
+        (
+            {"valid_loss": FLAT, "train_loss": FLAT, "activation_dead": np.full(20, 0.8)},
+            ["dead units"],
+        ),
+        (
+            {"valid_loss": FLAT, "train_loss": FLAT, "gradient_ratio": np.full(20, 1e-9)},
+            ["vanishing gradient"],
+        ),
     ],
 )
 def test_failures_of_a_run(columns, names):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 import harness as h
-from harness.answer.claims import tested as verdicts
-from harness.answer.claims import weigh
-from harness.answer.metrics import values_of
-from harness.answer.whole import answer
+from harness.analysis.answer import answer
+from harness.analysis.claims import tested as verdicts
+from harness.analysis.claims import weigh
+from harness.analysis.values import values_of
 from tests.answer.made import results, study
 
 NOISE = np.random.default_rng(0).normal(0, 0.05, (3, 12))
@@ -22,7 +22,10 @@ def judged(claim, values, seeds=12, **more):
 
 
 def losses(a, b, c=1.0, metric="test/loss"):
-    return {name: {metric: list(level + NOISE[i])} for i, (name, level) in enumerate(zip("ABC", (a, b, c), strict=True))}
+    return {
+        name: {metric: list(level + NOISE[i])}
+        for i, (name, level) in enumerate(zip("ABC", (a, b, c), strict=True))
+    }
 
 
 @pytest.mark.parametrize(
@@ -50,13 +53,22 @@ def test_claims_on_closing_values(claim, levels, verdict):
 
 
 def test_more_accuracy_is_better_and_more_loss_is_not():
-    up = judged(h.Claim.better("A", than="B", on="test/accuracy"), losses(0.9, 0.5, metric="test/accuracy"))
-    assert up.verdict.verdict == "supported" and up.verdict.effect.mean == pytest.approx(0.4, abs=0.05)
+    up = judged(
+        h.Claim.better("A", than="B", on="test/accuracy"), losses(0.9, 0.5, metric="test/accuracy")
+    )
+    assert up.verdict.verdict == "supported" and up.verdict.effect.mean == pytest.approx(
+        0.4, abs=0.05
+    )
 
 
 def test_gap_is_test_less_train_loss_and_train_less_test_accuracy():
     values = {
-        n: {"test/loss": [3.0] * 4, "train/loss": [1.0] * 4, "test/accuracy": [0.6] * 4, "train/accuracy": [0.9] * 4}
+        n: {
+            "test/loss": [3.0] * 4,
+            "train/loss": [1.0] * 4,
+            "test/accuracy": [0.6] * 4,
+            "train/accuracy": [0.9] * 4,
+        }
         for n in "ABC"
     }
     found = results(study(seeds=4), values)
@@ -65,15 +77,23 @@ def test_gap_is_test_less_train_loss_and_train_less_test_accuracy():
 
 
 def test_numbers_over_the_curve():
-    curves = {n: {"valid/loss": [[4.0, 2.0, 1.0, 3.0]], "valid/accuracy": [[0.1, 0.5, 0.7, 0.6]]} for n in "ABC"}
+    curves = {
+        n: {"valid/loss": [[4.0, 2.0, 1.0, 3.0]], "valid/accuracy": [[0.1, 0.5, 0.7, 0.6]]}
+        for n in "ABC"
+    }
     found = results(study(seeds=1), losses_of(1), curves=curves)
-    assert [values_of(found, "A", f"{kind}/valid/loss")[0] for kind in ("start", "lowest", "highest", "mean")] == [
+    assert [
+        values_of(found, "A", f"{kind}/valid/loss")[0]
+        for kind in ("start", "lowest", "highest", "mean")
+    ] == [
         4,
         1,
         4,
         2.5,
     ]
-    assert values_of(found, "A", "order/valid")[0] == pytest.approx(-1.0 + 2 * 0.1 - 0.2 * 1.0, abs=0.21)
+    assert values_of(found, "A", "order/valid")[0] == pytest.approx(
+        -1.0 + 2 * 0.1 - 0.2 * 1.0, abs=0.21
+    )
 
 
 def losses_of(seeds):
@@ -82,14 +102,25 @@ def losses_of(seeds):
 
 def speeds(arrive_a, arrive_b, length=30, seeds=8):
     def rise(arrive):
-        return [[float(step >= arrive + seed % 3) for step in range(length)] for seed in range(seeds)]
+        return [
+            [float(step >= arrive + seed % 3) for step in range(length)] for seed in range(seeds)
+        ]
 
-    return {n: {"valid/accuracy": rise(at)} for n, at in zip("ABC", (arrive_a, arrive_b, 1), strict=True)}
+    return {
+        n: {"valid/accuracy": rise(at)}
+        for n, at in zip("ABC", (arrive_a, arrive_b, 1), strict=True)
+    }
 
 
 @pytest.mark.parametrize(
     "a, b, verdict",
-    [(5, 15, "supported"), (15, 5, "refuted"), (7, 7, "undecided"), (5, 99, "supported"), (99, 99, "undecided")],
+    [
+        (5, 15, "supported"),
+        (15, 5, "refuted"),
+        (7, 7, "undecided"),
+        (5, 99, "supported"),
+        (99, 99, "undecided"),
+    ],
 )
 @pytest.mark.parametrize("by", ["steps", "samples", "seconds"])
 def test_speed(a, b, verdict, by):
@@ -135,7 +166,11 @@ def test_a_run_that_diverged_never_arrives():
 )
 def test_a_diverged_run_is_the_worst_there_is_whichever_way_is_better(claim, verdict):
     values = {
-        n: {"gradient/ratio": list(1 + NOISE[i]), "test/accuracy": [0.8] * 12, "train/accuracy": [0.9] * 12}
+        n: {
+            "gradient/ratio": list(1 + NOISE[i]),
+            "test/accuracy": [0.8] * 12,
+            "train/accuracy": [0.9] * 12,
+        }
         for i, n in enumerate("ABC")
     }
     found = judged(claim, values, statuses={("B", s): "diverged" for s in range(12)})
@@ -148,12 +183,20 @@ def test_a_smaller_gap_of_accuracy_is_better():
 
 def test_an_arm_that_diverges_loses():
     values = losses(1.0, math.nan)
-    found = judged(h.Claim.better("A", than="B"), values, statuses={("B", s): "diverged" for s in range(12)})
+    found = judged(
+        h.Claim.better("A", than="B"), values, statuses={("B", s): "diverged" for s in range(12)}
+    )
     assert found.verdict.verdict == "supported" and found.verdict.effect.mean == math.inf
 
 
 @pytest.mark.parametrize(
-    "levels, verdict", [((1, 2, 3), "supported"), ((3, 2, 1), "refuted"), ((1, 3, 2), "refuted"), ((1, 1, 1), "undecided")]
+    "levels, verdict",
+    [
+        ((1, 2, 3), "supported"),
+        ((3, 2, 1), "refuted"),
+        ((1, 3, 2), "refuted"),
+        ((1, 1, 1), "undecided"),
+    ],
 )
 def test_trend_over_levels(levels, verdict):
     found = judged(h.Claim.monotone("optimizer", on="test/loss", rising=True), losses(*levels))
@@ -162,7 +205,12 @@ def test_trend_over_levels(levels, verdict):
 
 
 def test_interaction_and_levels_kept_fixed():
-    spec = {"compare": {"optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=0.2)}, "batch_size": {"8": 8, "16": 16, "32": 32}}}
+    spec = {
+        "compare": {
+            "optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=0.2)},
+            "batch_size": {"8": 8, "16": 16, "32": 32},
+        }
+    }
     crossed = {
         f"{a} / {b}": {"test/loss": list((i * j) + NOISE[j])}
         for i, a in enumerate("AB")
@@ -170,8 +218,13 @@ def test_interaction_and_levels_kept_fixed():
     }
     found = judged(h.Claim.interaction("optimizer", "batch_size"), crossed, spec=spec)
     assert found.verdict.verdict == "supported" and "alone" in found.sentence
-    flat = {name: {"test/loss": list(1 + NOISE[i % 3] * (1 + i // 3))} for i, name in enumerate(crossed)}
-    assert judged(h.Claim.interaction("optimizer", "batch_size"), flat, spec=spec).verdict.verdict == "undecided"
+    flat = {
+        name: {"test/loss": list(1 + NOISE[i % 3] * (1 + i // 3))} for i, name in enumerate(crossed)
+    }
+    assert (
+        judged(h.Claim.interaction("optimizer", "batch_size"), flat, spec=spec).verdict.verdict
+        == "undecided"
+    )
     rising = h.Claim.monotone("batch_size", on="test/loss", rising=True, among={"optimizer": "B"})
     assert judged(rising, crossed, spec=spec).verdict.verdict == "supported"
 
@@ -188,7 +241,10 @@ def test_looks_are_judged_in_turn_and_a_decision_stays():
     late = {"A": list(1.0 + NOISE[0]), "B": list(2.0 + NOISE[1]), "C": list(NOISE[2])}
     late["B"][8:] = [0.5, -3.0, 9.0, 0.0]
     (found,) = verdicts(results(spec, {arm: {"test/loss": v} for arm, v in late.items()}))
-    assert (found.verdict.verdict, found.seeds) == ("supported", 4) and "Decided at look 1, with 4 seeds" in found.sentence
+    assert (found.verdict.verdict, found.seeds) == (
+        "supported",
+        4,
+    ) and "Decided at look 1, with 4 seeds" in found.sentence
     early = verdicts(results(spec, {arm: {"test/loss": v[:4]} for arm, v in late.items()}))
     assert early[0].verdict.p == pytest.approx(found.verdict.p)
 
@@ -202,6 +258,10 @@ def test_evidence_is_of_the_seeds_asked_for():
 def test_an_arm_with_huge_and_scattered_losses_is_told_apart():
     spec = study(compare={"optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=9.0)}}, seeds=6)
     found = results(
-        spec, {"A": {"test/loss": [0.1, 0.12, 0.11, 0.1, 0.13, 0.12]}, "B": {"test/loss": [9e6, 1e4, 2e3, 8e5, 5.0, 40.0]}}
+        spec,
+        {
+            "A": {"test/loss": [0.1, 0.12, 0.11, 0.1, 0.13, 0.12]},
+            "B": {"test/loss": [9e6, 1e4, 2e3, 8e5, 5.0, 40.0]},
+        },
     )
     assert answer(found).ranking[1].behind

@@ -6,16 +6,18 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from harness.data.base import fingerprint, load
+from harness.core.errors import HarnessError
+from harness.core.registry import REGISTRY
+from harness.data.base import Data, fingerprint, load
 from harness.data.mnist1d import CHECKSUM, checksum
-from harness.errors import HarnessError
-from harness.spec.recipe import Data
-from harness.spec.registry import REGISTRY
 from tests.cases import DATA
 
 
 def rows(part):
-    return {row.tobytes() for row in np.ascontiguousarray(part.x.reshape(len(part.x), int(np.prod(part.x.shape[1:]))))}
+    return {
+        row.tobytes()
+        for row in np.ascontiguousarray(part.x.reshape(len(part.x), int(np.prod(part.x.shape[1:]))))
+    }
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -40,7 +42,7 @@ def test_parts_share_no_sample(name):
 
 
 def test_every_offline_data_set_has_a_case():
-    assert set(REGISTRY["data"]) == set(DATA) | {"FashionMNIST", "Torchvision"}
+    assert set(REGISTRY["data"].parts) == set(DATA) | {"FashionMNIST", "Torchvision"}
 
 
 def test_mnist1d_is_the_published_one():
@@ -56,7 +58,9 @@ def test_mnist1d_is_the_published_one():
 def test_seed_names_the_split():
     a, b, c = (load(Data.parse({"name": "digits", "seed": s})) for s in (0, 0, 1))
     assert rows(a.train) == rows(b.train) != rows(c.train)
-    assert fingerprint(Data.parse("digits")) != fingerprint(Data.parse({"name": "digits", "seed": 1}))
+    assert fingerprint(Data.parse("digits")) != fingerprint(
+        Data.parse({"name": "digits", "seed": 1})
+    )
 
 
 def test_smaller_training_sets_are_nested_and_leave_the_rest_alone():
@@ -66,16 +70,27 @@ def test_smaller_training_sets_are_nested_and_leave_the_rest_alone():
 
 
 def test_label_noise_hits_its_share_of_training_labels_only():
-    clean, noisy = load(Data.parse("mnist1d")), load(Data.parse({"name": "mnist1d", "label_noise": 0.4}))
+    clean, noisy = (
+        load(Data.parse("mnist1d")),
+        load(Data.parse({"name": "mnist1d", "label_noise": 0.4})),
+    )
     changed = (clean.train.y != noisy.train.y).any(1).mean()
-    assert changed == pytest.approx(0.4 * 0.9, abs=0.03)  # a tenth of the random labels are the right ones
+    assert changed == pytest.approx(
+        0.4 * 0.9, abs=0.03
+    )  # a tenth of the random labels are the right ones
     assert (clean.test.y == noisy.test.y).all()
 
 
 def test_shuffled_pixels_are_one_permutation():
-    plain, shuffled = load(Data.parse("mnist1d")), load(Data.parse({"name": "mnist1d", "shuffle_pixels": True}))
+    plain, shuffled = (
+        load(Data.parse("mnist1d")),
+        load(Data.parse({"name": "mnist1d", "shuffle_pixels": True})),
+    )
     assert (plain.train.x != shuffled.train.x).any()
-    order = [int(np.flatnonzero((plain.train.x == column[:, None]).all(0))[0]) for column in shuffled.train.x.T]
+    order = [
+        int(np.flatnonzero((plain.train.x == column[:, None]).all(0))[0])
+        for column in shuffled.train.x.T
+    ]
     assert sorted(order) == list(range(40)) and (shuffled.test.x == plain.test.x[:, order]).all()
 
 
@@ -88,7 +103,9 @@ def test_standardized_by_the_training_samples():
 def test_mistakes_are_said():
     with pytest.raises(HarnessError, match="train_size: expected at most 1150.*got 5000"):
         load(Data.parse({"name": "digits", "train_size": 5000}))
-    with pytest.raises(HarnessError, match="label_noise: expected 0, since Diabetes has no classes"):
+    with pytest.raises(
+        HarnessError, match="label_noise: expected 0, since Diabetes has no classes"
+    ):
         load(Data.parse({"name": "diabetes", "label_noise": 0.1}))
 
 
@@ -104,9 +121,14 @@ def test_fashion_mnist_reads_idx_files(monkeypatch, tmp_path):
 
     rng = np.random.default_rng(0)
     for part, count in (("train", 50), ("t10k", 20)):
-        images, labels = rng.integers(0, 256, (count, 28, 28), dtype=np.uint8), np.arange(count, dtype=np.uint8) % 10
+        images, labels = (
+            rng.integers(0, 256, (count, 28, 28), dtype=np.uint8),
+            np.arange(count, dtype=np.uint8) % 10,
+        )
         header = struct.pack(">IIII", 0x803, count, 28, 28)
-        (tmp_path / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(header + images.tobytes()))
+        (tmp_path / f"{part}-images-idx3-ubyte.gz").write_bytes(
+            gzip.compress(header + images.tobytes())
+        )
         (tmp_path / f"{part}-labels-idx1-ubyte.gz").write_bytes(
             gzip.compress(struct.pack(">II", 0x801, count) + labels.tobytes())
         )
@@ -134,16 +156,26 @@ def test_torchvision_s_sets_are_read_by_name(monkeypatch, tmp_path):
             if not (tmp_path / "there").exists():
                 raise RuntimeError("Dataset not found")
             shapes = [(8, 8, 3)] * (30 if train else 12)
-            super().__init__((rng.integers(0, 256, shape, dtype=np.uint8), i % 3) for i, shape in enumerate(shapes))
+            super().__init__(
+                (rng.integers(0, 256, shape, dtype=np.uint8), i % 3)
+                for i, shape in enumerate(shapes)
+            )
 
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setitem(sys.modules, "torchvision", SimpleNamespace(datasets=SimpleNamespace(Pictures=Pictures)))
+    monkeypatch.setitem(
+        sys.modules, "torchvision", SimpleNamespace(datasets=SimpleNamespace(Pictures=Pictures))
+    )
     spec = {"name": "Torchvision", "dataset": "Pictures", "root": str(tmp_path)}
     with pytest.raises(HarnessError, match=r"Pictures: Dataset not found \(looked in"):
         load(Data.parse(spec))
     (tmp_path / "there").touch()
     data = load(Data.parse(spec))
-    assert data.input_shape == (3, 8, 8) and data.outputs == 3 and len(data.test.x) == 12 and data.train.x.max() <= 1
+    assert (
+        data.input_shape == (3, 8, 8)
+        and data.outputs == 3
+        and len(data.test.x) == 12
+        and data.train.x.max() <= 1
+    )
     with pytest.raises(HarnessError, match="has no 'Nothing'"):
         load(Data.parse(spec | {"dataset": "Nothing"}))
     monkeypatch.setitem(sys.modules, "torchvision", None)

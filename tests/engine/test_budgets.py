@@ -4,46 +4,65 @@ import pytest
 import torch
 
 import harness as h
+from harness.core.errors import ProtocolError
 from harness.engine.cohort import advance, start
 from harness.engine.program import program_of
 from harness.engine.samples import Samples
-from harness.engine.seal import Permit, Sealed
-from harness.errors import ProtocolError
-from harness.spec.plan import Run
+from harness.engine.test_set import Permit, Sealed
+from harness.spec.arms import Run
+from harness.spec.resolved import resolve
 
 BASE = {"data": h.Digits(train_size=200), "model": h.MLP(widths=(8,)), "optimizer": h.SGD(lr=0.1)}
 
 
 @pytest.mark.parametrize("batch, steps", [(1, 600), (32, 21), (64, 12), (150, 6), ("full", 3)])
 def test_batch_sizes_can_be_given_equal_work(batch, steps):
-    times = program_of(h.Recipe(**BASE, batch_size=batch, samples=600, eval_every=100)).times
+    times = program_of(
+        resolve(h.Recipe(**BASE, batch_size=batch, samples=600, eval_every=100))
+    ).times
     assert times.steps == steps
-    assert all(b - a <= max(1, 100 // times.batch) for a, b in zip(times.evaluations, times.evaluations[1:], strict=False))
+    assert all(
+        b - a <= max(1, 100 // times.batch)
+        for a, b in zip(times.evaluations, times.evaluations[1:], strict=False)
+    )
 
 
 @pytest.mark.parametrize("batch", [1, 7, 32, 64, 150, "full"])
 def test_every_batch_size_sees_at_least_the_samples_asked_for_and_less_than_one_batch_more(batch):
-    (run,) = h.train(h.Recipe(**BASE, batch_size=batch, samples=700, eval_every=700)).runs.to_dict("records")
+    (run,) = h.train(h.Recipe(**BASE, batch_size=batch, samples=700, eval_every=700)).runs.to_dict(
+        "records"
+    )
     assert 700 <= run["cost/gradients"] < 700 + (200 if batch == "full" else batch)
 
 
 def test_gradients_are_samples_for_rules_that_need_one_an_update():
-    runs = [h.train(h.Recipe(**BASE, batch_size=32, **{unit: 640})).runs for unit in ("samples", "gradients")]
+    runs = [
+        h.train(h.Recipe(**BASE, batch_size=32, **{unit: 640})).runs
+        for unit in ("samples", "gradients")
+    ]
     assert runs[0]["test/loss"][0] == runs[1]["test/loss"][0]
-    assert runs[0]["cost/gradients"][0] == 3 * 200 + 2 * 32 and runs[0]["cost/steps"][0] == 3 * 7 + 2
+    assert (
+        runs[0]["cost/gradients"][0] == 3 * 200 + 2 * 32 and runs[0]["cost/steps"][0] == 3 * 7 + 2
+    )
 
 
 def test_an_optimizer_that_looks_often_gets_fewer_updates_for_the_same_gradients():
     lbfgs = h.ExternalOptimizer("torch.optim.LBFGS", lr=0.1, max_iter=5)
     recipe = h.Recipe(**BASE | {"optimizer": lbfgs}, batch_size="full", gradients=200 * 30)
     (run,) = h.train(recipe).runs.to_dict("records")
-    assert run["status"] == "finished" and run["cost/steps"] < 30 and 200 * 30 <= run["cost/gradients"] < 200 * 36
+    assert (
+        run["status"] == "finished"
+        and run["cost/steps"] < 30
+        and 200 * 30 <= run["cost/gradients"] < 200 * 36
+    )
 
 
 def test_one_length_takes_the_place_of_another():
     recipe = h.Recipe(**BASE, epochs=3).with_values({"samples": 500})
     assert recipe.epochs is None and recipe.samples == 500
-    with pytest.raises(ValueError, match="expected one of epochs, steps, samples, gradients, got epochs and steps"):
+    with pytest.raises(
+        ValueError, match="expected one of epochs, steps, samples, gradients, got epochs and steps"
+    ):
         h.Recipe(**BASE, epochs=3, steps=5)
 
 
@@ -59,11 +78,15 @@ def test_test_data_are_handed_out_once_a_run_and_never_without_a_permit():
 
 def test_a_cohort_evaluates_each_run_on_test_data_exactly_once(monkeypatch):
     opened = []
-    monkeypatch.setattr(Sealed, "open", lambda self, permit, members: (opened.append(list(members)), self._samples)[1])
+    monkeypatch.setattr(
+        Sealed,
+        "open",
+        lambda self, permit, members: (opened.append(list(members)), self._samples)[1],
+    )
     recipe = h.Recipe(**BASE, epochs=2)
-    searched = advance(start([Run(recipe, seed) for seed in range(3)], test=False))
+    searched = advance(start([Run.of(recipe, seed) for seed in range(3)], test=False))
     assert not opened and not any("test/loss" in o.summary for o in searched.outcomes.values())
-    advance(start([Run(recipe, seed) for seed in range(3)], test=True))
+    advance(start([Run.of(recipe, seed) for seed in range(3)], test=True))
     assert opened == [[0, 1, 2]]
 
 
@@ -77,7 +100,10 @@ def test_noise_of_the_batches_is_that_of_von_neumann():
 def test_the_best_epoch_is_recorded():
     found = h.train(h.Recipe(**BASE | {"optimizer": h.Adam(lr=0.05)}, epochs=30))
     curve = found.curves.set_index("epoch")["valid/loss"]
-    assert found.runs["best/epoch"][0] == curve.idxmin() and found.runs["best/valid/loss"][0] == curve.min()
+    assert (
+        found.runs["best/epoch"][0] == curve.idxmin()
+        and found.runs["best/valid/loss"][0] == curve.min()
+    )
 
 
 def test_products_of_features():
@@ -87,12 +113,20 @@ def test_products_of_features():
 
     plain, cubic = load(h.Spirals()).train.x, load(h.Spirals(polynomial=3)).train.x
     assert cubic.shape[1] == 9 and np.allclose(cubic[:, :2], plain)
-    assert np.allclose(cubic[:, 6], plain[:, 0] ** 2 * plain[:, 1]) and np.allclose(cubic[:, 8], plain[:, 1] ** 3)
+    assert np.allclose(cubic[:, 6], plain[:, 0] ** 2 * plain[:, 1]) and np.allclose(
+        cubic[:, 8], plain[:, 1] ** 3
+    )
 
 
 def test_adam_without_correction_starts_with_longer_steps():
     def first(**options):
-        recipe = h.Recipe(**BASE | {"optimizer": h.Adam(lr=1e-3, **options)}, steps=2, dtype="float64")
-        return h.train(recipe, probes=[{"name": "UpdateRatio", "unit": "steps"}]).curves["update/norm"].iloc[0]
+        recipe = h.Recipe(
+            **BASE | {"optimizer": h.Adam(lr=1e-3, **options)}, steps=2, dtype="float64"
+        )
+        return (
+            h.train(recipe, probes=[{"name": "UpdateRatio", "unit": "steps"}])
+            .curves["update/norm"]
+            .iloc[0]
+        )
 
     assert first(bias_correction=False) / first() == pytest.approx(0.1 / 0.001**0.5, rel=0.05)

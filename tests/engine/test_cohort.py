@@ -5,17 +5,24 @@ import pickle
 import pytest
 
 import harness as h
+from harness.core.records import Outcome
 from harness.engine.cohort import advance, drop, start
-from harness.execute.job import Job, perform
-from harness.records import Outcome
-from harness.spec.plan import Run, shape_key
+from harness.execution.jobs import Job, perform
+from harness.spec.arms import Run
+from harness.spec.keys import shape_key
 from tests.cases import MODELS, REGULARIZERS
 
 TOLERANCE = 1e-10
 
 
 def recipe(**fields):
-    base = {"data": "digits", "model": h.MLP(widths=(12, 7)), "optimizer": h.Adam(lr=0.01), "batch_size": 100, "epochs": 3}
+    base = {
+        "data": "digits",
+        "model": h.MLP(widths=(12, 7)),
+        "optimizer": h.Adam(lr=0.01),
+        "batch_size": 100,
+        "epochs": 3,
+    }
     return h.Recipe(**base | {"dtype": "float64"} | fields)
 
 
@@ -27,7 +34,9 @@ def outcomes(runs) -> list[Outcome]:
 
 def numbers(outcome):
     closing = {k: v for k, v in outcome.summary.items() if k != "cost/seconds"}
-    return [v for p in outcome.points for v in p.metrics.values()] + [closing[k] for k in sorted(closing)]
+    return [v for p in outcome.points for v in p.metrics.values()] + [
+        closing[k] for k in sorted(closing)
+    ]
 
 
 def assert_same(a: Outcome, b: Outcome):
@@ -37,7 +46,7 @@ def assert_same(a: Outcome, b: Outcome):
 
 def runs_of(base, count=4):
     rates = [0.01, 0.003, 0.02, 0.001, 0.005]
-    return [Run(base.with_values({"optimizer.lr": rates[i]}), i) for i in range(count)]
+    return [Run.of(base.with_values({"optimizer.lr": rates[i]}), i) for i in range(count)]
 
 
 MODEL_RECIPES = {f"model {n}": recipe(model=m, data=d, epochs=2) for n, (m, d) in MODELS.items()}
@@ -50,7 +59,9 @@ OTHER_RECIPES = {
     "schedule": recipe(schedule={"name": "WarmUp", "then": "cosine"}),
     "momentum": recipe(optimizer=h.SGD(lr=0.1, momentum=0.9)),
     "Muon": recipe(optimizer=h.Muon(lr=0.02)),
-    "dropout and batch norm": recipe(model=h.MLP(widths=(12, 12), norm="batch"), regularizers=[h.Dropout(rate=0.4)]),
+    "dropout and batch norm": recipe(
+        model=h.MLP(widths=(12, 12), norm="batch"), regularizers=[h.Dropout(rate=0.4)]
+    ),
     "regression": recipe(data="diabetes", loss=h.Huber(delta=0.7)),
     "torch module": recipe(model={"name": "tests.plugins.TinyNet", "width": 9}),
 }
@@ -94,7 +105,7 @@ def test_update_rules_share_a_cohort_and_leave_it_one_by_one():
         h.Adam(lr=0.02),
     ]
     base = recipe(loss="mse", model=h.MLP(widths=(12, 7), activation="identity"), epochs=6)
-    runs = [Run(base.with_values({"optimizer": rule.dump()}), i) for i, rule in enumerate(rules)]
+    runs = [Run.of(base.with_values({"optimizer": rule.dump()}), i) for i, rule in enumerate(rules)]
     together = outcomes(runs)
     assert together[1].status == "diverged"
     for i, run in enumerate(runs):
@@ -108,7 +119,7 @@ def test_early_stopping_takes_the_best_weights():
         regularizers=[h.EarlyStopping(patience=3)],
         data={"name": "digits", "train_size": 100},
     )
-    (found,) = outcomes([Run(base, 0)])
+    (found,) = outcomes([Run.of(base, 0)])
     losses = [p.metrics["valid/loss"] for p in found.points]
     best = min(range(len(losses)), key=losses.__getitem__)
     assert found.status == "stopped" and len(losses) - 1 - best == 3
@@ -118,7 +129,12 @@ def test_early_stopping_takes_the_best_weights():
 
 def test_diverged_member_is_an_outcome_and_spares_the_others():
     runs = [
-        Run(recipe(optimizer=h.SGD(lr=lr), model=h.MLP(widths=(12,), activation="identity"), loss="mse"), 0)
+        Run.of(
+            recipe(
+                optimizer=h.SGD(lr=lr), model=h.MLP(widths=(12,), activation="identity"), loss="mse"
+            ),
+            0,
+        )
         for lr in (0.1, 1e6, 0.01)
     ]
     found = outcomes(runs)
@@ -131,8 +147,14 @@ def test_diverged_member_is_an_outcome_and_spares_the_others():
 def test_every_regularizer_does_something(name):
     if name == "early stopping":
         pytest.skip("it has a test of its own")
-    plain, regular = outcomes([Run(recipe(), 0)])[0], outcomes([Run(RECIPES[f"hook {name}"], 0)])[0]
-    assert abs(plain.points[-1].metrics["train/loss"] - regular.points[-1].metrics["train/loss"]) > 1e-4
+    plain, regular = (
+        outcomes([Run.of(recipe(), 0)])[0],
+        outcomes([Run.of(RECIPES[f"hook {name}"], 0)])[0],
+    )
+    assert (
+        abs(plain.points[-1].metrics["train/loss"] - regular.points[-1].metrics["train/loss"])
+        > 1e-4
+    )
     assert plain.points[0].metrics == regular.points[0].metrics
 
 
@@ -148,20 +170,29 @@ def test_every_regularizer_does_something(name):
 def test_bits_do_not_depend_on_place_or_company(model, options):
     data = {"name": "digits", "train_size": 300} | options
     base = recipe(model=model, data=data, dtype="float32", batch_size=33, epochs=2)
-    others = [Run(base, seed) for seed in (5, 6, 7)]
-    alone, after, before = outcomes([Run(base, 0)]), outcomes([*others, Run(base, 0)]), outcomes([Run(base, 0), *others[:1]])
+    others = [Run.of(base, seed) for seed in (5, 6, 7)]
+    alone, after, before = (
+        outcomes([Run.of(base, 0)]),
+        outcomes([*others, Run.of(base, 0)]),
+        outcomes([Run.of(base, 0), *others[:1]]),
+    )
     assert numbers(alone[0]) == numbers(after[3]) == numbers(before[0])
 
 
 def test_same_seed_same_numbers_and_another_seed_others():
-    a, b, c = outcomes([Run(recipe(regularizers=[h.Dropout()]), s) for s in (0, 0, 1)])
+    a, b, c = outcomes([Run.of(recipe(regularizers=[h.Dropout()]), s) for s in (0, 0, 1)])
     assert numbers(a) == numbers(b) != numbers(c)
 
 
 def test_seed_gives_the_same_start_and_order_in_every_arm():
-    sgd, adam = (outcomes([Run(recipe(optimizer=o, epochs=1), 3)])[0] for o in (h.SGD(lr=1e-12), h.Adam(lr=1e-12)))
+    sgd, adam = (
+        outcomes([Run.of(recipe(optimizer=o, epochs=1), 3)])[0]
+        for o in (h.SGD(lr=1e-12), h.Adam(lr=1e-12))
+    )
     assert sgd.points[0].metrics == adam.points[0].metrics
-    assert sgd.points[1].metrics["batch/loss"] == pytest.approx(adam.points[1].metrics["batch/loss"], rel=1e-8)
+    assert sgd.points[1].metrics["batch/loss"] == pytest.approx(
+        adam.points[1].metrics["batch/loss"], rel=1e-8
+    )
 
 
 def test_numbers_share_a_cohort_and_shapes_do_not():
@@ -207,4 +238,6 @@ def test_a_cohort_goes_on_in_another_process_as_in_its_own(widths):
     assert moved.done == rung
     advance(moved)
     for index in range(4):
-        assert [p.metrics for p in moved.outcomes[index].points] == [p.metrics for p in stayed.outcomes[index].points]
+        assert [p.metrics for p in moved.outcomes[index].points] == [
+            p.metrics for p in stayed.outcomes[index].points
+        ]

@@ -8,17 +8,22 @@ from torch._subclasses import FakeTensorMode
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorDeviceMismatchError
 
 import harness as h
+from harness.core.lazy import Lazy
+from harness.core.registry import REGISTRY
 from harness.engine import cohort, program
 from harness.engine.evaluate import evaluate
-from harness.lazy import Lazy
 from harness.models import base
-from harness.spec.plan import Run
-from harness.spec.registry import REGISTRY
+from harness.spec.arms import Run
+from harness.spec.resolved import resolve
 from tests.cases import OPTIMIZERS
 from tests.engine.test_cohort import RECIPES, recipe
 
 RULES = {f"rule {name}": recipe(optimizer=case.rule) for name, case in OPTIMIZERS.items()}
-CASES = {name: spec for name, spec in (RECIPES | RULES).items() if name not in ("torch module", "hook mixup")}
+CASES = {
+    name: spec
+    for name, spec in (RECIPES | RULES).items()
+    if name not in ("torch module", "hook mixup")
+}
 """Mixup asks its strength back from the device, and other people's modules go through vmap: neither works without numbers."""
 NUMBERS = {"Curvature", "Alignment", "Throughput", "Confusion"}
 """Probes that ask for numbers on the way."""
@@ -59,17 +64,30 @@ def pretended(monkeypatch):
         return from_numpy(array).to(device or "cpu", dtype)
 
     # what is looked up now must not be kept for later tests
-    monkeypatch.setattr(Lazy, "__getattr__", lambda self, name: getattr(import_module(self._module), name))
+    monkeypatch.setattr(
+        Lazy, "__getattr__", lambda self, name: getattr(import_module(self._module), name)
+    )
     monkeypatch.setattr(torch, "from_numpy", from_numpy)
     monkeypatch.setattr(torch, "as_tensor", as_tensor)
     # autograd asks the real device for its streams: its gradients are pretended too
     monkeypatch.setattr(torch.Tensor, "requires_grad_", lambda self, *_: self)
-    monkeypatch.setattr(torch.autograd, "grad", lambda outputs, inputs, *_, **__: (torch.zeros_like(inputs),))
+    monkeypatch.setattr(
+        torch.autograd, "grad", lambda outputs, inputs, *_, **__: (torch.zeros_like(inputs),)
+    )
     monkeypatch.setattr(FakeTensor, "__getitem__", getitem, raising=False)
-    monkeypatch.setattr(FakeTensor, "__setitem__", lambda self, i, value: getitem(self, i).copy_(value), raising=False)
-    monkeypatch.setattr(FakeTensor, "copy_", lambda self, value: torch.ops.aten.copy_(self, value), raising=False)  # noqa: PLW0108
+    monkeypatch.setattr(
+        FakeTensor,
+        "__setitem__",
+        lambda self, i, value: getitem(self, i).copy_(value),
+        raising=False,
+    )
+    monkeypatch.setattr(
+        FakeTensor, "copy_", lambda self, value: torch.ops.aten.copy_(self, value), raising=False
+    )  # noqa: PLW0108
     contiguous = torch.contiguous_format
-    monkeypatch.setattr(FakeTensor, "contiguous", lambda self: self.clone(memory_format=contiguous), raising=False)
+    monkeypatch.setattr(
+        FakeTensor, "contiguous", lambda self: self.clone(memory_format=contiguous), raising=False
+    )
     monkeypatch.setattr(base, "_generator", lambda *_: None)
     monkeypatch.setattr(program, "resolve_device", lambda _: torch.device("cuda:0"))
     program._place.cache_clear()
@@ -79,10 +97,12 @@ def pretended(monkeypatch):
 
 
 def updates(spec, probes=()):
-    members = cohort.start([Run(spec, seed, tuple(probes)) for seed in range(3)], test=True)
-    made = program.program_of(spec)
+    members = cohort.start([Run.of(spec, seed, tuple(probes)) for seed in range(3)], test=True)
+    made = program.program_of(resolve(spec))
     trained = cohort._train(made, members, 3)
-    hyper = program.hyperparameters([m.run.recipe for m in members.members], made.device, made.dtype)
+    hyper = program.hyperparameters(
+        [m.run.recipe for m in members.members], made.device, made.dtype
+    )
     return members, trained, evaluate(made, members.w_KP, members.buffers, hyper, made.valid)
 
 
@@ -90,24 +110,34 @@ def updates(spec, probes=()):
 def test_an_update_and_an_evaluation_stay_on_the_device(name, pretended):
     members, trained, found = updates(CASES[name])
     assert members.done == 3
-    assert {members.w_KP.device.type, *(b.device.type for b in members.buffers.values())} == {"cuda"}
+    assert {members.w_KP.device.type, *(b.device.type for b in members.buffers.values())} == {
+        "cuda"
+    }
     assert {value.device.type for value in found.values()} == {"cuda"}
     assert trained.losses_SK.device.type == "cpu"
 
 
-@pytest.mark.parametrize("name", sorted(set(REGISTRY["probe"]) - NUMBERS))
+@pytest.mark.parametrize("name", sorted(set(REGISTRY["probe"].parts) - NUMBERS))
 @pytest.mark.parametrize(
-    "model", [h.MLP(widths=(12, 7)), h.MLP(widths=(9, 9), norm="batch")], ids=["written out", "autograd"]
+    "model",
+    [h.MLP(widths=(12, 7)), h.MLP(widths=(9, 9), norm="batch")],
+    ids=["written out", "autograd"],
 )
 def test_probes_stay_on_the_device(name, model, pretended):
     spec = recipe(model=model)
-    probe = h.Study(name="x", recipe=spec, probes=[{"name": name, "every": 1, "unit": "steps"}]).probes
+    probe = h.Study(
+        name="x", recipe=spec, probes=[{"name": name, "every": 1, "unit": "steps"}]
+    ).probes
     _, trained, _ = updates(spec, probe)
     assert {probed.values_VK.device.type for probed in trained.probed.values()} <= {"cuda"}
     assert trained.probed or trained.arrays or name == "LossSlice"
 
 
 def test_a_tensor_left_on_the_cpu_is_found(pretended, monkeypatch):
-    monkeypatch.setattr(cohort, "hyperparameters", lambda recipes, _, dtype: program.hyperparameters(recipes, "cpu", dtype))
+    monkeypatch.setattr(
+        cohort,
+        "hyperparameters",
+        lambda recipes, _, dtype: program.hyperparameters(recipes, "cpu", dtype),
+    )
     with pytest.raises(FakeTensorDeviceMismatchError):
         updates(CASES["momentum"])

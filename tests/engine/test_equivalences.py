@@ -5,17 +5,25 @@ import torch
 from torch import nn
 
 import harness as h
-from harness.api import outcomes
+from harness.core.streams import numpy_stream
 from harness.data.base import load
 from harness.engine.program import initial_weights, program_of
-from harness.seeds import numpy_stream
+from harness.protocol.train import outcomes
+from harness.spec.resolved import resolve
 
 STEPS = 50
 
 
 def recipe(**fields):
-    base = {"data": "digits", "model": h.MLP(widths=(16, 16), activation="tanh"), "batch_size": 100, "steps": STEPS}
-    return h.Recipe(**base | {"optimizer": h.SGD(lr=0.1), "dtype": "float64", "eval_every": 1} | fields)
+    base = {
+        "data": "digits",
+        "model": h.MLP(widths=(16, 16), activation="tanh"),
+        "batch_size": 100,
+        "steps": STEPS,
+    }
+    return h.Recipe(
+        **base | {"optimizer": h.SGD(lr=0.1), "dtype": "float64", "eval_every": 1} | fields
+    )
 
 
 def losses(fields, seed=0):
@@ -25,8 +33,10 @@ def losses(fields, seed=0):
 
 def bare_loop(optimizer, schedule=None, hook=lambda model: None, seed=0, smoothing=0.0):
     """Train the same network with torch alone; only the starting weights and the order of samples are the harness's."""
-    program, data = program_of(recipe()), load(recipe().data)
-    model = nn.Sequential(nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 10)).double()
+    program, data = program_of(resolve(recipe())), load(recipe().data)
+    model = nn.Sequential(
+        nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 10)
+    ).double()
     start = program.layout.views(initial_weights(program, [seed]))
     linears = [m for m in model if isinstance(m, nn.Linear)]
     for layer, name in zip(linears, ("hidden.0", "hidden.1", "out"), strict=True):
@@ -38,7 +48,9 @@ def bare_loop(optimizer, schedule=None, hook=lambda model: None, seed=0, smoothi
     per_epoch, seen = -(-len(x) // 100), []
     for step in range(STEPS):
         epoch, place = divmod(step, per_epoch)
-        rows = numpy_stream(seed, "order", epoch).permutation(len(x))[place * 100 : (place + 1) * 100]
+        rows = numpy_stream(seed, "order", epoch).permutation(len(x))[
+            place * 100 : (place + 1) * 100
+        ]
         made.zero_grad()
         loss = criterion(model(x[rows]), y[rows])
         loss.backward()
@@ -56,7 +68,10 @@ def batch_losses(fields, seed=0):
 
 
 TWINS = {
-    "SGD": ({"optimizer": h.SGD(lr=0.1, momentum=0.9)}, {"optimizer": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9)}),
+    "SGD": (
+        {"optimizer": h.SGD(lr=0.1, momentum=0.9)},
+        {"optimizer": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9)},
+    ),
     "Adam": ({"optimizer": h.Adam(lr=0.01)}, {"optimizer": lambda p: torch.optim.Adam(p, lr=0.01)}),
     "L2": (
         {"optimizer": h.Adam(lr=0.01), "regularizers": [h.L2(strength=0.1)]},
@@ -88,7 +103,9 @@ TWINS = {
         {"schedule": "OneCycle"},
         {
             "optimizer": lambda p: torch.optim.SGD(p, lr=0.1),
-            "schedule": lambda o: torch.optim.lr_scheduler.OneCycleLR(o, 0.1, total_steps=STEPS, cycle_momentum=False),
+            "schedule": lambda o: torch.optim.lr_scheduler.OneCycleLR(
+                o, 0.1, total_steps=STEPS, cycle_momentum=False
+            ),
         },
     ),
     "cosine": (
@@ -130,7 +147,11 @@ def test_adamw_is_adam_with_decoupled_decay():
 
 
 def test_adam_does_not_see_the_scale_of_the_loss():
-    fields = {"data": "diabetes", "model": h.MLP(widths=(8,)), "optimizer": h.Adam(lr=0.01, eps=1e-300)}
+    fields = {
+        "data": "diabetes",
+        "model": h.MLP(widths=(8,)),
+        "optimizer": h.Adam(lr=0.01, eps=1e-300),
+    }
     plain = losses(fields | {"loss": "mse"})
     scaled = losses(fields | {"loss": {"name": "tests.engine.test_equivalences.hundredfold"}})
     assert [100 * v for v in plain] == pytest.approx(scaled, rel=1e-7)
@@ -141,7 +162,11 @@ def hundredfold(out, y):
 
 
 def test_lbfgs_trains_on_the_eager_path_with_its_closure():
-    fields = {"optimizer": {"name": "torch.optim.LBFGS", "lr": 0.5, "max_iter": 4}, "batch_size": "full", "steps": 10}
+    fields = {
+        "optimizer": {"name": "torch.optim.LBFGS", "lr": 0.5, "max_iter": 4},
+        "batch_size": "full",
+        "steps": 10,
+    }
     found = losses(fields)
     assert found[-1] < 0.2 * found[0]
 
@@ -158,7 +183,8 @@ def test_more_seeds_at_once_are_the_same_runs():
 def test_bfloat16_autocast_is_near_float32_and_not_it():
     recipe = h.Recipe(data="digits", model=h.MLP(widths=(32,)), optimizer=h.SGD(lr=0.1), epochs=3)
     full, half = (
-        h.train(recipe.model_copy(update={"amp": amp}), 2).runs["train/loss"].to_numpy(float) for amp in (False, True)
+        h.train(recipe.model_copy(update={"amp": amp}), 2).runs["train/loss"].to_numpy(float)
+        for amp in (False, True)
     )
     assert half == pytest.approx(full, rel=0.05)
     assert (half != full).all()

@@ -4,13 +4,24 @@ import pytest
 
 import harness as h
 from harness import train
+from harness.spec.resolved import resolve
 
 CHANNELS = {"name": "mnist1d", "channels": True}
 BANDS = {
     "linear": (h.Linear(), {"name": "mnist1d"}, 410, (0.305, 0.33)),
-    "residual MLP": (h.MLP(widths=(100, 100), residual=True), {"name": "mnist1d"}, 15_210, (0.62, 0.69)),
+    "residual MLP": (
+        h.MLP(widths=(100, 100), residual=True),
+        {"name": "mnist1d"},
+        15_210,
+        (0.62, 0.69),
+    ),
     "CNN": (h.CNN1D(channels=25), CHANNELS, 5_210, (0.91, 0.95)),
-    "CNN, shuffled": (h.CNN1D(channels=25), CHANNELS | {"shuffle_pixels": True}, 5_210, (0.53, 0.61)),
+    "CNN, shuffled": (
+        h.CNN1D(channels=25),
+        CHANNELS | {"shuffle_pixels": True},
+        5_210,
+        (0.53, 0.61),
+    ),
 }
 
 
@@ -29,6 +40,8 @@ def test_mnist1d_accuracy(name):
     )
     from harness.engine.program import program_of
 
-    assert sum(slot.size for slot in program_of(recipe).layout.slots.values()) == parameters
+    assert (
+        sum(slot.size for slot in program_of(resolve(recipe)).layout.slots.values()) == parameters
+    )
     accuracy = train(recipe, seeds=3).runs["test/accuracy"].mean()
     assert low <= accuracy <= high

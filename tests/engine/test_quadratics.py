@@ -8,8 +8,8 @@ import torch
 
 import harness as h
 from harness import train
-from harness.api import outcomes
-from harness.layout import layout_of
+from harness.core.parameter_layout import layout_of
+from harness.protocol.train import outcomes
 
 
 def descend(rule, curvatures, steps, noise=0.0, members=1, seed=0):
@@ -17,7 +17,8 @@ def descend(rule, curvatures, steps, noise=0.0, members=1, seed=0):
     h_D = torch.tensor(curvatures, dtype=torch.float64)
     layout = layout_of({"w": (len(curvatures),)})
     w_KP = layout.pack(
-        {"w": torch.ones(members, len(curvatures), dtype=torch.float64)}, torch.zeros(members, layout.width).double()
+        {"w": torch.ones(members, len(curvatures), dtype=torch.float64)},
+        torch.zeros(members, layout.width).double(),
     )
     state, stream = rule.init(w_KP), torch.Generator().manual_seed(seed)
     hyper = {n: torch.full((members, 1), v, dtype=torch.float64) for n, v in rule.numbers().items()}
@@ -48,7 +49,9 @@ def test_heavy_ball_contracts_at_the_root_of_beta(kappa, rate):
     assert measured == pytest.approx(rate, rel=4e-3)
 
 
-@pytest.mark.parametrize("lr, momentum, variance", [(0.1, 0.0, 0.027778), (0.5, 0.0, 0.25), (0.1, 0.9, 0.263889)])
+@pytest.mark.parametrize(
+    "lr, momentum, variance", [(0.1, 0.0, 0.027778), (0.5, 0.0, 0.25), (0.1, 0.9, 0.263889)]
+)
 def test_stationary_variance_of_sgd(lr, momentum, variance):
     path = descend(h.SGD(lr=lr, momentum=momentum), [2.0], 6000, noise=1.0, members=256)
     assert float(path[600:].var()) == pytest.approx(variance, rel=0.01)
@@ -67,7 +70,12 @@ DEEPOBS = {
 def deepobs(optimizer):
     """DeepOBS keeps the last partial batch out, and sees the batches in the same order every epoch."""
     return h.Recipe(
-        data="quadratic_deep", optimizer=optimizer, batch_size=128, drop_last=True, batch_order="sequential", epochs=100
+        data="quadratic_deep",
+        optimizer=optimizer,
+        batch_size=128,
+        drop_last=True,
+        batch_order="sequential",
+        epochs=100,
     )
 
 
@@ -84,13 +92,20 @@ def test_deepobs_start_and_divergence():
     from harness.data.functions import quadratic_deep_hessian
 
     assert np.linalg.eigvalsh(quadratic_deep_hessian())[-1] == pytest.approx(53.1290, abs=1e-4)
-    data = h.Recipe(data="quadratic_deep", optimizer=h.SGD(lr=1e-12), steps=1, drop_last=True, batch_size=128)
+    data = h.Recipe(
+        data="quadratic_deep", optimizer=h.SGD(lr=1e-12), steps=1, drop_last=True, batch_size=128
+    )
     assert float(train(data).runs["test/loss"][0]) == pytest.approx(353.447, abs=2e-3)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name, rate, value", [("rosenbrock", 0.02, 0.0), ("beale", 0.02, 0.0), ("branin", 0.1, 0.397887)])
+@pytest.mark.parametrize(
+    "name, rate, value",
+    [("rosenbrock", 0.02, 0.0), ("beale", 0.02, 0.0), ("branin", 0.1, 0.397887)],
+)
 def test_functions_are_minimised(name, rate, value):
-    recipe = h.Recipe(data=name, optimizer=h.Adam(lr=rate), steps=6000, dtype="float64", eval_every=1000)
+    recipe = h.Recipe(
+        data=name, optimizer=h.Adam(lr=rate), steps=6000, dtype="float64", eval_every=1000
+    )
     (found,) = outcomes(recipe, [0])
     assert found.points[-1].metrics["train/loss"] == pytest.approx(value, abs=1e-5)

@@ -5,19 +5,25 @@ import torch
 from torch import nn
 
 import harness as h
-from harness.data.base import load
+from harness.core.registry import REGISTRY
+from harness.data.base import Data, load
 from harness.engine.cohort import active
 from harness.engine.hessian import hessian_products
 from harness.engine.program import hyperparameters, initial_weights, program_of, written_out
 from harness.engine.step import Batch, gradient, training_loss
 from harness.models.base import Context, Noise
-from harness.spec.recipe import Data
-from harness.spec.registry import REGISTRY
+from harness.spec.resolved import resolve
 from tests.cases import MODELS
 
 
 def program(model, data, **fields):
-    return program_of(h.Recipe(data=data, model=model, optimizer=h.SGD(lr=0.1), steps=1, dtype="float64", **fields))
+    return program_of(
+        resolve(
+            h.Recipe(
+                data=data, model=model, optimizer=h.SGD(lr=0.1), steps=1, dtype="float64", **fields
+            )
+        )
+    )
 
 
 def weights(made, members=2):
@@ -26,11 +32,15 @@ def weights(made, members=2):
 
 
 def buffers_of(made, members=2):
-    return {n: b.double().expand(members, *b.shape).clone() for n, b in made.network.buffers().items()}
+    return {
+        n: b.double().expand(members, *b.shape).clone() for n, b in made.network.buffers().items()
+    }
 
 
 def forward(made, params, x, training=False, members=2):
-    return made.network(params, x[None], Context(training=training, buffers=buffers_of(made, members)))
+    return made.network(
+        params, x[None], Context(training=training, buffers=buffers_of(made, members))
+    )
 
 
 def test_mlp_equals_torch_layers():
@@ -40,12 +50,22 @@ def test_mlp_equals_torch_layers():
         p = {n: v[member] for n, v in params.items()}
         first = torch.relu(
             nn.functional.batch_norm(
-                x @ p["hidden.0.weight"].T + p["hidden.0.bias"], None, None, p["norm.0.weight"], p["norm.0.bias"], True
+                x @ p["hidden.0.weight"].T + p["hidden.0.bias"],
+                None,
+                None,
+                p["norm.0.weight"],
+                p["norm.0.bias"],
+                True,
             )
         )
         second = torch.relu(
             nn.functional.batch_norm(
-                first @ p["hidden.1.weight"].T + p["hidden.1.bias"], None, None, p["norm.1.weight"], p["norm.1.bias"], True
+                first @ p["hidden.1.weight"].T + p["hidden.1.bias"],
+                None,
+                None,
+                p["norm.1.weight"],
+                p["norm.1.bias"],
+                True,
             )
         )
         expected = (first + second) @ p["out.weight"].T + p["out.bias"]
@@ -93,7 +113,9 @@ def test_transformer_equals_torch_s_encoder_layer():
     made = program(h.Transformer(patch=8, width=8, depth=1, heads=2), "digits")
     params, x = weights(made, 1), made.train.x[:6]
     p = {n: v[0] for n, v in params.items()}
-    layer = nn.TransformerEncoderLayer(8, 2, 32, dropout=0.0, activation="gelu", batch_first=True, norm_first=True).double()
+    layer = nn.TransformerEncoderLayer(
+        8, 2, 32, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+    ).double()
     layer.load_state_dict({
         "self_attn.in_proj_weight": p["block.0.qkv.weight"], "self_attn.in_proj_bias": p["block.0.qkv.bias"],
         "self_attn.out_proj.weight": p["block.0.mix.weight"], "self_attn.out_proj.bias": p["block.0.mix.bias"],
@@ -116,13 +138,22 @@ def check_gradient(made, members=2, batch=5, entries=12):
 
     def loss(w):
         noise = Noise([0] * members, 0, made.device, made.dtype)
-        return training_loss(made, made.layout.views(w), buffers_of(made, members), shared, hyper, noise)[0]
+        return training_loss(
+            made, made.layout.views(w), buffers_of(made, members), shared, hyper, noise
+        )[0]
 
     g_KP, _, _ = gradient(
-        made, w_KP, buffers_of(made, members), shared, hyper, Noise([0] * members, 0, made.device, made.dtype)
+        made,
+        w_KP,
+        buffers_of(made, members),
+        shared,
+        hyper,
+        Noise([0] * members, 0, made.device, made.dtype),
     )
     stream = torch.Generator().manual_seed(0)
-    used = torch.cat([torch.arange(s.offset, s.offset + s.size) for s in made.layout.slots.values()])
+    used = torch.cat(
+        [torch.arange(s.offset, s.offset + s.size) for s in made.layout.slots.values()]
+    )
     for coordinate in used[torch.randperm(len(used), generator=stream)[:entries]]:
         step = torch.zeros_like(w_KP)
         step[:, coordinate] = 1e-6
@@ -152,13 +183,15 @@ def test_gradients_of_losses(loss, data):
 
 @pytest.mark.parametrize("data", ["rosenbrock", "beale", "branin", "quadratic_deep"])
 def test_gradients_of_functions(data):
-    made = program_of(h.Recipe(data=data, optimizer=h.SGD(lr=0.1), steps=1, dtype="float64"))
+    made = program_of(
+        resolve(h.Recipe(data=data, optimizer=h.SGD(lr=0.1), steps=1, dtype="float64"))
+    )
     check_gradient(made, members=1, batch=1, entries=2)
 
 
 def test_losses_equal_torch_s():
     out, y = torch.randn(2, 7, 4, dtype=torch.float64), torch.rand(2, 7, 4, dtype=torch.float64)
-    from harness.losses import BCE, MAE, MSE, CrossEntropy, Huber
+    from harness import BCE, MAE, MSE, CrossEntropy, Huber
 
     f, hyper = nn.functional, {"delta": torch.tensor([0.3, 0.3]).double()}
     pairs = [
@@ -173,10 +206,14 @@ def test_losses_equal_torch_s():
 
 
 def test_every_registered_model_has_a_case():
-    assert {type(m).__name__ for m, _ in MODELS.values()} | {"Parameters"} == set(REGISTRY["model"])
+    assert {type(m).__name__ for m, _ in MODELS.values()} | {"Parameters"} == set(
+        REGISTRY["model"].parts
+    )
 
 
-@pytest.mark.parametrize("init, bound", [("Xavier", "fan_sum"), ("He", "fan_in"), ("Default", "fan_in")])
+@pytest.mark.parametrize(
+    "init, bound", [("Xavier", "fan_sum"), ("He", "fan_in"), ("Default", "fan_in")]
+)
 def test_initial_weights_have_their_distribution(init, bound):
     made = program(h.MLP(widths=(400, 300)), "digits", init=init)
     w = weights(made, 1)["hidden.1.weight"][0]
@@ -189,7 +226,11 @@ def test_relu_halves_the_activations_under_xavier_and_keeps_them_under_he():
         scales = []
         for seed in range(5):
             made = program(h.MLP(widths=(256,) * 8), "digits", init={"name": init})
-            params, h_, x = made.layout.views(initial_weights(made, [seed])), None, torch.randn(400, 64, dtype=torch.float64)
+            params, h_, x = (
+                made.layout.views(initial_weights(made, [seed])),
+                None,
+                torch.randn(400, 64, dtype=torch.float64),
+            )
             h_ = x
             squares = []
             for i in range(8):
@@ -198,22 +239,32 @@ def test_relu_halves_the_activations_under_xavier_and_keeps_them_under_he():
             scales.append((squares[-1] / squares[0]) ** (1 / 7))
         return sum(scales) / len(scales)
 
-    assert last_scale("Xavier") == pytest.approx(0.5, abs=0.03) and last_scale("He") == pytest.approx(1.0, abs=0.06)
+    assert last_scale("Xavier") == pytest.approx(0.5, abs=0.03) and last_scale(
+        "He"
+    ) == pytest.approx(1.0, abs=0.06)
 
 
 def test_external_module_is_mapped_and_a_recurrent_one_trains_alone():
     from harness.engine.program import batched
 
-    tiny = h.Recipe(data="iris", model={"name": "tests.plugins.TinyNet", "width": 6}, optimizer=h.SGD(lr=0.1), epochs=1)
+    tiny = h.Recipe(
+        data="iris",
+        model={"name": "tests.plugins.TinyNet", "width": 6},
+        optimizer=h.SGD(lr=0.1),
+        epochs=1,
+    )
     recurrent = tiny.with_values({"model": {"name": "tests.plugins.Recurrent"}})
-    assert batched(tiny)[0]
-    together, why = batched(recurrent)
+    assert batched(resolve(tiny))[0]
+    together, why = batched(resolve(recurrent))
     assert not together and "vmap refuses" in why
     assert load(Data.parse("iris")).outputs == 3
 
 
 def assert_backward_pass_equals_autograd(made):
-    w_KP, batch = initial_weights(made, [0, 1]), Batch(made.train.x[None, :20], made.train.y[:20].expand(2, 20, -1))
+    w_KP, batch = (
+        initial_weights(made, [0, 1]),
+        Batch(made.train.x[None, :20], made.train.y[:20].expand(2, 20, -1)),
+    )
     hyper = active([made.recipe] * 2, hyperparameters([made.recipe] * 2, made.device, made.dtype))
     noise = [Noise([0, 1], 0, made.device, made.dtype) for _ in range(2)]
     g_KP, loss_K, _ = gradient(made, w_KP, {}, batch, hyper, noise[0])
@@ -226,7 +277,10 @@ def assert_backward_pass_equals_autograd(made):
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity", "gelu", "silu"])
-@pytest.mark.parametrize("regularizers", [(), ({"name": "Dropout", "rate": 0.3}, {"name": "LabelSmoothing", "amount": 0.1})])
+@pytest.mark.parametrize(
+    "regularizers",
+    [(), ({"name": "Dropout", "rate": 0.3}, {"name": "LabelSmoothing", "amount": 0.1})],
+)
 def test_written_out_backward_pass_equals_autograd(activation, regularizers):
     model = h.MLP(widths=(11, 11, 5), activation=activation, residual=True)
     made = program(model, "digits", regularizers=regularizers, loss=h.CrossEntropy())
@@ -239,8 +293,14 @@ def test_written_out_backward_pass_equals_autograd(activation, regularizers):
 def test_written_out_backward_pass_of_convolutions_equals_autograd(name, dropout):
     image = {"name": "digits", "image": True}
     model, data = MODELS.get(name, (h.CNN2D(channels=(3, 4, 2), kernel=4), image))
-    model, data = (h.CNN1D(channels=17), {"name": "mnist1d", "channels": True}) if name == "wide CNN1D" else (model, data)
-    made = program(model, data, regularizers=({"name": "Dropout", "rate": dropout},) if dropout else ())
+    model, data = (
+        (h.CNN1D(channels=17), {"name": "mnist1d", "channels": True})
+        if name == "wide CNN1D"
+        else (model, data)
+    )
+    made = program(
+        model, data, regularizers=({"name": "Dropout", "rate": dropout},) if dropout else ()
+    )
     assert written_out(made)
     assert_backward_pass_equals_autograd(made)
 
@@ -250,12 +310,16 @@ def test_cross_entropy_and_its_slope_hold_for_outputs_of_any_size(scale):
     out = scale * torch.randn(2, 50, 10, generator=torch.Generator().manual_seed(0))
     y = torch.eye(10)[torch.arange(50) % 10].expand(2, -1, -1)
     leaf = out.double().requires_grad_()
-    expected = torch.nn.functional.cross_entropy(leaf.movedim(-1, 1), y.double().movedim(-1, 1), reduction="none")
+    expected = torch.nn.functional.cross_entropy(
+        leaf.movedim(-1, 1), y.double().movedim(-1, 1), reduction="none"
+    )
     (slope,) = torch.autograd.grad(expected.sum(), leaf)
     found, found_slope = h.CrossEntropy().with_slope(out, y, {})
     assert torch.allclose(found.double(), expected.mean(1), rtol=1e-5, atol=1e-5)
     assert torch.allclose(50 * found_slope.double(), slope, rtol=1e-4, atol=1e-6)
-    assert torch.allclose(h.CrossEntropy().per_sample(out, y, {}).double(), expected, rtol=1e-5, atol=1e-5)
+    assert torch.allclose(
+        h.CrossEntropy().per_sample(out, y, {}).double(), expected, rtol=1e-5, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity", "gelu"])
@@ -263,10 +327,17 @@ def test_cross_entropy_and_its_slope_hold_for_outputs_of_any_size(scale):
 @pytest.mark.parametrize("widths", [(11, 11, 5), ()])
 @pytest.mark.parametrize("bias", [True, False])
 def test_products_with_the_hessian_equal_autograd(activation, loss, widths, bias):
-    made = program(h.MLP(widths=widths, activation=activation, residual=True, bias=bias), "digits", loss=loss)
-    w_KP, batch = initial_weights(made, [0, 1]), Batch(made.train.x[None, :20], made.train.y[:20].expand(2, 20, -1))
+    made = program(
+        h.MLP(widths=widths, activation=activation, residual=True, bias=bias), "digits", loss=loss
+    )
+    w_KP, batch = (
+        initial_weights(made, [0, 1]),
+        Batch(made.train.x[None, :20], made.train.y[:20].expand(2, 20, -1)),
+    )
     hyper = active([made.recipe] * 2, hyperparameters([made.recipe] * 2, made.device, made.dtype))
-    v_KP = made.layout.pack({n: torch.randn_like(w) for n, w in made.layout.views(w_KP).items()}, w_KP)
+    v_KP = made.layout.pack(
+        {n: torch.randn_like(w) for n, w in made.layout.views(w_KP).items()}, w_KP
+    )
     leaf_KP = w_KP.clone().requires_grad_()
     loss_K, _ = training_loss(made, made.layout.views(leaf_KP), {}, batch, hyper, None)
     (g_KP,) = torch.autograd.grad(loss_K.sum(), leaf_KP, create_graph=True)

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 import harness as h
-from harness.layout import layout_of
-from harness.optimizers.base import Rule
-from harness.spec.registry import REGISTRY, lookup
+from harness.core.parameter_layout import layout_of
+from harness.core.registry import REGISTRY, lookup
+from harness.optimizers.base import Optimizer
 from tests.cases import OPTIMIZERS
 
 SHAPES = {"weight": (7, 5), "bias": (7,)}
@@ -76,27 +76,32 @@ def test_rule_equals_its_twin(name):
 
 def test_muon_orthogonalizes_matrices_and_leaves_the_rest_to_adamw():
     ours = run_rule(h.Muon(lr=0.02, momentum=0.95, weight_decay=0.1, adam_lr=0.003))
-    adam = run_twin(lambda p: torch.optim.AdamW(p, lr=0.003, betas=(0.9, 0.999), weight_decay=0.1), ("bias",))
+    adam = run_twin(
+        lambda p: torch.optim.AdamW(p, lr=0.003, betas=(0.9, 0.999), weight_decay=0.1), ("bias",)
+    )
     assert relative(ours["bias"], adam["bias"]) <= 1e-12
     # torch.optim.Muon runs its Newton–Schulz steps in bfloat16 whatever it is given: agreement to its three digits
-    muon = run_twin(lambda p: torch.optim.Muon(p, lr=0.02, momentum=0.95, weight_decay=0.1), ("weight",))
+    muon = run_twin(
+        lambda p: torch.optim.Muon(p, lr=0.02, momentum=0.95, weight_decay=0.1), ("weight",)
+    )
     assert relative(ours["weight"], muon["weight"]) <= 2e-2
 
 
 def test_every_registered_rule_has_a_case():
     tested = {type(case.rule).__name__ for case in OPTIMIZERS.values()} | {"Muon"}
-    assert set(REGISTRY["optimizer"]) == tested
+    assert set(REGISTRY["optimizer"].parts) == tested
 
 
-@pytest.mark.parametrize("name", REGISTRY["optimizer"])
+@pytest.mark.parametrize("name", REGISTRY["optimizer"].parts)
 def test_rule_minimises_a_bowl(name):
     """A rule that goes the wrong way, or nowhere, would not get from 10 to below 1 in 400 steps."""
     cls = lookup("optimizer", name)
-    assert issubclass(cls, Rule) and inspect.getdoc(cls)
+    assert issubclass(cls, Optimizer) and inspect.getdoc(cls)
     rule = cls(lr=1.0 if name in ("Adadelta", "Adagrad") else 0.05)
     layout = layout_of({"w": (4, 4)})
     w_KP = layout.pack(
-        {"w": torch.full((1, 4, 4), 1.25, dtype=torch.float64)}, torch.zeros(1, layout.width, dtype=torch.float64)
+        {"w": torch.full((1, 4, 4), 1.25, dtype=torch.float64)},
+        torch.zeros(1, layout.width, dtype=torch.float64),
     )
     state, first = rule.init(w_KP), float(w_KP.square().sum())
     hyper = {n: torch.full((1, 1), v, dtype=torch.float64) for n, v in rule.numbers().items()} | {
@@ -108,5 +113,8 @@ def test_rule_minimises_a_bowl(name):
 
 
 def test_adam_without_memory_is_sign_descent():
-    adam, sign = run_rule(h.Adam(lr=0.01, beta1=0.0, beta2=0.0, eps=1e-300)), run_rule(h.SignSGD(lr=0.01))
+    adam, sign = (
+        run_rule(h.Adam(lr=0.01, beta1=0.0, beta2=0.0, eps=1e-300)),
+        run_rule(h.SignSGD(lr=0.01)),
+    )
     assert all(relative(adam[n], sign[n]) <= 1e-12 for n in SHAPES)

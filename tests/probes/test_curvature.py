@@ -5,14 +5,15 @@ import pytest
 import torch
 
 import harness as h
-from harness.data.base import Raw, Source
+from harness.data.base import Data, Raw
 from harness.engine.program import program_of
 from harness.engine.step import training_loss
 from harness.probes.curvature import lanczos
+from harness.spec.resolved import resolve
 from tests.probes.test_probes import every, recipe
 
 
-class First500(Source):
+class First500(Data):
     """The first 500 of scikit-learn's digits, /16, mean-centred: the set of the published figures."""
 
     valid_fraction: float = 0.0
@@ -26,11 +27,13 @@ class First500(Source):
 
 
 def full_hessian(spec, w_KP, x, y):
-    program = program_of(spec)
+    program = program_of(resolve(spec))
 
     def loss(row):
         buffers = {n: b.to(row.dtype)[None] for n, b in program.network.buffers().items()}
-        return training_loss(program, program.layout.views(row[None]), buffers, (x, y), {}, None)[0][0]
+        return training_loss(program, program.layout.views(row[None]), buffers, (x, y), {}, None)[
+            0
+        ][0]
 
     return torch.autograd.functional.hessian(loss, w_KP[0])
 
@@ -42,18 +45,35 @@ def test_eigenvalues_and_trace_are_those_of_the_full_hessian(model):
     small = {"mlp": h.MLP(widths=(6, 5), activation="tanh"), "batch norm": h.MLP(widths=(6,), norm="batch", activation="tanh"),
              "cnn": h.CNN1D(channels=3), "transformer": h.Transformer(width=4, heads=2, depth=1, patch=8)}  # fmt: skip
     spec = recipe(small[model], data=h.Digits(train_size=60), batch_size=30, steps=1, eval_every=1)
-    probe = {"name": "Curvature", "top": 3, "iterations": 60, "tolerance": 0, "vectors": 400, "samples": 60, "unit": "steps"}
+    probe = {
+        "name": "Curvature",
+        "top": 3,
+        "iterations": 60,
+        "tolerance": 0,
+        "vectors": 400,
+        "samples": 60,
+        "unit": "steps",
+    }
     found = h.train(spec, seeds=2, probes=[probe]).curves.iloc[0]
-    program = program_of(spec)
-    hessian = full_hessian(spec, initial_weights(program, [0]), program.train.x[None], program.train.y[None])
+    program = program_of(resolve(spec))
+    hessian = full_hessian(
+        spec, initial_weights(program, [0]), program.train.x[None], program.train.y[None]
+    )
     eigenvalues = torch.linalg.eigvalsh(hessian).flip(0)
-    assert [found[f"curvature/{n}"] for n in ("top", "top2", "top3")] == pytest.approx(eigenvalues[:3].tolist(), rel=1e-5)
+    assert [found[f"curvature/{n}"] for n in ("top", "top2", "top3")] == pytest.approx(
+        eigenvalues[:3].tolist(), rel=1e-5
+    )
     spread = float((2 * hessian.pow(2).sum() / 400).sqrt())
     assert abs(found["curvature/trace"] - float(hessian.trace())) < 4 * spread
 
 
 def test_lanczos_finds_the_top_of_a_large_spectrum_quickly():
-    values = torch.cat([torch.linspace(-1, 1, 500, dtype=torch.float64), torch.tensor([5.0, 7.0], dtype=torch.float64)])
+    values = torch.cat(
+        [
+            torch.linspace(-1, 1, 500, dtype=torch.float64),
+            torch.tensor([5.0, 7.0], dtype=torch.float64),
+        ]
+    )
     start = torch.randn(2, 502, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     found = lanczos(lambda v: v * values, start, 20, top=2)
     assert found.values_KT.tolist() == [pytest.approx([7.0, 5.0], rel=1e-6)] * 2
@@ -74,8 +94,12 @@ def test_lanczos_ends_early_where_it_may_and_each_row_by_itself():
     assert len(made) < 60
     assert both.values_KT[:, 0].tolist() == pytest.approx([1.0, 1.0], rel=0.02**1.5)
     alone = [lanczos(product, row[None], 60, tolerance=0.02) for row in start]
-    torch.testing.assert_close(both.values_KT, torch.cat([a.values_KT for a in alone]), rtol=1e-12, atol=0)
-    assert both.vector_KP.tolist() == [pytest.approx(a.vector_KP[0].tolist(), abs=1e-12) for a in alone]
+    torch.testing.assert_close(
+        both.values_KT, torch.cat([a.values_KT for a in alone]), rtol=1e-12, atol=0
+    )
+    assert both.vector_KP.tolist() == [
+        pytest.approx(a.vector_KP[0].tolist(), abs=1e-12) for a in alone
+    ]
 
 
 def settled(optimizer, steps):
@@ -98,7 +122,9 @@ def settled(optimizer, steps):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "optimizer, steps", [(h.SGD(lr=0.3), 4000), (h.SGD(lr=0.5, momentum=0.9), 3000)], ids=["gradient descent", "heavy ball"]
+    "optimizer, steps",
+    [(h.SGD(lr=0.3), 4000), (h.SGD(lr=0.5, momentum=0.9), 3000)],
+    ids=["gradient descent", "heavy ball"],
 )
 def test_the_edge_of_stability_is_where_cohen_et_al_found_it(optimizer, steps):
     highest, last = settled(optimizer, steps)
@@ -128,9 +154,12 @@ def test_the_edge_is_where_a_quadratic_stops_being_stable(rule, edge):
 
 
 def diverges(rule, curvature):
-    from harness.layout import layout_of
+    from harness.core.parameter_layout import layout_of
 
-    w, state = torch.ones(1, 64, dtype=torch.float64), rule.init(torch.ones(1, 64, dtype=torch.float64))
+    w, state = (
+        torch.ones(1, 64, dtype=torch.float64),
+        rule.init(torch.ones(1, 64, dtype=torch.float64)),
+    )
     hyper = {n: torch.tensor([[v]], dtype=torch.float64) for n, v in rule.numbers().items()}
     for _ in range(3000):
         w, state = rule.update(curvature * w, state, w.clone(), hyper, layout_of({"w": (64,)}))
@@ -139,12 +168,16 @@ def diverges(rule, curvature):
 
 def test_rules_of_different_kinds_in_one_cohort_keep_their_own_edges():
     from harness.engine.cohort import advance, start
-    from harness.spec.plan import Run
-    from harness.spec.probe import Probe
+    from harness.probes.base import Probe
+    from harness.spec.arms import Run
 
     probes = (Probe.parse({"name": "Curvature", "unit": "steps"}),)
     rules = [h.SGD(lr=0.1), h.Adam(lr=0.01), h.Lion(lr=0.001)]
-    runs = [Run(recipe(optimizer=rule), 0, probes) for rule in rules]
+    runs = [Run.of(recipe(optimizer=rule), 0, probes) for rule in rules]
     points = {i: o.points[0].metrics for i, o in advance(start(runs, test=False)).outcomes.items()}
-    assert points[0]["curvature/edge"] == pytest.approx(20) and points[1]["curvature/edge"] == pytest.approx(3800)
-    assert "curvature/edge" not in points[2] and points[2]["curvature/top"] == pytest.approx(points[0]["curvature/top"])
+    assert points[0]["curvature/edge"] == pytest.approx(20) and points[1][
+        "curvature/edge"
+    ] == pytest.approx(3800)
+    assert "curvature/edge" not in points[2] and points[2]["curvature/top"] == pytest.approx(
+        points[0]["curvature/top"]
+    )

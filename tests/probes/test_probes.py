@@ -9,11 +9,12 @@ import torch
 from torch import nn
 
 import harness as h
+from harness.core.parameter_layout import layout_of
+from harness.core.registry import REGISTRY, lookup
 from harness.data.base import load
-from harness.layout import layout_of
 from harness.probes.base import Scene
 from harness.probes.noise import NoiseScale
-from harness.spec.registry import REGISTRY, lookup
+from harness.spec.resolved import resolve
 
 MODELS = {
     "mlp": {"model": h.MLP(widths=(12, 9))},
@@ -33,7 +34,9 @@ def recipe(model="mlp", **fields):
         "dtype": "float64",
         "optimizer": h.SGD(lr=0.05, momentum=0.9),
     }
-    return h.Recipe(**base | (MODELS[model] if isinstance(model, str) else {"model": model}) | fields)
+    return h.Recipe(
+        **base | (MODELS[model] if isinstance(model, str) else {"model": model}) | fields
+    )
 
 
 def every(*names, stride=2):
@@ -47,14 +50,16 @@ def table(found, prefix):
 
 @pytest.mark.parametrize("model", MODELS)
 def test_probes_change_nothing_and_measure_the_same_alone_and_together(model):
-    names = [name for name in REGISTRY["probe"] if lookup("probe", name).repeatable]
+    names = [name for name in REGISTRY["probe"].parts if lookup("probe", name).repeatable]
     plain = h.train(recipe(model), seeds=3)
     together = h.train(recipe(model), seeds=3, probes=every(*names))
     alone = h.train(recipe(model), seeds=3, probes=every(*names), cohort=1)
     for column in ("valid/loss", "train/loss", "test/loss"):
         assert list(plain.runs[column]) == list(together.runs[column])
     shared = sorted(set(together.curves) & set(alone.curves))
-    pd.testing.assert_frame_equal(together.curves[shared], alone.curves[shared], rtol=1e-7, atol=1e-10)
+    pd.testing.assert_frame_equal(
+        together.curves[shared], alone.curves[shared], rtol=1e-7, atol=1e-10
+    )
     for seed, arrays in together.arrays.items():
         assert set(arrays) == {"calibration/bins", "confusion/matrix", "slice/line", "slice/plane"}
         for name, array in arrays.items():
@@ -70,7 +75,7 @@ def test_probes_change_nothing_and_measure_the_same_alone_and_together(model):
     }
 
 
-@pytest.mark.parametrize("name", REGISTRY["probe"])
+@pytest.mark.parametrize("name", REGISTRY["probe"].parts)
 def test_a_run_that_diverges_is_an_outcome_with_any_probe(name):
     spec = recipe(optimizer=h.SGD(lr=1e9), loss="mse", dtype="float32", steps=12, eval_every=12)
     found = h.train(spec, seeds=2, probes=every(name, stride=1))
@@ -79,14 +84,18 @@ def test_a_run_that_diverges_is_an_outcome_with_any_probe(name):
 
 def test_norms_and_cosines_are_those_of_a_plain_pytorch_loop():
     spec = recipe(batch_order="sequential")
-    found = h.train(spec, seeds=1, probes=every("GradientNorm", "UpdateRatio", "Alignment", stride=1))
+    found = h.train(
+        spec, seeds=1, probes=every("GradientNorm", "UpdateRatio", "Alignment", stride=1)
+    )
     data = load(spec.data)
     x, y = torch.tensor(data.train.x), torch.tensor(data.train.y)
     torch.manual_seed(0)
-    net = nn.Sequential(nn.Linear(64, 12), nn.ReLU(), nn.Linear(12, 9), nn.ReLU(), nn.Linear(9, 10)).double()
+    net = nn.Sequential(
+        nn.Linear(64, 12), nn.ReLU(), nn.Linear(12, 9), nn.ReLU(), nn.Linear(9, 10)
+    ).double()
     from harness.engine.program import initial_weights, program_of
 
-    program = program_of(spec)
+    program = program_of(resolve(spec))
     start = program.layout.views(initial_weights(program, [0]))
     with torch.no_grad():
         for p, w in zip(net.parameters(), start.values(), strict=True):
@@ -103,19 +112,27 @@ def test_norms_and_cosines_are_those_of_a_plain_pytorch_loop():
         optimizer.step()
         moved = [p.detach() - b for p, b in zip(net.parameters(), before, strict=True)]
         assert gradient.loc[(0, step), "gradient/all"] == pytest.approx(float(g.norm()), rel=1e-9)
-        assert gradient.loc[(0, step), "gradient/hidden.1"] == pytest.approx(float(net[2].weight.grad.norm()), rel=1e-9)
+        assert gradient.loc[(0, step), "gradient/hidden.1"] == pytest.approx(
+            float(net[2].weight.grad.norm()), rel=1e-9
+        )
         ratio = float(net[0].weight.grad.norm() / net[2].weight.grad.norm())
         assert gradient.loc[(0, step), "gradient/ratio"] == pytest.approx(ratio, rel=1e-9)
-        assert update.loc[(0, step), "update/out"] == pytest.approx(float(moved[4].norm() / before[4].norm()), rel=1e-9)
+        assert update.loc[(0, step), "update/out"] == pytest.approx(
+            float(moved[4].norm() / before[4].norm()), rel=1e-9
+        )
         if last is not None:
             cosine = nn.functional.cosine_similarity(g, last, dim=0)
-            assert alignment.loc[(0, step), "alignment/gradients"] == pytest.approx(float(cosine), rel=1e-9)
+            assert alignment.loc[(0, step), "alignment/gradients"] == pytest.approx(
+                float(cosine), rel=1e-9
+            )
         last = g
 
 
 def test_first_order_decrease_is_exact_in_the_limit_and_second_order_in_its_error():
     found = [
-        h.train(recipe("deep", optimizer=h.SGD(lr=lr)), probes=every("Descent")).curves[["descent/error", "descent/error2"]]
+        h.train(recipe("deep", optimizer=h.SGD(lr=lr)), probes=every("Descent")).curves[
+            ["descent/error", "descent/error2"]
+        ]
         for lr in (1e-2, 1e-3, 1e-4)
     ]
     first, second = np.array([errors.mean() for errors in found]).T
@@ -136,7 +153,10 @@ def test_a_wrong_gradient_is_noticed(monkeypatch):
 
     monkeypatch.setitem(SLOPES, "tanh", lambda d, z: d * (1 - z))
     spec = recipe(model=h.MLP(widths=(8,), activation="tanh"), steps=3)
-    assert h.train(spec, probes=every("GradientCheck", stride=1)).curves["gradcheck/error"].min() > 1e-4
+    assert (
+        h.train(spec, probes=every("GradientCheck", stride=1)).curves["gradcheck/error"].min()
+        > 1e-4
+    )
 
 
 def noise_scene(g_of):
@@ -144,7 +164,19 @@ def noise_scene(g_of):
     empty = torch.zeros(1, layout.width)
     tensors = {name: empty for name in ("moved_KP", "g_KP", "x_KB", "y_KBD")}
     unused = dict.fromkeys(
-        ("losses", "quiet", "products", "hidden", "scale", "edge", "held", "evaluated", "limits", "grams", "sample_norms")
+        (
+            "losses",
+            "quiet",
+            "products",
+            "hidden",
+            "scale",
+            "edge",
+            "held",
+            "evaluated",
+            "limits",
+            "grams",
+            "sample_norms",
+        )
     )
     own = {"gradients": g_of, "samples": lambda n, _: (torch.zeros(1, n, 1),) * 2}
     return Scene(
@@ -179,10 +211,14 @@ def ratio_of(first="hidden.0", **fields):
     """Return the first to the last of 30 layers of 256 sigmoids, Xavier's normal weights, no biases, at the start."""
     model = h.MLP(**{"widths": (256,) * 30, "activation": "sigmoid", "bias": False} | fields)
     data = h.TeacherStudent(features=256)
-    spec = recipe(model, init=h.Xavier(distribution="normal"), steps=1, eval_every=1, data=data, batch_size=64)
+    spec = recipe(
+        model, init=h.Xavier(distribution="normal"), steps=1, eval_every=1, data=data, batch_size=64
+    )
     start = h.train(spec, probes=every("GradientNorm")).curves.iloc[0]
     if first == "hidden.0":
-        assert start["gradient/ratio"] == pytest.approx(start["gradient/hidden.0"] / start["gradient/hidden.29"])
+        assert start["gradient/ratio"] == pytest.approx(
+            start["gradient/hidden.0"] / start["gradient/hidden.29"]
+        )
     return start[f"gradient/{first}"] / start["gradient/hidden.29"]
 
 
@@ -194,8 +230,19 @@ def test_gradients_vanish_through_thirty_sigmoid_layers_and_are_cured():
 
 def test_xavier_halves_the_mean_square_of_relu_layers_and_he_keeps_it():
     def ratio(init):
-        spec = recipe(model=h.MLP(widths=(256,) * 11), init=init, steps=1, eval_every=1, data="mnist1d", batch_size=64)
-        return h.train(spec, seeds=8, probes=every("Activations")).curves.groupby("seed")["activation/ratio"].first()
+        spec = recipe(
+            model=h.MLP(widths=(256,) * 11),
+            init=init,
+            steps=1,
+            eval_every=1,
+            data="mnist1d",
+            batch_size=64,
+        )
+        return (
+            h.train(spec, seeds=8, probes=every("Activations"))
+            .curves.groupby("seed")["activation/ratio"]
+            .first()
+        )
 
     assert (ratio("Xavier") ** 2).mean() ** (1 / 10) == pytest.approx(0.5, rel=0.05)
     assert (ratio("He") ** 2).mean() ** (1 / 10) == pytest.approx(1.0, rel=0.05)
@@ -209,17 +256,24 @@ def test_distance_is_from_the_initial_weights():
 
 
 def test_spread_is_that_of_the_gradients_of_single_samples():
+    from harness.core.streams import numpy_stream
     from harness.engine.program import initial_weights, program_of
     from harness.engine.step import Batch, gradient
-    from harness.seeds import numpy_stream
 
     spec = recipe(steps=1, eval_every=1)
-    program = program_of(spec)
+    program = program_of(resolve(spec))
     w_KP = initial_weights(program, [0])
     rows = numpy_stream(0, "spread", 0).permutation(program.train.size)[:16]
     g = torch.stack(
         [
-            gradient(program, w_KP, {}, Batch(program.train.x[None, [i]], program.train.y[None, [i]]), {}, None)[0][0]
+            gradient(
+                program,
+                w_KP,
+                {},
+                Batch(program.train.x[None, [i]], program.train.y[None, [i]]),
+                {},
+                None,
+            )[0][0]
             for i in rows
         ]
     )
@@ -245,7 +299,9 @@ def test_calibration_is_that_of_the_held_out_predictions():
     assert (np.floor(confidence[filled] * 15) == np.flatnonzero(filled)).all()
     assert not [
         c
-        for c in h.train(recipe(data="diabetes", loss=None, steps=2, eval_every=1), probes=["Calibration"]).curves
+        for c in h.train(
+            recipe(data="diabetes", loss=None, steps=2, eval_every=1), probes=["Calibration"]
+        ).curves
         if "calibration" in c
     ]
 
@@ -254,10 +310,10 @@ def held_out_guesses(spec):
     """Return the held-out classes and a plain network's guesses before the last of 20 updates."""
     from harness.engine.cohort import advance, start
     from harness.engine.program import program_of
-    from harness.spec.plan import Run
+    from harness.spec.arms import Run
 
-    program = program_of(spec)
-    cohort = advance(start([Run(spec, 0)], False), 19)
+    program = program_of(resolve(spec))
+    cohort = advance(start([Run.of(spec, 0)], False), 19)
     layers = [w[0].numpy() for w in program.layout.views(cohort.w_KP).values()]
     h_BF = program.valid.x.flatten(1).numpy()
     for w, b in zip(layers[0:-2:2], layers[1:-2:2], strict=True):
@@ -271,7 +327,9 @@ def test_confusion_is_scikit_learn_s():
     spec = recipe(steps=20, eval_every=1)
     true, guess = held_out_guesses(spec)
     found = h.train(spec, probes=[h.Confusion(every="ends")])
-    np.testing.assert_array_equal(found.arrays[0]["confusion/matrix"], confusion_matrix(true, guess, labels=range(10)))
+    np.testing.assert_array_equal(
+        found.arrays[0]["confusion/matrix"], confusion_matrix(true, guess, labels=range(10))
+    )
     recalls = recall_score(true, guess, average=None)
     last = found.curves.dropna(subset=["confusion/worst"]).iloc[-1]
     assert [last[f"confusion/accuracy{c}"] for c in range(10)] == pytest.approx(recalls)
@@ -279,14 +337,27 @@ def test_confusion_is_scikit_learn_s():
 
 
 def test_generalization_gap_is_that_of_the_evaluation_at_the_same_step():
-    found = h.train(recipe(eval_every=1), probes=every("GeneralizationGap", stride=1)).curves.iloc[:-1]
-    assert list(found["generalization/loss"]) == pytest.approx(list(found["valid/loss"] - found["train/loss"]))
-    assert list(found["generalization/accuracy"]) == pytest.approx(list(found["train/accuracy"] - found["valid/accuracy"]))
+    found = h.train(recipe(eval_every=1), probes=every("GeneralizationGap", stride=1)).curves.iloc[
+        :-1
+    ]
+    assert list(found["generalization/loss"]) == pytest.approx(
+        list(found["valid/loss"] - found["train/loss"])
+    )
+    assert list(found["generalization/accuracy"]) == pytest.approx(
+        list(found["train/accuracy"] - found["valid/accuracy"])
+    )
 
 
 def test_slices_of_a_quadratic_are_its_closed_forms():
     """f(θ) = ½θᵀQθ of DeepOBS: a parabola along any line, and around the final weights."""
-    spec = h.Recipe(data="quadratic_deep", optimizer=h.SGD(lr=0.01), batch_size=10, steps=30, eval_every=30, dtype="float64")
+    spec = h.Recipe(
+        data="quadratic_deep",
+        optimizer=h.SGD(lr=0.01),
+        batch_size=10,
+        steps=30,
+        eval_every=30,
+        dtype="float64",
+    )
     found = h.train(spec, seeds=2, probes=[h.LossSlice(points=8, plane=5, samples=10_000)])
     for arrays in found.arrays.values():
         alpha, line = arrays["slice/line"]
@@ -298,12 +369,19 @@ def test_slices_of_a_quadratic_are_its_closed_forms():
 
 
 def test_slices_around_the_weights_have_the_final_loss_in_their_middle():
-    spec = recipe(batch_size="full", steps=12, eval_every=12, data=h.Digits(train_size=200, valid_fraction=0.0))
+    spec = recipe(
+        batch_size="full",
+        steps=12,
+        eval_every=12,
+        data=h.Digits(train_size=200, valid_fraction=0.0),
+    )
     found = h.train(spec, probes=[h.LossSlice(points=15, plane=3, samples=10_000)])
     closing = found.runs["train/loss"].iloc[0]
     alpha, line = found.arrays[0]["slice/line"]
     plane = found.arrays[0]["slice/plane"]
-    assert line[np.argmin(np.abs(alpha - 1))] == pytest.approx(closing) and plane[1, 1] == pytest.approx(closing)
+    assert line[np.argmin(np.abs(alpha - 1))] == pytest.approx(closing) and plane[
+        1, 1
+    ] == pytest.approx(closing)
     assert line[np.argmin(np.abs(alpha))] == pytest.approx(found.curves["train/loss"].iloc[0])
 
 
@@ -312,7 +390,9 @@ def test_throughput_counts_the_samples_of_the_whole_cohort(monkeypatch):
 
     clock = iter(range(100))
     monkeypatch.setattr(throughput, "time", SimpleNamespace(perf_counter=lambda: 2.0 * next(clock)))
-    for_two = h.train(recipe(), seeds=2, probes=every("Throughput", stride=4)).curves.dropna(subset=["throughput/samples"])
+    for_two = h.train(recipe(), seeds=2, probes=every("Throughput", stride=4)).curves.dropna(
+        subset=["throughput/samples"]
+    )
     assert list(for_two["throughput/updates"]) == [2.0, 2.0] * 2
     assert list(for_two["throughput/samples"]) == [2.0 * 50 * 2] * 4
     assert (for_two["throughput/memory"] > 50).all()
@@ -337,7 +417,7 @@ def test_spread_of_activations_is_numpy_s():
     found = h.train(spec, probes=every("Activations")).curves.iloc[0]
     from harness.engine.program import initial_weights, program_of
 
-    program = program_of(spec)
+    program = program_of(resolve(spec))
     w, b, *_ = (v[0].numpy() for v in program.layout.views(initial_weights(program, [0])).values())
     hidden = np.maximum(program.train.x[:50].flatten(1).numpy() @ w.T + b, 0)
     named = {"mean": hidden.mean(), "std": hidden.std(), "rms": np.sqrt((hidden**2).mean())}
@@ -363,7 +443,9 @@ def test_cadence(probe, due):
 
 
 def test_a_probe_of_one_s_own_is_found_by_its_dotted_name():
-    found = h.train(recipe(), probes=[{"name": "tests.plugins.WeightSum", "every": 1, "unit": "steps"}])
+    found = h.train(
+        recipe(), probes=[{"name": "tests.plugins.WeightSum", "every": 1, "unit": "steps"}]
+    )
     assert found.curves["sum/all"].notna().sum() == 9
 
 
@@ -371,6 +453,8 @@ def test_a_probe_of_one_s_own_is_found_by_its_dotted_name():
 def test_probes_on_the_gpu():
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
-    names = [n for n in REGISTRY["probe"] if n not in ("NoiseScale", "Throughput")]
-    cpu, gpu = (h.train(recipe(device=d), seeds=2, probes=every(*names)).curves for d in ("cpu", "cuda"))
+    names = [n for n in REGISTRY["probe"].parts if n not in ("NoiseScale", "Throughput")]
+    cpu, gpu = (
+        h.train(recipe(device=d), seeds=2, probes=every(*names)).curves for d in ("cpu", "cuda")
+    )
     pd.testing.assert_frame_equal(cpu, gpu, rtol=1e-6)

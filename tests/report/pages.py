@@ -13,7 +13,7 @@ import numpy as np
 
 import harness as h
 from harness import results
-from harness.protocol import Options, run_study
+from harness.protocol.run import Options, run_study
 
 
 def finished(study):
@@ -22,7 +22,9 @@ def finished(study):
 
 
 def many(names, **fields):
-    recipe = h.Recipe(data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), batch_size=32, epochs=2)
+    recipe = h.Recipe(
+        data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), batch_size=32, epochs=2
+    )
     rates = np.geomspace(0.01, 1, len(names))
     levels = {name: h.SGD(lr=float(rate)) for name, rate in zip(names, rates, strict=True)}
     base = {"name": "many", "recipe": recipe, "compare": {"optimizer": levels}, "seeds": 2}
@@ -70,7 +72,9 @@ def unpacked(text):
 def assert_safe(text):
     page = Page(text)
     ui = "http://127.0.0.1:5000/#/experiments/"  # a link to click, never loaded
-    assert all(load.startswith(("#", ui)) or load.endswith(".html") for load in page.loads), page.loads
+    assert all(load.startswith(("#", ui)) or load.endswith(".html") for load in page.loads), (
+        page.loads
+    )
     assert not page.handlers and "img" not in page.tags
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
     assert "default-src 'none'" in policy

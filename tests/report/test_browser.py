@@ -13,7 +13,7 @@ import pytest
 
 import harness as h
 from harness import results
-from harness.protocol import Options, run_study
+from harness.protocol.run import Options, run_study
 from harness.report.page import write_report
 from tests.studies import small
 
@@ -36,7 +36,10 @@ def found_browser():
 def installed():
     """Install Debian's Chromium and return its path, or None."""
     wait = "-oDPkg::Lock::Timeout=240"
-    for command in (["apt-get", wait, "update"], ["apt-get", wait, "install", "-y", "--no-install-recommends", "chromium"]):
+    for command in (
+        ["apt-get", wait, "update"],
+        ["apt-get", wait, "install", "-y", "--no-install-recommends", "chromium"],
+    ):
         subprocess.run(command, capture_output=True, check=False, timeout=250)
     return shutil.which("chromium")
 
@@ -75,7 +78,12 @@ def browser():
 def page(browser, report):
     opened = browser.new_page(viewport={"width": 1200, "height": 900}, color_scheme="light")
     wrong, asked = [], []
-    opened.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+    opened.on(
+        "console",
+        lambda message: (
+            wrong.append(message.text) if message.type in ("error", "warning") else None
+        ),
+    )
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("dialog", lambda dialog: wrong.append(dialog.message))
     opened.on("request", lambda request: asked.append(request.url))
@@ -116,7 +124,10 @@ def test_an_arm_is_switched_off_in_all_figures_at_once(page):
 
 
 def test_the_switches_of_the_curves(page):
-    assert {(kind, part) for _, kind, part in shown(page, "curves-loss")} == {("mean", "valid"), ("band", "valid")}
+    assert {(kind, part) for _, kind, part in shown(page, "curves-loss")} == {
+        ("mean", "valid"),
+        ("band", "valid"),
+    }
     page.get_by_label("training", exact=True).check()
     page.get_by_label("every seed").check()
     page.locator("[name=unit]").select_option("samples")
@@ -151,7 +162,9 @@ def test_the_median_and_smoothing_are_drawn(page, report):
 
 
 def test_zoom_is_kept_in_step(page):
-    inside(page, "() => Plotly.relayout('curves-loss', {'xaxis.range[0]': 0.5, 'xaxis.range[1]': 1.5})")
+    inside(
+        page, "() => Plotly.relayout('curves-loss', {'xaxis.range[0]': 0.5, 'xaxis.range[1]': 1.5})"
+    )
     settle(page)
     other = inside(page, "() => document.getElementById('curves-accuracy').layout.xaxis.range")
     assert other == [0.5, 1.5]
@@ -160,7 +173,10 @@ def test_zoom_is_kept_in_step(page):
 def test_any_metric_can_be_chosen(page):
     page.locator("#which").select_option("curves-gradient-all")
     settle(page)
-    assert inside(page, "() => document.getElementById('metric').layout.yaxis.title.text") == "gradient/all"
+    assert (
+        inside(page, "() => document.getElementById('metric').layout.yaxis.title.text")
+        == "gradient/all"
+    )
 
 
 def test_hovering_says_what_a_point_is(page):
@@ -183,12 +199,20 @@ def test_the_table_is_searched_and_sorted(page):
     assert page.locator("#count").text_content() == f"3 of {total} runs"
     page.locator("#find").fill("")
     page.get_by_role("button", name="Value").click()
-    values = [float(text) for text in page.locator("#table tbody tr td:nth-child(6)").all_text_contents() if text]
+    values = [
+        float(text)
+        for text in page.locator("#table tbody tr td:nth-child(6)").all_text_contents()
+        if text
+    ]
     assert values == sorted(values)
     assert page.locator("th[aria-sort=ascending]").text_content() == "Value"
     link = page.locator("#table tbody tr a").first.get_attribute("href")
     assert link.startswith("http://127.0.0.1:5000/#/experiments/")
-    assert page.locator("[data-copy]").first.get_attribute("data-copy").startswith("harness reproduce ")
+    assert (
+        page.locator("[data-copy]")
+        .first.get_attribute("data-copy")
+        .startswith("harness reproduce ")
+    )
 
 
 @pytest.mark.parametrize("kind", ["svg", "png", "csv"])
@@ -208,7 +232,9 @@ def test_dark_and_light(page):
     page.get_by_role("button", name="Light or dark").click()
     settle(page)
     assert inside(page, colour) != before
-    assert inside(page, "() => getComputedStyle(document.body).backgroundColor") == "rgb(18, 23, 29)"
+    assert (
+        inside(page, "() => getComputedStyle(document.body).backgroundColor") == "rgb(18, 23, 29)"
+    )
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(browser, report):

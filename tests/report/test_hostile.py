@@ -6,7 +6,7 @@ from mlflow import MlflowClient
 
 import harness as h
 from harness import results
-from harness.protocol import Options, run_study
+from harness.protocol.run import Options, run_study
 from harness.report.page import render, write_report
 from tests import plugins
 from tests.report.pages import Page, assert_safe, figures, finished, many
@@ -24,7 +24,12 @@ HOSTILE = [
 
 def test_hostile_names_are_shown_as_text(folder):
     question = "Is <script>alert('x')</script> <b>safe</b>?"
-    study = many(HOSTILE, name="Two words", question=question, claims=[h.Claim.better(HOSTILE[0], than=HOSTILE[1])])
+    study = many(
+        HOSTILE,
+        name="Two words",
+        question=question,
+        claims=[h.Claim.better(HOSTILE[0], than=HOSTILE[1])],
+    )
     found = finished(study)
     text = render(found)
     page = assert_safe(text)
@@ -45,10 +50,19 @@ def test_hostile_names_of_the_user_s_own_parts_and_of_tags_are_shown_as_text(fol
             own = type(f"{name} {kind}", (base,), {"__module__": plugins.__name__})
             own.prefix = name
             monkeypatch.setattr(plugins, own.__name__, own, raising=False)
-    arms = {n: {"model": {"name": f"tests.plugins.{n} net"}, "data": {"name": f"tests.plugins.{n} data"}} for n in names}
+    arms = {
+        n: {
+            "model": {"name": f"tests.plugins.{n} net"},
+            "data": {"name": f"tests.plugins.{n} data"},
+        }
+        for n in names
+    }
     recipe = h.Recipe(data="iris", model=h.MLP(), optimizer=h.SGD(lr=0.1), batch_size=50, epochs=2)
     probes = [{"name": f"tests.plugins.{name} probe"} for name in names[:2]]
-    run_study(h.Study(name="own", recipe=recipe, compare={"arm": arms}, seeds=2, probes=probes), Options(workers=0))
+    run_study(
+        h.Study(name="own", recipe=recipe, compare={"arm": arms}, seeds=2, probes=probes),
+        Options(workers=0),
+    )
     for run_id in results.load("own").runs["run_id"]:
         for key in ("mlflow.runName", "mlflow.note.content", "mine"):
             MlflowClient().set_tag(run_id, key, HOSTILE[1])

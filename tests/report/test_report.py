@@ -9,9 +9,9 @@ from scipy import stats as scipy_stats
 
 import harness as h
 from harness import results
-from harness.answer.budget import Budget, winner_by_budget
-from harness.answer.whole import answer
-from harness.errors import HarnessError
+from harness.analysis.answer import answer
+from harness.analysis.budget import Budget, winner_by_budget
+from harness.core.errors import HarnessError
 from harness.report.compare import write_comparison
 from harness.report.figures.budget import plot_budget
 from harness.report.figures.confusion import compute_confusion, plot_confusion
@@ -33,7 +33,7 @@ from harness.report.figures.slices import compute_slices, plot_lines, plot_plane
 from harness.report.figures.survival import SurvivalCurves, compute_survival, plot_survival
 from harness.report.page import render, write_report
 from harness.report.style import looks
-from harness.spec.plan import arms
+from harness.spec.arms import arms
 from tests.report.pages import Page, assert_safe, figures, finished, many
 from tests.studies import small
 
@@ -56,13 +56,19 @@ def test_ranking_is_the_mean_and_t_interval_of_the_seeds(folder):
     assert said.metric == "test/loss"
     means = []
     for place in said.ranking:
-        values = found.confirmed[found.confirmed["arm"] == place.arm].sort_values("seed")["test/loss"].to_numpy(float)
+        values = (
+            found.confirmed[found.confirmed["arm"] == place.arm]
+            .sort_values("seed")["test/loss"]
+            .to_numpy(float)
+        )
         low, high = scipy_stats.t.interval(0.95, 3, values.mean(), scipy_stats.sem(values))
         assert place.interval == pytest.approx((values.mean(), low, high))
         means.append(values.mean())
     assert means == sorted(means)
     one, other = ([*place.values] for place in said.ranking)
-    assert said.ranking[1].p == pytest.approx(scipy_stats.ttest_rel(np.log(one), np.log(other)).pvalue)
+    assert said.ranking[1].p == pytest.approx(
+        scipy_stats.ttest_rel(np.log(one), np.log(other)).pvalue
+    )
 
 
 def test_curves_are_the_means_over_seeds(folder):
@@ -74,7 +80,9 @@ def test_curves_are_the_means_over_seeds(folder):
     assert list(band.positions["step"][band.at]) == list(expected.index)
     centre, low, high = band.centres["mean"]
     assert centre == pytest.approx(expected.to_numpy())
-    assert band.centres["median"][0] == pytest.approx(mine.groupby("step")["valid/loss"].median().to_numpy())
+    assert band.centres["median"][0] == pytest.approx(
+        mine.groupby("step")["valid/loss"].median().to_numpy()
+    )
     assert (low <= centre).all() and (centre <= high).all()
     assert len(band.singles) == 3
 
@@ -83,7 +91,11 @@ def test_curves_are_the_means_over_seeds(folder):
 def test_any_number_of_arms(folder, count):
     found = finished(many([f"arm {i:02d}" for i in range(count)]))
     page = assert_safe(render(found))
-    rows = [figure for figure in figures(page) if figure["layout"]["xaxis"].get("title", {}).get("text") == "test/loss"]
+    rows = [
+        figure
+        for figure in figures(page)
+        if figure["layout"]["xaxis"].get("title", {}).get("text") == "test/loss"
+    ]
     assert len(rows) == 1 and len(rows[0]["data"]) == 2 * count
     look = looks([f"arm {i:02d}" for i in range(count)])
     assert len(set(look.values())) == count
@@ -97,8 +109,12 @@ def test_one_arm_without_a_search_or_factors(folder):
 
 
 def test_all_arms_diverged(folder):
-    recipe = h.Recipe(data="digits", model=h.MLP(widths=(8,)), optimizer=h.SGD(lr=1e9), loss="mse", epochs=2)
-    study = many(["a", "b"], recipe=recipe, compare={"optimizer": {"a": h.SGD(lr=1e9), "b": h.SGD(lr=1e8)}})
+    recipe = h.Recipe(
+        data="digits", model=h.MLP(widths=(8,)), optimizer=h.SGD(lr=1e9), loss="mse", epochs=2
+    )
+    study = many(
+        ["a", "b"], recipe=recipe, compare={"optimizer": {"a": h.SGD(lr=1e9), "b": h.SGD(lr=1e8)}}
+    )
     found = finished(study)
     assert set(found.confirmed["status"]) == {"diverged"}
     page = assert_safe(render(found))
@@ -107,7 +123,10 @@ def test_all_arms_diverged(folder):
 
 def test_index_lists_every_report_with_its_answer(folder):
     reports = folder / "reports"
-    both = [finished(many(["x", "y"], name=name, question=f"What of {name}?")) for name in ("first", "second")]
+    both = [
+        finished(many(["x", "y"], name=name, question=f"What of {name}?"))
+        for name in ("first", "second")
+    ]
     for found in both:
         write_report(found, reports)
     write_comparison(both, reports)
@@ -171,12 +190,19 @@ def test_every_figure_can_be_empty(draw):
 
 
 def test_every_figure_shows_every_arm(folder):
-    found = finished(small(probes=["GradientNorm"], claims=[h.Claim.faster("SGD", than="Adam", to=("valid/accuracy", 0.5))]))
+    found = finished(
+        small(
+            probes=["GradientNorm"],
+            claims=[h.Claim.faster("SGD", than="Adam", to=("valid/accuracy", 0.5))],
+        )
+    )
     look = looks([arm.name for arm in arms(found.study)])
     said = answer(found)
     drawn = {
         "ranking": plot_ranking(compute_ranking(said), look),
-        "curves": plot_curves(compute_curves(found.curves_of(found.confirmed), "loss", list(look)), look),
+        "curves": plot_curves(
+            compute_curves(found.curves_of(found.confirmed), "loss", list(look)), look
+        ),
         "sensitivity": plot_sensitivity(compute_sensitivity(found.study, found.trials), look),
         "probes": plot_panels(compute_panels(found.confirmed_curves, "gradient", list(look)), look),
         "survival": plot_survival(compute_survival(found, found.study.claims[0], list(look)), look),
@@ -197,7 +223,11 @@ def test_critical_differences_are_nemenyi_s(folder):
     data = compute_critical(said)
     assert data.distance == pytest.approx(2.344 * np.sqrt(3 * 4 / (6 * 5)), rel=1e-3)
     assert sum(data.ranks) == pytest.approx(6) and list(data.ranks) == sorted(data.ranks)
-    assert {trace.name for trace in plot_critical(data, looks(["a", "b", "c"])).data} >= {"a", "b", "c"}
+    assert {trace.name for trace in plot_critical(data, looks(["a", "b", "c"])).data} >= {
+        "a",
+        "b",
+        "c",
+    }
     assert compute_critical(said._replace(ranking=said.ranking[:2])) is None
 
 
@@ -220,14 +250,22 @@ def test_statistics_are_those_of_the_runs(folder):
     assert data.shares[0, 1] == pytest.approx(wins) and data.shares[1, 0] == pytest.approx(1 - wins)
     assert isinstance(plot_improvement(data), go.Figure)
     values, shares = compute_profile(said).arms[better.arm]
-    assert list(values) == sorted(better.values) and list(shares) == pytest.approx([0.2, 0.4, 0.6, 0.8, 1.0])
+    assert list(values) == sorted(better.values) and list(shares) == pytest.approx(
+        [0.2, 0.4, 0.6, 0.8, 1.0]
+    )
 
 
 def test_interactions_average_over_the_other_factors(folder):
-    levels = {"optimizer": {"slow": h.SGD(lr=0.01), "fast": h.SGD(lr=0.3)}, "batch_size": {"8": 8, "32": 32}}
+    levels = {
+        "optimizer": {"slow": h.SGD(lr=0.01), "fast": h.SGD(lr=0.3)},
+        "batch_size": {"8": 8, "32": 32},
+    }
     found = finished(many(["x"], compare=levels, seeds=3))
     pairs = compute_interactions(found, answer(found))
-    assert {(p.across, p.by) for p in pairs} == {("optimizer", "batch_size"), ("batch_size", "optimizer")}
+    assert {(p.across, p.by) for p in pairs} == {
+        ("optimizer", "batch_size"),
+        ("batch_size", "optimizer"),
+    }
     cell = pairs[0].cells["8"]["fast"]
     assert cell.mean == pytest.approx(found.by_arm["fast / 8"]["test/loss"].mean())
     assert len(plot_interactions(pairs).data) == 4
@@ -235,7 +273,11 @@ def test_interactions_average_over_the_other_factors(folder):
 
 def test_good_trials_and_pairs_of_hyperparameters(folder):
     space = h.SGD(lr=h.LogUniform(0.01, 1.0), momentum=h.Uniform(0.0, 0.9))
-    found = finished(many(["x"], compare={"optimizer": {"x": space}}, search=h.Search(trials=12, sampler="random")))
+    found = finished(
+        many(
+            ["x"], compare={"optimizer": {"x": space}}, search=h.Search(trials=12, sampler="random")
+        )
+    )
     data = compute_sensitivity(found.study, found.trials)
     best = found.trials["value"].min()
     good = found.trials[found.trials["value"] <= 1.1 * best]["optimizer.lr"]
@@ -243,12 +285,18 @@ def test_good_trials_and_pairs_of_hyperparameters(folder):
     assert (near.low, near.high, near.trials) == (good.min(), good.max(), len(good))
     (pair,) = compute_pairs(found.study, found.trials)
     x, y, z = surface(pair)
-    assert z.min() >= pair.z.min() and z.max() <= pair.z.max() and x.max() == pytest.approx(pair.x.max())
+    assert (
+        z.min() >= pair.z.min()
+        and z.max() <= pair.z.max()
+        and x.max() == pytest.approx(pair.x.max())
+    )
     assert len(plot_pairs((pair,)).data) == 2
 
 
 def test_arrays_of_probes_become_figures(folder):
-    found = finished(many(["a", "b"], probes=["Confusion", "Calibration", "LossSlice", "NoiseScale"], seeds=2))
+    found = finished(
+        many(["a", "b"], probes=["Confusion", "Calibration", "LossSlice", "NoiseScale"], seeds=2)
+    )
     arrays = {arm: found.arrays(arm) for arm in ("a", "b")}
     maps = compute_confusion(arrays).arms
     assert maps["a"].sum(1) == pytest.approx([1.0, 1.0, 1.0])
@@ -267,11 +315,13 @@ def test_arrays_of_probes_become_figures(folder):
         plot_reliability(compute_reliability(arrays), look),
         plot_planes(slices),
     )
-    assert [len(figure.data) for figure in drawn] == [2, 2, 2] and len(plot_lines(slices, look).data) == 6
+    assert [len(figure.data) for figure in drawn] == [2, 2, 2] and len(
+        plot_lines(slices, look).data
+    ) == 6
     sizes = compute_noise_batch(found, found.confirmed_curves, ["a", "b"]).arms
-    assert all(size == 32 for size, *_ in sizes.values()) and len(plot_noise_batch(NoiseBatch(sizes), look).data) == 1 + len(
-        sizes
-    )
+    assert all(size == 32 for size, *_ in sizes.values()) and len(
+        plot_noise_batch(NoiseBatch(sizes), look).data
+    ) == 1 + len(sizes)
 
 
 def test_figures_are_an_api(folder):
@@ -289,7 +339,10 @@ def test_figures_are_an_api(folder):
 
 def test_long_curves_keep_their_extremes_and_the_page_says_so(folder):
     study = many(
-        ["a", "b"], recipe=h.Recipe(data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), epochs=400, eval_every=1)
+        ["a", "b"],
+        recipe=h.Recipe(
+            data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), epochs=400, eval_every=1
+        ),
     )
     found = finished(study)
     whole = found.confirmed_curves
@@ -297,7 +350,9 @@ def test_long_curves_keep_their_extremes_and_the_page_says_so(folder):
     assert data.thinned
     for band in data.bands:
         for single in band.singles:
-            mine = whole[(whole["arm"] == "a") & (whole["seed"] == single.seed)][f"{band.part}/loss"]
+            mine = whole[(whole["arm"] == "a") & (whole["seed"] == single.seed)][
+                f"{band.part}/loss"
+            ]
             assert len(single.values) <= 52 and {mine.min(), mine.max()} <= set(single.values)
             assert np.array_equal(mine.to_numpy()[single.at], single.values)
     assert "at most 200 points" in render(found)

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import harness as h
-from harness.errors import SpecError
+from harness.core.errors import SpecError
+from harness.core.registry import REGISTRY, canonical, lookup
+from harness.spec.arms import Run, arms
 from harness.spec.files import load_study, override, schema, validate
-from harness.spec.plan import Run, arms, run_key, shape_key
+from harness.spec.keys import run_key, shape_key
 from harness.spec.recipe import Recipe
-from harness.spec.registry import REGISTRY, canonical, lookup
 from harness.spec.space import Choice, IntUniform, LogUniform, Uniform, parse_space
 
 PYTHON = """
@@ -55,7 +56,9 @@ claims:
 
 
 def recipe(**fields):
-    return Recipe(**{"data": "digits", "model": h.MLP(), "optimizer": h.SGD(lr=0.1), "epochs": 2} | fields)
+    return Recipe(
+        **{"data": "digits", "model": h.MLP(), "optimizer": h.SGD(lr=0.1), "epochs": 2} | fields
+    )
 
 
 @pytest.fixture
@@ -71,8 +74,17 @@ def test_python_yaml_and_json_give_equal_studies(forms):
     python, yaml, js = forms
     assert python == yaml == js
     assert python.dump() == yaml.dump() == js.dump()
-    assert [a.recipe for a in arms(python)] == [a.recipe for a in arms(yaml)] == [a.recipe for a in arms(js)]
-    assert [a.name for a in arms(python)] == ["SGD / none", "SGD / dropout", "Adam / none", "Adam / dropout"]
+    assert (
+        [a.recipe for a in arms(python)]
+        == [a.recipe for a in arms(yaml)]
+        == [a.recipe for a in arms(js)]
+    )
+    assert [a.name for a in arms(python)] == [
+        "SGD / none",
+        "SGD / dropout",
+        "Adam / none",
+        "Adam / dropout",
+    ]
 
 
 def test_specs_are_frozen():
@@ -148,9 +160,21 @@ def test_missing_files_and_scripts_without_a_study(tmp_path):
 
 def test_overrides_reach_every_field(forms):
     study = override(
-        forms[0], {"recipe.epochs": 3, "search.trials": 2, "seeds": 4, "name": "other", "recipe.model.widths": [8]}
+        forms[0],
+        {
+            "recipe.epochs": 3,
+            "search.trials": 2,
+            "seeds": 4,
+            "name": "other",
+            "recipe.model.widths": [8],
+        },
     )
-    assert (study.recipe.epochs, study.search.trials, study.seeds, study.name) == (3, 2, (0, 1, 2, 3), "other")
+    assert (study.recipe.epochs, study.search.trials, study.seeds, study.name) == (
+        3,
+        2,
+        (0, 1, 2, 3),
+        "other",
+    )
     assert override(forms[0], {"recipe.steps": 5}).recipe.epochs is None
     with pytest.raises(SpecError, match="did you mean 'recipe'"):
         override(forms[0], {"recipes.epochs": 1})
@@ -161,7 +185,10 @@ def test_factors_of_one_s_own_map_levels_to_fields():
         name="own",
         recipe=recipe(),
         compare={
-            "size": {"small": {"model.widths": [8], "batch_size": 16}, "large": {"model.widths": [64]}},
+            "size": {
+                "small": {"model.widths": [8], "batch_size": 16},
+                "large": {"model.widths": [64]},
+            },
             "batch_size": [8, 32],
         },
     )
@@ -171,26 +198,32 @@ def test_factors_of_one_s_own_map_levels_to_fields():
 
 
 def test_run_keys_change_with_all_that_matters_and_nothing_else():
-    base = Run(recipe(), 0)
+    base = Run.of(recipe(), 0)
     key = run_key(base, "data", "code")
     changed = [
-        run_key(Run(recipe(epochs=3), 0), "data", "code"),
-        run_key(Run(recipe(), 1), "data", "code"),
+        run_key(Run.of(recipe(epochs=3), 0), "data", "code"),
+        run_key(Run.of(recipe(), 1), "data", "code"),
         run_key(base, "other", "code"),
         run_key(base, "data", "other"),
-        run_key(Run(recipe(optimizer=h.SGD(lr=0.1, momentum=0.5)), 0), "data", "code"),
+        run_key(Run.of(recipe(optimizer=h.SGD(lr=0.1, momentum=0.5)), 0), "data", "code"),
     ]
     assert len({key, *changed}) == 6
-    assert run_key(Run(Recipe.model_validate(recipe().dump()), 0), "data", "code") == key
+    assert run_key(Run.of(Recipe.model_validate(recipe().dump()), 0), "data", "code") == key
 
 
 def test_settings_are_flat():
     flat = recipe(regularizers=[h.L2(strength=0.3), h.EarlyStopping()]).settings()
-    assert flat["optimizer"] == "SGD" and flat["optimizer.lr"] == 0.1 and flat["regularizers.L2.strength"] == 0.3
+    assert (
+        flat["optimizer"] == "SGD"
+        and flat["optimizer.lr"] == 0.1
+        and flat["regularizers.L2.strength"] == 0.3
+    )
     assert all(not isinstance(v, dict) for v in flat.values())
 
 
-@pytest.mark.parametrize("kind, name", [(k, n) for k, names in REGISTRY.items() for n in names])
+@pytest.mark.parametrize(
+    "kind, name", [(k, n) for k, known in REGISTRY.items() for n in known.parts]
+)
 def test_registered_components_document_themselves(kind, name):
     cls = lookup(kind, name)
     assert cls.kind == kind and cls.__doc__
@@ -206,7 +239,12 @@ def test_registered_components_document_themselves(kind, name):
 @settings(max_examples=50, deadline=None)
 @given(st.floats(1e-6, 1), st.floats(1.5, 1e6), st.integers(-5, 5), st.integers(6, 50))
 def test_spaces_survive_their_plain_form(low, high, start, stop):
-    for space in (LogUniform(low, high), Uniform(low, high), IntUniform(start, stop), Choice("a", 1, 2.5)):
+    for space in (
+        LogUniform(low, high),
+        Uniform(low, high),
+        IntUniform(start, stop),
+        Choice("a", 1, 2.5),
+    ):
         assert parse_space(json.loads(json.dumps(space.dump()))) == space
 
 
@@ -239,9 +277,9 @@ def test_validate_names_the_source():
 def test_user_code_beside_the_spec(tmp_path):
     (tmp_path / "besideme.py").write_text(
         textwrap.dedent("""
-        from harness import Rule
+        from harness import Optimizer
 
-        class Half(Rule):
+        class Half(Optimizer):
             \"\"\"θ ← θ − η g / 2.\"\"\"
 
             def init(self, w_KP):
@@ -252,7 +290,9 @@ def test_user_code_beside_the_spec(tmp_path):
         """)
     )
     path = tmp_path / "s.yaml"
-    path.write_text("name: s\nrecipe: {data: iris, model: Linear, epochs: 1, optimizer: {name: besideme.Half, lr: 0.2}}\n")
+    path.write_text(
+        "name: s\nrecipe: {data: iris, model: Linear, epochs: 1, optimizer: {name: besideme.Half, lr: 0.2}}\n"
+    )
     half = load_study(path).recipe
     plain = half.with_values({"optimizer": {"name": "SGD", "lr": 0.1}})
     losses = [h.train(r).runs["train/loss"][0] for r in (half, plain)]

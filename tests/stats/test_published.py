@@ -12,7 +12,9 @@ from harness import stats
 from harness.stats import Reached
 
 
-@pytest.mark.parametrize("k, q", list(enumerate([1.960, 2.344, 2.569, 2.728, 2.850, 2.948, 3.031, 3.102, 3.164], 2)))
+@pytest.mark.parametrize(
+    "k, q", list(enumerate([1.960, 2.344, 2.569, 2.728, 2.850, 2.948, 3.031, 3.102, 3.164], 2))
+)
 def test_nemenyi_s_q_as_in_demsar(k, q):
     assert stats.nemenyi_q(k) == pytest.approx(q, abs=1.1e-3)
 
@@ -23,12 +25,74 @@ def test_critical_difference_as_in_demsar():
 
 
 def test_friedman_on_demsar_s_table_6():
-    c45 = [0.763, 0.599, 0.954, 0.628, 0.882, 0.936, 0.661, 0.583, 0.775, 1.000, 0.940, 0.619, 0.972, 0.957]
-    c45m = [0.768, 0.591, 0.971, 0.661, 0.888, 0.931, 0.668, 0.583, 0.838, 1.000, 0.962, 0.666, 0.981, 0.978]
-    cf = [0.771, 0.590, 0.968, 0.654, 0.886, 0.916, 0.609, 0.563, 0.866, 1.000, 0.965, 0.614, 0.9751, 0.946]
-    both = [0.798, 0.569, 0.967, 0.657, 0.898, 0.931, 0.685, 0.625, 0.875, 1.000, 0.962, 0.669, 0.975, 0.970]
+    c45 = [
+        0.763,
+        0.599,
+        0.954,
+        0.628,
+        0.882,
+        0.936,
+        0.661,
+        0.583,
+        0.775,
+        1.000,
+        0.940,
+        0.619,
+        0.972,
+        0.957,
+    ]
+    c45m = [
+        0.768,
+        0.591,
+        0.971,
+        0.661,
+        0.888,
+        0.931,
+        0.668,
+        0.583,
+        0.838,
+        1.000,
+        0.962,
+        0.666,
+        0.981,
+        0.978,
+    ]
+    cf = [
+        0.771,
+        0.590,
+        0.968,
+        0.654,
+        0.886,
+        0.916,
+        0.609,
+        0.563,
+        0.866,
+        1.000,
+        0.965,
+        0.614,
+        0.9751,
+        0.946,
+    ]
+    both = [
+        0.798,
+        0.569,
+        0.967,
+        0.657,
+        0.898,
+        0.931,
+        0.685,
+        0.625,
+        0.875,
+        1.000,
+        0.962,
+        0.669,
+        0.975,
+        0.970,
+    ]
     scores = np.array([c45, c45m, cf, both]).T
-    assert stats.average_ranks(scores, maximize=True) == pytest.approx([3.143, 2.000, 2.893, 1.964], abs=1e-3)
+    assert stats.average_ranks(scores, maximize=True) == pytest.approx(
+        [3.143, 2.000, 2.893, 1.964], abs=1e-3
+    )
     found = stats.friedman(-scores)
     assert found.chi2 == pytest.approx(scipy.stats.friedmanchisquare(*scores.T).statistic)
     assert found.p < 0.05
@@ -56,14 +120,19 @@ def test_bootstrap_agrees_with_scipy_s(method, name):
     x = np.random.default_rng(0).gamma(2.0, size=40)
     ours = stats.bootstrap(x, rng=np.random.default_rng(1), method=method, resamples=8000)
     hesterberg = 1 - 2 * scipy.stats.norm.sf(np.sqrt(40 / 39) * scipy.stats.t.ppf(0.975, 39))
-    theirs = scipy.stats.bootstrap((x,), np.mean, method=name, n_resamples=8000, rng=2, confidence_level=hesterberg)
+    theirs = scipy.stats.bootstrap(
+        (x,), np.mean, method=name, n_resamples=8000, rng=2, confidence_level=hesterberg
+    )
     assert (ours.low, ours.high) == pytest.approx(tuple(theirs.confidence_interval), abs=0.05)
 
 
 @pytest.mark.parametrize("n", [10, 20])
 def test_bootstrap_covers_the_truth_with_few_values_too(n):
     rng = np.random.default_rng(n)
-    hits = [stats.bootstrap(rng.normal(size=n), rng=rng, method="percentile", resamples=400) for _ in range(600)]
+    hits = [
+        stats.bootstrap(rng.normal(size=n), rng=rng, method="percentile", resamples=400)
+        for _ in range(600)
+    ]
     assert np.mean([i.low <= 0 <= i.high for i in hits]) > 0.92
 
 
@@ -81,11 +150,15 @@ def test_stratified_bootstrap_keeps_the_tasks_apart():
 def test_permutation_and_wilcoxon_agree_with_scipy_s():
     rng = np.random.default_rng(3)
     d = rng.normal(0.4, 1, 10)
-    exact = scipy.stats.permutation_test((d,), np.sum, permutation_type="samples", n_resamples=np.inf)
+    exact = scipy.stats.permutation_test(
+        (d,), np.sum, permutation_type="samples", n_resamples=np.inf
+    )
     assert stats.permutation(d) == pytest.approx(exact.pvalue)
     assert stats.wilcoxon(d) == pytest.approx(scipy.stats.wilcoxon(d, method="exact").pvalue)
     many = rng.normal(0.3, 1, 30)
-    assert stats.permutation(many) == pytest.approx(scipy.stats.ttest_1samp(many, 0).pvalue, abs=0.02)
+    assert stats.permutation(many) == pytest.approx(
+        scipy.stats.ttest_1samp(many, 0).pvalue, abs=0.02
+    )
 
 
 def test_a_diverged_arm_is_told_apart_from_one_that_is_not():
@@ -96,7 +169,9 @@ def test_a_diverged_arm_is_told_apart_from_one_that_is_not():
 def test_effect_sizes():
     rng = np.random.default_rng(4)
     a, b = rng.normal(1, 1, 9), rng.normal(0, 1, 12)
-    assert stats.cliffs_delta(a, b) == pytest.approx(2 * scipy.stats.mannwhitneyu(a, b).statistic / (9 * 12) - 1)
+    assert stats.cliffs_delta(a, b) == pytest.approx(
+        2 * scipy.stats.mannwhitneyu(a, b).statistic / (9 * 12) - 1
+    )
     t = scipy.stats.ttest_ind(a, b).statistic
     assert stats.cohen_d(a, b) == pytest.approx(t * math.sqrt(1 / 9 + 1 / 12))
     assert stats.hedges_g(a, b) == pytest.approx(stats.cohen_d(a, b) * (1 - 3 / 75))
@@ -115,13 +190,19 @@ def test_seeds_needed_reach_the_power_promised():
 
 def test_factorial_effects_agree_with_a_regression_by_hand():
     rng = np.random.default_rng(6)
-    x = rng.normal(size=(3, 2, 4, 6)) + np.arange(3)[:, None, None, None] + 2 * np.arange(2)[:, None, None]
+    x = (
+        rng.normal(size=(3, 2, 4, 6))
+        + np.arange(3)[:, None, None, None]
+        + 2 * np.arange(2)[:, None, None]
+    )
     found = {e.factors: e for e in stats.factorial_effects(x, ["a", "b", "c"])}
     assert sum(e.share for e in found.values()) < 1
     one = stats.factorial_effects(x.mean(axis=(1, 2)), ["a"])[0]
     assert found["a",].f == pytest.approx(one.f) and found["a",].df == (2, 10)
     two = scipy.stats.ttest_rel(x[:, 0].mean(axis=(0, 1)), x[:, 1].mean(axis=(0, 1)))
-    assert found["b",].f == pytest.approx(two.statistic**2) and found["b",].p == pytest.approx(two.pvalue)
+    assert found["b",].f == pytest.approx(two.statistic**2) and found["b",].p == pytest.approx(
+        two.pvalue
+    )
     mean = x.mean()
     squares = 6 * 4 * 2 * ((x.mean(axis=(1, 2, 3)) - mean) ** 2).sum()
     assert found["a",].share == pytest.approx(squares / ((x - mean) ** 2).sum())
@@ -207,9 +288,9 @@ def test_verdicts_on_margins():
     unequal = stats.equivalent(far, base, 0.2)
     assert not unequal.favours and unequal.p < 0.01
     assert stats.superior(near, base, -0.2).favours and stats.superior(near, base, -0.2).p < 0.01
-    assert not stats.superior(far, base, 2.0).favours and stats.superior(far, base, 2.0).effect.mean == pytest.approx(
-        1, abs=0.1
-    )
+    assert not stats.superior(far, base, 2.0).favours and stats.superior(
+        far, base, 2.0
+    ).effect.mean == pytest.approx(1, abs=0.1)
 
 
 def test_equivalence_is_two_one_sided_tests():

@@ -48,7 +48,9 @@ def test_paired_edge_cases():
     assert stats.compare_paired([2, 2, 2], [1, 1, 1]).p == 0.0
     assert stats.compare_paired([1.0], [2.0]).p == 1.0
     assert stats.compare_paired([math.inf, 1.0], [1.0, 1.0]).p == 1.0
-    assert stats.compare_paired([math.inf, 1.0, 2.0], [math.inf, 3.0, 5.0]).difference.mean == pytest.approx(-5 / 3)
+    assert stats.compare_paired(
+        [math.inf, 1.0, 2.0], [math.inf, 3.0, 5.0]
+    ).difference.mean == pytest.approx(-5 / 3)
     with pytest.raises(ValueError, match="paired by seed, got 1 and 2"):
         stats.compare_paired([1], [1, 2])
 
@@ -59,7 +61,11 @@ def test_holm_keeps_order_and_is_at_most_bonferroni(p):
     adjusted = stats.holm(p)
     order = np.argsort(p, kind="stable")
     assert all(np.diff(np.array(adjusted)[order]) >= 0)
-    assert all(a >= b and a <= min(1.0, len(p) * b) + 1e-12 for a, b in zip(adjusted, p, strict=True) if b == min(p))
+    assert all(
+        a >= b and a <= min(1.0, len(p) * b) + 1e-12
+        for a, b in zip(adjusted, p, strict=True)
+        if b == min(p)
+    )
     assert all(b <= a <= 1 for a, b in zip(adjusted, p, strict=True))
 
 
@@ -70,12 +76,20 @@ def test_holm_on_a_worked_example():
 def test_first_reach_and_censoring():
     assert stats.first_reach([0, 1, 2], [3.0, 1.0, 0.5], 1.0, False) == (1.0, False)
     missed = stats.first_reach([0, 1, 2], [0.1, 0.2, 0.3], 0.9, True)
-    assert missed.censored and stats.restricted([missed, stats.Reached(0.5, False)], 2.0) == [2.0, 0.5]
+    assert missed.censored and stats.restricted([missed, stats.Reached(0.5, False)], 2.0) == [
+        2.0,
+        0.5,
+    ]
 
 
 @pytest.mark.parametrize(
     "mean, p, verdict",
-    [(0.3, 0.01, "supported"), (-0.3, 0.01, "refuted"), (0.3, 0.2, "undecided"), (0.3, math.nan, "undecided")],
+    [
+        (0.3, 0.01, "supported"),
+        (-0.3, 0.01, "refuted"),
+        (0.3, 0.2, "undecided"),
+        (0.3, math.nan, "undecided"),
+    ],
 )
 def test_verdicts(mean, p, verdict):
     evidence = stats.Evidence(stats.Interval(mean, mean - 1, mean + 1), p, mean > 0)
@@ -88,7 +102,9 @@ def test_three_centres_and_their_intervals_are_scipy_s(n):
     found = stats.summaries(x)
     for i, row in enumerate(x):
         assert tuple(found["mean"][:, i]) == pytest.approx(stats.mean_interval(row))
-        yuen = scipy.stats.ttest_ind(row, np.zeros(n), equal_var=False, trim=0.25).confidence_interval()
+        yuen = scipy.stats.ttest_ind(
+            row, np.zeros(n), equal_var=False, trim=0.25
+        ).confidence_interval()
         assert tuple(found["IQM"][:, i]) == pytest.approx((stats.iqm(row), yuen.low, yuen.high))
         assert found["median"][0, i] == np.median(row)
         if n > 5:

@@ -15,9 +15,10 @@ import sqlalchemy as sa
 from mlflow.tracking import MlflowClient
 
 import harness.tracking.spool as spool
-from harness import results, stages
-from harness.clock import Reading, work_of
-from harness.protocol import Options, run_study
+from harness import results
+from harness.protocol import stages
+from harness.protocol.run import Options, run_study
+from harness.protocol.timing import Reading, work_of
 from harness.report.page import render
 from harness.tracking import Store
 from harness.tracking.server import Server
@@ -57,25 +58,37 @@ def away(server, folder, monkeypatch):
 def leaves(uri, study):
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name(study).experiment_id
-    return [run for run in client.search_runs([experiment], max_results=1000) if "harness.key" in run.data.tags]
+    return [
+        run
+        for run in client.search_runs([experiment], max_results=1000)
+        if "harness.key" in run.data.tags
+    ]
 
 
 def assert_each_once(uri, study, count):
     found = leaves(uri, study)
     keys = [run.data.tags["harness.key"] for run in found]
-    assert len(keys) == len(set(keys)) == count and {run.info.status for run in found} == {"FINISHED"}
+    assert len(keys) == len(set(keys)) == count and {run.info.status for run in found} == {
+        "FINISHED"
+    }
 
 
 def plain(text):
     """Return a report without what the store and the hour decide."""
     text = re.sub(r"http://127.0.0.1:\d+/#/experiments/\d+/runs/[0-9a-f]{32}", "LINK", text)
     text = re.sub(r"\b[0-9a-f]{8,32}\b", "ID", text)
-    return re.sub(r"\b\d+(\.\d+)?(e-?\d+)?\b", "NUMBER", re.sub(r'<script type="application/gzip".*?</script>', "", text))
+    return re.sub(
+        r"\b\d+(\.\d+)?(e-?\d+)?\b",
+        "NUMBER",
+        re.sub(r'<script type="application/gzip".*?</script>', "", text),
+    )
 
 
 @pytest.mark.parametrize("kind", ["server", "database"])
 def test_the_study_is_the_same_on_servers_as_in_files(folder, server, databases, kind, monkeypatch):
-    monkeypatch.setattr(stages, "read_clock", lambda recipe: Reading(work_of(recipe), 1e-3, 1.0, 0.0))
+    monkeypatch.setattr(
+        stages, "read_clock", lambda recipe: Reading(work_of(recipe), 1e-3, 1.0, 0.0)
+    )
     uri = server.uri if kind == "server" else databases["mlflow"]
     study = small(name=f"same {kind}")
     run_study(study, Options(workers=0))
@@ -87,7 +100,9 @@ def test_the_study_is_the_same_on_servers_as_in_files(folder, server, databases,
     again = run_study(study, on_servers)
     assert (again.trained, again.known) == (0, 16)
     mirrored = [
-        s.n_trials for s in optuna.get_all_study_summaries(databases["optuna"]) if s.study_name.startswith(study.name)
+        s.n_trials
+        for s in optuna.get_all_study_summaries(databases["optuna"])
+        if s.study_name.startswith(study.name)
     ]
     assert mirrored == [6, 6]
 
@@ -95,14 +110,18 @@ def test_the_study_is_the_same_on_servers_as_in_files(folder, server, databases,
 def test_curves_are_read_in_bulk(folder, server, monkeypatch):
     study = small(name="bulk", compare={}, search=None, claims=(), seeds=5)
     run_study(study, Options(workers=0, uri=server.uri))
-    monkeypatch.setattr(MlflowClient, "get_metric_history", lambda *a: pytest.fail("asked for a single curve"))
+    monkeypatch.setattr(
+        MlflowClient, "get_metric_history", lambda *a: pytest.fail("asked for a single curve")
+    )
     store = Store("bulk", server.uri, create=False)
     ids = [row["run_id"] for row in store.leaves()]
     by_file = store.curves(ids)
     assert isinstance(store.runs, Server) and len(by_file) == 5
     by_request = store.runs.curves(ids, None)
     for run_id in ids:
-        assert {name: [list(p) for p in points] for name, points in by_request[run_id].items()} == by_file[run_id]
+        assert {
+            name: [list(p) for p in points] for name, points in by_request[run_id].items()
+        } == by_file[run_id]
     (batch,) = {row["tags"]["harness.curves"] for row in store.leaves()}
     assert batch in [file.path for file in store.client.list_artifacts(store.top(), "curves")]
 
@@ -129,7 +148,7 @@ def test_a_server_that_goes_away_in_mid_study_gets_everything_once(away, folder,
 
 
 SCRIPT = """
-from harness.protocol import Options
+from harness.protocol.run import Options
 import harness.tracking.spool as spool
 from harness.tracking import Store
 from tests.studies import small
@@ -142,7 +161,7 @@ def record(store, records):
     time.sleep(0.2)
     return made
 Store.record = record
-from harness.protocol import run_study
+from harness.protocol.run import run_study
 run_study(small(name="killed", seeds=6), Options(workers=0, uri=sys.argv[1], cohort=3))
 print("whole", flush=True)
 """
@@ -183,19 +202,25 @@ def test_a_study_killed_while_the_server_is_away_goes_on(away, folder):
 
 
 def test_optunas_storage_may_be_away_too(folder, databases, monkeypatch):
-    from harness.search import Mirror
+    from harness.protocol.tuner import Mirror
 
     monkeypatch.setattr(spool, "PAUSES", (0.1,))
     original, failures = Mirror._add_missing, iter([1, 1, 1])
 
     def shaky(mirror, *arguments):
         if next(failures, None):
-            raise sa.exc.OperationalError("select", {}, Exception("the database system is shutting down"))
+            raise sa.exc.OperationalError(
+                "select", {}, Exception("the database system is shutting down")
+            )
         return original(mirror, *arguments)
 
     monkeypatch.setattr(Mirror, "_add_missing", shaky)
     run_study(small(name="shaky"), Options(workers=0, storage=databases["optuna"]))
-    found = [s.n_trials for s in optuna.get_all_study_summaries(databases["optuna"]) if s.study_name.startswith("shaky")]
+    found = [
+        s.n_trials
+        for s in optuna.get_all_study_summaries(databases["optuna"])
+        if s.study_name.startswith("shaky")
+    ]
     assert found == [6, 6]
 
 
@@ -215,9 +240,15 @@ def test_passwords_are_nowhere(folder, databases, monkeypatch, capfd):
     engine = sa.create_engine(databases["mlflow"])
     tables_ = sa.inspect(engine).get_table_names()
     with engine.connect() as connection:
-        rows = [str(row) for table in tables_ for row in connection.execute(sa.text(f'SELECT * FROM "{table}"'))]
+        rows = [
+            str(row)
+            for table in tables_
+            for row in connection.execute(sa.text(f'SELECT * FROM "{table}"'))
+        ]
     engine.dispose()
-    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".db"]
+    files = [
+        path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix != ".db"
+    ]
     printed = "".join(capfd.readouterr())
     assert rows and servers.PASSWORD not in page + printed + "".join(rows)
     assert not any(servers.PASSWORD.encode() in content for content in files)

@@ -8,7 +8,7 @@ import threading
 import pytest
 
 import harness.tracking.spool as module
-from harness.errors import StoreError
+from harness.core.errors import StoreError
 from harness.tracking.spool import AwayError, Spool, insist
 
 
@@ -65,7 +65,9 @@ def test_training_goes_on_until_too_much_waits(tmp_path):
     producer = threading.Thread(target=produce)
     producer.start()
     producer.join(0.5)
-    assert put == [0, 1] and producer.is_alive(), "two batches of 120 bytes fit in 300, the third waits for room"
+    assert put == [0, 1] and producer.is_alive(), (
+        "two batches of 120 bytes fit in 300, the third waits for room"
+    )
     gate.set()
     producer.join(10)
     spool.flush()
@@ -81,7 +83,9 @@ def absent(batch, again):
     raise AwayError("nobody there")
 
 
-@pytest.mark.parametrize("deliver, said", [(refusing, "no such experiment"), (absent, "nobody there")])
+@pytest.mark.parametrize(
+    "deliver, said", [(refusing, "no such experiment"), (absent, "nobody there")]
+)
 def test_giving_up_says_why_and_keeps_the_records(tmp_path, deliver, said):
     spool = Spool(tmp_path, deliver, patience=0.05)
     spool.put({"n": 0})

@@ -8,10 +8,10 @@ from mlflow.tracking import MlflowClient
 import harness as h
 import harness.tracking.store as module
 from harness import results
-from harness.errors import StoreError
-from harness.protocol import Options, run_study
-from harness.records import Outcome, Point
-from harness.spec.plan import Arm, Run
+from harness.core.errors import StoreError
+from harness.core.records import Outcome, Point
+from harness.protocol.run import Options, run_study
+from harness.spec.arms import Arm, Run
 from harness.tracking import Store
 from harness.tracking.rows import POINTS, Record, row_of, thin
 from harness.tracking.store import About
@@ -41,27 +41,41 @@ def test_long_curves_are_kept_whole(folder, monkeypatch, path):
     if path == "client":
         original = module.connect
         monkeypatch.setattr(module, "connect", lambda uri, create: (original(uri, create)[0], None))
-    recipe = h.Recipe(data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), steps=400, eval_every=1)
+    recipe = h.Recipe(
+        data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), steps=400, eval_every=1
+    )
     run_study(small(recipe=recipe, compare={}, search=None, claims=(), seeds=1), SERIAL)
     curves = results.load("small").curves
     assert list(curves["step"]) == list(range(401))
     assert curves["train/loss"].notna().all()
     (leaf,) = Store("small", create=False).leaves()
-    shown = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}").get_metric_history(leaf["run_id"], "train/loss")
+    shown = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}").get_metric_history(
+        leaf["run_id"], "train/loss"
+    )
     assert len(shown) == POINTS + 1 and {p.step for p in shown} >= {0, 400}
 
 
 def test_thinned_curve_keeps_its_ends_and_order():
     points = [Point(i, i / 10, i, {"a": float(i)}) for i in range(1234)]
     kept = [p.step for p in thin(points)]
-    assert kept[0] == 0 and kept[-1] == 1233 and kept == sorted(set(kept)) and len(kept) == POINTS + 1
+    assert (
+        kept[0] == 0 and kept[-1] == 1233 and kept == sorted(set(kept)) and len(kept) == POINTS + 1
+    )
     assert thin(points[:50]) == points[:50]
 
 
 def record(trial=0, key="k0", status="finished", **summary):
     recipe = h.Recipe(data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), epochs=1)
     points = (Point(0, 0.0, 0, {"valid/loss": 1.0}), Point(4, 1.0, 120, {"valid/loss": 0.5}))
-    return Record(key, Run(recipe, 0), Outcome(status, points, {"valid/loss": 0.5, **summary}), "search", "arm", trial, {})
+    return Record(
+        key,
+        Run.of(recipe, 0),
+        Outcome(status, points, {"valid/loss": 0.5, **summary}),
+        "search",
+        "arm",
+        trial,
+        {},
+    )
 
 
 def opened():
@@ -73,7 +87,9 @@ def opened():
 
 def test_half_written_runs_are_thrown_away(folder):
     store, _ = opened()
-    run = store.client.create_run(store.experiment, tags={"harness.key": "half", "mlflow.parentRunId": store.parent})
+    run = store.client.create_run(
+        store.experiment, tags={"harness.key": "half", "mlflow.parentRunId": store.parent}
+    )
     again, known = opened()
     assert known == {}
     assert again.leaves() == []
@@ -97,7 +113,9 @@ def test_a_refused_write_leaves_nothing_and_says_so(folder, monkeypatch):
     rows = [row_of(r, store.parents["arm"]) for r in broken]
     same = [rows[0], rows[1]._replace(run_id=rows[0].run_id)]  # breaks the table's primary key
     with pytest.raises(StoreError, match="refused 2 runs.*finished runs are kept"):
-        store._send({"rows": [row._asdict() for row in same], "superseded": [], "parent": store.parent})
+        store._send(
+            {"rows": [row._asdict() for row in same], "superseded": [], "parent": store.parent}
+        )
     assert store.leaves() == []
 
 
@@ -115,10 +133,14 @@ def test_tags_and_parameters_in_the_ui_are_flat_and_sortable(folder):
     run_study(small(), SERIAL)
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("small").experiment_id
-    found = client.search_runs([experiment], "tags.`harness.stage` = 'search'", order_by=["metrics.`final/valid/loss` ASC"])
+    found = client.search_runs(
+        [experiment], "tags.`harness.stage` = 'search'", order_by=["metrics.`final/valid/loss` ASC"]
+    )
     losses = [r.data.metrics["final/valid/loss"] for r in found]
     assert len(losses) == 12 and losses == sorted(losses)
-    assert {"optimizer", "optimizer.lr", "batch_size", "model.widths", "seed"} <= set(found[0].data.params)
+    assert {"optimizer", "optimizer.lr", "batch_size", "model.widths", "seed"} <= set(
+        found[0].data.params
+    )
     assert [i.dataset.name for i in found[0].inputs.dataset_inputs] == ["Digits"]
     assert found[0].info.run_name.startswith(("SGD · trial", "Adam · trial"))
 
@@ -128,7 +150,9 @@ def test_environment_spec_and_packages_are_artifacts(folder):
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("small").experiment_id
     (study,) = client.search_runs([experiment], "tags.`harness.kind` = 'study'")
-    assert {"spec.json", "environment.json", "index.json"} <= {a.path for a in client.list_artifacts(study.info.run_id)}
+    assert {"spec.json", "environment.json", "index.json"} <= {
+        a.path for a in client.list_artifacts(study.info.run_id)
+    }
     environment = results.load("small").environment
     assert environment["packages"]["torch"] and environment["cores"] and environment["commit"]
 

@@ -6,7 +6,7 @@ import math
 
 import plotly.graph_objects as go
 
-from harness.answer.budget import Budget
+from harness.analysis.budget import Budget
 from harness.report.style import Look, faint, label, layout, legend_height
 
 

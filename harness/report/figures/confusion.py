@@ -19,8 +19,14 @@ class ConfusionMaps(NamedTuple):
 
 def compute_confusion(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> ConfusionMaps:
     """Add the counts of an arm's runs; rows of classes without samples are left empty."""
-    counts = {arm: found["confusion/matrix"].sum(axis=0) for arm, found in arrays.items() if "confusion/matrix" in found}
-    return ConfusionMaps({arm: c / np.where(c.sum(1) > 0, c.sum(1), np.nan)[:, None] for arm, c in counts.items()})
+    counts = {
+        arm: found["confusion/matrix"].sum(axis=0)
+        for arm, found in arrays.items()
+        if "confusion/matrix" in found
+    }
+    return ConfusionMaps(
+        {arm: c / np.where(c.sum(1) > 0, c.sum(1), np.nan)[:, None] for arm, c in counts.items()}
+    )
 
 
 def plot_confusion(data: ConfusionMaps) -> go.Figure:
@@ -35,7 +41,9 @@ def plot_confusion(data: ConfusionMaps) -> go.Figure:
             visible=i == 0,
             texttemplate="%{z:.0%}" if len(shares) <= 12 else None,
             colorbar={"tickformat": ".0%", "thickness": 12},
-            hovertemplate="class %{y} taken for %{x}: %{z:.1%}<extra>" + label(arm, 40) + "</extra>",
+            hovertemplate="class %{y} taken for %{x}: %{z:.1%}<extra>"
+            + label(arm, 40)
+            + "</extra>",
         )
     classes = max((len(shares) for shares in data.arms.values()), default=0)
     height = 200 + 30 * min(classes, 16)
@@ -43,7 +51,12 @@ def plot_confusion(data: ConfusionMaps) -> go.Figure:
         layout(
             height=height,
             xaxis={"title": {"text": "predicted class"}, "dtick": 1, "showgrid": False},
-            yaxis={"title": {"text": "true class"}, "dtick": 1, "showgrid": False, "autorange": "reversed"},
+            yaxis={
+                "title": {"text": "true class"},
+                "dtick": 1,
+                "showgrid": False,
+                "autorange": "reversed",
+            },
             margin={"l": 10, "r": 10, "t": 70, "b": 10},
             updatemenus=arm_menu([*data.arms], [*data.arms], height),
         )

@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from harness import stats
-from harness.answer.whole import Answer
+from harness.analysis.answer import Answer
 from harness.report.style import Look, label, layout
 
 
@@ -74,7 +74,9 @@ def plot_critical(data: Critical, looks: Mapping[str, Look]) -> go.Figure:
             meta={"kind": "rank", "arm": arm},
             hovertemplate=f"mean rank %{{x:.2f}}<extra>{name}</extra>",
         )
-    title = f"mean rank on {label(data.metric)} (1 is best); critical difference {data.distance:.2f}"
+    title = (
+        f"mean rank on {label(data.metric)} (1 is best); critical difference {data.distance:.2f}"
+    )
     figure.update_layout(
         layout(
             xaxis={"title": {"text": title}},

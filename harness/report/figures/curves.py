@@ -54,30 +54,46 @@ class Curves(NamedTuple):
     """Whether points were left out."""
 
 
-def compute_curves(curves: pd.DataFrame, metric: str, arms: Sequence[str], points: int = POINTS) -> Curves:
+def compute_curves(
+    curves: pd.DataFrame, metric: str, arms: Sequence[str], points: int = POINTS
+) -> Curves:
     """Gather the runs of each arm, and their centre over seeds as far as all of its runs go.
 
     Args:
-        curves: rows of :attr:`harness.results.Results.curves`, of the confirm stage.
+        curves: rows of :attr:`harness.analysis.results.Results.curves`, of the confirm stage.
         metric: "loss" or "accuracy" for both parts of the data, or the whole name of any other metric.
         arms: the arms in the order they are drawn.
         points: points of a curve at most.
     """
     units = tuple(unit for unit in UNITS if unit in curves and curves[unit].notna().all())
-    columns = {part: f"{part}/{metric}" for part in PARTS if f"{part}/{metric}" in curves} or {"": metric}
+    columns = {part: f"{part}/{metric}" for part in PARTS if f"{part}/{metric}" in curves} or {
+        "": metric
+    }
     groups = dict(list(curves.groupby("arm", sort=False))) if len(curves) else {}
     kept = [
-        (arm, part, groups[arm][["seed", "step", *(u for u in units if u != "step"), column]].dropna(subset=[column]))
+        (
+            arm,
+            part,
+            groups[arm][["seed", "step", *(u for u in units if u != "step"), column]].dropna(
+                subset=[column]
+            ),
+        )
         for arm in arms
         for part, column in columns.items()
         if arm in groups and column in groups[arm]
     ]
-    bands = tuple(_band(arm, part, rows, columns[part], units, points) for arm, part, rows in kept if len(rows))
+    bands = tuple(
+        _band(arm, part, rows, columns[part], units, points)
+        for arm, part, rows in kept
+        if len(rows)
+    )
     longest = max((len(next(iter(b.positions.values()))) for b in bands), default=0)
     return Curves(metric, bands, units, longest > points)
 
 
-def _band(arm: str, part: str, rows: pd.DataFrame, column: str, units: Sequence[str], points: int) -> Band:
+def _band(
+    arm: str, part: str, rows: pd.DataFrame, column: str, units: Sequence[str], points: int
+) -> Band:
     rows = rows.sort_values("step", kind="stable").drop_duplicates(["seed", "step"])
     runs = {int(str(seed)): run for seed, run in rows.groupby("seed")}
     everywhere = rows.drop_duplicates("step").sort_values("step")
@@ -92,7 +108,10 @@ def _band(arm: str, part: str, rows: pd.DataFrame, column: str, units: Sequence[
         {unit: everywhere[unit].to_numpy(dtype=float) for unit in units},
         at[kept],
         {name: found[:, kept] for name, found in centres.items()},
-        tuple(_single(seed, np.searchsorted(steps, r["step"]), r[column].to_numpy(), points) for seed, r in runs.items()),
+        tuple(
+            _single(seed, np.searchsorted(steps, r["step"]), r[column].to_numpy(), points)
+            for seed, r in runs.items()
+        ),
     )
 
 
@@ -110,10 +129,15 @@ def plain_curves(data: Curves, looks: dict[str, Look]) -> dict[str, Any]:
     """Return the figure as plain data, without the checks of every number that Plotly makes."""
     unit = data.units[0] if data.units else "step"
     return {
-        "data": [trace for band in data.bands for trace in _traces(band, looks[band.arm], data.metric)],
+        "data": [
+            trace for band in data.bands for trace in _traces(band, looks[band.arm], data.metric)
+        ],
         "layout": layout(
             xaxis={"title": {"text": unit}},
-            yaxis={"title": {"text": label(data.metric)}, "type": "log" if _spans_decades(data) else "linear"},
+            yaxis={
+                "title": {"text": label(data.metric)},
+                "type": "log" if _spans_decades(data) else "linear",
+            },
             height=440 + legend_height(len({band.arm for band in data.bands})),
             hovermode="closest",
         ),
@@ -132,7 +156,14 @@ def _traces(band: Band, look: Look, metric: str) -> list[dict[str, Any]]:
     held = band.part != "train"
     name = label(band.arm, 40)
     of = f"{band.part}/{metric}" if band.part else metric
-    shown = {"type": "scatter", "legendgroup": band.arm, "name": name, "showlegend": False, "visible": held, "mode": "lines"}
+    shown = {
+        "type": "scatter",
+        "legendgroup": band.arm,
+        "name": name,
+        "showlegend": False,
+        "visible": held,
+        "mode": "lines",
+    }
     place = {"part": band.part, "arm": band.arm}
     x = next(iter(band.positions.values()))
     singles = [
@@ -149,7 +180,9 @@ def _traces(band: Band, look: Look, metric: str) -> list[dict[str, Any]]:
     return [*_centre(band, look, shown, place, of), *singles]
 
 
-def _centre(band: Band, look: Look, shown: dict[str, Any], place: dict[str, str], of: str) -> list[dict[str, Any]]:
+def _centre(
+    band: Band, look: Look, shown: dict[str, Any], place: dict[str, str], of: str
+) -> list[dict[str, Any]]:
     held = band.part != "train"
     centre, low, high = band.centres.get("mean", np.empty((3, 0)))
     x = next(iter(band.positions.values()))[band.at]
@@ -167,7 +200,11 @@ def _centre(band: Band, look: Look, shown: dict[str, Any], place: dict[str, str]
     line = dict(
         x=short(x),
         y=short(centre),
-        line={"color": look.colour, "dash": look.dash if held else "dot", "width": 2.2 if held else 1.2},
+        line={
+            "color": look.colour,
+            "dash": look.dash if held else "dot",
+            "width": 2.2 if held else 1.2,
+        },
         hovertemplate=f"%{{x:.5g}}: %{{y:.5g}}<extra>{shown['name']}, {label(of)}</extra>",
         meta={
             "kind": "mean",

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from harness.answer.whole import Answer
+from harness.analysis.answer import Answer
 from harness.report.style import label, layout
 from harness.stats import probability_of_improvement
 

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from harness.answer.whole import Answer
+from harness.analysis.answer import Answer
+from harness.analysis.results import Results
 from harness.report.style import PALETTE, label, layout, legend_height
-from harness.results import Results
-from harness.spec.plan import arms
+from harness.spec.arms import arms
 from harness.stats import Interval, mean_interval
 
 
@@ -30,7 +30,11 @@ class Interaction(NamedTuple):
 def compute_interactions(results: Results, answer: Answer) -> tuple[Interaction, ...]:
     """Average the runs over every two factors; none for studies of fewer than two factors."""
     factors = list(results.study.compare)
-    return tuple(_interaction(results, answer, a, b) for a, b in permutations(factors, 2)) if len(factors) > 1 else ()
+    return (
+        tuple(_interaction(results, answer, a, b) for a, b in permutations(factors, 2))
+        if len(factors) > 1
+        else ()
+    )
 
 
 def _interaction(results: Results, answer: Answer, across: str, by: str) -> Interaction:
@@ -68,11 +72,21 @@ def plot_interactions(data: tuple[Interaction, ...]) -> go.Figure:
         {
             "label": label(f"{pair.across} × {pair.by}", 60),
             "method": "update",
-            "args": [{"visible": [owner == i for owner in owners]}, {"xaxis.title.text": label(pair.across)}],
+            "args": [
+                {"visible": [owner == i for owner in owners]},
+                {"xaxis.title.text": label(pair.across)},
+            ],
         }
         for i, pair in enumerate(data)
     ]
-    menu = {"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.18, "yanchor": "top", "bgcolor": "rgba(128,128,128,.1)"}
+    menu = {
+        "buttons": buttons,
+        "x": 0,
+        "xanchor": "left",
+        "y": 1.18,
+        "yanchor": "top",
+        "bgcolor": "rgba(128,128,128,.1)",
+    }
     first = data[0] if data else None
     figure.update_layout(
         layout(

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
+from harness.analysis.results import Results
 from harness.report.style import Look, label, layout
-from harness.results import Results
 
 METRIC = "noise/scale"
 
@@ -25,7 +25,9 @@ def compute_noise_batch(results: Results, curves: pd.DataFrame, names: Sequence[
     """Gather the arms whose runs measured the noise scale."""
     if METRIC not in curves:
         return NoiseBatch({})
-    late = curves[curves["step"] >= curves.groupby("run_id")["step"].transform("max") / 2].dropna(subset=[METRIC])
+    late = curves[curves["step"] >= curves.groupby("run_id")["step"].transform("max") / 2].dropna(
+        subset=[METRIC]
+    )
     found = {}
     for arm in names:
         scales = late[late["arm"] == arm].groupby("seed")[METRIC].median()
@@ -33,7 +35,12 @@ def compute_noise_batch(results: Results, curves: pd.DataFrame, names: Sequence[
         size = pd.to_numeric(sizes, errors="coerce").dropna()
         if len(size) and (scales > 0).any():
             positive = scales[scales > 0]
-            found[arm] = float(size.iloc[0]), float(positive.median()), float(positive.min()), float(positive.max())
+            found[arm] = (
+                float(size.iloc[0]),
+                float(positive.median()),
+                float(positive.min()),
+                float(positive.max()),
+            )
     return NoiseBatch(found)
 
 
@@ -55,7 +62,12 @@ def plot_noise_batch(data: NoiseBatch, looks: Mapping[str, Look]) -> go.Figure:
         figure.add_scatter(
             x=[size],
             y=[middle],
-            error_y={"type": "data", "array": [high - middle], "arrayminus": [middle - low], "color": looks[arm].colour},
+            error_y={
+                "type": "data",
+                "array": [high - middle],
+                "arrayminus": [middle - low],
+                "color": looks[arm].colour,
+            },
             mode="markers",
             marker={"color": looks[arm].colour, "symbol": looks[arm].symbol, "size": 11},
             name=name,
@@ -66,7 +78,10 @@ def plot_noise_batch(data: NoiseBatch, looks: Mapping[str, Look]) -> go.Figure:
     figure.update_layout(
         layout(
             xaxis={"title": {"text": "batch size"}, "type": "log"},
-            yaxis={"title": {"text": "gradient noise scale, second half of training"}, "type": "log"},
+            yaxis={
+                "title": {"text": "gradient noise scale, second half of training"},
+                "type": "log",
+            },
             height=420,
         )
     )

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from harness.report.style import Look, faint, label, layout
-from harness.spec.plan import arms
+from harness.spec.arms import arms
 from harness.spec.space import LogUniform
 from harness.spec.study import Study
 
@@ -39,11 +39,15 @@ def compute_parallel(study: Study, trials: pd.DataFrame) -> Parallel:
     for arm in arms(study):
         mine = trials[trials["arm"] == arm.name].dropna(subset=["value"]) if len(trials) else trials
         if study.search and arm.recipe.spaces() and len(mine):
-            found = [_axis(path, mine[path], isinstance(space, LogUniform)) for path, space in arm.recipe.spaces().items()]
+            found = [
+                _axis(path, mine[path], isinstance(space, LogUniform))
+                for path, space in arm.recipe.spaces().items()
+            ]
             log = not study.search.maximize and bool((mine["value"] > 0).all())
             axes[arm.name] = (*found, _axis(study.search.objective, mine["value"], log))
             order[arm.name] = np.argsort(
-                mine["value"].to_numpy(dtype=float) * (-1 if study.search.maximize else 1), kind="stable"
+                mine["value"].to_numpy(dtype=float) * (-1 if study.search.maximize else 1),
+                kind="stable",
             )
     return Parallel(axes, order)
 
@@ -53,13 +57,27 @@ def _axis(path: str, column: pd.Series[Any], log: bool) -> Axis:
         names = sorted({str(v) for v in column})
         places = {name: i / max(1, len(names) - 1) for i, name in enumerate(names)}
         texts = tuple(str(v) for v in column)
-        return Axis(path, np.array([places[t] for t in texts]), texts, tuple((v, label(n, 20)) for n, v in places.items()))
+        return Axis(
+            path,
+            np.array([places[t] for t in texts]),
+            texts,
+            tuple((v, label(n, 20)) for n, v in places.items()),
+        )
     values = column.to_numpy(dtype=float)
     scaled = np.log10(values) if log else values
     low, high = float(scaled.min()), float(scaled.max())
     heights = (scaled - low) / (high - low) if high > low else np.full(len(values), 0.5)
-    marks = [(t, low + t * (high - low)) for t in (0.0, 0.25, 0.5, 0.75, 1.0)] if high > low else [(0.5, low)]
-    return Axis(path, heights, tuple(f"{v:.4g}" for v in values), tuple((t, f"{10**m if log else m:.3g}") for t, m in marks))
+    marks = (
+        [(t, low + t * (high - low)) for t in (0.0, 0.25, 0.5, 0.75, 1.0)]
+        if high > low
+        else [(0.5, low)]
+    )
+    return Axis(
+        path,
+        heights,
+        tuple(f"{v:.4g}" for v in values),
+        tuple((t, f"{10**m if log else m:.3g}") for t, m in marks),
+    )
 
 
 def plot_parallel(data: Parallel, looks: dict[str, Look]) -> go.Figure:
@@ -81,7 +99,16 @@ def plot_parallel(data: Parallel, looks: dict[str, Look]) -> go.Figure:
         }
         for arm, axes in data.arms.items()
     ]
-    menus = [{"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.3, "yanchor": "top", "bgcolor": "rgba(128,128,128,.1)"}]
+    menus = [
+        {
+            "buttons": buttons,
+            "x": 0,
+            "xanchor": "left",
+            "y": 1.3,
+            "yanchor": "top",
+            "bgcolor": "rgba(128,128,128,.1)",
+        }
+    ]
     first = next(iter(data.arms.values()), ())
     figure.update_layout(
         layout(
@@ -98,7 +125,9 @@ def plot_parallel(data: Parallel, looks: dict[str, Look]) -> go.Figure:
     return figure
 
 
-def _lines(axes: tuple[Axis, ...], order: np.ndarray, look: Look, visible: bool) -> list[go.Scatter]:
+def _lines(
+    axes: tuple[Axis, ...], order: np.ndarray, look: Look, visible: bool
+) -> list[go.Scatter]:
     found = []
     for rank, trial in reversed(list(enumerate(order))):
         strength = 0.12 + 0.78 * (1 - rank / len(order)) ** 2
@@ -120,9 +149,12 @@ def _lines(axes: tuple[Axis, ...], order: np.ndarray, look: Look, visible: bool)
 
 def _marks(axes: tuple[Axis, ...]) -> list[dict[str, Any]]:
     shared = {"showarrow": False, "xref": "x", "yref": "y"}
-    titles = [shared | {"x": i, "y": 1.12, "text": label(axis.title, 30)} for i, axis in enumerate(axes)]
+    titles = [
+        shared | {"x": i, "y": 1.12, "text": label(axis.title, 30)} for i, axis in enumerate(axes)
+    ]
     ticks = [
-        shared | {"x": i, "y": place, "text": text, "xanchor": "left", "xshift": 6, "font": {"size": 11}}
+        shared
+        | {"x": i, "y": place, "text": text, "xanchor": "left", "xshift": 6, "font": {"size": 11}}
         for i, axis in enumerate(axes)
         for place, text in axis.ticks
     ]
@@ -131,7 +163,10 @@ def _marks(axes: tuple[Axis, ...]) -> list[dict[str, Any]]:
 
 def _rules(axes: tuple[Axis, ...]) -> list[dict[str, Any]]:
     line = {"color": "rgba(128,128,128,.6)", "width": 1}
-    return [{"type": "line", "x0": i, "x1": i, "y0": 0, "y1": 1, "line": line, "layer": "below"} for i in range(len(axes))]
+    return [
+        {"type": "line", "x0": i, "x1": i, "y0": 0, "y1": 1, "line": line, "layer": "below"}
+        for i in range(len(axes))
+    ]
 
 
 def _range(axes: tuple[Axis, ...]) -> list[float]:

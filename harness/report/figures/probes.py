@@ -17,7 +17,12 @@ from harness.report.thin import short
 
 PANELS = 6
 """Panels of a figure at most."""
-RULES = {"curvature/sharpness": 1.0, "spread/ratio": 1.0, "alignment/gradients": 0.0, "alignment/updates": 0.0}
+RULES = {
+    "curvature/sharpness": 1.0,
+    "spread/ratio": 1.0,
+    "alignment/gradients": 0.0,
+    "alignment/updates": 0.0,
+}
 """Where a quantity changes its meaning: a dashed line is drawn there."""
 LAYER = re.compile(r"\.\d+|^(out|embed)\b")
 """What the names of layers look like."""
@@ -52,9 +57,14 @@ def compute_panels(curves: pd.DataFrame, prefix: str, arms: Sequence[str]) -> tu
 
 def compute_layers(curves: pd.DataFrame, prefix: str, arms: Sequence[str]) -> tuple[LayerMap, ...]:
     """Gather the quantities of one probe that every layer has, one map for each."""
-    names = [str(c) for c in curves if str(c).startswith(f"{prefix}/") and LAYER.search(_name(str(c)))]
+    names = [
+        str(c) for c in curves if str(c).startswith(f"{prefix}/") and LAYER.search(_name(str(c)))
+    ]
     kinds = list(dict.fromkeys(_name(name).partition("/")[2] for name in names))
-    maps = [_map(curves, prefix, kind, [n for n in names if _name(n).partition("/")[2] == kind], arms) for kind in kinds]
+    maps = [
+        _map(curves, prefix, kind, [n for n in names if _name(n).partition("/")[2] == kind], arms)
+        for kind in kinds
+    ]
     return tuple(found for found in maps if found.arms)
 
 
@@ -69,11 +79,17 @@ def _panel(curves: pd.DataFrame, metric: str, arms: Sequence[str]) -> Panel:
         if len(means):
             lines[arm] = means.index.to_numpy(dtype=float), means.to_numpy(dtype=float)
     values = np.concatenate([y for _, y in lines.values()]) if lines else np.empty(0)
-    wide = len(values) > 0 and bool((values > 0).all()) and float(values.max()) > 30 * float(values.min())
+    wide = (
+        len(values) > 0
+        and bool((values > 0).all())
+        and float(values.max()) > 30 * float(values.min())
+    )
     return Panel(metric, wide, lines)
 
 
-def _map(curves: pd.DataFrame, prefix: str, kind: str, names: Sequence[str], arms: Sequence[str]) -> LayerMap:
+def _map(
+    curves: pd.DataFrame, prefix: str, kind: str, names: Sequence[str], arms: Sequence[str]
+) -> LayerMap:
     found = {}
     log = bool((curves[list(names)].dropna(how="all").fillna(1.0) > 0).all(axis=None))
     for arm in arms:
@@ -83,7 +99,11 @@ def _map(curves: pd.DataFrame, prefix: str, kind: str, names: Sequence[str], arm
             continue
         values = mine[own].astype(float).map(math.log10) if log else mine[own].astype(float)
         means = values.assign(epoch=mine["epoch"]).groupby("epoch").mean().dropna(how="all")
-        found[arm] = means.index.to_numpy(dtype=float), tuple(_name(n).partition("/")[0] for n in own), means.to_numpy().T
+        found[arm] = (
+            means.index.to_numpy(dtype=float),
+            tuple(_name(n).partition("/")[0] for n in own),
+            means.to_numpy().T,
+        )
     return LayerMap(f"{prefix} {kind}".strip(), log, found)
 
 
@@ -91,7 +111,13 @@ def plot_panels(panels: Sequence[Panel], looks: Mapping[str, Look]) -> go.Figure
     """Draw the panels two in a row."""
     rows = max(1, math.ceil(len(panels) / 2))
     titles = [label(panel.metric) for panel in panels]
-    figure = make_subplots(rows=rows, cols=2, subplot_titles=titles, horizontal_spacing=0.12, vertical_spacing=0.3 / rows)
+    figure = make_subplots(
+        rows=rows,
+        cols=2,
+        subplot_titles=titles,
+        horizontal_spacing=0.12,
+        vertical_spacing=0.3 / rows,
+    )
     shown: set[str] = set()
     for i, panel in enumerate(panels):
         place: dict[str, Any] = {"row": i // 2 + 1, "col": i % 2 + 1}
@@ -100,18 +126,35 @@ def plot_panels(panels: Sequence[Panel], looks: Mapping[str, Look]) -> go.Figure
             line = {"color": looks[arm].colour, "dash": looks[arm].dash, "width": 1.8}
             hover = f"epoch %{{x:.4g}}: %{{y:.4g}}<extra>{name}</extra>"
             mode = "lines" if len(x) > 1 else "markers"
-            trace = go.Scatter(x=short(x), y=short(y), mode=mode, line=line, name=name, legendgroup=arm, hovertemplate=hover)
+            trace = go.Scatter(
+                x=short(x),
+                y=short(y),
+                mode=mode,
+                line=line,
+                name=name,
+                legendgroup=arm,
+                hovertemplate=hover,
+            )
             trace.update(showlegend=arm not in shown, meta={"kind": "probe", "arm": arm})
             figure.add_trace(trace, **place)
             shown.add(arm)
         if panel.metric in RULES:
             figure.add_hline(
-                y=RULES[panel.metric], line={"color": "rgba(128,128,128,.8)", "dash": "dash", "width": 1}, **place
+                y=RULES[panel.metric],
+                line={"color": "rgba(128,128,128,.8)", "dash": "dash", "width": 1},
+                **place,
             )
-        quiet: dict[str, Any] = {"gridcolor": "rgba(128,128,128,.2)", "zeroline": False, "automargin": True, **place}
+        quiet: dict[str, Any] = {
+            "gridcolor": "rgba(128,128,128,.2)",
+            "zeroline": False,
+            "automargin": True,
+            **place,
+        }
         figure.update_yaxes(type="log" if panel.log else "linear", exponentformat="power", **quiet)
         figure.update_xaxes(title_text="epoch" if i >= len(panels) - 2 else "", **quiet)
-    figure.update_layout(layout(height=110 + 250 * rows + legend_height(len(shown)), hovermode="closest"))
+    figure.update_layout(
+        layout(height=110 + 250 * rows + legend_height(len(shown)), hovermode="closest")
+    )
     return figure
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from harness.answer.whole import Answer
+from harness.analysis.answer import Answer
 from harness.report.style import Look, label, layout, legend_height
 
 
@@ -58,7 +58,11 @@ def plot_profile(data: Profile, looks: Mapping[str, Look]) -> go.Figure:
                 "autorange": True if data.maximize else "reversed",
                 "type": "log" if wide else "linear",
             },
-            yaxis={"title": {"text": "runs at least so good"}, "tickformat": ".0%", "range": [-0.02, 1.02]},
+            yaxis={
+                "title": {"text": "runs at least so good"},
+                "tickformat": ".0%",
+                "range": [-0.02, 1.02],
+            },
             height=380 + legend_height(len(data.arms)),
         )
     )

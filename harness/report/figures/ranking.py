@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from harness.answer.whole import Answer
+from harness.analysis.answer import Answer
 from harness.report.style import Look, label, layout
 
 
@@ -32,7 +32,12 @@ class Ranking(NamedTuple):
 def compute_ranking(answer: Answer) -> Ranking:
     """Gather the ranking's finite means."""
     rows = [
-        RankingRow(p.arm, p.interval.mean, *_finite(p.interval.mean, p.interval.low, p.interval.high), p.values)
+        RankingRow(
+            p.arm,
+            p.interval.mean,
+            *_finite(p.interval.mean, p.interval.low, p.interval.high),
+            p.values,
+        )
         for p in answer.ranking
         if math.isfinite(p.interval.mean)
     ]
@@ -47,7 +52,11 @@ def _finite(mean: float, low: float, high: float) -> tuple[float, float]:
 def _wide(data: Ranking) -> bool:
     """Return whether only a logarithmic axis shows all arms: all values above 0 and far apart."""
     lows = [min(row.seeds) for row in data.rows]
-    return bool(lows) and min(lows) > 0 and max(row.mean for row in data.rows) > 100 * min(row.mean for row in data.rows)
+    return (
+        bool(lows)
+        and min(lows) > 0
+        and max(row.mean for row in data.rows) > 100 * min(row.mean for row in data.rows)
+    )
 
 
 def plot_ranking(data: Ranking, looks: dict[str, Look]) -> go.Figure:
@@ -72,7 +81,12 @@ def plot_ranking(data: Ranking, looks: dict[str, Look]) -> go.Figure:
             name=name,
             legendgroup=row.arm,
             showlegend=False,
-            marker={"color": look.colour, "size": 11, "symbol": look.symbol, "line": {"width": 1, "color": "white"}},
+            marker={
+                "color": look.colour,
+                "size": 11,
+                "symbol": look.symbol,
+                "line": {"width": 1, "color": "white"},
+            },
             error_x={
                 "type": "data",
                 "array": [row.high - row.mean],
@@ -84,7 +98,10 @@ def plot_ranking(data: Ranking, looks: dict[str, Look]) -> go.Figure:
     order = [label(row.arm, 40) for row in reversed(data.rows)]
     figure.update_layout(
         layout(
-            xaxis={"title": {"text": label(data.metric)}, "type": "log" if _wide(data) else "linear"},
+            xaxis={
+                "title": {"text": label(data.metric)},
+                "type": "log" if _wide(data) else "linear",
+            },
             yaxis={"categoryorder": "array", "categoryarray": order, "dtick": 1},
             height=110 + 26 * max(2, len(data.rows)),
         )

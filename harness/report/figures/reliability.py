@@ -25,7 +25,9 @@ def compute_reliability(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> Relia
             count, confidence, accuracy = mine["calibration/bins"].transpose(1, 0, 2)
             total = count.sum(0)
             filled = total > 0
-            pooled = [(count * part).sum(0)[filled] / total[filled] for part in (confidence, accuracy)]
+            pooled = [
+                (count * part).sum(0)[filled] / total[filled] for part in (confidence, accuracy)
+            ]
             found[arm] = pooled[0], pooled[1], total[filled]
     return Reliability(found)
 
@@ -33,7 +35,14 @@ def compute_reliability(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> Relia
 def plot_reliability(data: Reliability, looks: Mapping[str, Look]) -> go.Figure:
     """Draw a line an arm over the diagonal of perfect calibration; larger marks are bins with more samples."""
     figure = go.Figure()
-    figure.add_shape(type="line", x0=0, x1=1, y0=0, y1=1, line={"color": "rgba(128,128,128,.7)", "dash": "dash", "width": 1})
+    figure.add_shape(
+        type="line",
+        x0=0,
+        x1=1,
+        y0=0,
+        y1=1,
+        line={"color": "rgba(128,128,128,.7)", "dash": "dash", "width": 1},
+    )
     for arm, (confidence, accuracy, count) in data.arms.items():
         name = label(arm, 40)
         figure.add_scatter(

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from harness.report.style import Look, label, layout, legend_height
-from harness.spec.plan import arms
+from harness.spec.arms import arms
 from harness.spec.space import LogUniform
 from harness.spec.study import Study
 
@@ -54,10 +54,15 @@ def compute_sensitivity(study: Study, trials: pd.DataFrame) -> Sensitivity:
     """Gather the trials by hyperparameter; those without a finite objective are left out."""
     spaces = {path: space for arm in arms(study) for path, space in arm.recipe.spaces().items()}
     objective = study.search.objective if study.search else ""
-    panels = [Panel(path, isinstance(space, LogUniform), _points(trials, path)) for path, space in spaces.items()]
+    panels = [
+        Panel(path, isinstance(space, LogUniform), _points(trials, path))
+        for path, space in spaces.items()
+    ]
     shown = tuple(p for p in panels if p.points)
     maximize = bool(study.search and study.search.maximize)
-    near = tuple(_near(arm, p.name, points, maximize) for p in shown for arm, points in p.points.items())
+    near = tuple(
+        _near(arm, p.name, points, maximize) for p in shown for arm, points in p.points.items()
+    )
     return Sensitivity(objective, shown, near)
 
 
@@ -85,25 +90,35 @@ def plot_sensitivity(data: Sensitivity, looks: dict[str, Look]) -> go.Figure:
     """Draw a panel a hyperparameter, a dot a trial; pruned trials are hollow."""
     rows = max(1, math.ceil(len(data.panels) / COLUMNS))
     columns = max(1, min(COLUMNS, len(data.panels)))
-    figure = make_subplots(rows, columns, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.22 / rows)
+    figure = make_subplots(
+        rows, columns, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.22 / rows
+    )
     seen: set[str] = set()
     for i, panel in enumerate(data.panels):
         row, column = i // COLUMNS + 1, i % COLUMNS + 1
         for arm, points in panel.points.items():
             figure.add_trace(_dots(arm, points, looks[arm], arm not in seen), row, column)
             seen.add(arm)
-        figure.update_xaxes(title_text=label(panel.name), type="log" if panel.log else None, row=row, col=column)
+        figure.update_xaxes(
+            title_text=label(panel.name), type="log" if panel.log else None, row=row, col=column
+        )
     figure.update_yaxes(title_text=data.objective, col=1)
     positive = all(v > 0 for p in data.panels for points in p.points.values() for _, v, _ in points)
-    figure.update_yaxes(type="log" if positive and not data.objective.endswith("accuracy") else "linear")
+    figure.update_yaxes(
+        type="log" if positive and not data.objective.endswith("accuracy") else "linear"
+    )
     figure.update_layout(layout(height=110 + 280 * rows + legend_height(len(seen))))
     figure.update_xaxes(gridcolor="rgba(128,128,128,.2)", zeroline=False, automargin=True)
     figure.update_yaxes(gridcolor="rgba(128,128,128,.2)", zeroline=False, automargin=True)
     return figure
 
 
-def _dots(arm: str, points: Sequence[tuple[Any, float, str]], look: Look, legend: bool) -> go.Scatter:
-    symbols = [f"{look.symbol}-open" if status == "pruned" else look.symbol for _, _, status in points]
+def _dots(
+    arm: str, points: Sequence[tuple[Any, float, str]], look: Look, legend: bool
+) -> go.Scatter:
+    symbols = [
+        f"{look.symbol}-open" if status == "pruned" else look.symbol for _, _, status in points
+    ]
     return go.Scatter(
         x=[value for value, _, _ in points],
         y=[objective for _, objective, _ in points],

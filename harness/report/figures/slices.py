@@ -23,7 +23,11 @@ class Slices(NamedTuple):
 
 def compute_slices(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> Slices:
     """Gather the arrays of :class:`harness.probes.slices.LossSlice`."""
-    lines = {a: (m["slice/line"][0, 0], m["slice/line"][:, 1]) for a, m in arrays.items() if "slice/line" in m}
+    lines = {
+        a: (m["slice/line"][0, 0], m["slice/line"][:, 1])
+        for a, m in arrays.items()
+        if "slice/line" in m
+    }
     return Slices(lines, {a: m["slice/plane"][0] for a, m in arrays.items() if "slice/plane" in m})
 
 
@@ -68,7 +72,10 @@ def plot_planes(data: Slices) -> go.Figure:
             z=[short(row) for row in logs],
             colorscale="Viridis",
             visible=i == 0,
-            colorbar={"title": {"text": "log₁₀ loss" if (losses > 0).all() else "loss"}, "thickness": 12},
+            colorbar={
+                "title": {"text": "log₁₀ loss" if (losses > 0).all() else "loss"},
+                "thickness": 12,
+            },
             hovertemplate="(%{x:.2f}, %{y:.2f}): %{z:.3f}<extra>" + label(arm, 40) + "</extra>",
         )
     figure.update_layout(

@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from harness.answer.claims import times_to
+from harness.analysis.claims import times_to
+from harness.analysis.results import Results
 from harness.report.style import Look, faint, label, layout, legend_height
-from harness.results import Results
-from harness.spec.claim import Claim
+from harness.spec.claims import Claim
 from harness.stats import Survival, kaplan_meier
 
 
@@ -29,7 +29,11 @@ class SurvivalCurves(NamedTuple):
 def compute_survival(results: Results, claim: Claim, arms: list[str]) -> SurvivalCurves:
     """Gather when the runs of every arm reached the claim's target."""
     times = {arm: times_to(results, arm, claim) for arm in arms}
-    known = {arm: reached for arm, reached in times.items() if reached and all(np.isfinite([t.time for t in reached]))}
+    known = {
+        arm: reached
+        for arm, reached in times.items()
+        if reached and all(np.isfinite([t.time for t in reached]))
+    }
     curves = {arm: kaplan_meier(reached) for arm, reached in known.items()}
     ends = {arm: max(t.time for t in reached) for arm, reached in known.items()}
     return SurvivalCurves(claim.on, claim.target or 0.0, claim.by, curves, ends)
@@ -65,7 +69,10 @@ def plot_survival(data: SurvivalCurves, looks: Mapping[str, Look]) -> go.Figure:
         )
     figure.update_layout(
         layout(
-            xaxis={"title": {"text": f"{data.unit} to {label(data.metric)} {data.target:g}"}, "rangemode": "tozero"},
+            xaxis={
+                "title": {"text": f"{data.unit} to {label(data.metric)} {data.target:g}"},
+                "rangemode": "tozero",
+            },
             yaxis={"title": {"text": "not there yet"}, "tickformat": ".0%", "range": [-0.02, 1.02]},
             height=380 + legend_height(len(data.arms)),
         )

@@ -1,0 +1,29 @@
+"""The answer to a study's question: a ranking with intervals, and a verdict on each claim."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from harness.analysis.claims import Tested, tested
+from harness.analysis.ranking import Place, primary, rank, summarize
+from harness.analysis.results import Results
+from harness.spec.claims import larger_is_better
+
+
+class Answer(NamedTuple):
+    """The answer in full."""
+
+    metric: str
+    maximize: bool
+    ranking: tuple[Place, ...]
+    """Best first."""
+    claims: tuple[Tested, ...]
+    sentence: str
+
+
+def answer(results: Results) -> Answer:
+    """Rank the arms on the study's metric and judge its claims."""
+    metric = primary(results)
+    maximize = larger_is_better(metric)
+    ranking = rank(results, metric, maximize)
+    return Answer(metric, maximize, ranking, tested(results), summarize(metric, ranking))

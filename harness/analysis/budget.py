@@ -1,0 +1,56 @@
+"""The winner as a function of the tuning budget."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from harness import stats
+from harness.analysis.results import Results
+from harness.stats import Interval
+
+
+class Budget(NamedTuple):
+    """What each arm's search was expected to reach after n trials, on validation data."""
+
+    objective: str
+    maximize: bool
+    exact: bool
+    """Whether trials were independent (random search); otherwise the curves are only a description."""
+    budgets: tuple[int, ...]
+    arms: dict[str, tuple[Interval, ...]]
+    """Expected best by arm, one interval a budget."""
+    leaders: tuple[str, ...]
+    """The arm ahead at each budget."""
+
+    @property
+    def changes(self) -> tuple[tuple[int, str], ...]:
+        """The budgets at which another arm takes the lead, with its name."""
+        pairs = zip(self.budgets[1:], self.leaders[1:], self.leaders, strict=False)
+        return tuple((budget, now) for budget, now, before in pairs if now != before)
+
+
+def winner_by_budget(results: Results) -> Budget | None:
+    """Return the expected best objective of each arm after 1, 2, … trials; None where nothing was searched."""
+    search, trials = results.study.search, results.trials
+    if search is None or not len(trials):
+        return None
+    counts = trials.groupby("arm").size()
+    budgets = tuple(range(1, int(counts.min()) + 1))
+    rng = np.random.default_rng(0)
+    worst = -math.inf if search.maximize else math.inf
+    arms = {
+        str(arm): tuple(
+            stats.expected_best(
+                rows["value"].astype(float).fillna(worst).to_numpy(), budgets, search.maximize, rng
+            )
+        )
+        for arm, rows in trials.groupby("arm", sort=False)
+    }
+    pick = max if search.maximize else min
+    leaders = tuple(pick(arms, key=lambda arm: arms[arm][i].mean) for i in range(len(budgets)))
+    return Budget(
+        search.objective, search.maximize, search.sampler == "random", budgets, arms, leaders
+    )

@@ -1,0 +1,114 @@
+"""What went wrong in a run, with the evidence."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.results import Results
+
+FALLING = 0.05
+"""Share of its training loss that a run still loses over its last tenth when it was stopped too early."""
+OVERFITTED = 0.1
+"""Rise of the validation loss above its lowest value, as a share of it."""
+DEAD = 0.5
+"""Share of hidden units that give the same number for every sample."""
+VANISHED = 1e-3
+"""Gradient norm of the first layer as a share of the last layer's."""
+UNDERFITTED = 0.9
+"""Training loss that is left at the end, as a share of that at the start."""
+
+
+class Label(NamedTuple):
+    """A failure of one run."""
+
+    name: str
+    evidence: str
+
+
+def labels_of(status: str, detail: str, curve: pd.DataFrame) -> tuple[Label, ...]:
+    """Return the failures of a run.
+
+    Args:
+        status: how it ended.
+        detail: why, in words.
+        curve: its evaluations by step, with the columns that were recorded.
+    """
+    if status == "diverged":
+        return (Label("diverged", detail),)
+    if status == "failed":
+        return (Label("failed", detail),)
+    tests = (_falling, _dead, _vanishing, _overfitted, _underfitted)
+    return tuple(label for test in tests if (label := test(curve.sort_values("step"))) is not None)
+
+
+def failures(results: Results) -> dict[str, tuple[Label, ...]]:
+    """Return the failures of each run of the confirm stage, by its MLflow id; runs without any are left out."""
+    curves = dict(iter(results.confirmed_curves.groupby("run_id")))
+    empty = results.confirmed_curves[:0]
+    places = results.confirmed[["run_id", "status", "detail"]].astype(str).to_numpy()
+    found = {
+        run_id: labels_of(status, detail, curves.get(run_id, empty))
+        for run_id, status, detail in places
+    }
+    return {run_id: labels for run_id, labels in found.items() if labels}
+
+
+def _series(curve: pd.DataFrame, name: str) -> np.ndarray:
+    return curve[name].dropna().to_numpy(dtype=float) if name in curve else np.empty(0)
+
+
+def _falling(curve: pd.DataFrame) -> Label | None:
+    loss = _series(curve, "valid/loss")
+    if len(loss) < 10:
+        return None
+    tail = max(2, len(loss) // 10)
+    before, now = loss[-2 * tail : -tail].mean(), loss[-tail:].mean()
+    if loss[-1] > loss.min() * 1.001 or now <= 0 or (before - now) / before < FALLING:
+        return None
+    text = f"validation loss still falls by {(before - now) / before:.0%} over the last tenth of training"
+    return Label("too low a learning rate, or too short", text)
+
+
+def _dead(curve: pd.DataFrame) -> Label | None:
+    dead = _series(curve, "activation/dead")
+    if not len(dead) or dead[-1] < DEAD:
+        return None
+    return Label(
+        "dead units", f"{dead[-1]:.0%} of hidden units give the same number for every sample"
+    )
+
+
+def _vanishing(curve: pd.DataFrame) -> Label | None:
+    ratio = _series(curve, "gradient/ratio")
+    if not len(ratio) or np.median(ratio) > VANISHED:
+        return None
+    return Label(
+        "vanishing gradient",
+        f"the first layer's gradient norm is {np.median(ratio):.1e} of the last layer's",
+    )
+
+
+def _overfitted(curve: pd.DataFrame) -> Label | None:
+    valid, train = _series(curve, "valid/loss"), _series(curve, "train/loss")
+    if len(valid) < 3 or len(train) != len(valid):
+        return None
+    lowest = int(valid.argmin())
+    rise = valid[-1] / valid[lowest] - 1 if valid[lowest] > 0 else 0.0
+    if rise < OVERFITTED or train[-1] >= train[lowest]:
+        return None
+    epoch = curve.dropna(subset=["valid/loss"])["epoch"].iloc[lowest]
+    return Label(
+        "overfitted", f"validation loss is {rise:.0%} above its lowest value, at epoch {epoch:g}"
+    )
+
+
+def _underfitted(curve: pd.DataFrame) -> Label | None:
+    train = _series(curve, "train/loss")
+    if len(train) < 2 or train[0] <= 0 or train[-1] / train[0] < UNDERFITTED:
+        return None
+    return Label(
+        "underfitted", f"training loss ends at {train[-1] / train[0]:.0%} of where it started"
+    )

@@ -1,0 +1,194 @@
+"""A study's results as tidy pandas tables, read back from MLflow.
+
+>>> from harness import results                      # doctest: +SKIP
+>>> found = results.load("optimizers")               # doctest: +SKIP
+>>> found.runs.groupby("arm")["test/loss"].mean()    # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.core.registry import entry
+from harness.spec.study import Study
+from harness.tracking import CLOSING, Curves, Store, site
+
+PLACE = ("run_id", "arm", "stage", "trial", "seed")
+"""Columns that say where a run stands in the study."""
+
+
+def load(study: str, uri: str | None = None) -> Results:
+    """Return the results of a study by its name.
+
+    Args:
+        study: name of the study; a quick form has "-quick" after it.
+        uri: MLflow tracking URI; by default ``MLFLOW_TRACKING_URI``, or ``mlflow.db`` in the working folder.
+
+    Raises:
+        StoreError: there is no such study, or it has not been run to its end.
+    """
+    store = Store(study, uri, create=False)
+    return Results(store, *store.artifacts())
+
+
+class Results:
+    """The tables of one study.
+
+    Attributes:
+        spec: the study as it was run, in plain form.
+        winners: each arm's frozen recipe by arm: ``trial``, ``levels`` and ``recipe``.
+        importances: share of each searched hyperparameter in reaching good trials, by arm (PED-ANOVA).
+        clock: seconds of one update of each arm's frozen recipe alone, with what was measured beside, by arm.
+        environment: commit, packages and hardware it was run with.
+        runs: one row a run: ``run_id``, ``arm``, ``stage``, ``trial``, ``seed``, ``status``, ``key``, a column
+            ``level.<factor>`` a factor, every setting (``optimizer.lr``, …), and every closing value (``valid/loss``,
+            ``test/loss``, ``cost/seconds``, …). A run that diverged has no closing values.
+        trials: one row a trial: ``arm``, ``trial``, ``status``, ``value`` (its objective) and the values searched.
+        curves: one row an evaluation of a run: ``run_id``, ``arm``, ``stage``, ``trial``, ``seed``, ``step``, ``epoch``,
+            ``samples`` and a column a metric.
+    """
+
+    def __init__(
+        self, store: Store, spec: dict[str, Any], index: dict[str, Any], environment: dict[str, Any]
+    ) -> None:
+        self.store, self.spec, self.environment = store, spec, environment
+        self.clock: dict[str, Any] = index.get("clock", {})
+        self.winners: dict[str, Any] = index["winners"]
+        self.importances: dict[str, dict[str, float]] = index["importances"]
+        self.runs = _runs(index["runs"], {row["run_id"]: row for row in store.leaves()})
+        self.trials = _trials(index["trials"])
+
+    @cached_property
+    def study(self) -> Study:
+        """The study as a spec."""
+        return Study.model_validate(self.spec)
+
+    @cached_property
+    def confirmed(self) -> pd.DataFrame:
+        """The runs of the confirm stage."""
+        return self.runs[self.runs["stage"] == "confirm"]
+
+    @cached_property
+    def by_arm(self) -> dict[str, pd.DataFrame]:
+        """The runs of the confirm stage by arm, each indexed by seed."""
+        return {
+            str(arm): rows.set_index("seed").sort_index()
+            for arm, rows in self.confirmed.groupby("arm", sort=False)
+        }
+
+    @property
+    def searched(self) -> pd.DataFrame:
+        """The runs of the search stage."""
+        return self.runs[self.runs["stage"] == "search"]
+
+    @cached_property
+    def confirmed_curves(self) -> pd.DataFrame:
+        """The curves of the confirm stage, with seconds where the clock has been read."""
+        curves = self.curves_of(self.confirmed)
+        pace = {arm: read["seconds"] for arm, read in self.clock.items()}
+        curves["seconds"] = curves["step"] * curves["arm"].map(pace).astype(float)
+        return curves
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """The curves of all runs."""
+        return self.curves_of(self.runs)
+
+    def curves_of(self, runs: pd.DataFrame, metrics: Sequence[str] | None = None) -> pd.DataFrame:
+        """Return the curves of some rows of ``runs``."""
+        named = [*metrics, "epoch", "samples"] if metrics else None
+        found = self.store.curves(runs["run_id"], named)
+        if not any(found.values()):
+            return pd.DataFrame(columns=[*PLACE, "step", "epoch", "samples"])
+        curves = _curve_table(found)
+        closing = [c for c in curves.columns if c.startswith(CLOSING)]
+        measured = curves.drop(columns=closing).dropna(subset=["epoch"])
+        return runs[list(PLACE)].merge(measured, on="run_id", how="inner")
+
+    def link(self, run_id: str) -> str:
+        """Return where MLflow's UI shows a run: on the tracking server, or where ``harness ui`` serves it."""
+        return f"{site(self.store.uri)}/#/experiments/{self.store.experiment}/runs/{run_id}?workflowType=machine_learning"
+
+    @property
+    def figures(self) -> Any:
+        """The report's figures as Plotly figures, such as ``results.figures.loss_curves()``; they lie a layer above."""
+        return entry("results.figures")(self)
+
+    def arrays(self, arm: str) -> dict[str, np.ndarray]:
+        """Return the arrays that probes measured last, by name, of the arm's confirm runs: (seeds, …), by seed."""
+        mine = self.by_arm[arm]
+        having = mine[mine["arrays"] & ~mine["status"].isin(["diverged", "failed"])]
+        found = [self.store.artifact(str(run_id), "arrays.json") for run_id in having["run_id"]]
+        names = [
+            name for name in (found[0] if found else {}) if all(name in arrays for arrays in found)
+        ]
+        return {name: np.array([arrays[name] for arrays in found]) for name in names}
+
+
+def _runs(index: Sequence[dict[str, Any]], leaves: dict[str, dict[str, Any]]) -> pd.DataFrame:
+    rows = []
+    for place in index:
+        leaf = leaves.get(place["run_id"], {"params": {}, "metrics": {}, "tags": {}})
+        own = {k: v for k, v in leaf["params"].items() if k not in ("arm", "stage", "seed")}
+        closing = {
+            k.removeprefix("final/"): v for k, v in leaf["metrics"].items() if k.startswith(CLOSING)
+        }
+        ended = {} if place["status"] in ("diverged", "failed") else closing
+        costs = {k: v for k, v in closing.items() if k.startswith("cost/")}
+        tags = {
+            "detail": leaf["tags"].get("harness.detail", ""),
+            "arrays": "harness.arrays" in leaf["tags"],
+        }
+        rows.append({**place, **tags, **_numbers(own), **ended, **costs})
+    return pd.DataFrame(rows)
+
+
+def _numbers(params: dict[str, str]) -> dict[str, Any]:
+    return {name: _number(text) for name, text in params.items()}
+
+
+def _number(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return {"true": True, "false": False}.get(text, text)
+
+
+def _trials(index: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    plain = [
+        {**{k: v for k, v in trial.items() if k != "values"}, **trial["values"]} for trial in index
+    ]
+    return pd.DataFrame(plain, columns=None if plain else ["arm", "trial", "status", "value"])
+
+
+def _curve_table(found: Mapping[str, Curves]) -> pd.DataFrame:
+    """Return one row a run and step, and a column a metric."""
+    names = sorted({name for points in found.values() for name in points})
+    steps: list[np.ndarray] = []
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
+    for points in found.values():
+        own = {name: np.array(pairs, dtype=float).reshape(-1, 2) for name, pairs in points.items()}
+        at = (
+            np.unique(np.concatenate([pairs[:, 0] for pairs in own.values()]))
+            if own
+            else np.empty(0)
+        )
+        steps.append(at.astype(np.int64))
+        for name in names:
+            column = np.full(len(at), np.nan)
+            if name in own:
+                column[np.searchsorted(at, own[name][:, 0])] = own[name][:, 1]
+            columns[name].append(column)
+    run_ids = np.repeat(np.array([*found], dtype=object), [len(at) for at in steps])
+    return pd.DataFrame(
+        {
+            "run_id": run_ids,
+            "step": np.concatenate(steps),
+            **{name: np.concatenate(parts) for name, parts in columns.items()},
+        }
+    )

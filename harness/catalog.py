@@ -1,0 +1,199 @@
+"""The catalogue: every part and every public name, and the module that has it. A new part is one line here.
+
+It is the one place where modules are named in strings; ``import harness`` hands it to :mod:`harness.core.registry`,
+where specs look names up, so that nothing needs to import what lies above it.
+"""
+
+from __future__ import annotations
+
+from harness.core.registry import Kind
+
+KINDS: dict[str, Kind] = {
+    "optimizer": Kind(
+        base="harness.optimizers.base:Optimizer",
+        external="harness.optimizers.external:ExternalOptimizer",
+        parts={
+            "SGD": "harness.optimizers.sgd",
+            "Adagrad": "harness.optimizers.adagrad",
+            "Adadelta": "harness.optimizers.adadelta",
+            "RMSprop": "harness.optimizers.rmsprop",
+            "Adam": "harness.optimizers.adam",
+            "AdamW": "harness.optimizers.adam",
+            "NAdam": "harness.optimizers.nadam",
+            "RAdam": "harness.optimizers.radam",
+            "Adamax": "harness.optimizers.adamax",
+            "Lion": "harness.optimizers.lion",
+            "SignSGD": "harness.optimizers.signsgd",
+            "Muon": "harness.optimizers.muon",
+        },
+    ),
+    "model": Kind(
+        base="harness.models.base:Model",
+        external="harness.models.external:ExternalModel",
+        parts={
+            "Linear": "harness.models.linear",
+            "MLP": "harness.models.mlp",
+            "DeepLinear": "harness.models.mlp",
+            "CNN1D": "harness.models.cnn",
+            "CNN2D": "harness.models.cnn",
+            "Transformer": "harness.models.transformer",
+            "Parameters": "harness.models.parameters",
+        },
+    ),
+    "data": Kind(
+        base="harness.data.base:Data",
+        external="harness.data.external:ExternalData",
+        parts={
+            "Digits": "harness.data.tabular",
+            "BreastCancer": "harness.data.tabular",
+            "Wine": "harness.data.tabular",
+            "Iris": "harness.data.tabular",
+            "Diabetes": "harness.data.tabular",
+            "MNIST1D": "harness.data.mnist1d",
+            "Spirals": "harness.data.synthetic",
+            "TeacherStudent": "harness.data.synthetic",
+            "QuadraticDeep": "harness.data.functions",
+            "Rosenbrock": "harness.data.functions",
+            "Beale": "harness.data.functions",
+            "Branin": "harness.data.functions",
+            "FashionMNIST": "harness.data.images",
+            "Torchvision": "harness.data.images",
+        },
+    ),
+    "loss": Kind(
+        base="harness.losses.base:Loss",
+        external="harness.losses.external:ExternalLoss",
+        parts={
+            "CrossEntropy": "harness.losses.cross_entropy",
+            "MSE": "harness.losses.squared_error",
+            "MAE": "harness.losses.absolute_error",
+            "Huber": "harness.losses.huber",
+            "BCE": "harness.losses.binary_cross_entropy",
+            "Objective": "harness.losses.functions",
+        },
+    ),
+    "regularizer": Kind(
+        base="harness.regularizers.base:Regularizer",
+        external="",
+        parts={
+            "L2": "harness.regularizers.penalty",
+            "L1": "harness.regularizers.penalty",
+            "WeightDecay": "harness.regularizers.decay",
+            "Dropout": "harness.regularizers.dropout",
+            "LabelSmoothing": "harness.regularizers.labels",
+            "Mixup": "harness.regularizers.mixup",
+            "InputNoise": "harness.regularizers.noise",
+            "ClipNorm": "harness.regularizers.clip",
+            "ClipValue": "harness.regularizers.clip",
+            "MaxNorm": "harness.regularizers.maxnorm",
+            "EarlyStopping": "harness.regularizers.stopping",
+        },
+    ),
+    "schedule": Kind(
+        base="harness.schedules.base:Schedule",
+        external="",
+        parts={
+            "Constant": "harness.schedules.constant",
+            "StepDecay": "harness.schedules.step_decay",
+            "Cosine": "harness.schedules.cosine",
+            "OneCycle": "harness.schedules.one_cycle",
+            "WarmUp": "harness.schedules.warm_up",
+        },
+    ),
+    "probe": Kind(
+        base="harness.probes.base:Probe",
+        external="",
+        parts={
+            "GradientNorm": "harness.probes.gradient",
+            "UpdateRatio": "harness.probes.update",
+            "Activations": "harness.probes.activation",
+            "Alignment": "harness.probes.alignment",
+            "Descent": "harness.probes.descent",
+            "NoiseScale": "harness.probes.noise",
+            "Distance": "harness.probes.distance",
+            "GradientSpread": "harness.probes.spread",
+            "Calibration": "harness.probes.calibration",
+            "Curvature": "harness.probes.curvature",
+            "Confusion": "harness.probes.confusion",
+            "GeneralizationGap": "harness.probes.generalization",
+            "LossSlice": "harness.probes.slices",
+            "Throughput": "harness.probes.throughput",
+            "GradientCheck": "harness.probes.gradcheck",
+        },
+    ),
+    "init": Kind(
+        base="harness.models.init:Init",
+        external="",
+        parts={
+            "Default": "harness.models.init",
+            "Xavier": "harness.models.init",
+            "He": "harness.models.init",
+            "Normal": "harness.models.init",
+            "UniformInit": "harness.models.init",
+        },
+    ),
+}
+"""What specs can name: the base class of each kind, the class for names from elsewhere, and the parts by name."""
+
+ENTRIES: dict[str, str] = {
+    "study.main": "harness.cli:study_main",
+    "results.figures": "harness.report.gallery:Gallery",
+}
+"""What a spec or a result offers that lies rooms above it: a study's ``main()`` is the command line, its figures the report's."""
+
+PUBLIC: dict[str, str] = {
+    "Recipe": "harness.spec.recipe",
+    "Study": "harness.spec.study",
+    "Search": "harness.spec.study",
+    "Claim": "harness.spec.claims",
+    "Seeds": "harness.spec.seeds",
+    "Uniform": "harness.spec.space",
+    "LogUniform": "harness.spec.space",
+    "IntUniform": "harness.spec.space",
+    "Choice": "harness.spec.space",
+    "load_study": "harness.spec.files",
+    "train": "harness.protocol.train",
+    "run_study": "harness.protocol.run",
+    "Options": "harness.protocol.run",
+}
+"""Public names that are no parts."""
+
+MODULES = {"results": "harness.analysis.results", "stats": "harness.stats"}
+"""Public modules by the name that they are imported by."""
+
+OLD_NAMES = {
+    "Rule": "Optimizer",
+    "Architecture": "Model",
+    "Source": "Data",
+    "Criterion": "Loss",
+    "Hook": "Regularizer",
+    "Measure": "Probe",
+}
+"""Names of version 0.1 that are still understood, with a warning."""
+
+
+def places() -> dict[str, str]:
+    """Return every public name and where it is, as ``module:name``."""
+    found = {name: f"{module}:{name}" for name, module in PUBLIC.items()}
+    for kind in KINDS.values():
+        found |= {name: f"{module}:{name}" for name, module in kind.parts.items()}
+        found |= {place.partition(":")[2]: place for place in (kind.base, kind.external) if place}
+    return found
+
+
+def stub() -> str:
+    """Return ``harness/__init__.pyi``, from which editors and type checkers know the public names."""
+    imported = {name: place.partition(":")[0] for name, place in places().items()}
+    lines = [f"from {module} import {name} as {name}" for name, module in imported.items()]
+    modules = [
+        f"from {m.rpartition('.')[0]} import {m.rpartition('.')[2]} as {name}"
+        for name, m in MODULES.items()
+    ]
+    return "\n".join([NOTE, *sorted([*lines, *modules]), "", "__version__: str", ""])
+
+
+NOTE = "# made of harness/catalog.py by 'make names'; a test holds that they agree"
+
+
+if __name__ == "__main__":
+    print(stub(), end="")

@@ -1,0 +1,93 @@
+"""``watch``: a running study in the browser or in the terminal."""
+
+from __future__ import annotations
+
+import html
+import time
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from harness.analysis.live import progress, spec_of
+from harness.core.errors import HarnessError
+from harness.report.watch import EVERY, render_so_far
+from harness.tracking import Store
+
+
+def watch_page(study: str, uri: str | None, port: int) -> None:
+    """Serve the study's page on 127.0.0.1 until Ctrl-C."""
+    render_so_far(study, uri)
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, study, uri))
+    except OSError as error:
+        raise HarnessError(
+            f"--port: 127.0.0.1:{port} can't be served: {error.strerror}; choose another port"
+        ) from error
+    print(f"watching {study}: http://127.0.0.1:{server.server_port}   (Ctrl-C ends it)", flush=True)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        server.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers every request with the study's page as it is now."""
+
+    def __init__(self, study: str, uri: str | None, *rest: object) -> None:
+        self.study, self.uri = study, uri
+        super().__init__(*rest)  # type: ignore[arg-type]
+
+    def do_GET(self) -> None:
+        """Send the page; no other path exists."""
+        if self.path != "/":
+            return self.send_error(404)
+        try:
+            status, page = 200, render_so_far(self.study, self.uri)
+        except HarnessError as error:
+            status, page = (
+                503,
+                f"<!doctype html><meta http-equiv=refresh content={EVERY}><p>{html.escape(str(error))}</p>",
+            )
+        body = page.encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", "no-store")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Say nothing."""
+
+
+def watch_terminal(study: str, uri: str | None) -> None:
+    """Show a table of the study's arms, renewed until it is finished or Ctrl-C."""
+    store = Store(study, uri, create=False)
+    console = Console()
+    try:
+        with Live(_table(store), console=console, auto_refresh=False) as live:
+            while not store.complete():
+                time.sleep(2)
+                live.update(_table(store), refresh=True)
+    except KeyboardInterrupt:
+        return
+    console.print(f"{study} is finished: harness report {study}", highlight=False, markup=False)
+
+
+def _table(store: Store) -> Table:
+    table = Table(
+        "arm",
+        "search runs",
+        "best objective",
+        "confirm runs",
+        "held-out loss",
+        "diverged or failed",
+        box=None,
+    )
+    for row in progress(store, spec_of(store)):
+        best, last = ("" if v is None else f"{v:.5g}" for v in (row.best, row.last))
+        table.add_row(row.arm, str(row.searched), best, str(row.confirmed), last, str(row.wrong))
+    return table

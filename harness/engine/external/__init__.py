@@ -1,0 +1,1 @@
+"""Training by code that is not the engine's own: other libraries' optimizers."""

@@ -1,0 +1,48 @@
+"""The test data, under seal: each run may be evaluated on them once, and only where its stage allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from harness.core.errors import ProtocolError
+from harness.engine.samples import Samples
+
+
+@dataclass
+class Permit:
+    """Who may look at the test data, and who has."""
+
+    allowed: bool
+    """Whether the stage evaluates test data at all."""
+    opened: set[int] = field(default_factory=set)
+    """Members that have been evaluated."""
+
+
+class Sealed:
+    """Test samples that are handed out against a permit."""
+
+    def __init__(self, samples: Samples) -> None:
+        self._samples = samples
+
+    @property
+    def size(self) -> int:
+        """Number of samples."""
+        return self._samples.size
+
+    def open(self, permit: Permit, members: Sequence[int]) -> Samples:
+        """Return the samples, to evaluate some members of a cohort once.
+
+        Raises:
+            ProtocolError: the stage has no permit, or a member has been evaluated before.
+        """
+        if not permit.allowed:
+            raise ProtocolError(
+                "test data were asked for in a stage that is judged on validation data"
+            )
+        if twice := permit.opened.intersection(members):
+            raise ProtocolError(
+                f"test data were asked for again by members {sorted(twice)}; each run is evaluated once"
+            )
+        permit.opened.update(members)
+        return self._samples

@@ -1,0 +1,79 @@
+"""Executors on this machine: loky processes of one thread each, or none at all."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any
+
+from harness.core.process import REPRODUCIBLE_MKL
+
+
+class Serial(Executor):
+    """Runs every job at once, in this process."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def local_executor(workers: int) -> Executor:
+    """Return an executor with the given number of worker processes; 0 trains in this process."""
+    if workers == 0:
+        return Serial()
+    from loky import ProcessPoolExecutor
+
+    pool: Executor = ProcessPoolExecutor(
+        max_workers=workers,
+        initializer=_start,
+        initargs=(list(sys.path),),
+        env={
+            "OMP_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
+            REPRODUCIBLE_MKL[0]: os.environ.get(*REPRODUCIBLE_MKL),
+        },
+        timeout=None,
+    )
+    for _ in range(workers):  # started now, while the driver is still busy with stores and plans
+        pool.submit(_import_engine)
+    return pool
+
+
+def _import_engine() -> None:
+    import harness.engine.cohort  # noqa: F401
+
+
+def _start(paths: list[str]) -> None:
+    """Prepare a worker: the same import path as the driver, and Ctrl-C left to the driver."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+    sys.path[:] = paths
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _leave_with(driver: int) -> None:
+    """End this worker soon after the driver is gone, however that went."""
+    while os.getppid() == driver:
+        time.sleep(1)
+    os._exit(1)
+
+
+def default_workers() -> int:
+    """Return one worker a GPU, or one a core where there is none."""
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.device_count()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,18 @@
+"""Mean absolute error."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from harness.losses.base import Loss
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class MAE(Loss):
+    """Mean over the outputs of |out − y|."""
+
+    def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
+        return (out_KBD - y_KBD).abs().mean(-1)

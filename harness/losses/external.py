@@ -1,0 +1,26 @@
+"""Losses given as a user's function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from harness.core.lazy import Lazy
+from harness.losses.base import Loss
+from harness.spec.component import External
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazy("torch")
+
+
+class ExternalLoss(External, Loss):
+    """A function by dotted name: ``(out_BD, y_BD, **args) → losses (B,)``; it is mapped over the members."""
+
+    def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
+        function = self.load()
+        return torch.stack(
+            [function(out, y, **self.args) for out, y in zip(out_KBD, y_KBD, strict=True)]
+        )

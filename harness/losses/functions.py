@@ -1,0 +1,67 @@
+"""Functions of the parameters themselves, to be minimised."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal
+
+from harness.core.lazy import Lazy
+from harness.losses.base import Loss
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazy("torch")
+
+
+class Objective(Loss):
+    """A function of the parameters, to be minimised."""
+
+    function: Literal["rosenbrock", "beale", "branin", "quadraticdeep"]
+    """Its name."""
+
+    def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
+        return OBJECTIVES[self.function](out_KBD, y_KBD)
+
+
+def rosenbrock(point: Tensor, _: Tensor) -> Tensor:
+    """(1 − x)² + 100 (y − x²)²."""
+    x, y = point[..., 0], point[..., 1]
+    return (1 - x) ** 2 + 100 * (y - x**2) ** 2
+
+
+def beale(point: Tensor, _: Tensor) -> Tensor:
+    """(1.5 − x + xy)² + (2.25 − x + xy²)² + (2.625 − x + xy³)²."""
+    x, y = point[..., 0], point[..., 1]
+    return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
+
+
+def branin(point: Tensor, _: Tensor) -> Tensor:
+    """(y − 5.1x²/4π² + 5x/π − 6)² + 10 (1 − 1/8π) cos x + 10."""
+    x, y = point[..., 0], point[..., 1]
+    valley = y - 5.1 * x**2 / (4 * math.pi**2) + 5 * x / math.pi - 6
+    return valley**2 + 10 * (1 - 1 / (8 * math.pi)) * torch.cos(x) + 10
+
+
+def quadratic_deep(theta_KBD: Tensor, x_KBD: Tensor) -> Tensor:
+    """½ (θ − x)ᵀ H (θ − x)."""
+    error = theta_KBD - x_KBD
+    return ((error @ _hessian(error.dtype, error.device)) * error).sum(-1) / 2
+
+
+@lru_cache(maxsize=4)
+def _hessian(dtype: torch.dtype, device: torch.device) -> Tensor:
+    from harness.data.functions import quadratic_deep_hessian
+
+    return torch.as_tensor(quadratic_deep_hessian(), dtype=dtype, device=device)
+
+
+OBJECTIVES: dict[str, Callable[[Any, Any], Tensor]] = {
+    "rosenbrock": rosenbrock,
+    "beale": beale,
+    "branin": branin,
+    "quadraticdeep": quadratic_deep,
+}

@@ -1,0 +1,1 @@
+"""How a study is run: plan, search with equal budgets, freeze the winners, confirm them on fresh seeds."""

@@ -1,0 +1,27 @@
+"""The base of everything that is specified."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from harness.spec.mistakes import explain
+
+
+class Spec(BaseModel):
+    """Base of all specs: frozen, keyword-only, unknown fields refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
+
+    if not TYPE_CHECKING:  # type checkers see the fields as arguments
+
+        def __init__(self, **fields: Any) -> None:
+            """Validate the fields; a mistake made in Python is explained as one in a file is."""
+            try:
+                super().__init__(**fields)
+            except ValidationError as error:
+                error.add_note(explain(error, None, "this", type(self)))
+                raise

@@ -1,0 +1,58 @@
+"""Resolved recipes: nothing in them is left to a search, so that one run can be trained from one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from harness.spec.recipe import LENGTHS, BatchSize, Recipe
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class ResolvedRecipe(Recipe):
+    """A recipe whose fields and parts hold values and no spaces."""
+
+    batch_size: BatchSize[int | Literal["full"]] = 32
+    """Samples in an update, or "full" for the whole training set."""
+    epochs: Count | None = None
+    """Length of training in passes over the training set."""
+    steps: Count | None = None
+    """Length of training in updates."""
+    samples: Count | None = None
+    """Length of training in samples seen."""
+    gradients: Count | None = None
+    """Length of training in gradients of single samples."""
+
+    @property
+    def length(self) -> tuple[str, int]:
+        """The unit that the length is given in, and how many of it.
+
+        >>> from harness import SGD, Recipe
+        >>> resolve(Recipe(data="iris", optimizer=SGD(lr=0.1), epochs=3)).length
+        ('epochs', 3)
+        """
+        given = {unit: getattr(self, unit) for unit in LENGTHS}
+        return next((unit, count) for unit, count in given.items() if count is not None)
+
+    @model_validator(mode="after")
+    def _no_spaces(self) -> Self:
+        if spaces := self.spaces():
+            raise ValueError(
+                f"expected a recipe without spaces, got {', '.join(spaces)}; a Study searches them"
+            )
+        return self
+
+
+def resolve(recipe: Recipe) -> ResolvedRecipe:
+    """Return the recipe as one that holds no spaces.
+
+    Raises:
+        ValidationError: it holds some.
+    """
+    return (
+        recipe
+        if isinstance(recipe, ResolvedRecipe)
+        else ResolvedRecipe.model_validate(dict(recipe))
+    )

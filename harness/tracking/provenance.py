@@ -1,0 +1,99 @@
+"""What a result was computed with: code, packages and hardware."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from harness.spec.source_code import short_digest
+
+
+@lru_cache(maxsize=1)
+def environment() -> dict[str, Any]:
+    """Return commit, dirty diff's hash, Python, packages, processor, memory and GPUs, as plain values."""
+    return {
+        "commit": _git("rev-parse", "HEAD") or os.environ.get("HARNESS_COMMIT", ""),
+        "dirty": short_digest(diff()) if diff() else "",
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "processor": _processor(),
+        "cores": psutil.cpu_count(logical=False) or os.cpu_count() or 1,
+        "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
+        "gpus": _gpus(),
+        "command": command(sys.argv),
+        "packages": packages(),
+    }
+
+
+PLACES = ("--store", "--storage", "--reports")
+"""Flags whose values say where results are kept: a matter of the machine, and URLs may hold passwords."""
+
+
+def command(words: Sequence[str]) -> str:
+    """Return the command line as others may read it.
+
+    >>> command(["/here/harness", "run", "s.py", "--store", "postgresql://me:secret@db", "--quick", "--reports=/mine"])
+    'harness run s.py --quick'
+    """
+    program, rest = Path(words[0]).name, iter(words[1:])
+    kept = ["harness" if program == "__main__.py" else program]
+    for word in rest:
+        flag, equals, _ = word.partition("=")
+        if flag not in PLACES:
+            kept.append(word)
+        elif not equals:
+            next(rest, None)
+    return " ".join(kept)
+
+
+def packages() -> dict[str, str]:
+    """Return the installed distributions and their versions."""
+    return dict(
+        sorted(
+            (d.metadata["Name"], d.version) for d in metadata.distributions() if d.metadata["Name"]
+        )
+    )
+
+
+@lru_cache(maxsize=1)
+def diff() -> str:
+    """Return what the harness's working tree adds to its commit; empty if it is clean or no checkout."""
+    return _git("diff", "HEAD")
+
+
+def _git(*arguments: str) -> str:
+    folder = Path(__file__).parent
+    try:
+        done = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.machine(),
+    )
+
+
+def _gpus() -> list[str]:
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available():
+        return []
+    return [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
