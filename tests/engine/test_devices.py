@@ -83,7 +83,7 @@ def pretended(monkeypatch):
     )
     monkeypatch.setattr(
         FakeTensor, "copy_", lambda self, value: torch.ops.aten.copy_(self, value), raising=False
-    )  # noqa: PLW0108
+    )
     contiguous = torch.contiguous_format
     monkeypatch.setattr(
         FakeTensor, "contiguous", lambda self: self.clone(memory_format=contiguous), raising=False
