@@ -139,7 +139,10 @@ ENTRIES: dict[str, str] = {
     "study.main": "harness.cli:study_main",
     "results.figures": "harness.report.gallery:Gallery",
 }
-"""What a spec or a result offers that lies rooms above it: a study's ``main()`` is the command line, its figures the report's."""
+"""What specs and results offer that lies in rooms above them, as ``module:name``.
+
+A study's ``main()`` is the command line, and the figures of its results are the report's.
+"""
 
 PUBLIC: dict[str, str] = {
     "Recipe": "harness.spec.recipe",

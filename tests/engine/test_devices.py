@@ -81,9 +81,11 @@ def pretended(monkeypatch):
         lambda self, i, value: getitem(self, i).copy_(value),
         raising=False,
     )
-    monkeypatch.setattr(
-        FakeTensor, "copy_", lambda self, value: torch.ops.aten.copy_(self, value), raising=False
-    )
+
+    def copy(self, value):
+        return torch.ops.aten.copy_(self, value)
+
+    monkeypatch.setattr(FakeTensor, "copy_", copy, raising=False)
     contiguous = torch.contiguous_format
     monkeypatch.setattr(
         FakeTensor, "contiguous", lambda self: self.clone(memory_format=contiguous), raising=False
