@@ -24,7 +24,7 @@ from harness.engine.step import (
     precision,
     scoped,
 )
-from harness.engine.update import Group, edges, scales
+from harness.engine.update import Group, preconditioners, stability_thresholds
 from harness.engine.workspace import Room, room_for
 from harness.models.base import Buffers, Context, Product, Seen
 from harness.models.layers import LIMITS
@@ -116,8 +116,10 @@ class Watch:
             moved_KP=moved.w_KP,
             g_KP=moved.g_KP,
             lr_K=lr_K,
-            edge=partial(edges, self.groups, lr_K, factor_K),
-            scale=partial(scales, self.groups, self.pieces, moved.state, lr_K, factor_K, w_KP),
+            stability_threshold=partial(stability_thresholds, self.groups, lr_K, factor_K),
+            preconditioner=partial(
+                preconditioners, self.groups, self.pieces, moved.state, lr_K, factor_K, w_KP
+            ),
             x_KB=batch.x_KB,
             y_KBD=batch.y_KBD,
             losses=partial(self._losses, buffers),

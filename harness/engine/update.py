@@ -106,17 +106,17 @@ def update(
     return after
 
 
-def edges(groups: Sequence[Group], lr_K: Tensor, factor_K: Tensor) -> Tensor:
+def stability_thresholds(groups: Sequence[Group], lr_K: Tensor, factor_K: Tensor) -> Tensor:
     """Return the curvature (K,) at which each member's rule stops being stable; NaN where it is not known."""
     found_K = torch.full_like(lr_K, torch.nan)
     for group in groups:
-        edge = group.rule.edge(columns(group, lr_K, factor_K))
-        if edge is not None:
-            found_K[group.rows] = edge[:, 0]
+        threshold = group.rule.stability_threshold(columns(group, lr_K, factor_K))
+        if threshold is not None:
+            found_K[group.rows] = threshold[:, 0]
     return found_K
 
 
-def scales(
+def preconditioners(
     groups: Sequence[Group],
     pieces: Sequence[slice],
     states: Sequence[Sequence[Any]],
@@ -127,24 +127,25 @@ def scales(
     """Return what each rule divides the gradient by (K, P), 1 for those that divide by nothing; None where all do."""
     numbers = [columns(group, lr_K, factor_K) for group in groups]
     found = [
-        _scales(groups, own, numbers, like_KP[:, some])
+        _preconditioners(groups, own, numbers, like_KP[:, some])
         for some, own in zip(pieces, states, strict=True)
     ]
-    known = [scale for scale in found if scale is not None]
+    known = [divisor for divisor in found if divisor is not None]
     return torch.cat(known, 1) if known else None
 
 
-def _scales(
+def _preconditioners(
     groups: Sequence[Group], states: Sequence[Any], numbers: Sequence[Hyper], like_KC: Tensor
 ) -> Tensor | None:
     found = [
-        g.rule.scale(state, own) for g, state, own in zip(groups, states, numbers, strict=True)
+        g.rule.preconditioner(state, own)
+        for g, state, own in zip(groups, states, numbers, strict=True)
     ]
-    if all(scale is None for scale in found):
+    if all(divisor is None for divisor in found):
         return None
     ones = [torch.ones_like(like_KC[group.rows]) for group in groups]
     return torch.cat(
-        [one if scale is None else scale for scale, one in zip(found, ones, strict=True)]
+        [one if divisor is None else divisor for divisor, one in zip(found, ones, strict=True)]
     )
 
 

@@ -40,10 +40,10 @@ class Adam(Optimizer):
     def init(self, w_KP: Tensor) -> State:
         return State(0, w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
 
-    def edge(self, hyper: Hyper) -> Tensor:
+    def stability_threshold(self, hyper: Hyper) -> Tensor:
         return 2 * (1 + hyper["beta1"]) / ((1 - hyper["beta1"]) * hyper["lr"])
 
-    def scale(self, state: State, hyper: Hyper) -> Tensor:
+    def preconditioner(self, state: State, hyper: Hyper) -> Tensor:
         grown = 1 - hyper["beta2"] ** state.t if self.bias_correction else 1.0
         return (state.v_KP / grown).sqrt() + hyper["eps"]
 

@@ -45,11 +45,11 @@ class Optimizer(Component):
         """Return the state before the first update."""
         raise NotImplementedError
 
-    def edge(self, hyper: Hyper) -> Tensor | None:
+    def stability_threshold(self, hyper: Hyper) -> Tensor | None:
         """Return the curvature (K, 1) at which the rule stops being stable on a quadratic; None where it is not known."""
         return None
 
-    def scale(self, state: Any, hyper: Hyper) -> Tensor | None:
+    def preconditioner(self, state: Any, hyper: Hyper) -> Tensor | None:
         """Return what the rule divides the gradient by (K, P), by the state after an update; None where by nothing."""
         return None
 

@@ -33,10 +33,10 @@ class RMSprop(Optimizer):
     def init(self, w_KP: Tensor) -> State:
         return State(w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
 
-    def edge(self, hyper: Hyper) -> Tensor:
+    def stability_threshold(self, hyper: Hyper) -> Tensor:
         return 2 * (1 + hyper["momentum"]) / hyper["lr"]
 
-    def scale(self, state: State, hyper: Hyper) -> Tensor:
+    def preconditioner(self, state: State, hyper: Hyper) -> Tensor:
         return state.v_KP.sqrt() + hyper["eps"]
 
     def update(

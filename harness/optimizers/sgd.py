@@ -37,7 +37,7 @@ class SGD(Optimizer):
     def form(self) -> str:
         return "heavy" if self.momentum else "plain"
 
-    def edge(self, hyper: Hyper) -> Tensor:
+    def stability_threshold(self, hyper: Hyper) -> Tensor:
         momentum = hyper["momentum"]
         return 2 * (1 + momentum) / (hyper["lr"] * (1 + 2 * momentum if self.nesterov else 1))
 

@@ -74,9 +74,9 @@ class Scene:
     """Loss (K,) and gradient (K, P) of the update's batch, where the update itself was made without noise."""
     products: Callable[[Tensor, Tensor, Tensor], Callable[[Tensor], Tensor]]
     """Products v ↦ Hv (K, P) with the Hessians of these losses."""
-    edge: Callable[[], Tensor]
+    stability_threshold: Callable[[], Tensor]
     """Curvature (K,) at which each member's rule stops being stable on a quadratic; NaN where it is not known."""
-    scale: Callable[[], Tensor | None]
+    preconditioner: Callable[[], Tensor | None]
     """What each rule divides the gradient by (K, P), number by number; None where no rule does."""
     hidden: Callable[[], dict[str, Tensor]]
     """Outputs (K, B, …) of every hidden layer before the update, for its batch."""

@@ -49,16 +49,16 @@ class Curvature(Probe):
         found = self._eigenvalues(product, "vector", scene, memory)
         values = {f"top{i + 1 if i else ''}": found[:, i] for i in range(self.top)}
         sharpest_K = found[:, 0]
-        edge_K, scale_KP = scene.edge(), scene.scale()
-        if scale_KP is not None:
-            root_KP = torch.where(scale_KP > 0, scale_KP.rsqrt(), 0)
+        threshold_K, divisor_KP = scene.stability_threshold(), scene.preconditioner()
+        if divisor_KP is not None:
+            root_KP = torch.where(divisor_KP > 0, divisor_KP.rsqrt(), 0)
             scaled = self._eigenvalues(
                 lambda v: root_KP * product(root_KP * v), "scaled vector", scene, memory
             )
             values["preconditioned"] = sharpest_K = scaled[:, 0]
         if self.vectors:
             values["trace"] = self._trace(product, scene)
-        return {**values, "edge": edge_K, "sharpness": sharpest_K / edge_K}
+        return {**values, "edge": threshold_K, "sharpness": sharpest_K / threshold_K}
 
     def _eigenvalues(self, product: Product, name: str, scene: Scene, memory: Memory) -> Tensor:
         start_KP = memory.get(name)
