@@ -6,10 +6,10 @@ where specs look names up, so that nothing needs to import what lies above it.
 
 from __future__ import annotations
 
-from harness.core.registry import Kind
+from harness.core.registry import KindEntry
 
-KINDS: dict[str, Kind] = {
-    "optimizer": Kind(
+KINDS: dict[str, KindEntry] = {
+    "optimizer": KindEntry(
         base="harness.optimizers.base:Optimizer",
         external="harness.optimizers.external:ExternalOptimizer",
         parts={
@@ -27,7 +27,7 @@ KINDS: dict[str, Kind] = {
             "Muon": "harness.optimizers.muon",
         },
     ),
-    "model": Kind(
+    "model": KindEntry(
         base="harness.models.base:Model",
         external="harness.models.external:ExternalModel",
         parts={
@@ -40,7 +40,7 @@ KINDS: dict[str, Kind] = {
             "Parameters": "harness.models.parameters",
         },
     ),
-    "data": Kind(
+    "data": KindEntry(
         base="harness.data.base:Data",
         external="harness.data.external:ExternalData",
         parts={
@@ -60,7 +60,7 @@ KINDS: dict[str, Kind] = {
             "Torchvision": "harness.data.images",
         },
     ),
-    "loss": Kind(
+    "loss": KindEntry(
         base="harness.losses.base:Loss",
         external="harness.losses.external:ExternalLoss",
         parts={
@@ -72,7 +72,7 @@ KINDS: dict[str, Kind] = {
             "Objective": "harness.losses.functions",
         },
     ),
-    "regularizer": Kind(
+    "regularizer": KindEntry(
         base="harness.regularizers.base:Regularizer",
         external="",
         parts={
@@ -89,7 +89,7 @@ KINDS: dict[str, Kind] = {
             "EarlyStopping": "harness.regularizers.stopping",
         },
     ),
-    "schedule": Kind(
+    "schedule": KindEntry(
         base="harness.schedules.base:Schedule",
         external="",
         parts={
@@ -100,7 +100,7 @@ KINDS: dict[str, Kind] = {
             "WarmUp": "harness.schedules.warm_up",
         },
     ),
-    "probe": Kind(
+    "probe": KindEntry(
         base="harness.probes.base:Probe",
         external="",
         parts={
@@ -121,7 +121,7 @@ KINDS: dict[str, Kind] = {
             "GradientCheck": "harness.probes.gradcheck",
         },
     ),
-    "init": Kind(
+    "init": KindEntry(
         base="harness.models.init:Init",
         external="",
         parts={

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any, NamedTuple
 
 
-class Kind(NamedTuple):
+class KindEntry(NamedTuple):
     """What the catalogue has of one kind of part."""
 
     base: str
@@ -21,16 +21,16 @@ class Kind(NamedTuple):
     """The module of each part, by the part's name."""
 
 
-REGISTRY: dict[str, Kind] = {}
+REGISTRY: dict[str, KindEntry] = {}
 """What the catalogue has, by kind."""
-ENTRIES: dict[str, str] = {}
+UPPER_PLACES: dict[str, str] = {}
 """What lies above and is reached from below, as ``module:name``."""
 
 
-def register(kinds: Mapping[str, Kind], entries: Mapping[str, str]) -> None:
+def register(kinds: Mapping[str, KindEntry], entries: Mapping[str, str]) -> None:
     """Add to what specs know."""
     REGISTRY.update(kinds)
-    ENTRIES.update(entries)
+    UPPER_PLACES.update(entries)
 
 
 def canonical(kind: str, name: str) -> str | None:
@@ -59,7 +59,7 @@ def external_class(kind: str) -> Any:
 
 def entry(name: str) -> Any:
     """Import what is registered as an entry, such as ``study.main``."""
-    return load_place(ENTRIES[name])
+    return load_place(UPPER_PLACES[name])
 
 
 def load_place(place: str) -> Any:

@@ -1,19 +1,19 @@
-"""From a study to its arms and runs."""
+"""Arms and runs: the combinations of levels that a study compares, and one training of one recipe."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from harness.core.errors import SpecError, nearest
 from harness.spec.component import Component
+from harness.spec.levels import Level, plain_level
 from harness.spec.recipe import Recipe
 from harness.spec.resolved import ResolvedRecipe, resolve
-from harness.spec.study import Study, plain
 
 
 class Arm(NamedTuple):
@@ -48,52 +48,67 @@ def targets_of(recipe: Recipe, probes: tuple[Component, ...]) -> tuple[object, .
     return *recipe.targets(), *(target for probe in probes for target in probe.targets())
 
 
-def arms(study: Study) -> tuple[Arm, ...]:
-    """Cross the factors' levels into arms; a study that compares nothing has the one arm "base"."""
+class Comparison(Protocol):
+    """What arms are built from: a study, which itself builds its arms to check them."""
+
+    @property
+    def recipe(self) -> Recipe:
+        """What all arms share."""
+
+    @property
+    def compare(self) -> Mapping[str, Mapping[str, Level]]:
+        """Levels by name, by factor."""
+
+
+def arms(study: Comparison) -> tuple[Arm, ...]:
+    """Cross the factors' levels into arms; a study that compares nothing has the one arm "base".
+
+    Raises:
+        PydanticCustomError: a factor or a level does not fit the recipe; the message says where.
+    """
     if not study.compare:
         return (Arm("base", {}, study.recipe),)
     crossed = itertools.product(*(levels.items() for levels in study.compare.values()))
     return tuple(
-        _arm(study, dict(zip(study.compare, combination, strict=True))) for combination in crossed
+        _build_arm(study.recipe, dict(zip(study.compare, combination, strict=True)))
+        for combination in crossed
     )
 
 
-def _arm(study: Study, chosen: dict[str, tuple[str, Any]]) -> Arm:
+def _build_arm(recipe: Recipe, chosen: Mapping[str, tuple[str, Level]]) -> Arm:
+    """Build the arm of one combination of levels: the name and the value of a level, by factor."""
     levels = {factor: name for factor, (name, _) in chosen.items()}
-    values: dict[str, Any] = {}
+    values: dict[str, object] = {}
     for factor, (name, value) in chosen.items():
-        values |= _fields(factor, name, value)
-    return Arm(" / ".join(levels.values()), levels, _apply(study.recipe, values, levels))
+        values |= _fields_set(factor, name, value)
+    return Arm(" / ".join(levels.values()), levels, _put_in(recipe, values, levels))
 
 
-def _fields(factor: str, level: str, value: Any) -> dict[str, Any]:
+def _fields_set(factor: str, level: str, value: Level) -> dict[str, object]:
+    """Return the fields of the recipe that a level sets, by path."""
     if factor.partition(".")[0] in Recipe.model_fields:
-        return {factor: plain(value)}
+        return {factor: plain_level(value)}
     if isinstance(value, Mapping):
-        return {path: plain(v) for path, v in value.items()}
+        return {path: plain_level(inner) for path, inner in value.items()}
     hint = {"factor": factor, "level": level, "hint": nearest(factor, Recipe.model_fields)}
     raise PydanticCustomError(
         "factor", "compare.{factor}: unknown field of the recipe: {hint}", hint
     )
 
 
-def _apply(recipe: Recipe, values: dict[str, Any], levels: dict[str, str]) -> Recipe:
+def _put_in(recipe: Recipe, values: Mapping[str, object], levels: Mapping[str, str]) -> Recipe:
+    """Return the recipe with an arm's values; what does not fit is refused with the arm's levels named."""
     where = "compare." + ".".join(f"{factor}.{level}" for factor, level in levels.items())
-    if unknown := [path for path in values if path.partition(".")[0] not in Recipe.model_fields]:
-        hint = {
-            "where": where,
-            "hint": nearest(unknown[0], Recipe.model_fields),
-            "path": unknown[0],
-        }
-        raise PydanticCustomError("factor", "{where}: unknown field {path}: {hint}", hint)
+    for path in values:
+        head = path.partition(".")[0]
+        if head not in Recipe.model_fields:
+            hint = {"where": where, "path": path, "hint": nearest(path, Recipe.model_fields)}
+            raise PydanticCustomError("factor", "{where}: unknown field {path}: {hint}", hint)
     try:
         return recipe.with_values(values)
     except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise PydanticCustomError(
-            "level", "{where}: {said}", {"where": where, "said": said}
-        ) from None
+        mistakes = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        reason = "; ".join(mistakes)
     except SpecError as error:
-        raise PydanticCustomError(
-            "level", "{where}: {said}", {"where": where, "said": str(error)}
-        ) from None
+        reason = str(error)
+    raise PydanticCustomError("level", "{where}: {said}", {"where": where, "said": reason})

@@ -102,7 +102,7 @@ def as_a(kind: type[T], part: Component) -> T:
 
 
 @dataclass(frozen=True)
-class Slot:
+class PartOf:
     """Marks a field that takes a component of a kind: an instance, a name, or a mapping with ``name``."""
 
     kind: str

@@ -43,7 +43,7 @@ def _siblings(loc: Location, tree: Any, root: type[BaseModel]) -> list[str]:
         if field is None:
             continue
         annotated = str(field.annotation) + str(field.metadata)
-        kind = next((kind for kind in REGISTRY if f"Slot(kind={kind!r})" in annotated), None)
+        kind = next((kind for kind in REGISTRY if f"PartOf(kind={kind!r})" in annotated), None)
         if kind is not None:
             return _fields_of(kind, str(_at(loc[:-1], tree).get("name")))
         options = [

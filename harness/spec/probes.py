@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from harness.spec.component import Component, Slot
+from harness.spec.component import Component, PartOf
 
-ProbePart = Annotated[Component, Slot("probe")]
+ProbePart = Annotated[Component, PartOf("probe")]
 
 LIGHT = ("GradientNorm", "UpdateRatio", "Activations", "NoiseScale")
 PRESETS = {

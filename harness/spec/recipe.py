@@ -9,16 +9,16 @@ from pydantic import Field, PlainSerializer, WrapValidator, field_validator, mod
 
 from harness.core.errors import SpecError
 from harness.spec.base import Spec
-from harness.spec.component import Component, External, Slot, parse_part
+from harness.spec.component import Component, External, PartOf, parse_part
 from harness.spec.space import Count, Space, parse_space
 
-DataPart = Annotated[Component, Slot("data")]
-ModelPart = Annotated[Component, Slot("model")]
-LossPart = Annotated[Component, Slot("loss")]
-OptimizerPart = Annotated[Component, Slot("optimizer")]
-RegularizerPart = Annotated[Component, Slot("regularizer")]
-SchedulePart = Annotated[Component, Slot("schedule")]
-InitPart = Annotated[Component, Slot("init")]
+DataPart = Annotated[Component, PartOf("data")]
+ModelPart = Annotated[Component, PartOf("model")]
+LossPart = Annotated[Component, PartOf("loss")]
+OptimizerPart = Annotated[Component, PartOf("optimizer")]
+RegularizerPart = Annotated[Component, PartOf("regularizer")]
+SchedulePart = Annotated[Component, PartOf("schedule")]
+InitPart = Annotated[Component, PartOf("init")]
 
 LENGTHS = ("epochs", "steps", "samples", "gradients")
 """The fields that say how long a run is; a recipe has one of them."""

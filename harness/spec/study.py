@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, field_validator, model_validator
 
 from harness.core.errors import nearest
 from harness.core.registry import entry
+from harness.spec.arms import arms
 from harness.spec.base import Spec
 from harness.spec.claims import Claim, MetricName
-from harness.spec.component import parse_part
+from harness.spec.levels import LevelField, parse_levels, plain_level
 from harness.spec.probes import ProbePart, expanded
 from harness.spec.recipe import Recipe
 from harness.spec.seeds import SEARCH_SEED, Seeds
-from harness.spec.space import parse_space
 
 
 class Search(Spec):
@@ -71,7 +70,7 @@ class Study(Spec):
     """The question in a sentence; the report opens with it."""
     recipe: Recipe
     """What all arms share."""
-    compare: dict[str, dict[str, Any]] = {}
+    compare: dict[str, dict[str, LevelField]] = {}
     """Factors by recipe field (or by a name of your own, with levels that map fields to values); several factors cross."""
     search: Search | None = None
     """How arms are tuned; needed when a recipe holds spaces."""
@@ -96,13 +95,7 @@ class Study(Spec):
     def _levels_by_name(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
             return value
-        named = {factor: _named(levels) for factor, levels in value.items()}
-        return {
-            factor: {name: _level(factor, level) for name, level in levels.items()}
-            if isinstance(levels, Mapping)
-            else levels
-            for factor, levels in named.items()
-        }
+        return {factor: parse_levels(factor, levels) for factor, levels in value.items()}
 
     @field_validator("seeds", mode="before")
     @classmethod
@@ -122,8 +115,6 @@ class Study(Spec):
 
     @model_validator(mode="after")
     def _arms_are_whole(self) -> Self:
-        from harness.spec.arms import arms
-
         names = [arm.name for arm in arms(self)]
         for position, claim in enumerate(self.claims):
             for wanted in claim.arms:
@@ -166,64 +157,11 @@ class Study(Spec):
         """Return the plain form: the same study as YAML or JSON."""
         tree = self.model_dump(mode="json", exclude={"compare"})
         tree["compare"] = {
-            f: {name: plain(v) for name, v in levels.items()} for f, levels in self.compare.items()
+            f: {name: plain_level(v) for name, v in levels.items()}
+            for f, levels in self.compare.items()
         }
         return tree
 
     def main(self) -> None:
         """Run this study as a script, with the flags of ``harness run``."""
         entry("study.main")(self)
-
-
-def plain(value: Any) -> Any:
-    """Return a level's value as YAML and JSON hold it."""
-    if hasattr(value, "dump"):
-        return value.dump()
-    if isinstance(value, Mapping):
-        return {k: plain(v) for k, v in value.items()}
-    return [plain(v) for v in value] if isinstance(value, (list, tuple)) else value
-
-
-def _named(levels: Any) -> Any:
-    if isinstance(levels, (list, tuple)):
-        return {
-            level if isinstance(level, str) else str(plain_name(level)): level for level in levels
-        }
-    return (
-        {str(name): level for name, level in levels.items()}
-        if isinstance(levels, Mapping)
-        else levels
-    )
-
-
-def _level(factor: str, value: Any) -> Any:
-    """Return a level as the parts and spaces that it stands for; what is no valid part is left for the arms to refuse."""
-    if factor not in Recipe.model_fields and "." not in factor and isinstance(value, Mapping):
-        return (
-            {path: _level(path, inner) for path, inner in value.items()}
-            if parse_space(value) is None
-            else value
-        )
-    if factor == "regularizers" and isinstance(value, (list, tuple)):
-        return [_part("regularizer", item) for item in value]
-    if factor in PARTS:
-        return _part(factor, value)
-    return parse_space(value) or plain(value)
-
-
-PARTS = ("data", "model", "loss", "optimizer", "schedule", "init")
-"""Fields of a recipe that hold one part, whose kind has the field's name."""
-
-
-def _part(kind: str, value: Any) -> Any:
-    try:
-        return parse_part(kind, value)
-    except (PydanticCustomError, ValidationError):
-        return value
-
-
-def plain_name(level: Any) -> Any:
-    """Return what a level given without a name is called."""
-    if isinstance(level, Mapping) and "name" in level and parse_space(level) is None:
-        return level["name"]
-    return getattr(level, "name", level)

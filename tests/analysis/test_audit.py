@@ -8,7 +8,7 @@ import harness as h
 from harness.analysis.audit import CHECKS, audit
 from harness.analysis.budget import winner_by_budget
 from harness.analysis.failures import labels_of
-from tests.answer.made import results, study
+from tests.analysis.made import results, study
 
 SPACES = {"A": h.SGD(lr=h.LogUniform(1e-3, 1.0)), "B": h.SGD(lr=h.LogUniform(1e-3, 1.0))}
 VALUES = {n: {"test/loss": [1.0, 1.1, 0.9, 1.0], "valid/loss": [1.0, 1.1, 0.9, 1.0]} for n in "AB"}

@@ -10,7 +10,7 @@ from harness.analysis.answer import answer
 from harness.analysis.claims import tested as verdicts
 from harness.analysis.claims import weigh
 from harness.analysis.values import values_of
-from tests.answer.made import results, study
+from tests.analysis.made import results, study
 
 NOISE = np.random.default_rng(0).normal(0, 0.05, (3, 12))
 

@@ -1,0 +1,92 @@
+"""Levels: the values that a factor compares, as they are given, parsed and written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import PydanticCustomError, core_schema
+
+from harness.spec.component import Component, parse_part
+from harness.spec.recipe import Recipe
+from harness.spec.space import Scalar, Space, parse_space
+
+Level = Scalar | Space | Component | Sequence[object] | Mapping[str, object] | None
+"""A value of a recipe's field; for a factor with a name of its own, a mapping of fields to values."""
+
+
+class _KeptAsParsed:
+    """Marks levels: :func:`parse_levels` has parsed them, since what they may be depends on their factor."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.any_schema()
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        return {}
+
+
+LevelField = Annotated[Level, _KeptAsParsed()]
+"""The type of a pydantic field that holds a level."""
+
+PART_FIELDS = ("data", "model", "loss", "optimizer", "schedule", "init")
+"""Fields of a recipe that hold one part, whose kind has the field's name."""
+
+
+def parse_levels(factor: str, levels: object) -> object:
+    """Return a factor's levels by name, each as the parts and spaces that it stands for.
+
+    A list is named by its values. What is neither a list nor a mapping is returned as it is, for pydantic to refuse.
+    """
+    if isinstance(levels, (list, tuple)):
+        levels = {_name_of(level): level for level in levels}
+    if not isinstance(levels, Mapping):
+        return levels
+    return {str(name): _parse_level(factor, level) for name, level in levels.items()}
+
+
+def _name_of(level: object) -> str:
+    """Return what a level is called that was given without a name."""
+    if isinstance(level, Mapping) and "name" in level and parse_space(level) is None:
+        return str(level["name"])
+    return str(getattr(level, "name", level))
+
+
+def _parse_level(factor: str, value: object) -> object:
+    """Return a level as the parts and spaces it stands for; what is no valid part is left for the arms to refuse."""
+    if _has_own_name(factor) and isinstance(value, Mapping):
+        if parse_space(value) is not None:
+            return value
+        return {path: _parse_level(path, inner) for path, inner in value.items()}
+    if factor == "regularizers" and isinstance(value, (list, tuple)):
+        return [_parse_if_valid("regularizer", item) for item in value]
+    if factor in PART_FIELDS:
+        return _parse_if_valid(factor, value)
+    return parse_space(value) or plain_level(value)
+
+
+def _has_own_name(factor: str) -> bool:
+    """Return whether a factor is no field of the recipe, nor a path into one."""
+    return factor not in Recipe.model_fields and "." not in factor
+
+
+def _parse_if_valid(kind: str, value: object) -> object:
+    try:
+        return parse_part(kind, value)
+    except (PydanticCustomError, ValidationError):
+        return value
+
+
+def plain_level(value: object) -> object:
+    """Return a level's value as YAML and JSON hold it."""
+    if isinstance(value, (Component, Space)):
+        return value.dump()
+    if isinstance(value, Mapping):
+        return {name: plain_level(inner) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_level(inner) for inner in value]
+    return value
