@@ -26,8 +26,7 @@ from harness.engine.step import (
 )
 from harness.engine.update import Group, preconditioners, stability_thresholds
 from harness.engine.workspace import Room, room_for
-from harness.models.base import Buffers, Context, Product, Seen
-from harness.models.layers import LIMITS
+from harness.models.base import Buffers, Context, Model, Product, Seen
 from harness.probes.base import Memory, Probe, Scene
 from harness.regularizers.base import Regularizer
 
@@ -128,7 +127,7 @@ class Watch:
             products=partial(self._products, buffers),
             held=(held := cache(partial(self._held, moved.buffers, w_KP))),
             hidden=partial(self._hidden, buffers, w_KP, batch.x_KB),
-            limits=LIMITS.get(getattr(self.program.recipe.model, "activation", "")),
+            limits=_hidden_bounds(self.program),
             samples=partial(self._samples, step),
             sample_norms=partial(_sample_norms, self.seen.products if self.seen else []),
             grams=partial(self._grams, buffers, w_KP),
@@ -251,6 +250,11 @@ def _gram(product: Product) -> Tensor:
     """Return the products (K, B, B) of the gradients of the samples' losses by one layer's weights: hᵢ·hⱼ dᵢ·dⱼ."""
     h, d = product.h_KBI, product.d_KBO
     return (h @ h.mT + product.bias) * (d @ d.mT) * d.shape[1] ** 2
+
+
+def _hidden_bounds(program: Program) -> tuple[float, float] | None:
+    model = program.recipe.model
+    return model.hidden_bounds() if isinstance(model, Model) else None
 
 
 def _draws(hook: Regularizer) -> bool:

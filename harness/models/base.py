@@ -162,5 +162,13 @@ class Model(Component):
     kind = "model"
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> Network:
-        """Return the network for inputs of the given shape."""
+        """Return the network for inputs (*input_shape) and a number of outputs.
+
+        Raises:
+            ValueError: it can't be built for such inputs; the message says what was expected.
+        """
         raise NotImplementedError
+
+    def hidden_bounds(self) -> tuple[float, float] | None:
+        """Return the bounds of the hidden units' nonlinearity where it saturates, else None."""
+        return None

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
+from harness.models.activation import ReLU
 from harness.models.base import Context, Model, Params, Seen, Weight
-from harness.models.layers import ACTIVATIONS, NORMS, SLOPES, Conv, Dense, dropout, kept_share
-from harness.spec.space import Count, Fraction, Width
+from harness.models.convolution import Conv
+from harness.models.dense import Dense
+from harness.models.dropout import dropout, dropout_mask
+from harness.models.norm import norm_layers
+from harness.spec.space import Count, Fraction, Width, value_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 class CNN1D(Model):
-    """Three convolutions of stride 2 (kernels 5, 3, 3, padding 1) and a linear layer (Greydanus 2020)."""
+    """Three convolutions of stride 2 (kernels 5, 3, 3, padding 1), ReLU after each, and a linear layer (Greydanus 2020)."""
 
     channels: Count = 25
     """Channels of each convolution."""
@@ -27,8 +31,8 @@ class CNN1D(Model):
     """Share of the last features dropped."""
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ConvNetwork:
-        _expect(input_shape, {1: "(L,)", 2: "(C, L)"})
-        width: Any = self.channels
+        _check_shape(input_shape, {1: "(L,)", 2: "(C, L)"})
+        width = value_of(self.channels, "model.channels")
         length = input_shape[-1]
         planes = input_shape[0] if len(input_shape) == 2 else 1
         kernels = ((planes, 5), (width, 3), (width, 3))
@@ -37,20 +41,20 @@ class CNN1D(Model):
 
 
 class CNN2D(Model):
-    """3×3 convolutions, each halving the picture by stride 2, then the mean over positions and a linear layer."""
+    """Convolutions with ReLU, each halving the picture by stride 2, then the mean over positions and a linear layer."""
 
     channels: Width = (16, 32)
     """Channels of each convolution."""
     kernel: int = Field(default=3, ge=1)
-    """Side of the kernels."""
+    """Side of the kernels; half of it, rounded down, is padded."""
     norm: Literal["none", "batch", "layer"] = "none"
     """Normalization before the nonlinearity."""
     dropout: Fraction = 0.0
     """Share of the last features dropped."""
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ConvNetwork:
-        _expect(input_shape, {2: "(H, W)", 3: "(C, H, W)"})
-        widths: Any = self.channels
+        _check_shape(input_shape, {2: "(H, W)", 3: "(C, H, W)"})
+        widths = value_of(self.channels, "model.channels")
         planes = (1, *input_shape) if len(input_shape) == 2 else input_shape
         pairs = zip((planes[0], *widths[:-1]), widths, strict=True)
         convs = [
@@ -60,111 +64,145 @@ class CNN2D(Model):
         return ConvNetwork(convs, planes, outputs, self.norm, pool=True)
 
 
-def _expect(input_shape: tuple[int, ...], forms: dict[int, str]) -> None:
+def _check_shape(input_shape: tuple[int, ...], forms: dict[int, str]) -> None:
+    """Refuse inputs of a rank that is none of ``forms``, which says the accepted shape by rank."""
     if len(input_shape) not in forms:
         raise ValueError(
             f"expected inputs {' or '.join(forms.values())}, such as from data with 'image' or 'channels' set"
         )
 
 
-class Kept(NamedTuple):
-    """What a convolution's backward pass needs of its forward pass."""
+class SavedConv(NamedTuple):
+    """What a convolution's forward pass saves for its backward pass."""
 
     patches_KIN: Tensor
-    """The patches of its input."""
+    """The patches of its input, (K, taps·in, positions·B)."""
     sizes: Sequence[int]
-    """The lengths of its input's axes."""
+    """The lengths of its input's spatial axes."""
     z_KOLB: Tensor
-    """Its activation."""
+    """Its output after ReLU."""
 
 
-class Tape(NamedTuple):
-    """What the backward pass needs of the forward pass."""
+class SavedPass(NamedTuple):
+    """What the network's forward pass saves for its backward pass."""
 
-    convs: list[Kept]
+    convs: list[SavedConv]
     features_KBF: Tensor
     """The linear layer's input."""
-    share_KBF: Tensor | None
-    """What dropout multiplied by."""
+    mask_KBF: Tensor | None
+    """What dropout multiplied by, if anybody drops."""
 
 
 class ConvNetwork:
-    """Convolutions, then the flattened (or averaged) features through a linear layer; the backward pass written out."""
+    """Convolutions, then the flattened (or averaged) features through a linear layer; the backward pass written out.
+
+    Between the convolutions activations are (K, channels, *sizes, B), samples last in memory: see
+    :mod:`harness.models.convolution`.
+
+    Args:
+        convs: the convolutions, first to last.
+        planes: the shape (C, *sizes) of one input.
+        outputs: numbers out.
+        norm: "none", "batch" (each channel) or "layer" (the channels of each position).
+        pool: average each channel over the positions; otherwise every position is a feature of its own.
+    """
 
     def __init__(
         self, convs: list[Conv], planes: tuple[int, ...], outputs: int, norm: str, pool: bool
     ) -> None:
         self.convs, self.planes, self.pool = convs, planes, pool
-        self.norms = (
-            [NORMS[norm](f"norm.{i}", c.outputs) for i, c in enumerate(convs)]
-            if norm != "none"
-            else []
-        )
-        positions = 1
-        for size in () if pool else planes[1:]:
-            for conv in convs:
-                size = conv.size(size)
-            positions *= size
+        self.norms = norm_layers(norm, [conv.outputs for conv in convs])
+        positions = 1 if pool else math.prod(_output_sizes(convs, planes[1:]))
         self.out = Dense("out", convs[-1].outputs * positions, outputs)
+        self.activation = ReLU()
         self.written_out = not self.norms
 
     def weights(self) -> dict[str, Weight]:
-        """Return the parameters by name."""
+        """Return the parameters by name: ``conv.0.weight``, …, ``norm.0.weight``, …, ``out.weight``, ``out.bias``."""
         layers = (*self.convs, *self.norms, self.out)
         return {name: weight for layer in layers for name, weight in layer.weights().items()}
 
     def buffers(self) -> dict[str, Tensor]:
-        """Return the running statistics of batch normalization."""
+        """Return the running statistics of batch normalization as they start."""
         return {name: start for norm in self.norms for name, start in norm.buffers().items()}
 
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
         """Return outputs (K, B, D)."""
         return self.out(params, dropout(self._features(params, x_KB, ctx, None), ctx))
 
-    def forward(self, params: Params, x_KB: Tensor, ctx: Context) -> tuple[Tensor, Tape]:
+    def forward(self, params: Params, x_KB: Tensor, ctx: Context) -> tuple[Tensor, SavedPass]:
         """Return outputs (K, B, D), and what the backward pass needs."""
-        kept: list[Kept] = []
-        features_KBF = self._features(params, x_KB, ctx, kept)
-        share = kept_share(features_KBF, ctx)
-        features_KBF = features_KBF if share is None else features_KBF * share
-        return self.out(params, features_KBF), Tape(kept, features_KBF, share)
+        saved: list[SavedConv] = []
+        features_KBF = self._features(params, x_KB, ctx, saved)
+        mask = dropout_mask(features_KBF, ctx)
+        features_KBF = features_KBF if mask is None else features_KBF * mask
+        return self.out(params, features_KBF), SavedPass(saved, features_KBF, mask)
 
     def _features(
-        self, params: Params, x_KB: Tensor, ctx: Context, kept: list[Kept] | None
+        self, params: Params, x_KB: Tensor, ctx: Context, saved: list[SavedConv] | None
     ) -> Tensor:
-        """Return what the linear layer is given (K, B, F); patches, which are many, go into the list if there is one."""
-        # samples last: long rows for every product, and nothing to turn between layers
+        """Return the linear layer's input (K, B, F), before dropout.
+
+        What the backward pass needs is appended to ``saved``; None frees each layer's patches, the largest tensors
+        of all, as soon as its output is there.
+        """
+        # the data come as (K, B, C, *sizes); put the samples last once, and nothing is transposed between layers
         h = x_KB.flatten(2).mT.contiguous().unflatten(1, self.planes)
         for i, conv in enumerate(self.convs):
             sizes = h.shape[2:-1]
             h, patches = conv(params, h)
+            # normalization layers expect the features last
             h = self.norms[i](params, h.movedim(1, -1), ctx).movedim(-1, 1) if self.norms else h
-            h = ACTIVATIONS["relu"](h)
-            ctx.show(conv.name, h.movedim(-1, 1).movedim(2, -1))
-            if kept is not None:
-                kept.append(Kept(patches, sizes, h))
+            h = self.activation.forward(h)
+            ctx.show(conv.name, h.movedim(-1, 1).movedim(2, -1))  # as (K, B, *sizes, C)
+            if saved is not None:
+                saved.append(SavedConv(patches, sizes, h))
         features_KFB: Tensor = h.flatten(2, -2).mean(2) if self.pool else h.flatten(1, -2)
         return features_KFB.mT
 
     def backward(
-        self, params: Params, tape: Tape, slope_KBD: Tensor, into: Params, seen: Seen | None = None
+        self,
+        params: Params,
+        saved: SavedPass,
+        slope_KBD: Tensor,
+        into: Params,
+        seen: Seen | None = None,
     ) -> None:
-        """Write the gradient of each parameter into ``into``."""
-        d_KBF = self.out.backward(params, tape.features_KBF, slope_KBD, into)
-        d = self._spread(
-            d_KBF if tape.share_KBF is None else d_KBF * tape.share_KBF, tape.convs[-1].z_KOLB
-        )
-        for i in reversed(range(len(self.convs))):
-            patches, sizes, z = tape.convs[i]
-            d = SLOPES["relu"](d, z)
-            self.convs[i].backward(params, patches, d, into)
-            d = self.convs[i].below(params, d, sizes) if i else d
+        """Write the gradient of each parameter into ``into``, from the output layer down.
 
-    def _spread(self, d_KBF: Tensor, z_KOLB: Tensor) -> Tensor:
-        """Return the gradient by the last convolution's output from that by the features."""
+        Args:
+            params: the parameters by name.
+            saved: what the forward pass of the same inputs returned.
+            slope_KBD: gradient of the mean loss by the outputs.
+            into: memory for the gradients, by the parameters' names; what it held is overwritten.
+            seen: left as it is: one sample's gradient by a kernel is a sum over positions, which takes more than one
+                input and one slope a layer to tell.
+        """
+        d_KBF = self.out.backward(params, saved.features_KBF, slope_KBD, into)
+        d_KBF = d_KBF if saved.mask_KBF is None else d_KBF * saved.mask_KBF
+        d = self._unpool(d_KBF, saved.convs[-1].z_KOLB)
+        for i in reversed(range(len(self.convs))):
+            patches, sizes, z = saved.convs[i]
+            d = self.activation.derivative(d, z)
+            self.convs[i].write_gradients(patches, d, into)
+            d = self.convs[i].input_gradient(params, d, sizes) if i else d
+
+    def _unpool(self, d_KBF: Tensor, z_KOLB: Tensor) -> Tensor:
+        """Return the gradient by the last convolution's output from that by the features, in memory of its own.
+
+        The features are z itself, or its mean over N positions, whose gradient is d/N at each of them.
+        """
         d_KFB = d_KBF.mT.contiguous()
         if not self.pool:
             return d_KFB.view_as(z_KOLB)
         positions = z_KOLB.shape[2:-1]
         each: Tensor = d_KFB.div_(math.prod(positions)).unflatten(1, (-1, *(1,) * len(positions)))
+        # a copy for every position, since ReLU's derivative is taken in place
         return each.expand_as(z_KOLB).contiguous()
+
+
+def _output_sizes(convs: Sequence[Conv], sizes: Sequence[int]) -> list[int]:
+    """Return the lengths of the spatial axes behind all convolutions."""
+    for conv in convs:
+        sizes = [conv.size(size) for size in sizes]
+    return list(sizes)

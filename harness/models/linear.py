@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from harness.models.base import Context, Model, Params, Weight
-from harness.models.layers import Dense
+from harness.models.dense import Dense
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
+from harness.models.activation import ACTIVATIONS, OutputActivation
 from harness.models.base import Context, Model, Params, Product, Seen, Weight
-from harness.models.layers import ACTIVATIONS, NORMS, SLOPES, Dense, kept_share
-from harness.spec.space import Count, Fraction, Width
+from harness.models.dense import Dense
+from harness.models.dropout import dropout_mask
+from harness.models.norm import norm_layers
+from harness.spec.space import Count, Fraction, Width, value_of
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+ActivationName = Literal["relu", "tanh", "sigmoid", "gelu", "silu", "identity"]
+
 
 class MLP(Model):
-    """h ← act(norm(Wh + b)), with a skip h + … wherever two widths agree if ``residual``."""
+    """z = φ(norm(Wh + b)), h ← z, or h ← h + z wherever the two widths agree if ``residual``; then a linear layer.
+
+    Dropout acts on h after the skip. Widths of () are a linear model.
+    """
 
     widths: Width = (100, 100)
     """Units of each hidden layer."""
-    activation: Literal["relu", "tanh", "sigmoid", "gelu", "silu", "identity"] = "relu"
-    """Nonlinearity."""
+    activation: ActivationName = "relu"
+    """Nonlinearity φ."""
     norm: Literal["none", "batch", "layer"] = "none"
     """Normalization before the nonlinearity."""
     residual: bool = False
@@ -33,8 +41,11 @@ class MLP(Model):
     """Add a constant to each unit."""
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> MLPNetwork:
-        widths: Any = self.widths
+        widths = value_of(self.widths, "model.widths")
         return MLPNetwork(self, (math.prod(input_shape), *widths), outputs)
+
+    def hidden_bounds(self) -> tuple[float, float] | None:
+        return ACTIVATIONS[self.activation].bounds
 
 
 class DeepLinear(Model):
@@ -46,89 +57,101 @@ class DeepLinear(Model):
     """Hidden layers."""
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> MLPNetwork:
-        widths: Any = (self.width,) * self.depth
+        widths = (value_of(self.width, "model.width"),) * self.depth
         plain = MLP(widths=widths, activation="identity", bias=False)
         return MLPNetwork(plain, (math.prod(input_shape), *widths), outputs)
 
 
-class Kept(NamedTuple):
-    """What a hidden layer's backward pass needs of its forward pass."""
+class SavedHidden(NamedTuple):
+    """What a hidden layer's forward pass saves for its backward pass."""
 
     h_KBI: Tensor
     """Its input."""
     z_KBO: Tensor
-    """Its activation."""
-    share_KBO: Tensor | None
-    """What dropout multiplied by."""
+    """Its output z, before skip and dropout."""
+    mask_KBO: Tensor | None
+    """What dropout multiplied by, if anybody drops."""
 
 
 class MLPNetwork:
-    """The function of an MLP spec, and its backward pass where nothing is normalised."""
+    """The function of an MLP spec, and its backward pass where the nonlinearity allows one and nothing is normalised.
+
+    Args:
+        spec: nonlinearity, normalization, skips and biases.
+        widths: inputs, then the units of each hidden layer.
+        outputs: numbers out.
+    """
 
     def __init__(self, spec: MLP, widths: tuple[int, ...], outputs: int) -> None:
         self.hidden = [
             Dense(f"hidden.{i}", a, b, spec.bias) for i, (a, b) in enumerate(pairwise(widths))
         ]
-        self.norms = (
-            [NORMS[spec.norm](f"norm.{i}", w) for i, w in enumerate(widths[1:])]
-            if spec.norm != "none"
-            else []
-        )
+        self.norms = norm_layers(spec.norm, widths[1:])
         self.out = Dense("out", widths[-1], outputs, spec.bias)
-        self.name, self.residual = spec.activation, spec.residual
-        self.activation, self.slope = ACTIVATIONS[spec.activation], SLOPES.get(spec.activation)
-        self.written_out = self.slope is not None and not self.norms
+        self.activation, self.residual = ACTIVATIONS[spec.activation], spec.residual
+        self.written_out = isinstance(self.activation, OutputActivation) and not self.norms
 
     def weights(self) -> dict[str, Weight]:
-        """Return the parameters by name."""
+        """Return the parameters by name: ``hidden.0.weight``, …, ``norm.0.weight``, …, ``out.weight``, ``out.bias``."""
         layers = (*self.hidden, *self.norms, self.out)
         return {name: weight for layer in layers for name, weight in layer.weights().items()}
 
     def buffers(self) -> dict[str, Tensor]:
-        """Return the running statistics of batch normalization."""
+        """Return the running statistics of batch normalization as they start."""
         return {name: start for norm in self.norms for name, start in norm.buffers().items()}
 
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
         """Return outputs (K, B, D)."""
         return self.forward(params, x_KB, ctx)[0]
 
-    def forward(self, params: Params, x_KB: Tensor, ctx: Context) -> tuple[Tensor, list[Kept]]:
-        """Return outputs (K, B, D), and what each layer's backward pass needs."""
-        h, tape = x_KB.flatten(2), []
+    def forward(
+        self, params: Params, x_KB: Tensor, ctx: Context
+    ) -> tuple[Tensor, list[SavedHidden]]:
+        """Return outputs (K, B, D), and what each layer's backward pass needs, the output layer's last."""
+        h, saved = x_KB.flatten(2), []
         for i, layer in enumerate(self.hidden):
-            z = layer(params, h)
-            z = self.norms[i](params, z, ctx) if self.norms else z
-            z = self.activation(z)
+            a = layer(params, h)
+            a = self.norms[i](params, a, ctx) if self.norms else a
+            z = self.activation.forward(a)
             ctx.show(layer.name, z)
-            share = kept_share(z, ctx)
-            tape.append(Kept(h, z, share))
+            mask = dropout_mask(z, ctx)
+            saved.append(SavedHidden(h, z, mask))
             h = h + z if self.skips(i) else z
-            h = h if share is None else h * share
-        tape.append(Kept(h, h, None))
-        return self.out(params, h), tape
+            h = h if mask is None else h * mask
+        saved.append(SavedHidden(h, h, None))
+        return self.out(params, h), saved
 
     def backward(
         self,
         params: Params,
-        tape: list[Kept],
+        saved: list[SavedHidden],
         slope_KBD: Tensor,
         into: Params,
         seen: Seen | None = None,
     ) -> None:
-        """Write the gradient of each parameter into ``into``."""
-        assert self.slope is not None and not self.norms
-        products = [Product(tape[-1].h_KBI, slope_KBD, self.out.bias)]
-        d = self.out.backward(params, tape[-1].h_KBI, slope_KBD, into)
+        """Write the gradient of each parameter into ``into``, from the output layer down.
+
+        Args:
+            params: the parameters by name.
+            saved: what the forward pass of the same inputs returned.
+            slope_KBD: gradient of the mean loss by the outputs.
+            into: memory for the gradients, by the parameters' names; what it held is overwritten.
+            seen: where each layer's input and gradient are left, if anybody looks.
+        """
+        assert isinstance(self.activation, OutputActivation) and not self.norms
+        layers = [Product(saved[-1].h_KBI, slope_KBD, self.out.bias)]
+        d = self.out.backward(params, saved[-1].h_KBI, slope_KBD, into)
         for i in reversed(range(len(self.hidden))):
-            h, z, share = tape[i]
-            d = d if share is None else d * share
-            d_z = self.slope(d.clone() if self.skips(i) else d, z)
-            products.append(Product(h, d_z, self.out.bias))
-            below = self.hidden[i].backward(params, h, d_z, into, input_needed=i > 0)
+            h, z, mask = saved[i]
+            d = d if mask is None else d * mask
+            # the derivative may take d's memory, and a skip needs d once more
+            d_a = self.activation.derivative(d.clone() if self.skips(i) else d, z)
+            layers.append(Product(h, d_a, self.out.bias))
+            below = self.hidden[i].backward(params, h, d_a, into, input_needed=i > 0)
             d = below + d if self.skips(i) else below
         if seen is not None:
-            seen.products += products
+            seen.products += layers
 
     def skips(self, i: int) -> bool:
-        """Return whether a hidden layer's input is added to its output."""
+        """Return whether the input of hidden layer ``i`` is added to its output; never the data's own numbers."""
         return self.residual and i > 0 and self.hidden[i].inputs == self.hidden[i].outputs

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.core.lazy import Lazy
+from harness.models.activation import OutputActivation
 from harness.models.base import Params
-from harness.models.layers import BENDS, Dense
-from harness.models.mlp import Kept, MLPNetwork
+from harness.models.dense import Dense
+from harness.models.mlp import MLPNetwork, SavedHidden
 
 if TYPE_CHECKING:
     import torch
@@ -17,79 +18,89 @@ else:
     torch = Lazy("torch")
 
 
-class Slopes(NamedTuple):
-    """Gradients of the loss by a hidden layer's output after and before its nonlinearity, (K, B, O) each."""
+class HiddenSlopes(NamedTuple):
+    """Gradients of the loss by a hidden layer's z and by its a, where z = φ(a) and a = Wh + b."""
 
     z_KBO: Tensor
     a_KBO: Tensor
 
 
 class HessianProduct:
-    """v ↦ Hv by the R-operator: R{f}(θ) = ∂f(θ + εv)/∂ε at 0 of the forward and the backward pass (Pearlmutter 1994).
+    """v ↦ Hv by the R-operator, R{f}(θ) = ∂f(θ + εv)/∂ε at ε = 0 (Pearlmutter 1994).
+
+    The gradient is made by a forward and a backward pass, both functions of θ, so R of the whole computation gives Hv.
+    By the product rule, layer by layer, with V and c the parts of v that belong to W and b:
+
+        forward   R{a} = Vh + c + W R{h}          R{z} = φ′(a) R{a}
+        backward  R{d_a} = φ′(a) R{d_z} + φ″(a) R{a} d_z
+                  R{∂L/∂W} = R{d_a}ᵀh + d_aᵀR{h}    R{d_h} = R{d_a}W + d_aV
+
+    Capital letters and d are those of the passes: d_x is the gradient of the loss by x.
 
     Args:
         network: an MLP whose backward pass is written out.
         params: its weights by name.
-        tape: what its forward pass kept, without dropout.
+        saved: what its forward pass saved, without dropout.
         slope_KBD: gradient of the loss by its outputs.
-        curve: R{slope} of R{outputs}: products with the Hessians of the loss by the outputs.
+        curve: R{outputs} ↦ R{slope}: products with the Hessians of the loss by the outputs.
     """
 
     def __init__(
         self,
         network: MLPNetwork,
         params: Params,
-        tape: list[Kept],
+        saved: list[SavedHidden],
         slope_KBD: Tensor,
         curve: Callable[[Tensor], Tensor],
     ) -> None:
-        self.network, self.params, self.tape, self.slope, self.curve = (
-            network,
-            params,
-            tape,
-            slope_KBD,
-            curve,
-        )
+        assert isinstance(network.activation, OutputActivation)
+        self.network, self.params, self.saved = network, params, saved
+        self.activation, self.slope, self.curve = network.activation, slope_KBD, curve
         self.slopes = self._slopes()
 
-    def _slopes(self) -> list[Slopes]:
-        net, found = self.network, []
-        assert net.slope is not None
+    def _slopes(self) -> list[HiddenSlopes]:
+        """Return each hidden layer's gradients, which do not depend on v: one backward pass for all products."""
+        net = self.network
+        slopes: list[HiddenSlopes] = []
         d = torch.bmm(self.slope, self.params[net.out.w])
         for i in reversed(range(len(net.hidden))):
-            d_a = net.slope(d.clone(), self.tape[i].z_KBO)
-            found.append(Slopes(d, d_a))
+            # a copy, since the derivative may take its memory and d is kept
+            d_a = self.activation.derivative(d.clone(), self.saved[i].z_KBO)
+            slopes.append(HiddenSlopes(d, d_a))
             below = torch.bmm(d_a, self.params[net.hidden[i].w]) if i else d_a
             d = below + d if net.skips(i) else below
-        return found[::-1]
+        return slopes[::-1]
 
     def __call__(self, v: Params, into: Params) -> None:
-        """Write Hv into ``into``, both by the parameters' names."""
+        """Write Hv into ``into``; both hold tensors (K, *shape) by the parameters' names."""
         net = self.network
-        assert net.slope is not None
         r_h: Tensor | None = None
-        inputs: list[Tensor | None] = []
-        outputs: list[Tensor] = []
+        r_inputs: list[Tensor | None] = []
+        r_outputs: list[Tensor] = []
         for i, layer in enumerate(net.hidden):
-            inputs.append(r_h)
-            r_z = net.slope(self._forward(layer, v, self.tape[i].h_KBI, r_h), self.tape[i].z_KBO)
-            outputs.append(r_z)
+            r_inputs.append(r_h)
+            r_a = self._forward(layer, v, self.saved[i].h_KBI, r_h)
+            r_z = self.activation.derivative(r_a, self.saved[i].z_KBO)
+            r_outputs.append(r_z)
             r_h = r_z if r_h is None or not net.skips(i) else r_h + r_z
-        h = self.tape[-1].h_KBI
-        r_d = self._backward(
-            net.out, v, h, r_h, self.slope, self.curve(self._forward(net.out, v, h, r_h)), into
-        )
+        h = self.saved[-1].h_KBI
+        r_slope = self.curve(self._forward(net.out, v, h, r_h))
+        r_d = self._backward(net.out, v, h, r_h, self.slope, r_slope, into)
         for i in reversed(range(len(net.hidden))):
-            z, bend, d = self.tape[i].z_KBO, BENDS[net.name], self.slopes[i]
-            r_a = net.slope(r_d.clone(), z)
-            r_a = r_a if bend is None else r_a + bend(d.z_KBO, z, outputs[i])
-            below = self._backward(
-                net.hidden[i], v, self.tape[i].h_KBI, inputs[i], d.a_KBO, r_a, into
-            )
+            d = self.slopes[i]
+            r_a = self._through(d.z_KBO, r_d, self.saved[i].z_KBO, r_outputs[i])
+            h, r_h = self.saved[i].h_KBI, r_inputs[i]
+            below = self._backward(net.hidden[i], v, h, r_h, d.a_KBO, r_a, into)
             r_d = below + r_d if net.skips(i) else below
 
+    def _through(self, d_z: Tensor, r_d_z: Tensor, z: Tensor, r_z: Tensor) -> Tensor:
+        """Return R{d_a} = φ′(a) R{d_z} + φ″(a) R{a} d_z."""
+        r_d_a = self.activation.derivative(r_d_z.clone(), z)
+        bend = self.activation.second_derivative(d_z, z, r_z)
+        return r_d_a if bend is None else r_d_a + bend
+
     def _forward(self, layer: Dense, v: Params, h: Tensor, r_h: Tensor | None) -> Tensor:
-        """Return R{Wh + b} = Vh + c + W R{h}."""
+        """Return R{a} = Vh + c + W R{h}; R{h} is None where h is the data, which v does not move."""
         r_a = layer(v, h)
         return r_a if r_h is None else torch.baddbmm(r_a, r_h, self.params[layer.w].mT)
 
@@ -103,7 +114,10 @@ class HessianProduct:
         r_d: Tensor,
         into: Params,
     ) -> Tensor:
-        """Write R{dᵀh} = R{d}ᵀh + dᵀR{h} into ``into``; return R{dW} = R{d}W + dV where something lies below."""
+        """Write R{∂L/∂W} = R{d}ᵀh + dᵀR{h} and R{∂L/∂b} into ``into``; return R{d_h} = R{d}W + dV.
+
+        Where h is the data nothing lies below, and what is returned means nothing.
+        """
         r_below = layer.backward(self.params, h, r_d, into, input_needed=r_h is not None)
         if r_h is None:
             return r_below

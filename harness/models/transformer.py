@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
 from harness.core.lazy import Lazy
+from harness.models.activation import GELU
 from harness.models.base import Context, Model, Params, Weight
-from harness.models.layers import ACTIVATIONS, Dense, LayerNorm, dropout
-from harness.spec.space import Count, Fraction
+from harness.models.dense import Dense
+from harness.models.dropout import dropout
+from harness.models.norm import LayerNorm
+from harness.spec.space import Count, Fraction, value_of
 
 if TYPE_CHECKING:
     import torch
@@ -21,9 +24,9 @@ else:
 
 
 class Transformer(Model):
-    """Patches → embedding + position → blocks of attention and MLP, each after a layer norm → mean → linear.
+    """Patches → embedding + position → blocks of attention and MLP → layer norm → mean over tokens → linear.
 
-    Pre-norm as in Xiong et al. 2020; x ← x + attention(norm(x)), x ← x + MLP(norm(x)).
+    Pre-norm as in Xiong et al. 2020: x ← x + attention(norm(x)), then x ← x + MLP(norm(x)) (Vaswani et al. 2017).
     """
 
     patch: int = Field(default=4, ge=1)
@@ -42,67 +45,73 @@ class Transformer(Model):
 
 
 class Block:
-    """Attention, then an MLP of four times the width, both residual."""
+    """x ← x + attention(norm₁(x)), then x ← x + down(gelu(up(norm₂(x)))), four times as wide inside.
+
+    Args:
+        name: what its parameters' names begin with.
+        width: features F of a token.
+        heads: attention heads.
+    """
 
     def __init__(self, name: str, width: int, heads: int) -> None:
-        self.heads = heads
-        self.norm1, self.norm2 = (
-            LayerNorm(f"{name}.norm1", width),
-            LayerNorm(f"{name}.norm2", width),
-        )
-        self.qkv, self.mix = (
-            Dense(f"{name}.qkv", width, 3 * width),
-            Dense(f"{name}.mix", width, width),
-        )
-        self.up, self.down = (
-            Dense(f"{name}.up", width, 4 * width),
-            Dense(f"{name}.down", 4 * width, width),
-        )
+        self.heads, self.activation = heads, GELU()
+        self.norm1 = LayerNorm(f"{name}.norm1", width)
+        self.qkv = Dense(f"{name}.qkv", width, 3 * width)
+        self.mix = Dense(f"{name}.mix", width, width)
+        self.norm2 = LayerNorm(f"{name}.norm2", width)
+        self.up = Dense(f"{name}.up", width, 4 * width)
+        self.down = Dense(f"{name}.down", 4 * width, width)
 
     def layers(self) -> tuple[Dense | LayerNorm, ...]:
-        """Return the layers that have weights."""
+        """Return the layers that have weights, in the order of their use."""
         return self.norm1, self.qkv, self.mix, self.norm2, self.up, self.down
 
     def __call__(self, params: Params, x_KBTF: Tensor, ctx: Context) -> Tensor:
         """Return tokens (K, B, T, F)."""
         x = x_KBTF + dropout(self._attend(params, self.norm1(params, x_KBTF, ctx)), ctx)
-        hidden = ACTIVATIONS["gelu"](_tokenwise(self.up, params, self.norm2(params, x, ctx)))
-        return x + dropout(_tokenwise(self.down, params, hidden), ctx)
+        hidden = _per_token(self.up, params, self.norm2(params, x, ctx))
+        hidden = self.activation.forward(hidden)
+        return x + dropout(_per_token(self.down, params, hidden), ctx)
 
     def _attend(self, params: Params, x_KBTF: Tensor) -> Tensor:
-        split = _tokenwise(self.qkv, params, x_KBTF).unflatten(-1, (3, self.heads, -1))
-        q, k, v = split.permute(3, 0, 1, 4, 2, 5)  # (K, B, heads, T, F/heads) each
-        scores = torch.softmax(q @ k.mT / math.sqrt(q.shape[-1]), -1)
-        return _tokenwise(self.mix, params, (scores @ v).transpose(2, 3).flatten(-2))
+        """Return mix(concat over heads of softmax(qkᵀ/√d) v), d = F/heads; every token sees every token."""
+        split = _per_token(self.qkv, params, x_KBTF).unflatten(-1, (3, self.heads, -1))
+        q, k, v = split.permute(3, 0, 1, 4, 2, 5)  # (K, B, heads, T, d) each
+        scores = torch.softmax(q @ k.mT / math.sqrt(q.shape[-1]), -1)  # (K, B, heads, T, T)
+        return _per_token(self.mix, params, (scores @ v).transpose(2, 3).flatten(-2))
 
 
-def _tokenwise(layer: Dense, params: Params, x_KBTF: Tensor) -> Tensor:
-    found: Tensor = layer(params, x_KBTF.flatten(1, 2)).unflatten(1, x_KBTF.shape[1:3])
-    return found
+def _per_token(layer: Dense, params: Params, x_KBTF: Tensor) -> Tensor:
+    """Return a layer's outputs (K, B, T, out) for every token by itself."""
+    rows_KNO = layer(params, x_KBTF.flatten(1, 2))
+    out_KBTO: Tensor = rows_KNO.unflatten(1, x_KBTF.shape[1:3])
+    return out_KBTO
 
 
 class TransformerNetwork:
-    """The function of a Transformer spec."""
+    """The function of a Transformer spec.
+
+    Args:
+        spec: patches, widths, blocks and heads.
+        numbers: numbers in one input.
+        outputs: numbers out.
+    """
 
     def __init__(self, spec: Transformer, numbers: int, outputs: int) -> None:
-        width: Any = spec.width
+        width = value_of(spec.width, "model.width")
         if width % spec.heads:
             raise ValueError(f"model.heads: expected a divisor of width {width}, got {spec.heads}")
-        self.patch, self.tokens, self.width = spec.patch, -(-numbers // spec.patch), width
+        self.patch, self.tokens, self.width = spec.patch, math.ceil(numbers / spec.patch), width
         self.embed = Dense("embed", spec.patch, width)
         self.blocks = [Block(f"block.{i}", width, spec.heads) for i in range(spec.depth)]
         self.norm, self.out = LayerNorm("norm", width), Dense("out", width, outputs)
 
     def weights(self) -> dict[str, Weight]:
-        """Return the parameters by name."""
-        layers = (
-            self.embed,
-            *(layer for block in self.blocks for layer in block.layers()),
-            self.norm,
-            self.out,
-        )
-        found = {name: weight for layer in layers for name, weight in layer.weights().items()}
-        return found | {"position": Weight((self.tokens, self.width), role="position")}
+        """Return the parameters by name: ``embed.weight``, …, ``block.0.qkv.weight``, …, ``position``."""
+        inner = [layer for block in self.blocks for layer in block.layers()]
+        layers = (self.embed, *inner, self.norm, self.out)
+        weights = {name: weight for layer in layers for name, weight in layer.weights().items()}
+        return weights | {"position": Weight((self.tokens, self.width), role="position")}
 
     def buffers(self) -> dict[str, Tensor]:
         """Return no running statistics."""
@@ -112,7 +121,7 @@ class TransformerNetwork:
         """Return outputs (K, B, D)."""
         flat = x_KB.flatten(2)
         flat = functional.pad(flat, (0, self.tokens * self.patch - flat.shape[-1]))
-        x = _tokenwise(self.embed, params, flat.unflatten(-1, (self.tokens, self.patch)))
+        x = _per_token(self.embed, params, flat.unflatten(-1, (self.tokens, self.patch)))
         x = x + params["position"][:, None]
         for i, block in enumerate(self.blocks):
             x = block(params, x, ctx)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import PydanticCustomError, core_schema
+
+from harness.core.errors import HarnessError
 
 Scalar = float | int | str | bool
 
@@ -82,6 +84,29 @@ class Choice(Space):
 
     def arguments(self) -> tuple[Any, ...]:
         return self.options
+
+
+_T = TypeVar("_T")
+
+
+def value_of(field: _T | Space, path: str) -> _T:
+    """Return a field's value where no space may stand any more, as when one run is built.
+
+    Args:
+        field: what the spec holds: a value or a space.
+        path: where, such as ``model.widths``, for the error.
+
+    Raises:
+        HarnessError: it holds a space.
+
+    >>> value_of(0.1, "optimizer.lr")
+    0.1
+    """
+    if isinstance(field, Space):
+        raise HarnessError(
+            f"{path}: expected a value, got {field}; a Study searches a space, one run needs a value of it"
+        )
+    return field
 
 
 SPACES: dict[str, type[Space]] = {cls.tag: cls for cls in (Uniform, LogUniform, IntUniform, Choice)}

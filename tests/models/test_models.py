@@ -288,16 +288,17 @@ def test_written_out_backward_pass_equals_autograd(activation, regularizers):
     assert_backward_pass_equals_autograd(made)
 
 
-@pytest.mark.parametrize("name", ["CNN1D", "CNN2D", "wide CNN1D", "even kernels"])
+@pytest.mark.parametrize(
+    "name", ["CNN1D", "CNN2D", "wide CNN1D", "even kernels", "kernels wider than their input"]
+)
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_written_out_backward_pass_of_convolutions_equals_autograd(name, dropout):
     image = {"name": "digits", "image": True}
     model, data = MODELS.get(name, (h.CNN2D(channels=(3, 4, 2), kernel=4), image))
-    model, data = (
-        (h.CNN1D(channels=17), {"name": "mnist1d", "channels": True})
-        if name == "wide CNN1D"
-        else (model, data)
-    )
+    if name == "wide CNN1D":
+        model, data = h.CNN1D(channels=17), {"name": "mnist1d", "channels": True}
+    if name == "kernels wider than their input":  # whose first taps see nothing but padding
+        model = h.CNN2D(channels=(3, 4, 2), kernel=5)
     made = program(
         model, data, regularizers=({"name": "Dropout", "rate": dropout},) if dropout else ()
     )

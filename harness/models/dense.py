@@ -1,0 +1,87 @@
+"""Fully connected layers of all members of a cohort at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.core.lazy import Lazy
+from harness.models.base import Params, Weight
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazy("torch")
+
+NARROW = 16
+"""Outputs below which a layer writes them column by column, as (K, out, B) in memory.
+
+On the CPU a few rows as long as the batch take less time than many short ones: torch's kernels go number by number
+over rows shorter than a vector register. The product gains, and the softmax behind a classifier's last layer more.
+"""
+
+
+class Dense:
+    """a = Wh + b, with W (out, in) for each member.
+
+    Args:
+        name: what its parameters are called: ``<name>.weight``, ``<name>.bias``.
+        inputs: numbers in.
+        outputs: numbers out.
+        bias: whether there is a b.
+    """
+
+    def __init__(self, name: str, inputs: int, outputs: int, bias: bool = True) -> None:
+        self.name, self.inputs, self.outputs, self.bias = name, inputs, outputs, bias
+        self.w, self.b = f"{name}.weight", f"{name}.bias"
+
+    def weights(self) -> dict[str, Weight]:
+        """Return W, and b where there is one."""
+        weights = {self.w: Weight((self.outputs, self.inputs), self.inputs, self.outputs)}
+        if self.bias:
+            weights[self.b] = Weight((self.outputs,), self.inputs, self.outputs, "bias")
+        return weights
+
+    def __call__(self, params: Params, h_KBI: Tensor) -> Tensor:
+        """Return outputs (K, B, out), in memory of their own.
+
+        Args:
+            params: W (K, out, in) and b (K, out) by name.
+            h_KBI: inputs (K, B, in), or (1, B, in) where all members share them.
+        """
+        w_KOI = params[self.w]
+        h_KBI = for_each_member(h_KBI, w_KOI)
+        narrow = self.outputs < NARROW
+        out_KBO = torch.bmm(w_KOI, h_KBI.mT).mT if narrow else torch.bmm(h_KBI, w_KOI.mT)
+        # in place: the product is this layer's own, and adding elsewhere would read and write it once more
+        return out_KBO.add_(params[self.b].unsqueeze(1)) if self.bias else out_KBO
+
+    def backward(
+        self, params: Params, h_KBI: Tensor, d_KBO: Tensor, into: Params, input_needed: bool = True
+    ) -> Tensor:
+        """Write ∂L/∂W = dᵀh and ∂L/∂b = Σ_B d, and return ∂L/∂h = dW.
+
+        Args:
+            params: the layer's parameters by name.
+            h_KBI: its inputs, as the forward pass was given them.
+            d_KBO: gradient ∂L/∂a of the loss by its outputs.
+            into: memory for the gradients, by the parameters' names; what it held is overwritten.
+            input_needed: whether anybody uses ∂L/∂h; the first layer saves a product. Without it ``d_KBO`` is returned.
+        """
+        _write_product(d_KBO.mT, for_each_member(h_KBI, d_KBO), into[self.w])
+        if self.bias:
+            torch.sum(d_KBO, 1, out=into[self.b])
+        return torch.bmm(d_KBO, params[self.w]) if input_needed else d_KBO
+
+
+def for_each_member(x_K: Tensor, like_K: Tensor) -> Tensor:
+    """Return (K, …, …) as a view, with the K of ``like_K``, of inputs that all members may share (1, …, …)."""
+    return x_K if x_K.shape[0] == like_K.shape[0] else x_K.expand(like_K.shape[0], -1, -1)
+
+
+def _write_product(a_KMN: Tensor, b_KNO: Tensor, into_KMO: Tensor) -> None:
+    # into memory where the members lie apart (a tensor within longer rows) bmm writes slower than a copy does
+    if into_KMO.is_contiguous():
+        torch.bmm(a_KMN, b_KNO, out=into_KMO)
+    else:
+        into_KMO.copy_(torch.bmm(a_KMN, b_KNO))

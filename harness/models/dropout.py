@@ -1,0 +1,33 @@
+"""Dropout of all members of a cohort at once, each with its own rate and random stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.models.base import Context
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def dropout(x: Tensor, ctx: Context) -> Tensor:
+    """Return x ⊙ m/(1 − p), with m from Bernoulli(1 − p) for each number (Srivastava et al. 2014).
+
+    Dividing by 1 − p while training keeps the expectation, so that evaluation is the plain network.
+
+    Args:
+        x: activations (K, B, …, F).
+        ctx: whether it is a training pass, the rates p (K,) and the members' streams.
+    """
+    mask = dropout_mask(x, ctx)
+    return x if mask is None else x * mask
+
+
+def dropout_mask(x: Tensor, ctx: Context) -> Tensor | None:
+    """Return m/(1 − p), of the shape of ``x``; None where nothing is dropped: in evaluation, or no member drops."""
+    if not ctx.training or ctx.dropout is None:
+        return None
+    assert ctx.noise is not None, "a training pass that drops needs streams"
+    rate = ctx.dropout.view(-1, *(1,) * (x.ndim - 1))
+    # every member draws, also one whose rate is 0: its draws must not depend on its neighbours' rates
+    return (ctx.noise.uniform(*x.shape[1:]) >= rate) / (1 - rate)

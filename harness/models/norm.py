@@ -1,0 +1,119 @@
+"""Normalization layers of all members of a cohort at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from harness.core.lazy import Lazy
+from harness.models.base import Context, Params, Weight
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+    from torch.nn import functional
+else:
+    torch, functional = Lazy("torch"), Lazy("torch.nn.functional")
+
+
+class BatchNorm:
+    """γ(x − μ)/√(σ² + ε) + β, with μ and σ² over batch and positions (Ioffe & Szegedy 2015).
+
+    While training μ and σ² are the batch's, and the running ones move towards them: r ← (1 − m) r + m·now.
+    In evaluation the running ones are used. As torch does, the batch is divided by the biased σ² (over n) and the
+    unbiased one (over n − 1) is what runs.
+
+    Args:
+        name: what its parameters and buffers are called: ``<name>.weight`` (γ), ``.bias`` (β), ``.mean``, ``.var``.
+        features: length of the last axis, one μ and σ² each.
+    """
+
+    eps, momentum = 1e-5, 0.1  # ε and m, torch's defaults
+
+    def __init__(self, name: str, features: int) -> None:
+        self.name, self.features = name, features
+
+    def weights(self) -> dict[str, Weight]:
+        """Return γ and β."""
+        return _scale_and_shift(self.name, self.features)
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return the running mean, from 0, and variance, from 1."""
+        return {
+            f"{self.name}.mean": torch.zeros(self.features),
+            f"{self.name}.var": torch.ones(self.features),
+        }
+
+    def __call__(self, params: Params, x: Tensor, ctx: Context) -> Tensor:
+        """Return x (K, B, …, F) normalised; while training, put the new running statistics into the context."""
+        rows_KNF = x.flatten(1, -2)
+        if ctx.training:
+            var_KF, mean_KF = torch.var_mean(rows_KNF, 1, correction=0)
+            self._update_running(mean_KF.detach(), var_KF.detach(), rows_KNF.shape[1], ctx)
+        else:
+            mean_KF, var_KF = ctx.buffers[f"{self.name}.mean"], ctx.buffers[f"{self.name}.var"]
+        scale_KF = params[f"{self.name}.weight"] * torch.rsqrt(var_KF + self.eps)
+        shift_KF = params[f"{self.name}.bias"]
+        # x − μ first, then the scale. The algebraically equal scale·x + (β − scale·μ) is one pass less, but where a
+        # batch holds a single sample, x = μ, it leaves rounding errors in the place of β; β starts at 0, and there
+        # ReLU's kink makes units on or off by chance.
+        centred_KNF = rows_KNF - mean_KF[:, None]
+        normal_KNF = torch.addcmul(shift_KF[:, None], centred_KNF, scale_KF[:, None])
+        return normal_KNF.view(len(scale_KF), *x.shape[1:])
+
+    def _update_running(self, mean_KF: Tensor, var_KF: Tensor, count: int, ctx: Context) -> None:
+        unbiased_KF = var_KF * (count / max(1, count - 1))
+        for key, now_KF in (("mean", mean_KF), ("var", unbiased_KF)):
+            name = f"{self.name}.{key}"
+            ctx.buffers[name] = torch.lerp(ctx.buffers[name], now_KF, self.momentum)
+
+
+class LayerNorm:
+    """γ(x − μ)/√(σ² + ε) + β, with μ and σ² over the features of each position of each sample (Ba et al. 2016).
+
+    Args:
+        name: what its parameters are called: ``<name>.weight`` (γ), ``<name>.bias`` (β).
+        features: length of the last axis.
+    """
+
+    eps = 1e-5  # ε, torch's default
+
+    def __init__(self, name: str, features: int) -> None:
+        self.name, self.features = name, features
+
+    def weights(self) -> dict[str, Weight]:
+        """Return γ and β."""
+        return _scale_and_shift(self.name, self.features)
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return nothing: training and evaluation do the same."""
+        return {}
+
+    def __call__(self, params: Params, x: Tensor, ctx: Context) -> Tensor:
+        """Return x (K, B, …, F) normalised."""
+        normal = functional.layer_norm(x, (self.features,), eps=self.eps)
+        shape = (-1, *(1,) * (x.ndim - 2), self.features)
+        scale, shift = params[f"{self.name}.weight"], params[f"{self.name}.bias"]
+        return scale.view(shape) * normal + shift.view(shape)
+
+
+NORMS: dict[str, type[BatchNorm] | type[LayerNorm]] = {"batch": BatchNorm, "layer": LayerNorm}
+"""Normalizations by the name that specs use."""
+
+
+def norm_layers(norm: str, widths: Sequence[int]) -> list[BatchNorm | LayerNorm]:
+    """Return ``norm.0``, ``norm.1``, … for layers of the given widths; none where ``norm`` is "none".
+
+    >>> [layer.name for layer in norm_layers("batch", (8, 4))], norm_layers("none", (8, 4))
+    (['norm.0', 'norm.1'], [])
+    """
+    if norm == "none":
+        return []
+    return [NORMS[norm](f"norm.{i}", width) for i, width in enumerate(widths)]
+
+
+def _scale_and_shift(name: str, features: int) -> dict[str, Weight]:
+    return {
+        f"{name}.weight": Weight((features,), role="one"),
+        f"{name}.bias": Weight((features,), role="zero"),
+    }
