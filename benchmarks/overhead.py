@@ -21,7 +21,7 @@ import torch
 from torch import nn
 
 import harness as h
-from harness.data.base import load
+from harness.data.base import load_data
 from harness.engine.cohort import Cohort, _train, start
 from harness.engine.denormals import flushed
 from harness.engine.program import program_of
@@ -72,7 +72,7 @@ def ours(
 
 def bare_loop(recipe: h.Recipe, steps: int) -> Callable[[], object]:
     """Return a call that makes as many updates by a PyTorch loop without any logging."""
-    data = load(recipe.data)
+    data = load_data(recipe.data)
     x, y = (torch.tensor(part, dtype=torch.float32) for part in data.train[:2])
     model = nn.Sequential(
         nn.Linear(784, 2048),

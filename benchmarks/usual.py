@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from harness.data.base import Data, load
+from harness.data.base import Data, load_data
 
 
 class Work(NamedTuple):
@@ -51,7 +51,7 @@ def network(work: Work, inputs: int, outputs: int) -> nn.Module:
 def train_one(work: Work, optimizer: str, lr: float, seed: int, track: bool) -> float:
     """Train one run; return the last validation loss."""
     torch.manual_seed(seed)
-    data = load(Data.parse(work.data))
+    data = load_data(Data.parse(work.data))
     parts = [
         (torch.tensor(p.x, dtype=torch.float32), torch.tensor(p.y).argmax(1)) for p in data[:3]
     ]

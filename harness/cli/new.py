@@ -172,10 +172,10 @@ CHECKS: dict[str, Callable[[], str]] = {
 
 
 def _advice() -> Iterator[str]:
-    from harness.data.base import Data, load
+    from harness.data.base import Data, load_data
 
     try:
-        load(Data.parse("FashionMNIST"))
+        load_data(Data.parse("FashionMNIST"))
     except (HarnessError, OSError) as error:
         yield f"Fashion-MNIST: {error}"
     if hasattr(os, "getloadavg") and os.getloadavg()[0] > (os.cpu_count() or 1):

@@ -1,4 +1,16 @@
-"""From raw arrays to train, validation and test parts: one pipeline for every data set."""
+"""From raw arrays to train, validation and test parts: one pipeline for every data set.
+
+Options act in this order, which decides what they can see of each other:
+
+1. split off the test part (a fifth, if the source has none of its own), then validation, then cut to ``train_size``;
+2. replace training labels (``label_noise``), which leaves validation and test as they are;
+3. permute features (``shuffle_pixels``), the same way in every part;
+4. add products of features (``polynomial``);
+5. scale features (``standardize``) by the training samples' mean and deviation, so that nothing leaks from the others.
+
+Every random choice has a stream of its own, named by the data's seed and what it is for: another option never changes
+the split. Memberships of parts are sorted, so that a part keeps the source's order and a prefix of it is no sample.
+"""
 
 from __future__ import annotations
 
@@ -6,36 +18,37 @@ import hashlib
 import math
 from functools import lru_cache
 from itertools import combinations_with_replacement
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from harness.core.errors import HarnessError
 from harness.core.streams import numpy_stream
 from harness.spec.component import Component, as_a, parse_part
 
-Array = NDArray[Any]
 Task = Literal["classification", "regression", "function"]
+
+TEST_SHARE = 0.2
+"""Share of the samples split off for the test where the source has no test part of its own."""
 
 
 class Raw(NamedTuple):
     """Arrays as a source gives them."""
 
-    x: Array
+    x: np.ndarray
     """(N, *shape) inputs."""
-    y: Array
+    y: np.ndarray
     """(N,) integer classes, or (N, D) numbers."""
-    test: tuple[Array, Array] | None = None
-    """The source's own test part; otherwise a fifth is split off."""
+    test: tuple[np.ndarray, np.ndarray] | None = None
+    """The source's own test part, x and y; otherwise a fifth is split off."""
 
 
 class Part(NamedTuple):
     """Inputs (N, *shape) and targets (N, D): one-hot for classes."""
 
-    x: Array
-    y: Array
+    x: np.ndarray
+    y: np.ndarray
 
 
 class Dataset(NamedTuple):
@@ -53,19 +66,23 @@ class Dataset(NamedTuple):
 
     @property
     def outputs(self) -> int:
-        """Numbers that a model must give for one input."""
+        """Numbers that a model must give for one input: D of the targets."""
         return int(self.train.y.shape[1])
 
 
 class Data(Component):
-    """A data set and what is done to it; the same spec always gives the same arrays. Subclasses give the raw ones."""
+    """A data set and what is done to it; the same spec always gives the same arrays.
+
+    A subclass gives the raw arrays (:meth:`raw`); splitting and the options below are done for it.
+    """
 
     kind = "data"
     task: ClassVar[Task] = "classification"
+    """What is learnt; "function" data have no samples worth the name, and the model's parameters are the answer."""
     seed: int = 0
     """Names the streams of the split, the noise and the shuffle."""
     train_size: int | None = Field(default=None, ge=1)
-    """Number of training samples kept (a prefix: smaller sets are nested in larger ones); all by default."""
+    """Number of training samples kept (smaller sets are nested in larger ones); all by default."""
     valid_fraction: float = Field(default=0.2, ge=0, lt=1)
     """Share of the training part held out for validation."""
     label_noise: float = Field(default=0.0, ge=0, le=1)
@@ -78,7 +95,7 @@ class Data(Component):
     """Scale each feature to mean 0 and deviation 1, as measured on the training samples."""
 
     def raw(self) -> Raw:
-        """Return the arrays, always the same."""
+        """Return the arrays, always the same for the same fields."""
         raise NotImplementedError
 
     def task_of(self, raw: Raw) -> Task:
@@ -87,72 +104,86 @@ class Data(Component):
 
     def default_loss(self) -> Component:
         """Return the loss used when the recipe names none."""
-        return parse_part("loss", "CrossEntropy" if load(self).task == "classification" else "MSE")
+        classes = load_data(self).task == "classification"
+        return parse_part("loss", "CrossEntropy" if classes else "MSE")
 
     def default_model(self) -> Component | None:
-        """Return the model used when the recipe names none."""
+        """Return the model used when the recipe names none; None where it must name one."""
         return None
 
 
 @lru_cache(maxsize=16)
-def load(data: Component) -> Dataset:
-    """Return the data set that ``data`` describes; kept in memory while it is in use."""
+def load_data(data: Component) -> Dataset:
+    """Return the data set that ``data`` describes; the last few are kept in memory.
+
+    Raises:
+        HarnessError: the data are not on this machine, or an option does not fit them.
+    """
     source = as_a(Data, data)
     return prepare(source, source.raw())
 
 
 @lru_cache(maxsize=64)
 def fingerprint(data: Component) -> str:
-    """Return the SHA-256 over the arrays of all parts."""
-    seen = hashlib.sha256()
-    for part in load(data)[:3]:
+    """Return the SHA-256 over shape, type and bytes of all parts' arrays; part of a run's key."""
+    digest = hashlib.sha256()
+    dataset = load_data(data)
+    for part in (dataset.train, dataset.valid, dataset.test):
         for array in part:
-            seen.update(
-                f"{array.shape}{array.dtype}".encode() + np.ascontiguousarray(array).tobytes()
-            )
-    return seen.hexdigest()
+            digest.update(f"{array.shape}{array.dtype}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
 
 
 def prepare(data: Data, raw: Raw) -> Dataset:
-    """Split, corrupt, permute and scale as the spec says.
+    """Split, corrupt, permute and scale as the spec says, in the order of this module's docstring.
 
     Raises:
-        HarnessError: ``train_size`` asks for more samples than there are.
+        HarnessError: ``train_size`` asks for more samples than there are, or ``label_noise`` for noise without classes.
     """
     x, y = np.asarray(raw.x), np.asarray(raw.y)
     task = data.task_of(raw)
     classes = int(y.max()) + 1 if task == "classification" else 0
-    pool, test = (np.arange(len(x)), None) if raw.test else _cut(len(x), 0.2, data.seed, "test")
-    fit, held = _cut_pool(pool, data)
-    test_x, test_y = raw.test if raw.test else (x[test], y[test])
-    noisy = _noisy(y, pool, classes, data)
-    parts = [(x[fit], noisy[fit]), (x[held], y[held]), (np.asarray(test_x), np.asarray(test_y))]
-    parts = _permuted(parts, data) if data.shuffle_pixels else parts
-    parts = [(_products(x, data.polynomial), y) for x, y in parts] if data.polynomial > 1 else parts
-    parts = _scaled(parts) if data.standardize else parts
-    train, valid, held_out = (Part(np.ascontiguousarray(a), _targets(b, classes)) for a, b in parts)
-    return Dataset(train, valid, held_out, task)
+    if raw.test is None:
+        pool, test = _split(np.arange(len(x)), TEST_SHARE, data, "test")
+        test_x, test_y = x[test], y[test]
+    else:
+        pool, (test_x, test_y) = np.arange(len(x)), map(np.asarray, raw.test)
+    train, valid = _split(pool, data.valid_fraction, data, "valid", data.train_size)
+    noisy_y = _with_label_noise(y, classes, data)
+    parts = [(x[train], noisy_y[train]), (x[valid], y[valid]), (test_x, test_y)]
+    inputs = _transformed([part[0] for part in parts], data)
+    targets = [_targets(part[1], classes) for part in parts]
+    train_part, valid_part, test_part = map(Part, inputs, targets)
+    return Dataset(train_part, valid_part, test_part, task)
 
 
-def _cut(count: int, share: float, seed: int, purpose: str) -> tuple[Array, Array]:
-    order = numpy_stream(seed, "split", purpose).permutation(count)
-    taken = round(count * share)
-    return np.sort(order[taken:]), np.sort(order[:taken])
+def _split(
+    indices: np.ndarray, share: float, data: Data, purpose: str, size: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split sample indices at random; return those that stay, and the ``share`` of them that is taken, both sorted.
 
-
-def _cut_pool(pool: Array, data: Data) -> tuple[Array, Array]:
-    order = numpy_stream(data.seed, "split", "valid").permutation(pool)
-    taken = round(len(pool) * data.valid_fraction)
-    available = len(pool) - taken
-    size = data.train_size or available
-    if size > available:
+    Args:
+        indices: of the samples, in the source's order.
+        share: fraction to take.
+        data: whose seed names the stream.
+        purpose: what is taken, which names the stream too.
+        size: how many of those that stay are kept; all by default.
+    """
+    order = numpy_stream(data.seed, "split", purpose).permutation(indices)
+    taken = round(len(order) * share)
+    available = len(order) - taken
+    if size is not None and size > available:
         raise HarnessError(
             f"data.train_size: expected at most {available} (what {data.name} leaves for training), got {size}"
         )
-    return np.sort(order[taken : taken + size]), np.sort(order[:taken])
+    # the first ``size`` of a random order, so that a smaller training set is part of every larger one
+    kept = order[taken : taken + (available if size is None else size)]
+    return np.sort(kept), np.sort(order[:taken])
 
 
-def _noisy(y: Array, pool: Array, classes: int, data: Data) -> Array:
+def _with_label_noise(y: np.ndarray, classes: int, data: Data) -> np.ndarray:
+    """Return labels of which a share is drawn anew from all classes, so that some stay as they were by chance."""
     if not data.label_noise:
         return y
     if not classes:
@@ -160,34 +191,49 @@ def _noisy(y: Array, pool: Array, classes: int, data: Data) -> Array:
             f"data.label_noise: expected 0, since {data.name} has no classes, got {data.label_noise}"
         )
     stream = numpy_stream(data.seed, "label noise")
-    hit = stream.random(len(y)) < data.label_noise
-    return np.where(hit, stream.integers(0, classes, len(y)), y)
+    # first who is hit, then what by: with more noise the same samples are hit and others beside them
+    replaced = stream.random(len(y)) < data.label_noise
+    return np.where(replaced, stream.integers(0, classes, len(y)), y)
 
 
-def _permuted(parts: list[tuple[Array, Array]], data: Data) -> list[tuple[Array, Array]]:
-    shape = parts[0][0].shape[1:]
+def _transformed(inputs: list[np.ndarray], data: Data) -> list[np.ndarray]:
+    """Return the parts' inputs, the training part's first, permuted, multiplied and scaled."""
+    if data.shuffle_pixels:
+        inputs = _permuted(inputs, data)
+    if data.polynomial > 1:
+        inputs = [_products(x, data.polynomial) for x in inputs]
+    if data.standardize:
+        inputs = _standardized(inputs)
+    return [np.ascontiguousarray(x) for x in inputs]
+
+
+def _permuted(inputs: list[np.ndarray], data: Data) -> list[np.ndarray]:
+    shape = inputs[0].shape[1:]
     count = math.prod(shape)
     order = numpy_stream(data.seed, "pixels").permutation(count)
-    return [(x.reshape(len(x), count)[:, order].reshape(len(x), *shape), y) for x, y in parts]
+    return [x.reshape(len(x), count)[:, order].reshape(len(x), *shape) for x in inputs]
 
 
-def _products(x: Array, degree: int) -> Array:
+def _products(x: np.ndarray, degree: int) -> np.ndarray:
     """Return all products of 1 to ``degree`` features (N, C(F + degree, degree) − 1)."""
     flat = x.reshape(len(x), -1)
-    chosen = (
-        c
-        for d in range(1, degree + 1)
-        for c in combinations_with_replacement(range(flat.shape[1]), d)
-    )
-    return np.stack([flat[:, c].prod(axis=1) for c in chosen], axis=1)
+    columns = [
+        flat[:, chosen].prod(axis=1)
+        for size in range(1, degree + 1)
+        for chosen in combinations_with_replacement(range(flat.shape[1]), size)
+    ]
+    return np.stack(columns, axis=1)
 
 
-def _scaled(parts: list[tuple[Array, Array]]) -> list[tuple[Array, Array]]:
-    mean, deviation = parts[0][0].mean(0), parts[0][0].std(0)
-    return [((x - mean) / np.where(deviation > 0, deviation, 1), y) for x, y in parts]
+def _standardized(inputs: list[np.ndarray]) -> list[np.ndarray]:
+    """Return (x − mean)/deviation by the first part's, the training samples'; constant features become 0."""
+    mean, deviation = inputs[0].mean(0), inputs[0].std(0)
+    scale = np.where(deviation > 0, deviation, 1)
+    return [(x - mean) / scale for x in inputs]
 
 
-def _targets(y: Array, classes: int) -> Array:
+def _targets(y: np.ndarray, classes: int) -> np.ndarray:
+    """Return targets (N, D): one-hot where there are classes, else float64 numbers."""
     if classes:
         return np.asarray(np.eye(classes)[y.astype(int)])
     return np.asarray(y[:, None] if y.ndim == 1 else y, dtype=float)

@@ -13,14 +13,20 @@ from harness.core.paths import cache_folder
 
 
 def cached(name: str, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Return the arrays kept under ``name``; make and keep them where there are none that can be read."""
+    """Return the arrays kept in the cache folder's ``<name>.npz``; make and keep them where it can't be read.
+
+    Args:
+        name: names the file; put whatever the arrays depend on (a library's version) into it.
+        make: called without arguments where there is no file, or a broken one.
+    """
     path = cache_folder() / f"{name}.npz"
     try:
         with path.open("rb") as file, np.load(file) as stored:
             return {key: stored[key] for key in stored.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         arrays = dict(make())
+    # written beside it and renamed: several workers may make it at once, and none may read half a file
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as fresh:
-        np.savez(fresh, **arrays)  # type: ignore[arg-type]
+        np.savez(fresh, **arrays)  # type: ignore[arg-type]  # numpy's stub has a keyword of its own
     os.replace(fresh.name, path)
     return arrays

@@ -16,11 +16,14 @@ class ExternalData(External, Data):
 
     Integer ``y`` of shape (N,) are classes, anything else are numbers to be predicted. Arguments that are
     options of every data set (``train_size``, ``label_noise``, …) are taken by the harness, the rest by the function.
+    The function must give the same arrays for the same arguments: a run's key has their fingerprint.
     """
 
     def __init__(self, target: str | None = None, /, **fields: Any) -> None:
-        arguments = dict(fields.get("args", {} if target is None else fields))
-        common = {k: arguments.pop(k) for k in list(arguments) if k in Data.model_fields}
+        # written by hand: ExternalData("my.function", count=3, seed=1); read from a file: target=…, args={…}
+        given = fields if target is not None else fields.get("args", {})
+        common = {name: value for name, value in given.items() if name in Data.model_fields}
+        arguments = {name: value for name, value in given.items() if name not in common}
         External.__init__(self, target=target or fields["target"], args=arguments, **common)
 
     def dump(self) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ FOLDERS = (
     "/usr/share/dataset-fashion-mnist",
     "data/FashionMNIST/raw",
 )
+"""Where Debian's package and torchvision put Fashion-MNIST's files."""
 
 
 class FashionMNIST(Data):
@@ -29,29 +30,24 @@ class FashionMNIST(Data):
 
     def raw(self) -> Raw:
         folder = self._folder()
-        x, y = (
-            read_idx(_file(folder, f"train-{part}"))
-            for part in ("images-idx3-ubyte", "labels-idx1-ubyte")
-        )
-        x_test, y_test = (
-            read_idx(_file(folder, f"t10k-{part}"))
-            for part in ("images-idx3-ubyte", "labels-idx1-ubyte")
-        )
-        return Raw(self._shaped(x), y, (self._shaped(x_test), y_test))
+        x, y = self._read(folder, "train")
+        return Raw(x, y, self._read(folder, "t10k"))
 
-    def _shaped(self, x: np.ndarray) -> np.ndarray:
-        scaled = x.astype(np.float32) / 255
-        return scaled[:, None] if self.image else scaled.reshape(len(x), -1)
+    def _read(self, folder: Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return a part's pixels in [0, 1] and its labels."""
+        pixels = read_idx(_file(folder, f"{part}-images-idx3-ubyte")).astype(np.float32) / 255
+        labels = read_idx(_file(folder, f"{part}-labels-idx1-ubyte"))
+        return pixels[:, None] if self.image else pixels.reshape(len(pixels), -1), labels
 
     def _folder(self) -> Path:
-        tried = (
-            [self.root] if self.root else [os.environ.get("HARNESS_FASHION_MNIST", ""), *FOLDERS]
-        )
-        for folder in filter(None, tried):
+        """Return the first folder there is: the one given, else the environment's, else the usual ones."""
+        places = [os.environ.get("HARNESS_FASHION_MNIST", ""), *FOLDERS]
+        tried = [self.root] if self.root else [place for place in places if place]
+        for folder in tried:
             if Path(folder).is_dir():
                 return Path(folder)
         raise HarnessError(
-            f"data FashionMNIST: expected its idx files in one of {', '.join(filter(None, tried))}, found none; "
+            f"data FashionMNIST: expected its idx files in one of {', '.join(tried)}, found none; "
             "install Debian's dataset-fashion-mnist, or set data.root or HARNESS_FASHION_MNIST to the folder"
         )
 
@@ -71,37 +67,43 @@ class Torchvision(Data):
             raise HarnessError(
                 "data Torchvision: torchvision is not installed; pip install torchvision"
             ) from None
-        if not hasattr(datasets, self.dataset):
+        make = getattr(datasets, self.dataset, None)
+        if make is None:
             raise HarnessError(f"data.dataset: torchvision.datasets has no {self.dataset!r}")
         try:
-            parts = [
-                getattr(datasets, self.dataset)(self.root, train=train) for train in (True, False)
-            ]
+            train, test = make(self.root, train=True), make(self.root, train=False)
         except RuntimeError as error:
             raise HarnessError(
                 f"data Torchvision {self.dataset}: {error} (looked in {self.root})"
             ) from None
-        (x, y), test = (_arrays(part) for part in parts)
-        return Raw(x, y, test)
+        x, y = _arrays(train)
+        return Raw(x, y, _arrays(test))
 
 
-def _arrays(part: Any) -> tuple[np.ndarray, np.ndarray]:
-    pixels = np.stack([np.asarray(image, dtype=np.float32) / 255 for image, _ in part])
+def _arrays(part: Iterable[tuple[object, int]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return pixels in [0, 1], (N, C, H, W), and labels (N,) of pairs of a picture, (H, W) or (H, W, C), and a label."""
+    pictures, labels = [], []
+    for picture, label in part:
+        pictures.append(np.asarray(picture, dtype=np.float32) / 255)
+        labels.append(label)
+    pixels = np.stack(pictures)
     planes = pixels[:, None] if pixels.ndim == 3 else pixels.transpose(0, 3, 1, 2)
-    return planes, np.asarray([label for _, label in part])
+    return planes, np.asarray(labels)
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """Read an idx file of bytes, gzipped or not (LeCun's format: magic, sizes, data)."""
-    opened: Any = gzip.open if path.suffix == ".gz" else open
-    with opened(path, "rb") as file:
-        content = file.read()
+    """Read an idx file of bytes, gzipped or not (LeCun's format).
+
+    Two zero bytes, the type of the numbers, the rank; each size as a big-endian 32-bit integer; the numbers.
+    """
+    content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     rank = content[3]
-    shape = np.frombuffer(content, ">i4", rank, 4)
+    shape = np.frombuffer(content, ">i4", rank, offset=4)
     return np.frombuffer(content, np.uint8, offset=4 + 4 * rank).reshape(shape)
 
 
 def _file(folder: Path, name: str) -> Path:
+    """Return the file, gzipped or not, in the folder."""
     for path in (folder / name, folder / f"{name}.gz"):
         if path.exists():
             return path

@@ -12,8 +12,10 @@ from harness.core.paths import cache_folder
 from harness.data.base import Data, Raw
 from harness.data.cache import cached
 
-NAMES = ("x", "y", "x_test", "y_test")
 CHECKSUM = "d53506bddd12d3b7"
+"""Of the published training inputs, as :func:`checksum` gives it."""
+
+_NAMES = ("x", "y", "x_test", "y_test")
 
 
 class MNIST1D(Data):
@@ -29,28 +31,35 @@ class MNIST1D(Data):
         return Raw(x, y, (x_test, y_test))
 
 
-def _arrays() -> list[np.ndarray]:
-    kept = cached("mnist1d", _make)
-    if checksum(kept["x"]) != CHECKSUM:
-        raise HarnessError(
-            f"{cache_folder() / 'mnist1d.npz'}: expected checksum {CHECKSUM}, got {checksum(kept['x'])}; delete the file"
-        )
-    return [kept[name] for name in NAMES]
-
-
 def checksum(x: np.ndarray) -> str:
     """Return the first 16 hex digits of the SHA-256 of ``x`` in float32."""
     return hashlib.sha256(x.astype(np.float32).tobytes()).hexdigest()[:16]
 
 
+def _arrays() -> list[np.ndarray]:
+    """Return the published arrays.
+
+    Raises:
+        HarnessError: the cached ones are others, from a broken file or another version of the generator.
+    """
+    arrays = cached("mnist1d", _make)
+    if (got := checksum(arrays["x"])) != CHECKSUM:
+        raise HarnessError(
+            f"{cache_folder() / 'mnist1d.npz'}: expected checksum {CHECKSUM}, got {got}; "
+            "delete the file, and check the version of the package mnist1d if that does not help"
+        )
+    return [arrays[name] for name in _NAMES]
+
+
 def _make() -> dict[str, np.ndarray]:
-    """Run the paper's generator, which reseeds the global streams, and put their states back."""
+    """Run the paper's generator."""
     from mnist1d.data import get_dataset_args, make_dataset
 
+    # it reseeds the global generators, which belong to whoever imported the harness: put their states back
     before = random.getstate(), np.random.get_state()
     try:
         made = make_dataset(get_dataset_args())
     finally:
         random.setstate(before[0])
         np.random.set_state(before[1])
-    return {name: np.asarray(made[name]) for name in NAMES}
+    return {name: np.asarray(made[name]) for name in _NAMES}

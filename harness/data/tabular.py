@@ -11,14 +11,17 @@ from harness.data.cache import cached
 
 
 def bundled(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the inputs and targets that scikit-learn ships under ``name``; kept, since its import takes a second."""
+    """Return the inputs (N, F) and targets (N,) of scikit-learn's ``load_<name>``.
+
+    They are cached on disk by scikit-learn's version, since every worker would import it, which takes a second.
+    """
 
     def make() -> dict[str, np.ndarray]:
         x, y = getattr(import_module("sklearn.datasets"), f"load_{name}")(return_X_y=True)
         return {"x": np.asarray(x), "y": np.asarray(y)}
 
-    kept = cached(f"sklearn-{metadata.version('scikit-learn')}-{name}", make)
-    return kept["x"], kept["y"]
+    arrays = cached(f"sklearn-{metadata.version('scikit-learn')}-{name}", make)
+    return arrays["x"], arrays["y"]
 
 
 class Digits(Data):

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.core.errors import HarnessError
 from harness.core.parameter_layout import Layout, layout_of
-from harness.data.base import Data, Dataset, Part, load
+from harness.data.base import Data, Dataset, Part, load_data
 from harness.engine.samples import Samples
 from harness.engine.test_set import Sealed
 from harness.losses.base import Loss
@@ -75,7 +75,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     Raises:
         HarnessError: parts of the recipe do not go together.
     """
-    source, data = as_a(Data, recipe.data), load(recipe.data)
+    source, data = as_a(Data, recipe.data), load_data(recipe.data)
     device, dtype = resolve_device(recipe.device), getattr(torch, recipe.dtype)
     network = build_network(recipe, data)
     train, valid, test = (_place(source, p, device, dtype) for p in PARTS)
@@ -107,7 +107,7 @@ PARTS: tuple[PartName, ...] = ("train", "valid", "test")
 
 @lru_cache(maxsize=24)
 def _place(data: Data, part: PartName, device: torch.device, dtype: torch.dtype) -> Samples:
-    arrays: Part = getattr(load(data), part)
+    arrays: Part = getattr(load_data(data), part)
     return Samples(*(torch.as_tensor(a, dtype=dtype, device=device) for a in arrays))
 
 
@@ -176,7 +176,7 @@ def batched(recipe: ResolvedRecipe) -> tuple[bool, str]:
     """Return whether runs of the recipe train together in cohorts, and why not if they do not."""
     if isinstance(recipe.optimizer, ExternalOptimizer):
         return False, f"{recipe.optimizer.name} is another library's optimizer"
-    network = build_network(recipe, load(recipe.data))
+    network = build_network(recipe, load_data(recipe.data))
     if isinstance(network, ModuleNetwork):
         return _vmaps(network, recipe)
     return True, "all of its parts have a batched form"
@@ -185,7 +185,7 @@ def batched(recipe: ResolvedRecipe) -> tuple[bool, str]:
 def _vmaps(network: ModuleNetwork, recipe: ResolvedRecipe) -> tuple[bool, str]:
     if network.draws:
         return False, "its dropout draws from torch's global generator"
-    x = torch.as_tensor(load(recipe.data).train.x[:2], dtype=torch.float32)
+    x = torch.as_tensor(load_data(recipe.data).train.x[:2], dtype=torch.float32)
     params = {
         name: torch.zeros(2, *w.shape, requires_grad=True) for name, w in network.weights().items()
     }

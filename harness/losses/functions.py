@@ -1,14 +1,15 @@
-"""Functions of the parameters themselves, to be minimised."""
+"""Functions of the parameters themselves, to be minimised: the model's output is the point θ, the loss f(θ)."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from harness.core.lazy import Lazy
 from harness.losses.base import Loss
+from harness.losses.quadratic import quadratic_deep_hessian
 
 if TYPE_CHECKING:
     import torch
@@ -18,7 +19,7 @@ else:
 
 
 class Objective(Loss):
-    """A function of the parameters, to be minimised."""
+    """f(θ), with θ the model's output (K, B, D); data of the quadratic move its minimum, all others ignore them."""
 
     function: Literal["rosenbrock", "beale", "branin", "quadraticdeep"]
     """Its name."""
@@ -28,40 +29,40 @@ class Objective(Loss):
 
 
 def rosenbrock(point: Tensor, _: Tensor) -> Tensor:
-    """(1 − x)² + 100 (y − x²)²."""
+    """Return (1 − x)² + 100 (y − x²)² at points (…, 2) (Rosenbrock 1960)."""
     x, y = point[..., 0], point[..., 1]
     return (1 - x) ** 2 + 100 * (y - x**2) ** 2
 
 
 def beale(point: Tensor, _: Tensor) -> Tensor:
-    """(1.5 − x + xy)² + (2.25 − x + xy²)² + (2.625 − x + xy³)²."""
+    """Return (1.5 − x + xy)² + (2.25 − x + xy²)² + (2.625 − x + xy³)² at points (…, 2) (Beale 1958)."""
     x, y = point[..., 0], point[..., 1]
     return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
 
 
 def branin(point: Tensor, _: Tensor) -> Tensor:
-    """(y − 5.1x²/4π² + 5x/π − 6)² + 10 (1 − 1/8π) cos x + 10."""
+    """Return (y − 5.1x²/4π² + 5x/π − 6)² + 10 (1 − 1/8π) cos x + 10 at points (…, 2) (Branin 1972)."""
     x, y = point[..., 0], point[..., 1]
     valley = y - 5.1 * x**2 / (4 * math.pi**2) + 5 * x / math.pi - 6
     return valley**2 + 10 * (1 - 1 / (8 * math.pi)) * torch.cos(x) + 10
 
 
 def quadratic_deep(theta_KBD: Tensor, x_KBD: Tensor) -> Tensor:
-    """½ (θ − x)ᵀ H (θ − x)."""
+    """Return ½ (θ − x)ᵀ H (θ − x) for points θ (K, B, 100) and samples x of the same shape (Schneider et al. 2019)."""
     error = theta_KBD - x_KBD
     return ((error @ _hessian(error.dtype, error.device)) * error).sum(-1) / 2
 
 
 @lru_cache(maxsize=4)
 def _hessian(dtype: torch.dtype, device: torch.device) -> Tensor:
-    from harness.data.functions import quadratic_deep_hessian
-
+    """Return H on a device; kept, since every update uses it."""
     return torch.as_tensor(quadratic_deep_hessian(), dtype=dtype, device=device)
 
 
-OBJECTIVES: dict[str, Callable[[Any, Any], Tensor]] = {
+OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "rosenbrock": rosenbrock,
     "beale": beale,
     "branin": branin,
     "quadraticdeep": quadratic_deep,
 }
+"""Every function by the name that specs use: the data set's, in small letters."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from harness.core.records import Outcome
-from harness.data.base import fingerprint, load
+from harness.data.base import fingerprint, load_data
 from harness.engine.cohort import drop
 from harness.engine.program import Timetable, timetable
 from harness.execution.jobs import Done, Job, chunks, cohort_limit
@@ -129,7 +129,7 @@ class _Batch:
         self.dispatcher, self.requests = dispatcher, requests
         self.keys = [key_of(r.run) for r in requests]
         self.times = [
-            timetable(r.run.recipe, len(load(r.run.recipe.data).train.x)) for r in requests
+            timetable(r.run.recipe, len(load_data(r.run.recipe.data).train.x)) for r in requests
         ]
         first = {key: i for i, key in reversed(list(enumerate(self.keys)))}
         known = {

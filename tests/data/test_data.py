@@ -8,7 +8,7 @@ import pytest
 
 from harness.core.errors import HarnessError
 from harness.core.registry import REGISTRY
-from harness.data.base import Data, fingerprint, load
+from harness.data.base import Data, fingerprint, load_data
 from harness.data.mnist1d import CHECKSUM, checksum
 from tests.cases import DATA
 
@@ -23,7 +23,7 @@ def rows(part):
 @pytest.mark.parametrize("name", DATA)
 def test_shapes_and_parts(name):
     shape, outputs, task, total = DATA[name]
-    data = load(Data.parse(name))
+    data = load_data(Data.parse(name))
     assert data.task == task
     assert shape is None or data.input_shape == shape
     assert outputs is None or data.outputs == outputs
@@ -35,7 +35,7 @@ def test_shapes_and_parts(name):
 
 @pytest.mark.parametrize("name", [n for n, c in DATA.items() if c[2] != "function"])
 def test_parts_share_no_sample(name):
-    data = load(Data.parse(name))
+    data = load_data(Data.parse(name))
     train, valid, test = (rows(p) for p in data[:3])
     # some data sets hold the same measurement twice
     assert len(train & valid) + len(train & test) + len(valid & test) <= 3
@@ -56,7 +56,7 @@ def test_mnist1d_is_the_published_one():
 
 
 def test_seed_names_the_split():
-    a, b, c = (load(Data.parse({"name": "digits", "seed": s})) for s in (0, 0, 1))
+    a, b, c = (load_data(Data.parse({"name": "digits", "seed": s})) for s in (0, 0, 1))
     assert rows(a.train) == rows(b.train) != rows(c.train)
     assert fingerprint(Data.parse("digits")) != fingerprint(
         Data.parse({"name": "digits", "seed": 1})
@@ -64,15 +64,15 @@ def test_seed_names_the_split():
 
 
 def test_smaller_training_sets_are_nested_and_leave_the_rest_alone():
-    small, large = (load(Data.parse({"name": "digits", "train_size": n})) for n in (100, 400))
+    small, large = (load_data(Data.parse({"name": "digits", "train_size": n})) for n in (100, 400))
     assert len(small.train.x) == 100 and rows(small.train) < rows(large.train)
     assert rows(small.valid) == rows(large.valid) and rows(small.test) == rows(large.test)
 
 
 def test_label_noise_hits_its_share_of_training_labels_only():
     clean, noisy = (
-        load(Data.parse("mnist1d")),
-        load(Data.parse({"name": "mnist1d", "label_noise": 0.4})),
+        load_data(Data.parse("mnist1d")),
+        load_data(Data.parse({"name": "mnist1d", "label_noise": 0.4})),
     )
     changed = (clean.train.y != noisy.train.y).any(1).mean()
     assert changed == pytest.approx(
@@ -83,8 +83,8 @@ def test_label_noise_hits_its_share_of_training_labels_only():
 
 def test_shuffled_pixels_are_one_permutation():
     plain, shuffled = (
-        load(Data.parse("mnist1d")),
-        load(Data.parse({"name": "mnist1d", "shuffle_pixels": True})),
+        load_data(Data.parse("mnist1d")),
+        load_data(Data.parse({"name": "mnist1d", "shuffle_pixels": True})),
     )
     assert (plain.train.x != shuffled.train.x).any()
     order = [
@@ -95,24 +95,24 @@ def test_shuffled_pixels_are_one_permutation():
 
 
 def test_standardized_by_the_training_samples():
-    data = load(Data.parse("wine"))
+    data = load_data(Data.parse("wine"))
     assert np.allclose(data.train.x.mean(0), 0) and np.allclose(data.train.x.std(0), 1)
     assert not np.allclose(data.test.x.mean(0), 0, atol=1e-3)
 
 
 def test_mistakes_are_said():
     with pytest.raises(HarnessError, match="train_size: expected at most 1150.*got 5000"):
-        load(Data.parse({"name": "digits", "train_size": 5000}))
+        load_data(Data.parse({"name": "digits", "train_size": 5000}))
     with pytest.raises(
         HarnessError, match="label_noise: expected 0, since Diabetes has no classes"
     ):
-        load(Data.parse({"name": "diabetes", "label_noise": 0.1}))
+        load_data(Data.parse({"name": "diabetes", "label_noise": 0.1}))
 
 
 def test_fashion_mnist_says_where_it_looked(monkeypatch, tmp_path):
     monkeypatch.setenv("HARNESS_FASHION_MNIST", str(tmp_path))
     with pytest.raises(HarnessError, match="train-images-idx3-ubyte.gz in .*found neither"):
-        load(Data.parse({"name": "FashionMNIST", "seed": 987}))
+        load_data(Data.parse({"name": "FashionMNIST", "seed": 987}))
 
 
 def test_fashion_mnist_reads_idx_files(monkeypatch, tmp_path):
@@ -133,7 +133,7 @@ def test_fashion_mnist_reads_idx_files(monkeypatch, tmp_path):
             gzip.compress(struct.pack(">II", 0x801, count) + labels.tobytes())
         )
     monkeypatch.setenv("HARNESS_FASHION_MNIST", str(tmp_path))
-    data = load(Data.parse({"name": "FashionMNIST", "seed": 986}))
+    data = load_data(Data.parse({"name": "FashionMNIST", "seed": 986}))
     assert data.outputs == 10 and len(data.test.x) == 20 and data.train.x.max() <= 1
 
 
@@ -167,9 +167,9 @@ def test_torchvision_s_sets_are_read_by_name(monkeypatch, tmp_path):
     )
     spec = {"name": "Torchvision", "dataset": "Pictures", "root": str(tmp_path)}
     with pytest.raises(HarnessError, match=r"Pictures: Dataset not found \(looked in"):
-        load(Data.parse(spec))
+        load_data(Data.parse(spec))
     (tmp_path / "there").touch()
-    data = load(Data.parse(spec))
+    data = load_data(Data.parse(spec))
     assert (
         data.input_shape == (3, 8, 8)
         and data.outputs == 3
@@ -177,7 +177,7 @@ def test_torchvision_s_sets_are_read_by_name(monkeypatch, tmp_path):
         and data.train.x.max() <= 1
     )
     with pytest.raises(HarnessError, match="has no 'Nothing'"):
-        load(Data.parse(spec | {"dataset": "Nothing"}))
+        load_data(Data.parse(spec | {"dataset": "Nothing"}))
     monkeypatch.setitem(sys.modules, "torchvision", None)
     with pytest.raises(HarnessError, match="pip install torchvision"):
-        load(Data.parse(spec | {"seed": 5}))
+        load_data(Data.parse(spec | {"seed": 5}))

@@ -109,9 +109,9 @@ def test_the_best_epoch_is_recorded():
 def test_products_of_features():
     import numpy as np
 
-    from harness.data.base import load
+    from harness.data.base import load_data
 
-    plain, cubic = load(h.Spirals()).train.x, load(h.Spirals(polynomial=3)).train.x
+    plain, cubic = load_data(h.Spirals()).train.x, load_data(h.Spirals(polynomial=3)).train.x
     assert cubic.shape[1] == 9 and np.allclose(cubic[:, :2], plain)
     assert np.allclose(cubic[:, 6], plain[:, 0] ** 2 * plain[:, 1]) and np.allclose(
         cubic[:, 8], plain[:, 1] ** 3

@@ -6,7 +6,7 @@ from torch import nn
 
 import harness as h
 from harness.core.streams import numpy_stream
-from harness.data.base import load
+from harness.data.base import load_data
 from harness.engine.program import initial_weights, program_of
 from harness.protocol.train import outcomes
 from harness.spec.resolved import resolve
@@ -33,7 +33,7 @@ def losses(fields, seed=0):
 
 def bare_loop(optimizer, schedule=None, hook=lambda model: None, seed=0, smoothing=0.0):
     """Train the same network with torch alone; only the starting weights and the order of samples are the harness's."""
-    program, data = program_of(resolve(recipe())), load(recipe().data)
+    program, data = program_of(resolve(recipe())), load_data(recipe().data)
     model = nn.Sequential(
         nn.Linear(64, 16), nn.Tanh(), nn.Linear(16, 16), nn.Tanh(), nn.Linear(16, 10)
     ).double()

@@ -89,7 +89,7 @@ def test_deepobs_quadratic_deep(name):
 def test_deepobs_start_and_divergence():
     found = train(deepobs(h.SGD(lr=0.0398)).with_values({"epochs": 300}))
     assert found.runs["status"][0] == "diverged" or found.curves["train/loss"].iloc[-1] > 1e4
-    from harness.data.functions import quadratic_deep_hessian
+    from harness.losses.quadratic import quadratic_deep_hessian
 
     assert np.linalg.eigvalsh(quadratic_deep_hessian())[-1] == pytest.approx(53.1290, abs=1e-4)
     data = h.Recipe(

@@ -6,7 +6,7 @@ from torch import nn
 
 import harness as h
 from harness.core.registry import REGISTRY
-from harness.data.base import Data, load
+from harness.data.base import Data, load_data
 from harness.engine.cohort import active
 from harness.engine.hessian import hessian_products
 from harness.engine.program import hyperparameters, initial_weights, program_of, written_out
@@ -257,7 +257,7 @@ def test_external_module_is_mapped_and_a_recurrent_one_trains_alone():
     assert batched(resolve(tiny))[0]
     together, why = batched(resolve(recurrent))
     assert not together and "vmap refuses" in why
-    assert load(Data.parse("iris")).outputs == 3
+    assert load_data(Data.parse("iris")).outputs == 3
 
 
 def assert_backward_pass_equals_autograd(made):

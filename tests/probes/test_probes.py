@@ -11,7 +11,7 @@ from torch import nn
 import harness as h
 from harness.core.parameter_layout import layout_of
 from harness.core.registry import REGISTRY, lookup
-from harness.data.base import load
+from harness.data.base import load_data
 from harness.probes.base import Scene
 from harness.probes.noise import NoiseScale
 from harness.spec.resolved import resolve
@@ -87,7 +87,7 @@ def test_norms_and_cosines_are_those_of_a_plain_pytorch_loop():
     found = h.train(
         spec, seeds=1, probes=every("GradientNorm", "UpdateRatio", "Alignment", stride=1)
     )
-    data = load(spec.data)
+    data = load_data(spec.data)
     x, y = torch.tensor(data.train.x), torch.tensor(data.train.y)
     torch.manual_seed(0)
     net = nn.Sequential(
@@ -291,7 +291,7 @@ def test_calibration_is_that_of_the_held_out_predictions():
     last = found.dropna(subset=["calibration/error"]).iloc[-1]
     assert 0 < last["calibration/error"] < 1 and 0.1 < last["calibration/confidence"] < 1
     count, confidence, accuracy = found_arrays["calibration/bins"]
-    assert count.sum() == len(load(data).valid.y)
+    assert count.sum() == len(load_data(data).valid.y)
     assert np.average(confidence, weights=count) == pytest.approx(last["calibration/confidence"])
     gaps = np.abs(accuracy - confidence)
     assert np.average(gaps, weights=count) == pytest.approx(last["calibration/error"])
