@@ -22,7 +22,7 @@ study = Study(
     compare={"data": ["digits", "mnist1d"]},
     seeds=10,
     claims=[
-        Claim.below(data, -0.9, on=f"order/{part}", id="F1")
+        Claim.below(data, -0.9, on=f"rank_correlation/{part}", id="F1")
         for data in ("digits", "mnist1d")
         for part in ("train", "valid")
     ],

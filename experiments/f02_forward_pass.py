@@ -9,7 +9,7 @@ He's keep it (He et al. 2015).
 
 from harness import MLP, Activations, Adam, Claim, He, Recipe, Study, Xavier
 
-START = "start/activation/ratio"
+START = "initial/activation/ratio"
 
 study = Study(
     name="f02-forward-pass",

@@ -8,7 +8,7 @@ its learning rate shows in the search section of the report, and in the study f1
 
 from harness import MLP, SGD, Adam, Claim, LogUniform, Recipe, Search, Study, UpdateRatio
 
-TARGET, FIRST = ("valid/accuracy", 0.55), "start/update/norm"
+TARGET, FIRST = ("valid/accuracy", 0.55), "initial/update/norm"
 
 study = Study(
     name="f10-adam",

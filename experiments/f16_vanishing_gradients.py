@@ -8,7 +8,7 @@ architectures and three depths. Xavier's normal weights and no biases, as in the
 
 from harness import MLP, Adam, Claim, GradientNorm, Recipe, Study, Xavier
 
-START = "start/gradient/ratio"
+START = "initial/gradient/ratio"
 HIGHER = {"on": START, "direction": "maximize", "id": "F16"}
 
 study = Study(

@@ -137,7 +137,7 @@ def test_an_arm_that_can_t_be_trained_has_no_clock(folder):
 def test_probes_of_a_study_are_recorded_in_its_confirm_runs(folder):
     study = small(
         probes=[h.GradientNorm(every="log")],
-        claims=[h.Claim.above("SGD", 0.0, on="start/gradient/all")],
+        claims=[h.Claim.above("SGD", 0.0, on="initial/gradient/all")],
     )
     run_study(study, Options(workers=0))
     found = results.load("small")
@@ -154,7 +154,7 @@ def test_probes_of_a_study_are_recorded_in_its_confirm_runs(folder):
 def test_claims_on_what_no_probe_records_are_refused(folder):
     with pytest.raises(SpecError, match="gradient/all"):
         run_study(
-            small(claims=[h.Claim.above("SGD", 0.0, on="start/gradient/all")]), Options(workers=0)
+            small(claims=[h.Claim.above("SGD", 0.0, on="initial/gradient/all")]), Options(workers=0)
         )
 
 

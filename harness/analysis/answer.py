@@ -7,7 +7,7 @@ from typing import NamedTuple
 from harness.analysis.claims import Tested, tested
 from harness.analysis.ranking import Place, primary, rank, summarize
 from harness.analysis.results import Results
-from harness.spec.claims import larger_is_better
+from harness.core.metric_names import larger_is_better
 
 
 class Answer(NamedTuple):

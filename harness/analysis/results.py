@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.core.metric_names import current_name, stored_names
 from harness.core.registry import entry
 from harness.spec.study import Study
 from harness.tracking import CLOSING, Curves, Store, site
@@ -101,8 +102,8 @@ class Results:
 
     def curves_of(self, runs: pd.DataFrame, metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the curves of some rows of ``runs``."""
-        named = [*metrics, "epoch", "samples"] if metrics else None
-        found = self.store.curves(runs["run_id"], named)
+        named = [*stored_names(metrics), "epoch", "samples"] if metrics else None
+        found = _renamed(self.store.curves(runs["run_id"], named))
         if not any(found.values()):
             return pd.DataFrame(columns=[*PLACE, "step", "epoch", "samples"])
         curves = _curve_table(found)
@@ -136,7 +137,9 @@ def _runs(index: Sequence[dict[str, Any]], leaves: dict[str, dict[str, Any]]) ->
         leaf = leaves.get(place["run_id"], {"params": {}, "metrics": {}, "tags": {}})
         own = {k: v for k, v in leaf["params"].items() if k not in ("arm", "stage", "seed")}
         closing = {
-            k.removeprefix("final/"): v for k, v in leaf["metrics"].items() if k.startswith(CLOSING)
+            current_name(k.removeprefix("final/")): v
+            for k, v in leaf["metrics"].items()
+            if k.startswith(CLOSING)
         }
         ended = {} if place["status"] in ("diverged", "failed") else closing
         costs = {k: v for k, v in closing.items() if k.startswith("cost/")}
@@ -164,6 +167,14 @@ def _trials(index: Sequence[dict[str, Any]]) -> pd.DataFrame:
         {**{k: v for k, v in trial.items() if k != "values"}, **trial["values"]} for trial in index
     ]
     return pd.DataFrame(plain, columns=None if plain else ["arm", "trial", "status", "value"])
+
+
+def _renamed(curves: Mapping[str, Curves]) -> dict[str, Curves]:
+    """Return the curves of each run under today's names of their metrics."""
+    return {
+        run_id: {current_name(name): points for name, points in own.items()}
+        for run_id, own in curves.items()
+    }
 
 
 def _curve_table(found: Mapping[str, Curves]) -> pd.DataFrame:

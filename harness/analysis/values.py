@@ -1,4 +1,4 @@
-"""One number a seed: closing values, and numbers derived of them or of the curves."""
+"""One number a seed: closing values of runs, and numbers derived of them or of their curves."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.results import Results
-from harness.spec.claims import larger_is_better
+from harness.core.metric_names import DERIVED, describe, recorded_sources
+
+Summarize = Callable[[pd.DataFrame], float]
+"""From a run's curves, one column a recorded metric and in the order of steps, to one number."""
 
 
 def values_of(
@@ -19,67 +22,80 @@ def values_of(
     seeds: Sequence[int] | None = None,
     maximize: bool | None = None,
 ) -> tuple[float, ...]:
-    """Return an arm's values of a metric, by seed; a run that diverged or failed counts as the worst there is.
+    """Return an arm's values of a metric, by seed; NaN where it was not recorded.
+
+    A run that diverged or failed counts as the worst that there is.
 
     Args:
         results: the study's tables.
         arm: name of the arm.
-        metric: a closing value (``test/loss``), a gap (``gap/loss``), ``order/valid``, or ``start/``, ``lowest/``,
-            ``highest/`` or ``mean/`` before the name of a curve.
+        metric: a closing value (``test/loss``) or one derived of such, as :mod:`harness.core.metric_names` lists them.
         seeds: the seeds in the order wanted; all of the confirm stage by default.
         maximize: whether larger is better, which says what the worst is; by default as for the metric by itself.
     """
-    mine = results.by_arm[arm]
-    bad = mine["status"].isin(["diverged", "failed"])
-    column = closing(results, metric, mine).where(~bad, _worst(metric, maximize))
-    wanted = list(mine.index) if seeds is None else list(seeds)
+    runs = results.by_arm[arm]
+    ended_badly = runs["status"].isin(["diverged", "failed"])
+    column = _column(results, metric, runs).where(~ended_badly, _worst(metric, maximize))
+    wanted = list(runs.index) if seeds is None else list(seeds)
     return tuple(float(v) if pd.notna(v) else math.nan for v in column.reindex(wanted))
 
 
 def _worst(metric: str, maximize: bool | None) -> float:
-    if larger_is_better(metric) and maximize is not False:
+    """Return the worst value of a metric: the least there can be, or infinity where less is better."""
+    known = describe(metric)
+    if maximize is None:
+        maximize = known.larger_is_better
+    if not maximize:
+        return math.inf
+    # Only of a metric that is itself to be maximised is the least value one that a run can have: an accuracy of 0.
+    return known.least if known.larger_is_better else -math.inf
+
+
+def _column(results: Results, metric: str, runs: pd.DataFrame) -> pd.Series:
+    """Return a metric of the given runs, which are indexed by seed."""
+    if metric in runs:
+        return runs[metric]
+    word, _, rest = metric.partition("/")
+    if word == "gap" and rest:
+        return _gap(results, rest, runs)
+    if word in SUMMARIES:
+        return _over_curves(results, SUMMARIES[word], list(recorded_sources(metric)), runs)
+    return pd.Series(math.nan, index=runs.index)
+
+
+def _gap(results: Results, name: str, runs: pd.DataFrame) -> pd.Series:
+    """Return how much worse a metric is on test data than on training data."""
+    test, train = (_column(results, f"{part}/{name}", runs) for part in ("test", "train"))
+    return train - test if describe(f"test/{name}").larger_is_better else test - train
+
+
+def _over_curves(
+    results: Results, summarize: Summarize, names: list[str], runs: pd.DataFrame
+) -> pd.Series:
+    """Return one number for each run's curves of the named metrics; NaN where one of them was not recorded."""
+    curves = results.confirmed_curves
+    if not set(names) <= set(curves.columns):
+        return pd.Series(math.nan, index=runs.index)
+    own = curves[curves["run_id"].isin(runs["run_id"])].sort_values("step").dropna(subset=names)
+    by_run = {str(run_id): summarize(rows[names]) for run_id, rows in own.groupby("run_id")}
+    return runs["run_id"].map(by_run)
+
+
+def _rank_correlation(curves: pd.DataFrame) -> float:
+    """Return Spearman's ρ of two columns; 0 where one of them never changes."""
+    if len(curves) < 3 or (curves.nunique() < 2).any():
         return 0.0
-    return -math.inf if maximize else math.inf
+    return float(np.corrcoef(curves.rank().to_numpy().T)[0, 1])
 
 
-def closing(results: Results, metric: str, mine: pd.DataFrame) -> pd.Series:
-    """Return the metric of the given runs, which are indexed by seed."""
-    kind, _, name = metric.partition("/")
-    if metric in mine:
-        return mine[metric]
-    if kind == "gap":
-        sign = -1 if name == "accuracy" else 1
-        return sign * (
-            closing(results, f"test/{name}", mine) - closing(results, f"train/{name}", mine)
-        )
-    if kind in OVER_CURVE:
-        return _over_curve(results, OVER_CURVE[kind], [name], mine)
-    if kind == "order":
-        return _over_curve(results, _rank_correlation, [f"{name}/loss", f"{name}/accuracy"], mine)
-    return pd.Series(math.nan, index=mine.index)
-
-
-OVER_CURVE: dict[str, Callable[[pd.DataFrame], float]] = {
-    "start": lambda curve: float(curve.to_numpy()[0, 0]),
+SUMMARIES: dict[str, Summarize] = {
+    "initial": lambda curve: float(curve.to_numpy()[0, 0]),
     "lowest": lambda curve: float(curve.iloc[:, 0].min()),
     "highest": lambda curve: float(curve.iloc[:, 0].max()),
     "mean": lambda curve: float(curve.iloc[:, 0].mean()),
+    "rank_correlation": _rank_correlation,
 }
-
-
-def _over_curve(
-    results: Results, reduce: Callable[[pd.DataFrame], float], names: list[str], mine: pd.DataFrame
-) -> pd.Series:
-    curves = results.confirmed_curves
-    if not set(names) <= set(curves.columns):
-        return pd.Series(math.nan, index=mine.index)
-    own = curves[curves["run_id"].isin(mine["run_id"])].sort_values("step").dropna(subset=names)
-    found = {str(run_id): reduce(rows[names]) for run_id, rows in own.groupby("run_id")}
-    return mine["run_id"].map(found)
-
-
-def _rank_correlation(curve: pd.DataFrame) -> float:
-    """Return Spearman's ρ of two columns; 0 where one of them never changes."""
-    if len(curve) < 3 or (curve.nunique() < 2).any():
-        return 0.0
-    return float(np.corrcoef(curve.rank().to_numpy().T)[0, 1])
+"""How the curves of a run become one number, by the word in front of the metric's name."""
+assert SUMMARIES.keys() | {"gap"} == DERIVED.keys(), (
+    "each derived metric is computed, and described"
+)

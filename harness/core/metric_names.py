@@ -1,7 +1,10 @@
-"""The names of metrics: what each one means, its unit, and whether more of it is better. A new metric is one line here.
+"""The names of metrics: what each one means, its unit, and whether more of it is better.
 
-A metric is *recorded* (``test/loss``, a probe's ``gradient/all``), or *derived* of recorded ones by the word in front:
-``gap/loss``, ``mean/valid/accuracy``. Layers, parts of the data and classes stand in names as ``<layer>`` and the like.
+A new metric is one line here.
+
+A metric is *recorded* (``test/loss``, a probe's ``gradient/all``), or *derived* of recorded ones by the word in
+front: ``gap/loss``, ``mean/valid/accuracy``. In the table of recorded metrics, ``<layer>``, ``<part>`` and
+``<number>`` stand for the name of a layer, a part of the data and a whole number.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 import warnings
+from collections.abc import Iterable
 from functools import cache
 from typing import NamedTuple
 
@@ -188,7 +192,7 @@ PLACEHOLDERS = {
     "layer": r"[\w.-]+",
     "number": r"\d+",
 }
-"""What may stand in the place of a name's ``<part>``, ``<layer>`` and so on, as regular expressions."""
+"""What each placeholder of a name may stand for, as regular expressions."""
 
 
 class Derivation(NamedTuple):
@@ -215,17 +219,19 @@ DERIVED: dict[str, Derivation] = {
     ),
     "rank_correlation": Derivation(
         "rank correlation of {} loss and accuracy",
-        "Spearman's ρ of loss and accuracy over training; −1 where accuracy rises whenever the loss falls",
+        "Spearman's ρ over training; −1 where accuracy rises whenever the loss falls",
         ("{}/loss", "{}/accuracy"),
         keeps_direction=False,
     ),
 }
 """Words in front of a name that derive a metric from recorded ones."""
 
+RENAMED_RECORDS = {"curvature/edge": "curvature/stability_threshold"}
+"""Metrics that were recorded under another name in version 0.1."""
 RENAMED: dict[str, str] = {
     r"^start/(?=.+/)": "initial/",
     r"^order/(?=(train|valid|batch)$)": "rank_correlation/",
-    r"(?<![\w.-])curvature/edge$": "curvature/stability_threshold",
+    **{rf"(^|(?<=/)){old}$": new for old, new in RENAMED_RECORDS.items()},
 }
 """What names of version 0.1 became, as regular expressions; understood until version 0.3."""
 
@@ -233,8 +239,8 @@ RENAMED: dict[str, str] = {
 def larger_is_better(metric: str) -> bool:
     """Return whether more of a metric is better.
 
-    >>> larger_is_better("mean/valid/accuracy"), larger_is_better("gap/accuracy"), larger_is_better("test/loss")
-    (True, False, False)
+    >>> [larger_is_better(name) for name in ("mean/valid/accuracy", "gap/accuracy", "test/loss")]
+    [True, False, False]
     """
     return describe(metric).larger_is_better
 
@@ -243,8 +249,8 @@ def larger_is_better(metric: str) -> bool:
 def describe(metric: str) -> Metric:
     """Return what is known of a metric, recorded or derived.
 
-    Of a name that the harness does not know, such as one of a user's own probe, only the direction is: more is better if
-    it ends in "accuracy".
+    Of a name that the harness does not know, such as one of a user's own probe, only the direction is
+    known: more is better if it ends in "accuracy".
 
     >>> describe("mean/valid/accuracy").label
     'mean validation accuracy over training'
@@ -269,7 +275,7 @@ def _describe_recorded(metric: str) -> Metric | None:
 
 @cache
 def _regex(pattern: str) -> re.Pattern[str]:
-    """Return the regular expression of a name with placeholders, each of which becomes a named group."""
+    """Return the regular expression of a name; each placeholder becomes a named group."""
     escaped = re.escape(pattern)
     for name, allowed in PLACEHOLDERS.items():
         escaped = escaped.replace(f"<{name}>", f"(?P<{name}>{allowed})")
@@ -298,8 +304,8 @@ def _describe_unknown(metric: str) -> Metric:
 def recorded_sources(metric: str) -> tuple[str, ...]:
     """Return the recorded metrics that a metric is made of: itself, unless it is derived.
 
-    >>> recorded_sources("gap/loss"), recorded_sources("initial/gradient/all"), recorded_sources("test/loss")
-    (('test/loss', 'train/loss'), ('gradient/all',), ('test/loss',))
+    >>> recorded_sources("gap/loss"), recorded_sources("initial/gradient/all")
+    (('test/loss', 'train/loss'), ('gradient/all',))
     """
     word, _, rest = metric.partition("/")
     if word not in DERIVED or not rest:
@@ -318,8 +324,19 @@ def current_name(metric: str) -> str:
         renamed = re.sub(pattern, name, renamed)
     if renamed != metric:
         warnings.warn(
-            f"the metric {metric!r} is now called {renamed!r}; the old name is understood until version 0.3",
+            f"the metric {metric!r} is now called {renamed!r}; "
+            "the old name is understood until version 0.3",
             FutureWarning,
             stacklevel=2,
         )
     return renamed
+
+
+def stored_names(metrics: Iterable[str]) -> list[str]:
+    """Return the names under which a store may hold the given recorded metrics: today's, and those before.
+
+    >>> stored_names(["test/loss", "curvature/stability_threshold"])
+    ['test/loss', 'curvature/stability_threshold', 'curvature/edge']
+    """
+    names = list(metrics)
+    return names + [old for old, new in RENAMED_RECORDS.items() if new in names]

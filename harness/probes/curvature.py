@@ -23,10 +23,11 @@ Product = Callable[["Tensor"], "Tensor"]
 class Curvature(Probe):
     """λ₁ ≥ λ₂ ≥ … of H = ∂²L/∂θ² by Lanczos' method, tr H by Hutchinson's, on training samples of each member's own.
 
-    ``curvature/top``, ``curvature/top2``, …; ``curvature/trace``; ``curvature/edge``: the curvature at which the rule
-    stops being stable on a quadratic, 2/η for gradient descent, 2(1+β)/η for heavy-ball momentum (Cohen et al. 2021);
-    ``curvature/sharpness``: the top eigenvalue over the edge. For Adam, RMSprop and Adagrad, which rescale the gradient
-    by P⁻¹, the edge holds for ``curvature/preconditioned``, the top eigenvalue of P^(−½) H P^(−½) (Cohen et al. 2022).
+    ``curvature/top``, ``curvature/top2``, …; ``curvature/trace``; ``curvature/stability_threshold``: the curvature at
+    which the optimizer stops being stable on a quadratic, 2/η for gradient descent, 2(1+β)/η for heavy-ball momentum
+    (Cohen et al. 2021); ``curvature/sharpness``: the top eigenvalue over the threshold. For Adam, RMSprop and Adagrad,
+    which rescale the gradient by P⁻¹, the threshold holds for ``curvature/preconditioned``, the top eigenvalue of
+    P^(−½) H P^(−½) (Cohen et al. 2022).
 
     Lanczos 1950; Hutchinson 1989; full reorthogonalisation, started from the last measurement's eigenvector.
     """
@@ -58,7 +59,7 @@ class Curvature(Probe):
             values["preconditioned"] = sharpest_K = scaled[:, 0]
         if self.vectors:
             values["trace"] = self._trace(product, scene)
-        return {**values, "edge": threshold_K, "sharpness": sharpest_K / threshold_K}
+        return {**values, "stability_threshold": threshold_K, "sharpness": sharpest_K / threshold_K}
 
     def _eigenvalues(self, product: Product, name: str, scene: Scene, memory: Memory) -> Tensor:
         start_KP = memory.get(name)

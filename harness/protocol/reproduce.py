@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from harness.core.errors import HarnessError
+from harness.core.metric_names import current_name
 from harness.core.records import Outcome
 from harness.execution.jobs import Job
 from harness.execution.local import Serial
@@ -101,7 +102,7 @@ def compared(
         for name, value in point.metrics.items()
     }
     recorded = {
-        (name, int(step)): value
+        (current_name(name), int(step)): value
         for name, pairs in then.items()
         if not name.startswith((*TIMED, "final/", "test/", "best/"))
         and name not in ("epoch", "samples")

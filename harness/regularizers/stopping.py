@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from harness.core.metric_names import larger_is_better
 from harness.regularizers.base import Regularizer
 
 
@@ -23,7 +24,7 @@ class EarlyStopping(Regularizer):
     @property
     def maximize(self) -> bool:
         """Whether larger values of the metric are better."""
-        return self.metric.endswith("accuracy")
+        return larger_is_better(self.metric)
 
     def improved(self, value: float, best: float | None) -> bool:
         """Return whether ``value`` is better than the best so far by more than ``min_delta``."""

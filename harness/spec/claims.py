@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from harness.core.metric_names import current_name, larger_is_better, recorded_sources
 from harness.spec.base import Spec
 
 Kind = Literal[
     "better", "faster", "no worse", "equal", "cured", "monotone", "interaction", "above", "below"
 ]
 Unit = Literal["steps", "epochs", "samples", "seconds"]
-MetricName = Annotated[str, Field(pattern=r"^[a-z]\w*(/[\w.-]+)+$")]
+MetricName = Annotated[str, AfterValidator(current_name), Field(pattern=r"^[a-z]\w*(/[\w.-]+)+$")]
 NEEDS: dict[str, tuple[str, ...]] = {
     "better": ("arm", "than"),
     "faster": ("arm", "than", "target"),
@@ -27,22 +28,13 @@ NEEDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def larger_is_better(metric: str) -> bool:
-    """Return whether more of a metric is better: accuracy, but not its gap.
-
-    >>> larger_is_better("mean/valid/accuracy"), larger_is_better("gap/accuracy"), larger_is_better("test/loss")
-    (True, False, False)
-    """
-    return metric.endswith("accuracy") and not metric.startswith("gap/")
-
-
 class Claim(Spec):
     """A statement that the study tests, declared before anything runs.
 
     A metric is named as it is recorded (``test/loss``, ``valid/accuracy``, a probe's ``gradient/all``), or derived of it:
-    ``gap/loss`` is test less training loss (``gap/accuracy`` training less test accuracy), ``order/valid`` the rank
-    correlation of loss and accuracy over training, and ``start/…``, ``lowest/…``, ``highest/…`` and ``mean/…`` are taken
-    over the curve of what follows.
+    ``gap/loss`` is test less training loss (``gap/accuracy`` training less test accuracy), ``rank_correlation/valid``
+    the rank correlation of loss and accuracy over training, and ``initial/…``, ``lowest/…``, ``highest/…``
+    and ``mean/…`` are taken over the curve of what follows.
     """
 
     kind: Kind
@@ -171,15 +163,10 @@ class Claim(Spec):
     def recorded(self) -> tuple[str, ...]:
         """The recorded metrics that ``on`` is made of.
 
-        >>> Claim.below("a", 1.0, on="gap/loss").recorded, Claim.below("a", 1.0, on="start/gradient/all").recorded
+        >>> Claim.below("a", 1.0, on="gap/loss").recorded, Claim.below("a", 1.0, on="initial/gradient/all").recorded
         (('test/loss', 'train/loss'), ('gradient/all',))
         """
-        kind, _, name = self.on.partition("/")
-        if kind == "gap":
-            return f"test/{name}", f"train/{name}"
-        if kind == "order":
-            return f"{name}/loss", f"{name}/accuracy"
-        return (name,) if kind in ("start", "lowest", "highest", "mean") else (self.on,)
+        return recorded_sources(self.on)
 
     @property
     def arms(self) -> tuple[str, ...]:

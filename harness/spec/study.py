@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from harness.core.errors import nearest
+from harness.core.metric_names import larger_is_better
 from harness.core.registry import entry
 from harness.spec.arms import arms
 from harness.spec.base import Spec
@@ -47,9 +48,9 @@ class Search(Spec):
     @property
     def maximize(self) -> bool:
         """Whether larger is better."""
-        return self.direction == "maximize" or (
-            self.direction == "auto" and self.objective.endswith("accuracy")
-        )
+        if self.direction == "auto":
+            return larger_is_better(self.objective)
+        return self.direction == "maximize"
 
     def dump_asks(self) -> dict[str, Any]:
         """Return what decides the trials but their number: more trials continue the same search."""

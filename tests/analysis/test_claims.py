@@ -84,14 +84,14 @@ def test_numbers_over_the_curve():
     found = results(study(seeds=1), losses_of(1), curves=curves)
     assert [
         values_of(found, "A", f"{kind}/valid/loss")[0]
-        for kind in ("start", "lowest", "highest", "mean")
+        for kind in ("initial", "lowest", "highest", "mean")
     ] == [
         4,
         1,
         4,
         2.5,
     ]
-    assert values_of(found, "A", "order/valid")[0] == pytest.approx(
+    assert values_of(found, "A", "rank_correlation/valid")[0] == pytest.approx(
         -1.0 + 2 * 0.1 - 0.2 * 1.0, abs=0.21
     )
 

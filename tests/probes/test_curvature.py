@@ -148,7 +148,7 @@ def test_a_small_rate_never_reaches_the_edge():
 )
 def test_the_edge_is_where_a_quadratic_stops_being_stable(rule, edge):
     found = h.train(recipe(optimizer=rule), probes=every("Curvature")).curves
-    assert found["curvature/edge"].dropna().iloc[0] == pytest.approx(edge, rel=1e-6)
+    assert found["curvature/stability_threshold"].dropna().iloc[0] == pytest.approx(edge, rel=1e-6)
     if isinstance(rule, h.SGD):
         assert not diverges(rule, 0.98 * edge) and diverges(rule, 1.02 * edge)
 
@@ -175,9 +175,9 @@ def test_rules_of_different_kinds_in_one_cohort_keep_their_own_edges():
     rules = [h.SGD(lr=0.1), h.Adam(lr=0.01), h.Lion(lr=0.001)]
     runs = [Run.of(recipe(optimizer=rule), 0, probes) for rule in rules]
     points = {i: o.points[0].metrics for i, o in advance(start(runs, test=False)).outcomes.items()}
-    assert points[0]["curvature/edge"] == pytest.approx(20) and points[1][
-        "curvature/edge"
+    assert points[0]["curvature/stability_threshold"] == pytest.approx(20) and points[1][
+        "curvature/stability_threshold"
     ] == pytest.approx(3800)
-    assert "curvature/edge" not in points[2] and points[2]["curvature/top"] == pytest.approx(
-        points[0]["curvature/top"]
-    )
+    assert "curvature/stability_threshold" not in points[2] and points[2][
+        "curvature/top"
+    ] == pytest.approx(points[0]["curvature/top"])

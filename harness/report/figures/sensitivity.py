@@ -10,6 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from harness.core.metric_names import larger_is_better
 from harness.report.style import Look, label, layout, legend_height
 from harness.spec.arms import arms
 from harness.spec.space import LogUniform
@@ -105,7 +106,7 @@ def plot_sensitivity(data: Sensitivity, looks: dict[str, Look]) -> go.Figure:
     figure.update_yaxes(title_text=data.objective, col=1)
     positive = all(v > 0 for p in data.panels for points in p.points.values() for _, v, _ in points)
     figure.update_yaxes(
-        type="log" if positive and not data.objective.endswith("accuracy") else "linear"
+        type="log" if positive and not larger_is_better(data.objective) else "linear"
     )
     figure.update_layout(layout(height=110 + 280 * rows + legend_height(len(seen))))
     figure.update_xaxes(gridcolor="rgba(128,128,128,.2)", zeroline=False, automargin=True)

@@ -1,0 +1,119 @@
+"""What is known of metrics: every one that is recorded is described, directions are right, old names are understood."""
+
+import pytest
+
+import harness as h
+from harness.analysis.values import values_of
+from harness.catalog import KINDS
+from harness.core.metric_names import (
+    DERIVED,
+    RECORDED,
+    current_name,
+    describe,
+    larger_is_better,
+    recorded_sources,
+)
+from tests.analysis.made import results, study
+
+LABELS = {
+    "test/accuracy": "test accuracy",
+    "mean/valid/accuracy": "mean validation accuracy over training",
+    "rank_correlation/valid": "rank correlation of validation loss and accuracy",
+    "gap/loss": "generalization gap of the loss",
+    "initial/gradient/layers.0": "initial gradient norm of layers.0",
+    "confusion/accuracy3": "accuracy of class 3",
+    "curvature/top2": "eigenvalue 2",
+    "my/own": "my/own",
+}  # fmt: skip
+"""What people call a metric."""
+
+TO_BE_MAXIMISED = {
+    "train/accuracy", "valid/accuracy", "test/accuracy", "batch/accuracy", "confusion/worst",
+    "confusion/accuracy7", "throughput/samples", "throughput/updates",
+    "mean/valid/accuracy", "initial/valid/accuracy", "lowest/test/accuracy", "my/balanced_accuracy",
+}  # fmt: skip
+TO_BE_MINIMISED = {
+    "test/loss", "gap/accuracy", "gap/loss", "rank_correlation/valid", "generalization/accuracy",
+    "curvature/top", "calibration/error", "cost/seconds", "mean/valid/loss", "my/accuracy_error",
+}  # fmt: skip
+
+RENAMES = {
+    "start/gradient/ratio": "initial/gradient/ratio",
+    "order/valid": "rank_correlation/valid",
+    "curvature/edge": "curvature/stability_threshold",
+    "mean/curvature/edge": "mean/curvature/stability_threshold",
+    "start/curvature/edge": "initial/curvature/stability_threshold",
+}
+
+
+@pytest.mark.parametrize("metric, label", LABELS.items())
+def test_labels(metric, label):
+    assert describe(metric).label == label
+
+
+@pytest.mark.parametrize("metric", sorted(TO_BE_MAXIMISED | TO_BE_MINIMISED))
+def test_directions_are_the_same_everywhere(metric):
+    more = metric in TO_BE_MAXIMISED
+    assert larger_is_better(metric) == more
+    assert h.Claim.better("A", than="B", on=metric).maximize == more
+    if metric.startswith("valid/"):
+        assert (
+            h.Search(objective=metric).maximize == h.EarlyStopping(metric=metric).maximize == more
+        )
+
+
+def test_every_recorded_metric_is_described():
+    recipe = h.Recipe(
+        data="digits",
+        model=h.MLP(widths=(8, 8), activation="tanh"),
+        optimizer=h.Adam(lr=0.01),
+        batch_size=64,
+        steps=3,
+        eval_every=1,
+    )
+    probes = {name: {"name": name, "every": 1, "unit": "steps"} for name in KINDS["probe"].parts}
+    probes["Curvature"] |= {"top": 2, "vectors": 1}
+    trained = h.train(recipe, probes=list(probes.values()))
+    names = {name for name in [*trained.curves, *trained.runs] if "/" in name}
+    assert {"gradient/ratio", "curvature/top2", "confusion/accuracy3", "batch/noise"} <= names
+    assert [name for name in sorted(names) if not describe(name).description] == []
+
+
+def test_every_description_is_filled_in():
+    for name in RECORDED:
+        example = name.replace("<part>", "valid").replace("<layer>", "out").replace("<number>", "2")
+        known = describe(example)
+        assert known.label and known.description and "{" not in known.label + known.description
+    for word, derivation in DERIVED.items():
+        assert "{}" in derivation.label and derivation.description
+        assert recorded_sources(f"{word}/loss") != (f"{word}/loss",)
+
+
+@pytest.mark.parametrize("old, new", RENAMES.items())
+def test_old_names_are_understood_with_a_warning(old, new):
+    with pytest.warns(FutureWarning, match=f"{old!r} is now called {new!r}"):
+        assert current_name(old) == new
+    with pytest.warns(FutureWarning):
+        assert h.Claim.better("A", than="B", on=old).on == new
+    with pytest.warns(FutureWarning):
+        assert study(metric=old).metric == new
+    assert current_name(new) == new
+
+
+@pytest.mark.parametrize(
+    "name", ["start/mine", "order/of_things", "mine/curvature_edge", "my.curvature/edge"]
+)
+def test_names_of_one_s_own_are_left_alone(name):
+    assert current_name(name) == name
+
+
+def test_runs_recorded_under_an_old_name_are_found_under_the_new_one():
+    values = {n: {"test/loss": [1.0, 2.0], "curvature/edge": [20.0, 30.0]} for n in "ABC"}
+    curves = {n: {"curvature/edge": [[5.0, 20.0], [6.0, 30.0]]} for n in "ABC"}
+    with pytest.warns(FutureWarning, match="stability_threshold"):
+        found = results(study(seeds=2), values, curves=curves)
+        name = "curvature/stability_threshold"
+        assert values_of(found, "A", name) == (20.0, 30.0)
+        assert values_of(found, "A", f"initial/{name}") == (5.0, 6.0)
+        asked = found.curves_of(found.confirmed, [name])
+    assert list(asked[name]) == [5.0, 20.0, 6.0, 30.0] * 3
