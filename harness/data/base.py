@@ -2,14 +2,16 @@
 
 Options act in this order, which decides what they can see of each other:
 
-1. split off the test part (a fifth, if the source has none of its own), then validation, then cut to ``train_size``;
+1. split off the test part (a fifth, if the source has none of its own), then validation, then cut
+   to ``train_size``;
 2. replace training labels (``label_noise``), which leaves validation and test as they are;
 3. permute features (``shuffle_pixels``), the same way in every part;
 4. add products of features (``polynomial``);
-5. scale features (``standardize``) by the training samples' mean and deviation, so that nothing leaks from the others.
+5. scale features (``standardize``) by the training samples' mean and deviation, so that nothing
+   leaks from the others.
 
-Every random choice has a stream of its own, named by the data's seed and what it is for: another option never changes
-the split. Memberships of parts are sorted, so that a part keeps the source's order and a prefix of it is no sample.
+Every random choice has a stream of its own, named by the data's seed and its purpose, so that no
+option changes the split. A part keeps the source's order: its first samples are no random sample.
 """
 
 from __future__ import annotations
@@ -78,7 +80,7 @@ class Data(Component):
 
     kind = "data"
     task: ClassVar[Task] = "classification"
-    """What is learnt; "function" data have no samples worth the name, and the model's parameters are the answer."""
+    """What is learnt; for a "function" the model's parameters are the answer, not its outputs."""
     seed: int = 0
     """Names the streams of the split, the noise and the shuffle."""
     train_size: int | None = Field(default=None, ge=1)
@@ -139,7 +141,8 @@ def prepare(data: Data, raw: Raw) -> Dataset:
     """Split, corrupt, permute and scale as the spec says, in the order of this module's docstring.
 
     Raises:
-        HarnessError: ``train_size`` asks for more samples than there are, or ``label_noise`` for noise without classes.
+        HarnessError: ``train_size`` asks for more samples than there are, or ``label_noise`` for
+            noise without classes.
     """
     x, y = np.asarray(raw.x), np.asarray(raw.y)
     task = data.task_of(raw)
@@ -161,7 +164,7 @@ def prepare(data: Data, raw: Raw) -> Dataset:
 def _split(
     indices: np.ndarray, share: float, data: Data, purpose: str, size: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Split sample indices at random; return those that stay, and the ``share`` of them that is taken, both sorted.
+    """Split indices at random; return those that stay and those that are taken, both sorted.
 
     Args:
         indices: of the samples, in the source's order.
@@ -175,23 +178,25 @@ def _split(
     available = len(order) - taken
     if size is not None and size > available:
         raise HarnessError(
-            f"data.train_size: expected at most {available} (what {data.name} leaves for training), got {size}"
+            f"data.train_size: expected at most {available} (what {data.name} leaves for "
+            f"training), got {size}"
         )
-    # the first ``size`` of a random order, so that a smaller training set is part of every larger one
+    # the first ``size`` of a random order, so that smaller training sets are part of larger ones
     kept = order[taken : taken + (available if size is None else size)]
     return np.sort(kept), np.sort(order[:taken])
 
 
 def _with_label_noise(y: np.ndarray, classes: int, data: Data) -> np.ndarray:
-    """Return labels of which a share is drawn anew from all classes, so that some stay as they were by chance."""
+    """Return labels with a share of them drawn anew from all classes, the true one included."""
     if not data.label_noise:
         return y
     if not classes:
         raise HarnessError(
-            f"data.label_noise: expected 0, since {data.name} has no classes, got {data.label_noise}"
+            f"data.label_noise: expected 0, since {data.name} has no classes, "
+            f"got {data.label_noise}"
         )
     stream = numpy_stream(data.seed, "label noise")
-    # first who is hit, then what by: with more noise the same samples are hit and others beside them
+    # which samples is drawn first, so that with more noise the same ones are hit, and some more
     replaced = stream.random(len(y)) < data.label_noise
     return np.where(replaced, stream.integers(0, classes, len(y)), y)
 
@@ -226,7 +231,7 @@ def _products(x: np.ndarray, degree: int) -> np.ndarray:
 
 
 def _standardized(inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """Return (x − mean)/deviation by the first part's, the training samples'; constant features become 0."""
+    """Return (x − μ)/σ, μ and σ those of the first part (training); constant features become 0."""
     mean, deviation = inputs[0].mean(0), inputs[0].std(0)
     scale = np.where(deviation > 0, deviation, 1)
     return [(x - mean) / scale for x in inputs]

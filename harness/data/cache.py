@@ -13,7 +13,7 @@ from harness.core.paths import cache_folder
 
 
 def cached(name: str, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Return the arrays kept in the cache folder's ``<name>.npz``; make and keep them where it can't be read.
+    """Return the arrays of ``<name>.npz`` in the cache folder; make and keep them if it is missing.
 
     Args:
         name: names the file; put whatever the arrays depend on (a library's version) into it.
@@ -25,7 +25,7 @@ def cached(name: str, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str,
             return {key: stored[key] for key in stored.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         arrays = dict(make())
-    # written beside it and renamed: several workers may make it at once, and none may read half a file
+    # written beside it and renamed: of several workers that make it at once none reads half a file
     with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as fresh:
         np.savez(fresh, **arrays)  # type: ignore[arg-type]  # numpy's stub has a keyword of its own
     os.replace(fresh.name, path)

@@ -1,4 +1,4 @@
-"""Functions to be minimised, as data sets: the parameters themselves are the model, the function is the loss."""
+"""Functions to be minimised, as data sets: the parameters are the model, the function the loss."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from harness.spec.component import Component, parse_part
 
 
 class Function(Data):
-    """A function of a few parameters. There is nothing to learn from, so every part is one sample of zeros."""
+    """A function of a few parameters; there is nothing to learn from, and a part is one zero."""
 
     task = "function"
     valid_fraction: float = 0.0
@@ -34,22 +34,29 @@ class Rosenbrock(Function):
 
 
 class Beale(Function):
-    """f(x, y) = (1.5 − x + xy)² + (2.25 − x + xy²)² + (2.625 − x + xy³)², minimum 0 at (3, 0.5) (Beale 1958)."""
+    """f(x, y) = (1.5 − x + xy)² + (2.25 − x + xy²)² + (2.625 − x + xy³)² (Beale 1958).
+
+    Its minimum is 0 at (3, 0.5).
+    """
 
     start: tuple[float, ...] = (1.0, 1.0)
 
 
 class Branin(Function):
-    """f(x, y) = (y − 5.1x²/4π² + 5x/π − 6)² + 10 (1 − 1/8π) cos x + 10, minimum 0.397887 (Branin 1972)."""
+    """f(x, y) = (y − 5.1x²/4π² + 5x/π − 6)² + 10 (1 − 1/8π) cos x + 10 (Branin 1972).
+
+    Its minimum is 0.397887, wherever cos x = −1 and the first term is 0, such as at (π, 2.275).
+    """
 
     start: tuple[float, ...] = (0.0, 5.0)
 
 
 class QuadraticDeep(Function):
-    """DeepOBS's noisy quadratic ½(θ−x)ᵀH(θ−x) of 100 dimensions with 10 large eigenvalues (Schneider et al. 2019).
+    """DeepOBS's noisy quadratic ½(θ−x)ᵀH(θ−x) of 100 dimensions (Schneider et al. 2019).
 
-    The samples x from N(0, 0.36) are the noise: the mean over them moves the minimum. Seeds, sizes and NumPy's legacy
-    generator are DeepOBS's, so that its published curves can be compared.
+    H has 90 eigenvalues below 1 and 10 from 30 to 60. The samples x from N(0, 0.36) are the noise:
+    the mean over a batch is its minimum. Seeds, sizes and NumPy's legacy generator are DeepOBS's,
+    so that its published curves can be compared.
     """
 
     start: tuple[float, ...] = (1.0,) * 100

@@ -21,7 +21,10 @@ FOLDERS = (
 
 
 class FashionMNIST(Data):
-    """70,000 pictures of clothes, 28×28, 10 classes (Xiao et al. 2017); from Debian's package or torchvision's folder."""
+    """70,000 pictures of clothes, 28×28, 10 classes (Xiao et al. 2017).
+
+    Read from Debian's package or torchvision's folder; nothing is downloaded.
+    """
 
     root: str | None = None
     """Folder with the four idx files; by default the usual places are tried."""
@@ -40,7 +43,7 @@ class FashionMNIST(Data):
         return pixels[:, None] if self.image else pixels.reshape(len(pixels), -1), labels
 
     def _folder(self) -> Path:
-        """Return the first folder there is: the one given, else the environment's, else the usual ones."""
+        """Return the folder given, else the environment's, else the first of the usual ones."""
         places = [os.environ.get("HARNESS_FASHION_MNIST", ""), *FOLDERS]
         tried = [self.root] if self.root else [place for place in places if place]
         for folder in tried:
@@ -48,7 +51,8 @@ class FashionMNIST(Data):
                 return Path(folder)
         raise HarnessError(
             f"data FashionMNIST: expected its idx files in one of {', '.join(tried)}, found none; "
-            "install Debian's dataset-fashion-mnist, or set data.root or HARNESS_FASHION_MNIST to the folder"
+            "install Debian's dataset-fashion-mnist, or set data.root or HARNESS_FASHION_MNIST "
+            "to the folder"
         )
 
 
@@ -81,7 +85,11 @@ class Torchvision(Data):
 
 
 def _arrays(part: Iterable[tuple[object, int]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return pixels in [0, 1], (N, C, H, W), and labels (N,) of pairs of a picture, (H, W) or (H, W, C), and a label."""
+    """Return pixels in [0, 1], (N, C, H, W), and labels (N,).
+
+    Args:
+        part: pairs of a picture, (H, W) or (H, W, C) bytes, and its label.
+    """
     pictures, labels = [], []
     for picture, label in part:
         pictures.append(np.asarray(picture, dtype=np.float32) / 255)
@@ -94,7 +102,8 @@ def _arrays(part: Iterable[tuple[object, int]]) -> tuple[np.ndarray, np.ndarray]
 def read_idx(path: Path) -> np.ndarray:
     """Read an idx file of bytes, gzipped or not (LeCun's format).
 
-    Two zero bytes, the type of the numbers, the rank; each size as a big-endian 32-bit integer; the numbers.
+    Two zero bytes, the type of the numbers, the rank; each size as a big-endian 32-bit integer; the
+    numbers.
     """
     content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     rank = content[3]

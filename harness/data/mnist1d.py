@@ -19,7 +19,10 @@ _NAMES = ("x", "y", "x_test", "y_test")
 
 
 class MNIST1D(Data):
-    """4,000 training and 1,000 test signals of 40 points, 10 classes; made, not downloaded (Greydanus 2020)."""
+    """4,000 training and 1,000 test signals of 40 points, 10 classes (Greydanus 2020).
+
+    Made by the paper's own generator, not downloaded.
+    """
 
     channels: bool = False
     """Give inputs as (1, 40) signals for convolutions, not as 40 numbers."""
@@ -40,7 +43,8 @@ def _arrays() -> list[np.ndarray]:
     """Return the published arrays.
 
     Raises:
-        HarnessError: the cached ones are others, from a broken file or another version of the generator.
+        HarnessError: the cached ones are others, from a broken file or another version of the
+            generator.
     """
     arrays = cached("mnist1d", _make)
     if (got := checksum(arrays["x"])) != CHECKSUM:
@@ -55,7 +59,8 @@ def _make() -> dict[str, np.ndarray]:
     """Run the paper's generator."""
     from mnist1d.data import get_dataset_args, make_dataset
 
-    # it reseeds the global generators, which belong to whoever imported the harness: put their states back
+    # it reseeds the global generators, which belong to whoever imported the harness: put their
+    # states back
     before = random.getstate(), np.random.get_state()
     try:
         made = make_dataset(get_dataset_args())

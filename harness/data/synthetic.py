@@ -12,7 +12,8 @@ from harness.data.base import Data, Raw
 class Spirals(Data):
     """Two interleaved spirals in the plane, one class each (Lang & Witbrock 1988).
 
-    r = √u with u from U[0, 1), φ = 2π·turns·r + π·class, x = r(cos φ, sin φ) + noise: equally dense by area.
+    r = √u with u from U[0, 1), φ = 2π·turns·r + π·class, x = r(cos φ, sin φ) + noise: equally dense
+    by area.
     """
 
     samples: int = Field(default=1000, ge=10)
@@ -28,14 +29,15 @@ class Spirals(Data):
         radius = np.sqrt(stream.random(self.samples))
         angle = 2 * np.pi * self.turns * radius + np.pi * y
         x = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
-        # the order of draws is part of the data set: another one would be other data under the same name
+        # the order of draws is part of the data set: another would be other data by the same name
         return Raw(x + self.noise * stream.standard_normal(x.shape), y)
 
 
 class TeacherStudent(Data):
-    """Regression on a random two-layer tanh network's outputs: y = v·tanh(Wx) + noise (Gardner & Derrida 1989).
+    """Regression on a random network's outputs, y = v·tanh(Wx) + noise (Gardner & Derrida 1989).
 
-    x from N(0, I), W from N(0, 1/features), v from N(0, 1/hidden), so that y is of order 1 whatever the sizes.
+    x from N(0, I), W from N(0, 1/features), v from N(0, 1/hidden), so that y is of order 1 whatever
+    the sizes.
     """
 
     task = "regression"

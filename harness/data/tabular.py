@@ -13,7 +13,8 @@ from harness.data.cache import cached
 def bundled(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the inputs (N, F) and targets (N,) of scikit-learn's ``load_<name>``.
 
-    They are cached on disk by scikit-learn's version, since every worker would import it, which takes a second.
+    They are cached on disk by scikit-learn's version, since every worker would import it, which
+    takes a second.
     """
 
     def make() -> dict[str, np.ndarray]:
@@ -25,7 +26,7 @@ def bundled(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Digits(Data):
-    """1,797 handwritten digits of 8×8 pixels in [0, 1], 10 classes (UCI, Alpaydin & Kaynak 1998)."""
+    """1,797 handwritten digits, 8×8 pixels in [0, 1], 10 classes (Alpaydin & Kaynak 1998)."""
 
     image: bool = False
     """Give inputs as (1, 8, 8) images for convolutions, not as 64 numbers."""
@@ -63,7 +64,10 @@ class Iris(Data):
 
 
 class Diabetes(Data):
-    """442 patients of 10 features; the disease's progress after a year, scaled to deviation 1 (Efron et al. 2004)."""
+    """442 patients of 10 features and their disease's progress in a year (Efron et al. 2004).
+
+    Targets are scaled to mean 0 and deviation 1.
+    """
 
     task = "regression"
     standardize: bool = True

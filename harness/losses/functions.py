@@ -1,4 +1,4 @@
-"""Functions of the parameters themselves, to be minimised: the model's output is the point θ, the loss f(θ)."""
+"""Functions of the parameters to be minimised: the model's output is θ itself, the loss f(θ)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ else:
 
 
 class Objective(Loss):
-    """f(θ), with θ the model's output (K, B, D); data of the quadratic move its minimum, all others ignore them."""
+    """f(θ), with θ the model's output; the quadratic's data move its minimum, others have none."""
 
     function: Literal["rosenbrock", "beale", "branin", "quadraticdeep"]
     """Its name."""
@@ -35,20 +35,26 @@ def rosenbrock(point: Tensor, _: Tensor) -> Tensor:
 
 
 def beale(point: Tensor, _: Tensor) -> Tensor:
-    """Return (1.5 − x + xy)² + (2.25 − x + xy²)² + (2.625 − x + xy³)² at points (…, 2) (Beale 1958)."""
+    """Return (1.5 − x + xy)² + (2.25 − x + xy²)² + (2.625 − x + xy³)² at points (…, 2)
+    (Beale 1958).
+    """
     x, y = point[..., 0], point[..., 1]
     return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
 
 
 def branin(point: Tensor, _: Tensor) -> Tensor:
-    """Return (y − 5.1x²/4π² + 5x/π − 6)² + 10 (1 − 1/8π) cos x + 10 at points (…, 2) (Branin 1972)."""
+    """Return (y − 5.1x²/4π² + 5x/π − 6)² + 10 (1 − 1/8π) cos x + 10 at points (…, 2)
+    (Branin 1972).
+    """
     x, y = point[..., 0], point[..., 1]
     valley = y - 5.1 * x**2 / (4 * math.pi**2) + 5 * x / math.pi - 6
     return valley**2 + 10 * (1 - 1 / (8 * math.pi)) * torch.cos(x) + 10
 
 
 def quadratic_deep(theta_KBD: Tensor, x_KBD: Tensor) -> Tensor:
-    """Return ½ (θ − x)ᵀ H (θ − x) for points θ (K, B, 100) and samples x of the same shape (Schneider et al. 2019)."""
+    """Return ½ (θ − x)ᵀ H (θ − x) for points θ (K, B, 100) and samples x of the same shape
+    (Schneider et al. 2019).
+    """
     error = theta_KBD - x_KBD
     return ((error @ _hessian(error.dtype, error.device)) * error).sum(-1) / 2
 

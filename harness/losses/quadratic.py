@@ -9,10 +9,10 @@ import numpy as np
 
 @lru_cache(maxsize=1)
 def quadratic_deep_hessian() -> np.ndarray:
-    """Return H = RᵀΛR (100, 100): 90 eigenvalues from U(0, 1), 10 from U(30, 60), R a random rotation.
+    """Return H = RᵀΛR (100, 100), with R a random rotation.
 
-    Drawn from NumPy's legacy generator with seed 42, in this order, so that it is the published test problem's
-    (Schneider et al. 2019).
+    Of the eigenvalues 90 are from U(0, 1) and 10 from U(30, 60). Drawn from NumPy's legacy
+    generator with seed 42, in this order, as in the published problem (Schneider et al. 2019).
     """
     stream = np.random.RandomState(42)
     eigenvalues = np.concatenate([stream.uniform(0.0, 1.0, 90), stream.uniform(30.0, 60.0, 10)])
@@ -22,10 +22,11 @@ def quadratic_deep_hessian() -> np.ndarray:
 
 
 def random_rotation(stream: np.random.RandomState, size: int) -> np.ndarray:
-    """Return a rotation (size, size) from the Haar measure, by the subgroup algorithm (Diaconis & Shahshahani 1987).
+    """Return a rotation (size, size) from the Haar measure (Diaconis & Shahshahani 1987).
 
-    From a rotation R of n − 1 dimensions, one of n: (I − 2mmᵀ) · diag(1, R), the reflection along m ∝ e₁ − x, which
-    takes e₁ to x, a point drawn uniformly from the sphere.
+    The subgroup algorithm makes a rotation of n dimensions from one, R, of n − 1:
+    (I − 2mmᵀ) · diag(1, R), with m ∝ e₁ − x. This mirror takes e₁ to x, a point drawn uniformly
+    from the sphere.
 
     Args:
         stream: the generator; its draws decide the result.
@@ -40,5 +41,6 @@ def random_rotation(stream: np.random.RandomState, size: int) -> np.ndarray:
         larger = np.eye(dimension)
         larger[1:, 1:] = rotation
         rotation = larger - 2 * mirror @ (mirror.T @ larger)
-    # n − 2 reflections, each of determinant −1, make (−1)ⁿ; so does the sign of n axes: a rotation, not a mirror image
+    # n − 2 reflections, each of determinant −1, make (−1)ⁿ; so does the sign of n axes: a rotation,
+    # not a mirror image
     return -rotation

@@ -29,8 +29,8 @@ class Activation(ABC):
 class OutputActivation(Activation):
     """A nonlinearity whose derivatives follow from its output alone.
 
-    A backward pass need then keep only z, which the next layer keeps as its input anyway, and not a.
-    GELU and SiLU are not monotone: the same z comes from two values of a, and autograd differentiates them.
+    A backward pass then keeps only z, which is the next layer's input and kept anyway. GELU and
+    SiLU are not monotone: the same z comes from two values of a, so autograd differentiates them.
     """
 
     @abstractmethod
@@ -44,7 +44,7 @@ class OutputActivation(Activation):
 
     @abstractmethod
     def second_derivative(self, d: Tensor, z: Tensor, r_z: Tensor) -> Tensor | None:
-        """Return d ⊙ φ″(a) ⊙ r_a, what d ⊙ φ′(a) changes by as a moves along r_a; None where φ″ is 0.
+        """Return d ⊙ φ″(a) ⊙ r_a: what d ⊙ φ′(a) changes by as a moves along r_a; None for 0.
 
         Args:
             d: gradient by the output.

@@ -38,7 +38,8 @@ class Weight(NamedTuple):
 class Noise:
     """Each member's own streams of random numbers, renewed at every evaluation.
 
-    Dropout has streams of its own, so that a member which drops nothing draws the same other noise as its neighbours.
+    Dropout has streams of its own, so that a member which drops nothing draws the same other noise
+    as its neighbours.
     """
 
     def __init__(
@@ -106,7 +107,9 @@ class Seen:
     outputs: dict[str, Tensor] = field(default_factory=dict)
     """Outputs (K, B, …, F) of the hidden layers."""
     products: list[Product] = field(default_factory=list)
-    """Every layer that has weights, where the backward pass is written out and each works sample by sample."""
+    """Every layer that has weights, where the backward pass is written out and each works sample by
+    sample.
+    """
 
 
 @dataclass
@@ -123,7 +126,9 @@ class Context:
     """Where hidden layers put their outputs, if anybody looks."""
 
     def show(self, name: str, h: Tensor) -> None:
-        """Let a hidden layer's output (K, B, …, F) be looked at; its memory must not be used again in this update."""
+        """Let a hidden layer's output (K, B, …, F) be looked at; its memory must not be used again
+        in this update.
+        """
         if self.seen is not None:
             self.seen.outputs[name] = h.detach()
 
@@ -138,11 +143,15 @@ class Network(Protocol):
         """Return the start of each running statistic, for one member."""
 
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
-        """Return outputs (K, B, D) for inputs (K, B, *shape) or, shared by all members, (1, B, *shape)."""
+        """Return outputs (K, B, D) for inputs (K, B, *shape) or, shared by all members, (1, B,
+        *shape).
+        """
 
 
 class Backpropagating(Network, Protocol):
-    """A network with its backward pass written out: autograd's bookkeeping costs more than small layers' arithmetic."""
+    """A network with its backward pass written out: autograd's bookkeeping costs more than small
+    layers' arithmetic.
+    """
 
     written_out: bool
     """Whether all of its parts have their backward pass written out."""
@@ -153,7 +162,9 @@ class Backpropagating(Network, Protocol):
     def backward(
         self, params: Params, tape: Any, slope_KBD: Tensor, into: Params, seen: Seen | None = None
     ) -> None:
-        """Write the gradient of each parameter into ``into``, from the loss's gradient by the outputs."""
+        """Write the gradient of each parameter into ``into``, from the loss's gradient by the
+        outputs.
+        """
 
 
 class Model(Component):

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class CNN1D(Model):
-    """Three convolutions of stride 2 (kernels 5, 3, 3, padding 1), ReLU after each, and a linear layer (Greydanus 2020)."""
+    """Three convolutions of stride 2, each with ReLU, and a linear layer (Greydanus 2020).
+
+    Kernels of 5, 3 and 3 positions, padding 1.
+    """
 
     channels: Count = 25
     """Channels of each convolution."""
@@ -41,7 +44,7 @@ class CNN1D(Model):
 
 
 class CNN2D(Model):
-    """Convolutions with ReLU, each halving the picture by stride 2, then the mean over positions and a linear layer."""
+    """Convolutions of stride 2 with ReLU, the mean over positions, and a linear layer."""
 
     channels: Width = (16, 32)
     """Channels of each convolution."""
@@ -68,7 +71,8 @@ def _check_shape(input_shape: tuple[int, ...], forms: dict[int, str]) -> None:
     """Refuse inputs of a rank that is none of ``forms``, which says the accepted shape by rank."""
     if len(input_shape) not in forms:
         raise ValueError(
-            f"expected inputs {' or '.join(forms.values())}, such as from data with 'image' or 'channels' set"
+            f"expected inputs {' or '.join(forms.values())}, "
+            "such as from data with 'image' or 'channels' set"
         )
 
 
@@ -94,7 +98,9 @@ class SavedPass(NamedTuple):
 
 
 class ConvNetwork:
-    """Convolutions, then the flattened (or averaged) features through a linear layer; the backward pass written out.
+    """Convolutions with ReLU, then their flattened or averaged outputs through a linear layer.
+
+    The backward pass is written out, unless there is normalization.
 
     Between the convolutions activations are (K, channels, *sizes, B), samples last in memory: see
     :mod:`harness.models.convolution`.
@@ -104,7 +110,7 @@ class ConvNetwork:
         planes: the shape (C, *sizes) of one input.
         outputs: numbers out.
         norm: "none", "batch" (each channel) or "layer" (the channels of each position).
-        pool: average each channel over the positions; otherwise every position is a feature of its own.
+        pool: average each channel over the positions; otherwise each position is a feature.
     """
 
     def __init__(
@@ -118,7 +124,7 @@ class ConvNetwork:
         self.written_out = not self.norms
 
     def weights(self) -> dict[str, Weight]:
-        """Return the parameters by name: ``conv.0.weight``, …, ``norm.0.weight``, …, ``out.weight``, ``out.bias``."""
+        """Return the parameters by name: ``conv.0.weight``, ``norm.0.weight``, ``out.bias``, …."""
         layers = (*self.convs, *self.norms, self.out)
         return {name: weight for layer in layers for name, weight in layer.weights().items()}
 
@@ -143,10 +149,10 @@ class ConvNetwork:
     ) -> Tensor:
         """Return the linear layer's input (K, B, F), before dropout.
 
-        What the backward pass needs is appended to ``saved``; None frees each layer's patches, the largest tensors
-        of all, as soon as its output is there.
+        What the backward pass needs is appended to ``saved``; None frees each layer's patches, the
+        largest tensors of all, as soon as its output is there.
         """
-        # the data come as (K, B, C, *sizes); put the samples last once, and nothing is transposed between layers
+        # from (K, B, C, *sizes): samples are put last here, and never moved between layers
         h = x_KB.flatten(2).mT.contiguous().unflatten(1, self.planes)
         for i, conv in enumerate(self.convs):
             sizes = h.shape[2:-1]
@@ -175,8 +181,8 @@ class ConvNetwork:
             saved: what the forward pass of the same inputs returned.
             slope_KBD: gradient of the mean loss by the outputs.
             into: memory for the gradients, by the parameters' names; what it held is overwritten.
-            seen: left as it is: one sample's gradient by a kernel is a sum over positions, which takes more than one
-                input and one slope a layer to tell.
+            seen: left as it is: one sample's gradient by a kernel is a sum over positions, which
+                takes more than one input and one slope a layer to tell.
         """
         d_KBF = self.out.backward(params, saved.features_KBF, slope_KBD, into)
         d_KBF = d_KBF if saved.mask_KBF is None else d_KBF * saved.mask_KBF
@@ -188,9 +194,9 @@ class ConvNetwork:
             d = self.convs[i].input_gradient(params, d, sizes) if i else d
 
     def _unpool(self, d_KBF: Tensor, z_KOLB: Tensor) -> Tensor:
-        """Return the gradient by the last convolution's output from that by the features, in memory of its own.
+        """Return the gradient by the last convolution's output from that by the features.
 
-        The features are z itself, or its mean over N positions, whose gradient is d/N at each of them.
+        The features are z itself, or its mean over N positions, whose gradient is d/N at each one.
         """
         d_KFB = d_KBF.mT.contiguous()
         if not self.pool:

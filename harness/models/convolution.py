@@ -1,17 +1,19 @@
 """Convolutions of all members of a cohort at once, as products of matrices.
 
-A convolution is a linear layer that looks at one *patch* of its input at a time: at every output position the kernel
-covers kernelᵃˣᵉˢ input positions, its *taps*, each with all input channels. Unfolding lays the patches of all positions
-and samples out as the columns of one matrix, (taps·in, positions·B) for each member; then
+A convolution is a linear layer that looks at one *patch* of its input at a time: at every output
+position the kernel covers kernelᵃˣᵉˢ input positions, its *taps*, each with all input channels.
+Unfolding lays the patches of all positions and samples out as the columns of one matrix, (taps·in,
+positions·B) for each member; then
 
     out = W · patches + b,    ∂L/∂W = d · patchesᵀ,    ∂L/∂input = fold(Wᵀ · d),
 
-where d = ∂L/∂out and fold, the transpose of unfolding, adds every patch back where it was taken from. Patches hold
-each input number up to ``taps`` times, which is the price for one large product in the place of many small ones
-(Chellapilla, Puri & Simard 2006).
+where d = ∂L/∂out and fold, the transpose of unfolding, adds every patch back where it was taken
+from. Patches hold each input number up to ``taps`` times, which is the price for one large product
+in the place of many small ones (Chellapilla, Puri & Simard 2006).
 
-Samples are the last axis, (K, channels, *sizes, B): every slice along a spatial axis is then made of whole rows of B
-numbers next to each other, patches are copied by such rows, and every product's rows are positions·B long.
+Samples are the last axis, (K, channels, *sizes, B): every slice along a spatial axis is then made
+of whole rows of B numbers next to each other, patches are copied by such rows, and every product's
+rows are positions·B long.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ else:
 
 
 class Conv:
-    """out[o, p] = b[o] + Σ_{c,t} W[o, c, t] · input[c, stride·p + t − padding], zero outside the input.
+    """out[o, p] = b[o] + Σ_{c,t} W[o, c, t] · input[c, stride·p + t − padding].
+
+    The input is 0 outside its positions.
 
     Args:
         name: what its parameters are called: ``<name>.weight``, ``<name>.bias``.
@@ -56,7 +60,7 @@ class Conv:
         self.w, self.b = f"{name}.weight", f"{name}.bias"
 
     def weights(self) -> dict[str, Weight]:
-        """Return W (out, in, *kernel), in torch's order of axes, and b; a unit's fan-in is in·taps."""
+        """Return W (out, in, *kernel), as torch orders its axes, and b; fan-in is in·taps."""
         taps = self.kernel**self.axes
         fans = self.inputs * taps, self.outputs * taps
         shape = (self.outputs, self.inputs, *(self.kernel,) * self.axes)
@@ -74,7 +78,7 @@ class Conv:
             x_KCLB: inputs (K, in, *sizes, B), or (1, in, *sizes, B) where all members share them.
 
         Returns:
-            outputs (K, out, *sizes, B), and patches (K, taps·in, positions·B), which the backward pass needs.
+            outputs (K, out, *sizes, B), and patches (K, taps·in, positions·B) for backward.
         """
         patches, matrix_KOI = self._unfold(x_KCLB), self._matrix(params[self.w])
         patches_KIN = for_each_member(patches.flatten(2), matrix_KOI)
@@ -82,12 +86,12 @@ class Conv:
         return out_KON.unflatten(2, patches.shape[2:]), patches_KIN
 
     def write_gradients(self, patches_KIN: Tensor, d_KOLB: Tensor, into: Params) -> None:
-        """Write ∂L/∂W = d·patchesᵀ and ∂L/∂b = Σ_{positions, B} d into ``into``, by the parameters' names.
+        """Write ∂L/∂W = d·patchesᵀ and ∂L/∂b = Σ_{positions, B} d into ``into``.
 
         Args:
             patches_KIN: the forward pass's patches.
             d_KOLB: gradient ∂L/∂out of the loss by the outputs.
-            into: memory for the gradients; what it held is overwritten.
+            into: memory for the gradients, by the parameters' names; overwritten.
         """
         d_KON = d_KOLB.flatten(2)
         g_KOI = torch.bmm(d_KON, patches_KIN.mT)
@@ -105,21 +109,21 @@ class Conv:
         """
         d_KIN = torch.bmm(self._matrix(params[self.w]).mT, d_KOLB.flatten(2))
         d: Tensor = d_KIN.unflatten(2, d_KOLB.shape[2:])
-        # the first spatial axis was unfolded last, so its taps are the outermost and are folded first
+        # the first spatial axis was unfolded last: its taps are outermost and are folded first
         for axis, size in enumerate(sizes, 2):
             d = self._fold(d, axis, size)
         return d
 
     def _matrix(self, w: Tensor) -> Tensor:
-        """Return W (K, out, in, *kernel) as a matrix (K, out, taps·in), in the order of a patch's numbers."""
+        """Return W (K, out, in, *kernel) as (K, out, taps·in), in the order of a patch's rows."""
         return w.flatten(3).mT.flatten(2)
 
     def _unfold(self, x: Tensor) -> Tensor:
         """Return the patches (K, taps·in, *output sizes, B) of an input (K, in, *sizes, B).
 
-        Axis by axis, from the last: for each tap t the input positions t, t + stride, t + 2·stride, … are what the
-        tap sees at output positions 0, 1, 2, …; the taps' slices are stacked along the channels. Two passes with
-        ``kernel`` slices each copy less than one with kernel² slices would.
+        Axis by axis, from the last: for each tap t the input positions t, t + stride, t + 2·stride,
+        … are what the tap sees at output positions 0, 1, 2, …; the taps' slices are stacked along
+        the channels. For images that is 2·kernel slices in place of kernel².
         """
         pads = (0, 0) + (
             self.padding,
@@ -133,7 +137,7 @@ class Conv:
         return unfolded
 
     def _fold(self, d: Tensor, axis: int, size: int) -> Tensor:
-        """Return the sum over taps of what each tap's slice adds to the input's positions: unfolding's transpose.
+        """Return what the taps' slices add up to at the input's positions: unfolding's transpose.
 
         Args:
             d: gradient by the patches, taps·C channels.

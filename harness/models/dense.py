@@ -16,8 +16,9 @@ else:
 NARROW = 16
 """Outputs below which a layer writes them column by column, as (K, out, B) in memory.
 
-On the CPU a few rows as long as the batch take less time than many short ones: torch's kernels go number by number
-over rows shorter than a vector register. The product gains, and the softmax behind a classifier's last layer more.
+On the CPU a few rows as long as the batch take less time than many short ones: torch's kernels go
+number by number over rows shorter than a vector register. The product gains, and the softmax behind
+a classifier's last layer more.
 """
 
 
@@ -53,7 +54,7 @@ class Dense:
         h_KBI = for_each_member(h_KBI, w_KOI)
         narrow = self.outputs < NARROW
         out_KBO = torch.bmm(w_KOI, h_KBI.mT).mT if narrow else torch.bmm(h_KBI, w_KOI.mT)
-        # in place: the product is this layer's own, and adding elsewhere would read and write it once more
+        # in place: the product is this layer's own, and a copy would cost as much as the addition
         return out_KBO.add_(params[self.b].unsqueeze(1)) if self.bias else out_KBO
 
     def backward(
@@ -66,7 +67,8 @@ class Dense:
             h_KBI: its inputs, as the forward pass was given them.
             d_KBO: gradient ∂L/∂a of the loss by its outputs.
             into: memory for the gradients, by the parameters' names; what it held is overwritten.
-            input_needed: whether anybody uses ∂L/∂h; the first layer saves a product. Without it ``d_KBO`` is returned.
+            input_needed: whether anybody uses ∂L/∂h; the first layer saves a product. Without it
+                ``d_KBO`` is returned.
         """
         _write_product(d_KBO.mT, for_each_member(h_KBI, d_KBO), into[self.w])
         if self.bias:
@@ -75,12 +77,13 @@ class Dense:
 
 
 def for_each_member(x_K: Tensor, like_K: Tensor) -> Tensor:
-    """Return (K, …, …) as a view, with the K of ``like_K``, of inputs that all members may share (1, …, …)."""
+    """Return inputs that all members may share, (1, …, …), as a view (K, …, …)."""
     return x_K if x_K.shape[0] == like_K.shape[0] else x_K.expand(like_K.shape[0], -1, -1)
 
 
 def _write_product(a_KMN: Tensor, b_KNO: Tensor, into_KMO: Tensor) -> None:
-    # into memory where the members lie apart (a tensor within longer rows) bmm writes slower than a copy does
+    # where the members' memory lies apart, as a tensor within longer rows, bmm and a copy are
+    # faster than bmm into it
     if into_KMO.is_contiguous():
         torch.bmm(a_KMN, b_KNO, out=into_KMO)
     else:

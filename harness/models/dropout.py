@@ -24,10 +24,10 @@ def dropout(x: Tensor, ctx: Context) -> Tensor:
 
 
 def dropout_mask(x: Tensor, ctx: Context) -> Tensor | None:
-    """Return m/(1 − p), of the shape of ``x``; None where nothing is dropped: in evaluation, or no member drops."""
+    """Return m/(1 − p), of x's shape; None in evaluation and where no member drops."""
     if not ctx.training or ctx.dropout is None:
         return None
     assert ctx.noise is not None, "a training pass that drops needs streams"
     rate = ctx.dropout.view(-1, *(1,) * (x.ndim - 1))
-    # every member draws, also one whose rate is 0: its draws must not depend on its neighbours' rates
+    # every member draws, whatever its rate: its numbers must not depend on its neighbours'
     return (ctx.noise.uniform(*x.shape[1:]) >= rate) / (1 - rate)

@@ -28,7 +28,11 @@ RANDOM = (
 
 
 class ExternalModel(External, Model):
-    """Any ``torch.nn.Module`` class; its constructor is given ``input_shape`` and ``outputs`` if it takes them."""
+    """Any ``torch.nn.Module`` class, by its dotted name.
+
+    Its constructor is given ``input_shape`` and ``outputs`` if it takes arguments of these names,
+    and every other argument of the spec.
+    """
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ModuleNetwork:
         offered = {"input_shape": input_shape, "outputs": outputs}
@@ -100,7 +104,7 @@ class ModuleNetwork:
 
 @contextmanager
 def global_stream(seed: int | None) -> Iterator[None]:
-    """Let code that draws from torch's global generator use a named stream, and put the generator back."""
+    """Seed torch's global generator for the code inside, and put its state back; None: leave it."""
     if seed is None:
         yield
         return

@@ -22,9 +22,10 @@ ActivationName = Literal["relu", "tanh", "sigmoid", "gelu", "silu", "identity"]
 
 
 class MLP(Model):
-    """z = φ(norm(Wh + b)), h ← z, or h ← h + z wherever the two widths agree if ``residual``; then a linear layer.
+    """h ← φ(norm(Wh + b)) for each hidden layer, then a linear layer.
 
-    Dropout acts on h after the skip. Widths of () are a linear model.
+    If ``residual``, h ← h + φ(norm(Wh + b)) wherever the two widths agree. Dropout acts on the new
+    h. Without widths it is a linear model.
     """
 
     widths: Width = (100, 100)
@@ -74,7 +75,10 @@ class SavedHidden(NamedTuple):
 
 
 class MLPNetwork:
-    """The function of an MLP spec, and its backward pass where the nonlinearity allows one and nothing is normalised.
+    """The function of an MLP spec, and its backward pass by hand.
+
+    ``written_out`` says whether the backward pass can be used: the nonlinearity's derivatives must
+    follow from its output, and nothing may be normalised.
 
     Args:
         spec: nonlinearity, normalization, skips and biases.
@@ -92,7 +96,7 @@ class MLPNetwork:
         self.written_out = isinstance(self.activation, OutputActivation) and not self.norms
 
     def weights(self) -> dict[str, Weight]:
-        """Return the parameters by name: ``hidden.0.weight``, …, ``norm.0.weight``, …, ``out.weight``, ``out.bias``."""
+        """Return the parameters by name: ``hidden.0.weight``, ``norm.0.weight``, ``out.bias``, …."""
         layers = (*self.hidden, *self.norms, self.out)
         return {name: weight for layer in layers for name, weight in layer.weights().items()}
 
@@ -107,7 +111,7 @@ class MLPNetwork:
     def forward(
         self, params: Params, x_KB: Tensor, ctx: Context
     ) -> tuple[Tensor, list[SavedHidden]]:
-        """Return outputs (K, B, D), and what each layer's backward pass needs, the output layer's last."""
+        """Return outputs (K, B, D), and what the hidden layers' and the output's backward need."""
         h, saved = x_KB.flatten(2), []
         for i, layer in enumerate(self.hidden):
             a = layer(params, h)
@@ -153,5 +157,5 @@ class MLPNetwork:
             seen.products += layers
 
     def skips(self, i: int) -> bool:
-        """Return whether the input of hidden layer ``i`` is added to its output; never the data's own numbers."""
+        """Return whether the input of hidden layer ``i`` is added to its output; data never are."""
         return self.residual and i > 0 and self.hidden[i].inputs == self.hidden[i].outputs

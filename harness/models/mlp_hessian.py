@@ -1,4 +1,7 @@
-"""Products with the Hessian of an MLP's loss, written out: half the time of differentiating its gradient."""
+"""Products with the Hessian of an MLP's loss, written out.
+
+They take half the time of differentiating the gradient by autograd.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,9 @@ class HiddenSlopes(NamedTuple):
 class HessianProduct:
     """v ↦ Hv by the R-operator, R{f}(θ) = ∂f(θ + εv)/∂ε at ε = 0 (Pearlmutter 1994).
 
-    The gradient is made by a forward and a backward pass, both functions of θ, so R of the whole computation gives Hv.
-    By the product rule, layer by layer, with V and c the parts of v that belong to W and b:
+    The gradient is made by a forward and a backward pass, both functions of θ, so R of the whole
+    computation gives Hv. By the product rule, layer by layer, with V and c the parts of v that
+    belong to W and b:
 
         forward   R{a} = Vh + c + W R{h}          R{z} = φ′(a) R{a}
         backward  R{d_a} = φ′(a) R{d_z} + φ″(a) R{a} d_z
@@ -59,7 +63,7 @@ class HessianProduct:
         self.slopes = self._slopes()
 
     def _slopes(self) -> list[HiddenSlopes]:
-        """Return each hidden layer's gradients, which do not depend on v: one backward pass for all products."""
+        """Return each hidden layer's gradients, by one backward pass: they do not depend on v."""
         net = self.network
         slopes: list[HiddenSlopes] = []
         d = torch.bmm(self.slope, self.params[net.out.w])
@@ -100,7 +104,7 @@ class HessianProduct:
         return r_d_a if bend is None else r_d_a + bend
 
     def _forward(self, layer: Dense, v: Params, h: Tensor, r_h: Tensor | None) -> Tensor:
-        """Return R{a} = Vh + c + W R{h}; R{h} is None where h is the data, which v does not move."""
+        """Return R{a} = Vh + c + W R{h}; R{h} is None where h is the data, which v doesn't move."""
         r_a = layer(v, h)
         return r_a if r_h is None else torch.baddbmm(r_a, r_h, self.params[layer.w].mT)
 

@@ -19,12 +19,13 @@ else:
 class BatchNorm:
     """γ(x − μ)/√(σ² + ε) + β, with μ and σ² over batch and positions (Ioffe & Szegedy 2015).
 
-    While training μ and σ² are the batch's, and the running ones move towards them: r ← (1 − m) r + m·now.
-    In evaluation the running ones are used. As torch does, the batch is divided by the biased σ² (over n) and the
-    unbiased one (over n − 1) is what runs.
+    In training μ and σ² are the batch's, and the running ones follow: r ← (1 − m) r + m·now. In
+    evaluation the running ones are used. As in torch, a batch is divided by its biased σ² (over n)
+    and the running one follows the unbiased (over n − 1).
 
     Args:
-        name: what its parameters and buffers are called: ``<name>.weight`` (γ), ``.bias`` (β), ``.mean``, ``.var``.
+        name: what its parameters and buffers are called: ``<name>.weight`` (γ), ``.bias`` (β),
+            ``.mean``, ``.var``.
         features: length of the last axis, one μ and σ² each.
     """
 
@@ -45,7 +46,7 @@ class BatchNorm:
         }
 
     def __call__(self, params: Params, x: Tensor, ctx: Context) -> Tensor:
-        """Return x (K, B, …, F) normalised; while training, put the new running statistics into the context."""
+        """Return x (K, B, …, F) normalised; in training, move the context's running statistics."""
         rows_KNF = x.flatten(1, -2)
         if ctx.training:
             var_KF, mean_KF = torch.var_mean(rows_KNF, 1, correction=0)
@@ -54,9 +55,9 @@ class BatchNorm:
             mean_KF, var_KF = ctx.buffers[f"{self.name}.mean"], ctx.buffers[f"{self.name}.var"]
         scale_KF = params[f"{self.name}.weight"] * torch.rsqrt(var_KF + self.eps)
         shift_KF = params[f"{self.name}.bias"]
-        # x − μ first, then the scale. The algebraically equal scale·x + (β − scale·μ) is one pass less, but where a
-        # batch holds a single sample, x = μ, it leaves rounding errors in the place of β; β starts at 0, and there
-        # ReLU's kink makes units on or off by chance.
+        # x − μ first, then the scale. scale·x + (β − scale·μ) is the same with one pass less, but
+        # for a batch of a single sample, x = μ, it gives β plus a rounding error. β starts at 0,
+        # where that error would decide whether a ReLU is on or off.
         centred_KNF = rows_KNF - mean_KF[:, None]
         normal_KNF = torch.addcmul(shift_KF[:, None], centred_KNF, scale_KF[:, None])
         return normal_KNF.view(len(scale_KF), *x.shape[1:])
@@ -69,7 +70,7 @@ class BatchNorm:
 
 
 class LayerNorm:
-    """γ(x − μ)/√(σ² + ε) + β, with μ and σ² over the features of each position of each sample (Ba et al. 2016).
+    """γ(x − μ)/√(σ² + ε) + β, with μ and σ² over the features of a position (Ba et al. 2016).
 
     Args:
         name: what its parameters are called: ``<name>.weight`` (γ), ``<name>.bias`` (β).
@@ -102,7 +103,7 @@ NORMS: dict[str, type[BatchNorm] | type[LayerNorm]] = {"batch": BatchNorm, "laye
 
 
 def norm_layers(norm: str, widths: Sequence[int]) -> list[BatchNorm | LayerNorm]:
-    """Return ``norm.0``, ``norm.1``, … for layers of the given widths; none where ``norm`` is "none".
+    """Return ``norm.0``, ``norm.1``, … for layers of the given widths; [] for the norm "none".
 
     >>> [layer.name for layer in norm_layers("batch", (8, 4))], norm_layers("none", (8, 4))
     (['norm.0', 'norm.1'], [])

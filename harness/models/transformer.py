@@ -24,9 +24,10 @@ else:
 
 
 class Transformer(Model):
-    """Patches → embedding + position → blocks of attention and MLP → layer norm → mean over tokens → linear.
+    """Patches → embedding + position → blocks → layer norm → mean over tokens → linear.
 
-    Pre-norm as in Xiong et al. 2020: x ← x + attention(norm(x)), then x ← x + MLP(norm(x)) (Vaswani et al. 2017).
+    A block (Vaswani et al. 2017) in the pre-norm form of Xiong et al. 2020:
+    x ← x + attention(norm(x)), then x ← x + MLP(norm(x)).
     """
 
     patch: int = Field(default=4, ge=1)
@@ -45,7 +46,7 @@ class Transformer(Model):
 
 
 class Block:
-    """x ← x + attention(norm₁(x)), then x ← x + down(gelu(up(norm₂(x)))), four times as wide inside.
+    """x ← x + attention(norm₁(x)), then x ← x + down(gelu(up(norm₂(x)))), 4·width units inside.
 
     Args:
         name: what its parameters' names begin with.
@@ -74,7 +75,7 @@ class Block:
         return x + dropout(_per_token(self.down, params, hidden), ctx)
 
     def _attend(self, params: Params, x_KBTF: Tensor) -> Tensor:
-        """Return mix(concat over heads of softmax(qkᵀ/√d) v), d = F/heads; every token sees every token."""
+        """Return the heads' softmax(qkᵀ/√d) v, mixed; d = F/heads, and every token sees all."""
         split = _per_token(self.qkv, params, x_KBTF).unflatten(-1, (3, self.heads, -1))
         q, k, v = split.permute(3, 0, 1, 4, 2, 5)  # (K, B, heads, T, d) each
         scores = torch.softmax(q @ k.mT / math.sqrt(q.shape[-1]), -1)  # (K, B, heads, T, T)
@@ -107,7 +108,7 @@ class TransformerNetwork:
         self.norm, self.out = LayerNorm("norm", width), Dense("out", width, outputs)
 
     def weights(self) -> dict[str, Weight]:
-        """Return the parameters by name: ``embed.weight``, …, ``block.0.qkv.weight``, …, ``position``."""
+        """Return the parameters by name: ``embed.weight``, ``block.0.up.bias``, ``position``, …."""
         inner = [layer for block in self.blocks for layer in block.layers()]
         layers = (self.embed, *inner, self.norm, self.out)
         weights = {name: weight for layer in layers for name, weight in layer.weights().items()}

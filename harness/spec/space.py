@@ -104,7 +104,7 @@ def value_of(field: _T | Space, path: str) -> _T:
     """
     if isinstance(field, Space):
         raise HarnessError(
-            f"{path}: expected a value, got {field}; a Study searches a space, one run needs a value of it"
+            f"{path}: expected a value, got {field}; a Study searches spaces, one run needs a value"
         )
     return field
 
@@ -134,7 +134,9 @@ def parse_space(value: object) -> Space | None:
 
 @dataclass(frozen=True)
 class Tunable:
-    """Marks a field that takes a value or a :class:`Space`; the bounds hold for the value and for the space's ends."""
+    """Marks a field that takes a value or a :class:`Space`; the bounds hold for the value and for
+    the space's ends.
+    """
 
     hyper: bool = False
     """True for a number that may differ between the members of one cohort."""
