@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -9,22 +11,40 @@ import pytorch_optimizer
 import torch
 
 import harness as h
+from harness.optimizers.base import Optimizer
 
 
 class OptimizerCase(NamedTuple):
-    """An update rule and the independent implementation that it must equal."""
+    """An optimizer, and what its contract tests need to know of it."""
 
-    rule: object
-    twin: object
-    """Called with parameters; returns a ``torch.optim.Optimizer``."""
+    optimizer: Optimizer
+    twin: Callable[[list[torch.nn.Parameter]], torch.optim.Optimizer] | None
+    """An independent implementation that it must equal, made over parameters; None where a test of its own compares."""
+    needs: Mapping[str, Mapping[str, float]] = {}
+    """For a field that acts only where others have other values: those values."""
+    gradient_weight: Callable[[int, Mapping[str, float]], float] | None = None
+    """c of the −ηcg/D that a gradient g does to the weights in update t, given the numeric fields, for optimizers with a
+    preconditioner D."""
 
 
-def _muon(parameters):
-    return torch.optim.Muon(parameters, lr=0.02, momentum=0.95, weight_decay=0.1, ns_steps=5)
+def _one(t, n):
+    return 1.0
+
+
+def _averaged(t, n):
+    return (1 - n["beta1"]) / (1 - n["beta1"] ** t)
+
+
+def _nadam_weight(t, n):
+    momenta = [n["beta1"] * (1 - 0.5 * 0.96 ** (s * n["momentum_decay"])) for s in range(1, t + 2)]
+    now, ahead = math.prod(momenta[:-1]), math.prod(momenta)
+    return (1 - momenta[-2]) / (1 - now) + (1 - n["beta1"]) * momenta[-1] / (1 - ahead)
 
 
 OPTIMIZERS = {
-    "SGD": OptimizerCase(h.SGD(lr=0.1), partial(torch.optim.SGD, lr=0.1)),
+    "SGD": OptimizerCase(
+        h.SGD(lr=0.1), partial(torch.optim.SGD, lr=0.1), {"nesterov": {"momentum": 0.9}}
+    ),
     "momentum": OptimizerCase(
         h.SGD(lr=0.1, momentum=0.9), partial(torch.optim.SGD, lr=0.1, momentum=0.9)
     ),
@@ -32,19 +52,42 @@ OPTIMIZERS = {
         h.SGD(lr=0.1, momentum=0.9, nesterov=True),
         partial(torch.optim.SGD, lr=0.1, momentum=0.9, nesterov=True),
     ),
-    "Adagrad": OptimizerCase(h.Adagrad(lr=0.1), partial(torch.optim.Adagrad, lr=0.1)),
-    "Adadelta": OptimizerCase(h.Adadelta(lr=0.7), partial(torch.optim.Adadelta, lr=0.7)),
-    "RMSprop": OptimizerCase(h.RMSprop(lr=0.01), partial(torch.optim.RMSprop, lr=0.01)),
+    "Adagrad": OptimizerCase(
+        h.Adagrad(lr=0.1), partial(torch.optim.Adagrad, lr=0.1), gradient_weight=_one
+    ),
+    "Adadelta": OptimizerCase(
+        h.Adadelta(lr=0.7), partial(torch.optim.Adadelta, lr=0.7), gradient_weight=_one
+    ),
+    "RMSprop": OptimizerCase(
+        h.RMSprop(lr=0.01), partial(torch.optim.RMSprop, lr=0.01), gradient_weight=_one
+    ),
     "RMSprop momentum": OptimizerCase(
-        h.RMSprop(lr=0.01, momentum=0.8), partial(torch.optim.RMSprop, lr=0.01, momentum=0.8)
+        h.RMSprop(lr=0.01, momentum=0.8),
+        partial(torch.optim.RMSprop, lr=0.01, momentum=0.8),
+        gradient_weight=_one,
     ),
-    "Adam": OptimizerCase(h.Adam(lr=0.01), partial(torch.optim.Adam, lr=0.01)),
+    "Adam": OptimizerCase(
+        h.Adam(lr=0.01), partial(torch.optim.Adam, lr=0.01), gradient_weight=_averaged
+    ),
+    "uncorrected Adam": OptimizerCase(
+        h.Adam(lr=0.01, bias_correction=False),
+        None,  # no library has it: tests/engine/test_budgets.py compares its first step with the paper's
+        gradient_weight=lambda t, n: 1 - n["beta1"],
+    ),
     "AdamW": OptimizerCase(
-        h.AdamW(lr=0.01, weight_decay=0.1), partial(torch.optim.AdamW, lr=0.01, weight_decay=0.1)
+        h.AdamW(lr=0.01, weight_decay=0.1),
+        partial(torch.optim.AdamW, lr=0.01, weight_decay=0.1),
+        gradient_weight=_averaged,
     ),
-    "NAdam": OptimizerCase(h.NAdam(lr=0.01), partial(torch.optim.NAdam, lr=0.01)),
-    "RAdam": OptimizerCase(h.RAdam(lr=0.01), partial(torch.optim.RAdam, lr=0.01)),
-    "Adamax": OptimizerCase(h.Adamax(lr=0.01), partial(torch.optim.Adamax, lr=0.01)),
+    "NAdam": OptimizerCase(
+        h.NAdam(lr=0.01), partial(torch.optim.NAdam, lr=0.01), gradient_weight=_nadam_weight
+    ),
+    "RAdam": OptimizerCase(
+        h.RAdam(lr=0.01), partial(torch.optim.RAdam, lr=0.01), gradient_weight=_averaged
+    ),
+    "Adamax": OptimizerCase(
+        h.Adamax(lr=0.01), partial(torch.optim.Adamax, lr=0.01), gradient_weight=_averaged
+    ),
     "Lion": OptimizerCase(
         h.Lion(lr=0.01, weight_decay=0.1),
         partial(pytorch_optimizer.Lion, lr=0.01, betas=(0.9, 0.99), weight_decay=0.1),
@@ -52,6 +95,7 @@ OPTIMIZERS = {
     "signSGD": OptimizerCase(
         h.SignSGD(lr=0.01), partial(pytorch_optimizer.SignSGD, lr=0.01, momentum=0.0)
     ),
+    "Muon": OptimizerCase(h.Muon(lr=0.02, momentum=0.95, weight_decay=0.1, adam_lr=0.003), None),
 }
 
 DATA = {

@@ -115,7 +115,9 @@ class Watch:
             moved_KP=moved.w_KP,
             g_KP=moved.g_KP,
             lr_K=lr_K,
-            stability_threshold=partial(stability_thresholds, self.groups, lr_K, factor_K),
+            stability_threshold=partial(
+                stability_thresholds, self.groups, moved.state, lr_K, factor_K
+            ),
             preconditioner=partial(
                 preconditioners, self.groups, self.pieces, moved.state, lr_K, factor_K, w_KP
             ),

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from harness.core.parameter_layout import Layout
 from harness.engine.program import Program, written_out
-from harness.optimizers.base import Hyper, Optimizer
+from harness.optimizers.base import Hyper, Optimizer, OptimizerState
 from harness.spec.resolved import ResolvedRecipe
 
 
@@ -106,14 +106,20 @@ def update(
     return after
 
 
-def stability_thresholds(groups: Sequence[Group], lr_K: Tensor, factor_K: Tensor) -> Tensor:
-    """Return the curvature (K,) at which each member's rule stops being stable; NaN where it is not known."""
-    found_K = torch.full_like(lr_K, torch.nan)
-    for group in groups:
-        threshold = group.rule.stability_threshold(columns(group, lr_K, factor_K))
-        if threshold is not None:
-            found_K[group.rows] = threshold[:, 0]
-    return found_K
+def stability_thresholds(
+    groups: Sequence[Group],
+    states: Sequence[Sequence[OptimizerState]],
+    lr_K: Tensor,
+    factor_K: Tensor,
+) -> Tensor:
+    """Return the curvature (K,) above which each member's rule diverges on a quadratic; NaN where not known."""
+    thresholds_K = torch.full_like(lr_K, torch.nan)
+    # it does not depend on the columns: those of the first piece answer for all
+    for group, state in zip(groups, states[0] if groups else (), strict=True):
+        threshold_K1 = group.rule.stability_threshold(state, columns(group, lr_K, factor_K))
+        if threshold_K1 is not None:
+            thresholds_K[group.rows] = threshold_K1[:, 0]
+    return thresholds_K
 
 
 def preconditioners(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
 from harness.optimizers.base import Hyper, Optimizer
@@ -12,14 +12,16 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class State(NamedTuple):
-    """Running means of squared gradients and of squared updates."""
+class AdadeltaState(NamedTuple):
+    """Running means of squared gradients and of squared updates, and what the last update multiplied by."""
 
     v_KP: Tensor
     u_KP: Tensor
+    rate_KP: Tensor
 
 
-class Adadelta(Optimizer):
+@final
+class Adadelta(Optimizer[AdadeltaState]):
     """v ← ρv + (1−ρ)g², d = g √(u+ε) / √(v+ε), u ← ρu + (1−ρ)d², θ ← θ − ηd (Zeiler 2012)."""
 
     coordinatewise: ClassVar[bool] = True
@@ -28,16 +30,27 @@ class Adadelta(Optimizer):
     rho: Fraction = 0.9
     """Decay ρ of both means."""
     eps: NonNegative = 1e-6
-    """Added under the roots ε."""
+    """ε, added under both roots."""
 
-    def init(self, w_KP: Tensor) -> State:
-        return State(w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
+    def init(self, w_KP: Tensor) -> AdadeltaState:
+        zeros, shape = w_KP.new_zeros, w_KP.shape
+        return AdadeltaState(zeros(shape), zeros(shape), w_KP.new_ones(shape))
 
     def update(
-        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
-    ) -> tuple[Tensor, State]:
+        self, g_KP: Tensor, state: AdadeltaState, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, AdadeltaState]:
         rho, eps = hyper["rho"], hyper["eps"]
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - rho)
-        d_KP = (state.u_KP + eps).sqrt_().div_((v_KP + eps).sqrt_()).mul_(g_KP)
+        # √(u+ε) / √(v+ε) with the u of before this update: kept, since it can't be told from the new u
+        rate_KP = (state.u_KP + eps).sqrt_().div_((v_KP + eps).sqrt_())
+        d_KP = rate_KP * g_KP
         u_KP = state.u_KP.lerp_(d_KP * d_KP, 1 - rho)
-        return w_KP.sub_(hyper["lr"] * d_KP), State(v_KP, u_KP)
+        return w_KP.sub_(hyper["lr"] * d_KP), AdadeltaState(v_KP, u_KP, rate_KP)
+
+    def preconditioner(self, state: AdadeltaState, hyper: Hyper) -> Tensor:
+        """Return √(v+ε) / √(u+ε)."""
+        return state.rate_KP.reciprocal()
+
+    def stability_threshold(self, state: AdadeltaState, hyper: Hyper) -> Tensor:
+        """Return 2/η, that of gradient descent."""
+        return 2 / hyper["lr"]

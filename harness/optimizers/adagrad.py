@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
 from harness.optimizers.base import Hyper, Optimizer
@@ -12,24 +12,34 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class State(NamedTuple):
+class AdagradState(NamedTuple):
     """Sum of squared gradients."""
 
     s_KP: Tensor
 
 
-class Adagrad(Optimizer):
+@final
+class Adagrad(Optimizer[AdagradState]):
     """s ← s + g², θ ← θ − η g / (√s + ε) (Duchi et al. 2011)."""
 
     coordinatewise: ClassVar[bool] = True
     eps: NonNegative = 1e-10
-    """Added to the root ε."""
+    """ε, added to the root."""
 
-    def init(self, w_KP: Tensor) -> State:
-        return State(w_KP.new_zeros(w_KP.shape))
+    def init(self, w_KP: Tensor) -> AdagradState:
+        return AdagradState(w_KP.new_zeros(w_KP.shape))
 
     def update(
-        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
-    ) -> tuple[Tensor, State]:
+        self, g_KP: Tensor, state: AdagradState, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, AdagradState]:
         s_KP = state.s_KP.addcmul_(g_KP, g_KP)
-        return w_KP.sub_((g_KP * hyper["lr"]).div_(s_KP.sqrt().add_(hyper["eps"]))), State(s_KP)
+        step_KP = (g_KP * hyper["lr"]).div_(s_KP.sqrt().add_(hyper["eps"]))
+        return w_KP.sub_(step_KP), AdagradState(s_KP)
+
+    def preconditioner(self, state: AdagradState, hyper: Hyper) -> Tensor:
+        """Return √s + ε."""
+        return state.s_KP.sqrt() + hyper["eps"]
+
+    def stability_threshold(self, state: AdagradState, hyper: Hyper) -> Tensor:
+        """Return 2/η, that of gradient descent."""
+        return 2 / hyper["lr"]

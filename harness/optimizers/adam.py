@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, final
 
 from harness.core.lazy import Lazy
 from harness.core.parameter_layout import Layout
-from harness.optimizers.base import Hyper, Optimizer
-from harness.spec.space import Fraction, NonNegative
+from harness.optimizers.adam_family import (
+    AdamFamily,
+    AdamState,
+    averaged_moments,
+    averaged_threshold,
+    root_mean_square,
+    zero_moments,
+)
+from harness.optimizers.base import Hyper
+from harness.spec.space import NonNegative
 
 if TYPE_CHECKING:
     import torch
@@ -16,63 +24,84 @@ else:
     torch = Lazy("torch")
 
 
-class State(NamedTuple):
-    """Running means of the gradient and of its square."""
+@final
+class Adam(AdamFamily[AdamState]):
+    """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², θ ← θ − η m̂ / (√v̂ + ε) (Kingma & Ba 2015).
 
-    t: int
-    m_KP: Tensor
-    v_KP: Tensor
-
-
-class Adam(Optimizer):
-    """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², θ ← θ − η m̂ / (√v̂ + ε), m̂ = m/(1−β₁ᵗ) (Kingma & Ba 2015)."""
+    m̂ = m / (1−β₁ᵗ) and v̂ = v / (1−β₂ᵗ) make up for means that began at zero.
+    """
 
     coordinatewise: ClassVar[bool] = True
-    beta1: Fraction = 0.9
-    """Decay β₁ of the mean."""
-    beta2: Fraction = 0.999
-    """Decay β₂ of the mean square."""
-    eps: NonNegative = 1e-8
-    """Added to the root ε."""
     bias_correction: bool = True
-    """Divide m and v by what they lack at first; without, m̂ = m and v̂ = v."""
+    """Whether to use m̂ and v̂; without, m and v stand in their place."""
 
-    def init(self, w_KP: Tensor) -> State:
-        return State(0, w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
-
-    def stability_threshold(self, hyper: Hyper) -> Tensor:
-        return 2 * (1 + hyper["beta1"]) / ((1 - hyper["beta1"]) * hyper["lr"])
-
-    def preconditioner(self, state: State, hyper: Hyper) -> Tensor:
-        grown = 1 - hyper["beta2"] ** state.t if self.bias_correction else 1.0
-        return (state.v_KP / grown).sqrt() + hyper["eps"]
+    def init(self, w_KP: Tensor) -> AdamState:
+        return zero_moments(w_KP)
 
     def update(
-        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
-    ) -> tuple[Tensor, State]:
-        t, beta1, beta2 = state.t + 1, hyper["beta1"], hyper["beta2"]
-        m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)
-        v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - beta2)
-        if not self.bias_correction:
-            root_KP = v_KP.sqrt().add_(hyper["eps"])
-            return w_KP.addcdiv_(m_KP * hyper["lr"], root_KP, value=-1), State(t, m_KP, v_KP)
-        # θ − (η / (1−β₁ᵗ)) m / (√v / √(1−β₂ᵗ) + ε)
-        root_KP = torch.addcmul(hyper["eps"], v_KP.sqrt(), (1 - beta2**t).rsqrt())
-        return w_KP.addcdiv_(m_KP * (hyper["lr"] / (1 - beta1**t)), root_KP, value=-1), State(
-            t, m_KP, v_KP
-        )
+        self, g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, AdamState]:
+        return adam_update(g_KP, state, w_KP, hyper, self.bias_correction)
+
+    def preconditioner(self, state: AdamState, hyper: Hyper) -> Tensor:
+        return adam_divisor(state, hyper, self.bias_correction)
+
+    def stability_threshold(self, state: AdamState, hyper: Hyper) -> Tensor:
+        return averaged_threshold(hyper)
 
 
-class AdamW(Adam):
-    """Adam after θ ← (1 − ηλ)θ: weight decay apart from the gradient (Loshchilov & Hutter 2019)."""
+@final
+class AdamW(AdamFamily[AdamState]):
+    """θ ← (1 − ηλ)θ, then Adam: weight decay apart from the gradient (Loshchilov & Hutter 2019)."""
 
     coordinatewise: ClassVar[bool] = True
+    bias_correction: bool = True
+    """Whether to use m̂ and v̂, as in Adam."""
     weight_decay: NonNegative = 1e-2
     """Decay λ."""
 
+    def init(self, w_KP: Tensor) -> AdamState:
+        return zero_moments(w_KP)
+
     def update(
-        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
-    ) -> tuple[Tensor, State]:
-        return super().update(
-            g_KP, state, w_KP.mul_(1 - hyper["lr"] * hyper["weight_decay"]), hyper, layout
-        )
+        self, g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, AdamState]:
+        return adamw_update(g_KP, state, w_KP, hyper, self.bias_correction)
+
+    def preconditioner(self, state: AdamState, hyper: Hyper) -> Tensor:
+        return adam_divisor(state, hyper, self.bias_correction)
+
+    def stability_threshold(self, state: AdamState, hyper: Hyper) -> Tensor:
+        return averaged_threshold(hyper, shrinkage=hyper["lr"] * hyper["weight_decay"])
+
+
+def adam_update(
+    g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: Hyper, bias_correction: bool = True
+) -> tuple[Tensor, AdamState]:
+    """Make one update of Adam; the arguments are those of :meth:`Optimizer.update`."""
+    state = averaged_moments(g_KP, state, hyper)
+    if bias_correction:
+        # the corrections go into numbers (K, 1) instead of rows (K, P), which saves two passes over memory:
+        # θ ← θ − (η / (1−β₁ᵗ)) m / (√v / √(1−β₂ᵗ) + ε)
+        rate_K1 = hyper["lr"] / (1 - hyper["beta1"] ** state.t)
+        growth_K1 = (1 - hyper["beta2"] ** state.t).rsqrt()
+        root_KP = torch.addcmul(hyper["eps"], state.v_KP.sqrt(), growth_K1)
+    else:
+        rate_K1 = hyper["lr"]
+        root_KP = state.v_KP.sqrt().add_(hyper["eps"])
+    return w_KP.addcdiv_(state.m_KP * rate_K1, root_KP, value=-1), state
+
+
+def adamw_update(
+    g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: Hyper, bias_correction: bool = True
+) -> tuple[Tensor, AdamState]:
+    """Make one update of AdamW; the arguments are those of :meth:`Optimizer.update`."""
+    w_KP = w_KP.mul_(1 - hyper["lr"] * hyper["weight_decay"])
+    return adam_update(g_KP, state, w_KP, hyper, bias_correction)
+
+
+def adam_divisor(state: AdamState, hyper: Hyper, bias_correction: bool) -> Tensor:
+    """Return √v̂ + ε, or √v + ε without correction."""
+    if bias_correction:
+        return root_mean_square(state.v_KP, state.t, hyper)
+    return state.v_KP.sqrt() + hyper["eps"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.lazy import Lazy
 from harness.core.parameter_layout import Layout
-from harness.optimizers.adam import Adam, State
+from harness.optimizers.adam_family import AdamFamily, averaged_threshold
 from harness.optimizers.base import Hyper
 
 if TYPE_CHECKING:
@@ -16,17 +16,41 @@ else:
     torch = Lazy("torch")
 
 
-class Adamax(Adam):
-    """u ← max(β₂u, |g| + ε), θ ← θ − η m̂ / u: Adam in the infinity norm (Kingma & Ba 2015)."""
+class AdamaxState(NamedTuple):
+    """Count of updates, running mean of the gradient, and decaying maximum of its size."""
 
+    t: int
+    m_KP: Tensor
+    u_KP: Tensor
+
+
+@final
+class Adamax(AdamFamily[AdamaxState]):
+    """m ← β₁m + (1−β₁)g, u ← max(β₂u, |g| + ε), θ ← θ − η m̂ / u: Adam in the infinity norm (Kingma & Ba 2015)."""
+
+    retired_fields: ClassVar = {
+        "bias_correction": "the update always corrects m's bias, as the paper does"
+    }
     coordinatewise: ClassVar[bool] = True
 
+    def init(self, w_KP: Tensor) -> AdamaxState:
+        return AdamaxState(0, w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
+
     def update(
-        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
-    ) -> tuple[Tensor, State]:
+        self, g_KP: Tensor, state: AdamaxState, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, AdamaxState]:
         t, beta1 = state.t + 1, hyper["beta1"]
         m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)
-        u_KP = torch.maximum(
-            state.v_KP.mul_(hyper["beta2"]), g_KP.abs().add_(hyper["eps"]), out=state.v_KP
-        )
-        return w_KP.sub_((m_KP * (hyper["lr"] / (1 - beta1**t))).div_(u_KP)), State(t, m_KP, u_KP)
+        # u ← max(β₂u, |g| + ε), in the memory of the last u
+        faded_KP, size_KP = state.u_KP.mul_(hyper["beta2"]), g_KP.abs().add_(hyper["eps"])
+        u_KP = torch.maximum(faded_KP, size_KP, out=state.u_KP)
+        # θ ← θ − (η / (1−β₁ᵗ)) m / u
+        step_KP = (m_KP * (hyper["lr"] / (1 - beta1**t))).div_(u_KP)
+        return w_KP.sub_(step_KP), AdamaxState(t, m_KP, u_KP)
+
+    def preconditioner(self, state: AdamaxState, hyper: Hyper) -> Tensor:
+        # a copy: u's own memory is the next update's
+        return state.u_KP.clone()
+
+    def stability_threshold(self, state: AdamaxState, hyper: Hyper) -> Tensor:
+        return averaged_threshold(hyper)

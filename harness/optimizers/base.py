@@ -1,9 +1,26 @@
-"""What an update rule is: a spec with a pure ``init`` and ``update`` over the rows of a cohort."""
+"""The contract of an optimizer: a spec with a pure ``init`` and an ``update`` over the rows of a cohort.
+
+**Who owns which memory during** ``update`` (held for every optimizer by ``tests/optimizers/test_contract.py``):
+
+- *The gradient is lent for the call only.* The engine writes the next gradient into the same memory, and probes read
+  it after the call: an optimizer neither changes it nor keeps it or a view of it in its state. What is needed later
+  is copied, ``g_KP.clone()``.
+- *The state belongs to the optimizer.* Its tensors may be changed in place and returned again.
+- *The weights belong to the engine.* They may be changed in place and returned, or new ones are returned; neither
+  they nor a view of them may be kept in the state, since what comes after the optimizer changes them in place.
+
+**Abstract or final.** Concrete optimizers are final, what several share lies in an abstract class, and no method with a
+body is overridden but the optional ones of :class:`Optimizer`. So the code of an update is read in one place.
+"""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Generic
+
+from pydantic import ConfigDict
+from typing_extensions import TypeVar, Unpack
 
 from harness.core.parameter_layout import Layout
 from harness.spec.component import Component
@@ -13,56 +30,85 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Hyper = Mapping[str, "Tensor"]
-"""Numeric fields by name, each (K, 1); ``lr`` has the schedule's factor in it, which stands alone in ``schedule``."""
+"""Numeric fields by name, (K, 1) each. ``lr`` is the field times the schedule's factor; ``schedule`` is that factor."""
+
+OptimizerState = tuple[object, ...]
+"""What an optimizer carries from one update to the next: a NamedTuple of tensors with one row a member, and of numbers
+that are the same for all members, such as the count of updates."""
+
+StateT = TypeVar("StateT", bound=OptimizerState, default=OptimizerState)
 
 
-class Optimizer(Component):
+class Optimizer(Component, Generic[StateT]):
     """An update rule that moves all members of a cohort at once.
 
-    State is a NamedTuple whose tensors have one row for each member; ``update`` may reuse the memory of the state
-    and of the weights that it is given, which the caller no longer needs.
+    A subclass writes :meth:`init` and :meth:`update`, sets ``coordinatewise`` if it is, and may answer
+    :meth:`preconditioner` and :meth:`stability_threshold`, which the curvature probe asks.
     """
 
     kind = "optimizer"
     coordinatewise: ClassVar[bool] = False
-    """Whether a weight's update depends on no other weight, so that ``update`` may be given some columns of the rows alone.
+    """Whether a weight's update depends on no other weight. Then ``update`` may be called with a part of the columns.
 
-    It is said of an ``update``; a class that has another says it again.
+    The promise is about one ``update``: a subclass with an ``update`` of its own has to give it again.
     """
     lr: Positive
     """Learning rate η."""
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls, **config: Unpack[ConfigDict]) -> None:
+        super().__init_subclass__(**config)
         if "update" in vars(cls):
             cls.coordinatewise = vars(cls).get("coordinatewise", False)
 
-    def form(self) -> str:
-        """Return what, beside their fields that are no numbers, the rules of members that are moved by one call share."""
-        return ""
-
-    def init(self, w_KP: Tensor) -> Any:
-        """Return the state before the first update."""
-        raise NotImplementedError
-
-    def stability_threshold(self, hyper: Hyper) -> Tensor | None:
-        """Return the curvature (K, 1) at which the rule stops being stable on a quadratic; None where it is not known."""
-        return None
-
-    def preconditioner(self, state: Any, hyper: Hyper) -> Tensor | None:
-        """Return what the rule divides the gradient by (K, P), by the state after an update; None where by nothing."""
-        return None
-
-    def update(
-        self, g_KP: Tensor, state: Any, w_KP: Tensor, hyper: Hyper, layout: Layout
-    ) -> tuple[Tensor, Any]:
-        """Return the new weights and state.
+    @abstractmethod
+    def init(self, w_KP: Tensor) -> StateT:
+        """Return the state before the first update.
 
         Args:
-            g_KP: gradients, one row a member; of a coordinatewise rule some columns of it, as of weights and state.
+            w_KP: first weights, one row a member; the state may not hold them or views of them.
+        """
+
+    @abstractmethod
+    def update(
+        self, g_KP: Tensor, state: StateT, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, StateT]:
+        """Return the new weights and the new state; the module says which memory may be used for them.
+
+        Args:
+            g_KP: gradients, one row a member; for a coordinatewise optimizer perhaps some columns only, of which
+                state and weights are given too.
             state: what ``init`` or the last ``update`` returned.
             w_KP: weights.
             hyper: numeric fields, (K, 1) each.
-            layout: where each tensor lies in a row, for rules that need matrices.
+            layout: where each tensor lies in a row, for optimizers that need matrices.
         """
-        raise NotImplementedError
+
+    def form(self) -> str:
+        """Return what members must agree on to be moved by one call, besides the fields that are not numbers."""
+        return ""
+
+    def preconditioner(self, state: StateT, hyper: Hyper) -> Tensor | None:
+        """Return what the last update divided the gradient, or its running mean, by; None if by nothing.
+
+        Args:
+            state: what that update returned.
+            hyper: numeric fields of that update, (K, 1) each.
+
+        Returns:
+            D (K, P), one positive number for each weight.
+        """
+        return None
+
+    def stability_threshold(self, state: StateT, hyper: Hyper) -> Tensor | None:
+        """Return the curvature above which the optimizer diverges on a quadratic; None where it is not known.
+
+        With the preconditioner D held fixed it bounds the eigenvalues of D^(−½) H D^(−½) (Cohen et al. 2022).
+
+        Args:
+            state: what the last update returned.
+            hyper: numeric fields of that update, (K, 1) each.
+
+        Returns:
+            (K, 1).
+        """
+        return None

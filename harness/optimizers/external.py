@@ -1,17 +1,23 @@
-"""Optimizers of other libraries, by their dotted class name; they train on the eager path."""
+"""Optimizers of other libraries, by their dotted class name; each run trains alone."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast, final
 
 from harness.spec.component import External
 
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.optim import Optimizer as TorchOptimizer
 
+
+@final
 class ExternalOptimizer(External):
-    """Any class with ``torch.optim.Optimizer``'s interface, such as ``torch.optim.LBFGS`` or pytorch-optimizer's."""
+    """Any class with the interface of ``torch.optim.Optimizer``, such as ``torch.optim.LBFGS``."""
 
     kind = "optimizer"
 
-    def instance(self, parameters: Any) -> Any:
-        """Return the optimizer over the given tensors."""
-        return self.load()(parameters, **self.args)
+    def instance(self, parameters: Iterable[Tensor]) -> TorchOptimizer:
+        """Return the optimizer of the given tensors, with the recipe's arguments."""
+        return cast("TorchOptimizer", self.load()(parameters, **self.args))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
 from harness.optimizers.base import Hyper, Optimizer
@@ -12,31 +12,35 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class State(NamedTuple):
+class LionState(NamedTuple):
     """Running mean of the gradient."""
 
     m_KP: Tensor
 
 
-class Lion(Optimizer):
-    """θ ← (1−ηλ)θ − η sign(β₁m + (1−β₁)g), m ← β₂m + (1−β₂)g (Chen et al. 2023)."""
+@final
+class Lion(Optimizer[LionState]):
+    """θ ← (1−ηλ)θ − η sign(β₁m + (1−β₁)g), m ← β₂m + (1−β₂)g (Chen et al. 2023).
+
+    A sign is no division of the gradient: there is no preconditioner, and no curvature at which it stops being stable.
+    """
 
     coordinatewise: ClassVar[bool] = True
     beta1: Fraction = 0.9
-    """Weight β₁ of the mean in the update."""
+    """Weight β₁ of the running mean in the update."""
     beta2: Fraction = 0.99
-    """Decay β₂ of the mean."""
+    """Decay β₂ of the running mean."""
     weight_decay: NonNegative = 0.0
     """Decoupled decay λ."""
 
-    def init(self, w_KP: Tensor) -> State:
-        return State(w_KP.new_zeros(w_KP.shape))
+    def init(self, w_KP: Tensor) -> LionState:
+        return LionState(w_KP.new_zeros(w_KP.shape))
 
     def update(
-        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
-    ) -> tuple[Tensor, State]:
+        self, g_KP: Tensor, state: LionState, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, LionState]:
+        lr = hyper["lr"]
         sign_KP = state.m_KP.lerp(g_KP, 1 - hyper["beta1"]).sign_()
         m_KP = state.m_KP.lerp_(g_KP, 1 - hyper["beta2"])
-        return w_KP.mul_(1 - hyper["lr"] * hyper["weight_decay"]).sub_(
-            hyper["lr"] * sign_KP
-        ), State(m_KP)
+        w_KP = w_KP.mul_(1 - lr * hyper["weight_decay"]).sub_(lr * sign_KP)
+        return w_KP, LionState(m_KP)

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
-from harness.optimizers.adam import AdamW
-from harness.optimizers.adam import State as AdamState
+from harness.optimizers.adam import adamw_update
+from harness.optimizers.adam_family import AdamState
 from harness.optimizers.base import Hyper, Optimizer
 from harness.spec.space import Fraction, NonNegative, Positive
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-REST = AdamW(lr=1.0)
 QUINTIC = (3.4445, -4.7750, 2.0315)
+"""a, b, c of X ← aX + bXXᵀX + c(XXᵀ)²X: chosen for the steepest rise of small singular values (Jordan et al. 2024)."""
+NEWTON_SCHULZ_STEPS = 5
+"""Enough to bring the singular values between about 0.7 and 1.2."""
 
 
-class State(NamedTuple):
+class MuonState(NamedTuple):
     """Velocity of the matrices, and AdamW's state for the rest."""
 
     v_KP: Tensor
@@ -26,10 +28,11 @@ class State(NamedTuple):
     s_KP: Tensor
 
 
-class Muon(Optimizer):
+@final
+class Muon(Optimizer[MuonState]):
     """V ← μV + (1−μ)G, θ ← (1−ηλ)θ − η √max(1, m/n) NS₅(G + μ(V−G)) for matrices m×n (Jordan et al. 2024).
 
-    NS₅ is five steps of Newton–Schulz: X ← aX + (bXXᵀ + c(XXᵀ)²)X, which bring the singular values near 1.
+    NS₅ is :func:`orthogonal`. Whatever is no matrix is moved by AdamW, with a learning rate of its own.
     """
 
     momentum: Fraction = 0.95
@@ -45,40 +48,48 @@ class Muon(Optimizer):
     eps: NonNegative = 1e-8
     """AdamW's ε."""
 
-    def init(self, w_KP: Tensor) -> State:
-        zeros = w_KP.new_zeros
-        return State(zeros(w_KP.shape), 0, zeros(w_KP.shape), zeros(w_KP.shape))
+    def init(self, w_KP: Tensor) -> MuonState:
+        zeros, shape = w_KP.new_zeros, w_KP.shape
+        return MuonState(zeros(shape), 0, zeros(shape), zeros(shape))
 
     def update(
-        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
-    ) -> tuple[Tensor, State]:
+        self, g_KP: Tensor, state: MuonState, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, MuonState]:
         lr, momentum = hyper["lr"], hyper["momentum"]
-        adam_hyper = {**hyper, "lr": hyper["adam_lr"] * hyper["schedule"]}
+        # before AdamW moves all weights in place, whose matrices are then written over
         decayed_KP = w_KP * (1 - lr * hyper["weight_decay"])
-        moved_KP, rest = REST.update(
-            g_KP, AdamState(state.t, state.m_KP, state.s_KP), w_KP, adam_hyper, layout
+        moved_KP, adam = adamw_update(
+            g_KP,
+            AdamState(state.t, state.m_KP, state.s_KP),
+            w_KP,
+            {**hyper, "lr": hyper["adam_lr"] * hyper["schedule"]},
         )
+        # V ← μV + (1−μ)G, and the look-ahead G + μ(V−G)
         v_KP = state.v_KP.lerp_(g_KP, 1 - momentum)
         ahead_KP = g_KP.lerp(v_KP, momentum)
         for name, slot in layout.slots.items():
             if len(slot.shape) == 2:
-                step_KMN = (
-                    orthogonal(layout.view(ahead_KP, name))
-                    * max(1.0, slot.shape[0] / slot.shape[1]) ** 0.5
-                )
-                layout.view(moved_KP, name).copy_(
-                    layout.view(decayed_KP, name) - lr[..., None] * step_KMN
-                )
-        return moved_KP, State(v_KP, rest.t, rest.m_KP, rest.v_KP)
+                rows, columns = slot.shape
+                step_KMN = orthogonal(layout.view(ahead_KP, name)) * max(1.0, rows / columns) ** 0.5
+                new_KMN = layout.view(decayed_KP, name) - lr[..., None] * step_KMN
+                layout.view(moved_KP, name).copy_(new_KMN)
+        return moved_KP, MuonState(v_KP, adam.t, adam.m_KP, adam.v_KP)
 
 
 def orthogonal(x_KMN: Tensor) -> Tensor:
-    """Bring the singular values of each matrix near 1 by five Newton–Schulz steps in the matrices' own precision."""
+    """Return NS₅(X): each matrix with its singular values brought near 1, by five steps of a Newton–Schulz iteration.
+
+    It is computed in the matrices' own precision. Args: matrices (K, M, N). Returns: (K, M, N).
+    """
     a, b, c = QUINTIC
+    # the Gram matrix of the shorter side is the smaller one
     wide = x_KMN.shape[1] > x_KMN.shape[2]
     x: Tensor = x_KMN.mT if wide else x_KMN
+    # the Frobenius norm bounds the largest singular value, so that the iteration starts where it converges;
+    # a matrix of zeros is divided by 1e-7 and stays zero
     x = x / x.flatten(1).norm(dim=1)[:, None, None].clamp(min=1e-7)
-    for _ in range(5):
+    for _ in range(NEWTON_SCHULZ_STEPS):
         gram = x @ x.mT
+        # X ← aX + (bXXᵀ + c(XXᵀ)²)X
         x = a * x + (b * gram + c * gram @ gram) @ x
     return x.mT if wide else x

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
-from harness.optimizers.adam import Adam
+from harness.optimizers.adam_family import AdamFamily, root_mean_square
 from harness.optimizers.base import Hyper
 from harness.spec.space import NonNegative
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class State(NamedTuple):
-    """Running means, and the product of the momenta so far."""
+class NAdamState(NamedTuple):
+    """Count of updates, running means of the gradient and of its square, and the product of all momenta so far."""
 
     t: int
     m_KP: Tensor
@@ -22,28 +22,51 @@ class State(NamedTuple):
     product_K1: Tensor
 
 
-class NAdam(Adam):
-    """Adam with Nesterov's look-ahead, μₜ = β₁(1 − ½·0.96^(tψ)) (Dozat 2016)."""
+@final
+class NAdam(AdamFamily[NAdamState]):
+    """Adam with Nesterov's look-ahead: θ ← θ − η m̄ / (√v̂ + ε) (Dozat 2016).
 
+    m̄ = (1−μₜ) g / (1−μ₁…μₜ) + μₜ₊₁ m / (1−μ₁…μₜ₊₁) with the momenta μₜ = β₁ (1 − ½·0.96^(tψ)).
+    """
+
+    retired_fields: ClassVar = {
+        "bias_correction": "the update always corrects the bias, as the paper does"
+    }
     coordinatewise: ClassVar[bool] = True
     momentum_decay: NonNegative = 4e-3
-    """Decay ψ of the momentum's warm-up."""
+    """ψ: how fast the momentum rises from β₁/2 to β₁; at 0 it stays there."""
 
-    def init(self, w_KP: Tensor) -> State:  # type: ignore[override]
-        return State(
-            0, w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape), w_KP.new_ones(len(w_KP), 1)
-        )
+    def init(self, w_KP: Tensor) -> NAdamState:
+        zeros, shape = w_KP.new_zeros, w_KP.shape
+        return NAdamState(0, zeros(shape), zeros(shape), w_KP.new_ones(len(w_KP), 1))
 
-    def update(  # type: ignore[override]
-        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
-    ) -> tuple[Tensor, State]:
-        t, beta1, beta2 = state.t + 1, hyper["beta1"], hyper["beta2"]
-        now, after = (
-            beta1 * (1 - 0.5 * 0.96 ** (step * hyper["momentum_decay"])) for step in (t, t + 1)
-        )
-        product = state.product_K1 * now
-        m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)
+    def update(
+        self, g_KP: Tensor, state: NAdamState, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, NAdamState]:
+        t, beta2 = state.t + 1, hyper["beta2"]
+        now_K1, next_K1 = momentum_at(t, hyper), momentum_at(t + 1, hyper)
+        product_K1 = state.product_K1 * now_K1
+        m_KP = state.m_KP.lerp_(g_KP, 1 - hyper["beta1"])
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - beta2)
         root_KP = v_KP.div(1 - beta2**t).sqrt_().add_(hyper["eps"])
-        d_KP = g_KP * ((1 - now) / (1 - product)) + m_KP * (after / (1 - product * after))
-        return w_KP.sub_(hyper["lr"] * d_KP.div_(root_KP)), State(t, m_KP, v_KP, product)
+        ahead_KP = g_KP * ((1 - now_K1) / (1 - product_K1))
+        ahead_KP = ahead_KP + m_KP * (next_K1 / (1 - product_K1 * next_K1))
+        step_KP = hyper["lr"] * ahead_KP.div_(root_KP)
+        return w_KP.sub_(step_KP), NAdamState(t, m_KP, v_KP, product_K1)
+
+    def preconditioner(self, state: NAdamState, hyper: Hyper) -> Tensor:
+        return root_mean_square(state.v_KP, state.t, hyper)
+
+    def stability_threshold(self, state: NAdamState, hyper: Hyper) -> Tensor:
+        """Return 2(1+β) / (η(1 + β − 2βμ)) with the momentum μ of the next update held fixed.
+
+        The update θ ← θ − η((1−μ)hθ + μm) with m ← βm + (1−β)hθ has the characteristic polynomial
+        z² − (1 + β − ηh(1−μβ)) z + β − ηhβ(1−μ), which has a root at z = −1 there.
+        """
+        beta1, momentum_K1 = hyper["beta1"], momentum_at(state.t + 1, hyper)
+        return 2 * (1 + beta1) / (hyper["lr"] * (1 + beta1 - 2 * beta1 * momentum_K1))
+
+
+def momentum_at(t: int, hyper: Hyper) -> Tensor:
+    """Return μₜ = β₁ (1 − ½·0.96^(tψ)) (K, 1); the 0.96 is Dozat's."""
+    return hyper["beta1"] * (1 - 0.5 * 0.96 ** (t * hyper["momentum_decay"]))

@@ -2,34 +2,66 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, final
 
 from harness.core.parameter_layout import Layout
-from harness.optimizers.adam import Adam, State
+from harness.optimizers.adam_family import (
+    AdamFamily,
+    AdamState,
+    averaged_moments,
+    averaged_threshold,
+    zero_moments,
+)
 from harness.optimizers.base import Hyper
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+LEAST_LENGTH = 5.0
+"""ρₜ up to which the step is not adaptive; 5 as in the authors' code and torch's, while the paper says 4."""
 
-class RAdam(Adam):
-    """Adam whose adaptive step is rectified by rₜ, and left out while its variance is unbounded (Liu et al. 2020)."""
 
+@final
+class RAdam(AdamFamily[AdamState]):
+    """Adam with rectified variance: θ ← θ − η m̂ rₜ / √v̂ where ρₜ > 5, else θ ← θ − η m̂ (Liu et al. 2020).
+
+    ρ∞ = 2/(1−β₂) − 1, ρₜ = ρ∞ − 2tβ₂ᵗ / (1−β₂ᵗ), rₜ² = (ρₜ−4)(ρₜ−2)ρ∞ / ((ρ∞−4)(ρ∞−2)ρₜ). While ρₜ is small the
+    variance of 1/√v̂ is unbounded, and nothing is divided.
+    """
+
+    retired_fields: ClassVar = {
+        "bias_correction": "the update always corrects the bias, as the paper does"
+    }
     coordinatewise: ClassVar[bool] = True
 
+    def init(self, w_KP: Tensor) -> AdamState:
+        return zero_moments(w_KP)
+
     def update(
-        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
-    ) -> tuple[Tensor, State]:
-        t, beta1, beta2 = state.t + 1, hyper["beta1"], hyper["beta2"]
-        m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)
-        v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - beta2)
-        # ρ∞ = 2/(1−β₂) − 1, ρₜ = ρ∞ − 2tβ₂ᵗ/(1−β₂ᵗ)
-        longest = 2 / (1 - beta2) - 1
-        length = longest - 2 * t * beta2**t / (1 - beta2**t)
-        # rₜ² = (ρₜ−4)(ρₜ−2)ρ∞ / ((ρ∞−4)(ρ∞−2)ρₜ)
-        ratio = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
-        adaptive = (
-            ratio.clamp(min=0).sqrt() * (1 - beta2**t).sqrt() / v_KP.sqrt().add_(hyper["eps"])
-        )
-        factor_KP = adaptive.where(length > 5, adaptive.new_ones(()))
-        return w_KP.sub_(hyper["lr"] * (m_KP / (1 - beta1**t)) * factor_KP), State(t, m_KP, v_KP)
+        self, g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, AdamState]:
+        state = averaged_moments(g_KP, state, hyper)
+        length_K1, factor_K1 = rectification(state.t, hyper["beta2"])
+        adaptive_KP = factor_K1 / state.v_KP.sqrt().add_(hyper["eps"])
+        rate_KP = adaptive_KP.where(length_K1 > LEAST_LENGTH, adaptive_KP.new_ones(()))
+        mean_KP = state.m_KP / (1 - hyper["beta1"] ** state.t)
+        return w_KP.sub_(hyper["lr"] * mean_KP * rate_KP), state
+
+    def preconditioner(self, state: AdamState, hyper: Hyper) -> Tensor:
+        """Return (√v + ε) / (rₜ √(1−β₂ᵗ)), and 1 while the step is not adaptive."""
+        length_K1, factor_K1 = rectification(state.t, hyper["beta2"])
+        divisor_KP = (state.v_KP.sqrt() + hyper["eps"]) / factor_K1
+        return divisor_KP.where(length_K1 > LEAST_LENGTH, divisor_KP.new_ones(()))
+
+    def stability_threshold(self, state: AdamState, hyper: Hyper) -> Tensor:
+        return averaged_threshold(hyper)
+
+
+def rectification(t: int, beta2: Tensor) -> tuple[Tensor, Tensor]:
+    """Return ρₜ and rₜ √(1−β₂ᵗ), (K, 1) each; the second means nothing where ρₜ is at most 5."""
+    # ρ∞ = 2/(1−β₂) − 1, ρₜ = ρ∞ − 2tβ₂ᵗ/(1−β₂ᵗ)
+    longest = 2 / (1 - beta2) - 1
+    length = longest - 2 * t * beta2**t / (1 - beta2**t)
+    # rₜ² = (ρₜ−4)(ρₜ−2)ρ∞ / ((ρ∞−4)(ρ∞−2)ρₜ)
+    ratio = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
+    return length, ratio.clamp(min=0).sqrt() * (1 - beta2**t).sqrt()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
 from harness.optimizers.base import Hyper, Optimizer
@@ -12,36 +12,39 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class State(NamedTuple):
+class RMSpropState(NamedTuple):
     """Running mean of squared gradients, and the velocity."""
 
     v_KP: Tensor
     b_KP: Tensor
 
 
-class RMSprop(Optimizer):
+@final
+class RMSprop(Optimizer[RMSpropState]):
     """v ← αv + (1−α)g², b ← μb + g / (√v + ε), θ ← θ − ηb (Tieleman & Hinton 2012)."""
 
     coordinatewise: ClassVar[bool] = True
     alpha: Fraction = 0.99
     """Decay α of the mean square."""
     eps: NonNegative = 1e-8
-    """Added to the root ε."""
+    """ε, added to the root."""
     momentum: Fraction = 0.0
     """Momentum μ."""
 
-    def init(self, w_KP: Tensor) -> State:
-        return State(w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
-
-    def stability_threshold(self, hyper: Hyper) -> Tensor:
-        return 2 * (1 + hyper["momentum"]) / hyper["lr"]
-
-    def preconditioner(self, state: State, hyper: Hyper) -> Tensor:
-        return state.v_KP.sqrt() + hyper["eps"]
+    def init(self, w_KP: Tensor) -> RMSpropState:
+        return RMSpropState(w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
 
     def update(
-        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
-    ) -> tuple[Tensor, State]:
+        self, g_KP: Tensor, state: RMSpropState, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, RMSpropState]:
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - hyper["alpha"])
         b_KP = state.b_KP.mul_(hyper["momentum"]).add_(g_KP / v_KP.sqrt().add_(hyper["eps"]))
-        return w_KP.sub_(hyper["lr"] * b_KP), State(v_KP, b_KP)
+        return w_KP.sub_(hyper["lr"] * b_KP), RMSpropState(v_KP, b_KP)
+
+    def preconditioner(self, state: RMSpropState, hyper: Hyper) -> Tensor:
+        """Return √v + ε, which divides the new gradient; the velocity holds older ones, divided by theirs."""
+        return state.v_KP.sqrt() + hyper["eps"]
+
+    def stability_threshold(self, state: RMSpropState, hyper: Hyper) -> Tensor:
+        """Return 2(1+μ)/η, that of the heavy ball."""
+        return 2 * (1 + hyper["momentum"]) / hyper["lr"]

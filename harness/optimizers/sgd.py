@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.lazy import Lazy
 from harness.core.parameter_layout import Layout
@@ -16,36 +16,40 @@ else:
     torch = Lazy("torch")
 
 
-class State(NamedTuple):
-    """Velocity of each weight, where there is momentum."""
+class SGDState(NamedTuple):
+    """Velocity of each weight; None without momentum."""
 
     v_KP: Tensor | None
 
 
-class SGD(Optimizer):
+@final
+class SGD(Optimizer[SGDState]):
     """v ← μv + g, θ ← θ − ηv; with Nesterov θ ← θ − η(g + μv) (Polyak 1964; Sutskever et al. 2013)."""
 
     coordinatewise: ClassVar[bool] = True
     momentum: Fraction = 0.0
     """Momentum μ; 0 is plain gradient descent."""
     nesterov: bool = False
-    """Look ahead along the velocity."""
+    """Look ahead along the velocity; it acts where there is momentum."""
 
-    def init(self, w_KP: Tensor) -> State:
-        return State(torch.zeros_like(w_KP) if self.momentum else None)
-
-    def form(self) -> str:
-        return "heavy" if self.momentum else "plain"
-
-    def stability_threshold(self, hyper: Hyper) -> Tensor:
-        momentum = hyper["momentum"]
-        return 2 * (1 + momentum) / (hyper["lr"] * (1 + 2 * momentum if self.nesterov else 1))
+    def init(self, w_KP: Tensor) -> SGDState:
+        return SGDState(torch.zeros_like(w_KP) if self.momentum else None)
 
     def update(
-        self, g_KP: Tensor, state: State, w_KP: Tensor, hyper: Hyper, layout: Layout
-    ) -> tuple[Tensor, State]:
+        self, g_KP: Tensor, state: SGDState, w_KP: Tensor, hyper: Hyper, layout: Layout
+    ) -> tuple[Tensor, SGDState]:
         if state.v_KP is None:
             return w_KP.addcmul_(hyper["lr"], g_KP, value=-1), state
+        # v ← g + μv, in the memory of the last v
         v_KP = torch.addcmul(g_KP, hyper["momentum"], state.v_KP, out=state.v_KP)
         d_KP = torch.addcmul(g_KP, hyper["momentum"], v_KP) if self.nesterov else v_KP
-        return w_KP.addcmul_(hyper["lr"], d_KP, value=-1), State(v_KP)
+        return w_KP.addcmul_(hyper["lr"], d_KP, value=-1), SGDState(v_KP)
+
+    def form(self) -> str:
+        # the state differs: members without momentum keep no velocity
+        return "heavy" if self.momentum else "plain"
+
+    def stability_threshold(self, state: SGDState, hyper: Hyper) -> Tensor:
+        """Return 2(1+μ)/η; with Nesterov 2(1+μ) / (η(1+2μ)) (Cohen et al. 2021)."""
+        momentum = hyper["momentum"]
+        return 2 * (1 + momentum) / (hyper["lr"] * (1 + 2 * momentum if self.nesterov else 1))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, final
 
 from harness.core.parameter_layout import Layout
 from harness.optimizers.base import Hyper, Optimizer
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
-class SignSGD(Optimizer):
-    """θ ← θ − η sign(g) (Bernstein et al. 2018)."""
+@final
+class SignSGD(Optimizer[tuple[()]]):
+    """θ ← θ − η sign(g) (Bernstein et al. 2018); it keeps no state."""
 
     coordinatewise: ClassVar[bool] = True
 

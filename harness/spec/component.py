@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import import_module
 from typing import Any, ClassVar, Self, TypeVar, cast
 
-from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import PydanticCustomError, core_schema
 
 from harness.core.errors import nearest
@@ -22,6 +23,19 @@ class Component(Spec):
     """A part of a recipe chosen by name. The base class of a kind names it in ``kind``; its subclasses are the choices."""
 
     kind: ClassVar[str]
+    retired_fields: ClassVar[Mapping[str, str]] = {}
+    """Fields that stored specs may still have, and why each acts no more: they are left out with a warning."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired_fields(cls, fields: object) -> object:
+        if not isinstance(fields, Mapping):
+            return fields
+        for name in cls.retired_fields.keys() & fields.keys():
+            reason = cls.retired_fields[name]
+            message = f"{cls.__name__} has no field '{name}' any more and ignores it: {reason}"
+            warnings.warn(message, FutureWarning, stacklevel=2)
+        return {name: v for name, v in fields.items() if name not in cls.retired_fields}
 
     @classmethod
     def parse(cls, value: object) -> Self:

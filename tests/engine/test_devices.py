@@ -18,7 +18,7 @@ from harness.spec.resolved import resolve
 from tests.cases import OPTIMIZERS
 from tests.engine.test_cohort import RECIPES, recipe
 
-RULES = {f"rule {name}": recipe(optimizer=case.rule) for name, case in OPTIMIZERS.items()}
+RULES = {f"rule {name}": recipe(optimizer=case.optimizer) for name, case in OPTIMIZERS.items()}
 CASES = {
     name: spec
     for name, spec in (RECIPES | RULES).items()

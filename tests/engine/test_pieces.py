@@ -37,9 +37,9 @@ def both_ways(recipes, monkeypatch):
     return apart, trained(recipes)
 
 
-@pytest.mark.parametrize("name", [*OPTIMIZERS, "Muon"])
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_rules_move_tensor_by_tensor_as_row_by_row(name, monkeypatch):
-    rule = OPTIMIZERS[name].rule if name in OPTIMIZERS else h.Muon(lr=0.02)
+    rule = OPTIMIZERS[name].optimizer
     (pieces, apart), (one, whole) = both_ways(
         [BASE.with_values({"optimizer": rule})] * 2, monkeypatch
     )

@@ -251,8 +251,8 @@ def test_spaces_survive_their_plain_form(low, high, start, stop):
 def test_every_component_survives_its_plain_form():
     from tests.cases import MODELS, OPTIMIZERS, REGULARIZERS
 
-    for rule in (c.rule for c in OPTIMIZERS.values()):
-        assert recipe(optimizer=json.loads(json.dumps(rule.dump()))).optimizer == rule
+    for optimizer in (case.optimizer for case in OPTIMIZERS.values()):
+        assert recipe(optimizer=json.loads(json.dumps(optimizer.dump()))).optimizer == optimizer
     for model, _ in MODELS.values():
         assert recipe(model=json.loads(json.dumps(model.dump()))).model == model
     made = recipe(regularizers=[r.dump() for r in REGULARIZERS.values()])
