@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+NODE := tools/javascript/node_modules
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) \
 	--env-file docker/.env -f docker/compose.yaml
 STUDY ?= experiments/f17_flagship.py --quick
 
-.PHONY: study fundamentals test check coverage lint bench names ui clean-venv docker-build docker-study docker-down docker-test
+.PHONY: study fundamentals test check coverage lint lint-js bench names ui clean-venv docker-build docker-study docker-down docker-test
 
 study: $(READY)                 ## the flagship study in its quick form, with its report
 	$(BIN)/harness run experiments/f17_flagship.py --quick
@@ -33,6 +34,15 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lint-js: $(NODE)/.ready         ## lint and types of the report's JavaScript, with what npm has; needs Node.js 18 or newer
+	$(NODE)/.bin/tsc --project tools/javascript
+	$(NODE)/.bin/eslint --config tools/javascript/eslint.config.js harness/report/assets/page
+
+$(NODE)/.ready: tools/javascript/package-lock.json
+	@command -v npm >/dev/null || { echo "make lint-js: expected npm, found none; install Node.js 18 or newer (nodejs.org, or your system's packages nodejs and npm)" >&2; exit 1; }
+	cd tools/javascript && npm ci --silent
+	touch $@
 
 bench: $(READY)                 ## side-by-side measurements, as tables and JSON
 	$(BIN)/python -m benchmarks.throughput

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import io
 import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,8 +18,10 @@ from harness.analysis.failures import failures
 from harness.analysis.ranking import show
 from harness.analysis.results import Results
 from harness.report.figures.sensitivity import compute_sensitivity
+from harness.report.library import packed_plotly, plotly_source
 from harness.report.progress import progress_table
-from harness.report.sections import packed, sections
+from harness.report.script import content_hash, page_script
+from harness.report.sections import sections
 from harness.report.style import looks
 from harness.spec.arms import arms
 
@@ -58,6 +58,7 @@ def render(results: Results) -> str:
         progress=progress_table(results.confirmed_curves),
         clock=results.clock,
         runs=_run_rows(results, found),
+        run_link=results.link("{}"),
         facts=_facts(results),
         spec=_spec_yaml(results),
         environment=results.environment,
@@ -68,10 +69,10 @@ def render(results: Results) -> str:
 def fill_page(name: str, **content: Any) -> str:
     """Return a page with figures: a template filled with content, script, style and plotly.js."""
     assets = {
-        "plotly": _packed_plotly(),
-        "script": _asset("page.js"),
+        "plotly": packed_plotly(),
+        "script": page_script(),
         "css": _asset("page.css"),
-        "hashes": _hashes(),
+        "hashes": f"{content_hash(plotly_source())} {content_hash(page_script())}",
     }
     text: str = (
         _environment().get_template(name).render(show=show, number=_number, **assets, **content)
@@ -138,7 +139,6 @@ def _run_rows(results: Results, found: Answer) -> list[dict[str, Any]]:
             else objectives.get((row["arm"], row["trial"]))
         )
         row["labels"] = wrong.get(row["run_id"], ()) if confirm else ()
-        row["link"] = results.link(row["run_id"])
     return sorted(
         rows, key=lambda row: (row["stage"] != "confirm", places.get(row["arm"], len(places)))
     )
@@ -240,23 +240,3 @@ def _environment() -> Any:
 @lru_cache(maxsize=4)
 def _asset(name: str) -> str:
     return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
-
-
-@lru_cache(maxsize=1)
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    return str(get_plotlyjs())
-
-
-@lru_cache(maxsize=1)
-def _packed_plotly() -> str:
-    return packed(_plotly())
-
-
-@lru_cache(maxsize=1)
-def _hashes() -> str:
-    """Return the content-security-policy sources of the page's two scripts."""
-    scripts: Sequence[str] = (_plotly(), _asset("page.js"))
-    digests = (base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts)
-    return " ".join(f"'sha256-{d}'" for d in digests)

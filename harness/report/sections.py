@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
 import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -35,6 +33,7 @@ from harness.report.figures.reliability import compute_reliability, plot_reliabi
 from harness.report.figures.sensitivity import compute_sensitivity, plot_sensitivity
 from harness.report.figures.slices import compute_slices, plot_lines, plot_planes
 from harness.report.figures.survival import compute_survival, plot_survival
+from harness.report.library import packed
 from harness.report.style import Look
 from harness.report.texts import Text
 
@@ -131,11 +130,6 @@ def curve_of(key: str, text: Text, data: Curves, look: dict[str, Look]) -> Figur
 
 def _packed_json(plain: dict[str, Any]) -> str:
     return packed(json.dumps(plain, separators=(",", ":")))
-
-
-def packed(text: str) -> str:
-    """Return text as gzip in base64, which browsers unpack by themselves; the same text gives the same bytes."""
-    return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()
 
 
 def _curve(data: Curves, text: Text, look: dict[str, Look]) -> Figure:

@@ -78,7 +78,7 @@ def assert_safe(text):
     assert not page.handlers and "img" not in page.tags
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', text)[1]
     assert "default-src 'none'" in policy
-    running = [body for kind, body in page.scripts if kind in ("", "text/javascript")]
+    running = [body for kind, body in page.scripts if kind in ("", "text/javascript", "module")]
     library = [
         text
         for text in (unpacked(body) for kind, body in page.scripts if kind == "application/gzip")

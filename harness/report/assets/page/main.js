@@ -1,0 +1,31 @@
+import { startArms } from "./arms.js";
+import { startCopying } from "./copying.js";
+import { get } from "./dom.js";
+import { refreshArms, refreshCurves, repaint, startMenus } from "./drawing.js";
+import { startSaving } from "./saving.js";
+import { startDrawing } from "./scheduling.js";
+import { startSwitches } from "./switches.js";
+import { startTable } from "./table.js";
+import { startTheme } from "./theme.js";
+import { canUnpack, loadPlotly } from "./unpacking.js";
+
+/** Unpack plotly.js and draw the figures with it, or say why that can't be. */
+async function startFigures() {
+  if (!canUnpack()) {
+    get("#too-old").hidden = false;
+  } else if (!(await loadPlotly())) {
+    get("#no-library").hidden = false;
+  } else {
+    startArms(refreshArms);
+    startSwitches(refreshCurves);
+    startMenus();
+    startSaving();
+    startDrawing();
+  }
+}
+
+// tables and texts need no figures: they work first
+startTable();
+startCopying();
+startTheme(repaint);
+startFigures();

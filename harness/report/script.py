@@ -1,0 +1,61 @@
+"""The script of a page: its modules in ``assets/page``, joined into one that stands in the page itself.
+
+The modules are ordinary JavaScript modules, so that editors, ``tsc`` and ``eslint`` understand them (``make lint-js``).
+A page is one file that opens without a server, where a browser loads no module from another file: so they are joined
+here. Their imports and the word ``export`` go, and a name means the same in all of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import lru_cache
+from pathlib import Path
+
+MODULES = (
+    "dom",
+    "copying",
+    "table",
+    "theme",
+    "unpacking",
+    "plots",
+    "arms",
+    "switches",
+    "curves",
+    "zoom",
+    "drawing",
+    "csv",
+    "saving",
+    "scheduling",
+    "main",
+)
+"""The modules in the order they are joined: each after those that it imports."""
+
+ASSETS = Path(__file__).parent / "assets"
+# a comment ends at the first */: that of a cast within a line must not run on to the next comment's end
+BLOCK = re.compile(r"^[ \t]*/\*\*(?:[^*]|\*(?!/))*\*/\n", re.MULTILINE)
+LINE = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
+IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+EXPORT = re.compile(r"^export ", re.MULTILINE)
+BLANK = re.compile(r"\n{2,}")
+
+
+@lru_cache(maxsize=1)
+def page_script() -> str:
+    """Return the modules as one script, to be run as a module: its names are its own, and it is strict."""
+    joined = "\n".join(map(module_source, MODULES))
+    for gone in (IMPORT, EXPORT, BLOCK, LINE):
+        joined = gone.sub("", joined)
+    return BLANK.sub("\n", joined)
+
+
+def module_source(name: str) -> str:
+    """Return a module as it is written."""
+    return (ASSETS / "page" / f"{name}.js").read_text(encoding="utf-8")
+
+
+def content_hash(text: str) -> str:
+    """Return a script's source for a content security policy: with it in the policy, this very text may run."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
