@@ -157,7 +157,7 @@ PUBLIC: dict[str, str] = {
     "load_study": "harness.spec.files",
     "train": "harness.protocol.train",
     "run_study": "harness.protocol.run",
-    "Options": "harness.protocol.run",
+    "Options": "harness.protocol.options",
 }
 """Public names that are no parts."""
 

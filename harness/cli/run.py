@@ -24,7 +24,8 @@ def run_and_report(study: Study, flags: Flags) -> None:
     if flags.dry_run:
         return show_plan(study, flags)
     from harness.cli.progress import screen
-    from harness.protocol.run import Options, run_study
+    from harness.protocol.options import Options
+    from harness.protocol.run import run_study
 
     options = Options(flags.workers, flags.cohort, flags.fresh, flags.storage, flags.store)
     try:
@@ -134,10 +135,10 @@ def _slug(name: str) -> str:
 def show_plan(study: Study, flags: Flags) -> None:
     """Print what the study would do."""
     from harness.execution.local import default_workers
-    from harness.protocol.plan import preview
+    from harness.protocol.plan import plan_study
 
     workers = default_workers() if flags.workers is None else flags.workers
-    found = preview(study, workers, flags.cohort)
+    found = plan_study(study, workers, flags.cohort)
     table = Table(
         "arm",
         "trials",
@@ -160,7 +161,7 @@ def show_plan(study: Study, flags: Flags) -> None:
             f"≤ {row.cohort}",
             f"{row.steps:,}",
             _time(row.seconds),
-            f"{row.bytes / 2**20:.1f} MiB",
+            f"{row.memory / 2**20:.1f} MiB",
         )
     console = Console()
     console.print(table)

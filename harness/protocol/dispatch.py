@@ -1,91 +1,45 @@
-"""Runs asked for in, recorded runs out: what is known is not trained, the rest goes out in cohorts."""
+"""Runs asked for in, recorded runs out: what the store has is not trained again, the rest is trained in cohorts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
 
 from harness.core.records import Outcome
-from harness.data.base import fingerprint, load_data
+from harness.data.base import load_data
 from harness.engine.cohort import drop
 from harness.engine.program import Timetable, timetable
 from harness.execution.jobs import Done, Job, chunks, cohort_limit
 from harness.execution.pool import Pool
-from harness.spec.arms import Arm, Run
-from harness.spec.keys import run_key, shape_key
-from harness.spec.source_code import code_of
-from harness.tracking import Known, Record, Store, closing
+from harness.protocol.progress import Progress
+from harness.protocol.recorded_runs import RecordedRuns
+from harness.protocol.runs import MetricCurve, RunRequest, RunResult, curve_of, key_of
+from harness.spec.keys import shape_key
 
-Curve = Sequence[Sequence[float]]
-"""``(step, value)`` pairs."""
-
-
-class Request(NamedTuple):
-    """A run that the study needs, and its place in it."""
-
-    arm: Arm
-    stage: str
-    trial: int
-    run: Run
-
-
-class Result(NamedTuple):
-    """A run that the store has."""
-
-    key: str
-    run_id: str
-    status: str
-    closing: Mapping[str, float]
-    """Closing values by the names they have in MLflow, such as ``final/valid/loss``."""
-    curve: Curve
-    """The watched metric over training; empty where none is watched."""
-
-
-Prune = Callable[[int, Sequence[Curve]], set[int]]
-"""Told a rung and each request's curve up to it; returns the positions of requests to end."""
+Prune = Callable[[int, Sequence[MetricCurve]], set[int]]
+"""Told the number of a rung and each request's curve up to it; returns the positions of the requests that end there."""
 
 
 class Dispatcher:
-    """Trains what the store does not have.
+    """Trains what is asked for and not known yet.
 
     Args:
-        store: where runs are recorded.
-        known: finished runs by key.
+        recorded: the study's finished runs; new ones are added to it.
         pool: trains jobs.
         largest: members of a cohort at most; by default as the model's size and the machine allow.
-        watched: metric whose curve is handed back with each result.
-        added: told the updates that new jobs will make.
+        progress: is told the updates that new jobs will make.
     """
 
     def __init__(
-        self,
-        store: Store,
-        known: Mapping[str, Known],
-        pool: Pool,
-        largest: int | None,
-        watched: str | None,
-        added: Callable[[int], None],
+        self, recorded: RecordedRuns, pool: Pool, largest: int | None, progress: Progress
     ) -> None:
-        self.store, self.pool, self.largest, self.watched, self.added = (
-            store,
-            pool,
-            largest,
-            watched,
-            added,
-        )
-        self.known = dict(known)
-        curves = (
-            store.curves([k.run_id for k in known.values()], [watched]) if watched and known else {}
-        )
-        self.curves: dict[str, Curve] = {
-            run_id: found.get(watched or "", []) for run_id, found in curves.items()
-        }
-        self.trained = 0
-        self.failed = 0
+        self.recorded, self.pool, self.largest, self.progress = recorded, pool, largest, progress
 
     def train(
-        self, requests: Sequence[Request], rungs: Sequence[float] = (), prune: Prune | None = None
-    ) -> list[Result]:
+        self,
+        requests: Sequence[RunRequest],
+        rungs: Sequence[float] = (),
+        prune: Prune | None = None,
+    ) -> list[RunResult]:
         """Return the results of all requests, in order; equal runs are trained once.
 
         Args:
@@ -94,155 +48,153 @@ class Dispatcher:
             prune: says which requests end at a rung.
         """
         batch = _Batch(self, requests, pruning=prune is not None)
-        for rung, share in enumerate(rungs if prune else ()):
-            batch.advance(share)
-            assert prune is not None
-            batch.prune(share, prune(rung, [batch.curve(i, share) for i in range(len(requests))]))
+        if prune is not None:
+            for rung, share in enumerate(rungs):
+                batch.advance(share)
+                batch.prune(share, prune(rung, batch.curves(share)))
         batch.advance(None)
-        return [self._result(key) for key in batch.keys]
-
-    def _result(self, key: str) -> Result:
-        known = self.known[key]
-        return Result(
-            key, known.run_id, known.status, known.closing, self.curves.get(known.run_id, [])
-        )
-
-    def keep(
-        self, requests: Sequence[Request], keys: Sequence[str], outcomes: Sequence[Outcome]
-    ) -> None:
-        """Record the outcomes of one cohort."""
-        records = [
-            Record(key, r.run, outcome, r.stage, r.arm.name, r.trial, r.arm.levels)
-            for r, key, outcome in zip(requests, keys, outcomes, strict=True)
-        ]
-        for record, run_id in zip(records, self.store.record(records), strict=True):
-            self.known[record.key] = Known(run_id, record.outcome.status, closing(record.outcome))
-            self.curves[run_id] = watched_curve(record.outcome, self.watched)
-            self.trained += 1
-            self.failed += record.outcome.status == "failed"
+        return [self.recorded.result(key) for key in batch.keys]
 
 
 class _Batch:
     """The requests of one call, on their way through the rungs."""
 
-    def __init__(self, dispatcher: Dispatcher, requests: Sequence[Request], pruning: bool) -> None:
+    def __init__(
+        self, dispatcher: Dispatcher, requests: Sequence[RunRequest], pruning: bool
+    ) -> None:
         self.dispatcher, self.requests = dispatcher, requests
-        self.keys = [key_of(r.run) for r in requests]
+        self.recorded = dispatcher.recorded
+        self.keys = [key_of(request.run) for request in requests]
         self.times = [
-            timetable(r.run.recipe, len(load_data(r.run.recipe.data).train.x)) for r in requests
+            timetable(request.run.recipe, len(load_data(request.run.recipe.data).train.x))
+            for request in requests
         ]
-        first = {key: i for i, key in reversed(list(enumerate(self.keys)))}
-        known = {
-            i
-            for key, i in first.items()
-            if (k := dispatcher.known.get(key)) and (pruning or k.status != "pruned")
-        }
-        self.jobs = self._jobs(sorted(first.values()), known)
+        self.members = _first_positions(self.keys)
+        """The requests that are trained: the first of those with the same key."""
+        self.jobs = self._new_jobs(self.members, leave_out=self._known(pruning))
+        """Cohorts that are not at their end."""
 
-    def _jobs(self, members: Sequence[int], known: set[int]) -> list[Job]:
-        """Cut the members into cohorts of one shape, then leave out what is known: the cut is the same on every start."""
+    def _known(self, pruning: bool) -> set[int]:
+        """Return the members that need no training; a run that was pruned will do only where trials are pruned."""
+        known = set()
+        for i in self.members:
+            result = self.recorded.get(self.keys[i])
+            if result is not None and (pruning or result.status != "pruned"):
+                known.add(i)
+        return known
+
+    def _new_jobs(self, members: Iterable[int], leave_out: set[int]) -> list[Job]:
+        """Return the jobs that train the members, in cohorts of one shape each.
+
+        The cohorts are cut as if nothing were known, and what is known is left out afterwards: the cut is the same on
+        every start.
+        """
         groups: dict[tuple[str, str], list[int]] = {}
         for i in members:
             request = self.requests[i]
             groups.setdefault((shape_key(request.run.recipe), request.stage), []).append(i)
         jobs = []
         for group in groups.values():
-            recipe = self.requests[group[0]].run.recipe
-            for part in chunks(
-                len(group), self.dispatcher.largest or cohort_limit(recipe), alone=len(groups) == 1
-            ):
-                rest = tuple(group[j] for j in part if group[j] not in known)
-                if rest:
-                    runs = tuple(self.requests[i].run for i in rest)
-                    jobs.append(Job(rest, runs, self.requests[rest[0]].stage == "confirm"))
-                    self.dispatcher.added(sum(self.times[i].steps for i in rest))
+            limit = self.dispatcher.largest or cohort_limit(self.requests[group[0]].run.recipe)
+            for cohort in chunks(len(group), limit, alone=len(groups) == 1):
+                unknown = tuple(group[j] for j in cohort if group[j] not in leave_out)
+                if unknown:
+                    jobs.append(self._new_job(unknown))
         return jobs
 
+    def _new_job(self, members: tuple[int, ...]) -> Job:
+        self.dispatcher.progress.added(sum(self.times[i].steps for i in members))
+        runs = tuple(self.requests[i].run for i in members)
+        confirming = self.requests[members[0]].stage == "confirm"
+        return Job(members, runs, test=confirming)  # the only runs that ever see test data
+
     def advance(self, share: float | None) -> None:
-        """Train all open cohorts up to the rung, or to the end; those that end are recorded, each as a whole."""
-        jobs = [
-            job._replace(
-                until=None if share is None else rung_step(self.times[job.members[0]], share)
-            )
-            for job in self.jobs
-        ]
+        """Train all open cohorts up to a rung, or to the end where ``share`` is None; record those that end."""
+        jobs = [self._until(job, share) for job in self.jobs]
         self.jobs = []
         for job, done in self.dispatcher.pool.run(jobs):
             if done.cohort is not None:
                 self.jobs.append(job._replace(cohort=done.cohort))
             else:
-                self._keep(job, done)
+                self._record(job, done)
+        # jobs come back in the order they end in, which differs between starts; what follows must not
         self.jobs.sort(key=lambda job: job.members)
 
-    def _keep(self, job: Job, done: Done) -> None:
+    def _until(self, job: Job, share: float | None) -> Job:
+        if share is None:
+            return job._replace(until=None)
+        return job._replace(until=rung_step(self.times[job.members[0]], share))
+
+    def _record(self, job: Job, done: Done) -> None:
+        """Record a whole cohort at once, and correct the number of updates that were announced for it."""
         members = sorted(done.outcomes)
-        picked = [self.requests[i] for i in members], [self.keys[i] for i in members]
-        self.dispatcher.keep(*picked, [done.outcomes[i] for i in members])
+        self.recorded.record(
+            [self.requests[i] for i in members],
+            [self.keys[i] for i in members],
+            [done.outcomes[i] for i in members],
+        )
         made = sum(int(outcome.summary.get("cost/steps", 0)) for outcome in done.outcomes.values())
-        self.dispatcher.added(made - sum(self.times[i].steps for i in members))
+        announced = sum(self.times[i].steps for i in members)
+        self.dispatcher.progress.added(made - announced)
 
-    def curve(self, i: int, share: float) -> Curve:
-        """Return what a request's watched metric did up to the rung."""
-        key, step = self.keys[i], rung_step(self.times[i], share)
-        found = self._open().get(key)
-        if found is None:
-            found = self.dispatcher._result(key).curve
-        return [point for point in found if point[0] <= step]
+    def curves(self, share: float) -> list[MetricCurve]:
+        """Return what each request's watched metric did up to a rung."""
+        in_training = self._curves_in_training()
+        curves: list[MetricCurve] = []
+        for key, times in zip(self.keys, self.times, strict=True):
+            curve = in_training[key] if key in in_training else self.recorded.result(key).curve
+            last = rung_step(times, share)
+            curves.append([point for point in curve if point[0] <= last])
+        return curves
 
-    def _open(self) -> dict[str, Curve]:
-        """Return the watched curves of the runs that are still in open cohorts, ended ones among them, by key."""
+    def _curves_in_training(self) -> dict[str, MetricCurve]:
+        """Return the watched curves of the members of open cohorts by key; some of those runs may have ended."""
         curves = {}
         for job in self.jobs:
-            points = {m.index: m.points for m in job.cohort.members}
-            points |= {
-                index: list(outcome.points) for index, outcome in job.cohort.outcomes.items()
-            }
+            points = {member.index: tuple(member.points) for member in job.cohort.members}
+            for index, outcome in job.cohort.outcomes.items():
+                points[index] = outcome.points
             for index, seen in points.items():
-                outcome = Outcome("finished", tuple(seen), {})
-                curves[self.keys[job.members[index]]] = watched_curve(
-                    outcome, self.dispatcher.watched
-                )
+                so_far = Outcome("finished", seen, {})
+                curves[self.keys[job.members[index]]] = curve_of(so_far, self.recorded.watched)
         return curves
 
     def prune(self, share: float, ending: set[int]) -> None:
-        """End the given requests; train on those that an earlier search ended here and this one does not."""
-        gone = {self.keys[i] for i in ending}
+        """End the given requests; train again those that an earlier search ended at this rung and this one does not."""
+        ending_keys = {self.keys[i] for i in ending}
         for job in self.jobs:
-            live = {m.index for m in job.cohort.members}
-            if leaving := [
-                j for j, i in enumerate(job.members) if self.keys[i] in gone and j in live
-            ]:
+            in_training = {member.index for member in job.cohort.members}
+            leaving = [
+                j
+                for j, i in enumerate(job.members)
+                if self.keys[i] in ending_keys and j in in_training
+            ]
+            if leaving:
                 drop(job.cohort, leaving, "pruned")
-        known = self.dispatcher.known
-        first = {
-            key: i
-            for i, key in reversed(list(enumerate(self.keys)))
-            if key in known and key not in gone
-        }
-        short = [i for key, i in first.items() if self._pruned_at(known[key], self.times[i], share)]
-        self.jobs += self._jobs(sorted(short), set())
+        too_short = [
+            i
+            for i in self.members
+            if self.keys[i] not in ending_keys and self._was_pruned_by(i, share)
+        ]
+        self.jobs += self._new_jobs(too_short, leave_out=set())
 
-    def _pruned_at(self, known: Known, times: Timetable, share: float) -> bool:
-        return known.status == "pruned" and known.closing.get("cost/steps", 0.0) <= rung_step(
-            times, share
-        )
+    def _was_pruned_by(self, i: int, share: float) -> bool:
+        """Return whether an earlier search ended the run at this rung or before."""
+        result = self.recorded.get(self.keys[i])
+        if result is None or result.status != "pruned":
+            return False
+        return result.closing.get("cost/steps", 0.0) <= rung_step(self.times[i], share)
 
 
-def watched_curve(outcome: Outcome, metric: str | None) -> Curve:
-    """Return one metric of an outcome's points."""
-    return (
-        [(p.step, p.metrics[metric]) for p in outcome.points if metric in p.metrics]
-        if metric
-        else []
-    )
+def _first_positions(keys: Sequence[str]) -> list[int]:
+    """Return where each key stands first, in rising order."""
+    first: dict[str, int] = {}
+    for i, key in enumerate(keys):
+        first.setdefault(key, i)
+    return list(first.values())
 
 
 def rung_step(times: Timetable, share: float) -> int:
-    """Return the evaluation nearest to a share of the run, the first and last ones aside where there are others."""
+    """Return the evaluation nearest to a share of the run; the first and the last one only where there are no others."""
     between = times.evaluations[1:-1] or times.evaluations[-1:]
     return min(between, key=lambda step: (abs(step - share * times.steps), step))
-
-
-def key_of(run: Run) -> str:
-    """Return a run's key, over its data and the user's code that it names."""
-    return run_key(run, fingerprint(run.recipe.data), code_of(run.targets()))

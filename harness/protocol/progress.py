@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 
 class Progress:
-    """Is told how a study goes, and shows nothing; subclasses show it."""
+    """Listens to a study and shows nothing; subclasses show what they are told."""
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -16,13 +18,25 @@ class Progress:
         """Show a line that stays."""
 
     def stage(self, name: str, runs: int) -> None:
-        """Begin a stage of the protocol."""
+        """Begin a stage of the protocol.
+
+        Args:
+            name: what the stage is called.
+            runs: how many runs it needs, known ones among them.
+        """
 
     def added(self, updates: int) -> None:
-        """Count updates that are going to be made."""
+        """Count updates that are going to be made; less than 0 where some turn out not to be."""
 
     def made(self, total: int) -> None:
         """Tell how many updates have been made in all."""
 
     def best(self, arm: str, metric: str, value: float, trials: int) -> None:
-        """Tell an arm's best trial so far."""
+        """Tell an arm's best trial so far.
+
+        Args:
+            arm: name of the arm.
+            metric: what its trials are judged by.
+            value: the best of them.
+            trials: how many there have been.
+        """

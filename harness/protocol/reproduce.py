@@ -6,9 +6,10 @@ import json
 import math
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from harness.core.errors import HarnessError
 from harness.core.metric_names import current_name
@@ -16,7 +17,7 @@ from harness.core.records import Outcome
 from harness.execution.jobs import Job
 from harness.execution.local import Serial
 from harness.execution.pool import Pool
-from harness.protocol.dispatch import key_of
+from harness.protocol.runs import key_of
 from harness.spec.arms import Run, arms
 from harness.spec.keys import ENGINE
 from harness.spec.study import Study
@@ -27,13 +28,21 @@ from harness.tracking.record import Found, find
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 1e-2}
 """Largest relative difference of a point that rounding alone explains, by the recipe's dtype."""
 TIMED = ("cost/", "throughput/")
-"""Metrics that are never twice the same."""
+"""How the names of metrics begin that are never twice the same."""
+CLOSING_ONLY = ("final/", "test/", "best/")
+"""How the names of metrics begin that a run has once, at its end; its curves are what is compared."""
+COUNTED = ("epoch", "samples")
+"""Metrics that follow from the step."""
+COMPARED_PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
+"""Packages whose version can change a run's numbers."""
+
+Verdict = Literal["identical", "within tolerance", "different"]
 
 
 class Reproduced(NamedTuple):
-    """What came of it."""
+    """How a run that was trained again compares with its record."""
 
-    verdict: Literal["identical", "within tolerance", "different"]
+    verdict: Verdict
     points: int
     """Points compared."""
     largest: float
@@ -47,101 +56,133 @@ class Reproduced(NamedTuple):
 def reproduce(run_id: str, uri: str | None = None) -> Reproduced:
     """Rebuild a run's recipe, seed, probes and code from MLflow alone, train it, and compare every recorded point.
 
+    Args:
+        run_id: MLflow's id of the run.
+        uri: MLflow's tracking URI; by default ``MLFLOW_TRACKING_URI`` or ``mlflow.db``.
+
     Raises:
         StoreError: there is no such run.
         HarnessError: it can't be trained here.
     """
     with tempfile.TemporaryDirectory() as folder:
-        found = find(run_id, uri, Path(folder))
-        sys.path.insert(0, str(Path(folder) / "code"))
-        try:
-            run = run_of(found)
-            outcome = _trained(run, found.tags["harness.stage"] == "confirm")
-            changed = _changes(found, key_of(run))
-        finally:
-            sys.path.remove(str(Path(folder) / "code"))
-    return compared(found.curves, outcome, TOLERANCE[run.recipe.dtype], changed)
+        stored = find(run_id, uri, Path(folder))
+        with _importable(Path(folder) / "code"):
+            run = run_of(stored)
+            outcome = _train_again(run, test=stored.tags["harness.stage"] == "confirm")
+            changed = _changes(stored, key_of(run))
+    return compare_points(stored.curves, outcome, TOLERANCE[run.recipe.dtype], changed)
 
 
-def run_of(found: Found) -> Run:
-    """Return the run that a record is of."""
-    study = Study.model_validate(found.spec)
-    arm = next((arm for arm in arms(study) if arm.name == found.tags["harness.arm"]), None)
-    if arm is None:
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Let the user's own modules be imported from a folder."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        sys.path.remove(str(folder))
+
+
+def run_of(stored: Found) -> Run:
+    """Return the run that a record is of.
+
+    Raises:
+        HarnessError: the study was run again since, without the run's arm.
+    """
+    study = Study.model_validate(stored.spec)
+    recipes = {arm.name: arm.recipe for arm in arms(study)}
+    arm = stored.tags["harness.arm"]
+    if arm not in recipes:
         raise HarnessError(
-            f"study {found.study!r} no longer has the arm {found.tags['harness.arm']!r}; its spec was replaced"
+            f"study {stored.study!r} no longer has the arm {arm!r}; its spec was replaced"
         )
-    values = {path: _value(found.params[path]) for path in arm.recipe.spaces()}
-    probes = study.probes if found.tags["harness.stage"] == "confirm" else ()
-    return Run.of(arm.recipe.with_values(values), int(found.tags["harness.seed"]), probes)
+    recipe = recipes[arm]
+    values = {path: _parsed(stored.params[path]) for path in recipe.spaces()}
+    probes = study.probes if stored.tags["harness.stage"] == "confirm" else ()
+    return Run.of(recipe.with_values(values), int(stored.tags["harness.seed"]), probes)
 
 
-def _value(text: str) -> Any:
+def _parsed(text: str) -> object:
+    """Return what a parameter's text stands for; MLflow keeps every parameter as text."""
     try:
         return json.loads(text)
     except ValueError:
         return text
 
 
-def _trained(run: Run, test: bool) -> Outcome:
+def _train_again(run: Run, test: bool) -> Outcome:
     with Pool(Serial) as pool:
-        for _, done in pool.run([Job((0,), (run,), test=test)]):
-            if done.outcomes:
-                return done.outcomes[0]
-            raise HarnessError(f"the run can't be trained here: {done.error}")
-    raise HarnessError("the run can't be trained here")
+        ((_, done),) = pool.run([Job((0,), (run,), test=test)])
+    if not done.outcomes:
+        raise HarnessError(f"the run can't be trained here: {done.error}")
+    return done.outcomes[0]
 
 
-def compared(
-    then: Curves, outcome: Outcome, tolerance: float, changed: tuple[str, ...] = ()
+def compare_points(
+    recorded: Curves, outcome: Outcome, tolerance: float, changed: tuple[str, ...] = ()
 ) -> Reproduced:
-    """Compare every recorded point with the new run's; a point that the new run lacks differs without bounds."""
-    now = {
+    """Compare every recorded point with the new run's.
+
+    Args:
+        recorded: curves as the store has them.
+        outcome: the new run.
+        tolerance: largest relative difference, |a − b| / max(|a|, |b|), that counts as the same.
+        changed: what is not as it was then.
+
+    Returns:
+        The verdict; a point that the new run lacks differs without bounds.
+    """
+    new_values = {
         (name, point.step): value
         for point in outcome.points
         for name, value in point.metrics.items()
     }
-    recorded = {
-        (current_name(name), int(step)): value
-        for name, pairs in then.items()
-        if not name.startswith((*TIMED, "final/", "test/", "best/"))
-        and name not in ("epoch", "samples")
-        for step, value in pairs
-    }
-    apart = {place: _relative(value, now.get(place, math.nan)) for place, value in recorded.items()}
-    place = max(apart, key=lambda p: apart[p], default=None)
-    largest = apart[place] if place is not None else 0.0
-    verdict: Any = (
-        "identical" if largest == 0 else "within tolerance" if largest <= tolerance else "different"
-    )
-    where = f"{place[0]} at step {place[1]}" if place is not None and largest > 0 else ""
-    return Reproduced(verdict, len(recorded), largest, where, changed)
+    points, largest, where = 0, 0.0, ""
+    for name, curve in recorded.items():
+        if name.startswith(TIMED + CLOSING_ONLY) or name in COUNTED:
+            continue
+        for step, value in curve:
+            points += 1
+            now = new_values.get((current_name(name), int(step)), math.nan)
+            difference = _relative_difference(value, now)
+            if difference > largest:
+                largest, where = difference, f"{name} at step {int(step)}"
+    return Reproduced(_verdict(largest, tolerance), points, largest, where, changed)
 
 
-def _relative(then: float, now: float) -> float:
+def _verdict(largest: float, tolerance: float) -> Verdict:
+    if largest == 0:
+        return "identical"
+    return "within tolerance" if largest <= tolerance else "different"
+
+
+def _relative_difference(then: float, now: float) -> float:
+    """Return |then − now| / max(|then|, |now|), infinite where one of them is not finite and they are not the same."""
     if then == now:
         return 0.0
-    scale = max(abs(then), abs(now))
-    return abs(then - now) / scale if math.isfinite(then - now) else math.inf
+    if not math.isfinite(then - now):
+        return math.inf
+    return abs(then - now) / max(abs(then), abs(now))
 
 
-def _changes(found: Found, key: str) -> tuple[str, ...]:
+def _changes(stored: Found, key: str) -> tuple[str, ...]:
     """Return what is not as it was when the run was recorded."""
-    then, now = found.environment, environment()
-    engine = found.tags["harness.engine"]
-    changes = [f"engine {engine}, now {ENGINE}"] if engine != ENGINE else []
-    if not changes and found.tags["harness.key"] != key:
+    then, now = stored.environment, environment()
+    engine = stored.tags["harness.engine"]
+    changes = []
+    if engine != ENGINE:
+        changes.append(f"engine {engine}, now {ENGINE}")
+    elif stored.tags["harness.key"] != key:  # the engine's version is part of every key
         changes.append("its recipe, data or own code give another key")
-    changes += _packages(then.get("packages", {}), now["packages"])
+    changes += _changed_packages(then.get("packages", {}), now["packages"])
     if then.get("processor") != now["processor"]:
         changes.append(f"processor {then.get('processor')}, now {now['processor']}")
     return tuple(changes)
 
 
-def _packages(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
-    wanted = ("torch", "numpy", "scipy", "scikit-learn")
+def _changed_packages(then: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     return [
         f"{name} {then[name]}, now {now.get(name)}"
-        for name in wanted
+        for name in COMPARED_PACKAGES
         if name in then and then[name] != now.get(name)
     ]

@@ -1,38 +1,23 @@
-"""How a study is run: plan, search with equal budgets, freeze the winners, confirm them on fresh seeds."""
+"""How a study is run: what is known already → check → search → freeze → clocks → confirm → close.
+
+The stages themselves are in :mod:`harness.protocol.conduct`.
+"""
 
 from __future__ import annotations
 
 import time
 from contextlib import closing
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
 from harness.core.errors import NoStudyError
 from harness.data.base import fingerprint
+from harness.protocol.options import Options
 from harness.protocol.progress import Progress
 from harness.spec.arms import arms, targets_of
-from harness.spec.keys import ENGINE, digest, spec_hash
-from harness.spec.source_code import code_of, sources_of
+from harness.spec.keys import ENGINE, digest
+from harness.spec.source_code import code_of
 from harness.spec.study import Study
-from harness.tracking import About, Store
-
-if TYPE_CHECKING:
-    from harness.protocol.stages import Outcomes
-
-
-class Options(NamedTuple):
-    """How a study is executed; nothing here changes its results."""
-
-    workers: int | None = None
-    """Worker processes; by default one a core or GPU, 0 trains in this process."""
-    cohort: int | None = None
-    """Members of a cohort at most; by default as the model's size and the machine allow."""
-    fresh: bool = False
-    """Train everything anew, whatever the store has."""
-    storage: str | None = None
-    """Optuna's storage: a journal file or a database URL; by default ``HARNESS_STORAGE`` or ``optuna.journal``."""
-    uri: str | None = None
-    """MLflow's tracking URI; by default ``MLFLOW_TRACKING_URI`` or ``mlflow.db``."""
+from harness.tracking import Store
 
 
 class Summary(NamedTuple):
@@ -40,109 +25,59 @@ class Summary(NamedTuple):
 
     study: str
     trained: int
+    """Runs trained by this start."""
     known: int
+    """Runs that the store had already."""
     failed: int
+    """Runs that failed; they are tried again by the next start."""
     seconds: float
 
 
 def run_study(
-    study: Study, options: Options | None = None, screen: Progress | None = None
+    study: Study, options: Options | None = None, progress: Progress | None = None
 ) -> Summary:
     """Run a study, or the rest of it, and record it in MLflow.
+
+    Args:
+        study: what is asked.
+        options: how it is executed.
+        progress: is told how the study goes; by default nobody is.
 
     Raises:
         SpecError: the study can't be run as written; nothing has been trained.
         StoreError: a store can't be reached or written; what is finished is kept.
     """
     began, options = time.perf_counter(), options or Options()
-    answer = identity(study)
-    if not options.fresh and (runs := _known(study, answer, options.uri)) is not None:
-        return Summary(study.name, 0, runs, 0, time.perf_counter() - began)
-    from harness.protocol.plan import check
+    identity = answer_identity(study)
+    if not options.fresh:
+        known = _answered_with(study, identity, options.uri)
+        if known is not None:
+            return Summary(study.name, 0, known, 0, time.perf_counter() - began)
 
-    check(study)
+    # Imported only now: both need torch, which takes seconds that a study with a known answer does not cost.
+    from harness.protocol.check import check_study
+    from harness.protocol.conduct import conduct_study
+
+    check_study(study)
     with closing(Store(study.name, options.uri)) as store:
-        outcomes = _train(study, options, store, screen or Progress())
-        seconds = time.perf_counter() - began
-        totals = {"cost/seconds": seconds, "runs": float(outcomes.runs)}
-        store.close_study(outcomes.answer, totals, "" if outcomes.failed else answer)
-    return Summary(
-        study.name, outcomes.trained, outcomes.runs - outcomes.trained, outcomes.failed, seconds
-    )
+        done = conduct_study(study, options, store, progress or Progress())
+        seconds, runs = time.perf_counter() - began, len(done.record.runs)
+        totals = {"cost/seconds": seconds, "runs": float(runs)}
+        # without its identity the answer does not count as known, and the next start tries the failed runs again
+        store.close_study(done.record.to_plain(), totals, "" if done.failed else identity)
+    return Summary(study.name, done.trained, runs - done.trained, done.failed, seconds)
 
 
-def _known(study: Study, answer: str, uri: str | None) -> int | None:
-    """Return the number of runs, if the store has the whole answer."""
+def _answered_with(study: Study, identity: str, uri: str | None) -> int | None:
+    """Return the number of runs that answer the study, where the store has the whole answer; else None."""
     try:
-        return Store(study.name, uri, create=False).answered(answer)
+        return Store(study.name, uri, create=False).answered(identity)
     except NoStudyError:
         return None
 
 
-def _train(study: Study, options: Options, store: Store, screen: Progress) -> Outcomes:
-    """Search, freeze and confirm; torch and Optuna are imported only where there is something to train."""
-    from harness.execution.local import default_workers, local_executor
-    from harness.execution.pool import Pool
-
-    workers = default_workers() if options.workers is None else options.workers
-    with Pool(partial(local_executor, workers), screen.made) as pool:
-        from harness.protocol.dispatch import Dispatcher
-        from harness.protocol.stages import Outcomes, confirm, read_clocks, search, tunes
-        from harness.protocol.tuner import Mirror
-
-        mirror = Mirror(options.storage, study.name) if tunes(study) else None
-        known = store.open_study(about(study), arms(study))
-        watched = study.search.objective if study.search else None
-        dispatcher = Dispatcher(
-            store, {} if options.fresh else known, pool, options.cohort, watched, screen.added
-        )
-        winners, tried = search(study, dispatcher, screen, mirror)
-        clock = read_clocks(winners, pool, store, options.fresh)
-        confirmed = confirm(
-            study, winners, dispatcher, screen, partial(_decided, study, store, clock)
-        )
-    if mirror is not None:
-        mirror.finish()
-    return Outcomes.of(winners, tried, confirmed, clock, dispatcher)
-
-
-def _decided(
-    study: Study, store: Store, clock: dict[str, Any], confirmed: list[dict[str, Any]]
-) -> bool:
-    """Return whether every claim is decided by the confirm runs so far."""
-    from harness.analysis.claims import tested
-    from harness.analysis.results import Results
-
-    index = {
-        "runs": store.settled(confirmed),
-        "trials": [],
-        "winners": {},
-        "importances": {},
-        "clock": clock,
-    }
-    found = store.patiently(lambda: tested(Results(store, study.dump(), index, {})))
-    return all(t.verdict.verdict != "undecided" for t in found)
-
-
-def about(study: Study) -> About:
-    """Return what MLflow shows of the study as a whole."""
-    data, targets = (
-        study.recipe.data,
-        [t for arm in arms(study) for t in targets_of(arm.recipe, study.probes)],
-    )
-    code = sources_of(tuple(targets))
-    return About(
-        study.question or study.name,
-        study.dump(),
-        spec_hash(study),
-        data.name,
-        fingerprint(data),
-        code,
-    )
-
-
-def identity(study: Study) -> str:
-    """Return the hash of all that a study's answer follows from: its spec, data, outside code and the engine."""
+def answer_identity(study: Study) -> str:
+    """Return the hash of all that a study's answer follows from: its spec, data, the user's own code, and the engine."""
     recipes = [arm.recipe for arm in arms(study)]
     data = sorted({fingerprint(recipe.data) for recipe in recipes})
     code = sorted({code_of(targets_of(recipe, study.probes)) for recipe in recipes})

@@ -1,12 +1,17 @@
-"""The calibrated clock: seconds of one update of each frozen recipe, trained alone while nothing else runs."""
+"""How long a recipe's updates take: the calibrated clock of frozen recipes, and the forecast of a plan.
+
+Workers import this file: it needs the engine, and neither MLflow nor Optuna.
+"""
 
 from __future__ import annotations
 
 import os
 import statistics
-from typing import NamedTuple
+import time
 
-from harness.engine.cohort import advance, start
+from harness.core.study_record import ClockReading
+from harness.engine.cohort import advance, measure, start
+from harness.engine.program import program_of
 from harness.engine.update import kind_of
 from harness.execution.jobs import one_thread
 from harness.spec.arms import Run
@@ -15,45 +20,66 @@ from harness.spec.resolved import ResolvedRecipe
 
 BLOCKS = 5
 """Timings of which the fastest counts: whatever disturbs a timing makes it longer."""
-LEAST = 0.02
-"""Seconds that a timed block takes at least."""
-
-
-class Reading(NamedTuple):
-    """What the clock says of one recipe."""
-
-    of: str
-    """What was timed, as :func:`work_of` names it."""
-    seconds: float
-    """Of one update, evaluation apart: the fastest of several blocks."""
-    spread: float
-    """The median block over the fastest: how much the machine was disturbed."""
-    load: float
-    """Processes that wanted the machine beside this one, for each of its cores, over the minute before."""
+LEAST_SECONDS = 0.02
+"""Seconds that a timed block takes at least, far above what the clock itself can tell apart."""
+MOST_UPDATES = 4096
+"""Updates of a timed block at most: an update that takes next to nothing is not timed forever."""
+FORECAST_UPDATES = 8
+"""Updates that a forecast is made from."""
 
 
 def work_of(recipe: ResolvedRecipe) -> str:
-    """Return a hash of what an update of the recipe costs: its shape and rule, and which of its numbers are not 0."""
+    """Return a hash of what an update of the recipe costs: its shape and optimizer, and which of its numbers are not 0.
+
+    A momentum or decay of 0 is left out of the update, and so costs less; any other value costs the same.
+    """
     used = sorted(path for path, number in recipe.numbers().items() if number)
     return digest([shape_key(recipe), kind_of(recipe), used])
 
 
 @one_thread()
-def read_clock(recipe: ResolvedRecipe) -> Reading:
+def read_clock(recipe: ResolvedRecipe) -> ClockReading:
     """Time single updates of a recipe on one thread; what is trained is thrown away."""
-    load = max(0.0, (os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0) - 1) / (
-        os.cpu_count() or 1
-    )
+    load = _other_load()
     updates = 4
-    while (took := _timed(recipe, updates)) < LEAST and updates < 4096:
-        updates *= 2 if took > LEAST / 4 else 4
-    blocks = sorted(_timed(recipe, updates) / updates for _ in range(BLOCKS))
-    return Reading(
-        work_of(recipe), blocks[0], statistics.median(blocks) / blocks[0], round(load, 3)
+    while (took := _seconds_of(recipe, updates)) < LEAST_SECONDS and updates < MOST_UPDATES:
+        updates *= 2 if took > LEAST_SECONDS / 4 else 4
+    blocks = sorted(_seconds_of(recipe, updates) / updates for _ in range(BLOCKS))
+    return ClockReading(
+        of=work_of(recipe),
+        seconds=blocks[0],
+        spread=statistics.median(blocks) / blocks[0],
+        load=round(load, 3),
     )
 
 
-def _timed(recipe: ResolvedRecipe, updates: int) -> float:
-    """Return the seconds of so many updates, evaluations before and after left out."""
+def _other_load() -> float:
+    """Return how many processes beside this one wanted each core over the last minute; 0 where nobody counts them."""
+    processes = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+    return max(0.0, processes - 1) / (os.cpu_count() or 1)
+
+
+def _seconds_of(recipe: ResolvedRecipe, updates: int) -> float:
+    """Return the seconds of so many updates, the evaluations before and after them left out."""
     short = recipe.with_values({"steps": updates, "eval_every": updates})
     return advance(start([Run(short, 0)], test=False)).outcomes[0].summary["cost/seconds"]
+
+
+@one_thread()
+def forecast_seconds(recipe: ResolvedRecipe, members: int) -> float:
+    """Return the predicted seconds of one run in a cohort of so many members, from a few updates that are thrown away."""
+    times = program_of(recipe).times
+    short = recipe.with_values({"steps": FORECAST_UPDATES, "eval_every": FORECAST_UPDATES})
+    for _ in range(
+        2
+    ):  # the second time counts: the first one also allocates memory and warms caches
+        cohort = start([Run(short, seed) for seed in range(members)], test=False)
+        program = program_of(short)
+        began = time.perf_counter()
+        measure(program, cohort.w_KP, cohort.buffers, cohort.members)
+        evaluation = time.perf_counter() - began
+        advance(cohort)
+        whole = time.perf_counter() - began
+    # the whole holds three evaluations: the one timed, and the cohort's own at its start and end
+    update = max(0.0, whole - 3 * evaluation) / FORECAST_UPDATES
+    return (update * times.steps + evaluation * len(times.evaluations)) / members

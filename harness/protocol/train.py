@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,12 +14,13 @@ from harness.execution.local import Serial
 from harness.execution.pool import Pool
 from harness.probes.base import Probe
 from harness.spec.arms import Run
+from harness.spec.component import Component
 from harness.spec.probes import expanded
 from harness.spec.recipe import Recipe
 from harness.spec.resolved import resolve
 
 
-class Trained(NamedTuple):
+class TrainedRuns(NamedTuple):
     """The tables of some runs."""
 
     runs: pd.DataFrame
@@ -34,9 +35,9 @@ def train(
     recipe: Recipe,
     seeds: int | Iterable[int] = 1,
     *,
-    probes: Sequence[Any] | str = (),
+    probes: Sequence[Component | str | Mapping[str, object]] | str = (),
     cohort: int | None = None,
-) -> Trained:
+) -> TrainedRuns:
     """Train a recipe with some seeds, all together where the recipe allows it, and evaluate the test data.
 
     Args:
@@ -52,44 +53,41 @@ def train(
         ValueError: the recipe holds spaces.
 
     >>> from harness import MLP, Recipe, SGD, train
-    >>> found = train(Recipe(data="iris", model=MLP(widths=(8,)), optimizer=SGD(lr=0.1), epochs=2), seeds=2)
-    >>> found.runs["status"].tolist()
+    >>> trained = train(Recipe(data="iris", model=MLP(widths=(8,)), optimizer=SGD(lr=0.1), epochs=2), seeds=2)
+    >>> trained.runs["status"].tolist()
     ['finished', 'finished']
     """
     wanted = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-    return _tables(
-        wanted, outcomes(recipe, wanted, cohort, tuple(map(Probe.parse, expanded(probes))))
-    )
+    parsed = tuple(Probe.parse(probe) for probe in expanded(probes))
+    return _tables(wanted, train_outcomes(recipe, wanted, cohort, parsed))
 
 
-def outcomes(
+def train_outcomes(
     recipe: Recipe, seeds: Sequence[int], cohort: int | None = None, probes: tuple[Probe, ...] = ()
 ) -> list[Outcome]:
-    """Return what became of each seed's run."""
+    """Return what became of each seed's run; the arguments are those of :func:`train`."""
     resolved = resolve(recipe)
-    parts = chunks(len(seeds), cohort or cohort_limit(resolved))
+    runs = [Run(resolved, seed, probes) for seed in seeds]
     jobs = [
-        Job(tuple(part), tuple(Run(resolved, seeds[i], probes) for i in part), test=True)
-        for part in parts
+        Job(tuple(part), tuple(runs[i] for i in part), test=True)
+        for part in chunks(len(runs), cohort or cohort_limit(resolved))
     ]
-    found: dict[int, Outcome] = {}
+    outcomes: dict[int, Outcome] = {}
     with Pool(Serial) as pool:
         for _, done in pool.run(jobs):
-            found |= done.outcomes
-    return [found[i] for i in range(len(seeds))]
+            outcomes |= done.outcomes
+    return [outcomes[i] for i in range(len(seeds))]
 
 
-def _tables(seeds: Sequence[int], ended: Sequence[Outcome]) -> Trained:
-    pairs = list(zip(seeds, ended, strict=True))
-    runs = [
-        {"seed": seed, "status": o.status, "detail": o.detail, **o.summary} for seed, o in pairs
-    ]
-    curves = [
-        {"seed": seed, "step": p.step, "epoch": p.epoch, "samples": p.samples, **p.metrics}
-        for seed, o in pairs
-        for p in o.points
-    ]
-    arrays = {
-        seed: {name: np.array(array) for name, array in o.arrays.items()} for seed, o in pairs
-    }
-    return Trained(pd.DataFrame(runs), pd.DataFrame(curves), arrays)
+def _tables(seeds: Sequence[int], outcomes: Sequence[Outcome]) -> TrainedRuns:
+    runs: list[dict[str, object]] = []
+    curves: list[dict[str, object]] = []
+    arrays = {}
+    for seed, outcome in zip(seeds, outcomes, strict=True):
+        ended = {"seed": seed, "status": outcome.status, "detail": outcome.detail}
+        runs.append({**ended, **outcome.summary})
+        for point in outcome.points:
+            place = {"step": point.step, "epoch": point.epoch, "samples": point.samples}
+            curves.append({"seed": seed, **place, **point.metrics})
+        arrays[seed] = {name: np.array(array) for name, array in outcome.arrays.items()}
+    return TrainedRuns(pd.DataFrame(runs), pd.DataFrame(curves), arrays)

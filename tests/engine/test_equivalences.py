@@ -8,7 +8,7 @@ import harness as h
 from harness.core.streams import numpy_stream
 from harness.data.base import load_data
 from harness.engine.program import initial_weights, program_of
-from harness.protocol.train import outcomes
+from harness.protocol.train import train_outcomes
 from harness.spec.resolved import resolve
 
 STEPS = 50
@@ -27,7 +27,7 @@ def recipe(**fields):
 
 
 def losses(fields, seed=0):
-    (found,) = outcomes(recipe(**fields), [seed])
+    (found,) = train_outcomes(recipe(**fields), [seed])
     return [p.metrics["train/loss"] for p in found.points]
 
 
@@ -63,7 +63,7 @@ def bare_loop(optimizer, schedule=None, hook=lambda model: None, seed=0, smoothi
 
 
 def batch_losses(fields, seed=0):
-    (found,) = outcomes(recipe(**fields), [seed])
+    (found,) = train_outcomes(recipe(**fields), [seed])
     return [p.metrics["batch/loss"] for p in found.points[1:]]
 
 
@@ -172,9 +172,9 @@ def test_lbfgs_trains_on_the_eager_path_with_its_closure():
 
 
 def test_more_seeds_at_once_are_the_same_runs():
-    together = outcomes(recipe(), [0, 1, 2])
+    together = train_outcomes(recipe(), [0, 1, 2])
     for seed in range(3):
-        (alone,) = outcomes(recipe(), [seed])
+        (alone,) = train_outcomes(recipe(), [seed])
         assert [p.metrics["train/loss"] for p in alone.points] == pytest.approx(
             [p.metrics["train/loss"] for p in together[seed].points], rel=1e-10
         )

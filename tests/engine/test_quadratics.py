@@ -9,7 +9,7 @@ import torch
 import harness as h
 from harness import train
 from harness.core.parameter_layout import layout_of
-from harness.protocol.train import outcomes
+from harness.protocol.train import train_outcomes
 
 
 def descend(rule, curvatures, steps, noise=0.0, members=1, seed=0):
@@ -107,5 +107,5 @@ def test_functions_are_minimised(name, rate, value):
     recipe = h.Recipe(
         data=name, optimizer=h.Adam(lr=rate), steps=6000, dtype="float64", eval_every=1000
     )
-    (found,) = outcomes(recipe, [0])
+    (found,) = train_outcomes(recipe, [0])
     assert found.points[-1].metrics["train/loss"] == pytest.approx(value, abs=1e-5)

@@ -16,9 +16,10 @@ from mlflow.tracking import MlflowClient
 
 import harness.tracking.spool as spool
 from harness import results
-from harness.protocol import stages
+from harness.core.study_record import ClockReading
+from harness.protocol import clocks
 from harness.protocol.run import Options, run_study
-from harness.protocol.timing import Reading, work_of
+from harness.protocol.timing import work_of
 from harness.report.page import render
 from harness.tracking import Store
 from harness.tracking.server import Server
@@ -87,7 +88,7 @@ def plain(text):
 @pytest.mark.parametrize("kind", ["server", "database"])
 def test_the_study_is_the_same_on_servers_as_in_files(folder, server, databases, kind, monkeypatch):
     monkeypatch.setattr(
-        stages, "read_clock", lambda recipe: Reading(work_of(recipe), 1e-3, 1.0, 0.0)
+        clocks, "read_clock", lambda recipe: ClockReading(work_of(recipe), 1e-3, 1.0, 0.0)
     )
     uri = server.uri if kind == "server" else databases["mlflow"]
     study = small(name=f"same {kind}")
@@ -202,10 +203,10 @@ def test_a_study_killed_while_the_server_is_away_goes_on(away, folder):
 
 
 def test_optunas_storage_may_be_away_too(folder, databases, monkeypatch):
-    from harness.protocol.tuner import Mirror
+    from harness.protocol.trial_storage import TrialStorage
 
     monkeypatch.setattr(spool, "PAUSES", (0.1,))
-    original, failures = Mirror._add_missing, iter([1, 1, 1])
+    original, failures = TrialStorage._add_missing, iter([1, 1, 1])
 
     def shaky(mirror, *arguments):
         if next(failures, None):
@@ -214,7 +215,7 @@ def test_optunas_storage_may_be_away_too(folder, databases, monkeypatch):
             )
         return original(mirror, *arguments)
 
-    monkeypatch.setattr(Mirror, "_add_missing", shaky)
+    monkeypatch.setattr(TrialStorage, "_add_missing", shaky)
     run_study(small(name="shaky"), Options(workers=0, storage=databases["optuna"]))
     found = [
         s.n_trials

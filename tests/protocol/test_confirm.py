@@ -8,8 +8,8 @@ import harness as h
 from harness import results
 from harness.analysis.answer import answer
 from harness.core.errors import ProtocolError, SpecError
+from harness.protocol.confirm import confirm_winners
 from harness.protocol.run import Options, run_study
-from harness.protocol.stages import confirm
 from tests.studies import small
 
 SEEDS = h.Seeds(min=6, max=12)
@@ -87,7 +87,7 @@ def test_confirm_seeds_that_were_used_to_tune_are_refused():
     study = small()
     leaky = study.model_copy(update={"seeds": (10_000,)})
     with pytest.raises(ProtocolError, match=r"seeds \[10000\] were used to tune"):
-        confirm(leaky, [], None, None, lambda rows: True)
+        confirm_winners(leaky, [], None, None, lambda rows: True)
 
 
 def test_the_clock_is_read_once_an_arm_and_gives_seconds(folder):
@@ -112,13 +112,13 @@ def test_arms_that_cost_the_same_share_a_reading_of_the_clock(folder):
 
 
 def test_the_code_of_a_probe_is_part_of_a_run_s_key(monkeypatch):
-    from harness.protocol import dispatch
+    from harness.protocol import runs
     from harness.spec.arms import Run
     from tests.plugins import WeightSum
 
     seen = []
-    monkeypatch.setattr(dispatch, "code_of", lambda targets: seen.append(targets) or "")
-    dispatch.key_of(Run.of(small().recipe, 0, (WeightSum(),)))
+    monkeypatch.setattr(runs, "code_of", lambda targets: seen.append(targets) or "")
+    runs.key_of(Run.of(small().recipe, 0, (WeightSum(),)))
     assert seen == [(WeightSum,)]
 
 

@@ -1,4 +1,4 @@
-"""The search: bounds, budgets, determinism, pruning and the mirror in Optuna's storage."""
+"""The search: bounds, budgets, determinism, pruning and trials in Optuna's storage."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,9 @@ import pytest
 
 import harness as h
 from harness.core.errors import StoreError
-from harness.protocol.tuner import ArmSearch, Mirror, judge, open_storage
+from harness.protocol.objective import reduce_curve
+from harness.protocol.trial_storage import TrialStorage, open_storage
+from harness.protocol.tuner import ArmTuner
 from harness.spec.arms import Arm
 
 SPACES = {"lr": h.LogUniform(1e-3, 1.0), "momentum": h.Uniform(0.5, 0.9)}
@@ -26,9 +28,9 @@ def arm(**extra):
 
 
 def searched(search, value=lambda ask: ask.values["optimizer.lr"], the_arm=None):
-    made = ArmSearch(the_arm or arm(), search)
+    made = ArmTuner(the_arm or arm(), search)
     asked = []
-    while made.left:
+    while made.trials_left:
         for ask in (batch := made.ask()):
             asked.append(ask)
         for ask in batch:
@@ -98,41 +100,43 @@ def test_diverged_trials_lose_and_do_not_stop_the_search():
 
 @pytest.mark.parametrize("pruner", ["median", "asha", "hyperband"])
 def test_pruners_end_the_worst(pruner):
-    made = ArmSearch(arm(), h.Search(trials=24, batch=8, pruner=pruner))
+    made = ArmTuner(arm(), h.Search(trials=24, batch=8, pruner=pruner))
     ended = []
-    while made.left:
+    while made.trials_left:
         for ask in made.ask():
             value = float(ask.number % 8)
-            gone = any(made.hopeless(ask.number, rung, value) for rung in (1, 2))
+            gone = any(made.should_prune(ask.number, rung, value) for rung in (1, 2))
             ended += [ask.number] if gone else []
             made.tell(ask.number, value, "pruned" if gone else "finished")
     assert ended and not {n for n in ended if n % 8 == 0}
     assert made.winner()[0] % 8 == 0
 
 
-def test_judge():
+def test_a_run_s_curve_becomes_one_number():
     search = h.Search(reduce="best")
-    assert judge(search, [3.0, 1.0, 2.0], 2.0, "finished") == 1.0
-    assert judge(h.Search(), [3.0, 1.0, 2.0], 1.9, "stopped") == 1.9
-    assert judge(h.Search(reduce="mean"), [3.0, 1.0, 2.0], None, "finished") == 2.0
-    assert judge(h.Search(), [3.0], None, "diverged") == float("inf")
-    assert judge(h.Search(objective="valid/accuracy"), [0.3], None, "failed") == -float("inf")
+    assert reduce_curve(search, [3.0, 1.0, 2.0], 2.0, "finished") == 1.0
+    assert reduce_curve(h.Search(), [3.0, 1.0, 2.0], 1.9, "stopped") == 1.9
+    assert reduce_curve(h.Search(reduce="mean"), [3.0, 1.0, 2.0], None, "finished") == 2.0
+    assert reduce_curve(h.Search(), [3.0], None, "diverged") == float("inf")
+    assert reduce_curve(h.Search(objective="valid/accuracy"), [0.3], None, "failed") == -float(
+        "inf"
+    )
 
 
-def mirrored(made, place):
-    mirror = Mirror(place, "study")
-    mirror.add([made])
-    mirror.add([made])
-    mirror.finish()
+def store_trials(made, place):
+    storage = TrialStorage(place, "study")
+    storage.write_finished([made])
+    storage.write_finished([made])
+    storage.close()
 
 
-def test_mirror_writes_each_trial_once_and_survives_a_torn_line(tmp_path):
+def test_the_storage_gets_each_trial_once_and_survives_a_torn_line(tmp_path):
     place = str(tmp_path / "o.journal")
     made, _ = searched(h.Search(trials=5))
-    mirrored(made, place)
+    store_trials(made, place)
     with Path(place).open("a") as file:
         file.write('{"op_code": 4, "torn')
-    mirrored(made, place)
+    store_trials(made, place)
     (summary,) = optuna.get_all_study_summaries(open_storage(place))
     assert summary.n_trials == 5 and summary.study_name.startswith("study/A")
     assert all(json.loads(line) for line in Path(place).read_text().splitlines())
@@ -149,18 +153,18 @@ def test_importance_finds_what_mattered():
 
 
 def test_arm_without_spaces_asks_nothing():
-    plain = ArmSearch(
+    plain = ArmTuner(
         Arm("A", {}, h.Recipe(data="digits", model=h.MLP(), epochs=1, optimizer=h.SGD(lr=0.1))),
         h.Search(),
     )
-    assert plain.left == 0 and plain.winner()[1].optimizer.lr == 0.1
+    assert plain.trials_left == 0 and plain.winner()[1].optimizer.lr == 0.1
 
 
 def test_storage_by_environment_and_without_passwords_in_errors(tmp_path, monkeypatch):
     place = f"sqlite:///{tmp_path / 'o.db'}"
     monkeypatch.setenv("HARNESS_STORAGE", place)
     made, _ = searched(h.Search(trials=3))
-    mirrored(made, None)
+    store_trials(made, None)
     (summary,) = optuna.get_all_study_summaries(place)
     assert summary.n_trials == 3
     with pytest.raises(StoreError, match="can't be used") as error:

@@ -8,7 +8,7 @@ import harness as h
 from harness import results
 from harness.core.errors import StoreError
 from harness.core.records import Outcome, Point
-from harness.protocol.reproduce import compared, reproduce
+from harness.protocol.reproduce import compare_points, reproduce
 from harness.protocol.run import Options, run_study
 from tests.studies import small
 
@@ -61,15 +61,15 @@ def test_every_point_is_compared():
         "final/train/loss": [(2, 3.0)],
         "epoch": [(0, 0.0)],
     }
-    assert compared(then, outcome, 1e-6)[:4] == ("identical", 3, 0.0, "")
-    near = compared({"train/loss": [(0, 1.0), (1, 2.0 + 2e-7)]}, outcome, 1e-6)
+    assert compare_points(then, outcome, 1e-6)[:4] == ("identical", 3, 0.0, "")
+    near = compare_points({"train/loss": [(0, 1.0), (1, 2.0 + 2e-7)]}, outcome, 1e-6)
     assert (
         near.verdict == "within tolerance"
         and near.largest == pytest.approx(1e-7, rel=1e-3)
         and near.where == "train/loss at step 1"
     )
-    assert compared({"train/loss": [(0, 1.1)]}, outcome, 1e-6).verdict == "different"
-    assert compared({"train/loss": [(7, 1.0)]}, outcome, 1e-6).verdict == "different"
+    assert compare_points({"train/loss": [(0, 1.1)]}, outcome, 1e-6).verdict == "different"
+    assert compare_points({"train/loss": [(7, 1.0)]}, outcome, 1e-6).verdict == "different"
 
 
 def test_a_run_that_is_not_there(folder):

@@ -1,0 +1,150 @@
+"""What a study leaves behind beside its runs: which runs answer it, its trials, its frozen recipes and their clocks.
+
+The store keeps it as one JSON file, ``index.json``; ``to_plain`` and ``from_plain`` say how. Everything else that a report
+shows is read from the runs themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+LEVEL = "level."
+"""How the names of the columns begin that hold a run's level of each factor."""
+
+
+class RunEntry(NamedTuple):
+    """A run and its place in the study."""
+
+    run_id: str
+    key: str
+    """Hash of all that the run's numbers follow from."""
+    arm: str
+    levels: Mapping[str, str]
+    """The arm's level of each factor."""
+    stage: str
+    """``search`` or ``confirm``."""
+    trial: int
+    seed: int
+    status: str
+    """How the run ended: ``finished``, ``diverged``, ``pruned``, ``stopped`` or ``failed``."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the entry as JSON holds it, with a column ``level.<factor>`` for each factor."""
+        return {
+            "run_id": self.run_id,
+            "key": self.key,
+            "arm": self.arm,
+            **{LEVEL + factor: level for factor, level in self.levels.items()},
+            "stage": self.stage,
+            "trial": self.trial,
+            "seed": self.seed,
+            "status": self.status,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the entry that :meth:`to_plain` wrote."""
+        columns = dict(plain)
+        levels = {
+            name.removeprefix(LEVEL): columns.pop(name) for name in plain if name.startswith(LEVEL)
+        }
+        return cls(**columns, levels=levels)
+
+
+class TrialEntry(NamedTuple):
+    """A point of an arm's search space that was tried."""
+
+    arm: str
+    trial: int
+    status: str
+    value: float | None
+    """The objective; None where it is not finite, which JSON can't hold."""
+    values: Mapping[str, str | int | float | bool | None]
+    """The hyperparameters by their path in the recipe."""
+
+
+class FrozenEntry(NamedTuple):
+    """The recipe that an arm is confirmed with."""
+
+    trial: int
+    """The trial that it comes from."""
+    levels: Mapping[str, str]
+    """The arm's level of each factor."""
+    recipe: Mapping[str, Any]
+    """The resolved recipe in plain form."""
+    batched: bool
+    """Whether its runs are trained together in cohorts."""
+    why: str
+    """Why they are, or are not."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the entry as JSON holds it."""
+        path = {"batched": self.batched, "why": self.why}
+        return {"trial": self.trial, "levels": self.levels, "recipe": self.recipe, "path": path}
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the entry that :meth:`to_plain` wrote."""
+        return cls(plain["trial"], plain["levels"], plain["recipe"], **plain["path"])
+
+
+class ClockReading(NamedTuple):
+    """How long one update of a recipe takes, measured while nothing else ran."""
+
+    of: str
+    """Hash of what was timed; recipes whose updates cost the same share a reading."""
+    seconds: float
+    """Seconds of one update, evaluation left out: the fastest of several blocks."""
+    spread: float
+    """The median block over the fastest one: how much the machine was disturbed."""
+    load: float
+    """Processes that wanted the machine beside this one, for each of its cores, over the minute before."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the reading as JSON holds it."""
+        return self._asdict()
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the reading that :meth:`to_plain` wrote."""
+        return cls(**plain)
+
+
+class StudyRecord(NamedTuple):
+    """All that a study leaves behind beside its runs."""
+
+    runs: Sequence[RunEntry]
+    trials: Sequence[TrialEntry]
+    winners: Mapping[str, FrozenEntry]
+    """The frozen recipe of each arm."""
+    importances: Mapping[str, Mapping[str, float]]
+    """Share of each searched hyperparameter in reaching good trials, by arm."""
+    clock: Mapping[str, ClockReading]
+    """Reading of each arm's frozen recipe; an arm that can't be trained has none."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the record as JSON holds it.
+
+        >>> empty = StudyRecord([], [], {}, {}, {})
+        >>> empty.to_plain()
+        {'runs': [], 'trials': [], 'winners': {}, 'importances': {}, 'clock': {}}
+        """
+        return {
+            "runs": [entry.to_plain() for entry in self.runs],
+            "trials": [entry._asdict() for entry in self.trials],
+            "winners": {arm: entry.to_plain() for arm, entry in self.winners.items()},
+            "importances": self.importances,
+            "clock": {arm: reading.to_plain() for arm, reading in self.clock.items()},
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the record that :meth:`to_plain` wrote."""
+        return cls(
+            [RunEntry.from_plain(entry) for entry in plain["runs"]],
+            [TrialEntry(**entry) for entry in plain["trials"]],
+            {arm: FrozenEntry.from_plain(entry) for arm, entry in plain["winners"].items()},
+            plain["importances"],
+            {arm: ClockReading.from_plain(entry) for arm, entry in plain["clock"].items()},
+        )

@@ -1,0 +1,99 @@
+"""A study's mistakes that only show when its parts are put together; looked for before anything is trained."""
+
+from __future__ import annotations
+
+from harness.core.errors import HarnessError, SpecError
+from harness.engine.program import Program, program_of
+from harness.probes.base import probes_of
+from harness.spec.arms import Arm, arms
+from harness.spec.recipe import Recipe
+from harness.spec.resolved import ResolvedRecipe, resolve
+from harness.spec.space import Choice, IntUniform, LogUniform, Space
+from harness.spec.study import Study
+
+ALWAYS_RECORDED = {
+    "batch/loss",
+    "batch/noise",
+    "best/step",
+    "best/epoch",
+    "best/valid/loss",
+    "cost/steps",
+    "cost/gradients",
+}
+"""Metrics that every run has, whatever its data and loss."""
+
+
+def check_study(study: Study) -> None:
+    """Build every arm's network, data and optimizer without training.
+
+    Raises:
+        SpecError: parts do not go together; all mistakes of all arms, each with the arm's name.
+    """
+    mistakes: list[str] = []
+    for arm in arms(study):
+        mistakes += _mistakes_of(study, arm)
+    if mistakes:
+        listed = "\n  ".join(dict.fromkeys(mistakes))
+        raise SpecError(f"study {study.name!r} can't be run:\n  {listed}")
+
+
+def _mistakes_of(study: Study, arm: Arm) -> list[str]:
+    mistakes = []
+    if arm.recipe.spaces() and study.search is None:
+        spaces = ", ".join(arm.recipe.spaces())
+        mistakes.append(
+            f"search: arm {arm.name!r} has spaces ({spaces}); "
+            "expected 'search' to say how they are tuned, got none"
+        )
+    try:
+        program = program_of(representative(arm.recipe))
+    except HarnessError as error:
+        return [*mistakes, f"arm {arm.name!r}: {error}"]
+    return mistakes + _unrecorded_metrics(study, arm, recorded_metrics(program))
+
+
+def recorded_metrics(program: Program) -> set[str]:
+    """Return the names of the metrics that a run records, those of probes left out."""
+    names = ("loss", "accuracy") if program.classify else ("loss",)
+    parts = [part for part in ("train", "valid", "test") if program.part(part).size]
+    return {f"{part}/{name}" for part in parts for name in names} | ALWAYS_RECORDED
+
+
+def _unrecorded_metrics(study: Study, arm: Arm, recorded: set[str]) -> list[str]:
+    """Return a mistake for each metric that the search or a claim needs and the arm's runs lack."""
+    mistakes = []
+    if study.search and arm.recipe.spaces() and study.search.objective not in recorded:
+        mistakes.append(_unrecorded("search.objective", study.search.objective, arm, recorded))
+    probed = {probe.prefix for probe in probes_of(study.probes)}
+    for i, claim in enumerate(study.claims):
+        if claim.arms and arm.name not in claim.arms:
+            continue
+        needed = {name for name in claim.recorded if name.partition("/")[0] not in probed}
+        if not needed <= recorded:
+            mistakes.append(_unrecorded(f"claims.{i}.on", claim.on, arm, recorded))
+    return mistakes
+
+
+def _unrecorded(field: str, got: str, arm: Arm, recorded: set[str]) -> str:
+    hint = ""
+    if got.startswith("valid/") and "valid/loss" not in recorded:
+        hint = " (validation data come from data.valid_fraction)"
+    return f"{field}: arm {arm.name!r} records {', '.join(sorted(recorded))}; got {got!r}{hint}"
+
+
+def representative(recipe: Recipe) -> ResolvedRecipe:
+    """Return the recipe with the middle of each space in its place: what stands for an arm before it is tuned."""
+    spaces = recipe.spaces()
+    if not spaces:
+        return resolve(recipe)
+    return resolve(recipe.with_values({path: _middle(space) for path, space in spaces.items()}))
+
+
+def _middle(space: Space) -> object:
+    """Return the middle of a space on its own scale; the first option of a choice."""
+    if isinstance(space, Choice):
+        return space.options[0]
+    low, high = space.arguments()
+    if isinstance(space, LogUniform):
+        return float((low * high) ** 0.5)
+    return (low + high) // 2 if isinstance(space, IntUniform) else (low + high) / 2

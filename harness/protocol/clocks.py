@@ -1,0 +1,39 @@
+"""A reading of the clock for each frozen recipe, between search and confirmation, while nothing else is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.core.study_record import ClockReading
+from harness.execution.pool import Pool
+from harness.protocol.search import Winner
+from harness.protocol.timing import read_clock, work_of
+from harness.tracking import Store
+
+
+def read_clocks(
+    winners: Sequence[Winner], pool: Pool, store: Store, fresh: bool
+) -> dict[str, ClockReading]:
+    """Return the clock of each arm whose recipe can be trained, and have the store keep it.
+
+    Recipes whose updates cost the same share one reading, so that they never differ by the noise of the clock.
+
+    Args:
+        winners: the frozen recipes.
+        pool: reads the clock in an idle worker.
+        store: has the readings of earlier starts, and keeps the new ones.
+        fresh: read anew what the store has.
+    """
+    readings: dict[str, ClockReading] = {}
+    if not fresh:
+        stored = [ClockReading.from_plain(plain) for plain in store.clocks.values()]
+        readings = {reading.of: reading for reading in stored}
+    clock: dict[str, ClockReading] = {}
+    for winner in winners:
+        work = work_of(winner.recipe)
+        reading = readings.get(work) or pool.alone(read_clock, winner.recipe)
+        if reading is None:  # it fails, as its runs will; they say why
+            continue
+        readings[work] = clock[winner.arm.name] = reading
+        store.set_clock(winner.arm.name, reading.to_plain())
+    return clock

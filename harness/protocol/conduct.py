@@ -1,0 +1,118 @@
+"""A study from its plan to its record: the stages in their order, and what goes from one to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import NamedTuple
+
+from harness.analysis.claims import tested
+from harness.analysis.results import Results
+from harness.core.study_record import ClockReading, FrozenEntry, RunEntry, StudyRecord
+from harness.data.base import fingerprint
+from harness.engine.program import batched
+from harness.execution.local import default_workers, local_executor
+from harness.execution.pool import Pool
+from harness.protocol.clocks import read_clocks
+from harness.protocol.confirm import confirm_winners
+from harness.protocol.dispatch import Dispatcher
+from harness.protocol.options import Options
+from harness.protocol.progress import Progress
+from harness.protocol.recorded_runs import RecordedRuns
+from harness.protocol.search import SearchResult, Winner, freeze_as_given, has_search, tune_arms
+from harness.protocol.trial_storage import TrialStorage
+from harness.spec.arms import arms, targets_of
+from harness.spec.keys import spec_hash
+from harness.spec.source_code import sources_of
+from harness.spec.study import Study
+from harness.tracking import About, Store
+
+
+class Conducted(NamedTuple):
+    """What a start of a study came to."""
+
+    record: StudyRecord
+    trained: int
+    """Runs trained by this start; the rest of the record's were known."""
+    failed: int
+    """Those of them that failed."""
+
+
+def conduct_study(study: Study, options: Options, store: Store, progress: Progress) -> Conducted:
+    """Search, freeze, read the clocks, and confirm.
+
+    Args:
+        study: a study that has been checked.
+        options: how it is executed.
+        store: what is known, and where new runs are recorded.
+        progress: is told how the study goes.
+
+    Raises:
+        StoreError: a store can't be reached or written; what is finished is kept.
+    """
+    workers = default_workers() if options.workers is None else options.workers
+    # the pool comes first: its workers start while the stores are opened and read
+    with Pool(partial(local_executor, workers), progress.made) as pool:
+        storage = TrialStorage(options.storage, study.name) if has_search(study) else None
+        known = store.open_study(describe(study), arms(study))
+        watched = study.search.objective if study.search else None
+        recorded = RecordedRuns(store, {} if options.fresh else known, watched)
+        dispatcher = Dispatcher(recorded, pool, options.cohort, progress)
+
+        search = _search(study, dispatcher, storage, progress)
+        clock = read_clocks(search.winners, pool, store, options.fresh)
+        all_decided = partial(_all_decided, study, store, clock)
+        confirmed = confirm_winners(study, search.winners, dispatcher, progress, all_decided)
+    if storage is not None:
+        storage.close()
+    return Conducted(
+        _record(search, confirmed, clock), trained=recorded.trained, failed=recorded.failed
+    )
+
+
+def _search(
+    study: Study, dispatcher: Dispatcher, storage: TrialStorage | None, progress: Progress
+) -> SearchResult:
+    if study.search is None or storage is None:
+        return freeze_as_given(study)
+    return tune_arms(study, study.search, dispatcher, storage, progress)
+
+
+def _all_decided(
+    study: Study, store: Store, clock: dict[str, ClockReading], runs: Sequence[RunEntry]
+) -> bool:
+    """Return whether every claim is decided by the confirm runs so far, as the report would judge it."""
+    so_far = StudyRecord(runs, [], {}, {}, clock).to_plain()
+    so_far["runs"] = store.settled(so_far["runs"])
+    verdicts = store.patiently(lambda: tested(Results(store, study.dump(), so_far, {})))
+    return all(claim.verdict.verdict != "undecided" for claim in verdicts)
+
+
+def _record(
+    search: SearchResult, confirmed: Sequence[RunEntry], clock: dict[str, ClockReading]
+) -> StudyRecord:
+    return StudyRecord(
+        runs=[*search.runs, *confirmed],
+        trials=search.trials,
+        winners={winner.arm.name: _frozen(winner) for winner in search.winners},
+        importances=search.importances,
+        clock=clock,
+    )
+
+
+def _frozen(winner: Winner) -> FrozenEntry:
+    together, why = batched(winner.recipe)
+    return FrozenEntry(winner.trial, winner.arm.levels, winner.recipe.dump(), together, why)
+
+
+def describe(study: Study) -> About:
+    """Return what MLflow shows of the study as a whole."""
+    targets = [target for arm in arms(study) for target in targets_of(arm.recipe, study.probes)]
+    return About(
+        title=study.question or study.name,
+        spec=study.dump(),
+        spec_hash=spec_hash(study),
+        data=study.recipe.data.name,
+        fingerprint=fingerprint(study.recipe.data),
+        code=sources_of(tuple(targets)),
+    )

@@ -1,0 +1,55 @@
+"""The objective: the one number that a trial of the search is judged by."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from harness.protocol.runs import MetricCurve, RunResult
+from harness.spec.study import Search
+
+
+def objective_at_end(search: Search, results: Sequence[RunResult]) -> float:
+    """Return a trial's objective: the mean over its runs, one for each search seed."""
+    values = []
+    for result in results:
+        closing_value = result.closing.get(f"final/{search.objective}")
+        values.append(reduce_curve(search, _values(result.curve), closing_value, result.status))
+    return _mean(values)
+
+
+def objective_so_far(search: Search, curves: Sequence[MetricCurve]) -> float:
+    """Return a trial's objective from its runs' curves up to a rung."""
+    return _mean([reduce_curve(search, _values(curve), None, "finished") for curve in curves])
+
+
+def reduce_curve(
+    search: Search, values: Sequence[float], closing_value: float | None, status: str
+) -> float:
+    """Return one run's objective.
+
+    Args:
+        search: says whether the last value, the best one or the mean counts, and whether larger is better.
+        values: the metric at each evaluation.
+        closing_value: the metric at the end of training; it goes before the last of ``values``, since early stopping
+            closes a run with its best weights.
+        status: how the run ended.
+
+    Returns:
+        The objective; infinitely bad for a run that diverged, failed, or has no values.
+    """
+    if status in ("diverged", "failed") or not values:
+        return -math.inf if search.maximize else math.inf
+    if search.reduce == "final":
+        return values[-1] if closing_value is None else closing_value
+    if search.reduce == "best":
+        return max(values) if search.maximize else min(values)
+    return _mean(values)
+
+
+def _values(curve: MetricCurve) -> list[float]:
+    return [value for _, value in curve]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)

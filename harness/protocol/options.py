@@ -1,0 +1,20 @@
+"""How a study is executed, as against what it asks: nothing here changes its results."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Options(NamedTuple):
+    """How a study is executed; nothing here changes its results."""
+
+    workers: int | None = None
+    """Worker processes; by default one a core or GPU, 0 trains in this process."""
+    cohort: int | None = None
+    """Members of a cohort at most; by default as the model's size and the machine allow."""
+    fresh: bool = False
+    """Train everything anew, whatever the store has."""
+    storage: str | None = None
+    """Optuna's storage: a journal file or a database URL; by default ``HARNESS_STORAGE`` or ``optuna.journal``."""
+    uri: str | None = None
+    """MLflow's tracking URI; by default ``MLFLOW_TRACKING_URI`` or ``mlflow.db``."""

@@ -1,0 +1,68 @@
+"""The study's runs that the store has: those of earlier starts, and those that this one adds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from harness.core.records import Outcome
+from harness.protocol.runs import MetricCurve, RunRequest, RunResult, curve_of
+from harness.tracking import Known, Record, Store, closing
+
+
+class RecordedRuns:
+    """Finished runs by key, and the writing of new ones.
+
+    Args:
+        store: where runs are recorded.
+        known: runs that were finished before this start, by key.
+        watched: metric whose curve every result has; None for no curves.
+    """
+
+    def __init__(self, store: Store, known: Mapping[str, Known], watched: str | None) -> None:
+        self.store, self.watched = store, watched
+        self.trained = 0
+        """Runs trained by this start."""
+        self.failed = 0
+        """Those of them that failed."""
+        self._known = dict(known)
+        self._curves: dict[str, MetricCurve] = {}
+        if watched is not None and known:
+            run_ids = [run.run_id for run in known.values()]
+            for run_id, curves in store.curves(run_ids, [watched]).items():
+                self._curves[run_id] = curves.get(watched, [])
+
+    def get(self, key: str) -> RunResult | None:
+        """Return the run with a key, or None where there is no such run yet."""
+        known = self._known.get(key)
+        if known is None:
+            return None
+        curve = self._curves.get(known.run_id, [])
+        return RunResult(key, known.run_id, known.status, known.closing, curve)
+
+    def result(self, key: str) -> RunResult:
+        """Return the run with a key, which must have been recorded."""
+        result = self.get(key)
+        assert result is not None, "asked for before it was trained"
+        return result
+
+    def record(
+        self, requests: Sequence[RunRequest], keys: Sequence[str], outcomes: Sequence[Outcome]
+    ) -> None:
+        """Write the outcomes of one cohort.
+
+        Args:
+            requests: what the runs were trained for.
+            keys: their keys.
+            outcomes: how they ended.
+        """
+        records = [
+            Record(key, ask.run, outcome, ask.stage, ask.arm.name, ask.trial, ask.arm.levels)
+            for ask, key, outcome in zip(requests, keys, outcomes, strict=True)
+        ]
+        run_ids = self.store.record(records)
+        for record, run_id in zip(records, run_ids, strict=True):
+            status = record.outcome.status
+            self._known[record.key] = Known(run_id, status, closing(record.outcome))
+            self._curves[run_id] = curve_of(record.outcome, self.watched)
+            self.trained += 1
+            self.failed += status == "failed"

@@ -1,0 +1,66 @@
+"""What the stages ask for and get back: a run with its place in the study, and what the store has of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from harness.core.records import Outcome
+from harness.core.study_record import RunEntry
+from harness.data.base import fingerprint
+from harness.spec.arms import Arm, Run
+from harness.spec.keys import run_key
+from harness.spec.source_code import code_of
+
+MetricCurve = Sequence[Sequence[float]]
+"""``(step, value)`` pairs of one metric."""
+
+
+class RunRequest(NamedTuple):
+    """A run that the study needs, and its place in it."""
+
+    arm: Arm
+    stage: str
+    """``search`` or ``confirm``."""
+    trial: int
+    run: Run
+
+
+class RunResult(NamedTuple):
+    """A run that the store has."""
+
+    key: str
+    run_id: str
+    status: str
+    closing: Mapping[str, float]
+    """Values at the end of training, by the names that they have in MLflow."""
+    curve: MetricCurve
+    """The watched metric over training; empty where none is watched."""
+
+
+def run_entry(request: RunRequest, result: RunResult) -> RunEntry:
+    """Return what the study's record says of a run."""
+    return RunEntry(
+        run_id=result.run_id,
+        key=result.key,
+        arm=request.arm.name,
+        levels=request.arm.levels,
+        stage=request.stage,
+        trial=request.trial,
+        seed=request.run.seed,
+        status=result.status,
+    )
+
+
+def key_of(run: Run) -> str:
+    """Return a run's key: the hash of its recipe, seed, data, and the user's own code that it names."""
+    return run_key(run, fingerprint(run.recipe.data), code_of(run.targets()))
+
+
+def curve_of(outcome: Outcome, metric: str | None) -> MetricCurve:
+    """Return one metric of an outcome's points; an empty curve where no metric is asked for."""
+    if metric is None:
+        return []
+    return [
+        (point.step, point.metrics[metric]) for point in outcome.points if metric in point.metrics
+    ]

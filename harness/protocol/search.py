@@ -1,0 +1,170 @@
+"""The search stage: every arm is tuned with the same number of trials, on validation data, and its best recipe frozen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from harness.core.study_record import RunEntry, TrialEntry
+from harness.protocol.dispatch import Dispatcher
+from harness.protocol.objective import objective_at_end, objective_so_far
+from harness.protocol.progress import Progress
+from harness.protocol.runs import MetricCurve, RunRequest, RunResult, run_entry
+from harness.protocol.trial_storage import TrialStorage
+from harness.protocol.tuner import ArmTuner, AskedTrial
+from harness.spec.arms import Arm, Run, arms
+from harness.spec.resolved import ResolvedRecipe, resolve
+from harness.spec.study import Search, Study
+
+
+class Winner(NamedTuple):
+    """An arm's frozen recipe."""
+
+    arm: Arm
+    trial: int
+    """The trial that the recipe comes from."""
+    recipe: ResolvedRecipe
+
+
+class SearchResult(NamedTuple):
+    """What the search gave."""
+
+    winners: Sequence[Winner]
+    """One for each arm, in the arms' order."""
+    runs: Sequence[RunEntry] = ()
+    trials: Sequence[TrialEntry] = ()
+    importances: Mapping[str, Mapping[str, float]] = {}
+    """Share of each hyperparameter in reaching good trials, by arm."""
+
+
+class TrialInTraining(NamedTuple):
+    """A trial, and the tuner that asked for it."""
+
+    tuner: ArmTuner
+    asked: AskedTrial
+
+
+def has_search(study: Study) -> bool:
+    """Return whether any arm has something to tune."""
+    return study.search is not None and any(arm.recipe.spaces() for arm in arms(study))
+
+
+def freeze_as_given(study: Study) -> SearchResult:
+    """Return the arms' recipes as they are, for a study that has nothing to tune."""
+    return SearchResult([Winner(arm, 0, resolve(arm.recipe)) for arm in arms(study)])
+
+
+def tune_arms(
+    study: Study, search: Search, dispatcher: Dispatcher, storage: TrialStorage, progress: Progress
+) -> SearchResult:
+    """Tune every arm with the same number of trials and freeze each one's best recipe.
+
+    All arms ask at the same time, so that their trials share cohorts.
+
+    Args:
+        study: the study.
+        search: how it is tuned.
+        dispatcher: trains what is not known.
+        storage: is given every finished trial.
+        progress: is told how the search goes.
+    """
+    tuners = [ArmTuner(arm, search) for arm in arms(study)]
+    progress.stage("search", sum(tuner.trials_left for tuner in tuners) * search.repeats)
+    runs: list[RunEntry] = []
+    trials: list[TrialEntry] = []
+    while any(tuner.trials_left for tuner in tuners):
+        asked = [TrialInTraining(tuner, trial) for tuner in tuners for trial in tuner.ask()]
+        trained = _train_trials(search, asked, dispatcher)
+        runs += trained.runs
+        trials += trained.trials
+        storage.write_finished(tuners)
+        _show_best(tuners, search, progress)
+    winners = [Winner(tuner.arm, *tuner.winner()) for tuner in tuners]
+    importances = {tuner.arm.name: tuner.importance() for tuner in tuners}
+    return SearchResult(winners, runs, trials, importances)
+
+
+def _show_best(tuners: Sequence[ArmTuner], search: Search, progress: Progress) -> None:
+    for tuner in tuners:
+        best = tuner.best_value()
+        if best is not None:
+            progress.best(tuner.arm.name, search.objective, best, len(tuner.study.trials))
+
+
+class _TrainedTrials(NamedTuple):
+    """What became of one batch of trials."""
+
+    runs: list[RunEntry]
+    trials: list[TrialEntry]
+
+
+def _train_trials(
+    search: Search, asked: Sequence[TrialInTraining], dispatcher: Dispatcher
+) -> _TrainedTrials:
+    """Train one batch of trials of all arms together, pruning at the rungs, and tell the tuners their objectives."""
+    requests = [
+        RunRequest(tuner.arm, "search", trial.number, Run(trial.recipe, seed))
+        for tuner, trial in asked
+        for seed in search.seeds
+    ]
+    pruning = _Pruning(search, asked)
+    results = dispatcher.train(
+        requests, search.rungs, pruning.ending_runs if search.pruner != "none" else None
+    )
+    trials = []
+    for place, (tuner, trial) in enumerate(asked):
+        own_results = [results[i] for i in _runs_of(place, search)]
+        value = objective_at_end(search, own_results)
+        status = "pruned" if place in pruning.pruned else _worst_status(own_results)
+        tuner.tell(trial.number, value, status)
+        trials.append(_trial_entry(tuner.arm, trial, status, value))
+    runs = [run_entry(*pair) for pair in zip(requests, results, strict=True)]
+    return _TrainedTrials(runs, trials)
+
+
+def _runs_of(place: int, search: Search) -> range:
+    """Return where the runs of a trial lie among those of its batch: one for each search seed, side by side."""
+    repeats = len(search.seeds)
+    return range(place * repeats, (place + 1) * repeats)
+
+
+class _Pruning:
+    """Decides at each rung which trials of a batch end there; those that ended at an earlier one stay ended."""
+
+    def __init__(self, search: Search, asked: Sequence[TrialInTraining]) -> None:
+        self.search, self.asked = search, asked
+        self.pruned: set[int] = set()
+        """Places in the batch of the trials that were ended."""
+
+    def ending_runs(self, rung: int, curves: Sequence[MetricCurve]) -> set[int]:
+        """Return the positions of all runs that are ended, told each one's curve up to the rung.
+
+        A pruner compares a trial with those told before it: the trials are told in the order they were asked in.
+        """
+        for place, (tuner, trial) in enumerate(self.asked):
+            if place in self.pruned:
+                continue
+            own_curves = [curves[i] for i in _runs_of(place, self.search)]
+            value = objective_so_far(self.search, own_curves)
+            if tuner.should_prune(trial.number, rung + 1, value):  # rung 0 would be the start
+                self.pruned.add(place)
+        return {i for place in self.pruned for i in _runs_of(place, self.search)}
+
+
+def _worst_status(results: Sequence[RunResult]) -> str:
+    """Return how a trial ended: as badly as the worst of its runs."""
+    statuses = {result.status for result in results}
+    for status in ("failed", "diverged"):
+        if status in statuses:
+            return status
+    return "finished"
+
+
+def _trial_entry(arm: Arm, trial: AskedTrial, status: str, value: float) -> TrialEntry:
+    values = {
+        path: v if v is None or isinstance(v, (str, int, float, bool)) else str(v)
+        for path, v in trial.values.items()
+    }
+    finite = value if math.isfinite(value) else None
+    return TrialEntry(arm.name, trial.number, status, finite, values)

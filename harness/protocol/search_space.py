@@ -1,0 +1,63 @@
+"""The values of a space as plain ones that a sampler can choose from, and the points of a grid over several spaces."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Mapping
+
+from harness.core.streams import numpy_stream
+from harness.spec.space import Choice, IntUniform, LogUniform, Space
+from harness.spec.study import Search
+
+Sampled = str | int | float | bool | None
+"""A value that a sampler chooses; options of any other type stand as their JSON text."""
+
+
+def sampled_form(option: object) -> Sampled:
+    """Return an option of a choice as a sampler knows it.
+
+    >>> sampled_form(0.9), sampled_form([16, 16])
+    (0.9, '[16, 16]')
+    """
+    if option is None or isinstance(option, (str, int, float, bool)):
+        return option
+    return json.dumps(option)
+
+
+def recipe_form(space: Space, sampled: Sampled) -> object:
+    """Return the value that a recipe takes for what a sampler chose."""
+    if not isinstance(space, Choice):
+        return sampled
+    return next(option for option in space.options if sampled_form(option) == sampled)
+
+
+def shuffled_grid(spaces: Mapping[str, Space], search: Search) -> list[dict[str, Sampled]]:
+    """Return the grid's points by path, in a seeded random order.
+
+    A budget below the number of points then leaves out points anywhere, and not one corner of the space.
+    """
+    axes = [grid_axis(space, search.grid) for space in spaces.values()]
+    points = [dict(zip(spaces, values, strict=True)) for values in itertools.product(*axes)]
+    order = numpy_stream(search.seed, "grid").permutation(len(points))
+    return [points[i] for i in order]
+
+
+def grid_axis(space: Space, count: int) -> list[Sampled]:
+    """Return the options of a choice, else ``count`` points evenly spaced on the space's scale.
+
+    With i = 0 … count − 1 and t = i / (count − 1), the points are low + (high − low) t, or low (high / low)^t on a
+    logarithmic scale; those of whole numbers are rounded, and fewer where two fall together.
+
+    >>> grid_axis(LogUniform(0.01, 1.0), 3), grid_axis(IntUniform(1, 3), 9)
+    ([0.01, 0.1, 1.0], [1, 2, 3])
+    """
+    if isinstance(space, Choice):
+        return [sampled_form(option) for option in space.options]
+    low, high = space.arguments()
+    if isinstance(space, IntUniform):
+        return sorted({round(low + (high - low) * i / (count - 1)) for i in range(count)})
+    if isinstance(space, LogUniform):
+        points = [low * (high / low) ** (i / (count - 1)) for i in range(count)]
+        return [min(high, max(low, point)) for point in points]  # rounding may step over a bound
+    return [low + (high - low) * i / (count - 1) for i in range(count)]

@@ -1,0 +1,145 @@
+"""Finished trials in Optuna's own storage, for its dashboard and its analyses; the search itself never reads them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import optuna
+from optuna.exceptions import OptunaError, StorageInternalError
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+
+from harness.core.errors import StoreError
+from harness.protocol.tuner import ArmTuner
+from harness.tracking.spool import AwayError, insist
+from harness.tracking.uris import public, said
+
+DEFAULT_JOURNAL = "optuna.journal"
+"""File in the working folder that trials are written to where nothing else is asked for."""
+LOCK_SECONDS = 5
+"""Age from which a journal's lock counts as left behind by a killed process."""
+
+
+class TrialStorage:
+    """Writes every finished trial to Optuna's storage: by a thread, and later if the storage is away.
+
+    Args:
+        place: a journal file or a database's URL, as for :func:`open_storage`.
+        study: name of the study; the searches' names begin with it.
+
+    Raises:
+        StoreError: the storage can't be used.
+    """
+
+    def __init__(self, place: str | None, study: str) -> None:
+        self.place, self.study = chosen_place(place), study
+        self.storage = open_storage(place)
+        # one thread, so that writes keep their order; training goes on meanwhile
+        self._writer = ThreadPoolExecutor(1, "trial-storage")
+        self._writes: list[Future[None]] = []
+
+    def write_finished(self, tuners: Iterable[ArmTuner]) -> None:
+        """Have the tuners' finished trials written; those that are there already are left alone."""
+        for tuner in tuners:
+            name = f"{self.study}/{tuner.study.study_name}"
+            finished = tuner.finished_trials()
+            self._writes.append(
+                self._writer.submit(self._write, name, tuner.study.direction, finished)
+            )
+
+    def close(self) -> None:
+        """Wait until all is written.
+
+        Raises:
+            StoreError: the storage was away for too long, or refused.
+        """
+        self._writer.shutdown()
+        if isinstance(self.storage, optuna.storages.RDBStorage):
+            self.storage.engine.dispose()
+        for write in self._writes:
+            try:
+                write.result()
+            except (AwayError, OptunaError, SQLAlchemyError) as error:
+                raise StoreError(
+                    f"Optuna's storage {public(self.place)} lacks trials: {said(error, self.place)}; "
+                    "start the same command again when it is back, nothing is trained twice"
+                ) from error
+
+    def _write(self, name: str, direction: StudyDirection, trials: Sequence[FrozenTrial]) -> None:
+        def attempt(again: bool) -> None:
+            try:
+                self._add_missing(name, direction, trials)
+            except (StorageInternalError, OperationalError, InterfaceError) as error:
+                raise AwayError(
+                    f"Optuna's storage can't be reached: {said(error, self.place)}"
+                ) from error
+
+        insist(attempt)
+
+    def _add_missing(
+        self, name: str, direction: StudyDirection, trials: Sequence[FrozenTrial]
+    ) -> None:
+        stored = optuna.create_study(
+            study_name=name,
+            storage=self.storage,
+            direction=direction.name.lower(),
+            load_if_exists=True,
+        )
+        # trials are written in their order and never change: what is missing are the last ones
+        count = len(stored.get_trials(deepcopy=False))
+        for trial in trials[count:]:
+            stored.add_trial(trial)
+
+
+def chosen_place(place: str | None) -> str:
+    """Return where trials are written: as asked, else ``HARNESS_STORAGE``, else a journal in the working folder."""
+    return place or os.environ.get("HARNESS_STORAGE") or DEFAULT_JOURNAL
+
+
+def open_storage(place: str | None) -> optuna.storages.BaseStorage:
+    """Return Optuna's storage: a database where the place is a URL, else a journal file.
+
+    Raises:
+        StoreError: the database can't be reached.
+    """
+    chosen = chosen_place(place)
+    if "://" in chosen:
+        try:
+            return optuna.storages.RDBStorage(chosen)
+        except (SQLAlchemyError, ImportError, ValueError) as error:
+            raise StoreError(
+                f"Optuna's storage {public(chosen)} can't be used: {said(error, chosen)}"
+            ) from error
+    path = Path(chosen)
+    _trim_torn_line(path)
+    lock = JournalFileOpenLock(str(path), grace_period=LOCK_SECONDS)
+    return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
+
+
+def _trim_torn_line(path: Path) -> None:
+    """Cut off a last line that a killed process wrote only half of: an append after it would ruin the file."""
+    if not path.exists():
+        return
+    content = path.read_bytes()
+    end = content.rfind(b"\n") + 1
+    # a torn line may have got its newline from the next process; then it is no JSON
+    if end and not _is_json(content[:end].splitlines()[-1]):
+        end = content[: end - 1].rfind(b"\n") + 1
+    if end < len(content):
+        with path.open("r+b") as file:
+            file.truncate(end)
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
