@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 import pytorch_optimizer
 import torch
+from torch.nn import functional
 
 import harness as h
+from harness.losses.base import Loss
 from harness.optimizers.base import Optimizer
 
 
@@ -97,6 +99,35 @@ OPTIMIZERS = {
     ),
     "Muon": OptimizerCase(h.Muon(lr=0.02, momentum=0.95, weight_decay=0.1, adam_lr=0.003), None),
 }
+
+
+class LossCase(NamedTuple):
+    """A loss, and the independent implementation that it must equal."""
+
+    loss: Loss
+    twin: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    """Takes outputs and targets (B, D), returns losses (B,)."""
+
+
+def _each(function, **fields):
+    return lambda out, y: function(out, y, reduction="none", **fields).mean(-1)
+
+
+LOSSES = {
+    "CrossEntropy": LossCase(h.CrossEntropy(), partial(functional.cross_entropy, reduction="none")),
+    "MSE": LossCase(h.MSE(), _each(functional.mse_loss)),
+    "half sum": LossCase(
+        h.MSE(form="half_sum"), lambda out, y: torch.linalg.vector_norm(out - y, dim=1) ** 2 / 2
+    ),
+    "MAE": LossCase(h.MAE(), _each(functional.l1_loss)),
+    "Huber": LossCase(h.Huber(delta=0.3), _each(functional.huber_loss, delta=0.3)),
+    "BCE": LossCase(h.BCE(), _each(functional.binary_cross_entropy_with_logits)),
+    "external": LossCase(
+        Loss.parse({"name": "tests.plugins.cubic", "power": 4}),
+        lambda out, y: ((out - y) ** 4).mean(-1),
+    ),
+}
+"""Targets are positive and sum to 1; functions of the parameters have a test of their own."""
 
 DATA = {
     "Digits": ((64,), 10, "classification", 1797),

@@ -148,7 +148,7 @@ def _by_hand(
     x_KB, y_KBD = regularized(program, batch, hyper, noise)
     ctx = Context(training=True, noise=noise, dropout=dropout_rate(hyper), seen=seen)
     out_KBD, tape = network.forward(room.params, x_KB, ctx)
-    loss_K, slope_KBD = program.loss.with_slope(out_KBD, y_KBD, scoped(hyper, "loss"))
+    loss_K, slope_KBD = program.loss.value_and_gradient(out_KBD, y_KBD, scoped(hyper, "loss"))
     network.backward(room.params, tape, slope_KBD, room.slopes, seen)
     return loss_K
 

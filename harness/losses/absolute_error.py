@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from harness.losses.base import Loss
 
@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+@final
 class MAE(Loss):
-    """Mean over the outputs of |out − y|."""
+    """ℓ = Σᵢ |outᵢ − yᵢ| / D."""
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         return (out_KBD - y_KBD).abs().mean(-1)

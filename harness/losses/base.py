@@ -1,7 +1,8 @@
-"""What a loss is: one number for each sample of each member."""
+"""The contract of a loss: one number for each sample of each member."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -16,20 +17,45 @@ else:
 
 
 class Loss(Component):
-    """A loss for each sample."""
+    """A loss for each sample.
+
+    A subclass writes :meth:`per_sample`; it may write :meth:`value_and_gradient` too where the
+    gradient in closed form is faster than autograd's.
+    """
 
     kind = "loss"
 
+    @abstractmethod
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
-        """Return the losses (K, B) of outputs against targets, both (K, B, D); ``hyper`` holds numeric fields (K,)."""
-        raise NotImplementedError
+        """Return the loss of every sample.
 
-    def with_slope(
+        Args:
+            out_KBD: the network's outputs.
+            y_KBD: targets; for classes one-hot, or mixtures of classes that sum to 1.
+            hyper: the loss's numeric fields by name, (K,) each.
+
+        Returns:
+            (K, B).
+        """
+
+    def value_and_gradient(
         self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Return the mean losses (K,) and their gradients by the outputs (K, B, D)."""
+        """Return each member's mean loss L = Σ_b ℓ_b / B and its gradient ∂L/∂out.
+
+        Args:
+            out_KBD: the network's outputs; left as they are.
+            y_KBD: targets.
+            hyper: the loss's numeric fields by name, (K,) each.
+
+        Returns:
+            L (K,) and the gradient (K, B, D).
+        """
+        # the engine trains in inference mode, whose tensors autograd refuses: copies made outside
+        # of it are ordinary tensors
         with torch.inference_mode(False), torch.enable_grad():
-            leaf = out_KBD.clone().requires_grad_()
-            loss_K = self.per_sample(leaf, y_KBD.clone(), hyper).mean(1)
-            (slope_KBD,) = torch.autograd.grad(loss_K.sum(), leaf)
-        return loss_K.detach(), slope_KBD
+            leaf_KBD = out_KBD.clone().requires_grad_()
+            loss_K = self.per_sample(leaf_KBD, y_KBD.clone(), hyper).mean(1)
+            # members do not touch each other: the gradient of their sum is each one's own
+            (gradient_KBD,) = torch.autograd.grad(loss_K.sum(), leaf_KBD)
+        return loss_K.detach(), gradient_KBD

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from harness.core.lazy import Lazy
 from harness.losses.base import Loss
@@ -15,10 +15,11 @@ else:
     functional = Lazy("torch.nn.functional")
 
 
+@final
 class BCE(Loss):
-    """−y log σ(out) − (1−y) log(1−σ(out)), mean over the outputs."""
+    """ℓ = −Σᵢ (yᵢ log σ(outᵢ) + (1−yᵢ) log(1−σ(outᵢ))) / D, with σ(x) = 1/(1 + e⁻ˣ) and y in [0, 1]."""
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
-        return functional.binary_cross_entropy_with_logits(out_KBD, y_KBD, reduction="none").mean(
-            -1
-        )
+        # from the outputs before σ, which rounds to 1 from 17 on, where log(1 − σ) would be −∞
+        loss_KBD = functional.binary_cross_entropy_with_logits(out_KBD, y_KBD, reduction="none")
+        return loss_KBD.mean(-1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from harness.core.lazy import Lazy
 from harness.losses.base import Loss
@@ -16,11 +16,11 @@ else:
     torch = Lazy("torch")
 
 
+@final
 class ExternalLoss(External, Loss):
-    """A function by dotted name: ``(out_BD, y_BD, **args) → losses (B,)``; it is mapped over the members."""
+    """A function by dotted name: ``(out_BD, y_BD, **args) → losses (B,)``, called for each member."""
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         function = self.load()
-        return torch.stack(
-            [function(out, y, **self.args) for out, y in zip(out_KBD, y_KBD, strict=True)]
-        )
+        members = zip(out_KBD, y_KBD, strict=True)
+        return torch.stack([function(out_BD, y_BD, **self.args) for out_BD, y_BD in members])

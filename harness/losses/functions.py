@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, final
 
 from harness.core.lazy import Lazy
 from harness.losses.base import Loss
@@ -18,6 +18,7 @@ else:
     torch = Lazy("torch")
 
 
+@final
 class Objective(Loss):
     """f(θ), with θ the model's output; the quadratic's data move its minimum, others have none."""
 

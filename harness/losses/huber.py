@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from harness.core.lazy import Lazy
 from harness.losses.base import Loss
@@ -16,11 +16,12 @@ else:
     torch = Lazy("torch")
 
 
+@final
 class Huber(Loss):
-    """½e² where |e| ≤ δ, else δ(|e| − δ/2), with e = out − y, mean over the outputs (Huber 1964)."""
+    """ℓ = Σᵢ ρ(outᵢ − yᵢ) / D, ρ(e) = ½e² where |e| ≤ δ, else δ(|e| − δ/2) (Huber 1964)."""
 
     delta: Positive = 1.0
-    """Where the square turns into a line, δ."""
+    """Size δ of an error at which the square turns into a line."""
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         error, delta = (out_KBD - y_KBD).abs(), hyper["delta"][:, None, None]

@@ -1,9 +1,9 @@
-"""Mean squared error."""
+"""Squared error."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, final
 
 from harness.losses.base import Loss
 
@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+@final
 class MSE(Loss):
-    """Mean over the outputs of (out − y)²; or half their sum."""
+    """ℓ = Σᵢ (outᵢ − yᵢ)² / D, the mean over the outputs; or half the sum."""
 
     form: Literal["mean", "half_sum"] = "mean"
-    """"half_sum" is ½‖out − y‖²."""
+    """"half_sum" is ℓ = ½ Σᵢ (outᵢ − yᵢ)², as theory papers have it."""
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         squares = (out_KBD - y_KBD).square()

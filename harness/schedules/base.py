@@ -1,8 +1,9 @@
-"""What a schedule is: the factor η(s)/η of the learning rate at step s of S."""
+"""The contract of a schedule: the factor η(s)/η of the learning rate at step s of S."""
 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 
 from harness.spec.component import Component
 
@@ -12,11 +13,26 @@ class Schedule(Component):
 
     kind = "schedule"
 
+    @abstractmethod
     def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:
-        """Return what the learning rate is multiplied by at ``step`` (from 0) of ``steps``."""
-        raise NotImplementedError
+        """Return what the learning rate is multiplied by in one update.
+
+        Args:
+            step: updates made before it, s = 0 … S − 1.
+            steps: updates in the run, S.
+            steps_per_epoch: updates in an epoch.
+        """
 
 
 def half_cosine(start: float, end: float, share: float) -> float:
-    """Return what half a cosine from ``start`` to ``end`` has come to after a share of its length."""
+    """Return end + (start − end)(1 + cos πx)/2, which falls or rises from start to end along half a cosine.
+
+    Args:
+        start: value at x = 0.
+        end: value at x = 1.
+        share: x, how much of the way is done.
+
+    >>> half_cosine(1.0, 0.0, 0.0), half_cosine(1.0, 0.0, 0.5), half_cosine(1.0, 0.0, 1.0)
+    (1.0, 0.5, 0.0)
+    """
     return end + (start - end) * (1 + math.cos(math.pi * share)) / 2

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from typing import final
+
 from pydantic import Field
 
 from harness.schedules.base import Schedule, half_cosine
 
 
+@final
 class OneCycle(Schedule):
-    """Cosine up from 1/25 to 1, then cosine down to 1/250,000 (Smith & Topin 2018; torch's OneCycleLR)."""
+    """Half a cosine up from 1/a to 1 until step p = rS − 1, then half a cosine down to 1/(ab) at S − 1.
+
+    Smith & Topin 2018, as torch's ``OneCycleLR`` has it.
+    """
 
     rise: float = Field(default=0.3, gt=0, lt=1)
-    """Share of training spent rising."""
+    """Share r of training spent rising."""
     start: float = Field(default=25.0, gt=1)
-    """The first rate is 1/start."""
+    """a: the first factor is 1/a."""
     end: float = Field(default=1e4, gt=1)
-    """The last rate is 1/(start·end)."""
+    """b: the last factor is 1/(ab)."""
 
     def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:
-        low, last, turn = 1 / self.start, 1 / (self.start * self.end), self.rise * steps - 1
-        if step <= turn:
-            return half_cosine(low, 1.0, step / turn)
-        return (
-            half_cosine(1.0, last, (step - turn) / (steps - 1 - turn)) if steps - 1 > turn else last
-        )
+        first, last = 1 / self.start, 1 / (self.start * self.end)
+        peak, end = self.rise * steps - 1, steps - 1
+        if step <= peak:
+            # from 1/a at 0 to 1 at p
+            return half_cosine(first, 1.0, step / peak)
+        # from 1 at p to 1/(ab) at S − 1
+        return half_cosine(1.0, last, (step - peak) / (end - peak)) if end > peak else last

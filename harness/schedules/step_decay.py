@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import final
+
 from pydantic import Field
 
 from harness.schedules.base import Schedule
 
 
+@final
 class StepDecay(Schedule):
-    """γ^⌊epoch / every⌋: the rate falls by a factor at regular epochs."""
+    """η(s)/η = γ^⌊epoch / every⌋: the rate falls by a factor at regular epochs."""
 
     every: int = Field(default=10, ge=1)
     """Epochs between falls."""
@@ -16,4 +19,5 @@ class StepDecay(Schedule):
     """Factor γ of each fall."""
 
     def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:
+        # γ^⌊⌊s / steps per epoch⌋ / every⌋
         return self.gamma ** (step // steps_per_epoch // self.every)

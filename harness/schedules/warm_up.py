@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, final
 
 from pydantic import Field
 
 from harness.schedules.base import Schedule, half_cosine
 
 
+@final
 class WarmUp(Schedule):
-    """min(1, (s+1)/w): linear rise over the first w steps, then constant or half a cosine to 0 (Goyal et al. 2017)."""
+    """η(s)/η = (s+1)/w over the first w steps, then 1 or half a cosine to 0 (Goyal et al. 2017)."""
 
     share: float = Field(default=0.1, gt=0, lt=1)
     """Share w/S of training spent rising."""
@@ -20,9 +21,9 @@ class WarmUp(Schedule):
     def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:
         rise = max(1, round(self.share * steps))
         if step < rise:
+            # (s+1)/w: the first update moves already
             return (step + 1) / rise
-        return (
-            1.0
-            if self.then == "constant"
-            else half_cosine(1.0, 0.0, (step - rise) / max(1, steps - rise))
-        )
+        if self.then == "constant":
+            return 1.0
+        # (1 + cos π(s−w)/(S−w))/2
+        return half_cosine(1.0, 0.0, (step - rise) / max(1, steps - rise))
