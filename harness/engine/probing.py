@@ -125,7 +125,7 @@ class Watch:
             y_KBD=batch.y_KBD,
             losses=partial(self._losses, buffers),
             gradients=partial(self._gradients, buffers),
-            quiet=(moved.loss_K, moved.g_KP) if self.quiet else None,
+            noise_free=(moved.loss_K, moved.g_KP) if self.quiet else None,
             products=partial(self._products, buffers),
             held=(held := cache(partial(self._held, moved.buffers, w_KP))),
             hidden=partial(self._hidden, buffers, w_KP, batch.x_KB),

@@ -1,4 +1,4 @@
-"""What the hidden layers give out."""
+"""What the hidden layers put out."""
 
 from __future__ import annotations
 
@@ -13,57 +13,64 @@ if TYPE_CHECKING:
 else:
     torch = Lazy("torch")
 
-NEAR = 0.05
-"""A bounded output is saturated within this share of its range from a bound."""
+SATURATION_MARGIN = 0.05
+"""An output is saturated within this share of the nonlinearity's range from one of its bounds."""
+DEAD_SPREAD = 1e-6
+"""A unit is dead if its outputs spread no wider than this times the layer's root mean square."""
 
 
 class Activations(Probe):
-    """Mean, spread, root mean square, dead units and saturation of every hidden layer's output over the update's batch.
+    """Mean, spread, dead and saturated units of every hidden layer's output over a batch.
 
-    ``activation/<layer>/mean``, ``…/std``, ``…/rms``; ``…/dead``: the share of units that give the same number for all
-    samples, to 1e-6 of the layer's scale; ``…/saturated``: the share of outputs within 5 % of the range from a bound, where
-    the nonlinearity has bounds (tanh, sigmoid). ``activation/dead`` and ``activation/saturated`` are means over layers,
-    ``activation/ratio`` the last layer's rms over the first's.
+    For each layer ``activation/<layer>/mean``, ``…/std`` and ``…/rms`` = √(mean h²), over units and
+    samples, in the units of h; ``…/dead``: the share of units that give the same number for all
+    samples, to 1e-6 of the layer's rms; ``…/saturated``: the share of outputs within 5 % of the
+    range from a bound of the nonlinearity, if it has bounds (tanh, sigmoid).
+    ``activation/dead`` and ``activation/saturated`` are means over layers;
+    ``activation/ratio`` is the last layer's rms over the first's. About 1 is healthy: far below,
+    signals die out on their way up; far above, they explode (Glorot & Bengio 2010; He et al. 2015).
+    A dead unit learns nothing more; ReLU networks live well with a few.
     """
 
     prefix = "activation"
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
-        hidden = {name: h.flatten(1, -2) for name, h in scene.hidden().items()}
-        if not hidden:
+        # positions of convolutions and tokens count as samples: (K, N, F)
+        layers = {name: h.flatten(1, -2) for name, h in scene.hidden().items()}
+        if not layers:
             return {}
-        rows = [_layer(h_KNF, scene.limits) for h_KNF in hidden.values()]
-        found = {
-            f"{name}/{kind}": v_K
-            for name, row in zip(hidden, rows, strict=True)
-            for kind, v_K in row.items()
+        rows = {name: _statistics(h_KNF, scene.limits) for name, h_KNF in layers.items()}
+        values = {
+            f"{name}/{statistic}": value_K
+            for name, row in rows.items()
+            for statistic, value_K in row.items()
         }
-        found["ratio"] = rows[-1]["rms"] / rows[0]["rms"]
-        means = {
-            kind: torch.stack([row[kind] for row in rows]).mean(0)
-            for kind in ("dead", "saturated")
-            if kind in rows[0]
-        }
-        return found | means
+        ordered = list(rows.values())
+        values["ratio"] = ordered[-1]["rms"] / ordered[0]["rms"]
+        for statistic in ("dead", "saturated"):
+            if statistic in ordered[0]:
+                values[statistic] = torch.stack([row[statistic] for row in ordered]).mean(0)
+        return values
 
 
-def _layer(h_KNF: Tensor, limits: tuple[float, float] | None) -> Values:
+def _statistics(h_KNF: Tensor, bounds: tuple[float, float] | None) -> Values:
+    """Return the statistics of one layer's outputs, (K,) each."""
     flat_KN = h_KNF.flatten(1)
-    mean_K, rms_K = (
-        flat_KN.mean(1),
-        torch.linalg.vector_norm(flat_KN, dim=1).div_(flat_KN.shape[1] ** 0.5),
-    )
-    still_KF = h_KNF.amax(1).sub_(h_KNF.amin(1)) <= (1e-6 * rms_K)[:, None]
+    mean_K = flat_KN.mean(1)
+    rms_K = torch.linalg.vector_norm(flat_KN, dim=1).div_(flat_KN.shape[1] ** 0.5)
+    # Var h = E h² − (E h)², from the two that are there already; rounding may leave it below 0
     std_K = torch.addcmul(rms_K.square(), mean_K, mean_K, value=-1).clamp_(min=0).sqrt_()
-    found = {
+    spread_KF = h_KNF.amax(1).sub_(h_KNF.amin(1))
+    dead_KF = spread_KF <= (DEAD_SPREAD * rms_K)[:, None]
+    values = {
         "mean": mean_K,
         "std": std_K,
         "rms": rms_K,
-        "dead": still_KF.sum(1) / still_KF.shape[1],
+        "dead": dead_KF.sum(1) / dead_KF.shape[1],
     }
-    if limits is not None:
-        bottom, top = limits
-        margin = NEAR * (top - bottom)
-        near = (h_KNF < bottom + margin) | (h_KNF > top - margin)
-        found["saturated"] = near.mean((1, 2), dtype=h_KNF.dtype)
-    return found
+    if bounds is not None:
+        low, high = bounds
+        margin = SATURATION_MARGIN * (high - low)
+        saturated = (h_KNF < low + margin) | (h_KNF > high - margin)
+        values["saturated"] = saturated.mean((1, 2), dtype=h_KNF.dtype)
+    return values

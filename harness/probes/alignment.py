@@ -17,8 +17,9 @@ else:
 class Alignment(Probe):
     """cos(a, b) = a·b / ‖a‖‖b‖ of two successive gradients, and of two successive updates.
 
-    ``alignment/gradients``, ``alignment/updates``: momentum turns gradients that hardly agree into updates that do; a cosine
-    near −1 is a bounce between the walls of a valley.
+    ``alignment/gradients``, ``alignment/updates``, from −1 to 1. Small batches give gradients that
+    hardly agree, about 0; momentum makes updates of them that do, near 1. A cosine near −1 is a
+    bounce between the walls of a valley: the learning rate is at the edge of stability.
     """
 
     prefix = "alignment"
@@ -26,13 +27,16 @@ class Alignment(Probe):
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         now = {"gradients": scene.g_KP.clone(), "updates": scene.moved_KP - scene.w_KP}
+        # memory may hold an older step, since a probe looks at two updates in a row and then pauses
         follows = "step" in memory and bool((memory["step"] == scene.step - 1).all())
-        found = {name: cosine(memory[name], row) for name, row in now.items()} if follows else {}
-        memory.update(now, step=scene.lr_K.new_full(scene.lr_K.shape, scene.step, dtype=torch.long))
-        return found
+        values = {name: cosine(memory[name], row) for name, row in now.items()} if follows else {}
+        # one number a member: memory is kept and dropped member by member
+        step_K = scene.lr_K.new_full(scene.lr_K.shape, scene.step, dtype=torch.long)
+        memory.update(now, step=step_K)
+        return values
 
 
 def cosine(a_KP: Tensor, b_KP: Tensor) -> Tensor:
-    """Return the cosines (K,) of the angles between rows."""
-    found: Tensor = (a_KP * b_KP).sum(1) / (a_KP.norm(dim=1) * b_KP.norm(dim=1))
-    return found
+    """Return a·b / ‖a‖‖b‖ (K,) of each pair of rows; NaN where a row is 0."""
+    cosine_K: Tensor = (a_KP * b_KP).sum(1) / (a_KP.norm(dim=1) * b_KP.norm(dim=1))
+    return cosine_K

@@ -1,4 +1,9 @@
-"""What a probe sees of an update, and what it gives back."""
+"""What a probe sees of an update, and what it gives back.
+
+To write a probe, subclass :class:`Probe`, name its ``prefix``, and compute metrics (K,) in
+``measure`` from what the :class:`Scene` holds or can be asked; what it needs later goes into
+``memory``.
+"""
 
 from __future__ import annotations
 
@@ -21,127 +26,156 @@ else:
     torch = Lazy("torch")
 
 Memory = dict[str, "Tensor"]
-"""What a probe keeps from one update to a later one; every tensor has the members first."""
+"""What a probe keeps from one update to a later one, by names of its own.
+
+Every tensor has the members first, since members leave the cohort and the run may go on elsewhere.
+"""
 Values = dict[str, "Tensor"]
-"""Metrics by name, (K,) each; of an array (K, …) a run keeps the last."""
+"""Metrics by name without the probe's prefix: numbers (K,), which make a curve, or arrays (K, …),
+of which a run keeps the last.
+"""
 
 
 class Norms(NamedTuple):
-    """Norms of rows."""
+    """Norms of rows of weights, gradients or updates: of every tensor, and of the whole."""
 
     places: Mapping[str, int]
-    """Each layer's place among the tensors."""
+    """Each layer's place among the tensors, by its name: that of its weights."""
     each_TK: Tensor
     """Norm of each tensor."""
     whole_K: Tensor
     """Norm of all parameters."""
 
     def layers(self, over: Norms | None = None) -> dict[str, Tensor]:
-        """Return the norms (K,) of each layer's weights, or their ratios to others."""
+        """Return the norms (K,) of each layer's weights by name, or their ratios to ``over``'s."""
         rows = (self.each_TK if over is None else self.each_TK / over.each_TK).unbind()
         return {name: rows[place] for name, place in self.places.items()}
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One update of all members of a cohort, with means to ask further; nothing a probe does changes the training.
+    """One update of all members of a cohort, and means to ask further. Looking changes nothing.
 
-    Everything asked of it is computed without dropout and other noise, with the statistics of the batch where the
-    network normalises by them.
+    K are the members, B the samples of the batch, P the numbers of a row of weights (with gaps
+    between tensors, see ``layout``), D the outputs. The tensors are the training's own: read them,
+    clone what is kept, and write into none. A row for every member goes in, and one comes out.
+
+    Losses, gradients and products that are asked for are of the plain loss: without dropout, other
+    noise, penalties and clipping, and with the statistics of the batch where the network normalises
+    by them. Each says when it is not so.
     """
 
+    # --- which update ---
     step: int
     """Updates made before this one."""
     last: bool
     """Whether it is the run's last."""
+
+    # --- the update as it was made ---
     layout: Layout
+    """Where each tensor lies in a row: ``layout.views(rows)`` gives them by name."""
     room_2KP: Tensor
-    """Weights before the update, and room for the update."""
+    """Weights before the update, and room that :attr:`update_norms` writes the update into."""
     moved_KP: Tensor
     """Weights after it."""
     g_KP: Tensor
-    """Gradient of the batch's loss, before clipping and penalties."""
+    """Gradient of the batch's loss as trained on, noise and all; before clipping and penalties."""
     lr_K: Tensor
-    """Learning rates of this update."""
+    """Learning rates of this update, the schedule's factor included."""
     x_KB: Tensor
+    """Inputs (K, B, *shape) of the update's batch, or (1, B, *shape) where members share them."""
     y_KBD: Tensor
-    """The update's batch."""
-    losses: Callable[[Tensor, Tensor, Tensor], Tensor]
-    """Mean losses (K,) of weights (K, P) on inputs and targets."""
-    gradients: Callable[[Tensor, Tensor, Tensor], Tensor]
-    """Gradients (K, P) of the mean losses of weights (K, P) on inputs and targets; the next call uses their memory again."""
-    quiet: tuple[Tensor, Tensor] | None
-    """Loss (K,) and gradient (K, P) of the update's batch, where the update itself was made without noise."""
-    products: Callable[[Tensor, Tensor, Tensor], Callable[[Tensor], Tensor]]
-    """Products v ↦ Hv (K, P) with the Hessians of these losses."""
-    stability_threshold: Callable[[], Tensor]
-    """Curvature (K,) at which each member's rule stops being stable on a quadratic; NaN where it is not known."""
-    preconditioner: Callable[[], Tensor | None]
-    """What each rule divides the gradient by (K, P), number by number; None where no rule does."""
+    """Its targets."""
     hidden: Callable[[], dict[str, Tensor]]
-    """Outputs (K, B, …) of every hidden layer before the update, for its batch."""
-    held: Callable[[], tuple[Tensor, Tensor] | None]
-    """Outputs (K, N, D) before the update and targets (N, D) of the held-out samples, as in evaluation: with running
-    statistics; None where there are none, or no classes."""
-    samples: Callable[[int, str], tuple[Tensor, Tensor]]
-    """A number of training samples of each member's own, drawn anew for each update and purpose."""
-    sample_norms: Callable[[], Tensor | None]
-    """Squared norms (K, B) of the gradients of the batch's samples one by one, as they were trained on, noise and all; None
-    for networks that don't tell."""
-    grams: Callable[[Tensor, Tensor], Tensor]
-    """Products (K, B, B) of the gradients of single samples with each other."""
-    evaluated: Callable[[], dict[str, dict[str, Tensor]]]
-    """Loss and accuracy (K,) before the update on samples of "train" and "valid", as every evaluation measures them."""
-
+    """() ↦ outputs (K, B, …, F) of every hidden layer by name, before the update, on its batch."""
     limits: tuple[float, float] | None
-    """Bounds of the hidden units' nonlinearity, where it has any."""
+    """Bounds of the hidden units' nonlinearity, where it saturates."""
+    sample_norms: Callable[[], Tensor | None]
+    """() ↦ squared norms (K, B) of the gradients of the batch's samples one by one, as they were
+    trained on, noise and all; None for networks that don't tell."""
+
+    # --- loss and derivatives at any weights (K, P), on any inputs and targets ---
+    losses: Callable[[Tensor, Tensor, Tensor], Tensor]
+    """(w, x, y) ↦ mean losses (K,)."""
+    gradients: Callable[[Tensor, Tensor, Tensor], Tensor]
+    """(w, x, y) ↦ gradients (K, P) of the mean losses; the next call overwrites them."""
+    products: Callable[[Tensor, Tensor, Tensor], Callable[[Tensor], Tensor]]
+    """(w, x, y) ↦ (v ↦ Hv), products (K, P) with the Hessians of the mean losses."""
+    grams: Callable[[Tensor, Tensor], Tensor]
+    """(x, y) ↦ inner products (K, B, B) of single samples' gradients, at the weights before."""
+    noise_free: tuple[Tensor, Tensor] | None
+    """Loss (K,) and gradient (K, P) of the update's batch, where the update itself was made without
+    noise; else None, and :meth:`own_loss` and :meth:`own_gradient` compute them."""
+
+    # --- other samples ---
+    samples: Callable[[int, str], tuple[Tensor, Tensor]]
+    """(count, purpose) ↦ training samples of each member's own, drawn anew for each update and
+    purpose; at most the training set."""
+    held: Callable[[], tuple[Tensor, Tensor] | None]
+    """() ↦ outputs (K, N, D) before the update and targets (N, D) of the held-out samples, as in
+    evaluation: with running statistics; None where there are none, or no classes."""
+    evaluated: Callable[[], dict[str, dict[str, Tensor]]]
+    """() ↦ ``loss`` and ``accuracy`` (K,) before the update on samples of "train" and "valid", as
+    every evaluation measures them."""
+
+    # --- the optimizer ---
+    stability_threshold: Callable[[], Tensor]
+    """() ↦ curvature (K,) at which each member's optimizer stops being stable on a quadratic; NaN
+    where it is not known."""
+    preconditioner: Callable[[], Tensor | None]
+    """() ↦ what each optimizer divides the gradient by (K, P); None where none does."""
 
     @property
     def w_KP(self) -> Tensor:  # noqa: N802
-        """Weights before the update; the next one's take their place."""
+        """Weights before the update; clone them to keep them: the next look overwrites them."""
         return self.room_2KP[0]
 
     def own_gradient(self) -> Tensor:
         """Return the gradient (K, P) of the update's batch without noise."""
-        return (
-            self.quiet[1]
-            if self.quiet
-            else self.gradients(self.w_KP, self.x_KB, self.y_KBD).clone()
-        )
+        if self.noise_free is not None:
+            return self.noise_free[1]
+        return self.gradients(self.w_KP, self.x_KB, self.y_KBD).clone()
 
     def own_loss(self) -> Tensor:
         """Return the loss (K,) of the update's batch without noise."""
-        return self.quiet[0] if self.quiet else self.losses(self.w_KP, self.x_KB, self.y_KBD)
+        if self.noise_free is not None:
+            return self.noise_free[0]
+        return self.losses(self.w_KP, self.x_KB, self.y_KBD)
 
     @cached_property
     def gradient_norms(self) -> Norms:
-        """Norms of the batch's gradient."""
+        """Norms of the batch's gradient ``g_KP``; computed once for all probes."""
         return self.norms(self.g_KP)
 
     @cached_property
     def update_norms(self) -> tuple[Norms, Norms]:
-        """Norms of the weights before the update, and of the update."""
-        both_2KP = self.room_2KP.flatten(0, 1)
+        """Norms of the weights before the update, and of the update; computed once for all."""
+        # the update is written beside the weights, so that one pass takes the norms of both
         torch.sub(self.moved_KP, self.w_KP, out=self.room_2KP[1])
-        places, each_T2K, whole_2K = self.norms(both_2KP)
+        places, each_T2K, whole_2K = self.norms(self.room_2KP.flatten(0, 1))
         weights, update = zip(each_T2K.chunk(2, 1), whole_2K.chunk(2), strict=True)
         return Norms(places, *weights), Norms(places, *update)
 
     def norms(self, rows_KP: Tensor) -> Norms:
-        """Return the norms of the rows."""
-        pieces = rows_KP.split_with_sizes(self.layout.cuts, 1)[::2]
-        each_TK = torch.stack([torch.linalg.vector_norm(piece, dim=1) for piece in pieces])
+        """Return the norms of the rows, tensor by tensor and of the whole."""
+        # cuts are the sizes of tensors and of the gaps behind them by turns; gaps are left out
+        tensors = rows_KP.split_with_sizes(self.layout.cuts, 1)[::2]
+        each_TK = torch.stack([torch.linalg.vector_norm(tensor, dim=1) for tensor in tensors])
         return Norms(self.layout.layers, each_TK, torch.linalg.vector_norm(each_TK, dim=0))
 
 
 class Probe(Component):
-    """A quantity measured while a run trains; it never changes what is trained."""
+    """A quantity measured while a run trains; it never changes what is trained.
+
+    Its fields say when and how it is measured; the class docstring is the caption of its figures.
+    """
 
     kind = "probe"
     prefix: ClassVar[str] = ""
     """First part of the names of the metrics it records."""
     every: int | Literal["log", "ends"] = Field(default=1, union_mode="left_to_right")
-    """Distance of two measurements; "log" measures at updates 0, 1, 2, 4, 8, …, "ends" at the first and the last."""
+    """Distance of two measurements; "log" measures at updates 0, 1, 2, 4, 8, …, "ends" at the first
+    and the last."""
     unit: Literal["epochs", "steps"] = "epochs"
     """What ``every`` counts."""
     span: ClassVar[int] = 1
@@ -150,7 +184,9 @@ class Probe(Component):
     """Whether the same run gives the same numbers again."""
 
     def timing(self, per_epoch: int, steps: int) -> Callable[[int], bool]:
-        """Return whether it measures the update after so many others; the first and the last are always measured.
+        """Return step ↦ whether it measures the update after so many others.
+
+        The first and the last update are always measured.
 
         Args:
             per_epoch: updates in an epoch.
@@ -164,27 +200,34 @@ class Probe(Component):
         if self.every == "ends":
             return lambda step: step in (0, last)
         if self.every == "log":
+            # a power of two has one bit, which its predecessor has not
             return lambda step: step & (step - 1) == 0 or step == last
         stride = self.every * (per_epoch if self.unit == "epochs" else 1)
         return lambda step: step % stride == 0 or step == last
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
-        """Return the metrics of one update, by name without the prefix; ``memory`` lives as long as the run."""
+        """Return the metrics of one update, by name without the prefix.
+
+        Args:
+            scene: the update, and what can be asked about it.
+            memory: what earlier calls have put there; it lives as long as the run.
+        """
         raise NotImplementedError
 
 
 def random_row(scene: Scene, *purpose: str | int) -> Tensor:
-    """Return one row (1, P) from N(0, 1), the same for every member; zero between tensors."""
-    shapes = {name: slot.shape for name, slot in scene.layout.slots.items()}
-    stream = _torch_stream(scene.step, *purpose)
-    drawn = {
-        name: torch.randn(1, *shape, generator=stream, dtype=torch.float64)
-        for name, shape in shapes.items()
-    }
-    like_1P = scene.w_KP[:1]
-    return scene.layout.pack(
-        {name: v.to(like_1P.device, like_1P.dtype) for name, v in drawn.items()}, like_1P
-    )
+    """Return one row (1, P) from N(0, 1), the same for every member; zero between tensors.
+
+    Args:
+        scene: whose step names the stream, and whose layout the row has.
+        purpose: names the stream too.
+    """
+    stream, like_1P, drawn = _torch_stream(scene.step, *purpose), scene.w_KP[:1], {}
+    for name, slot in scene.layout.slots.items():
+        # on the CPU and in float64 first, so that every device and precision has the same numbers
+        number = torch.randn(1, *slot.shape, generator=stream, dtype=torch.float64)
+        drawn[name] = number.to(like_1P.device, like_1P.dtype)
+    return scene.layout.pack(drawn, like_1P)
 
 
 def probes_of(parts: Iterable[Component]) -> tuple[Probe, ...]:

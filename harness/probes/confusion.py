@@ -13,14 +13,16 @@ else:
     torch = Lazy("torch")
 
 CLASSES = 20
-"""Classes whose accuracies are recorded one by one."""
+"""Classes whose accuracies are recorded one by one; more curves nobody reads."""
 
 
 class Confusion(Probe):
     """Counts of the held-out samples by true class (rows) and predicted class (columns).
 
-    ``confusion/matrix`` (C, C), of which a run keeps the last; ``confusion/accuracy0``, … of every class that has samples
-    (up to 20); ``confusion/worst``, the lowest of all classes' accuracies. Only for classes; elsewhere nothing is recorded.
+    The array ``confusion/matrix`` (C, C), of which a run keeps the last; ``confusion/accuracy0``,
+    …: the share of each class's samples that are classified rightly, for up to 20 classes that have
+    samples; ``confusion/worst``: the lowest of all classes' accuracies. Far below the accuracy, it
+    is a class that the network has given up. Only for classes; elsewhere nothing is recorded.
     """
 
     prefix = "confusion"
@@ -31,11 +33,13 @@ class Confusion(Probe):
             return {}
         out_KBD, y_BD = held
         guess_KB, true_B, classes = out_KBD.argmax(-1), y_BD.argmax(-1), y_BD.shape[1]
+        # the cell (true, guess) of a flattened matrix; all are counted in one pass
         cell_KB = true_B * classes + guess_KB
         counts = torch.zeros(len(guess_KB), classes**2, device=guess_KB.device, dtype=torch.float64)
         counts.scatter_add_(1, cell_KB, torch.ones_like(cell_KB, dtype=torch.float64))
         matrix_KCC = counts.view(-1, classes, classes)
-        seen = torch.bincount(true_B, minlength=classes).nonzero()[:, 0].tolist()
-        share_KC = matrix_KCC.diagonal(dim1=1, dim2=2)[:, seen] / matrix_KCC.sum(2)[:, seen]
-        single = {f"accuracy{c}": share_KC[:, i] for i, c in enumerate(seen) if c < CLASSES}
-        return {**single, "worst": share_KC.amin(1), "matrix": matrix_KCC}
+        present = torch.bincount(true_B, minlength=classes).nonzero()[:, 0].tolist()
+        right_KC = matrix_KCC.diagonal(dim1=1, dim2=2)[:, present]
+        accuracy_KC = right_KC / matrix_KCC.sum(2)[:, present]
+        single = {f"accuracy{c}": accuracy_KC[:, i] for i, c in enumerate(present) if c < CLASSES}
+        return {**single, "worst": accuracy_KC.amin(1), "matrix": matrix_KCC}

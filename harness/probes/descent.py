@@ -1,4 +1,4 @@
-"""The decrease that the loss's expansion promises, to first and second order, against the real one."""
+"""The decrease of the loss that its Taylor expansion promises, against the real one."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from harness.probes.base import Memory, Probe, Scene, Values
 
 
 class Descent(Probe):
-    """L(θ − ηg) − L(θ) on the update's batch, against −η‖g‖², and against −η‖g‖² + ½η² gᵀHg.
+    """L(θ − ηg) − L(θ) on the update's batch, against −η‖g‖² and −η‖g‖² + ½η² gᵀHg.
 
-    ``descent/real``, ``descent/predicted`` and ``descent/error`` = |real/predicted − 1|, which goes to 0 as η (Taylor);
-    ``descent/predicted2`` and ``descent/error2`` to second order, which goes to 0 as η². η is the learning rate and g the
-    gradient of the batch's loss, whatever the optimizer then does.
+    η is the learning rate and g the gradient of the batch's loss, whatever the optimizer then does
+    with it. In the units of the loss ``descent/real``, ``descent/predicted`` (first order) and
+    ``descent/predicted2`` (second); ``descent/error`` = |real/predicted − 1| goes to 0 as η, and
+    ``descent/error2`` as η² (Taylor). Well below 1 the loss is as straight as the step assumes; at
+    1 the step gains nothing, and above it climbs: the learning rate is too large for plain descent.
     """
 
     prefix = "descent"
@@ -23,13 +25,13 @@ class Descent(Probe):
         predicted_K = -scene.lr_K * g_KP.square().sum(1)
         after_KP = scene.w_KP - scene.lr_K[:, None] * g_KP
         real_K = scene.losses(after_KP, *batch) - scene.own_loss()
-        found = {
+        values = {
             "real": real_K,
             "predicted": predicted_K,
             "error": (real_K / predicted_K - 1).abs(),
         }
         if self.second:
-            curved_K = (g_KP * scene.products(scene.w_KP, *batch)(g_KP)).sum(1)
+            curved_K = (g_KP * scene.products(scene.w_KP, *batch)(g_KP)).sum(1)  # gᵀHg
             second_K = predicted_K + scene.lr_K.square() * curved_K / 2
-            found |= {"predicted2": second_K, "error2": (real_K / second_K - 1).abs()}
-        return found
+            values |= {"predicted2": second_K, "error2": (real_K / second_K - 1).abs()}
+        return values

@@ -5,23 +5,26 @@ from __future__ import annotations
 from harness.probes.base import Memory, Probe, Scene, Values
 
 SIGNS = {"loss": 1, "accuracy": -1}
+"""Of held-out minus training, so that a positive gap is always worse on held-out data."""
 
 
 class GeneralizationGap(Probe):
-    """Held-out minus training loss, and training minus held-out accuracy, both as every evaluation measures them.
+    """Held-out minus training loss, and training minus held-out accuracy.
 
-    ``generalization/loss``, ``generalization/accuracy``: a gap that widens is overfitting. Without validation data nothing
-    is recorded.
+    Both are measured as every evaluation does. ``generalization/loss``, in units of the loss, and
+    ``generalization/accuracy``, a share. A gap near 0 with a bad training loss is underfitting; one
+    that widens while the training loss falls is overfitting. Without validation data nothing is
+    recorded.
     """
 
     prefix = "generalization"
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
-        found = scene.evaluated()
-        if "valid" not in found:
+        metrics = scene.evaluated()
+        if "valid" not in metrics:
             return {}
         return {
-            name: sign * (found["valid"][name] - found["train"][name])
+            name: sign * (metrics["valid"][name] - metrics["train"][name])
             for name, sign in SIGNS.items()
-            if name in found["valid"]
+            if name in metrics["valid"]
         }

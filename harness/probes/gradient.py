@@ -6,11 +6,13 @@ from harness.probes.base import Memory, Probe, Scene, Values
 
 
 class GradientNorm(Probe):
-    """‖∂L/∂W‖ of every layer's weights, of all parameters, and the first layer's over the last hidden layer's.
+    """‖∂L/∂W‖ of every layer's weights and of all parameters, and first over last hidden layer.
 
-    ``gradient/<layer>``, ``gradient/all``, ``gradient/ratio``: a ratio far below 1 is a gradient that vanishes on its way
-    down through the nonlinearities (Hochreiter 1991; Glorot & Bengio 2010). The output layer, which has none behind it, is
-    left out of the ratio where there are others.
+    ``gradient/<layer>`` and ``gradient/all``, in units of the loss by those of the weights;
+    ``gradient/ratio``: from 0.1 to 10 is healthy, far below 1 is a gradient that vanishes on its
+    way down through the nonlinearities, far above one that explodes (Hochreiter 1991; Glorot &
+    Bengio 2010). The output layer, which has no nonlinearity behind it, is left out of the ratio
+    where there are others.
     """
 
     prefix = "gradient"
@@ -18,6 +20,8 @@ class GradientNorm(Probe):
     def measure(self, scene: Scene, memory: Memory) -> Values:
         norms = scene.gradient_norms
         layers = norms.layers()
-        hidden = list(layers.values())[:-1] or list(layers.values())
-        ratio = {"ratio": hidden[0] / hidden[-1]} if layers else {}
-        return {**layers, "all": norms.whole_K, **ratio}
+        values = {**layers, "all": norms.whole_K}
+        if layers:
+            hidden = list(layers.values())[:-1] or list(layers.values())
+            values["ratio"] = hidden[0] / hidden[-1]
+        return values

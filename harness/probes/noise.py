@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pydantic import Field
 
@@ -17,29 +17,35 @@ else:
 
 
 class NoiseScale(Probe):
-    """B_simple = tr(Σ)/|G|²: the batch size at which noise and signal of the gradient are equal (McCandlish et al. 2018).
+    """B_simple = tr(Σ)/|G|²: the batch size at which noise and signal of the gradient are equal.
 
-    From the squared norms of gradients over a small and a large batch,
-    |G|² = (B|G_B|² − b|G_b|²)/(B − b) and tr(Σ) = (|G_b|² − |G_B|²)/(1/b − 1/B); both are averaged over all
-    measurements so far (with decay, since a run moves) before their ratio is taken. By default the large batch is the
-    update's own, whose gradient is there already, and the small ones its samples one by one, from the same pass with all of
-    its noise; for networks that don't tell these it is an eighth of the batch.
+    G is the gradient over all data and Σ the covariance of single samples' gradients (McCandlish et
+    al. 2018). From the squared norms of gradients over a small batch of b and a large one of B,
+    |G|² = (B|G_B|² − b|G_b|²)/(B − b) and tr(Σ) = (|G_b|² − |G_B|²)/(1/b − 1/B); both are averaged
+    over the measurements so far (with decay, since a run moves) before their ratio is taken. By
+    default the large batch is the update's own, whose gradient is there already, and the small ones
+    its samples one by one, from the same pass with all of its noise; for networks that don't tell
+    these it is an eighth of the batch.
 
-    ``noise/scale``, ``noise/signal`` = |G|², ``noise/variance`` = tr(Σ). An update of a single sample gives nothing.
+    ``noise/scale``, in samples: well below it larger batches save updates almost in proportion,
+    well above they only cost; it grows as the loss falls. ``noise/signal`` = |G|² and
+    ``noise/variance`` = tr(Σ), which may be estimated below 0. An update of a single sample gives
+    nothing.
     """
 
     prefix = "noise"
     small: int | None = Field(default=None, ge=1)
-    """Samples b of the small batch."""
+    """Samples b of the small batch; by default one, or an eighth of the large one."""
     large: int | None = Field(default=None, ge=2)
-    """Samples B of a large batch of each member's own, at most the training set; the update's own batch by default."""
+    """Samples B of a large batch of each member's own; the update's own batch by default."""
     decay: float = Field(default=0.9, ge=0, lt=1)
     """Weight of the past in the running means."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         if (self.large or scene.x_KB.shape[1]) < 2:
             return {}
-        many_K, large, few_K, small = self._norms(scene)
+        many_K, large, few_K, small = self._squares(scene)
+        # E|G_n|² = |G|² + tr(Σ)/n for n = b and n = B: two equations, two unknowns
         signal_K = (many_K * large).sub_(few_K, alpha=small).div_(large - small)
         variance_K = (few_K - many_K).div_(1 / small - 1 / large)
         now_K2 = torch.stack([signal_K, variance_K], 1)
@@ -48,17 +54,28 @@ class NoiseScale(Probe):
         signal_K, variance_K = mean_K2.unbind(1)
         return {"signal": signal_K, "variance": variance_K, "scale": variance_K / signal_K}
 
-    def _norms(self, scene: Scene) -> tuple[Tensor, int, Tensor, int]:
-        """Return the squared norms (K,) of the gradients of a large and of small batches, each with its samples."""
-        x_KB, y_KBD = (
-            scene.samples(self.large, "noise scale") if self.large else (scene.x_KB, scene.y_KBD)
-        )
-        large, norms = x_KB.shape[1], scene.gradient_norms
+    def _squares(self, scene: Scene) -> SquaredNorms:
+        """Return the squared norms of the gradients of a large batch and of small ones."""
         if self.large:
+            x_KB, y_KBD = scene.samples(self.large, "noise scale")
             norms = scene.norms(scene.gradients(scene.w_KP, x_KB, y_KBD))
+        else:
+            x_KB, y_KBD, norms = scene.x_KB, scene.y_KBD, scene.gradient_norms
+        large = x_KB.shape[1]
+        many_K = norms.whole_K.square()
         singles_KB = None if self.large or self.small else scene.sample_norms()
         if singles_KB is not None:
-            return norms.whole_K.square(), large, singles_KB.mean(1), 1
+            return SquaredNorms(many_K, large, singles_KB.mean(1), 1)
+        # at most half, so that 1/b and 1/B stay apart
         small = min(self.small or max(1, large // 8), large // 2)
         few = scene.norms(scene.gradients(scene.w_KP, x_KB[:, :small], y_KBD[:, :small]))
-        return norms.whole_K.square(), large, few.whole_K.square(), small
+        return SquaredNorms(many_K, large, few.whole_K.square(), small)
+
+
+class SquaredNorms(NamedTuple):
+    """|G_B|² (K,) over B samples, and |G_b|² (K,) over b, their mean if there are several."""
+
+    many_K: Tensor
+    large: int
+    few_K: Tensor
+    small: int

@@ -21,12 +21,14 @@ LINE = (-0.25, 1.5)
 
 
 class LossSlice(Probe):
-    """L(θ₀ + α(θ − θ₀)) from the initial to the final weights, and L(θ + αd₁ + βd₂) around the final ones.
+    """L(θ₀ + α(θ − θ₀)) from the initial to the final weights, and L(θ + αd₁ + βd₂) around these.
 
-    Arrays, both of the last update: ``slice/line`` (2, points), α ∈ [−0.25, 1.5] and the losses (Goodfellow, Vinyals & Saxe
-    2015); ``slice/plane`` (n, n), rows by β and columns by α ∈ [−1, 1], with random directions whose every filter is as long
-    as the weights' own (Li et al. 2018). ``slice/barrier`` = max over α ∈ [0, 1] of L(α) − (1 − α)L(0) − αL(1), 0 if the way
-    goes down all along. A run that ends before its last update has none.
+    Arrays, both of the last update: ``slice/line`` (2, points), α ∈ [−0.25, 1.5] and the losses
+    (Goodfellow, Vinyals & Saxe 2015); ``slice/plane`` (n, n), rows by β and columns by α ∈ [−1, 1],
+    with random directions whose every filter is as long as the weights' own (Li et al. 2018).
+    ``slice/barrier`` = max over α ∈ [0, 1] of L(α) − (1 − α)L(0) − αL(1), in units of the loss: 0
+    if the way lies nowhere above the straight line between its ends, as it does for most networks.
+    A run that ends before its last update has none of them.
     """
 
     prefix = "slice"
@@ -40,6 +42,7 @@ class LossSlice(Probe):
     """Training samples of each member's own that the loss is taken over."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        # the first measurement is before the first update: its weights are θ₀
         start_KP = memory.setdefault("start", scene.w_KP.clone())
         if not scene.last:
             return {}
@@ -48,25 +51,37 @@ class LossSlice(Probe):
         def loss(w_KP: Tensor) -> Tensor:
             return scene.losses(w_KP, *batch)
 
-        alpha = torch.linspace(*LINE, self.points, dtype=torch.float64).tolist()
-        line = torch.stack([loss(torch.lerp(start_KP, scene.moved_KP, a)) for a in alpha], 1)
-        ends = loss(start_KP), loss(scene.moved_KP)
-        above = [line[:, i] - torch.lerp(*ends, a) for i, a in enumerate(alpha) if 0 <= a <= 1]
-        found = {
-            "line": torch.stack([line.new_tensor(alpha).expand_as(line), line], 1),
+        values = self._line(start_KP, scene.moved_KP, loss)
+        return values | ({"plane": self._plane(scene, loss)} if self.plane else {})
+
+    def _line(self, start_KP: Tensor, end_KP: Tensor, loss: Callable[[Tensor], Tensor]) -> Values:
+        alphas = torch.linspace(*LINE, self.points, dtype=torch.float64).tolist()
+        line_KN = torch.stack([loss(torch.lerp(start_KP, end_KP, alpha)) for alpha in alphas], 1)
+        start_K, end_K = loss(start_KP), loss(end_KP)
+        above = [
+            line_KN[:, i] - torch.lerp(start_K, end_K, alpha)
+            for i, alpha in enumerate(alphas)
+            if 0 <= alpha <= 1
+        ]
+        return {
+            "line": torch.stack([line_KN.new_tensor(alphas).expand_as(line_KN), line_KN], 1),
             "barrier": torch.stack(above, 1).amax(1).clamp(min=0),
         }
-        return found | ({"plane": self._plane(scene, loss)} if self.plane else {})
 
     def _plane(self, scene: Scene, loss: Callable[[Tensor], Tensor]) -> Tensor:
-        first_KP, second_KP = (_filters(scene, random_row(scene, "slice", i)) for i in range(2))
+        first_KP, second_KP = (_filterwise(scene, random_row(scene, "slice", i)) for i in range(2))
         side = torch.linspace(-1, 1, self.plane, dtype=torch.float64).tolist()
         rows = [[loss(scene.moved_KP + a * first_KP + b * second_KP) for a in side] for b in side]
         return torch.stack([torch.stack(row, 1) for row in rows], 1)
 
 
-def _filters(scene: Scene, direction_1P: Tensor) -> Tensor:
-    """Return the direction with every filter as long as the weights' own; biases and norms stay where they are."""
+def _filterwise(scene: Scene, direction_1P: Tensor) -> Tensor:
+    """Return the direction with every filter as long as the weights' own: d ← d ‖w‖/‖d‖.
+
+    A filter is what one unit or channel weighs its inputs with. Without this, layers whose scale
+    does not matter (behind them is a normalization or ReLU) would look flat or sharp by their scale
+    alone. Biases and normalizations' parameters, (K, F) each, stay where they are.
+    """
     weights, drawn = scene.layout.views(scene.moved_KP), scene.layout.views(direction_1P)
     scaled = {}
     for name, w in weights.items():
@@ -74,8 +89,11 @@ def _filters(scene: Scene, direction_1P: Tensor) -> Tensor:
         if w.ndim < 3:
             scaled[name] = torch.zeros_like(w)
             continue
-        length, own = (
-            t.flatten(2).norm(dim=2).view(*t.shape[:2], *(1,) * (t.ndim - 2)) for t in (w, d)
-        )
-        scaled[name] = d * length / own
+        scaled[name] = d * _filter_norms(w) / _filter_norms(d)
     return scene.layout.pack(scaled, scene.moved_KP)
+
+
+def _filter_norms(w: Tensor) -> Tensor:
+    """Return the norms of weights (K, out, …) over all axes but the first two, as (K, out, 1, …)."""
+    norms: Tensor = w.flatten(2).norm(dim=2)
+    return norms.view(*w.shape[:2], *(1,) * (w.ndim - 2))

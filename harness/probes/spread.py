@@ -16,11 +16,13 @@ else:
 
 
 class GradientSpread(Probe):
-    """Of the gradients gᵢ of single samples: √(Σ‖gᵢ − ḡ‖²/(n − 1)) over ‖ḡ‖, and the share of pairs that disagree.
+    """Of the gradients gᵢ of n single samples: √(Σ‖gᵢ − ḡ‖²/(n − 1)) over ‖ḡ‖, and who disagrees.
 
-    ``spread/ratio``: above 1 the noise of one sample is larger than the signal. ``spread/conflict``: the share of pairs
-    with gᵢ·gⱼ < 0 (gradient confusion, Sankararaman et al. 2020). Where the network normalises by the batch, samples are
-    no longer alone and the numbers are those of batches of one.
+    ``spread/ratio``: above 1 the noise of one sample is larger than the signal, which is usual soon
+    after the start; a batch of B has 1/√B of it. ``spread/conflict``: the share of pairs with gᵢ·gⱼ
+    < 0 (gradient confusion, Sankararaman et al. 2020); near ½ samples pull as if at random. Where
+    the network normalises by the batch, samples are no longer alone and the numbers are those of
+    batches of one.
     """
 
     prefix = "spread"
@@ -29,11 +31,13 @@ class GradientSpread(Probe):
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
         x_KB, y_KBD = scene.samples(self.samples, "spread")
+        # the products gᵢ·gⱼ say all that is asked, and layers give them without the gradients
         products_KBB, n = scene.grams(x_KB, y_KBD), x_KB.shape[1]
-        mean_K = products_KBB.mean((1, 2))  # ‖ḡ‖²
+        mean_K = products_KBB.mean((1, 2))  # ‖ḡ‖² = Σ_ij gᵢ·gⱼ/n²
+        # Σ‖gᵢ − ḡ‖² = Σ‖gᵢ‖² − n‖ḡ‖²; rounding may leave it below 0
         variance_K = (products_KBB.diagonal(dim1=1, dim2=2).sum(1) - n * mean_K) / (n - 1)
-        above = torch.triu_indices(n, n, 1, device=products_KBB.device)
+        first, second = torch.triu_indices(n, n, 1, device=products_KBB.device)  # pairs i < j
         return {
             "ratio": (variance_K.clamp(min=0) / mean_K).sqrt(),
-            "conflict": (products_KBB[:, above[0], above[1]] < 0).to(products_KBB.dtype).mean(1),
+            "conflict": (products_KBB[:, first, second] < 0).to(products_KBB.dtype).mean(1),
         }

@@ -18,10 +18,12 @@ else:
 
 
 class Throughput(Probe):
-    """Training samples a second of the whole cohort since the last measurement, by the clock on the wall.
+    """Training samples a second of the whole cohort since the last measurement, by the wall clock.
 
-    ``throughput/samples``, ``throughput/updates`` (updates a second, one for all members), ``throughput/memory``: the most
-    MiB that the process, or on a GPU its tensors, have taken so far. Evaluations between two measurements count as time.
+    ``throughput/samples`` and ``throughput/updates`` (one for all members), both a second;
+    ``throughput/memory``: the most MiB that the process, or on a GPU its tensors, have taken so
+    far. Evaluations between two measurements count as time. It is meant for one machine, one run
+    after another; curves that fall are a machine that others use too.
     """
 
     prefix = "throughput"
@@ -34,16 +36,17 @@ class Throughput(Probe):
             "step": like_K + scene.step,
             "process": like_K + os.getpid(),
         }
-        found = {"memory": like_K + _peak(scene.w_KP)}
+        values = {"memory": like_K + _peak_memory(scene.w_KP)}
+        # a run that goes on in another process has memory of another clock
         if "time" in memory and bool((memory["process"] == now["process"]).all()):
-            found["updates"] = (now["step"] - memory["step"]) / (now["time"] - memory["time"])
-            found["samples"] = found["updates"] * scene.x_KB.shape[1] * len(like_K)
+            values["updates"] = (now["step"] - memory["step"]) / (now["time"] - memory["time"])
+            values["samples"] = values["updates"] * scene.x_KB.shape[1] * len(like_K)
         memory.update(now)
-        return found
+        return values
 
 
-def _peak(like: Tensor) -> float:
-    """Return the most memory taken so far, in MiB."""
+def _peak_memory(like: Tensor) -> float:
+    """Return the most memory taken so far on the tensor's device, in MiB."""
     if like.is_cuda:
         return torch.cuda.max_memory_allocated(like.device) / 2**20
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10  # Linux counts in KiB

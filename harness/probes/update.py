@@ -8,7 +8,8 @@ from harness.probes.base import Memory, Probe, Scene, Values
 class UpdateRatio(Probe):
     """‖ΔW‖/‖W‖ of every layer's weights, and the norms of all weights and of the whole update.
 
-    ``update/<layer>``, ``update/norm``, ``update/weights``: about 1e-3 is usual; far more is unstable, far less slow.
+    ``update/<layer>``: about 1e-3 is usual; far more is unstable, far less slow. ``update/norm``
+    and ``update/weights``, in units of the weights: weights whose norm keeps growing lack decay.
     """
 
     prefix = "update"

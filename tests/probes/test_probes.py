@@ -166,7 +166,7 @@ def noise_scene(g_of):
     unused = dict.fromkeys(
         (
             "losses",
-            "quiet",
+            "noise_free",
             "products",
             "hidden",
             "preconditioner",
