@@ -10,7 +10,9 @@ import numpy as np
 import pandas as pd
 
 from harness import stats
-from harness.analysis.claims import tested, times_to, weigh
+from harness.analysis.claims import tested
+from harness.analysis.claims.evidence import weigh
+from harness.analysis.claims.times import times_to
 from harness.analysis.ranking import ALPHA
 from harness.analysis.results import Results
 from harness.analysis.values import values_of
@@ -101,11 +103,7 @@ def edge(space: Space, value: Any) -> str | None:
 def _seeds(results: Results) -> Iterator[Finding]:
     for found in tested(results):
         claim = found.claim
-        if found.verdict.verdict != "undecided" or claim.kind in (
-            "monotone",
-            "interaction",
-            "equal",
-        ):
+        if found.verdict.verdict != "undecided" or not claim.plannable:
             continue
         size = weigh(results, claim, sorted(set(results.confirmed["seed"]))).evidence.size
         need = stats.seeds_needed(size, ALPHA / len(results.study.claims))
@@ -119,13 +117,16 @@ def _seeds(results: Results) -> Iterator[Finding]:
 
 def _censoring(results: Results) -> Iterator[Finding]:
     for claim in results.study.claims:
-        for arm in claim.arms if claim.kind == "faster" else ():
-            times = times_to(results, arm, claim)
+        goal = claim.goal
+        if goal is None:
+            continue
+        for arm in claim.arms:
+            times = times_to(results, arm, goal)
             missed = sum(t.censored for t in times)
             if missed:
                 yield Finding(
                     "censored times",
-                    f"{missed} of {len(times)} seeds of {arm} never reached {claim.on} {claim.target:g}",
+                    f"{missed} of {len(times)} seeds of {arm} never reached {goal.metric} {goal.target:g}",
                     "means are restricted to the time watched; train longer or choose a target that both arms reach",
                 )
 

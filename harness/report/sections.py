@@ -148,16 +148,12 @@ def _ranking(results: Results, found: Answer, look: dict[str, Look]) -> list[Fig
 
 def _survival(results: Results, found: Answer, look: dict[str, Look]) -> list[Figure]:
     """Return a figure for each target that the claims name."""
-    targets = {
-        (t.claim.on, t.claim.target, t.claim.by): t.claim
-        for t in found.claims
-        if t.claim.target is not None
-    }
+    goals = dict.fromkeys(t.claim.goal for t in found.claims if t.claim.goal is not None)
     figures = []
-    for i, claim in enumerate(targets.values()):
-        data = compute_survival(results, claim, [place.arm for place in found.ranking])
+    for i, goal in enumerate(goals):
+        data = compute_survival(results, goal, [place.arm for place in found.ranking])
         if data.arms:
-            title = texts.SURVIVAL.title.format(claim.on, claim.target, claim.by)
+            title = texts.SURVIVAL.title.format(goal.metric, goal.target, goal.unit)
             figures.append(
                 figure_of(
                     f"survival-{i}", texts.SURVIVAL._replace(title=title), plot_survival(data, look)

@@ -10,6 +10,7 @@ from harness.analysis.claims import Tested, tested
 from harness.analysis.ranking import show
 from harness.analysis.results import Results
 from harness.report.page import slug
+from harness.spec.claims.bound import Bound
 
 HEAD = ("id", "claim", "verdict", "effect [95 %]", "p", "seeds", "study")
 MARKS = "<!-- verdicts -->\n", "<!-- end of verdicts -->"
@@ -57,15 +58,17 @@ def _order(name: str) -> tuple[bool, int, str]:
 def _alike(row: Row) -> tuple[str, ...]:
     """Return what rows share that may be told as one: all but the arm, for claims about a single arm."""
     t, study = row
-    arm = "" if t.claim.kind in ("above", "below") else str(t.claim)
-    return study, t.claim.id, t.claim.kind, t.claim.on, str(t.claim.value), t.verdict.verdict, arm
+    claim, bound = t.claim, str(t.claim)
+    if isinstance(claim, Bound):
+        bound = str(claim.value)
+    return study, claim.id, claim.kind, claim.on, t.verdict.verdict, bound
 
 
 def _cells(group: Sequence[Row], link: str) -> list[Sequence[str]]:
     if len(group) < MANY:
         return [_row(row, str(row[0].claim), show(row[0].verdict.effect), link) for row in group]
     last = max(group, key=lambda row: row[0].verdict.p)
-    arm, effects = str(last[0].claim.arm), [row[0].verdict.effect.mean for row in group]
+    arm, effects = last[0].claim.arms[0], [row[0].verdict.effect.mean for row in group]
     text = str(last[0].claim).replace(arm, f"each of {len(group)} arms", 1)
     return [_row(last, text, f"{min(effects):.4g} to {max(effects):.4g}", link)]
 

@@ -142,6 +142,12 @@ class PartOf:
             "anyOf": [{"enum": names}, dotted, *(_schema_of(self.kind, name) for name in names)]
         }
 
+    def field_names(self, node: Mapping[str, object]) -> list[str]:
+        """Return the fields of the component written at ``node``; of all of its kind, if its name is unknown."""
+        known = canonical(self.kind, str(node.get("name")))
+        names = [known] if known else REGISTRY[self.kind].parts
+        return sorted({field for name in names for field in lookup(self.kind, name).model_fields})
+
 
 def parse_part(kind: str, value: object) -> Component:
     """Return the component of ``kind`` that ``value`` (an instance, a name, or a mapping with ``name``) stands for."""

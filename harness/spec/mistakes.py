@@ -2,96 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Protocol, get_args, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 
 from harness.core.errors import nearest
-from harness.core.registry import REGISTRY, canonical, lookup
 
 Location = tuple[str | int, ...]
 """The path of a field in a nested spec, as pydantic gives it."""
 
 
-def explain(error: ValidationError, tree: Any, source: str, root: type[BaseModel]) -> str:
-    """Return one line for each mistake in a ``root``: file, line, column, field, what was expected and got."""
+@runtime_checkable
+class ChoosesClass(Protocol):
+    """Marks a field whose value itself says of which class it is, by a name or a kind."""
+
+    def field_names(self, node: Mapping[str, object]) -> list[str]:
+        """Return the fields of the class that is written at ``node``; of all classes, if that is unknown."""
+
+
+def explain(error: ValidationError, tree: object, source: str, root: type[BaseModel]) -> str:
+    """Return one line for each mistake in a spec: file, line, column, field, what was expected and got.
+
+    Args:
+        error: the mistakes, as pydantic found them.
+        tree: the spec as the YAML parser read it, with its line numbers; None if it was made in Python.
+        source: the file, or what stands for it.
+        root: class of the spec.
+    """
     lines = [
-        f"{_where(item['loc'], tree, source)}: {_said(item, tree, root)}" for item in error.errors()
+        f"{_where(item['loc'], tree, source)}: {_say(item, tree, root)}" for item in error.errors()
     ]
     count = f"{len(lines)} mistake{'s' if len(lines) > 1 else ''}"
     return f"{source} is not a valid {root.__name__} ({count}):\n  " + "\n  ".join(lines)
 
 
-def _said(item: Any, tree: Any, root: type[BaseModel]) -> str:
-    field = str(item["loc"][-1]) if item["loc"] else ""
+def _say(item: ErrorDetails, tree: object, root: type[BaseModel]) -> str:
+    """Return what is wrong with one field."""
+    location = item["loc"]
     if item["type"] == "extra_forbidden":
-        return f"unknown field; {nearest(field, _siblings(item['loc'], tree, root))}"
+        return f"unknown field; {nearest(str(location[-1]), _siblings(location, tree, root))}"
     if item["type"] == "missing":
         return "expected a value, got none"
-    message = str(item["msg"]).removeprefix("Value error, ")
+    message = item["msg"].removeprefix("Value error, ")
     simple = isinstance(item.get("input"), (str, int, float, bool, type(None)))
     return message + (f", got {item['input']!r}" if simple and "got" not in message else "")
 
 
-def _siblings(loc: Location, tree: Any, root: type[BaseModel]) -> list[str]:
-    """Return the fields that the parent of ``loc`` has; of a part whose name is unknown, those of all parts of its kind."""
-    model: type[BaseModel] = root
-    for name in loc[:-1]:
+def _siblings(location: Location, tree: object, root: type[BaseModel]) -> list[str]:
+    """Return the fields that may stand beside the one at ``location``."""
+    model = root
+    for name in location[:-1]:
         field = model.model_fields.get(name) if isinstance(name, str) else None
-        if field is None:
+        if field is None:  # a place in a list, or a level's name
             continue
-        annotated = str(field.annotation) + str(field.metadata)
-        kind = next((kind for kind in REGISTRY if f"PartOf(kind={kind!r})" in annotated), None)
-        if kind is not None:
-            return _fields_of(kind, str(_at(loc[:-1], tree).get("name")))
-        options = [
-            a
-            for a in (field.annotation, *getattr(field.annotation, "__args__", ()))
-            if isinstance(a, type)
-        ]
-        model = next((a for a in options if issubclass(a, BaseModel)), model)
+        for part in _annotation_parts(field):
+            if isinstance(part, ChoosesClass):
+                return part.field_names(_mapping_at(location[:-1], tree))
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                model = part
     return list(model.model_fields)
 
 
-def _fields_of(kind: str, name: str) -> list[str]:
-    known = canonical(kind, name)
-    return sorted(
-        {
-            f
-            for n in ([known] if known else REGISTRY[kind].parts)
-            for f in lookup(kind, n).model_fields
-        }
-    )
+def _annotation_parts(field: FieldInfo) -> Iterator[object]:
+    """Yield the marks and classes that a field's type is put together from, the marks first."""
+    yield from field.metadata
+    yield from _nested(field.annotation)
 
 
-def _at(loc: Location, tree: Any) -> dict[str, Any]:
-    """Return the mapping at ``loc``; an empty one where the tree does not reach so far."""
-    for part in loc:
-        try:
-            tree = tree[part]
-        except (KeyError, IndexError, TypeError):
-            return {}
-    return dict(tree) if isinstance(tree, Mapping) else {}
+def _nested(annotation: object) -> Iterator[object]:
+    """Yield what a type is made of, from the inside out, so that a mark in Annotated comes before its class."""
+    for inner in reversed(get_args(annotation)):
+        yield from _nested(inner)
+    yield annotation
 
 
-def _where(loc: Location, tree: Any, source: str) -> str:
-    field = ".".join(str(part) for part in loc) or "as a whole"
-    line = _line(loc, tree)
-    return f"{Path(source).name}:{line[0]}:{line[1]}: {field}" if line else field
+def _mapping_at(location: Location, tree: object) -> Mapping[str, object]:
+    """Return the mapping at ``location``; an empty one where the tree does not reach so far."""
+    node = tree
+    for part in location:
+        node = _child(node, part)
+    return node if isinstance(node, Mapping) else {}
 
 
-def _line(loc: Location, tree: Any) -> tuple[int, int] | None:
-    """Follow ``loc`` through ruamel's nodes as far as they go; 1-based."""
-    found = None
-    for part in loc:
-        marks = getattr(tree, "lc", None)
-        if marks is None or not isinstance(tree, (Mapping, list)):
+def _child(node: object, part: str | int) -> object:
+    """Return what a mapping or a list holds at ``part``; None if it holds nothing there."""
+    if isinstance(node, Mapping):
+        return node.get(part)
+    if isinstance(node, list) and isinstance(part, int) and part < len(node):
+        return node[part]
+    return None
+
+
+def _where(location: Location, tree: object, source: str) -> str:
+    """Return the place of a mistake as ``file:line:column: field``, as far as it is known."""
+    field = ".".join(str(part) for part in location) or "as a whole"
+    place = _line_and_column(location, tree)
+    return f"{Path(source).name}:{place[0]}:{place[1]}: {field}" if place else field
+
+
+def _line_and_column(location: Location, tree: object) -> tuple[int, int] | None:
+    """Return where ``location`` is in the file, counted from 1, or the nearest place above it that is written there.
+
+    ruamel's mappings and lists know in ``lc`` where their keys and items are.
+    """
+    place = None
+    node = tree
+    for part in location:
+        marks = getattr(node, "lc", None)
+        if marks is None:
             break
         try:
-            row, column = marks.key(part) if isinstance(tree, Mapping) else marks.item(part)
-            found, tree = (row + 1, column + 1), tree[part]  # type: ignore[index]
+            row, column = marks.key(part) if isinstance(node, Mapping) else marks.item(part)
         except (KeyError, IndexError, TypeError):
             break
-    return found
+        place = (row + 1, column + 1)
+        node = _child(node, part)
+    return place

@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from harness.core.errors import nearest
 from harness.core.metric_names import larger_is_better
 from harness.core.registry import entry
 from harness.spec.arms import arms
 from harness.spec.base import Spec
-from harness.spec.claims import Claim, MetricName
+from harness.spec.claims import AnyClaim
+from harness.spec.claims.fields import MetricName
 from harness.spec.levels import LevelField, parse_levels, plain_level
 from harness.spec.probes import ProbePart, expanded
 from harness.spec.recipe import Recipe
@@ -77,7 +77,7 @@ class Study(Spec):
     """How arms are tuned; needed when a recipe holds spaces."""
     seeds: tuple[int, ...] | Seeds = tuple(range(5))
     """Seeds of the confirmation: a number n stands for 0 … n-1, ``Seeds(min, max)`` for as many as the claims need."""
-    claims: tuple[Claim, ...] = ()
+    claims: tuple[AnyClaim, ...] = ()
     """What is tested."""
     metric: MetricName | None = None
     """Metric that the arms are ranked by, named as in claims; by default the search's objective, on test data."""
@@ -115,36 +115,17 @@ class Study(Spec):
         return tuple(seeds)
 
     @model_validator(mode="after")
-    def _arms_are_whole(self) -> Self:
-        names = [arm.name for arm in arms(self)]
+    def _arms_and_claims_fit(self) -> Self:
+        names = [arm.name for arm in arms(self)]  # building them checks every level
         for position, claim in enumerate(self.claims):
-            for wanted in claim.arms:
-                if wanted not in names:
-                    raise ValueError(
-                        f"claims.{position}: unknown arm {wanted!r}: {nearest(wanted, names)}"
-                    )
-            for wanted in (*filter(None, [claim.factor]), *(claim.factors or ()), *claim.among):
-                if wanted not in self.compare:
-                    raise ValueError(
-                        f"claims.{position}: unknown factor {wanted!r}: {nearest(wanted, self.compare)}"
-                    )
-            self._claim_fits(position, claim)
+            misfit = next(claim.misfits(names, self.compare), None)
+            if misfit is not None:
+                raise ValueError(f"claims.{position}{misfit}")
         if isinstance(self.seeds, Seeds) and not self.claims:
             raise ValueError(
                 "seeds: expected claims to decide, since seeds are added until they are decided, got none"
             )
         return self
-
-    def _claim_fits(self, position: int, claim: Claim) -> None:
-        for factor, level in claim.among.items():
-            if level not in self.compare[factor]:
-                raise ValueError(
-                    f"claims.{position}.among: unknown level {level!r}: {nearest(level, self.compare[factor])}"
-                )
-        if claim.factor is not None and len(self.compare[claim.factor]) < 3:
-            raise ValueError(
-                f"claims.{position}.factor: expected a factor of three levels or more, got {claim.factor!r}"
-            )
 
     @property
     def looks(self) -> tuple[tuple[int, ...], ...]:

@@ -1,15 +1,18 @@
 """Each kind of claim: supported, refuted and undecided where it should be."""
 
 import math
+from typing import Literal
 
 import numpy as np
 import pytest
 
 import harness as h
+from harness import stats
 from harness.analysis.answer import answer
 from harness.analysis.claims import tested as verdicts
-from harness.analysis.claims import weigh
+from harness.analysis.claims.evidence import Weighed, evidence_on, weigh
 from harness.analysis.values import values_of
+from harness.spec.claims import Claim
 from tests.analysis.made import results, study
 
 NOISE = np.random.default_rng(0).normal(0, 0.05, (3, 12))
@@ -265,3 +268,33 @@ def test_an_arm_with_huge_and_scattered_losses_is_told_apart():
         },
     )
     assert answer(found).ranking[1].behind
+
+
+@pytest.fixture
+def own_kind():
+    """A kind of claim as a user or a contributor writes it: a class with its sentence, and its evidence."""
+
+    class Never(Claim):
+        kind: Literal["never"] = "never"
+        arm: str
+
+        def __str__(self):
+            return f"{self.arm} never diverges"
+
+    @evidence_on.register(Never)
+    def evidence_on_never(claim, results, seeds, level):
+        runs = results.by_arm[claim.arm].loc[list(seeds)]
+        failed = [float(status == "diverged") for status in runs["status"]]
+        return Weighed(stats.superior([0.5] * len(failed), failed), f"{sum(failed):g} diverged.")
+
+    yield Never
+    del Claim.kinds["never"]
+
+
+def test_a_kind_of_one_s_own(own_kind):
+    found = judged({"kind": "never", "arm": "A"}, losses(1.0, 2.0))
+    assert isinstance(found.claim, own_kind) and found.verdict.verdict == "supported"
+    assert found.sentence == "A never diverges. 0 diverged."
+    diverged = {("A", seed): "diverged" for seed in range(12)}
+    found = judged(own_kind(arm="A"), losses(1.0, 2.0), statuses=diverged)
+    assert found.verdict.verdict == "refuted"

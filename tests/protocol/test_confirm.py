@@ -58,7 +58,7 @@ def test_seeds_start_where_they_are_told_to(folder):
         ({"claims": []}, "expected claims to decide"),
         (
             {"claims": [{"kind": "equal", "arm": "good", "than": "bad"}]},
-            "expected 'margin' for a claim of 'equal'",
+            "claims.0.margin: expected a value, got none",
         ),
         (
             {"claims": [{"kind": "monotone", "factor": "optimiser"}]},

@@ -205,7 +205,9 @@ def test_every_figure_shows_every_arm(folder):
         ),
         "sensitivity": plot_sensitivity(compute_sensitivity(found.study, found.trials), look),
         "probes": plot_panels(compute_panels(found.confirmed_curves, "gradient", list(look)), look),
-        "survival": plot_survival(compute_survival(found, found.study.claims[0], list(look)), look),
+        "survival": plot_survival(
+            compute_survival(found, found.study.claims[0].goal, list(look)), look
+        ),
         "profile": plot_profile(compute_profile(said), look),
         "gap": plot_curves(compute_gap(found.confirmed_curves, "loss", list(look)), look),
         "budget": plot_budget(winner_by_budget(found), look),

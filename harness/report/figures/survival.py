@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from harness.analysis.claims import times_to
+from harness.analysis.claims.times import times_to
 from harness.analysis.results import Results
 from harness.report.style import Look, faint, label, layout, legend_height
-from harness.spec.claims import Claim
+from harness.spec.claims.fields import Goal
 from harness.stats import Survival, kaplan_meier
 
 
@@ -26,9 +26,9 @@ class SurvivalCurves(NamedTuple):
     """How long each arm was watched."""
 
 
-def compute_survival(results: Results, claim: Claim, arms: list[str]) -> SurvivalCurves:
-    """Gather when the runs of every arm reached the claim's target."""
-    times = {arm: times_to(results, arm, claim) for arm in arms}
+def compute_survival(results: Results, goal: Goal, arms: list[str]) -> SurvivalCurves:
+    """Gather when the runs of every arm reached the goal."""
+    times = {arm: times_to(results, arm, goal) for arm in arms}
     known = {
         arm: reached
         for arm, reached in times.items()
@@ -36,7 +36,7 @@ def compute_survival(results: Results, claim: Claim, arms: list[str]) -> Surviva
     }
     curves = {arm: kaplan_meier(reached) for arm, reached in known.items()}
     ends = {arm: max(t.time for t in reached) for arm, reached in known.items()}
-    return SurvivalCurves(claim.on, claim.target or 0.0, claim.by, curves, ends)
+    return SurvivalCurves(goal.metric, goal.target, goal.unit, curves, ends)
 
 
 def plot_survival(data: SurvivalCurves, looks: Mapping[str, Look]) -> go.Figure:

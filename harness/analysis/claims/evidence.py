@@ -1,0 +1,47 @@
+"""What the runs say of a claim: found by the claim's kind, each of which registers how it is weighed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import singledispatch
+from typing import NamedTuple
+
+from harness.analysis.results import Results
+from harness.spec.claims import Claim
+from harness.stats import Evidence
+
+SeedNumbers = Sequence[int]
+"""The seeds whose runs are looked at."""
+
+
+class Weighed(NamedTuple):
+    """The evidence on a claim, and its size in words."""
+
+    evidence: Evidence
+    detail: str
+
+
+@singledispatch
+def evidence_on(claim: Claim, results: Results, seeds: SeedNumbers, level: float) -> Weighed:
+    """Return what runs say of a claim; each kind of claim registers its own way.
+
+    Args:
+        claim: the claim.
+        results: the study's tables.
+        seeds: the seeds to go by.
+        level: coverage of the effect's interval.
+    """
+    raise NotImplementedError(f"no evidence is registered for claims of kind {claim.kind!r}")
+
+
+def weigh(results: Results, claim: Claim, seeds: SeedNumbers, level: float = 0.95) -> Weighed:
+    """Return what the runs with the given seeds say of a claim.
+
+    A claim on what was not recorded has no evidence, for which p is 1: it stays undecided.
+    """
+    weighed = evidence_on(claim, results, seeds, level)
+    if math.isnan(weighed.evidence.effect.mean):
+        silent = weighed.evidence._replace(p=1.0)
+        return Weighed(silent, f"{claim.on} was not recorded by all of these runs.")
+    return weighed

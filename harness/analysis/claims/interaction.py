@@ -1,0 +1,50 @@
+"""Evidence that two factors interact: the share of the variance that only both together explain."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from harness import stats
+from harness.analysis.claims.by_level import values_by_level
+from harness.analysis.claims.evidence import SeedNumbers, Weighed, evidence_on
+from harness.analysis.results import Results
+from harness.spec.claims import Interaction
+from harness.stats import Evidence, Interval
+
+RESAMPLES = 200
+"""Bootstrap samples for the interval of the share, which is shown and decides nothing."""
+
+
+@evidence_on.register
+def evidence_on_interaction(
+    claim: Interaction, results: Results, seeds: SeedNumbers, level: float
+) -> Weighed:
+    """Test the interaction's F of a two-way analysis of variance; its share has a bootstrap interval."""
+    values_ABS = values_by_level(results, claim, seeds)
+    if not np.isfinite(values_ABS).all():
+        unknown = Interval(math.inf, -math.inf, math.inf)
+        return Weighed(Evidence(unknown, 1.0, favours=True), "Some of these runs diverged.")
+    *single, both = stats.factorial_effects(values_ABS, claim.factors)
+    low, high = _share_interval(values_ABS, claim.factors, level)
+    alone = ", ".join(f"{effect.factors[0]} {effect.share:.0%}" for effect in single)
+    shares = f"together {both.share:.1%} [{low:.1%}, {high:.1%}], alone {alone}"
+    return Weighed(
+        Evidence(Interval(both.share, low, high), both.p, favours=True),
+        f"Share of the variance: {shares}; F{both.df} = {both.f:.3g}.",
+    )
+
+
+def _share_interval(
+    values_ABS: np.ndarray, factors: tuple[str, str], level: float
+) -> tuple[float, float]:
+    """Return the percentile interval of the interaction's share, over seeds drawn with replacement."""
+    rng = np.random.default_rng(0)  # judging a study again gives the same interval
+    count = values_ABS.shape[-1]
+    shares = []
+    for _ in range(RESAMPLES):
+        drawn_S = rng.integers(0, count, count)
+        shares.append(stats.factorial_effects(values_ABS[..., drawn_S], factors)[-1].share)
+    low, high = np.quantile(shares, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)

@@ -1,0 +1,23 @@
+"""Evidence that an arm is not behind: the mean advantage over paired seeds, above minus the margin."""
+
+from __future__ import annotations
+
+from harness import stats
+from harness.analysis.claims.evidence import SeedNumbers, Weighed, evidence_on
+from harness.analysis.claims.paired import paired_values
+from harness.analysis.ranking import show
+from harness.analysis.results import Results
+from harness.spec.claims import NoWorse
+
+
+@evidence_on.register
+def evidence_on_no_worse(
+    claim: NoWorse, results: Results, seeds: SeedNumbers, level: float
+) -> Weighed:
+    """Test mean(mine − other) > −margin, values turned so that more is better."""
+    mine, other = paired_values(results, claim, seeds)
+    evidence = stats.superior(mine, other, -claim.margin, level)
+    advantage = show(evidence.effect)
+    return Weighed(
+        evidence, f"Mean advantage in {claim.on}: {advantage}, to stay above −{claim.margin:g}."
+    )

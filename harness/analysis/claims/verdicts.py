@@ -1,0 +1,62 @@
+"""Verdicts on the claims that a study declared before it ran."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from harness import stats
+from harness.analysis.claims.evidence import SeedNumbers, weigh
+from harness.analysis.ranking import ALPHA
+from harness.analysis.results import Results
+from harness.spec.claims import Claim
+from harness.stats import Verdict
+
+
+class Tested(NamedTuple):
+    """A claim with its verdict."""
+
+    claim: Claim
+    verdict: Verdict
+    sentence: str
+    seeds: int
+    """Seeds that the verdict rests on."""
+
+
+# A page, its table and the audit each ask for the verdicts of the same results; a few results are in use at a time.
+@lru_cache(maxsize=4)
+def tested(results: Results) -> tuple[Tested, ...]:
+    """Return a verdict on each claim; p-values are corrected for the claims and for the looks together.
+
+    A claim that is decided at a look stays decided: its verdict rests on the seeds of that look.
+    """
+    study = results.study
+    looks = _looks_taken(results)
+    levels = stats.spending([len(seeds) for seeds in study.looks], ALPHA)[: len(looks)] or [ALPHA]
+    weighed = [
+        [weigh(results, claim, seeds, 1 - level) for claim in study.claims]
+        for seeds, level in zip(looks, levels, strict=True)
+    ]
+    decided = stats.decide([[w.evidence.p for w in row] for row in weighed], levels, ALPHA)
+    verdicts = []
+    for position, (claim, (look, p)) in enumerate(zip(study.claims, decided, strict=True)):
+        evidence, detail = weighed[look][position]
+        verdict = stats.judge(evidence, p, ALPHA)
+        sentence = f"{claim}. {detail}{_when(look, looks)}"
+        verdicts.append(Tested(claim, verdict, sentence, len(looks[look])))
+    return tuple(verdicts)
+
+
+def _looks_taken(results: Results) -> list[SeedNumbers]:
+    """Return the seeds of each look that the runs suffice for; all seeds there are, if that is none."""
+    have = set(results.confirmed["seed"])
+    taken: list[SeedNumbers] = [seeds for seeds in results.study.looks if set(seeds) <= have]
+    return taken or [tuple(sorted(have))]
+
+
+def _when(look: int, looks: Sequence[SeedNumbers]) -> str:
+    """Return when a claim was decided, if it was before the last look."""
+    if look + 1 == len(looks):
+        return ""
+    return f" Decided at look {look + 1}, with {len(looks[look])} seeds."

@@ -1,0 +1,238 @@
+"""What all claims have in common, and the constructors of the kinds."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from collections.abc import Collection, Iterator, Mapping
+from typing import Annotated, ClassVar
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import PydanticCustomError, core_schema
+
+from harness.core.errors import nearest
+from harness.core.metric_names import recorded_sources
+from harness.spec.base import Spec
+from harness.spec.claims.fields import Goal, MetricName, TimeUnit
+
+Compared = Mapping[str, Collection[str]]
+"""The names of the levels of each factor."""
+
+
+class Claim(Spec):
+    """A statement that the study tests, declared before anything runs.
+
+    A metric is named as it is recorded (``test/loss``, a probe's ``gradient/all``), or derived of it: ``gap/loss``,
+    ``rank_correlation/valid``, ``mean/valid/accuracy``; :mod:`harness.core.metric_names` has them all.
+
+    A subclass is one kind of claim: it gives ``kind`` its name in YAML and JSON, and has a sentence. Its evidence is
+    registered in :mod:`harness.analysis.claims`.
+    """
+
+    kinds: ClassVar[dict[str, type[Claim]]] = {}
+    """The class of each kind, by its name."""
+    plannable: ClassVar[bool] = True
+    """Whether the number of seeds that an undecided claim takes can be told from its effect size."""
+
+    kind: str
+    """better, no worse, equal, cured, faster, monotone, interaction, above or below."""
+    on: MetricName = "test/loss"
+    """Metric that the claim is about."""
+    id: str = ""
+    """What the claim stands for in tables over several studies, such as F9."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: object) -> None:
+        name = cls.model_fields["kind"].default
+        if isinstance(name, str):
+            Claim.kinds[name] = cls
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """Return the claim in a sentence, without the full stop."""
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms that the claim names."""
+        return ()
+
+    @property
+    def goal(self) -> Goal | None:
+        """What runs are to reach, if the claim is about speed."""
+        return None
+
+    @property
+    def recorded(self) -> tuple[str, ...]:
+        """The recorded metrics that ``on`` is made of.
+
+        >>> Claim.below("a", 1.0, on="gap/loss").recorded
+        ('test/loss', 'train/loss')
+        """
+        return recorded_sources(self.on)
+
+    def misfits(self, arms: Collection[str], compared: Compared) -> Iterator[str]:
+        """Yield what the claim names that the study does not have; each begins with the field, or ": ".
+
+        Args:
+            arms: names of the study's arms.
+            compared: names of its factors and their levels.
+        """
+        for wanted in self.arms:
+            if wanted not in arms:
+                yield f": unknown arm {wanted!r}: {nearest(wanted, arms)}"
+
+    @classmethod
+    def parse(cls, value: object) -> Claim:
+        """Return the claim that ``value`` (a claim, or a mapping with ``kind``) stands for."""
+        if isinstance(value, Claim):
+            return value
+        kind = value.get("kind") if isinstance(value, Mapping) else None
+        if not isinstance(value, Mapping) or not isinstance(kind, str):
+            raise PydanticCustomError(
+                "claim",
+                "expected a mapping with a 'kind' ({kinds}), got {got}",
+                {"kinds": ", ".join(cls.kinds), "got": repr(value)[:80]},
+            )
+        if kind not in cls.kinds:
+            hint = {"kind": kind, "hint": nearest(kind, cls.kinds)}
+            raise PydanticCustomError("claim", "unknown kind of claim '{kind}': {hint}", hint)
+        return cls.kinds[kind].model_validate(_own_fields(cls.kinds[kind], value))
+
+    @classmethod
+    def _of(cls, kind: str, **fields: object) -> Claim:
+        return cls.parse({"kind": kind, **fields})
+
+    @classmethod
+    def better(
+        cls, arm: str, *, than: str, on: str = "test/loss", margin: float = 0.0, **more: object
+    ) -> Claim:
+        """Claim that ``arm`` ends with the better value of ``on``, by more than ``margin``."""
+        return cls._of("better", arm=arm, than=than, on=on, margin=margin, **more)
+
+    @classmethod
+    def faster(
+        cls,
+        arm: str,
+        *,
+        than: str,
+        to: tuple[str, float],
+        by: TimeUnit = "steps",
+        **more: object,
+    ) -> Claim:
+        """Claim that ``arm`` needs less of ``by`` than the other to bring a metric to a value."""
+        metric, target = to
+        return cls._of("faster", arm=arm, than=than, on=metric, target=target, by=by, **more)
+
+    @classmethod
+    def no_worse(
+        cls, arm: str, *, than: str, margin: float, on: str = "test/loss", **more: object
+    ) -> Claim:
+        """Claim that ``arm`` is not behind by ``margin`` or more."""
+        return cls._of("no worse", arm=arm, than=than, on=on, margin=margin, **more)
+
+    @classmethod
+    def equal(
+        cls, arm: str, *, than: str, margin: float, on: str = "test/loss", **more: object
+    ) -> Claim:
+        """Claim that two arms differ by less than ``margin``."""
+        return cls._of("equal", arm=arm, than=than, on=on, margin=margin, **more)
+
+    @classmethod
+    def cured(
+        cls, arm: str, *, of: str, on: str = "gap/loss", share: float = 0.0, **more: object
+    ) -> Claim:
+        """Claim that ``arm`` takes away more than ``share`` of what the arm ``of`` has of ``on``."""
+        return cls._of("cured", arm=arm, than=of, on=on, share=share, **more)
+
+    @classmethod
+    def monotone(
+        cls,
+        factor: str,
+        *,
+        on: str,
+        rising: bool,
+        among: Mapping[str, str] | None = None,
+        **more: object,
+    ) -> Claim:
+        """Claim that ``on`` rises (or falls) along the levels of ``factor``, in the study's order.
+
+        With a ``target``, what rises or falls is how much of ``by`` it takes to bring ``on`` there.
+        """
+        kept = dict(among or {})
+        return cls._of("monotone", factor=factor, on=on, rising=rising, among=kept, **more)
+
+    @classmethod
+    def interaction(
+        cls, first: str, second: str, *, on: str = "test/loss", **more: object
+    ) -> Claim:
+        """Claim that what one factor does to ``on`` depends on the level of the other."""
+        return cls._of("interaction", factors=(first, second), on=on, **more)
+
+    @classmethod
+    def above(cls, arm: str, value: float, *, on: str, **more: object) -> Claim:
+        """Claim that the arm's mean of ``on`` is above a value."""
+        return cls._of("above", arm=arm, value=value, on=on, **more)
+
+    @classmethod
+    def below(cls, arm: str, value: float, *, on: str, **more: object) -> Claim:
+        """Claim that the arm's mean of ``on`` is below a value."""
+        return cls._of("below", arm=arm, value=value, on=on, **more)
+
+
+_FLAT_FIELDS: dict[str, object] = {
+    "arm": None,
+    "than": None,
+    "direction": "auto",
+    "target": None,
+    "by": "steps",
+    "margin": None,
+    "share": 0.0,
+    "factor": None,
+    "rising": True,
+    "factors": None,
+    "among": {},
+    "value": None,
+}
+"""The fields that claims of every kind had in version 0.1, with what they held where they meant nothing."""
+
+
+def _own_fields(cls: type[Claim], value: Mapping[str, object]) -> dict[str, object]:
+    """Return a claim's fields without those of other kinds, which studies of version 0.1 hold too."""
+    own: dict[str, object] = {}
+    for name, given in value.items():
+        if name not in _FLAT_FIELDS or (name in cls.model_fields and given is not None):
+            own[name] = given
+        elif name not in cls.model_fields and given not in (None, _FLAT_FIELDS[name]):
+            warnings.warn(
+                f"a claim of kind {value['kind']!r} has no {name!r}, which is left out; "
+                "it will be refused in version 0.3",
+                FutureWarning,
+                stacklevel=2,
+            )
+    return own
+
+
+class _ByKind:
+    """Marks a field that holds a claim: its ``kind`` says of which class it is (a tagged union)."""
+
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        serializer = core_schema.plain_serializer_function_ser_schema(
+            lambda claim: claim.model_dump(mode="json")
+        )
+        return core_schema.no_info_plain_validator_function(Claim.parse, serialization=serializer)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, object]:
+        return {"oneOf": [kind.model_json_schema() for kind in Claim.kinds.values()]}
+
+    def field_names(self, node: Mapping[str, object]) -> list[str]:
+        """Return the fields of the claim written at ``node``; see :mod:`harness.spec.mistakes`."""
+        cls = Claim.kinds.get(str(node.get("kind")), Claim)
+        return list(cls.model_fields)
+
+
+AnyClaim = Annotated[Claim, _ByKind()]
+"""The type of a pydantic field that holds a claim of any kind."""

@@ -1,0 +1,22 @@
+"""The claim that two arms differ by less than a margin (equivalence)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from harness.spec.claims.two_arms import Contest
+
+
+class Equal(Contest):
+    """``arm`` and ``than`` differ in ``on`` by less than ``margin``."""
+
+    # How many seeds show equality depends on the margin, not on the size of the effect.
+    plannable: ClassVar[bool] = False
+    kind: Literal["equal"] = "equal"
+    margin: float = Field(ge=0)
+    """Difference that does not matter."""
+
+    def __str__(self) -> str:
+        return f"{self.arm} and {self.than} differ in {self.on} by less than {self.margin:g}"

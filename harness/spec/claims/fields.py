@@ -1,0 +1,35 @@
+"""Types of fields that several kinds of claims have."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple
+
+from pydantic import AfterValidator, Field
+
+from harness.core.metric_names import current_name, larger_is_better
+
+MetricName = Annotated[str, AfterValidator(current_name), Field(pattern=r"^[a-z]\w*(/[\w.-]+)+$")]
+"""A metric as :mod:`harness.core.metric_names` lists them; a name of before is replaced by today's."""
+TimeUnit = Literal["steps", "epochs", "samples", "seconds"]
+"""What speed is counted in."""
+Direction = Literal["auto", "minimize", "maximize"]
+"""Which values are better; "auto" leaves it to the metric."""
+
+
+class Goal(NamedTuple):
+    """A value of a metric that runs are to reach, and the unit in which their way there is counted."""
+
+    metric: str
+    target: float
+    unit: TimeUnit
+    maximize: bool
+    """Whether the value is reached from below."""
+
+
+def maximizes(direction: Direction, metric: str) -> bool:
+    """Return whether larger values are better.
+
+    >>> maximizes("auto", "test/accuracy"), maximizes("auto", "test/loss"), maximizes("maximize", "test/loss")
+    (True, False, True)
+    """
+    return larger_is_better(metric) if direction == "auto" else direction == "maximize"

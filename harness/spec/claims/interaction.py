@@ -1,0 +1,32 @@
+"""The claim that two factors interact."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from harness.spec.claims.over_levels import OverLevels
+
+
+class Interaction(OverLevels):
+    """What one factor does to ``on`` depends on the level of the other."""
+
+    kind: Literal["interaction"] = "interaction"
+    factors: tuple[str, str]
+    """The two factors."""
+
+    @model_validator(mode="after")
+    def _two_factors(self) -> Self:
+        first, second = self.factors
+        if first == second:
+            raise ValueError(f"factors: expected two different factors, got {first!r} twice")
+        return self
+
+    @property
+    def factor_names(self) -> tuple[str, ...]:
+        return self.factors
+
+    def __str__(self) -> str:
+        first, second = self.factors
+        return f"What {first} does to {self.on} depends on {second}"

@@ -1,0 +1,44 @@
+"""Claims about what the levels of factors do to a metric, whichever arms have them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import ClassVar
+
+from harness.core.errors import nearest
+from harness.spec.claims.base import Claim, Compared
+from harness.spec.claims.fields import Direction, Goal, TimeUnit, maximizes
+
+
+class OverLevels(Claim):
+    """A claim about a metric, or about the time to a target, over the levels of factors."""
+
+    # The evidence is a trend or a share of variance, which has no effect size per pair of seeds.
+    plannable: ClassVar[bool] = False
+    among: dict[str, str] = {}
+    """Levels of other factors that the claim keeps to."""
+    target: float | None = None
+    """Value of ``on`` to be reached, if the claim is about speed."""
+    by: TimeUnit = "steps"
+    """Unit in which speed is counted."""
+    direction: Direction = "auto"
+    """From which side a target is reached; "auto" takes accuracy from below, everything else from above."""
+
+    @property
+    def goal(self) -> Goal | None:
+        if self.target is None:
+            return None
+        return Goal(self.on, self.target, self.by, maximizes(self.direction, self.on))
+
+    @property
+    def factor_names(self) -> tuple[str, ...]:
+        """The factors whose levels are compared."""
+        raise NotImplementedError
+
+    def misfits(self, arms: Collection[str], compared: Compared) -> Iterator[str]:
+        for factor in (*self.factor_names, *self.among):
+            if factor not in compared:
+                yield f": unknown factor {factor!r}: {nearest(factor, compared)}"
+        for factor, level in self.among.items():
+            if factor in compared and level not in compared[factor]:
+                yield f".among: unknown level {level!r}: {nearest(level, compared[factor])}"

@@ -1,0 +1,31 @@
+"""Claims that compare one arm with another."""
+
+from __future__ import annotations
+
+from harness.spec.claims.base import Claim
+from harness.spec.claims.fields import Direction, maximizes
+
+
+class TwoArms(Claim):
+    """A claim about an arm, compared with another one by paired seeds."""
+
+    arm: str
+    """Arm that the claim is about."""
+    than: str
+    """Arm it is compared with."""
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        return self.arm, self.than
+
+
+class Contest(TwoArms):
+    """A comparison in which it matters which values are better."""
+
+    direction: Direction = "auto"
+    """Which values are better; "auto" maximises accuracy and minimises everything else."""
+
+    @property
+    def maximize(self) -> bool:
+        """Whether larger values of the metric are better."""
+        return maximizes(self.direction, self.on)
