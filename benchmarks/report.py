@@ -22,7 +22,7 @@ import numpy as np
 import harness as h
 from harness import results
 from harness.core.records import Outcome, Point
-from harness.protocol.conduct import describe
+from harness.protocol.conduct import about_study
 from harness.report.page import write_report
 from harness.spec.arms import Run, arms
 from harness.tracking import Record, Store
@@ -74,7 +74,7 @@ def outcome(seed: int, points: int) -> Outcome:
 def filled(spec: h.Study, points: int) -> None:
     """Record the study as if it had been run."""
     store = Store(spec.name)
-    store.open_study(describe(spec), arms(spec))
+    store.open_study(about_study(spec), arms(spec))
     index = []
     for number, arm in enumerate(arms(spec)):
         seeds = spec.looks[0]

@@ -23,7 +23,7 @@ from mlflow.tracking import MlflowClient
 import harness as h
 from harness import results
 from harness.core.records import Outcome, Point
-from harness.protocol.conduct import describe
+from harness.protocol.conduct import about_study
 from harness.spec.arms import Run, arms
 from harness.tracking import Record, Store
 from harness.tracking.connect import connect
@@ -78,7 +78,7 @@ def ours(uri: str, runs: int, points: int) -> float:
     """Return the metric points a second of finished runs, parameters, tags and all."""
     spec = study(runs)
     store, made = Store(spec.name, uri), records(spec, points)
-    store.open_study(describe(spec), arms(spec))
+    store.open_study(about_study(spec), arms(spec))
     began = time.perf_counter()
     for start in range(0, runs, 50):
         store.record(made[start : start + 50])
@@ -125,7 +125,7 @@ def load_seconds(uri: str, database: str, runs: int, points: int = 200) -> float
     """Record a study, straight into the store's database; return the seconds that loading its tables takes."""
     spec = study(runs)
     store = Store(spec.name, uri)
-    store.open_study(describe(spec), arms(spec))
+    store.open_study(about_study(spec), arms(spec))
     rows = [row_of(record, store.parents["a"]) for record in records(spec, points)]
     straight = Database(connect(database, create=False)[1], store.experiment, "")
     for start in range(0, runs, 50):

@@ -1,4 +1,8 @@
-"""The commands: ``harness`` and ``python -m harness``, and the flags of a study's own script."""
+"""The command line: ``harness``, ``python -m harness``, and the flags of a study's own script.
+
+A command's options are declared in :mod:`harness.cli.commands`, the flags that several share in :mod:`harness.cli.flags`;
+the other files do the work, each for a group of commands.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from harness.spec.study import Study
@@ -16,29 +20,32 @@ def main() -> None:
     """Run the command line."""
     from harness.cli.commands import app
 
-    guarded(app)
+    _guard(app)
 
 
 def study_main(study: Study) -> None:
-    """Run a study's script: the same flags as ``harness run``, and ``--dry-run``."""
+    """Run a study's script, which takes the flags of ``harness run``."""
     from harness.cli.commands import script_app
 
-    guarded(script_app(study))
+    _guard(script_app(study))
 
 
-def guarded(command: Callable[[], Any]) -> None:
-    """Call a command; a user's mistake ends in a message, not in a traceback; SIGTERM counts as Ctrl-C."""
+def _guard(command: Callable[[], object]) -> None:
+    """Call a command: a user's mistake ends in a message and not in a traceback, and SIGTERM counts as Ctrl-C."""
     from harness.core.errors import HarnessError
     from harness.core.process import REPRODUCIBLE_MKL
 
-    os.environ.setdefault(*REPRODUCIBLE_MKL)  # for --workers 0, which trains in this process
+    # With --workers 0 this process trains; workers get the same setting where they are started.
+    os.environ.setdefault(*REPRODUCIBLE_MKL)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         command()
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except BrokenPipeError:
+    except (
+        BrokenPipeError
+    ):  # the reader of a pipe has left, as `head` does; nobody is there to be told
         sys.stderr.close()
 
 

@@ -1,4 +1,4 @@
-"""``status``, ``list`` and ``ui``."""
+"""``list``, ``status`` and ``ui``: what there is to name, and what the store has."""
 
 from __future__ import annotations
 
@@ -6,116 +6,126 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from typing import Any
 
+from pydantic.fields import FieldInfo
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from harness.core.errors import SpecError, StoreError, nearest
 from harness.core.registry import REGISTRY, lookup
+from harness.spec.component import Component
 
-TRAINING = "#/experiments?workflowType=machine_learning"
+TRAINING_RUNS = "#/experiments?workflowType=machine_learning"
 """Where MLflow's UI shows training runs; by itself it opens on pages for language models."""
+LONGEST_DEFAULT = 40
+"""Characters of a default value from which it is cut short in the list of components."""
 
 
 def show_components(kind: str | None) -> None:
-    """Print the registered components with their parameters."""
-    if kind is not None and kind.rstrip("s") not in REGISTRY and kind not in REGISTRY:
+    """Print the parts that specs can name, with their parameters: all of them, or those of one kind.
+
+    Raises:
+        SpecError: there is no such kind.
+    """
+    if kind is not None and kind.removesuffix("s") not in REGISTRY and kind not in REGISTRY:
         raise SpecError(f"list: unknown kind {kind!r}; {nearest(kind, REGISTRY)}")
     console = Console()
     for name, kind_of_part in REGISTRY.items():
         if kind in (None, name, f"{name}s"):
             console.print(f"\n[bold]{name}[/bold]")
-            table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-            for member in kind_of_part.parts:
-                table.add_row(f"  {member}", _parameters(lookup(name, member)), style=None)
-                table.add_row("", f"[dim]{_first_line(lookup(name, member))}[/dim]")
-            console.print(table)
+            console.print(_table_of([lookup(name, part) for part in kind_of_part.parts]))
     console.print(
         "\nAnything of your own: a dotted name, such as mymodule.MyModel, from a file beside the spec.",
         highlight=False,
     )
 
 
-def _parameters(cls: Any) -> str:
-    shared = set(_shared(cls))
-    return (
-        ", ".join(
-            f"{n}={_default(f)}" if not f.is_required() else n
-            for n, f in cls.model_fields.items()
-            if n not in shared
-        )
-        or "—"
-    )
+def _table_of(parts: list[type[Component]]) -> Table:
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for part in parts:
+        table.add_row(f"  {part.__name__}", _parameters(part))
+        table.add_row("", f"[dim]{escape(_summary(part))}[/dim]")
+    return table
 
 
-def _shared(cls: Any) -> list[str]:
-    """Return the fields that every data set has; they are shown in the documentation of a spec."""
-    from harness.data.base import Data
-
-    return (
-        [n for n in Data.model_fields if not (n == "standardize" and cls.model_fields[n].default)]
-        if issubclass(cls, Data)
-        else []
-    )
+def _parameters(part: type[Component]) -> str:
+    shown = [
+        name if field.is_required() else f"{name}={_default(field)}"
+        for name, field in part.model_fields.items()
+        if not _shared_by_all_data(part, name)
+    ]
+    return ", ".join(shown) or "—"
 
 
-def _default(field: Any) -> str:
+def _shared_by_all_data(part: type[Component], field: str) -> bool:
+    """Return whether every data set has the field; such fields are told once, in the documentation of specs."""
+    from harness.data.base import Data  # NumPy, which other kinds of parts may do without
+
+    if not issubclass(part, Data) or field not in Data.model_fields:
+        return False
+    # a data set that is standardized by itself differs from the others, and says so
+    return not (field == "standardize" and part.model_fields[field].default)
+
+
+def _default(field: FieldInfo) -> str:
     text = str(field.get_default(call_default_factory=True))
-    return text if len(text) <= 40 else f"{text[:20]}…)"
+    return text if len(text) <= LONGEST_DEFAULT else f"{text[: LONGEST_DEFAULT // 2]}…)"
 
 
-def _first_line(cls: Any) -> str:
-    from rich.markup import escape
-
-    return escape((cls.__doc__ or "").strip().splitlines()[0])
+def _summary(part: type[Component]) -> str:
+    return (part.__doc__ or "").strip().splitlines()[0]
 
 
-def show_status(study: str | None, uri: str | None) -> None:
-    """Print one row a study, or one row an arm of the named study."""
-    from harness.tracking import Store, studies
+def show_studies(uri: str | None) -> None:
+    """Print one row a study of the store."""
+    from harness.tracking import Store, studies  # MLflow, which `harness list` does without
 
-    console = Console()
-    if study is None:
-        table = Table("study", "finished", "runs", "ended as", box=None)
-        for name in studies(uri):
-            store = Store(name, uri, create=False)
-            ended = Counter(row["tags"].get("harness.status", "?") for row in store.leaves())
-            table.add_row(
-                name, "yes" if store.complete() else "no", str(ended.total()), _counts(ended)
-            )
-        console.print(table)
-        return
-    leaves = Store(study, uri, create=False).leaves()
-    if not leaves:
+    table = Table("study", "finished", "runs", "ended as", box=None)
+    for name in studies(uri):
+        store = Store(name, uri, create=False)
+        statuses = Counter(row["tags"].get("harness.status", "?") for row in store.leaves())
+        finished = "yes" if store.complete() else "no"
+        table.add_row(name, finished, str(statuses.total()), _counts(statuses))
+    Console().print(table)
+
+
+def show_arms(study: str, uri: str | None) -> None:
+    """Print one row an arm of the named study, and why runs failed.
+
+    Raises:
+        StoreError: the study has no runs.
+    """
+    from harness.tracking import Store  # MLflow, which `harness list` does without
+
+    runs = [row["tags"] for row in Store(study, uri, create=False).leaves()]
+    if not runs:
         raise StoreError(f"study {study!r} has no runs yet")
     table = Table("arm", "search runs", "confirm runs", "ended as", box=None)
-    for arm in dict.fromkeys(row["tags"]["harness.arm"] for row in leaves):
-        mine = [row["tags"] for row in leaves if row["tags"]["harness.arm"] == arm]
-        stages = Counter(tags["harness.stage"] for tags in mine)
-        table.add_row(
-            arm,
-            str(stages["search"]),
-            str(stages["confirm"]),
-            _counts(Counter(t["harness.status"] for t in mine)),
-        )
+    for arm in dict.fromkeys(tags["harness.arm"] for tags in runs):
+        own = [tags for tags in runs if tags["harness.arm"] == arm]
+        stages = Counter(tags["harness.stage"] for tags in own)
+        statuses = Counter(tags["harness.status"] for tags in own)
+        table.add_row(arm, str(stages["search"]), str(stages["confirm"]), _counts(statuses))
+    console = Console()
     console.print(table)
-    for tags in (row["tags"] for row in leaves):
+    for tags in runs:
         if tags["harness.status"] == "failed":
-            console.print(
-                f"failed: {tags['mlflow.runName']}: {tags.get('harness.detail', '')}",
-                markup=False,
-                highlight=False,
-            )
+            why = f"failed: {tags['mlflow.runName']}: {tags.get('harness.detail', '')}"
+            console.print(why, markup=False, highlight=False)
 
 
-def _counts(ended: Counter[str]) -> str:
-    return ", ".join(f"{count} {status}" for status, count in ended.most_common())
+def _counts(statuses: Counter[str]) -> str:
+    return ", ".join(f"{count} {status}" for status, count in statuses.most_common())
 
 
 def serve_ui(uri: str | None, port: int) -> None:
-    """Run MLflow's server on the store until Ctrl-C."""
-    from harness.tracking import default_uri, public
+    """Run MLflow's server on the store until Ctrl-C.
+
+    Raises:
+        StoreError: there is no store yet.
+    """
+    from harness.tracking import default_uri, public  # MLflow, which `harness list` does without
 
     where = uri or default_uri()
     if where.startswith("http"):
@@ -125,20 +135,10 @@ def serve_ui(uri: str | None, port: int) -> None:
         raise StoreError(
             f"no MLflow store at {where.removeprefix('sqlite:///')}; run a study first, or give --store"
         )
-    print(f"MLflow's UI: http://127.0.0.1:{port}/{TRAINING}   (Ctrl-C ends it)", flush=True)
-    command = [
-        sys.executable,
-        "-m",
-        "mlflow",
-        "server",
-        "--backend-store-uri",
-        where,
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--workers",
-        "1",
-    ]
+    print(f"MLflow's UI: http://127.0.0.1:{port}/{TRAINING_RUNS}   (Ctrl-C ends it)", flush=True)
+    command = [sys.executable, "-m", "mlflow", "server"]
+    command += ["--backend-store-uri", where]
+    command += ["--host", "127.0.0.1", "--port", str(port)]  # this machine only
+    command += ["--workers", "1"]
     quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     subprocess.run(command, env=os.environ | quiet, check=False)

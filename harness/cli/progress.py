@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import NamedTuple
 
-from rich.console import Console, Group
+from rich import progress
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
-from harness.protocol.progress import Progress as Untold
+from harness.protocol.progress import Progress
 
-ROWS = 12
+MOST_ROWS = 12
 """Arms shown at most while a study runs."""
 
 
-class Lines(Untold):
+class Lines(Progress):
     """A line for each stage, for logs and pipes."""
 
     def __init__(self, console: Console) -> None:
@@ -38,24 +31,35 @@ class Lines(Untold):
         self.say(f"{name}: {runs} runs")
 
 
+class BestTrial(NamedTuple):
+    """An arm's best trial so far."""
+
+    metric: str
+    value: float
+    trials: int
+    """How many trials there have been."""
+
+
 class Bars(Lines):
     """A bar with throughput and time left, and the best so far of each arm."""
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TaskProgressColumn(),
-            TextColumn("{task.fields[speed]}"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
+        self.bar = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.TaskProgressColumn(),
+            progress.TextColumn("{task.fields[speed]}"),
+            progress.TimeElapsedColumn(),
+            progress.TextColumn("left"),
+            progress.TimeRemainingColumn(),
             console=console,
         )
         self.task = self.bar.add_task("starting", total=None, speed="")
-        self.total, self.since, self.base = 0, time.perf_counter(), 0
-        self.top: dict[str, tuple[str, float, int]] = {}
+        self.began = time.perf_counter()
+        self.updates = 0
+        """Updates to be made in all, as far as is known."""
+        self.best_trials: dict[str, BestTrial] = {}
         self.live = Live(self._view(), console=console, refresh_per_second=5, transient=True)
 
     def __enter__(self) -> Bars:
@@ -71,33 +75,34 @@ class Bars(Lines):
 
     def added(self, updates: int) -> None:
         """Lengthen the bar."""
-        self.total += updates
-        self.bar.update(self.task, total=self.total)
+        self.updates += updates
+        self.bar.update(self.task, total=self.updates)
 
     def made(self, total: int) -> None:
         """Move the bar."""
-        speed = (total - self.base) / max(1e-9, time.perf_counter() - self.since)
-        self.bar.update(self.task, completed=total, speed=f"{speed:,.0f} updates/s")
+        elapsed = max(1e-9, time.perf_counter() - self.began)  # a clock may stand still
+        speed = f"{total / elapsed:,.0f} updates/s"
+        self.bar.update(self.task, completed=total, speed=speed)
         self.live.update(self._view())
 
     def best(self, arm: str, metric: str, value: float, trials: int) -> None:
         """Put the arm's best value in the table."""
-        self.top[arm] = (metric, value, trials)
+        self.best_trials[arm] = BestTrial(metric, value, trials)
         self.live.update(self._view())
 
-    def _view(self) -> Any:
-        if not self.top:
+    def _view(self) -> RenderableType:
+        if not self.best_trials:
             return self.bar
-        metric = next(iter(self.top.values()))[0]
+        metric = next(iter(self.best_trials.values())).metric
         table = Table("arm", f"best {metric}", "trials", box=None, pad_edge=False)
-        for arm, (_, value, trials) in list(self.top.items())[:ROWS]:
-            table.add_row(arm, f"{value:.4g}", str(trials))
-        if len(self.top) > ROWS:
-            table.add_row(f"and {len(self.top) - ROWS} more", "", "")
+        for arm, best in list(self.best_trials.items())[:MOST_ROWS]:
+            table.add_row(arm, f"{best.value:.4g}", str(best.trials))
+        if len(self.best_trials) > MOST_ROWS:
+            table.add_row(f"and {len(self.best_trials) - MOST_ROWS} more", "", "")
         return Group(self.bar, table)
 
 
-def screen(console: Console | None = None) -> Untold:
+def choose_display(console: Console | None = None) -> Progress:
     """Return bars in a terminal, lines elsewhere."""
     console = console or Console(stderr=True)
     return Bars(console) if console.is_terminal else Lines(console)

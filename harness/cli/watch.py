@@ -16,12 +16,20 @@ from harness.core.errors import HarnessError
 from harness.report.watch import EVERY, render_so_far
 from harness.tracking import Store
 
+SECONDS_BETWEEN_LOOKS = 2
+"""Seconds after which the terminal's table is renewed."""
+
 
 def watch_page(study: str, uri: str | None, port: int) -> None:
-    """Serve the study's page on 127.0.0.1 until Ctrl-C."""
-    render_so_far(study, uri)
+    """Serve the study's page on 127.0.0.1 until Ctrl-C.
+
+    Raises:
+        StoreError: the study has not begun.
+        HarnessError: the port is taken.
+    """
+    render_so_far(study, uri)  # a study that has not begun is refused here, not in the browser
     try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), partial(Handler, study, uri))
+        server = ThreadingHTTPServer(("127.0.0.1", port), partial(PageHandler, study, uri))
     except OSError as error:
         raise HarnessError(
             f"--port: 127.0.0.1:{port} can't be served: {error.strerror}; choose another port"
@@ -33,12 +41,12 @@ def watch_page(study: str, uri: str | None, port: int) -> None:
         server.server_close()
 
 
-class Handler(BaseHTTPRequestHandler):
+class PageHandler(BaseHTTPRequestHandler):
     """Answers every request with the study's page as it is now."""
 
     def __init__(self, study: str, uri: str | None, *rest: object) -> None:
         self.study, self.uri = study, uri
-        super().__init__(*rest)  # type: ignore[arg-type]
+        super().__init__(*rest)  # type: ignore[arg-type]  # the request, the client and the server
 
     def do_GET(self) -> None:
         """Send the page; no other path exists."""
@@ -60,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Say nothing."""
+        """Say nothing: a line a request would drown the rest."""
 
 
 def watch_terminal(study: str, uri: str | None) -> None:
@@ -70,7 +78,7 @@ def watch_terminal(study: str, uri: str | None) -> None:
     try:
         with Live(_table(store), console=console, auto_refresh=False) as live:
             while not store.complete():
-                time.sleep(2)
+                time.sleep(SECONDS_BETWEEN_LOOKS)
                 live.update(_table(store), refresh=True)
     except KeyboardInterrupt:
         return

@@ -54,7 +54,7 @@ def conduct_study(study: Study, options: Options, store: Store, progress: Progre
     # the pool comes first: its workers start while the stores are opened and read
     with Pool(partial(local_executor, workers), progress.made) as pool:
         storage = TrialStorage(options.storage, study.name) if has_search(study) else None
-        known = store.open_study(describe(study), arms(study))
+        known = store.open_study(about_study(study), arms(study))
         watched = study.search.objective if study.search else None
         recorded = RecordedRuns(store, {} if options.fresh else known, watched)
         dispatcher = Dispatcher(recorded, pool, options.cohort, progress)
@@ -105,7 +105,7 @@ def _frozen(winner: Winner) -> FrozenEntry:
     return FrozenEntry(winner.trial, winner.arm.levels, winner.recipe.dump(), together, why)
 
 
-def describe(study: Study) -> About:
+def about_study(study: Study) -> About:
     """Return what MLflow shows of the study as a whole."""
     targets = [target for arm in arms(study) for target in targets_of(arm.recipe, study.probes)]
     return About(

@@ -285,7 +285,7 @@ def test_a_running_study_is_watched(cli, folder, monkeypatch):
     run_study(small(), Options(workers=0))
     assert "No answer yet" in seen["page"] and "Curves of the search runs" in seen["page"]
     server = watching.ThreadingHTTPServer(
-        ("127.0.0.1", 0), lambda *rest: watching.Handler("small", None, *rest)
+        ("127.0.0.1", 0), lambda *rest: watching.PageHandler("small", None, *rest)
     )
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -4,11 +4,11 @@ import io
 
 from rich.console import Console
 
-from harness.cli.progress import Bars, Lines, screen
+from harness.cli.progress import Bars, Lines, choose_display
 
 
 def shown(console, file):
-    with screen(console) as progress:
+    with choose_display(console) as progress:
         progress.stage("search", 12)
         progress.added(1000)
         progress.made(400)
@@ -22,7 +22,7 @@ def shown(console, file):
 def test_terminal_shows_speed_time_left_and_the_best_of_each_arm():
     file = io.StringIO()
     console = Console(file=file, force_terminal=True, width=120, height=60)
-    assert isinstance(screen(console), Bars)
+    assert isinstance(choose_display(console), Bars)
     text = shown(console, file)
     assert "search · 12 runs" in text and "40%" in text and "updates/s" in text and "left" in text
     assert "arm 0" in text and "0.5" in text and "and 3 more" in text
@@ -32,5 +32,5 @@ def test_terminal_shows_speed_time_left_and_the_best_of_each_arm():
 def test_log_gets_plain_lines():
     file = io.StringIO()
     console = Console(file=file, force_terminal=False)
-    assert isinstance(screen(console), Lines)
+    assert isinstance(choose_display(console), Lines)
     assert shown(console, file) == "search: 12 runs\na worker died; its runs go on alone\n"

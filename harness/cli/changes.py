@@ -1,0 +1,54 @@
+"""The flags that change a study, put into effect."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from harness.cli.flags import Flags
+from harness.core.errors import SpecError
+from harness.spec.files import override
+from harness.spec.study import Study
+
+
+def change_study(study: Study, flags: Flags) -> Study:
+    """Return the study as the flags want it.
+
+    Raises:
+        SpecError: a flag does not fit the study, or the changed study is none.
+    """
+    changes: dict[str, object] = {}
+    if flags.quick:
+        # another name: the quick form's runs and report lie beside the full study's, and never in their place
+        changes |= study.quick | {"name": f"{study.name}-quick"}
+    if flags.trials is not None:
+        if study.search is None:
+            raise SpecError(f"--trials: study {study.name!r} has no search")
+        changes["search.trials"] = flags.trials
+    if flags.seeds is not None:
+        changes["seeds"] = flags.seeds
+    if flags.device is not None:
+        changes["recipe.device"] = flags.device
+    changes |= parse_changes(flags.changes or ())
+    return override(study, changes) if changes else study
+
+
+def parse_changes(texts: Sequence[str]) -> dict[str, object]:
+    """Return the values of ``FIELD=VALUE`` texts by field; a value is JSON, or else text.
+
+    >>> parse_changes(["recipe.epochs=20", "recipe.data=iris"])
+    {'recipe.epochs': 20, 'recipe.data': 'iris'}
+
+    Raises:
+        SpecError: a text is not of that form.
+    """
+    changes: dict[str, object] = {}
+    for change in texts:
+        field, equals, text = change.partition("=")
+        if not equals or not field:
+            raise SpecError(f"--set: expected FIELD=VALUE such as recipe.epochs=20, got {change!r}")
+        try:
+            changes[field] = json.loads(text)
+        except ValueError:
+            changes[field] = text
+    return changes

@@ -1,0 +1,109 @@
+"""The flags that ``harness run``, ``harness plan`` and a study's own script share, each declared once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, get_type_hints
+
+import typer
+
+DEFAULT_REPORTS = Path("reports")
+"""Folder that reports are written to."""
+
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Replace a field, such as recipe.epochs=20. Repeatable.",
+        metavar="FIELD=VALUE",
+    ),
+]
+StoreUri = Annotated[
+    str | None,
+    typer.Option(
+        "--store", help="MLflow tracking URI. [default: MLFLOW_TRACKING_URI, or mlflow.db here]"
+    ),
+]
+ReportFolder = Annotated[
+    Path, typer.Option("--reports", help="Folder that reports are written to.")
+]
+
+
+class Flags(NamedTuple):
+    """What changes a study or how it is executed; the annotations are the options of the command line."""
+
+    quick: Annotated[
+        bool, typer.Option("--quick", help="The study's quick form, kept apart as NAME-quick.")
+    ] = False
+    trials: Annotated[int | None, typer.Option(help="Trials of each arm.", min=1)] = None
+    seeds: Annotated[int | None, typer.Option(help="Number of confirm seeds.", min=1)] = None
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Worker processes; 0 trains in this process. [default: one a core or GPU]", min=0
+        ),
+    ] = None
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None
+    changes: Changes = None
+    cohort: Annotated[
+        int | None,
+        typer.Option(
+            help="Runs trained together at most. [default: as size and machine allow]", min=1
+        ),
+    ] = None
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Train everything anew, whatever is recorded.")
+    ] = False
+    storage: Annotated[
+        str | None,
+        typer.Option(
+            help="Optuna's storage: a journal file or a database URL. "
+            "[default: HARNESS_STORAGE, or optuna.journal]"
+        ),
+    ] = None
+    store: StoreUri = None
+    reports: ReportFolder = DEFAULT_REPORTS
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and train nothing.")] = (
+        False
+    )
+
+
+OF_A_PLAN = ("quick", "trials", "seeds", "workers", "device", "changes", "cohort")
+"""The flags that change what a plan says."""
+
+
+def takes_flags(names: Sequence[str] = Flags._fields) -> Callable[[Callable[..., None]], Any]:
+    """Return a decorator that turns a command's parameter ``flags`` into options.
+
+    Typer reads a command's options from its signature: the decorated command has one that lists the flags, each with its
+    annotation and default in :class:`Flags`.
+
+    Args:
+        names: the flags that the command has; the others keep their defaults.
+    """
+    annotations = get_type_hints(Flags, include_extras=True)
+    options = [
+        inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=Flags._field_defaults[name],
+            annotation=annotations[name],
+        )
+        for name in names
+    ]
+
+    def decorate(command: Callable[..., None]) -> Any:
+        def with_options(**given: Any) -> None:
+            flags = Flags(**{name: given.pop(name) for name in names})
+            command(**given, flags=flags)
+
+        parameters = inspect.signature(command, eval_str=True).parameters.values()
+        own = [parameter for parameter in parameters if parameter.name != "flags"]
+        with_options.__doc__ = command.__doc__
+        with_options.__annotations__ = {}
+        with_options.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]  # read by typer
+        return with_options
+
+    return decorate

@@ -1,0 +1,83 @@
+"""``plan``: what a study would do."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from harness.cli.changes import change_study
+from harness.cli.flags import Flags
+from harness.execution.local import default_workers
+from harness.protocol.plan import ArmPlan, StudyPlan, plan_study
+from harness.spec.study import Study
+
+MEBIBYTE = 2**20
+
+
+def show_plan(study: Study, flags: Flags) -> None:
+    """Print what the study would do with the flags' changes: a row an arm, and the totals."""
+    study = change_study(study, flags)
+    workers = default_workers() if flags.workers is None else flags.workers
+    plan = plan_study(study, workers, flags.cohort)
+    console = Console()
+    console.print(_table(study.name, plan))
+    for path, why in sorted({(_path_of(row), row.why) for row in plan.arms}):
+        console.print(f"{path}: {why}", highlight=False, markup=False)
+    arms, runs, cohorts = (
+        _count(len(plan.arms), "arm"),
+        _count(plan.runs, "run"),
+        _count(plan.cohorts, "cohort"),
+    )
+    console.print(f"{arms}, {runs} (search + confirm) in at least {cohorts}", highlight=False)
+    trained_by = _count(max(1, workers), "worker")
+    console.print(f"about {_time(plan.seconds)} of training on {trained_by}", highlight=False)
+
+
+def _table(study: str, plan: StudyPlan) -> Table:
+    table = Table(
+        "arm",
+        "trials",
+        "runs",
+        "path",
+        "cohort",
+        "steps a run",
+        "time a run",
+        "memory",
+        title=f"study {study}",
+        title_justify="left",
+    )
+    for row in plan.arms:
+        table.add_row(
+            row.arm.name,
+            str(row.trials),
+            f"{row.search_runs} + {row.confirm_runs}",
+            _path_of(row),
+            f"≤ {row.cohort}",
+            f"{row.steps:,}",
+            _time(row.seconds),
+            f"{row.memory / MEBIBYTE:.1f} MiB",
+        )
+    return table
+
+
+def _path_of(row: ArmPlan) -> str:
+    return "cohort" if row.batched else "alone"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def _time(seconds: float) -> str:
+    """Return a time in the unit that suits it.
+
+    >>> _time(0.0123), _time(90), _time(600), _time(9000)
+    ('12 ms', '90.0 s', '10.0 min', '2.5 h')
+    """
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,61 @@
+"""``report``: one study's page, or one that compares several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.analysis.answer import answer
+from harness.analysis.results import Results, load
+from harness.core.errors import HarnessError, SpecError
+from harness.report.compare import write_comparison
+from harness.report.page import write_report
+
+
+def write_reports(studies: Sequence[str], store: str | None, folder: Path) -> None:
+    """Write the studies' reports from the store alone, and print where they are.
+
+    Raises:
+        StoreError: the store has no such study, or it has not been run to its end.
+    """
+    for study in studies:
+        print(f"report: {write_results(load(study, store), folder)}")
+
+
+def write_results(results: Results, folder: Path) -> Path:
+    """Write one study's report; return the file.
+
+    Raises:
+        HarnessError: the folder can't be written to.
+    """
+    try:
+        return write_report(results, folder)
+    except OSError as error:
+        study = results.store.study
+        raise HarnessError(
+            f"the report can't be written to {error.filename or folder}: {error.strerror}; "
+            f'give another folder with --reports, then: harness report "{study}"'
+        ) from error
+
+
+def print_answer(results: Results) -> None:
+    """Print which arm is best, and the verdict on each claim."""
+    given = answer(results)
+    print(given.sentence)
+    for claim in given.claims:
+        print(f"  {claim.verdict.verdict}: {claim.claim}")
+
+
+def write_side_by_side(studies: Sequence[str], store: str | None, folder: Path) -> None:
+    """Write one page on several studies, and print where it is.
+
+    Raises:
+        SpecError: fewer than two studies were named.
+    """
+    different = list(dict.fromkeys(studies))
+    if len(different) < 2:
+        raise SpecError(
+            f"--compare: expected the names of two studies or more, got {', '.join(studies)}"
+        )
+    page = write_comparison([load(study, store) for study in different], folder)
+    print(f"report: {page}")

@@ -1,0 +1,52 @@
+"""``train``: one recipe, without a study and without a record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.cli.changes import parse_changes
+from harness.core.errors import SpecError, nearest
+from harness.protocol.train import train
+from harness.spec.arms import arms
+from harness.spec.recipe import Recipe
+from harness.spec.study import Study
+
+
+def train_recipe(
+    study: Study, arm: str | None, seeds: int, changes: Sequence[str], csv: Path | None
+) -> None:
+    """Train a recipe of the study without recording it, and print a row a seed.
+
+    Args:
+        study: the study.
+        arm: name of the arm whose recipe it is; the study's own by default.
+        seeds: how many seeds, from 0 on.
+        changes: ``FIELD=VALUE`` texts; a field is one of the recipe.
+        csv: file that the curves are written to.
+
+    Raises:
+        SpecError: there is no such arm, or the recipe holds spaces.
+    """
+    recipe = _recipe_of(study, arm)
+    values = {path.removeprefix("recipe."): value for path, value in parse_changes(changes).items()}
+    recipe = recipe.with_values(values)
+    if spaces := recipe.spaces():
+        first = next(iter(spaces))
+        raise SpecError(
+            f"the recipe has spaces ({', '.join(spaces)}); give values, such as --set {first}=0.1"
+        )
+    trained = train(recipe, seeds)
+    if csv is not None:
+        trained.curves.to_csv(csv, index=False)
+    left_out = [column for column in ("detail", "batch/loss") if column in trained.runs]
+    print(trained.runs.drop(columns=left_out).to_string(index=False))
+
+
+def _recipe_of(study: Study, arm: str | None) -> Recipe:
+    if arm is None:
+        return study.recipe
+    recipes = {each.name: each.recipe for each in arms(study)}
+    if arm not in recipes:
+        raise SpecError(f"--arm: unknown arm {arm!r}; {nearest(arm, recipes)}")
+    return recipes[arm]
