@@ -159,6 +159,11 @@ MODELS = {
     "CNN1D": (h.CNN1D(channels=5), "mnist1d"),
     "CNN2D": (h.CNN2D(channels=(3, 4)), {"name": "digits", "image": True}),
     "batch-norm CNN2D": (h.CNN2D(channels=(3, 4), norm="batch"), {"name": "digits", "image": True}),
+    "wide-kernel CNN2D": (
+        h.CNN2D(channels=(3, 4, 2), kernel=5),
+        {"name": "digits", "image": True},
+    ),
+    "layer-norm CNN1D": (h.CNN1D(channels=5, norm="layer"), "mnist1d"),
     "transformer": (h.Transformer(patch=8, width=8, depth=1, heads=2), "digits"),
 }
 

@@ -1,0 +1,170 @@
+"""The contract of every model: torch's function, members apart, shapes and fans, and fields that act."""
+
+import numpy as np
+import pytest
+import torch
+
+import harness as h
+from harness.core.errors import HarnessError
+from harness.core.registry import REGISTRY, lookup
+from harness.core.streams import numpy_stream
+from harness.data.base import Data, load_data
+from harness.models.base import Context
+from tests.cases import MODELS
+from tests.models.twins import TWINS, Inputs
+
+CASES = {**MODELS, "parameters": (h.Parameters(start=(0.5, -1.0)), "rosenbrock")}
+MEMBERS, SAMPLES = 3, 6
+
+
+def network_of(name):
+    """Return a case's network, and some inputs (B, *shape) in float64."""
+    model, data = CASES[name]
+    dataset = load_data(Data.parse(data))
+    network = model.network(dataset.input_shape, dataset.outputs)
+    return network, torch.as_tensor(dataset.train.x[:SAMPLES]).double(), dataset.outputs
+
+
+def drawn(network, seed=0):
+    """Return parameters and buffers (K, *shape) that are nowhere 0 or 1, each from its own stream."""
+    params, buffers = {}, {}
+    for name, weight in network.weights().items():
+        rows = numpy_stream(seed, name).standard_normal((MEMBERS, *weight.shape))
+        params[name] = torch.as_tensor(rows / np.sqrt(weight.fan_in) + (weight.role == "one"))
+    for name, start in network.buffers().items():
+        rows = numpy_stream(seed, name).random((MEMBERS, *start.shape))
+        buffers[name] = torch.as_tensor(0.5 + rows)
+    return params, buffers
+
+
+def outputs(network, params, buffers, x, training):
+    ctx = Context(training=training, buffers=dict(buffers))
+    return network(params, x[None], ctx), ctx.buffers
+
+
+@pytest.mark.parametrize("training", [True, False], ids=["training", "evaluation"])
+@pytest.mark.parametrize("name", CASES)
+def test_outputs_are_the_twin_s(name, training):
+    network, x, count = network_of(name)
+    params, buffers = drawn(network)
+    out_KBD, _ = outputs(network, params, buffers, x, training)
+    assert out_KBD.shape == (MEMBERS, len(x), count)
+    model, twin = CASES[name][0], TWINS[CASES[name][0].name]
+    for k in range(MEMBERS):
+        own = [{n: v[k] for n, v in tensors.items()} for tensors in (params, buffers)]
+        with torch.no_grad():
+            expected_BD = twin(model, Inputs(*own, x, training))
+        torch.testing.assert_close(out_KBD[k], expected_BD, rtol=1e-11, atol=1e-12)
+    spread = (out_KBD - out_KBD.mean(0)).abs().max()
+    assert spread > 1e-3, "members differ, or the test could not tell them apart"
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_member_is_itself_alone_and_with_inputs_of_its_own(name):
+    network, x, _ = network_of(name)
+    params, buffers = drawn(network)
+    together, after = outputs(network, params, buffers, x, training=True)
+    for k in range(MEMBERS):
+        own = [{n: v[k : k + 1] for n, v in tensors.items()} for tensors in (params, buffers)]
+        alone, after_alone = outputs(network, *own, x, training=True)
+        torch.testing.assert_close(together[k : k + 1], alone, rtol=1e-12, atol=1e-13)
+        for buffer in after:
+            torch.testing.assert_close(
+                after[buffer][k : k + 1], after_alone[buffer], rtol=1e-12, atol=0
+            )
+    ctx = Context(training=True, buffers=dict(buffers))
+    copied = network(params, x.expand(MEMBERS, *x.shape), ctx)
+    torch.testing.assert_close(together, copied, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_fans_are_torch_s_and_a_bias_has_those_of_its_weights(name):
+    network, _, _ = network_of(name)
+    weights = network.weights()
+    for parameter, weight in weights.items():
+        if weight.role == "weight" and len(weight.shape) > 1:
+            fans = torch.nn.init._calculate_fan_in_and_fan_out(torch.empty(weight.shape))
+            assert (weight.fan_in, weight.fan_out) == fans, parameter
+        if weight.role == "bias":
+            of = weights[parameter.replace(".bias", ".weight")]
+            assert (weight.fan_in, weight.fan_out) == (of.fan_in, of.fan_out), parameter
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_inputs_and_parameters_stay_as_they_are(name):
+    network, x, _ = network_of(name)
+    params, buffers = drawn(network)
+    before = {n: v.clone() for n, v in {**params, **buffers, "x": x}.items()}
+    outputs(network, params, buffers, x, training=True)
+    for parameter, value in {**params, **buffers, "x": x}.items():
+        assert torch.equal(value, before[parameter]), parameter
+
+
+CHANGES = {
+    "Linear": {"bias": [False]},
+    "MLP": {
+        "widths": [(6, 5), (6,)],
+        "activation": ["tanh", "sigmoid", "gelu", "silu", "identity"],
+        "norm": ["batch", "layer"],
+        "residual": [True],
+        "dropout": [0.5],
+        "bias": [False],
+    },
+    "DeepLinear": {"width": [5], "depth": [2]},
+    "CNN1D": {"channels": [4], "norm": ["batch", "layer"], "dropout": [0.5]},
+    "CNN2D": {"channels": [(3,)], "kernel": [4], "norm": ["batch", "layer"], "dropout": [0.5]},
+    "Transformer": {"patch": [16], "width": [4], "depth": [2], "heads": [1], "dropout": [0.5]},
+    "Parameters": {"start": [(2.0, 0.0)]},
+}
+"""Other values of every field of every model."""
+BASES = {
+    "Linear": (h.Linear(), "digits"),
+    "MLP": (h.MLP(widths=(6, 6)), "digits"),
+    "DeepLinear": (h.DeepLinear(width=6, depth=3), "digits"),
+    "CNN1D": (h.CNN1D(channels=5), "mnist1d"),
+    "CNN2D": MODELS["CNN2D"],
+    "Transformer": MODELS["transformer"],
+    "Parameters": (h.Parameters(start=(0.5, -1.0)), "rosenbrock"),
+}
+
+
+def trained_losses(model, data):
+    recipe = h.Recipe(data=data, model=model, optimizer=h.SGD(lr=1e-3), steps=2, eval_every=1)
+    return h.train(recipe).curves["train/loss"].tolist()
+
+
+@pytest.mark.parametrize(
+    "name, field, value",
+    [(n, f, v) for n, fields in CHANGES.items() for f, values in fields.items() for v in values],
+)
+def test_every_field_acts(name, field, value):
+    model, data = BASES[name]
+    changed = model.model_copy(update={field: value})
+    assert trained_losses(changed, data) != trained_losses(model, data)
+
+
+def test_every_registered_model_is_tested():
+    parts = set(REGISTRY["model"].parts)
+    assert {model.name for model, _ in CASES.values()} == set(TWINS) == set(CHANGES) == parts
+    for name in parts:
+        assert set(CHANGES[name]) == set(lookup("model", name).model_fields)
+
+
+@pytest.mark.parametrize(
+    "model, inputs, message",
+    [
+        (h.Transformer(width=10, heads=4), (64,), "heads: expected a divisor of width 10, got 4"),
+        (h.CNN2D(), (64,), "expected inputs"),
+        (h.MLP(widths=h.Choice((4,), (5,))), (64,), "model.widths: expected a value, got Choice"),
+        (h.CNN1D(channels=h.IntUniform(2, 4)), (40,), "model.channels: expected a value, got Int"),
+    ],
+)
+def test_what_can_not_be_built_is_said(model, inputs, message):
+    with pytest.raises(ValueError, match=message):
+        model.network(inputs, 10)
+    assert issubclass(HarnessError, ValueError)
+
+
+def test_bounds_of_hidden_units_are_those_of_the_activation():
+    assert h.MLP(activation="sigmoid").hidden_bounds() == (0.0, 1.0)
+    assert h.MLP().hidden_bounds() is None and h.Linear().hidden_bounds() is None
