@@ -12,7 +12,7 @@ from torch import Tensor
 
 from harness.core.parameter_layout import Layout
 from harness.engine.program import Program, written_out
-from harness.optimizers.base import Hyper, Optimizer, OptimizerState
+from harness.optimizers.base import HyperColumns, Optimizer, OptimizerState
 from harness.spec.resolved import ResolvedRecipe
 
 
@@ -88,7 +88,7 @@ def update(
     g_KC: Tensor,
     states: Sequence[Any],
     w_KC: Tensor,
-    numbers: Sequence[Hyper],
+    numbers: Sequence[HyperColumns],
     layout: Layout,
 ) -> list[Any]:
     """Move every group by its rule, in the weights' own memory; return the new states.
@@ -141,7 +141,7 @@ def preconditioners(
 
 
 def _preconditioners(
-    groups: Sequence[Group], states: Sequence[Any], numbers: Sequence[Hyper], like_KC: Tensor
+    groups: Sequence[Group], states: Sequence[Any], numbers: Sequence[HyperColumns], like_KC: Tensor
 ) -> Tensor | None:
     found = [
         g.rule.preconditioner(state, own)

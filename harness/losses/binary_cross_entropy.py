@@ -17,7 +17,7 @@ else:
 
 @final
 class BCE(Loss):
-    """ℓ = −Σᵢ (yᵢ log σ(outᵢ) + (1−yᵢ) log(1−σ(outᵢ))) / D, with σ(x) = 1/(1 + e⁻ˣ) and y in [0, 1]."""
+    """ℓ = −Σᵢ (yᵢ log σ(outᵢ) + (1−yᵢ) log(1−σ(outᵢ))) / D, σ(x) = 1/(1 + e⁻ˣ), y in [0, 1]."""
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         # from the outputs before σ, which rounds to 1 from 17 on, where log(1 − σ) would be −∞

@@ -18,7 +18,7 @@ else:
 
 @final
 class ExternalLoss(External, Loss):
-    """A function by dotted name: ``(out_BD, y_BD, **args) → losses (B,)``, called for each member."""
+    """A dotted function ``(out_BD, y_BD, **args) → losses (B,)``, called member by member."""
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         function = self.load()

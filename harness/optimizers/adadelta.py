@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
-from harness.optimizers.base import Hyper, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer
 from harness.spec.space import Fraction, NonNegative, Positive
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class AdadeltaState(NamedTuple):
-    """Running means of squared gradients and of squared updates, and what the last update multiplied by."""
+    """Running means of g² and d², and what the last update multiplied the gradient by."""
 
     v_KP: Tensor
     u_KP: Tensor
@@ -37,20 +37,21 @@ class Adadelta(Optimizer[AdadeltaState]):
         return AdadeltaState(zeros(shape), zeros(shape), w_KP.new_ones(shape))
 
     def update(
-        self, g_KP: Tensor, state: AdadeltaState, w_KP: Tensor, hyper: Hyper, layout: Layout
+        self, g_KP: Tensor, state: AdadeltaState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, AdadeltaState]:
         rho, eps = hyper["rho"], hyper["eps"]
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - rho)
-        # √(u+ε) / √(v+ε) with the u of before this update: kept, since it can't be told from the new u
+        # √(u+ε) / √(v+ε) with the u of before this update, which can't be told from the new u:
+        # it is kept for the preconditioner
         rate_KP = (state.u_KP + eps).sqrt_().div_((v_KP + eps).sqrt_())
         d_KP = rate_KP * g_KP
         u_KP = state.u_KP.lerp_(d_KP * d_KP, 1 - rho)
         return w_KP.sub_(hyper["lr"] * d_KP), AdadeltaState(v_KP, u_KP, rate_KP)
 
-    def preconditioner(self, state: AdadeltaState, hyper: Hyper) -> Tensor:
+    def preconditioner(self, state: AdadeltaState, hyper: HyperColumns) -> Tensor:
         """Return √(v+ε) / √(u+ε)."""
         return state.rate_KP.reciprocal()
 
-    def stability_threshold(self, state: AdadeltaState, hyper: Hyper) -> Tensor:
+    def stability_threshold(self, state: AdadeltaState, hyper: HyperColumns) -> Tensor:
         """Return 2/η, that of gradient descent."""
         return 2 / hyper["lr"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
-from harness.optimizers.base import Hyper, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer
 from harness.spec.space import NonNegative
 
 if TYPE_CHECKING:
@@ -30,16 +30,16 @@ class Adagrad(Optimizer[AdagradState]):
         return AdagradState(w_KP.new_zeros(w_KP.shape))
 
     def update(
-        self, g_KP: Tensor, state: AdagradState, w_KP: Tensor, hyper: Hyper, layout: Layout
+        self, g_KP: Tensor, state: AdagradState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, AdagradState]:
         s_KP = state.s_KP.addcmul_(g_KP, g_KP)
         step_KP = (g_KP * hyper["lr"]).div_(s_KP.sqrt().add_(hyper["eps"]))
         return w_KP.sub_(step_KP), AdagradState(s_KP)
 
-    def preconditioner(self, state: AdagradState, hyper: Hyper) -> Tensor:
+    def preconditioner(self, state: AdagradState, hyper: HyperColumns) -> Tensor:
         """Return √s + ε."""
         return state.s_KP.sqrt() + hyper["eps"]
 
-    def stability_threshold(self, state: AdagradState, hyper: Hyper) -> Tensor:
+    def stability_threshold(self, state: AdagradState, hyper: HyperColumns) -> Tensor:
         """Return 2/η, that of gradient descent."""
         return 2 / hyper["lr"]

@@ -14,7 +14,7 @@ from harness.optimizers.adam_family import (
     root_mean_square,
     zero_moments,
 )
-from harness.optimizers.base import Hyper
+from harness.optimizers.base import HyperColumns
 from harness.spec.space import NonNegative
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ class Adam(AdamFamily[AdamState]):
         return zero_moments(w_KP)
 
     def update(
-        self, g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: Hyper, layout: Layout
+        self, g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, AdamState]:
         return adam_update(g_KP, state, w_KP, hyper, self.bias_correction)
 
-    def preconditioner(self, state: AdamState, hyper: Hyper) -> Tensor:
+    def preconditioner(self, state: AdamState, hyper: HyperColumns) -> Tensor:
         return adam_divisor(state, hyper, self.bias_correction)
 
-    def stability_threshold(self, state: AdamState, hyper: Hyper) -> Tensor:
+    def stability_threshold(self, state: AdamState, hyper: HyperColumns) -> Tensor:
         return averaged_threshold(hyper)
 
 
@@ -64,24 +64,24 @@ class AdamW(AdamFamily[AdamState]):
         return zero_moments(w_KP)
 
     def update(
-        self, g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: Hyper, layout: Layout
+        self, g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, AdamState]:
         return adamw_update(g_KP, state, w_KP, hyper, self.bias_correction)
 
-    def preconditioner(self, state: AdamState, hyper: Hyper) -> Tensor:
+    def preconditioner(self, state: AdamState, hyper: HyperColumns) -> Tensor:
         return adam_divisor(state, hyper, self.bias_correction)
 
-    def stability_threshold(self, state: AdamState, hyper: Hyper) -> Tensor:
+    def stability_threshold(self, state: AdamState, hyper: HyperColumns) -> Tensor:
         return averaged_threshold(hyper, shrinkage=hyper["lr"] * hyper["weight_decay"])
 
 
 def adam_update(
-    g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: Hyper, bias_correction: bool = True
+    g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: HyperColumns, bias_correction: bool = True
 ) -> tuple[Tensor, AdamState]:
     """Make one update of Adam; the arguments are those of :meth:`Optimizer.update`."""
     state = averaged_moments(g_KP, state, hyper)
     if bias_correction:
-        # the corrections go into numbers (K, 1) instead of rows (K, P), which saves two passes over memory:
+        # corrections of numbers (K, 1), not of rows (K, P), which saves two passes over memory:
         # θ ← θ − (η / (1−β₁ᵗ)) m / (√v / √(1−β₂ᵗ) + ε)
         rate_K1 = hyper["lr"] / (1 - hyper["beta1"] ** state.t)
         growth_K1 = (1 - hyper["beta2"] ** state.t).rsqrt()
@@ -93,14 +93,14 @@ def adam_update(
 
 
 def adamw_update(
-    g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: Hyper, bias_correction: bool = True
+    g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: HyperColumns, bias_correction: bool = True
 ) -> tuple[Tensor, AdamState]:
     """Make one update of AdamW; the arguments are those of :meth:`Optimizer.update`."""
     w_KP = w_KP.mul_(1 - hyper["lr"] * hyper["weight_decay"])
     return adam_update(g_KP, state, w_KP, hyper, bias_correction)
 
 
-def adam_divisor(state: AdamState, hyper: Hyper, bias_correction: bool) -> Tensor:
+def adam_divisor(state: AdamState, hyper: HyperColumns, bias_correction: bool) -> Tensor:
     """Return √v̂ + ε, or √v + ε without correction."""
     if bias_correction:
         return root_mean_square(state.v_KP, state.t, hyper)

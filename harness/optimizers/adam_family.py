@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, NamedTuple
 
-from harness.optimizers.base import Hyper, Optimizer, StateT
+from harness.optimizers.base import HyperColumns, Optimizer, StateT
 from harness.spec.space import Fraction, NonNegative
 
 if TYPE_CHECKING:
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class AdamFamily(Optimizer[StateT], Generic[StateT]):
-    """Abstract: an optimizer whose step is a running mean m of gradients over the root of one of their squares."""
+    """Abstract: steps along a running mean of gradients, over the root of one of their squares."""
 
     beta1: Fraction = 0.9
     """Decay β₁ of the running mean of gradients."""
@@ -35,19 +35,19 @@ def zero_moments(w_KP: Tensor) -> AdamState:
     return AdamState(0, w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
 
 
-def averaged_moments(g_KP: Tensor, state: AdamState, hyper: Hyper) -> AdamState:
+def averaged_moments(g_KP: Tensor, state: AdamState, hyper: HyperColumns) -> AdamState:
     """Return m ← β₁m + (1−β₁)g and v ← β₂v + (1−β₂)g², in the state's own memory."""
     m_KP = state.m_KP.lerp_(g_KP, 1 - hyper["beta1"])
     v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - hyper["beta2"])
     return AdamState(state.t + 1, m_KP, v_KP)
 
 
-def root_mean_square(v_KP: Tensor, t: int, hyper: Hyper) -> Tensor:
+def root_mean_square(v_KP: Tensor, t: int, hyper: HyperColumns) -> Tensor:
     """Return √v̂ + ε with v̂ = v / (1 − β₂ᵗ): Adam's divisor."""
     return (v_KP / (1 - hyper["beta2"] ** t)).sqrt() + hyper["eps"]
 
 
-def averaged_threshold(hyper: Hyper, shrinkage: Tensor | float = 0.0) -> Tensor:
+def averaged_threshold(hyper: HyperColumns, shrinkage: Tensor | float = 0.0) -> Tensor:
     """Return the curvature at which descent along a running mean of gradients stops being stable.
 
     θ ← (1−s)θ − ηm with m ← βm + (1−β)hθ has the characteristic polynomial

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 from harness.core.lazy import Lazy
 from harness.core.parameter_layout import Layout
 from harness.optimizers.adam_family import AdamFamily, averaged_threshold
-from harness.optimizers.base import Hyper
+from harness.optimizers.base import HyperColumns
 
 if TYPE_CHECKING:
     import torch
@@ -26,7 +26,10 @@ class AdamaxState(NamedTuple):
 
 @final
 class Adamax(AdamFamily[AdamaxState]):
-    """m ← β₁m + (1−β₁)g, u ← max(β₂u, |g| + ε), θ ← θ − η m̂ / u: Adam in the infinity norm (Kingma & Ba 2015)."""
+    """m ← β₁m + (1−β₁)g, u ← max(β₂u, |g| + ε), θ ← θ − η m̂ / u (Kingma & Ba 2015).
+
+    Adam in the infinity norm, with m̂ = m / (1−β₁ᵗ).
+    """
 
     retired_fields: ClassVar = {
         "bias_correction": "the update always corrects m's bias, as the paper does"
@@ -37,7 +40,7 @@ class Adamax(AdamFamily[AdamaxState]):
         return AdamaxState(0, w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
 
     def update(
-        self, g_KP: Tensor, state: AdamaxState, w_KP: Tensor, hyper: Hyper, layout: Layout
+        self, g_KP: Tensor, state: AdamaxState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, AdamaxState]:
         t, beta1 = state.t + 1, hyper["beta1"]
         m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)
@@ -48,9 +51,9 @@ class Adamax(AdamFamily[AdamaxState]):
         step_KP = (m_KP * (hyper["lr"] / (1 - beta1**t))).div_(u_KP)
         return w_KP.sub_(step_KP), AdamaxState(t, m_KP, u_KP)
 
-    def preconditioner(self, state: AdamaxState, hyper: Hyper) -> Tensor:
+    def preconditioner(self, state: AdamaxState, hyper: HyperColumns) -> Tensor:
         # a copy: u's own memory is the next update's
         return state.u_KP.clone()
 
-    def stability_threshold(self, state: AdamaxState, hyper: Hyper) -> Tensor:
+    def stability_threshold(self, state: AdamaxState, hyper: HyperColumns) -> Tensor:
         return averaged_threshold(hyper)

@@ -1,16 +1,19 @@
-"""The contract of an optimizer: a spec with a pure ``init`` and an ``update`` over the rows of a cohort.
+"""The contract of an optimizer: a spec with an ``init`` and an ``update`` over a cohort's rows.
 
-**Who owns which memory during** ``update`` (held for every optimizer by ``tests/optimizers/test_contract.py``):
+**Who owns which memory during** ``update``. Tests hold every optimizer to it, with one buffer that
+is refilled for each call and overwritten after it (tests/optimizers/test_contract.py).
 
-- *The gradient is lent for the call only.* The engine writes the next gradient into the same memory, and probes read
-  it after the call: an optimizer neither changes it nor keeps it or a view of it in its state. What is needed later
-  is copied, ``g_KP.clone()``.
+- *The gradient is lent for the call only.* The engine writes the next gradient into the same
+  memory, and probes read it after the call: an optimizer neither changes it, nor keeps it or a view
+  of it in its state. What is needed later is copied, ``g_KP.clone()``.
 - *The state belongs to the optimizer.* Its tensors may be changed in place and returned again.
-- *The weights belong to the engine.* They may be changed in place and returned, or new ones are returned; neither
-  they nor a view of them may be kept in the state, since what comes after the optimizer changes them in place.
+- *The weights belong to the engine.* They may be changed in place and returned, or new ones are
+  returned. Neither they nor a view of them may be kept in the state, since what comes after the
+  optimizer changes them in place.
 
-**Abstract or final.** Concrete optimizers are final, what several share lies in an abstract class, and no method with a
-body is overridden but the optional ones of :class:`Optimizer`. So the code of an update is read in one place.
+**Abstract or final.** Concrete optimizers are final, what several share lies in an abstract class,
+and no method with a body is overridden but the optional ones of :class:`Optimizer`. So an update is
+read in one place.
 """
 
 from __future__ import annotations
@@ -29,12 +32,13 @@ from harness.spec.space import Positive
 if TYPE_CHECKING:
     from torch import Tensor
 
-Hyper = Mapping[str, "Tensor"]
-"""Numeric fields by name, (K, 1) each. ``lr`` is the field times the schedule's factor; ``schedule`` is that factor."""
+HyperColumns = Mapping[str, "Tensor"]
+"""Numeric fields by name, (K, 1) each. ``lr`` is the field times the schedule's factor, which is
+there as ``schedule`` too."""
 
 OptimizerState = tuple[object, ...]
-"""What an optimizer carries from one update to the next: a NamedTuple of tensors with one row a member, and of numbers
-that are the same for all members, such as the count of updates."""
+"""What an optimizer carries from one update to the next: a NamedTuple of tensors with one row a
+member, and of numbers that are the same for all members, such as the count of updates."""
 
 StateT = TypeVar("StateT", bound=OptimizerState, default=OptimizerState)
 
@@ -42,16 +46,14 @@ StateT = TypeVar("StateT", bound=OptimizerState, default=OptimizerState)
 class Optimizer(Component, Generic[StateT]):
     """An update rule that moves all members of a cohort at once.
 
-    A subclass writes :meth:`init` and :meth:`update`, sets ``coordinatewise`` if it is, and may answer
-    :meth:`preconditioner` and :meth:`stability_threshold`, which the curvature probe asks.
+    A subclass writes :meth:`init` and :meth:`update` and sets ``coordinatewise`` if it is. It may
+    answer :meth:`preconditioner` and :meth:`stability_threshold`, which the curvature probe asks.
     """
 
     kind = "optimizer"
     coordinatewise: ClassVar[bool] = False
-    """Whether a weight's update depends on no other weight. Then ``update`` may be called with a part of the columns.
-
-    The promise is about one ``update``: a subclass with an ``update`` of its own has to give it again.
-    """
+    """Whether a weight's update depends on no other weight, so that ``update`` may be called with a
+    part of the columns. The promise is of one ``update``: a subclass with another gives it anew."""
     lr: Positive
     """Learning rate η."""
 
@@ -70,13 +72,15 @@ class Optimizer(Component, Generic[StateT]):
 
     @abstractmethod
     def update(
-        self, g_KP: Tensor, state: StateT, w_KP: Tensor, hyper: Hyper, layout: Layout
+        self, g_KP: Tensor, state: StateT, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, StateT]:
-        """Return the new weights and the new state; the module says which memory may be used for them.
+        """Return the new weights and the new state.
+
+        The module's docstring says which memory may be used for them.
 
         Args:
-            g_KP: gradients, one row a member; for a coordinatewise optimizer perhaps some columns only, of which
-                state and weights are given too.
+            g_KP: gradients, one row a member. A coordinatewise optimizer may be given some columns
+                only, of the state and the weights too.
             state: what ``init`` or the last ``update`` returned.
             w_KP: weights.
             hyper: numeric fields, (K, 1) each.
@@ -84,31 +88,32 @@ class Optimizer(Component, Generic[StateT]):
         """
 
     def form(self) -> str:
-        """Return what members must agree on to be moved by one call, besides the fields that are not numbers."""
+        """Return what members moved by one call must share, besides fields that are no numbers."""
         return ""
 
-    def preconditioner(self, state: StateT, hyper: Hyper) -> Tensor | None:
-        """Return what the last update divided the gradient, or its running mean, by; None if by nothing.
+    def preconditioner(self, state: StateT, hyper: HyperColumns) -> Tensor | None:
+        """Return what the last update divided the gradient or its running mean by, if anything.
 
         Args:
             state: what that update returned.
             hyper: numeric fields of that update, (K, 1) each.
 
         Returns:
-            D (K, P), one positive number for each weight.
+            D (K, P), one positive number for each weight; None where nothing is divided.
         """
         return None
 
-    def stability_threshold(self, state: StateT, hyper: Hyper) -> Tensor | None:
-        """Return the curvature above which the optimizer diverges on a quadratic; None where it is not known.
+    def stability_threshold(self, state: StateT, hyper: HyperColumns) -> Tensor | None:
+        """Return the curvature above which the optimizer diverges on a quadratic, if it is known.
 
-        With the preconditioner D held fixed it bounds the eigenvalues of D^(−½) H D^(−½) (Cohen et al. 2022).
+        With the preconditioner D held fixed it bounds the eigenvalues of D^(−½) H D^(−½)
+        (Cohen et al. 2022).
 
         Args:
             state: what the last update returned.
             hyper: numeric fields of that update, (K, 1) each.
 
         Returns:
-            (K, 1).
+            (K, 1); None where it is not known.
         """
         return None

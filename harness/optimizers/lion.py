@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
-from harness.optimizers.base import Hyper, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer
 from harness.spec.space import Fraction, NonNegative
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ class LionState(NamedTuple):
 class Lion(Optimizer[LionState]):
     """θ ← (1−ηλ)θ − η sign(β₁m + (1−β₁)g), m ← β₂m + (1−β₂)g (Chen et al. 2023).
 
-    A sign is no division of the gradient: there is no preconditioner, and no curvature at which it stops being stable.
+    A sign is no division of the gradient: there is no preconditioner, and no curvature at which the
+    update stops being stable.
     """
 
     coordinatewise: ClassVar[bool] = True
@@ -37,7 +38,7 @@ class Lion(Optimizer[LionState]):
         return LionState(w_KP.new_zeros(w_KP.shape))
 
     def update(
-        self, g_KP: Tensor, state: LionState, w_KP: Tensor, hyper: Hyper, layout: Layout
+        self, g_KP: Tensor, state: LionState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, LionState]:
         lr = hyper["lr"]
         sign_KP = state.m_KP.lerp(g_KP, 1 - hyper["beta1"]).sign_()

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple, final
 from harness.core.parameter_layout import Layout
 from harness.optimizers.adam import adamw_update
 from harness.optimizers.adam_family import AdamState
-from harness.optimizers.base import Hyper, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer
 from harness.spec.space import Fraction, NonNegative, Positive
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 QUINTIC = (3.4445, -4.7750, 2.0315)
-"""a, b, c of X ← aX + bXXᵀX + c(XXᵀ)²X: chosen for the steepest rise of small singular values (Jordan et al. 2024)."""
+"""a, b, c of the iteration, chosen for the steepest rise of small singular values."""
 NEWTON_SCHULZ_STEPS = 5
 """Enough to bring the singular values between about 0.7 and 1.2."""
 
@@ -30,9 +30,10 @@ class MuonState(NamedTuple):
 
 @final
 class Muon(Optimizer[MuonState]):
-    """V ← μV + (1−μ)G, θ ← (1−ηλ)θ − η √max(1, m/n) NS₅(G + μ(V−G)) for matrices m×n (Jordan et al. 2024).
+    """V ← μV + (1−μ)G, θ ← (1−ηλ)θ − η √max(1, m/n) NS₅(G + μ(V−G)) for matrices m×n.
 
-    NS₅ is :func:`orthogonal`. Whatever is no matrix is moved by AdamW, with a learning rate of its own.
+    NS₅ is :func:`orthogonal`. Whatever is no matrix is moved by AdamW, with a learning rate of its
+    own (Jordan et al. 2024).
     """
 
     momentum: Fraction = 0.95
@@ -53,7 +54,7 @@ class Muon(Optimizer[MuonState]):
         return MuonState(zeros(shape), 0, zeros(shape), zeros(shape))
 
     def update(
-        self, g_KP: Tensor, state: MuonState, w_KP: Tensor, hyper: Hyper, layout: Layout
+        self, g_KP: Tensor, state: MuonState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, MuonState]:
         lr, momentum = hyper["lr"], hyper["momentum"]
         # before AdamW moves all weights in place, whose matrices are then written over
@@ -77,19 +78,21 @@ class Muon(Optimizer[MuonState]):
 
 
 def orthogonal(x_KMN: Tensor) -> Tensor:
-    """Return NS₅(X): each matrix with its singular values brought near 1, by five steps of a Newton–Schulz iteration.
+    """Return NS₅(X): each matrix with its singular values brought near 1.
 
-    It is computed in the matrices' own precision. Args: matrices (K, M, N). Returns: (K, M, N).
+    Five Newton–Schulz steps X ← aX + (bXXᵀ + c(XXᵀ)²)X, in the matrices' own precision.
+
+    Args:
+        x_KMN: matrices (K, M, N).
     """
     a, b, c = QUINTIC
     # the Gram matrix of the shorter side is the smaller one
     wide = x_KMN.shape[1] > x_KMN.shape[2]
     x: Tensor = x_KMN.mT if wide else x_KMN
-    # the Frobenius norm bounds the largest singular value, so that the iteration starts where it converges;
-    # a matrix of zeros is divided by 1e-7 and stays zero
+    # the Frobenius norm bounds the largest singular value, so that the iteration starts where it
+    # converges; a matrix of zeros is divided by 1e-7 and stays zero
     x = x / x.flatten(1).norm(dim=1)[:, None, None].clamp(min=1e-7)
     for _ in range(NEWTON_SCHULZ_STEPS):
         gram = x @ x.mT
-        # X ← aX + (bXXᵀ + c(XXᵀ)²)X
         x = a * x + (b * gram + c * gram @ gram) @ x
     return x.mT if wide else x

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
 from harness.optimizers.adam_family import AdamFamily, root_mean_square
-from harness.optimizers.base import Hyper
+from harness.optimizers.base import HyperColumns
 from harness.spec.space import NonNegative
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class NAdamState(NamedTuple):
-    """Count of updates, running means of the gradient and of its square, and the product of all momenta so far."""
+    """Count of updates, running means of g and g², and the product of all momenta so far."""
 
     t: int
     m_KP: Tensor
@@ -41,7 +41,7 @@ class NAdam(AdamFamily[NAdamState]):
         return NAdamState(0, zeros(shape), zeros(shape), w_KP.new_ones(len(w_KP), 1))
 
     def update(
-        self, g_KP: Tensor, state: NAdamState, w_KP: Tensor, hyper: Hyper, layout: Layout
+        self, g_KP: Tensor, state: NAdamState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, NAdamState]:
         t, beta2 = state.t + 1, hyper["beta2"]
         now_K1, next_K1 = momentum_at(t, hyper), momentum_at(t + 1, hyper)
@@ -54,10 +54,10 @@ class NAdam(AdamFamily[NAdamState]):
         step_KP = hyper["lr"] * ahead_KP.div_(root_KP)
         return w_KP.sub_(step_KP), NAdamState(t, m_KP, v_KP, product_K1)
 
-    def preconditioner(self, state: NAdamState, hyper: Hyper) -> Tensor:
+    def preconditioner(self, state: NAdamState, hyper: HyperColumns) -> Tensor:
         return root_mean_square(state.v_KP, state.t, hyper)
 
-    def stability_threshold(self, state: NAdamState, hyper: Hyper) -> Tensor:
+    def stability_threshold(self, state: NAdamState, hyper: HyperColumns) -> Tensor:
         """Return 2(1+β) / (η(1 + β − 2βμ)) with the momentum μ of the next update held fixed.
 
         The update θ ← θ − η((1−μ)hθ + μm) with m ← βm + (1−β)hθ has the characteristic polynomial
@@ -67,6 +67,6 @@ class NAdam(AdamFamily[NAdamState]):
         return 2 * (1 + beta1) / (hyper["lr"] * (1 + beta1 - 2 * beta1 * momentum_K1))
 
 
-def momentum_at(t: int, hyper: Hyper) -> Tensor:
+def momentum_at(t: int, hyper: HyperColumns) -> Tensor:
     """Return μₜ = β₁ (1 − ½·0.96^(tψ)) (K, 1); the 0.96 is Dozat's."""
     return hyper["beta1"] * (1 - 0.5 * 0.96 ** (t * hyper["momentum_decay"]))

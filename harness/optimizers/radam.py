@@ -12,21 +12,21 @@ from harness.optimizers.adam_family import (
     averaged_threshold,
     zero_moments,
 )
-from harness.optimizers.base import Hyper
+from harness.optimizers.base import HyperColumns
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 LEAST_LENGTH = 5.0
-"""ρₜ up to which the step is not adaptive; 5 as in the authors' code and torch's, while the paper says 4."""
+"""ρₜ up to which the step is not adaptive: 5 in the authors' code and torch's, 4 in the paper."""
 
 
 @final
 class RAdam(AdamFamily[AdamState]):
-    """Adam with rectified variance: θ ← θ − η m̂ rₜ / √v̂ where ρₜ > 5, else θ ← θ − η m̂ (Liu et al. 2020).
+    """θ ← θ − η rₜ m̂ / √v̂ where ρₜ > 5, else θ ← θ − η m̂: a rectified Adam (Liu et al. 2020).
 
-    ρ∞ = 2/(1−β₂) − 1, ρₜ = ρ∞ − 2tβ₂ᵗ / (1−β₂ᵗ), rₜ² = (ρₜ−4)(ρₜ−2)ρ∞ / ((ρ∞−4)(ρ∞−2)ρₜ). While ρₜ is small the
-    variance of 1/√v̂ is unbounded, and nothing is divided.
+    ρ∞ = 2/(1−β₂) − 1, ρₜ = ρ∞ − 2tβ₂ᵗ / (1−β₂ᵗ), rₜ² = (ρₜ−4)(ρₜ−2)ρ∞ / ((ρ∞−4)(ρ∞−2)ρₜ).
+    While ρₜ is small the variance of 1/√v̂ is unbounded, and nothing is divided.
     """
 
     retired_fields: ClassVar = {
@@ -38,7 +38,7 @@ class RAdam(AdamFamily[AdamState]):
         return zero_moments(w_KP)
 
     def update(
-        self, g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: Hyper, layout: Layout
+        self, g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, AdamState]:
         state = averaged_moments(g_KP, state, hyper)
         length_K1, factor_K1 = rectification(state.t, hyper["beta2"])
@@ -47,13 +47,13 @@ class RAdam(AdamFamily[AdamState]):
         mean_KP = state.m_KP / (1 - hyper["beta1"] ** state.t)
         return w_KP.sub_(hyper["lr"] * mean_KP * rate_KP), state
 
-    def preconditioner(self, state: AdamState, hyper: Hyper) -> Tensor:
+    def preconditioner(self, state: AdamState, hyper: HyperColumns) -> Tensor:
         """Return (√v + ε) / (rₜ √(1−β₂ᵗ)), and 1 while the step is not adaptive."""
         length_K1, factor_K1 = rectification(state.t, hyper["beta2"])
         divisor_KP = (state.v_KP.sqrt() + hyper["eps"]) / factor_K1
         return divisor_KP.where(length_K1 > LEAST_LENGTH, divisor_KP.new_ones(()))
 
-    def stability_threshold(self, state: AdamState, hyper: Hyper) -> Tensor:
+    def stability_threshold(self, state: AdamState, hyper: HyperColumns) -> Tensor:
         return averaged_threshold(hyper)
 
 

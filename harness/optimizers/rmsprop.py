@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
-from harness.optimizers.base import Hyper, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer
 from harness.spec.space import Fraction, NonNegative
 
 if TYPE_CHECKING:
@@ -35,16 +35,16 @@ class RMSprop(Optimizer[RMSpropState]):
         return RMSpropState(w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
 
     def update(
-        self, g_KP: Tensor, state: RMSpropState, w_KP: Tensor, hyper: Hyper, layout: Layout
+        self, g_KP: Tensor, state: RMSpropState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, RMSpropState]:
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - hyper["alpha"])
         b_KP = state.b_KP.mul_(hyper["momentum"]).add_(g_KP / v_KP.sqrt().add_(hyper["eps"]))
         return w_KP.sub_(hyper["lr"] * b_KP), RMSpropState(v_KP, b_KP)
 
-    def preconditioner(self, state: RMSpropState, hyper: Hyper) -> Tensor:
-        """Return √v + ε, which divides the new gradient; the velocity holds older ones, divided by theirs."""
+    def preconditioner(self, state: RMSpropState, hyper: HyperColumns) -> Tensor:
+        """Return √v + ε, for the new gradient; older ones in b were divided by theirs."""
         return state.v_KP.sqrt() + hyper["eps"]
 
-    def stability_threshold(self, state: RMSpropState, hyper: Hyper) -> Tensor:
+    def stability_threshold(self, state: RMSpropState, hyper: HyperColumns) -> Tensor:
         """Return 2(1+μ)/η, that of the heavy ball."""
         return 2 * (1 + hyper["momentum"]) / hyper["lr"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.lazy import Lazy
 from harness.core.parameter_layout import Layout
-from harness.optimizers.base import Hyper, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer
 from harness.spec.space import Fraction
 
 if TYPE_CHECKING:
@@ -24,7 +24,10 @@ class SGDState(NamedTuple):
 
 @final
 class SGD(Optimizer[SGDState]):
-    """v ← μv + g, θ ← θ − ηv; with Nesterov θ ← θ − η(g + μv) (Polyak 1964; Sutskever et al. 2013)."""
+    """v ← μv + g, θ ← θ − ηv (Polyak 1964).
+
+    With Nesterov's look-ahead θ ← θ − η(g + μv) (Sutskever et al. 2013).
+    """
 
     coordinatewise: ClassVar[bool] = True
     momentum: Fraction = 0.0
@@ -36,7 +39,7 @@ class SGD(Optimizer[SGDState]):
         return SGDState(torch.zeros_like(w_KP) if self.momentum else None)
 
     def update(
-        self, g_KP: Tensor, state: SGDState, w_KP: Tensor, hyper: Hyper, layout: Layout
+        self, g_KP: Tensor, state: SGDState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, SGDState]:
         if state.v_KP is None:
             return w_KP.addcmul_(hyper["lr"], g_KP, value=-1), state
@@ -49,7 +52,7 @@ class SGD(Optimizer[SGDState]):
         # the state differs: members without momentum keep no velocity
         return "heavy" if self.momentum else "plain"
 
-    def stability_threshold(self, state: SGDState, hyper: Hyper) -> Tensor:
+    def stability_threshold(self, state: SGDState, hyper: HyperColumns) -> Tensor:
         """Return 2(1+μ)/η; with Nesterov 2(1+μ) / (η(1+2μ)) (Cohen et al. 2021)."""
         momentum = hyper["momentum"]
         return 2 * (1 + momentum) / (hyper["lr"] * (1 + 2 * momentum if self.nesterov else 1))

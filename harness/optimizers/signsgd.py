@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, final
 
 from harness.core.parameter_layout import Layout
-from harness.optimizers.base import Hyper, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,6 +21,6 @@ class SignSGD(Optimizer[tuple[()]]):
         return ()
 
     def update(
-        self, g_KP: Tensor, state: tuple[()], w_KP: Tensor, hyper: Hyper, layout: Layout
+        self, g_KP: Tensor, state: tuple[()], w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, tuple[()]]:
         return w_KP.sub_(hyper["lr"] * g_KP.sign()), state

@@ -25,7 +25,7 @@ class Schedule(Component):
 
 
 def half_cosine(start: float, end: float, share: float) -> float:
-    """Return end + (start − end)(1 + cos πx)/2, which falls or rises from start to end along half a cosine.
+    """Return end + (start − end)(1 + cos πx)/2: from start to end along half a cosine.
 
     Args:
         start: value at x = 0.

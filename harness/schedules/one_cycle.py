@@ -11,9 +11,9 @@ from harness.schedules.base import Schedule, half_cosine
 
 @final
 class OneCycle(Schedule):
-    """Half a cosine up from 1/a to 1 until step p = rS − 1, then half a cosine down to 1/(ab) at S − 1.
+    """Half a cosine up from 1/a to 1, then half a cosine down to 1/(ab).
 
-    Smith & Topin 2018, as torch's ``OneCycleLR`` has it.
+    The peak is at step p = rS − 1, the end at S − 1 (Smith & Topin 2018; torch's ``OneCycleLR``).
     """
 
     rise: float = Field(default=0.3, gt=0, lt=1)

@@ -14,7 +14,7 @@ from harness.stats.effect import (
 )
 from harness.stats.factorial import Effect, factorial_effects
 from harness.stats.intervals import Interval, mean_interval, summaries
-from harness.stats.paired import Comparison, compare_paired, holm, permutation, wilcoxon
+from harness.stats.paired import PairedComparison, compare_paired, holm, permutation, wilcoxon
 from harness.stats.profiles import algoperf_score, performance_profile, performance_ratios
 from harness.stats.ranks import (
     Friedman,
@@ -33,12 +33,12 @@ from harness.stats.tuning import expected_best, expected_max
 from harness.stats.verdict import Decision, Evidence, Verdict, equivalent, judge, superior
 
 __all__ = [
-    "Comparison",
     "Decision",
     "Effect",
     "Evidence",
     "Friedman",
     "Interval",
+    "PairedComparison",
     "Reached",
     "Survival",
     "Trend",

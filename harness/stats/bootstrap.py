@@ -12,6 +12,7 @@ from harness.stats.intervals import Interval
 from harness.stats.summary import mean
 
 Statistic = Callable[[np.ndarray], float]
+"""A number of one sample."""
 
 
 def bootstrap(
@@ -25,14 +26,17 @@ def bootstrap(
 ) -> Interval:
     """Return a statistic with its bootstrap interval.
 
-    Percentile: the quantiles α/2 and 1 − α/2 of the statistic over resamples (Efron 1979). BCa: those at
-    Φ(z₀ + (z₀ + z)/(1 − a(z₀ + z))), with the bias z₀ from the share of resamples below the statistic and the
-    acceleration a = Σd³ / 6(Σd²)^1.5 from the jackknife's deviations d (Efron 1987). Since resamples spread too little
-    by √((n−1)/n), and few values have no normal quantiles, z is √(n/(n−1))·t with n − 1 degrees of freedom: the expanded
-    percentiles of Hesterberg 2015.
+    - Percentile: quantiles α/2 and 1 − α/2 of the statistic over resamples (Efron 1979).
+    - BCa: quantiles Φ(z₀ + (z₀ + z)/(1 − a(z₀ + z))), with the bias z₀ = Φ⁻¹(share of resamples
+      below the statistic) and the acceleration a = Σd³ / 6(Σd²)^1.5 of the jackknife's deviations d
+      (Efron 1987).
+
+    Resamples spread too little by √((n−1)/n), and few values have no normal quantiles: both methods
+    take z = √(n/(n−1))·t with n − 1 degrees of freedom, the expanded percentiles of Hesterberg
+    (2015).
 
     Args:
-        values: (n,) or, several tasks with the same number of seeds each, (n, m): then every column is a stratum that
+        values: (n,), or (n, m) of m tasks with n seeds each: then every column is a stratum that
             is resampled by itself (Agarwal et al. 2021), and the percentile method is used.
         statistic: number of one sample, of the same shape as ``values``.
         rng: the generator; the same one in the same state gives the same interval.
@@ -60,12 +64,13 @@ def bootstrap(
 
 
 def resample(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw with replacement along the first axis, each column by itself."""
+    """Draw as many values with replacement along the first axis, each column by itself."""
     rows = rng.integers(0, len(x), x.shape)
     return np.take_along_axis(x, rows, 0)
 
 
 def _expanded(n: int, level: float) -> np.ndarray:
+    """Return the two quantiles to take, Φ(±√(n/(n−1)) t); of one value the plain ones."""
     from scipy.special import ndtr, stdtrit
 
     if n < 2:
@@ -77,15 +82,20 @@ def _expanded(n: int, level: float) -> np.ndarray:
 def _corrected(
     tails: np.ndarray, x: np.ndarray, statistic: Statistic, point: float, draws: np.ndarray
 ) -> np.ndarray:
+    """Return the quantiles corrected for bias and acceleration."""
     from scipy.special import ndtr, ndtri
 
+    # resamples equal to the statistic count half: with few distinct values many are
     below = (np.sum(draws < point) + np.sum(draws == point) / 2) / len(draws)
     if not 0 < below < 1:
+        # z₀ would be infinite
         return tails
     bias = ndtri(below)
     left_out = np.array([statistic(np.delete(x, i)) for i in range(len(x))])
     d = left_out.mean() - left_out
+    # a = Σd³ / 6(Σd²)^1.5
     spread = float(np.sum(d**2))
     acceleration = float(np.sum(d**3)) / (6 * spread**1.5) if spread else 0.0
+    # Φ(z₀ + (z₀ + z)/(1 − a(z₀ + z)))
     z = bias + ndtri(tails)
     return np.asarray(ndtr(bias + z / (1 - acceleration * z)))

@@ -1,4 +1,4 @@
-"""How large a difference is: standardised differences, probability of improvement, and the seeds it takes to see one."""
+"""How large a difference is, and how many seeds it takes to see it."""
 
 from __future__ import annotations
 
@@ -9,20 +9,42 @@ from numpy.typing import ArrayLike
 
 
 def cohen_d(a: ArrayLike, b: ArrayLike) -> float:
-    """Return d = (ā − b̄)/s with the pooled deviation s, for independent samples (Cohen 1988)."""
+    """Return d = (ā − b̄)/s for independent samples (Cohen 1988).
+
+    s² = ((n−1)s_a² + (m−1)s_b²) / (n + m − 2) is the pooled variance.
+
+    Args:
+        a: (n,) values, two at least.
+        b: (m,) values, two at least.
+
+    >>> round(cohen_d([2.0, 4.0, 6.0], [1.0, 3.0, 5.0]), 3)
+    0.5
+    """
     x, y = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
     pooled = ((len(x) - 1) * x.var(ddof=1) + (len(y) - 1) * y.var(ddof=1)) / (len(x) + len(y) - 2)
     return _ratio(float(x.mean() - y.mean()), math.sqrt(pooled))
 
 
 def hedges_g(a: ArrayLike, b: ArrayLike) -> float:
-    """Return d·(1 − 3/(4(n + m) − 9)): Cohen's d without its bias in small samples (Hedges 1981)."""
+    """Return g = d·(1 − 3/(4(n + m) − 9)), Cohen's d less its bias in small samples (Hedges 1981).
+
+    Args:
+        a: (n,) values, two at least.
+        b: (m,) values, two at least.
+    """
     count = len(np.asarray(a)) + len(np.asarray(b))
     return cohen_d(a, b) * (1 - 3 / (4 * count - 9))
 
 
 def paired_d(a: ArrayLike, b: ArrayLike) -> float:
-    """Return d_z = d̄/s_d of the differences d = a − b over pairs: what a paired test sees (Lakens 2013).
+    """Return d_z = d̄/s_d of the differences d = a − b: what a paired test sees (Lakens 2013).
+
+    Args:
+        a: (n,) one number a seed.
+        b: (n,) the other arm's numbers for the same seeds.
+
+    Returns:
+        d_z; ±∞ where all differences are the same and not 0, NaN for a single pair.
 
     >>> round(paired_d([1.0, 2.0, 3.0], [0.0, 2.0, 1.0]), 3)
     1.0
@@ -32,18 +54,29 @@ def paired_d(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def cliffs_delta(a: ArrayLike, b: ArrayLike) -> float:
-    """Return P(a > b) − P(a < b) over all pairs of an a and a b (Cliff 1993)."""
-    return 2 * probability_of_improvement(a, b) - 1
-
-
-def probability_of_improvement(a: ArrayLike, b: ArrayLike) -> float:
-    """Return P(a > b) + ½P(a = b) over all pairs of runs, the mean over tasks (Agarwal et al. 2021; Mann & Whitney 1947).
+    """Return δ = P(a > b) − P(a < b) over all pairs of an a and a b (Cliff 1993).
 
     Args:
         a: (n,) runs, or (n, tasks).
         b: (m,) runs, or (m, tasks).
 
-    >>> round(probability_of_improvement([[1, 2], [2, 2], [1, 1], [2, 1]], [[1, 1], [2, 2], [3, 3]]), 6)
+    Returns:
+        From −1, every b is larger, to 1, every a is.
+    """
+    return 2 * probability_of_improvement(a, b) - 1
+
+
+def probability_of_improvement(a: ArrayLike, b: ArrayLike) -> float:
+    """Return P(a > b) + ½P(a = b) over all pairs of runs, the mean over tasks.
+
+    Agarwal et al. 2021; for one task it is Mann & Whitney's U/(nm), 1947.
+
+    Args:
+        a: (n,) runs, or (n, tasks).
+        b: (m,) runs, or (m, tasks).
+
+    >>> x, y = [[1, 2], [2, 2], [1, 1], [2, 1]], [[1, 1], [2, 2], [3, 3]]
+    >>> round(probability_of_improvement(x, y), 6)
     0.333333
     """
     x, y = (np.asarray(v, dtype=float).reshape(len(np.asarray(v)), -1) for v in (a, b))
@@ -55,10 +88,11 @@ def probability_of_improvement(a: ArrayLike, b: ArrayLike) -> float:
 def seeds_needed(
     effect: float, alpha: float = 0.05, power: float = 0.8, most: int = 10_000
 ) -> int | None:
-    """Return the pairs that a two-sided paired t-test needs to see a standardised effect d_z with the given power.
+    """Return the pairs a two-sided paired t-test needs to see an effect d_z with the given power.
 
-    The power is that of the noncentral t distribution with n − 1 degrees of freedom and noncentrality d_z√n; its
-    smaller tail is left out.
+    The power with n pairs is P(T > t), with t the 1 − α/2 quantile of Student's distribution of
+    n − 1 degrees of freedom and T noncentral with noncentrality d_z√n. The chance of a significant
+    effect of the wrong sign is left out.
 
     Args:
         effect: d_z, as :func:`paired_d` gives it.
@@ -72,25 +106,31 @@ def seeds_needed(
     >>> seeds_needed(0.5), seeds_needed(1.0), seeds_needed(0.0)
     (34, 10, None)
     """
-    from scipy.special import nctdtr, stdtrit
-
     size = abs(effect)
     if not math.isfinite(size):
         return 2 if size == math.inf else None
-    low, high = 2, most
-
-    def seen(n: int) -> bool:
-        return float(1 - nctdtr(n - 1, size * math.sqrt(n), stdtrit(n - 1, 1 - alpha / 2))) >= power
-
-    if size == 0 or not seen(high):
+    if size == 0 or _power(size, most, alpha) < power:
         return None
+    # the power grows with n: bisect for the first n that has enough
+    low, high = 2, most
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if seen(middle) else (middle + 1, high)
+        if _power(size, middle, alpha) >= power:
+            high = middle
+        else:
+            low = middle + 1
     return low
 
 
+def _power(size: float, n: int, alpha: float) -> float:
+    """Return the probability that n pairs show an effect d_z at level α."""
+    from scipy.special import nctdtr, stdtrit
+
+    return float(1 - nctdtr(n - 1, size * math.sqrt(n), stdtrit(n - 1, 1 - alpha / 2)))
+
+
 def _ratio(difference: float, deviation: float) -> float:
+    """Return the ratio; ±∞ for a difference without any spread, 0 for none."""
     if deviation == 0:
         return 0.0 if difference == 0 else math.copysign(math.inf, difference)
     return difference / deviation

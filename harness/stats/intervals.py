@@ -1,4 +1,4 @@
-"""Intervals for means over seeds."""
+"""Intervals for means, medians and interquartile means over seeds."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ class Interval(NamedTuple):
 
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
-    """Return the mean x̄ and x̄ ± t·s/√n, with t the quantile of Student's distribution with n − 1 degrees of freedom.
+    """Return the mean with its t-interval, x̄ ± t·s/√n (Student 1908).
+
+    s is the standard deviation with n − 1 below, t the (1 + level)/2 quantile of Student's
+    distribution with n − 1 degrees of freedom.
 
     Args:
         values: (n,) one number a seed.
         level: confidence.
 
     Returns:
-        The interval; infinitely wide for one value, and NaN throughout for none.
-        Any infinite value (a diverged run) makes the mean infinite and the interval the whole line.
-
-    Reference: Student 1908.
+        The interval; infinitely wide for one value, and NaN throughout for none. Any infinite
+        value (a diverged run) makes the mean infinite and the interval the whole line.
 
     >>> [round(v, 3) for v in mean_interval([1.0, 2.0, 3.0])]
     [2.0, -0.484, 4.484]
@@ -45,12 +46,15 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
 
 
 def summaries(values: ArrayLike, level: float = 0.95) -> dict[str, np.ndarray]:
-    """Return three centres of each row with the intervals that cover them: "mean", "median" and "IQM".
+    """Return three centres of each row, "mean", "median" and "IQM", with their intervals.
 
-    The mean with Student's interval; the median with that of the order statistics x₍ᵣ₎ … x₍ₙ₋ᵣ₊₁₎, which is exact for any
-    distribution, and goes from the lowest to the highest value where n is too small for the level (below 6 for 95 %);
-    the interquartile mean with Tukey and McLaughlin's, x̄ₜ ± t s_w √((n − 1)/(h(h − 1))) with the Winsorized deviation s_w
-    and h − 1 degrees of freedom for the h = n − 2⌊n/4⌋ values that are not cut off.
+    - The mean has Student's interval (Student 1908).
+    - The median has that of the order statistics x₍ᵣ₎ … x₍ₙ₋ᵣ₊₁₎, exact for any distribution
+      (Thompson 1936). It goes from the lowest to the highest value where n is too small for the
+      level, which is below 6 for 95 %.
+    - The interquartile mean has x̄ₜ ± t s_w √((n − 1)/(h(h − 1))), with the Winsorized deviation
+      s_w and h − 1 degrees of freedom for the h = n − 2⌊n/4⌋ values that are not cut off
+      (Tukey & McLaughlin 1963).
 
     Args:
         values: (rows, n) finite numbers.
@@ -59,37 +63,45 @@ def summaries(values: ArrayLike, level: float = 0.95) -> dict[str, np.ndarray]:
     Returns:
         (3, rows) each: centre, low, high. For one value all three are the same.
 
-    Reference: Student 1908; Thompson 1936; Tukey & McLaughlin 1963.
-
-    >>> [[round(float(v), 2) for v in row[:, 0]] for row in summaries([[1.0, 2.0, 3.0, 10.0]]).values()]
-    [[4.0, -2.5, 10.5], [2.5, 1.0, 10.0], [2.5, -6.48, 11.48]]
+    >>> rows = summaries([[1.0, 2.0, 3.0, 10.0]])
+    >>> {name: [round(float(v), 2) for v in columns[:, 0]] for name, columns in rows.items()}
+    {'mean': [4.0, -2.5, 10.5], 'median': [2.5, 1.0, 10.0], 'IQM': [2.5, -6.48, 11.48]}
     """
     x = np.sort(np.asarray(values, dtype=float), axis=1)
     n = x.shape[1]
     cut = n // 4
+    # Winsorized: what is cut off takes the value next to the cut
     kept, winsorized = x[:, cut : n - cut], np.clip(x, x[:, [cut]], x[:, [n - cut - 1]])
     left, rank = n - 2 * cut, _order(n, level)
-    scale = math.sqrt((n - 1) / max(1, left * (left - 1)))
+    # √((n−1)/(h(h−1))); for one value left its deviation is 0, and the factor must not be infinite
+    widening = math.sqrt((n - 1) / max(1, left * (left - 1)))
     return {
         "mean": _around(x.mean(1), _deviation(x) / math.sqrt(n), n - 1, level),
         "median": np.array([np.median(x, axis=1), x[:, rank], x[:, n - 1 - rank]]),
-        "IQM": _around(kept.mean(1), _deviation(winsorized) * scale, left - 1, level),
+        "IQM": _around(kept.mean(1), _deviation(winsorized) * widening, left - 1, level),
     }
 
 
 def _around(centre: np.ndarray, error: np.ndarray, degrees: int, level: float) -> np.ndarray:
+    """Return centre, centre − t·error and centre + t·error; without degrees of freedom no width."""
     half = _quantile(level, degrees) * error if degrees > 0 else 0 * error
     return np.array([centre, centre - half, centre + half])
 
 
 def _deviation(x: np.ndarray) -> np.ndarray:
-    found: np.ndarray = x.std(axis=1, ddof=1) if x.shape[1] > 1 else np.zeros(len(x))
-    return found
+    """Return the standard deviation of each row; 0 for rows of one value."""
+    if x.shape[1] == 1:
+        return np.zeros(len(x))
+    return np.asarray(x.std(axis=1, ddof=1))
 
 
 @lru_cache(maxsize=256)
 def _order(n: int, level: float) -> int:
-    """Return the place from each end of the narrowest order statistics' interval that covers the median; 0 if none does."""
+    """Return the place from each end of the narrowest interval of order statistics that covers.
+
+    That from place r to place n − 1 − r covers the median with probability 1 − 2 P(B ≤ r) for B
+    binomial with n draws of ½. 0 where none covers it often enough.
+    """
     from scipy.stats import binom
 
     places = [r for r in range(1, n // 2) if 1 - 2 * binom.cdf(r, n, 0.5) >= level]
@@ -97,6 +109,7 @@ def _order(n: int, level: float) -> int:
 
 
 def _quantile(level: float, degrees: int) -> float:
+    """Return Student's t of a two-sided interval."""
     from scipy.special import stdtrit
 
     return float(stdtrit(degrees, 0.5 + level / 2))

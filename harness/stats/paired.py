@@ -1,4 +1,4 @@
-"""Comparisons of two arms paired by seed."""
+"""Comparisons of two arms paired by seed, and Holm's correction for many of them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,24 @@ from numpy.typing import ArrayLike
 from harness.stats.intervals import Interval, mean_interval
 
 EXACT = 14
-"""Pairs up to which a permutation test goes through all sign changes."""
+"""Pairs up to which a permutation test goes through all sign changes: 2¹⁴ of them are 16,384."""
 
 
-class Comparison(NamedTuple):
-    """The mean difference a − b over pairs, its interval, and the two-sided p-value of no difference."""
+class PairedComparison(NamedTuple):
+    """What pairs say of the difference a − b."""
 
     difference: Interval
+    """Mean difference with its interval."""
     p: float
+    """Two-sided p-value of no difference."""
 
 
 def differences(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     """Return d = a − b over pairs; two equal infinite values (both diverged) differ by 0.
+
+    Args:
+        a: (n,) one number a seed.
+        b: (n,) the other arm's numbers for the same seeds.
 
     Raises:
         ValueError: the arms have different numbers of values.
@@ -37,11 +43,11 @@ def differences(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     return np.array([0.0 if i == j else i - j for i, j in zip(x, y, strict=True)])
 
 
-def compare_paired(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Comparison:
-    """Compare two arms by the paired t-test: t = d̄ / (s_d/√n) for the differences d = a − b (Student 1908).
+def compare_paired(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> PairedComparison:
+    """Compare two arms by the paired t-test: t = d̄ / (s_d/√n) for d = a − b (Student 1908).
 
-    Where a run diverged its difference is infinite and has no mean; then p is that of Wilcoxon's signed-rank test, to
-    which an infinite difference is just the largest.
+    Where a run diverged its difference is infinite and has no mean. Then p is that of Wilcoxon's
+    signed-rank test, to which an infinite difference is just the largest.
 
     Args:
         a: (n,) one number a seed.
@@ -49,13 +55,18 @@ def compare_paired(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> Compariso
         level: confidence of the interval.
 
     Returns:
-        Interval of the mean difference and p; p is 1 with fewer than two pairs, and where a value is missing (NaN).
+        Interval of the mean difference and p; p is 1 with fewer than two pairs, and where a value
+        is missing (NaN).
 
     Raises:
         ValueError: the arms have different numbers of values.
+
+    >>> compared = compare_paired([3.0, 4.0, 6.0], [1.0, 2.0, 3.0])
+    >>> round(compared.difference.mean, 3), round(compared.p, 3)
+    (2.333, 0.02)
     """
     d = differences(a, b)
-    return Comparison(mean_interval(d, level), _p_value(d))
+    return PairedComparison(mean_interval(d, level), _p_value(d))
 
 
 def _p_value(d: np.ndarray) -> float:
@@ -67,15 +78,17 @@ def _p_value(d: np.ndarray) -> float:
         return wilcoxon(d)
     deviation = float(d.std(ddof=1))
     if deviation == 0:
+        # equal differences: none at all, or t = ∞
         return 1.0 if d[0] == 0 else 0.0
     t = abs(float(d.mean())) / (deviation / math.sqrt(len(d)))
     return float(2 * stdtr(len(d) - 1, -t))
 
 
 def wilcoxon(d: ArrayLike) -> float:
-    """Return the two-sided p of the signed-rank test for differences symmetric about 0 (Wilcoxon 1945).
+    """Return the two-sided p of the signed-rank test that d is symmetric about 0 (Wilcoxon 1945).
 
-    Zeros are left out and ties share their ranks; all sign changes are gone through up to 14 pairs, and sampled beyond.
+    Zeros are left out and ties share their ranks. All sign changes are gone through up to 14
+    pairs, and sampled beyond.
 
     Args:
         d: (n,) differences, infinite ones among them.
@@ -93,10 +106,11 @@ def wilcoxon(d: ArrayLike) -> float:
 def permutation(
     d: ArrayLike, rng: np.random.Generator | None = None, resamples: int = 20_000
 ) -> float:
-    """Return the two-sided p of the paired permutation test: the share of sign changes whose |Σ ±d| is as large.
+    """Return the two-sided p of the paired permutation test (Fisher 1935).
 
-    All 2ⁿ sign changes are gone through up to 14 pairs; beyond, ``resamples`` of them are drawn, the given one counted in,
-    so that the test keeps its level (Fisher 1935; Phipson & Smyth 2010).
+    It is the share of sign changes whose |Σ ±d| is at least |Σ d|. All 2ⁿ are gone through up to
+    14 pairs; beyond, ``resamples`` of them are drawn and the given one is counted in, so that the
+    test keeps its level (Phipson & Smyth 2010).
 
     Args:
         d: (n,) finite differences.
@@ -107,16 +121,25 @@ def permutation(
     0.125
     """
     x = np.asarray(d, dtype=float)
+    # a hair less: the same sum, added up in another order, must count as equal
     seen = abs(float(x.sum())) * (1 - 1e-12)
     if len(x) <= EXACT:
         signs = np.array(list(itertools.product((1, -1), repeat=len(x))))
         return float((np.abs(signs @ x) >= seen).mean())
-    drawn = (rng or np.random.default_rng(0)).integers(0, 2, (resamples, len(x))) * 2 - 1
-    return float((np.sum(np.abs(drawn @ x) >= seen) + 1) / (resamples + 1))
+    signs = (rng or np.random.default_rng(0)).integers(0, 2, (resamples, len(x))) * 2 - 1
+    return float((np.sum(np.abs(signs @ x) >= seen) + 1) / (resamples + 1))
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """Return Holm's adjusted p-values: p₍ᵢ₎ ← max over j ≤ i of min(1, (m − j + 1) p₍ⱼ₎), in the order given (Holm 1979).
+    """Return Holm's adjusted p-values, which bound the risk of any wrong rejection (Holm 1979).
+
+    The i-th smallest of m becomes max over j ≤ i of min(1, (m − j + 1) p₍ⱼ₎).
+
+    Args:
+        p: (m,) p-values.
+
+    Returns:
+        (m,) adjusted ones, in the order given.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
@@ -124,6 +147,7 @@ def holm(p: Sequence[float]) -> list[float]:
     order = sorted(range(len(p)), key=lambda i: p[i])
     adjusted, largest = [0.0] * len(p), 0.0
     for rank, i in enumerate(order):
+        # rank counts from 0: m − j + 1 = m − rank
         largest = max(largest, min(1.0, (len(p) - rank) * p[i]))
         adjusted[i] = largest
     return adjusted

@@ -11,14 +11,21 @@ def performance_ratios(times: ArrayLike) -> np.ndarray:
 
     Args:
         times: (competitors, workloads) times to the target; infinite where it was missed.
+
+    Returns:
+        (competitors, workloads) from 1; infinite where the target was missed.
+
+    >>> performance_ratios([[10.0, 40.0], [20.0, np.inf]]).tolist()
+    [[1.0, 1.0], [2.0, inf]]
     """
     t = np.asarray(times, dtype=float)
     best = t.min(axis=0)
+    # where all missed the target there is no best time, and every ratio is infinite: not ∞/∞
     return np.where(np.isfinite(t), t / np.where(np.isfinite(best), best, 1), np.inf)
 
 
 def performance_profile(times: ArrayLike, taus: ArrayLike) -> np.ndarray:
-    """Return ρ(τ): the share of workloads on which a competitor is within τ times the fastest.
+    """Return ρ(τ), the share of workloads on which a competitor is within τ times the fastest.
 
     Args:
         times: (competitors, workloads); infinite where the target was missed.
@@ -26,13 +33,18 @@ def performance_profile(times: ArrayLike, taus: ArrayLike) -> np.ndarray:
 
     Returns:
         (competitors, points).
+
+    >>> performance_profile([[10.0, 40.0], [20.0, np.inf]], [1.0, 2.0]).tolist()
+    [[1.0, 1.0], [0.0, 0.5]]
     """
     ratios = performance_ratios(times)
     return np.asarray((ratios[:, :, None] <= np.asarray(taus, dtype=float)).mean(axis=1))
 
 
 def algoperf_score(times: ArrayLike, tau: float = 4.0) -> np.ndarray:
-    """Return ∫₁^τ ρ(r) dr / (τ − 1): the area under each performance profile, exactly (Dahl et al. 2023).
+    """Return ∫₁^τ ρ(r) dr / (τ − 1), the area under each performance profile (Dahl et al. 2023).
+
+    A workload with ratio r adds τ − r to the integral, so that it is exact.
 
     Args:
         times: (competitors, workloads); infinite where the target was missed.

@@ -1,4 +1,4 @@
-"""Ranks over several data sets or seeds: Friedman's test, Nemenyi's critical difference, groups not told apart."""
+"""Ranks over data sets or seeds: Friedman's test, Nemenyi's critical difference and its groups."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from numpy.typing import ArrayLike
 
 
 def average_ranks(scores: ArrayLike, maximize: bool = False) -> np.ndarray:
-    """Return each competitor's mean rank, 1 the best, equal scores sharing the mean of their places.
+    """Return each competitor's mean rank over the blocks, 1 the best.
+
+    Equal scores share the mean of their places.
 
     Args:
         scores: (blocks, competitors); a block is a data set or a seed.
         maximize: whether larger scores are better.
+
+    Returns:
+        (competitors,).
 
     >>> average_ranks([[1.0, 2.0, 2.0], [3.0, 1.0, 2.0]]).tolist()
     [2.0, 1.75, 2.25]
@@ -27,24 +32,30 @@ def average_ranks(scores: ArrayLike, maximize: bool = False) -> np.ndarray:
 
 
 class Friedman(NamedTuple):
-    """Friedman's χ² with its p, and Iman and Davenport's F with its p, which is less conservative."""
+    """Friedman's χ² and its p; Iman and Davenport's F and its p, which is less conservative."""
 
     chi2: float
     p_chi2: float
     f: float
     p: float
+    """p-value by F."""
 
 
 def friedman(scores: ArrayLike) -> Friedman:
-    """Test whether all competitors have the same mean rank (Friedman 1937; Iman & Davenport 1980; ties corrected).
+    """Test whether all competitors have the same mean rank (Friedman 1937; Iman & Davenport 1980).
 
-    χ² = (k−1) Σⱼ (Rⱼ − n(k+1)/2)² / (Σ rᵢⱼ² − nk(k+1)²/4), F = (n−1)χ² / (n(k−1) − χ²).
+    χ² = (k−1) Σⱼ (Rⱼ − n(k+1)/2)² / (Σ rᵢⱼ² − nk(k+1)²/4) with the ranks r and their sums R over
+    blocks, which allows for ties; F = (n−1)χ² / (n(k−1) − χ²).
 
     Args:
         scores: (n blocks, k competitors).
 
     Raises:
         ValueError: fewer than two blocks or competitors.
+
+    >>> same_order = friedman([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [1.1, 2.1, 3.1]])
+    >>> same_order.chi2, same_order.f
+    (6.0, inf)
     """
     from scipy.special import chdtrc, fdtrc
     from scipy.stats import rankdata
@@ -57,23 +68,22 @@ def friedman(scores: ArrayLike) -> Friedman:
     n, k = x.shape
     ranks = rankdata(x, axis=1)
     spread = float((ranks**2).sum()) - n * k * (k + 1) ** 2 / 4
-    chi2 = (
-        (k - 1) * float(((ranks.sum(axis=0) - n * (k + 1) / 2) ** 2).sum()) / spread
-        if spread
-        else 0.0
-    )
+    between = float(((ranks.sum(axis=0) - n * (k + 1) / 2) ** 2).sum())
+    # no spread: all scores of every block are tied
+    chi2 = (k - 1) * between / spread if spread else 0.0
     rest = n * (k - 1) - chi2
+    # nothing left: all blocks agree on the order
     f = (n - 1) * chi2 / rest if rest > 0 else math.inf
-    return Friedman(
-        chi2,
-        float(chdtrc(k - 1, chi2)),
-        f,
-        float(fdtrc(k - 1, (k - 1) * (n - 1), f)) if rest > 0 else 0.0,
-    )
+    p = float(fdtrc(k - 1, (k - 1) * (n - 1), f)) if rest > 0 else 0.0
+    return Friedman(chi2, float(chdtrc(k - 1, chi2)), f, p)
 
 
 def nemenyi_q(competitors: int, alpha: float = 0.05) -> float:
-    """Return q_α: the studentized range's quantile for infinitely many degrees of freedom, over √2.
+    """Return q_α, the studentized range's quantile for infinitely many degrees of freedom, over √2.
+
+    Args:
+        competitors: how many are compared.
+        alpha: level of the test.
 
     >>> round(nemenyi_q(2), 3), round(nemenyi_q(10), 3)
     (1.96, 3.164)
@@ -84,7 +94,12 @@ def nemenyi_q(competitors: int, alpha: float = 0.05) -> float:
 
 
 def critical_difference(competitors: int, blocks: int, alpha: float = 0.05) -> float:
-    """Return CD = q_α √(k(k+1)/6N): mean ranks further apart differ (Nemenyi 1963; Demšar 2006).
+    """Return CD = q_α √(k(k+1)/6n): mean ranks further apart differ (Nemenyi 1963; Demšar 2006).
+
+    Args:
+        competitors: how many are compared, k.
+        blocks: data sets or seeds that the ranks are over, n.
+        alpha: level of the test.
 
     >>> round(critical_difference(4, 14), 2), round(critical_difference(4, 14, 0.10), 2)
     (1.25, 1.12)
@@ -93,7 +108,9 @@ def critical_difference(competitors: int, blocks: int, alpha: float = 0.05) -> f
 
 
 def cliques(ranks: Sequence[float], distance: float) -> list[tuple[int, ...]]:
-    """Return the largest groups whose mean ranks lie within ``distance``: the bars of a critical-difference diagram.
+    """Return the largest groups whose mean ranks lie within ``distance`` of each other.
+
+    They are the bars of a critical-difference diagram (Demšar 2006).
 
     Args:
         ranks: (k,) mean ranks.
@@ -106,9 +123,9 @@ def cliques(ranks: Sequence[float], distance: float) -> list[tuple[int, ...]]:
     [(0, 1, 2), (2, 3)]
     """
     order = sorted(range(len(ranks)), key=lambda i: ranks[i])
-    found: list[tuple[int, ...]] = []
+    groups: list[tuple[int, ...]] = []
     for start, first in enumerate(order):
         group = tuple(i for i in order[start:] if ranks[i] - ranks[first] <= distance)
-        if len(group) > 1 and not any(set(group) <= set(other) for other in found):
-            found.append(group)
-    return found
+        if len(group) > 1 and not any(set(group) <= set(other) for other in groups):
+            groups.append(group)
+    return groups

@@ -1,4 +1,4 @@
-"""Looking more than once: how much of the risk each look may spend."""
+"""Looking at the data more than once: how much of the risk each look may spend."""
 
 from __future__ import annotations
 
@@ -8,30 +8,35 @@ from harness.stats.paired import holm
 
 
 def spending(looks: Sequence[int], alpha: float = 0.05) -> list[float]:
-    """Return each look's share of α: increments of α·t³ with t the share of the seeds seen (Kim & DeMets 1987).
+    """Return each look's share of α: increments of α·t³ with t the share of the seeds seen.
 
-    A family of claims that is tested at look k by Holm's procedure at level a_k errs there with probability a_k at most,
-    so that over all looks it errs with Σ a_k = α at most, however the looks depend on each other (Lan & DeMets 1983; the
-    union bound in the place of the joint distribution, which t-tests of few seeds do not follow).
+    Kim & DeMets 1987. Claims tested at look k by Holm's procedure at level a_k err there with
+    probability a_k at most, so that over all looks they err with Σ a_k = α at most, however the
+    looks depend on each other. (Lan & DeMets 1983; this is the union bound in the place of the
+    joint distribution, which t-tests of few seeds do not follow.)
 
     Args:
         looks: numbers of seeds at which the claims are judged, increasing.
         alpha: risk of a wrong decision over all looks.
 
+    Returns:
+        (looks,) levels.
+
     >>> [round(a, 5) for a in spending([5, 10, 20])], sum(spending([5, 10, 20]))
     ([0.00078, 0.00547, 0.04375], 0.05)
     """
     spent = [alpha * (n / looks[-1]) ** 3 for n in looks]
-    return [b - a for a, b in zip([0.0, *spent], spent, strict=False)]
+    return [after - before for before, after in zip([0.0, *spent], spent, strict=False)]
 
 
 def decide(
     p: Sequence[Sequence[float]], levels: Sequence[float], alpha: float = 0.05
 ) -> list[tuple[int, float]]:
-    """Return when each claim is decided and its p-value, corrected for the other claims and for the looks.
+    """Return when each claim is decided, and its p-value corrected for other claims and looks.
 
-    At each look all claims are tested by Holm's procedure at the look's level a; its p-values are given as p·α/a, so that
-    each can be read against α. A claim stays decided once it is; one that never is has the p-value of the last look.
+    At each look all claims are tested by Holm's procedure at the look's level a. Its p-values are
+    given as p·α/a, so that each can be read against α. A claim stays decided once it is; one that
+    never is has the p-value of the last look.
 
     Args:
         p: (looks, claims) two-sided p-values.
@@ -44,10 +49,10 @@ def decide(
     >>> decide([[0.2, 0.0001], [0.01, 0.00001]], spending([5, 10]))
     [(1, 0.011428571428571429), (0, 0.0016)]
     """
-    found: dict[int, tuple[int, float]] = {}
+    decisions: dict[int, tuple[int, float]] = {}
     for look, (row, level) in enumerate(zip(p, levels, strict=True)):
         for claim, adjusted in enumerate(holm(row)):
             corrected = min(1.0, adjusted * alpha / level)
-            if claim not in found or found[claim][1] > alpha:
-                found[claim] = (look, corrected)
-    return [found[claim] for claim in sorted(found)]
+            if claim not in decisions or decisions[claim][1] > alpha:
+                decisions[claim] = (look, corrected)
+    return [decisions[claim] for claim in sorted(decisions)]

@@ -7,19 +7,26 @@ from numpy.typing import ArrayLike
 
 
 def mean(values: ArrayLike) -> float:
-    """Return the arithmetic mean of (n,) values."""
+    """Return the arithmetic mean of all values, whatever their shape."""
     return float(np.mean(np.asarray(values, dtype=float)))
 
 
 def median(values: ArrayLike) -> float:
-    """Return the middle of (n,) values; an infinite value (a diverged run) moves it by one place only."""
+    """Return the middle of all values, whatever their shape; of an even number the mean of two.
+
+    An infinite value (a diverged run) moves the median by one place only.
+
+    >>> median([1.0, 2.0, float("inf")])
+    2.0
+    """
     return float(np.median(np.asarray(values, dtype=float)))
 
 
 def iqm(values: ArrayLike) -> float:
-    """Return the interquartile mean: the mean of what is left when a quarter is cut off at each end.
+    """Return the interquartile mean: the mean of what is left without a quarter at each end.
 
-    ⌊n/4⌋ values go at each end, of all values taken together (Agarwal et al. 2021, as rliable counts them).
+    ⌊n/4⌋ values are cut off at each end, of all values taken together (Agarwal et al. 2021, who
+    count them so in their library rliable).
 
     Args:
         values: any shape; all numbers count alike.

@@ -21,34 +21,46 @@ class Survival(NamedTuple):
     """(m,) S from each time on."""
     low: np.ndarray
     high: np.ndarray
-    """(m,) pointwise 95 % interval, on the log(−log) scale."""
+    """(m,) bounds of the pointwise interval."""
 
 
 def kaplan_meier(reached: Sequence[Reached], level: float = 0.95) -> Survival:
-    """Return S(t) = Π (1 − dᵢ/nᵢ) over the times tᵢ ≤ t, dᵢ arrivals among the nᵢ runs still on their way.
+    """Return S(t) = Π (1 − dᵢ/nᵢ) over the times tᵢ ≤ t, and its interval (Kaplan & Meier 1958).
 
-    Variance by Greenwood's formula, interval on the log(−log S) scale (Kaplan & Meier 1958; Kalbfleisch & Prentice 2002).
+    dᵢ of the nᵢ runs still on their way arrive at tᵢ. The interval is S^exp(±z√G / log S), with
+    Greenwood's G = Σ dᵢ/(nᵢ(nᵢ − dᵢ)): symmetric on the log(−log S) scale, so that it stays between
+    0 and 1 (Kalbfleisch & Prentice 2002).
 
-    >>> found = kaplan_meier([Reached(1, False), Reached(2, True), Reached(3, False)])
-    >>> found.times.tolist(), [round(float(s), 3) for s in found.share]
+    Args:
+        reached: one run each.
+        level: confidence of the interval.
+
+    >>> curve = kaplan_meier([Reached(1, False), Reached(2, True), Reached(3, False)])
+    >>> curve.times.tolist(), [round(float(s), 3) for s in curve.share]
     ([0.0, 1.0, 3.0], [1.0, 0.667, 0.0])
     """
     from scipy.special import ndtri
 
-    arrivals = sorted({r.time for r in reached if not r.censored})
-    share, greenwood, rows = 1.0, 0.0, [(0.0, 1.0, 1.0, 1.0)]
     z = float(ndtri(0.5 + level / 2))
-    for time in arrivals:
-        at_risk = sum(r.time >= time for r in reached)
-        arrived = sum(r.time == time and not r.censored for r in reached)
+    share, greenwood, rows = 1.0, 0.0, [(0.0, 1.0, 1.0, 1.0)]
+    for time in sorted({r.time for r in reached if not r.censored}):
+        at_risk, arrived = _counts(reached, time)
         share *= 1 - arrived / at_risk
+        # infinite once all have arrived
         greenwood += arrived / (at_risk * (at_risk - arrived)) if at_risk > arrived else math.inf
         rows.append((time, share, *_band(share, greenwood, z)))
-    columns = np.array(rows).T
-    return Survival(*columns)
+    return Survival(*np.array(rows).T)
+
+
+def _counts(reached: Sequence[Reached], time: float) -> tuple[int, int]:
+    """Return the runs still on their way just before a time, and those that arrive then."""
+    at_risk = sum(r.time >= time for r in reached)
+    arrived = sum(r.time == time and not r.censored for r in reached)
+    return at_risk, arrived
 
 
 def _band(share: float, greenwood: float, z: float) -> tuple[float, float]:
+    """Return the interval of S; no width where S is 0 or 1, whose logarithms are not finite."""
     if not 0 < share < 1 or not math.isfinite(greenwood):
         return share, share
     half = z * math.sqrt(greenwood) / abs(math.log(share))
@@ -56,26 +68,34 @@ def _band(share: float, greenwood: float, z: float) -> tuple[float, float]:
 
 
 def restricted_mean(reached: Sequence[Reached], horizon: float, level: float = 0.95) -> Interval:
-    """Return the mean time until the target or the horizon, whichever is first: ∫₀^h S(t) dt (Royston & Parmar 2013).
+    """Return the mean time until the target or the horizon, whichever is first, as an interval.
 
-    Its variance is Σ Aᵢ² dᵢ/(nᵢ(nᵢ − dᵢ)) with Aᵢ the area under S from tᵢ to h (Irwin 1949), times n/(n − 1).
+    It is ∫₀^h S(t) dt (Royston & Parmar 2013). Its variance is Σ Aᵢ² dᵢ/(nᵢ(nᵢ − dᵢ)), with Aᵢ the
+    area under S from tᵢ to h (Irwin 1949), times n/(n − 1): without censoring it is that of a mean.
 
     Args:
         reached: one run each; a censored run was watched until its time.
         horizon: the longest time that counts, up to which every censored run was watched.
         level: confidence.
+
+    Returns:
+        The interval; infinitely wide for one run.
+
+    >>> times = [Reached(2.0, False), Reached(4.0, False), Reached(9.0, True)]
+    >>> round(restricted_mean(times, horizon=9.0).mean, 3)
+    5.0
     """
     from scipy.special import stdtrit
 
     curve = kaplan_meier(reached)
     inside = curve.times < horizon
-    edges, share = np.append(curve.times[inside], horizon), curve.share[inside]
-    areas = np.diff(edges) * share
+    bounds, share = np.append(curve.times[inside], horizon), curve.share[inside]
+    areas = np.diff(bounds) * share
+    # areas from each time to the horizon
     after = np.append(np.cumsum(areas[::-1])[::-1], 0.0)
     variance = 0.0
-    for area, time in zip(after[1:], edges[1:-1], strict=False):
-        at_risk = sum(r.time >= time for r in reached)
-        arrived = sum(r.time == time and not r.censored for r in reached)
+    for area, time in zip(after[1:], bounds[1:-1], strict=False):
+        at_risk, arrived = _counts(reached, time)
         if at_risk > arrived:
             variance += area**2 * arrived / (at_risk * (at_risk - arrived))
     n, mean = len(reached), float(areas.sum())

@@ -20,16 +20,16 @@ class Trend(NamedTuple):
     p: float
     """Two-sided, of no trend (Page's test)."""
     reversal: tuple[int, float] | None
-    """The step (from this level to the next) that most surely goes against the trend, with its adjusted p; None if no
-    step's mean does."""
+    """The step (from this level to the next) that most surely goes against the trend, with its
+    adjusted p; None if no step's mean does."""
 
 
 def monotone_trend(outcomes: ArrayLike) -> Trend:
-    """Test for a trend over ordered levels, seeds as blocks.
+    """Test for a trend over ordered levels, seeds as blocks (Page 1963).
 
-    Page's L = Σⱼ j·Rⱼ with the rank sums Rⱼ, by the normal approximation
-    z = (L − nk(k+1)²/4) / √(nk²(k+1)²(k−1)/144) (Page 1963); a step against the trend is tested by the paired t-test,
-    Holm-corrected over all k − 1 steps.
+    Page's L = Σⱼ j·Rⱼ with the rank sums Rⱼ is normal in the limit:
+    z = (L − nk(k+1)²/4) / √(nk²(k+1)²(k−1)/144). A step against the trend is tested by the paired
+    t-test, Holm-corrected over all k − 1 steps.
 
     Args:
         outcomes: (n seeds, k levels in their order).
@@ -37,8 +37,9 @@ def monotone_trend(outcomes: ArrayLike) -> Trend:
     Raises:
         ValueError: fewer than three levels.
 
-    >>> found = monotone_trend([[1.0, 2.0, 3.0], [1.1, 2.2, 2.9], [0.9, 2.1, 3.3], [1.0, 2.0, 3.1]])
-    >>> found.tau.mean, round(found.p, 4), found.reversal
+    >>> outcomes = [[1.0, 2.0, 3.0], [1.1, 2.2, 2.9], [0.9, 2.1, 3.3], [1.0, 2.0, 3.1]]
+    >>> trend = monotone_trend(outcomes)
+    >>> trend.tau.mean, round(trend.p, 4), trend.reversal
     (1.0, 0.0047, None)
     """
     from scipy.special import ndtr
@@ -53,11 +54,13 @@ def monotone_trend(outcomes: ArrayLike) -> Trend:
     levels = np.arange(1, k + 1)
     page = float((rankdata(x, axis=1).sum(axis=0) * levels).sum())
     z = (page - n * k * (k + 1) ** 2 / 4) / math.sqrt(n * k**2 * (k + 1) ** 2 * (k - 1) / 144)
+    # τ of a seed whose outcomes are all the same is undefined and counts as none
     taus = [float(np.nan_to_num(kendalltau(levels, row).statistic)) for row in x]
     return Trend(mean_interval(taus), float(2 * ndtr(-abs(z))), _reversal(x, math.copysign(1, z)))
 
 
 def _reversal(x: np.ndarray, way: float) -> tuple[int, float] | None:
+    """Return the step whose mean goes against the trend with the smallest adjusted p."""
     steps = [compare_paired(x[:, j + 1], x[:, j]) for j in range(x.shape[1] - 1)]
     adjusted = holm([step.p for step in steps])
     against = [

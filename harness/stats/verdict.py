@@ -39,7 +39,9 @@ class Verdict(NamedTuple):
 
 
 def superior(a: ArrayLike, b: ArrayLike, margin: float = 0.0, level: float = 0.95) -> Evidence:
-    """Weigh "a is larger than b by more than ``margin``"; with a negative margin, "a is no worse than b by more than it".
+    """Weigh "a is larger than b by more than ``margin``" by a paired t-test of a − b against it.
+
+    With a negative margin it weighs "a is no worse than b by more than that".
 
     Args:
         a: (n,) numbers of the arm claimed to be ahead, more is better, one a seed.
@@ -47,32 +49,50 @@ def superior(a: ArrayLike, b: ArrayLike, margin: float = 0.0, level: float = 0.9
         margin: least lead that the claim wants.
         level: confidence of the effect's interval.
 
+    Raises:
+        ValueError: the arms have different numbers of values.
+
     >>> superior([3.0, 4.1, 5.0], [1.0, 2.0, 3.1]).favours
     True
     """
     d = differences(a, b)
-    found = compare_paired(d, np.full(len(d), margin), level)
-    mean, low, high = found.difference
-    size = paired_d(d, np.full(len(d), margin)) if len(d) > 1 and np.isfinite(d).all() else math.nan
-    return Evidence(
-        Interval(mean + margin, low + margin, high + margin), found.p, bool(mean > 0), size
-    )
+    bound = np.full(len(d), margin)
+    compared = compare_paired(d, bound, level)
+    mean, low, high = compared.difference
+    size = paired_d(d, bound) if len(d) > 1 and np.isfinite(d).all() else math.nan
+    # the effect is a − b itself: the interval of a − b − margin, moved back
+    effect = Interval(mean + margin, low + margin, high + margin)
+    return Evidence(effect, compared.p, bool(mean > 0), size)
 
 
 def equivalent(a: ArrayLike, b: ArrayLike, margin: float, level: float = 0.95) -> Evidence:
-    """Weigh "a and b differ by less than ``margin``" by two one-sided t-tests, each at half of α (Schuirmann 1987).
+    """Weigh "a and b differ by less than ``margin``" by two one-sided t-tests (Schuirmann 1987).
 
-    p is the larger of the tests' against d ≤ −m and d ≥ m where the mean lies inside, and that of d = ±m where it
-    lies outside. The effect is the difference a − b itself.
+    Each is made at half of α. p is the larger of the tests' against d ≤ −m and d ≥ m where the mean
+    lies inside, and that of the bound it lies beyond where it is outside. The effect is the
+    difference a − b itself.
+
+    Args:
+        a: (n,) numbers of one arm, one a seed.
+        b: (n,) numbers of the other arm for the same seeds.
+        margin: largest difference m that counts as none.
+        level: confidence of the effect's interval.
+
+    Raises:
+        ValueError: the arms have different numbers of values.
 
     >>> equivalent([1.0, 1.1, 0.9, 1.0], [1.0, 1.0, 1.0, 1.05], margin=0.5).favours
     True
     """
     d = differences(a, b)
-    above, below = (compare_paired(d, np.full(len(d), edge), level) for edge in (-margin, margin))
+    above = compare_paired(d, np.full(len(d), -margin), level)
+    below = compare_paired(d, np.full(len(d), margin), level)
     inside = above.difference.mean > 0 > below.difference.mean
-    p = max(above.p, below.p) if inside else (above.p if above.difference.mean <= 0 else below.p)
-    return Evidence(compare_paired(a, b, level).difference, p, inside)
+    effect = compare_paired(a, b, level).difference
+    if inside:
+        return Evidence(effect, max(above.p, below.p), True)
+    crossed = above if above.difference.mean <= 0 else below
+    return Evidence(effect, crossed.p, False)
 
 
 def judge(evidence: Evidence, adjusted: float, alpha: float = 0.05) -> Verdict:
@@ -80,7 +100,7 @@ def judge(evidence: Evidence, adjusted: float, alpha: float = 0.05) -> Verdict:
 
     Args:
         evidence: what the claim's data say.
-        adjusted: its p, corrected for the other claims.
+        adjusted: its p, corrected for the other claims; NaN where there is none.
         alpha: risk of deciding where there is nothing to decide.
 
     >>> judge(Evidence(Interval(0.2, 0.1, 0.3), 0.01, True), 0.01).verdict
