@@ -25,7 +25,7 @@ from harness.core.records import Outcome, Point
 from harness.protocol.conduct import about_study
 from harness.report.page import write_report
 from harness.spec.arms import Run, arms
-from harness.tracking import Record, Store
+from harness.tracking import Record, Session
 
 METRICS = (
     "train/loss",
@@ -73,8 +73,8 @@ def outcome(seed: int, points: int) -> Outcome:
 
 def filled(spec: h.Study, points: int) -> None:
     """Record the study as if it had been run."""
-    store = Store(spec.name)
-    store.open_study(about_study(spec), arms(spec))
+    session = Session(spec.name)
+    session.open(about_study(spec), arms(spec))
     index = []
     for number, arm in enumerate(arms(spec)):
         seeds = spec.looks[0]
@@ -90,7 +90,7 @@ def filled(spec: h.Study, points: int) -> None:
             )
             for s in seeds
         ]
-        for record, run_id in zip(records, store.record(records), strict=True):
+        for record, run_id in zip(records, session.record(records), strict=True):
             place = {
                 "run_id": run_id,
                 "key": record.key,
@@ -103,7 +103,7 @@ def filled(spec: h.Study, points: int) -> None:
         arm.name: {"trial": 0, "levels": arm.levels, "recipe": arm.recipe.dump(), "path": {}}
         for arm in arms(spec)
     }
-    store.close_study(
+    session.write_answer(
         {"runs": index, "trials": [], "winners": winners, "importances": {}, "clock": {}},
         {"runs": len(index)},
         "x",

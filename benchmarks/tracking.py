@@ -25,11 +25,12 @@ from harness import results
 from harness.core.records import Outcome, Point
 from harness.protocol.conduct import about_study
 from harness.spec.arms import Run, arms
-from harness.tracking import Record, Store
+from harness.tracking import Record, Session
+from harness.tracking.client_api import ClientApi
 from harness.tracking.connect import connect
 from harness.tracking.database import Database
-from harness.tracking.rows import Row, row_of
-from harness.tracking.server import CURVES, RECORD, Server
+from harness.tracking.rows import NewRun, new_run, whole_curves
+from harness.tracking.schema import StudyFile, Tag
 from tests.servers import mlflow_server, postgres, postgres_folder
 
 METRICS = (
@@ -77,15 +78,15 @@ def records(spec: h.Study, points: int) -> list[Record]:
 def ours(uri: str, runs: int, points: int) -> float:
     """Return the metric points a second of finished runs, parameters, tags and all."""
     spec = study(runs)
-    store, made = Store(spec.name, uri), records(spec, points)
-    store.open_study(about_study(spec), arms(spec))
+    session, made = Session(spec.name, uri), records(spec, points)
+    session.open(about_study(spec), arms(spec))
     began = time.perf_counter()
     for start in range(0, runs, 50):
-        store.record(made[start : start + 50])
-    store.settled(())
+        session.record(made[start : start + 50])
+    session.settle(())
     took = time.perf_counter() - began
-    store.close()
-    return sum(len(row_of(record, "").metrics) for record in made) / took
+    session.close()
+    return sum(len(new_run(record, "").metrics) for record in made) / took
 
 
 def one_by_one(uri: str, count: int = 300) -> float:
@@ -110,40 +111,42 @@ def batches(uri: str, runs: int, points: int) -> float:
     return runs * len(metrics) / (time.perf_counter() - began)
 
 
-def kept(store: Store, rows: list[Row]) -> list[Row]:
-    """Return rows as a server has them, with their curves in one artifact; a file's as they are."""
-    if not isinstance(store.runs, Server):
-        return rows
-    place = f"{CURVES}/{rows[0].run_id}.json"
-    store.client.log_dict(store.parent, {row.run_id: row.whole() for row in rows}, place)
+def kept(session: Session, runs: list[NewRun]) -> list[NewRun]:
+    """Return runs as a server has them, with their curves in one artifact; a file's as they are."""
+    if not isinstance(session._experiment.bulk, ClientApi):
+        return runs
+    file = f"{StudyFile.CURVES}/{runs[0].run_id}.json"
+    curves = {run.run_id: whole_curves(run) for run in runs}
+    session._experiment.write_json(session._study_run, file, curves)
     return [
-        row._replace(tags=row.tags | {RECORD: row.run_id, "harness.curves": place}) for row in rows
+        run._replace(tags=run.tags | {Tag.RECORD: run.run_id, Tag.CURVES: file}) for run in runs
     ]
 
 
 def load_seconds(uri: str, database: str, runs: int, points: int = 200) -> float:
     """Record a study, straight into the store's database; return the seconds that loading its tables takes."""
     spec = study(runs)
-    store = Store(spec.name, uri)
-    store.open_study(about_study(spec), arms(spec))
-    rows = [row_of(record, store.parents["a"]) for record in records(spec, points)]
-    straight = Database(connect(database, create=False)[1], store.experiment, "")
+    session = Session(spec.name, uri)
+    session.open(about_study(spec), arms(spec))
+    made = [new_run(record, session._arm_runs["a"]) for record in records(spec, points)]
+    engine = connect(database, create=False).engine
+    straight = Database(engine, session._experiment.id, "")
     for start in range(0, runs, 50):
-        straight.write(kept(store, rows[start : start + 50]), (), store.parent)
+        straight.write(kept(session, made[start : start + 50]), (), session._study_run)
     place = {"arm": "a", "stage": "confirm", "trial": 0, "status": "finished"}
     index = [
         {
-            "run_id": row["run_id"],
-            "key": row["tags"]["harness.key"],
-            "seed": int(row["tags"]["harness.seed"]),
+            "run_id": run.run_id,
+            "key": run.key,
+            "seed": run.seed,
             **place,
         }
-        for row in store.leaves()
+        for run in session.reader.runs()
     ]
-    store.close_study(
+    session.write_answer(
         {"runs": index, "trials": [], "winners": {}, "importances": {}}, {"runs": runs}, "x"
     )
-    store.close()
+    session.close()
     began = time.perf_counter()
     curves = results.load(spec.name, uri).curves
     took = time.perf_counter() - began

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
 from harness.analysis.results import Results
-from harness.core.errors import StoreError
 from harness.spec.arms import arms
 from harness.spec.study import Study
-from harness.tracking import Store
+from harness.tracking import Reader, TrainingRun
 
 
 class ArmSoFar(NamedTuple):
@@ -28,66 +27,59 @@ class ArmSoFar(NamedTuple):
     """Runs that diverged or failed."""
 
 
-def progress(store: Store, study: Study) -> tuple[ArmSoFar, ...]:
+def progress(reader: Reader, study: Study) -> tuple[ArmSoFar, ...]:
     """Return a row an arm."""
-    leaves = store.leaves()
+    runs = reader.runs()
     return tuple(
-        _so_far(arm.name, [r for r in leaves if r["tags"]["harness.arm"] == arm.name], study)
+        _so_far(arm.name, [run for run in runs if run.arm == arm.name], study)
         for arm in arms(study)
     )
 
 
-def _so_far(name: str, mine: list[dict[str, Any]], study: Study) -> ArmSoFar:
-    stages = {
-        stage: [row for row in mine if row["tags"]["harness.stage"] == stage]
-        for stage in ("search", "confirm")
-    }
+def _so_far(name: str, mine: list[TrainingRun], study: Study) -> ArmSoFar:
+    stages = {stage: [run for run in mine if run.stage == stage] for stage in ("search", "confirm")}
     values: list[float] = []
     if study.search:
-        metric = f"final/{study.search.objective}"
-        values = [
-            v
-            for row in stages["search"]
-            if (v := row["metrics"].get(metric)) is not None and math.isfinite(v)
-        ]
+        closing = (run.closing.get(study.search.objective) for run in stages["search"])
+        values = [value for value in closing if value is not None and math.isfinite(value)]
     pick = max if study.search and study.search.maximize else min
-    closing = [
-        v for row in stages["confirm"] if (v := row["metrics"].get("final/valid/loss")) is not None
-    ]
+    losses = [run.closing["valid/loss"] for run in stages["confirm"] if "valid/loss" in run.closing]
     return ArmSoFar(
         name,
         len(stages["search"]),
         len(stages["confirm"]),
         pick(values) if values else None,
-        sum(closing) / len(closing) if closing else None,
-        sum(row["tags"]["harness.status"] in ("diverged", "failed") for row in mine),
+        sum(losses) / len(losses) if losses else None,
+        sum(run.status in ("diverged", "failed") for run in mine),
     )
 
 
-def spec_of(store: Store) -> Study:
+def spec_of(reader: Reader) -> Study:
     """Return the study that runs, or has run, in a store.
 
     Raises:
         StoreError: it has not begun.
     """
-    top = store.top()
-    if top is None:
-        raise StoreError(f"study {store.study!r} has not begun; start it with 'harness run'")
-    return Study.model_validate(store.artifact(top, "spec.json"))
+    return Study.model_validate(reader.spec())
 
 
-def so_far(store: Store, study: Study) -> Results:
+def so_far(reader: Reader, study: Study) -> Results:
     """Return the runs so far as results: those of the confirm stage, or before it has begun those of the search."""
-    rows = [_place(row) for row in store.leaves()]
+    rows = [_place(run) for run in reader.runs()]
     index = {"runs": rows, "trials": [], "winners": {}, "importances": {}, "clock": {}}
-    return Results(store, study.dump(), index, {})
+    return Results(reader, study.dump(), index, {})
 
 
-def _place(row: dict[str, Any]) -> dict[str, Any]:
-    tags = row["tags"]
-    numbers = {name: int(tags[f"harness.{name}"]) for name in ("trial", "seed")}
-    texts = {name: tags[f"harness.{name}"] for name in ("arm", "stage", "status", "key")}
-    return {"run_id": row["run_id"], **texts, **numbers}
+def _place(run: TrainingRun) -> dict[str, str | int]:
+    return {
+        "run_id": run.run_id,
+        "key": run.key,
+        "arm": run.arm,
+        "stage": run.stage,
+        "trial": run.trial,
+        "seed": run.seed,
+        "status": run.status,
+    }
 
 
 def newest(curves: pd.DataFrame) -> pd.DataFrame:

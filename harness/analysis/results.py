@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.core.metric_names import current_name, stored_names
 from harness.core.registry import entry
 from harness.spec.study import Study
-from harness.tracking import CLOSING, Curves, Store, site
+from harness.tracking import Reader, RunCurves, TrainingRun
 
 PLACE = ("run_id", "arm", "stage", "trial", "seed")
 """Columns that say where a run stands in the study."""
@@ -33,8 +32,8 @@ def load(study: str, uri: str | None = None) -> Results:
     Raises:
         StoreError: there is no such study, or it has not been run to its end.
     """
-    store = Store(study, uri, create=False)
-    return Results(store, *store.artifacts())
+    reader = Reader.of(study, uri)
+    return Results(reader, *reader.files())
 
 
 class Results:
@@ -55,13 +54,17 @@ class Results:
     """
 
     def __init__(
-        self, store: Store, spec: dict[str, Any], index: dict[str, Any], environment: dict[str, Any]
+        self,
+        reader: Reader,
+        spec: dict[str, Any],
+        index: dict[str, Any],
+        environment: dict[str, Any],
     ) -> None:
-        self.store, self.spec, self.environment = store, spec, environment
+        self.reader, self.spec, self.environment = reader, spec, environment
         self.clock: dict[str, Any] = index.get("clock", {})
         self.winners: dict[str, Any] = index["winners"]
         self.importances: dict[str, dict[str, float]] = index["importances"]
-        self.runs = _runs(index["runs"], {row["run_id"]: row for row in store.leaves()})
+        self.runs = _runs(index["runs"], {run.run_id: run for run in reader.runs()})
         self.trials = _trials(index["trials"])
 
     @cached_property
@@ -102,18 +105,17 @@ class Results:
 
     def curves_of(self, runs: pd.DataFrame, metrics: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the curves of some rows of ``runs``."""
-        named = [*stored_names(metrics), "epoch", "samples"] if metrics else None
-        found = _renamed(self.store.curves(runs["run_id"], named))
+        named = [*metrics, "epoch", "samples"] if metrics else None
+        found = self.reader.curves(runs["run_id"], named)
         if not any(found.values()):
             return pd.DataFrame(columns=[*PLACE, "step", "epoch", "samples"])
         curves = _curve_table(found)
-        closing = [c for c in curves.columns if c.startswith(CLOSING)]
-        measured = curves.drop(columns=closing).dropna(subset=["epoch"])
+        measured = curves.dropna(subset=["epoch"])
         return runs[list(PLACE)].merge(measured, on="run_id", how="inner")
 
     def link(self, run_id: str) -> str:
         """Return where MLflow's UI shows a run: on the tracking server, or where ``harness ui`` serves it."""
-        return f"{site(self.store.uri)}/#/experiments/{self.store.experiment}/runs/{run_id}?workflowType=machine_learning"
+        return self.reader.run_url(run_id)
 
     @property
     def figures(self) -> Any:
@@ -124,29 +126,23 @@ class Results:
         """Return the arrays that probes measured last, by name, of the arm's confirm runs: (seeds, …), by seed."""
         mine = self.by_arm[arm]
         having = mine[mine["arrays"] & ~mine["status"].isin(["diverged", "failed"])]
-        found = [self.store.artifact(str(run_id), "arrays.json") for run_id in having["run_id"]]
+        found = [self.reader.arrays(str(run_id)) for run_id in having["run_id"]]
         names = [
             name for name in (found[0] if found else {}) if all(name in arrays for arrays in found)
         ]
         return {name: np.array([arrays[name] for arrays in found]) for name in names}
 
 
-def _runs(index: Sequence[dict[str, Any]], leaves: dict[str, dict[str, Any]]) -> pd.DataFrame:
+def _runs(index: Sequence[dict[str, Any]], recorded: dict[str, TrainingRun]) -> pd.DataFrame:
     rows = []
     for place in index:
-        leaf = leaves.get(place["run_id"], {"params": {}, "metrics": {}, "tags": {}})
-        own = {k: v for k, v in leaf["params"].items() if k not in ("arm", "stage", "seed")}
-        closing = {
-            current_name(k.removeprefix("final/")): v
-            for k, v in leaf["metrics"].items()
-            if k.startswith(CLOSING)
-        }
+        run = recorded.get(place["run_id"])
+        params = run.params if run else {}
+        own = {k: v for k, v in params.items() if k not in ("arm", "stage", "seed")}
+        closing = run.closing if run else {}
         ended = {} if place["status"] in ("diverged", "failed") else closing
         costs = {k: v for k, v in closing.items() if k.startswith("cost/")}
-        tags = {
-            "detail": leaf["tags"].get("harness.detail", ""),
-            "arrays": "harness.arrays" in leaf["tags"],
-        }
+        tags = {"detail": run.detail if run else "", "arrays": run is not None and run.has_arrays}
         rows.append({**place, **tags, **_numbers(own), **ended, **costs})
     return pd.DataFrame(rows)
 
@@ -169,15 +165,7 @@ def _trials(index: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(plain, columns=None if plain else ["arm", "trial", "status", "value"])
 
 
-def _renamed(curves: Mapping[str, Curves]) -> dict[str, Curves]:
-    """Return the curves of each run under today's names of their metrics."""
-    return {
-        run_id: {current_name(name): points for name, points in own.items()}
-        for run_id, own in curves.items()
-    }
-
-
-def _curve_table(found: Mapping[str, Curves]) -> pd.DataFrame:
+def _curve_table(found: Mapping[str, RunCurves]) -> pd.DataFrame:
     """Return one row a run and step, and a column a metric."""
     names = sorted({name for points in found.values() for name in points})
     steps: list[np.ndarray] = []

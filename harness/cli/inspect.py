@@ -79,13 +79,13 @@ def _summary(part: type[Component]) -> str:
 
 def show_studies(uri: str | None) -> None:
     """Print one row a study of the store."""
-    from harness.tracking import Store, studies  # MLflow, which `harness list` does without
+    from harness.tracking import Reader, studies
 
     table = Table("study", "finished", "runs", "ended as", box=None)
     for name in studies(uri):
-        store = Store(name, uri, create=False)
-        statuses = Counter(row["tags"].get("harness.status", "?") for row in store.leaves())
-        finished = "yes" if store.complete() else "no"
+        reader = Reader.of(name, uri)
+        statuses = Counter(run.status for run in reader.runs())
+        finished = "yes" if reader.complete() else "no"
         table.add_row(name, finished, str(statuses.total()), _counts(statuses))
     Console().print(table)
 
@@ -96,22 +96,22 @@ def show_arms(study: str, uri: str | None) -> None:
     Raises:
         StoreError: the study has no runs.
     """
-    from harness.tracking import Store  # MLflow, which `harness list` does without
+    from harness.tracking import Reader
 
-    runs = [row["tags"] for row in Store(study, uri, create=False).leaves()]
+    runs = Reader.of(study, uri).runs()
     if not runs:
         raise StoreError(f"study {study!r} has no runs yet")
     table = Table("arm", "search runs", "confirm runs", "ended as", box=None)
-    for arm in dict.fromkeys(tags["harness.arm"] for tags in runs):
-        own = [tags for tags in runs if tags["harness.arm"] == arm]
-        stages = Counter(tags["harness.stage"] for tags in own)
-        statuses = Counter(tags["harness.status"] for tags in own)
+    for arm in dict.fromkeys(run.arm for run in runs):
+        own = [run for run in runs if run.arm == arm]
+        stages = Counter(run.stage for run in own)
+        statuses = Counter(run.status for run in own)
         table.add_row(arm, str(stages["search"]), str(stages["confirm"]), _counts(statuses))
     console = Console()
     console.print(table)
-    for tags in runs:
-        if tags["harness.status"] == "failed":
-            why = f"failed: {tags['mlflow.runName']}: {tags.get('harness.detail', '')}"
+    for run in runs:
+        if run.status == "failed":
+            why = f"failed: {run.name}: {run.detail}"
             console.print(why, markup=False, highlight=False)
 
 
@@ -125,7 +125,7 @@ def serve_ui(uri: str | None, port: int) -> None:
     Raises:
         StoreError: there is no store yet.
     """
-    from harness.tracking import default_uri, public  # MLflow, which `harness list` does without
+    from harness.tracking import default_uri, public
 
     where = uri or default_uri()
     if where.startswith("http"):

@@ -31,7 +31,7 @@ def write_results(results: Results, folder: Path) -> Path:
     try:
         return write_report(results, folder)
     except OSError as error:
-        study = results.store.study
+        study = results.reader.study
         raise HarnessError(
             f"the report can't be written to {error.filename or folder}: {error.strerror}; "
             f'give another folder with --reports, then: harness report "{study}"'

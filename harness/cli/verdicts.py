@@ -10,7 +10,7 @@ from harness.analysis.results import load
 from harness.core.errors import HarnessError
 from harness.report.verdicts import between_marks, verdict_table
 from harness.spec.files import load_study
-from harness.tracking import Store, studies
+from harness.tracking import Reader, studies
 
 SPEC_SUFFIXES = (".py", ".yaml", ".yml", ".json")
 
@@ -62,7 +62,7 @@ def write_verdicts(
 
 
 def _finished_studies(store: str | None) -> list[str]:
-    return [name for name in studies(store) if Store(name, store, create=False).complete()]
+    return [name for name in studies(store) if Reader.of(name, store).complete()]
 
 
 def _name_of(given: str) -> str:

@@ -14,7 +14,7 @@ from rich.table import Table
 from harness.analysis.live import progress, spec_of
 from harness.core.errors import HarnessError
 from harness.report.watch import EVERY, render_so_far
-from harness.tracking import Store
+from harness.tracking import Reader
 
 SECONDS_BETWEEN_LOOKS = 2
 """Seconds after which the terminal's table is renewed."""
@@ -73,19 +73,19 @@ class PageHandler(BaseHTTPRequestHandler):
 
 def watch_terminal(study: str, uri: str | None) -> None:
     """Show a table of the study's arms, renewed until it is finished or Ctrl-C."""
-    store = Store(study, uri, create=False)
+    reader = Reader.of(study, uri)
     console = Console()
     try:
-        with Live(_table(store), console=console, auto_refresh=False) as live:
-            while not store.complete():
+        with Live(_table(reader), console=console, auto_refresh=False) as live:
+            while not reader.complete():
                 time.sleep(SECONDS_BETWEEN_LOOKS)
-                live.update(_table(store), refresh=True)
+                live.update(_table(reader), refresh=True)
     except KeyboardInterrupt:
         return
     console.print(f"{study} is finished: harness report {study}", highlight=False, markup=False)
 
 
-def _table(store: Store) -> Table:
+def _table(reader: Reader) -> Table:
     table = Table(
         "arm",
         "search runs",
@@ -95,7 +95,7 @@ def _table(store: Store) -> Table:
         "diverged or failed",
         box=None,
     )
-    for row in progress(store, spec_of(store)):
+    for row in progress(reader, spec_of(reader)):
         best, last = ("" if v is None else f"{v:.5g}" for v in (row.best, row.last))
         table.add_row(row.arm, str(row.searched), best, str(row.confirmed), last, str(row.wrong))
     return table

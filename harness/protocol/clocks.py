@@ -8,26 +8,25 @@ from harness.core.study_record import ClockReading
 from harness.execution.pool import Pool
 from harness.protocol.search import Winner
 from harness.protocol.timing import read_clock, work_of
-from harness.tracking import Store
+from harness.tracking import Session
 
 
 def read_clocks(
-    winners: Sequence[Winner], pool: Pool, store: Store, fresh: bool
+    winners: Sequence[Winner], pool: Pool, session: Session, fresh: bool
 ) -> dict[str, ClockReading]:
-    """Return the clock of each arm whose recipe can be trained, and have the store keep it.
+    """Return the clock of each arm whose recipe can be trained, and have the session keep it.
 
     Recipes whose updates cost the same share one reading, so that they never differ by the noise of the clock.
 
     Args:
         winners: the frozen recipes.
         pool: reads the clock in an idle worker.
-        store: has the readings of earlier starts, and keeps the new ones.
-        fresh: read anew what the store has.
+        session: has the readings of earlier starts, and keeps the new ones.
+        fresh: read anew what the session has.
     """
     readings: dict[str, ClockReading] = {}
     if not fresh:
-        stored = [ClockReading.from_plain(plain) for plain in store.clocks.values()]
-        readings = {reading.of: reading for reading in stored}
+        readings = {reading.of: reading for reading in session.clocks.values()}
     clock: dict[str, ClockReading] = {}
     for winner in winners:
         work = work_of(winner.recipe)
@@ -35,5 +34,5 @@ def read_clocks(
         if reading is None:  # it fails, as its runs will; they say why
             continue
         readings[work] = clock[winner.arm.name] = reading
-        store.set_clock(winner.arm.name, reading.to_plain())
+        session.set_clock(winner.arm.name, reading)
     return clock

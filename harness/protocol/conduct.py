@@ -25,7 +25,7 @@ from harness.spec.arms import arms, targets_of
 from harness.spec.keys import spec_hash
 from harness.spec.source_code import sources_of
 from harness.spec.study import Study
-from harness.tracking import About, Store
+from harness.tracking import About, Session
 
 
 class Conducted(NamedTuple):
@@ -38,13 +38,15 @@ class Conducted(NamedTuple):
     """Those of them that failed."""
 
 
-def conduct_study(study: Study, options: Options, store: Store, progress: Progress) -> Conducted:
+def conduct_study(
+    study: Study, options: Options, session: Session, progress: Progress
+) -> Conducted:
     """Search, freeze, read the clocks, and confirm.
 
     Args:
         study: a study that has been checked.
         options: how it is executed.
-        store: what is known, and where new runs are recorded.
+        session: what is known, and where new runs are recorded.
         progress: is told how the study goes.
 
     Raises:
@@ -54,14 +56,14 @@ def conduct_study(study: Study, options: Options, store: Store, progress: Progre
     # the pool comes first: its workers start while the stores are opened and read
     with Pool(partial(local_executor, workers), progress.made) as pool:
         storage = TrialStorage(options.storage, study.name) if has_search(study) else None
-        known = store.open_study(about_study(study), arms(study))
+        known = session.open(about_study(study), arms(study))
         watched = study.search.objective if study.search else None
-        recorded = RecordedRuns(store, {} if options.fresh else known, watched)
+        recorded = RecordedRuns(session, {} if options.fresh else known, watched)
         dispatcher = Dispatcher(recorded, pool, options.cohort, progress)
 
         search = _search(study, dispatcher, storage, progress)
-        clock = read_clocks(search.winners, pool, store, options.fresh)
-        all_decided = partial(_all_decided, study, store, clock)
+        clock = read_clocks(search.winners, pool, session, options.fresh)
+        all_decided = partial(_all_decided, study, session, clock)
         confirmed = confirm_winners(study, search.winners, dispatcher, progress, all_decided)
     if storage is not None:
         storage.close()
@@ -79,12 +81,12 @@ def _search(
 
 
 def _all_decided(
-    study: Study, store: Store, clock: dict[str, ClockReading], runs: Sequence[RunEntry]
+    study: Study, session: Session, clock: dict[str, ClockReading], runs: Sequence[RunEntry]
 ) -> bool:
     """Return whether every claim is decided by the confirm runs so far, as the report would judge it."""
     so_far = StudyRecord(runs, [], {}, {}, clock).to_plain()
-    so_far["runs"] = store.settled(so_far["runs"])
-    verdicts = store.patiently(lambda: tested(Results(store, study.dump(), so_far, {})))
+    so_far["runs"] = session.settle(so_far["runs"])
+    verdicts = session.retry_read(lambda: tested(Results(session.reader, study.dump(), so_far, {})))
     return all(claim.verdict.verdict != "undecided" for claim in verdicts)
 
 

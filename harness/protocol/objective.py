@@ -13,7 +13,7 @@ def objective_at_end(search: Search, results: Sequence[RunResult]) -> float:
     """Return a trial's objective: the mean over its runs, one for each search seed."""
     values = []
     for result in results:
-        closing_value = result.closing.get(f"final/{search.objective}")
+        closing_value = result.closing.get(search.objective)
         values.append(reduce_curve(search, _values(result.curve), closing_value, result.status))
     return _mean(values)
 

@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 
 from harness.core.records import Outcome
 from harness.protocol.runs import MetricCurve, RunRequest, RunResult, curve_of
-from harness.tracking import Known, Record, Store, closing
+from harness.tracking import Known, Record, Session, finite_summary
 
 
 class RecordedRuns:
     """Finished runs by key, and the writing of new ones.
 
     Args:
-        store: where runs are recorded.
+        session: where runs are recorded.
         known: runs that were finished before this start, by key.
         watched: metric whose curve every result has; None for no curves.
     """
 
-    def __init__(self, store: Store, known: Mapping[str, Known], watched: str | None) -> None:
-        self.store, self.watched = store, watched
+    def __init__(self, session: Session, known: Mapping[str, Known], watched: str | None) -> None:
+        self.session, self.watched = session, watched
         self.trained = 0
         """Runs trained by this start."""
         self.failed = 0
@@ -28,7 +28,7 @@ class RecordedRuns:
         self._curves: dict[str, MetricCurve] = {}
         if watched is not None and known:
             run_ids = [run.run_id for run in known.values()]
-            for run_id, curves in store.curves(run_ids, [watched]).items():
+            for run_id, curves in session.reader.curves(run_ids, [watched]).items():
                 self._curves[run_id] = curves.get(watched, [])
 
     def get(self, key: str) -> RunResult | None:
@@ -59,10 +59,10 @@ class RecordedRuns:
             Record(key, ask.run, outcome, ask.stage, ask.arm.name, ask.trial, ask.arm.levels)
             for ask, key, outcome in zip(requests, keys, outcomes, strict=True)
         ]
-        run_ids = self.store.record(records)
+        run_ids = self.session.record(records)
         for record, run_id in zip(records, run_ids, strict=True):
             status = record.outcome.status
-            self._known[record.key] = Known(run_id, status, closing(record.outcome))
+            self._known[record.key] = Known(run_id, status, finite_summary(record.outcome))
             self._curves[run_id] = curve_of(record.outcome, self.watched)
             self.trained += 1
             self.failed += status == "failed"

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from harness.core.errors import HarnessError
-from harness.core.metric_names import current_name
 from harness.core.records import Outcome
 from harness.execution.jobs import Job
 from harness.execution.local import Serial
@@ -21,16 +20,13 @@ from harness.protocol.runs import key_of
 from harness.spec.arms import Run, arms
 from harness.spec.keys import ENGINE
 from harness.spec.study import Study
-from harness.tracking import Curves
+from harness.tracking import RecordedRun, RunCurves, load_run
 from harness.tracking.provenance import environment
-from harness.tracking.record import Found, find
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 1e-2}
 """Largest relative difference of a point that rounding alone explains, by the recipe's dtype."""
 TIMED = ("cost/", "throughput/")
 """How the names of metrics begin that are never twice the same."""
-CLOSING_ONLY = ("final/", "test/", "best/")
-"""How the names of metrics begin that a run has once, at its end; its curves are what is compared."""
 COUNTED = ("epoch", "samples")
 """Metrics that follow from the step."""
 COMPARED_PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
@@ -65,10 +61,10 @@ def reproduce(run_id: str, uri: str | None = None) -> Reproduced:
         HarnessError: it can't be trained here.
     """
     with tempfile.TemporaryDirectory() as folder:
-        stored = find(run_id, uri, Path(folder))
+        stored = load_run(run_id, uri, Path(folder))
         with _importable(Path(folder) / "code"):
             run = run_of(stored)
-            outcome = _train_again(run, test=stored.tags["harness.stage"] == "confirm")
+            outcome = _train_again(run, test=stored.run.stage == "confirm")
             changed = _changes(stored, key_of(run))
     return compare_points(stored.curves, outcome, TOLERANCE[run.recipe.dtype], changed)
 
@@ -83,7 +79,7 @@ def _importable(folder: Path) -> Iterator[None]:
         sys.path.remove(str(folder))
 
 
-def run_of(stored: Found) -> Run:
+def run_of(stored: RecordedRun) -> Run:
     """Return the run that a record is of.
 
     Raises:
@@ -91,15 +87,15 @@ def run_of(stored: Found) -> Run:
     """
     study = Study.model_validate(stored.spec)
     recipes = {arm.name: arm.recipe for arm in arms(study)}
-    arm = stored.tags["harness.arm"]
+    arm = stored.run.arm
     if arm not in recipes:
         raise HarnessError(
             f"study {stored.study!r} no longer has the arm {arm!r}; its spec was replaced"
         )
     recipe = recipes[arm]
-    values = {path: _parsed(stored.params[path]) for path in recipe.spaces()}
-    probes = study.probes if stored.tags["harness.stage"] == "confirm" else ()
-    return Run.of(recipe.with_values(values), int(stored.tags["harness.seed"]), probes)
+    values = {path: _parsed(stored.run.params[path]) for path in recipe.spaces()}
+    probes = study.probes if stored.run.stage == "confirm" else ()
+    return Run.of(recipe.with_values(values), stored.run.seed, probes)
 
 
 def _parsed(text: str) -> object:
@@ -119,7 +115,7 @@ def _train_again(run: Run, test: bool) -> Outcome:
 
 
 def compare_points(
-    recorded: Curves, outcome: Outcome, tolerance: float, changed: tuple[str, ...] = ()
+    recorded: RunCurves, outcome: Outcome, tolerance: float, changed: tuple[str, ...] = ()
 ) -> Reproduced:
     """Compare every recorded point with the new run's.
 
@@ -139,11 +135,11 @@ def compare_points(
     }
     points, largest, where = 0, 0.0, ""
     for name, curve in recorded.items():
-        if name.startswith(TIMED + CLOSING_ONLY) or name in COUNTED:
+        if name.startswith(TIMED) or name in COUNTED:
             continue
         for step, value in curve:
             points += 1
-            now = new_values.get((current_name(name), int(step)), math.nan)
+            now = new_values.get((name, int(step)), math.nan)
             difference = _relative_difference(value, now)
             if difference > largest:
                 largest, where = difference, f"{name} at step {int(step)}"
@@ -165,14 +161,14 @@ def _relative_difference(then: float, now: float) -> float:
     return abs(then - now) / max(abs(then), abs(now))
 
 
-def _changes(stored: Found, key: str) -> tuple[str, ...]:
+def _changes(stored: RecordedRun, key: str) -> tuple[str, ...]:
     """Return what is not as it was when the run was recorded."""
     then, now = stored.environment, environment()
-    engine = stored.tags["harness.engine"]
+    engine = stored.run.engine
     changes = []
     if engine != ENGINE:
         changes.append(f"engine {engine}, now {ENGINE}")
-    elif stored.tags["harness.key"] != key:  # the engine's version is part of every key
+    elif stored.run.key != key:  # the engine's version is part of every key
         changes.append("its recipe, data or own code give another key")
     changes += _changed_packages(then.get("packages", {}), now["packages"])
     if then.get("processor") != now["processor"]:

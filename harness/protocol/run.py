@@ -17,7 +17,7 @@ from harness.spec.arms import arms, targets_of
 from harness.spec.keys import ENGINE, digest
 from harness.spec.source_code import code_of
 from harness.spec.study import Study
-from harness.tracking import Store
+from harness.tracking import Reader, Session
 
 
 class Summary(NamedTuple):
@@ -59,19 +59,19 @@ def run_study(
     from harness.protocol.conduct import conduct_study
 
     check_study(study)
-    with closing(Store(study.name, options.uri)) as store:
-        done = conduct_study(study, options, store, progress or Progress())
+    with closing(Session(study.name, options.uri)) as session:
+        done = conduct_study(study, options, session, progress or Progress())
         seconds, runs = time.perf_counter() - began, len(done.record.runs)
         totals = {"cost/seconds": seconds, "runs": float(runs)}
         # without its identity the answer does not count as known, and the next start tries the failed runs again
-        store.close_study(done.record.to_plain(), totals, "" if done.failed else identity)
+        session.write_answer(done.record.to_plain(), totals, "" if done.failed else identity)
     return Summary(study.name, done.trained, runs - done.trained, done.failed, seconds)
 
 
 def _answered_with(study: Study, identity: str, uri: str | None) -> int | None:
     """Return the number of runs that answer the study, where the store has the whole answer; else None."""
     try:
-        return Store(study.name, uri, create=False).answered(identity)
+        return Reader.of(study.name, uri).runs_of_answer(identity)
     except NoStudyError:
         return None
 

@@ -33,7 +33,7 @@ class RunResult(NamedTuple):
     run_id: str
     status: str
     closing: Mapping[str, float]
-    """Values at the end of training, by the names that they have in MLflow."""
+    """Values at the end of training, by the trainer's names."""
     curve: MetricCurve
     """The watched metric over training; empty where none is watched."""
 

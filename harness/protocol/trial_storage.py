@@ -18,7 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from harness.core.errors import StoreError
 from harness.protocol.tuner import ArmTuner
-from harness.tracking.spool import AwayError, insist
+from harness.tracking.retry import StoreUnavailable, retry
 from harness.tracking.uris import public, said
 
 DEFAULT_JOURNAL = "optuna.journal"
@@ -66,7 +66,7 @@ class TrialStorage:
         for write in self._writes:
             try:
                 write.result()
-            except (AwayError, OptunaError, SQLAlchemyError) as error:
+            except (StoreUnavailable, OptunaError, SQLAlchemyError) as error:
                 raise StoreError(
                     f"Optuna's storage {public(self.place)} lacks trials: {said(error, self.place)}; "
                     "start the same command again when it is back, nothing is trained twice"
@@ -77,11 +77,11 @@ class TrialStorage:
             try:
                 self._add_missing(name, direction, trials)
             except (StorageInternalError, OperationalError, InterfaceError) as error:
-                raise AwayError(
+                raise StoreUnavailable(
                     f"Optuna's storage can't be reached: {said(error, self.place)}"
                 ) from error
 
-        insist(attempt)
+        retry(attempt)
 
     def _add_missing(
         self, name: str, direction: StudyDirection, trials: Sequence[FrozenTrial]

@@ -10,7 +10,7 @@ from harness.report.page import fill_page, render
 from harness.report.sections import METRICS, curve_of
 from harness.report.style import looks
 from harness.spec.arms import arms
-from harness.tracking import Store
+from harness.tracking import Reader
 
 EVERY = 10
 """Seconds between two renewals of the page."""
@@ -22,13 +22,13 @@ def render_so_far(name: str, uri: str | None = None) -> str:
     Raises:
         StoreError: it has not begun.
     """
-    store = Store(name, uri, create=False)
-    if store.complete():
+    reader = Reader.of(name, uri)
+    if reader.complete():
         return render(load(name, uri))
-    study = spec_of(store)
+    study = spec_of(reader)
     names = [arm.name for arm in arms(study)]
     look = looks(names)
-    curves = newest(so_far(store, study).curves)
+    curves = newest(so_far(reader, study).curves)
     drawn = [data for metric in METRICS if (data := compute_curves(curves, metric, names)).bands]
     figures = [
         curve_of(f"curves-{d.metric}", texts.Text(d.metric.capitalize(), ""), d, look)
@@ -37,7 +37,7 @@ def render_so_far(name: str, uri: str | None = None) -> str:
     return fill_page(
         "watch.html",
         study=study,
-        rows=progress(store, study),
+        rows=progress(reader, study),
         looks=look,
         figures=figures,
         units=drawn[0].units if drawn else (),

@@ -1,19 +1,31 @@
-"""Runs and curves into MLflow and back, in bulk."""
+"""Runs and curves into MLflow and back, in bulk.
 
-from harness.tracking.connect import default_uri
-from harness.tracking.rows import CLOSING, Curves, Record, closing
-from harness.tracking.store import About, Known, Store, site, studies
-from harness.tracking.uris import public
+A :class:`Session` records a study while it is run; a :class:`Reader` reads one and can't write.
+Both stand on an ``Experiment`` (MLflow's client, for what happens once a study) and its ``Bulk``
+(many runs at once: in MLflow's tables where their revision is known, else by the client). What
+MLflow's names look like is said in ``schema`` alone. Importing this room imports no MLflow; opening
+a store does.
+"""
+
+from harness.tracking.connect import studies
+from harness.tracking.reader import Reader, TrainingRun
+from harness.tracking.recorded_run import RecordedRun, load_run
+from harness.tracking.rows import Record, RunCurves, finite_summary
+from harness.tracking.session import About, Known, Session
+from harness.tracking.uris import default_uri, public, site
 
 __all__ = [
-    "CLOSING",
     "About",
-    "Curves",
     "Known",
+    "Reader",
     "Record",
-    "Store",
-    "closing",
+    "RecordedRun",
+    "RunCurves",
+    "Session",
+    "TrainingRun",
     "default_uri",
+    "finite_summary",
+    "load_run",
     "public",
     "site",
     "studies",

@@ -1,4 +1,5 @@
-"""Finding and opening the MLflow store."""
+"""Opening MLflow's store: the one place that makes a client, and decides how many runs are read and
+written at once."""
 
 from __future__ import annotations
 
@@ -7,61 +8,195 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
-
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
-from mlflow.tracking import MlflowClient
-from mlflow.tracking._tracking_service.utils import _get_store
 
-from harness.core.errors import NoStudyError
+from harness.core.errors import NoStudyError, StoreError
+from harness.tracking.schema import Tag, tables_known
+from harness.tracking.uris import default_uri, public, said, sqlite_path
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+    from harness.tracking.experiment import Bulk, Experiment
+
+_LOG = logging.getLogger("harness")
+_SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "3",  # the spool tries again itself, and tells that it does
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
+"""MLflow's environment variables, where the user has not set them."""
 
 
-def default_uri() -> str:
-    """Return ``MLFLOW_TRACKING_URI``, or the SQLite file in the working folder, where ``mlflow ui`` looks by itself."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / 'mlflow.db'}"
+class Connection(NamedTuple):
+    """A way to a store."""
+
+    client: MlflowClient
+    engine: sa.Engine | None
+    """Of the store's database, where this process reaches it itself; None for a server."""
 
 
-def remote(uri: str) -> bool:
-    """Return whether the store is a server, which may be slow or away.
+def connect(uri: str, create: bool) -> Connection:
+    """Return the way to a store.
 
-    >>> remote("http://127.0.0.1:5000"), remote("postgresql://db/mlflow"), remote("sqlite:///mlflow.db")
-    (True, True, False)
-    """
-    return uri.startswith(("http", "postgresql", "mysql", "mssql"))
-
-
-def connect(uri: str, create: bool) -> tuple[MlflowClient, Any]:
-    """Return a client, and the SQLAlchemy engine where the store is a database that this process reaches itself.
+    Args:
+        uri: MLflow's tracking URI.
+        create: make an SQLite store if its file is missing.
 
     Raises:
         NoStudyError: there is no store and ``create`` is false.
     """
+    _configure_mlflow()
     _prepare_sqlite(uri, create)
-    with quiet():
-        return MlflowClient(uri), getattr(_get_store(uri), "engine", None)
+    from mlflow.tracking import MlflowClient
+    from mlflow.tracking._tracking_service.utils import _get_store
+
+    with _no_migration_lines():
+        return Connection(MlflowClient(uri), getattr(_get_store(uri), "engine", None))
 
 
-def artifact_place(uri: str, study: str) -> str | None:
-    """Return where a new experiment keeps its artifacts: beside an SQLite file, or wherever a server says (None)."""
-    if not uri.startswith("sqlite:///"):
-        return None
-    folder = (
-        Path(uri.removeprefix("sqlite:///")).resolve().parent
-        / "mlartifacts"
-        / study.replace(" ", "_")
+def open_experiment(study: str, uri: str | None, create: bool) -> Experiment:
+    """Return a study's experiment.
+
+    Args:
+        study: name of the study, and of its experiment.
+        uri: MLflow's tracking URI; by default :func:`harness.tracking.uris.default_uri`.
+        create: make the store and the experiment if they are missing.
+
+    Raises:
+        NoStudyError: there is no such study and ``create`` is false.
+        StoreError: the store can't be reached.
+    """
+    where = uri or default_uri()
+    _configure_mlflow()
+    from mlflow.exceptions import MlflowException
+
+    from harness.tracking.experiment import Experiment
+
+    try:
+        connection = connect(where, create)
+        experiment_id, artifacts = _find_or_create(connection.client, study, where, create)
+        bulk = _bulk(connection, experiment_id, artifacts)
+    except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
+        raise StoreError(
+            f"MLflow at {public(where)} can't be used: {said(error, where)}"
+        ) from error
+    return Experiment(where, study, experiment_id, connection.client, bulk)
+
+
+def studies(uri: str | None = None) -> list[str]:
+    """Return the names of the studies in a store, in alphabetical order."""
+    client, _ = connect(uri or default_uri(), create=False)
+    is_study = f"tags.`{Tag.KIND}` = 'study'"
+    return sorted(
+        str(experiment.name)
+        for experiment in client.search_experiments()
+        if client.search_runs([experiment.experiment_id], is_study, max_results=1)
     )
-    return folder.as_uri()
+
+
+class Owner(NamedTuple):
+    """Whose a run is."""
+
+    study: str
+    run_name: str
+
+
+def owner_of(run_id: str, uri: str | None = None) -> Owner:
+    """Return the study that a run belongs to.
+
+    Raises:
+        StoreError: MLflow has no such run.
+    """
+    where = uri or default_uri()
+    client, _ = connect(where, create=False)
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        raise StoreError(
+            f"run {run_id!r}: not in MLflow at {public(where)}: {said(error, where)}"
+        ) from error
+    return Owner(str(client.get_experiment(run.info.experiment_id).name), str(run.info.run_name))
+
+
+def _configure_mlflow() -> None:
+    """Set MLflow's variables for this process, before MLflow is imported for the first time.
+
+    MLflow reads most of them when it needs them, but decides about telemetry when it is imported.
+    That is why the modules that import it are themselves imported inside functions here, and
+    importing the harness changes nothing.
+    """
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+
+
+def _find_or_create(client: MlflowClient, study: str, uri: str, create: bool) -> tuple[str, str]:
+    """Return the id of a study's experiment and the URI that its artifacts lie under."""
+    experiment = client.get_experiment_by_name(study)
+    if experiment is None:
+        if not create:
+            raise NoStudyError(
+                f"no study {study!r} in MLflow at {public(uri)}; run it first with 'harness run'"
+            )
+        experiment_id = client.create_experiment(study, artifact_location=_artifacts(uri, study))
+        experiment = client.get_experiment(experiment_id)
+    # One that was deleted in MLflow's UI still has the name, and takes no runs.
+    if experiment.lifecycle_stage != "active":
+        client.restore_experiment(experiment.experiment_id)
+    return str(experiment.experiment_id), str(experiment.artifact_location)
+
+
+def _artifacts(uri: str, study: str) -> str | None:
+    """Return where a new experiment keeps its artifacts: beside an SQLite file, or wherever a
+    server says (None)."""
+    path = sqlite_path(uri)
+    if path is None:
+        return None
+    return (path.resolve().parent / "mlartifacts" / study.replace(" ", "_")).as_uri()
+
+
+def _bulk(connection: Connection, experiment_id: str, artifacts: str) -> Bulk:
+    """Return how many runs are read and written at once: in the tables where they are known, else
+    by the client."""
+    from harness.tracking.client_api import ClientApi
+
+    if connection.engine is None:
+        return ClientApi(connection.client, experiment_id)
+    revision = _revision(connection.engine)
+    if not tables_known(revision):
+        _tell_unknown_tables(revision)
+        return ClientApi(connection.client, experiment_id)
+    from harness.tracking.database import Database
+
+    return Database(connection.engine, experiment_id, artifacts)
+
+
+def _revision(engine: sa.Engine) -> str:
+    """Return the revision of a database's tables, as alembic keeps it."""
+    with engine.connect() as connection:
+        return str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar())
+
+
+@lru_cache
+def _tell_unknown_tables(revision: str) -> None:
+    """Say once that a store is slower than it could be, and why."""
+    _LOG.warning(
+        "MLflow's tables have revision %s, which this version of the harness does not know; "
+        "runs are read and written through MLflow's client, more slowly",
+        revision,
+    )
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Keep alembic's line about every migration off the screen."""
+def _no_migration_lines() -> Iterator[None]:
+    """Keep alembic's line about every migration off the screen: a new store has seventy of them."""
     before = logging.root.manager.disable
     logging.disable(logging.INFO)
     try:
@@ -71,20 +206,32 @@ def quiet() -> Iterator[None]:
 
 
 def _prepare_sqlite(uri: str, create: bool) -> None:
-    """Create the file under another name and move it into place, so that a kill never leaves half a schema."""
-    path = Path(uri.removeprefix("sqlite:///"))
-    if not uri.startswith("sqlite:///") or path.exists():
+    """Create an SQLite store's file if it is missing.
+
+    It is made under another name and moved into place when its tables are whole: making them takes
+    seconds, and a kill in between never leaves half a schema. The folder is the same, so that the
+    move is a rename, which is atomic.
+
+    Its journal is a write-ahead log (WAL): whoever reads (MLflow's UI, ``harness watch``) does not
+    wait for a write, nor a write for them. The mode is kept in the file itself, so it need not be
+    set again.
+    """
+    path = sqlite_path(uri)
+    if path is None or path.exists():
         return
     if not create:
         raise NoStudyError(
             f"no MLflow store at {path}; run a study first, or set MLFLOW_TRACKING_URI"
         )
+    from mlflow.tracking._tracking_service.utils import _get_store
+
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".mlflow-") as folder:
         fresh = Path(folder) / "mlflow.db"
-        with quiet():
+        with _no_migration_lines():
             store = _get_store(f"sqlite:///{fresh}")
         with store.engine.connect() as connection:
             connection.execute(sa.text("PRAGMA journal_mode=WAL"))
+        # Closing the last connection folds the log into the file, which is moved alone.
         store.engine.dispose()
         os.replace(fresh, path)

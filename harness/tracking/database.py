@@ -1,169 +1,168 @@
-"""A store whose database this process reaches itself: one query for a study, one transaction for a cohort."""
+"""MLflow's tables themselves: one query for a study's runs, one transaction for a cohort.
+
+MLflow's client makes a request a run and a statement a row; a study of thousands of runs waits
+minutes for that. The price is that this module must know the tables, so
+:mod:`harness.tracking.schema` lists the revisions that it knows, and
+:func:`harness.tracking.connect.open_experiment` takes
+:class:`harness.tracking.client_api.ClientApi` for any other.
+"""
 
 from __future__ import annotations
 
 import json
+import tempfile
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import sqlalchemy as sa
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.store.tracking.dbmodels import models
 
-from harness.tracking.rows import Curves, Row, user
+from harness.tracking.rows import NewRun, StoredRun, user
 
-RUNS: Any = models.SqlRun.__table__
-TAGS: Any = models.SqlTag.__table__
-PARAMS: Any = models.SqlParam.__table__
-METRICS: Any = models.SqlMetric.__table__
-LATEST: Any = models.SqlLatestMetric.__table__
-INPUTS: Any = models.SqlInput.__table__
+_RUNS: sa.Table = models.SqlRun.__table__
+_TAGS: sa.Table = models.SqlTag.__table__
+_PARAMS: sa.Table = models.SqlParam.__table__
+_METRICS: sa.Table = models.SqlMetric.__table__
+_LATEST: sa.Table = models.SqlLatestMetric.__table__
+_INPUTS: sa.Table = models.SqlInput.__table__
 
 
 class Database:
-    """Bulk reads and writes of one experiment's runs.
+    """Reads and writes of many runs of one experiment, straight from and into MLflow's tables.
 
     Args:
         engine: SQLAlchemy engine of MLflow's database.
         experiment: the experiment's id.
-        place: URI that the experiment's artifacts lie under.
+        artifacts: URI that the experiment's artifacts lie under.
     """
 
-    def __init__(self, engine: Any, experiment: str, place: str) -> None:
-        self.engine, self.experiment, self.place = engine, int(experiment), place
-        self.mine = sa.select(RUNS.c.run_uuid).where(
-            RUNS.c.experiment_id == self.experiment, RUNS.c.lifecycle_stage == "active"
+    def __init__(self, engine: sa.Engine, experiment: str, artifacts: str) -> None:
+        self.engine, self.experiment, self.artifacts = engine, int(experiment), artifacts
+        self._active = sa.select(_RUNS.c.run_uuid).where(
+            _RUNS.c.experiment_id == self.experiment, _RUNS.c.lifecycle_stage == "active"
         )
 
-    def rows(self) -> list[dict[str, Any]]:
-        """Return the active runs as ``run_id``, ``status``, ``start``, ``tags``, ``params`` and latest ``metrics``."""
-        columns = self.mine.with_only_columns(RUNS.c.run_uuid, RUNS.c.status, RUNS.c.start_time)
+    def rows(self) -> list[StoredRun]:
+        columns = self._active.with_only_columns(
+            _RUNS.c.run_uuid, _RUNS.c.status, _RUNS.c.start_time
+        )
+        in_order = columns.order_by(_RUNS.c.start_time, _RUNS.c.run_uuid)
         with self.engine.connect() as connection:
-            found = connection.execute(columns.order_by(RUNS.c.start_time, RUNS.c.run_uuid))
             rows = {
-                r[0]: {
-                    "run_id": r[0],
-                    "status": r[1],
-                    "start": r[2],
-                    "tags": {},
-                    "params": {},
-                    "metrics": {},
-                }
-                for r in found
+                run_id: StoredRun(run_id, status, start, {}, {}, {})
+                for run_id, status, start in connection.execute(in_order)
             }
-            for kind, table in (("tags", TAGS), ("params", PARAMS), ("metrics", LATEST)):
-                query = sa.select(table.c.run_uuid, table.c.key, table.c.value).where(
-                    table.c.run_uuid.in_(self.mine)
-                )
-                for run_id, key, value in connection.execute(query):
-                    rows[run_id][kind][key] = value
+            for run_id, name, value in self._values(connection, _TAGS):
+                rows[run_id].tags[name] = value
+            for run_id, name, value in self._values(connection, _PARAMS):
+                rows[run_id].params[name] = value
+            for run_id, name, value in self._values(connection, _LATEST):
+                rows[run_id].metrics[name] = value
         return list(rows.values())
 
-    def curves(self, run_ids: Collection[str], metrics: Sequence[str] | None) -> dict[str, Curves]:
-        """Return the curves of the given runs."""
-        query = sa.select(METRICS.c.run_uuid, METRICS.c.key, METRICS.c.step, METRICS.c.value)
-        query = query.where(METRICS.c.run_uuid.in_(self.mine)).order_by(METRICS.c.step)
-        if metrics is not None:
-            query = query.where(METRICS.c.key.in_(list(metrics)))
-        found: dict[str, dict[str, list[tuple[int, float]]]] = {run_id: {} for run_id in run_ids}
-        with self.engine.connect() as connection:
-            for run_id, key, step, value in connection.execute(query):
-                if run_id in found:
-                    found[run_id].setdefault(key, []).append((step, value))
-        return dict(found)
+    def _values(self, connection: sa.Connection, table: sa.Table) -> Iterator[tuple[str, str, Any]]:
+        """Yield ``(run id, name, value)`` from a table of the active runs' tags, say; a metric's
+        value is a number, any other a text.
 
-    def local(self, run_id: str, name: str) -> Path | None:
-        """Return the path of an artifact that lies on this machine."""
-        if not self.place.startswith("file://"):
+        The runs are named by a subquery: a list of thousands of ids would go beyond what SQLite
+        takes as parameters.
+        """
+        query = sa.select(table.c.run_uuid, table.c.key, table.c.value)
+        yield from connection.execute(query.where(table.c.run_uuid.in_(self._active)))
+
+    def curves(
+        self, run_ids: Collection[str], metrics: Sequence[str] | None
+    ) -> dict[str, dict[str, list[tuple[int, float]]]]:
+        query = sa.select(_METRICS.c.run_uuid, _METRICS.c.key, _METRICS.c.step, _METRICS.c.value)
+        query = query.where(_METRICS.c.run_uuid.in_(self._active)).order_by(_METRICS.c.step)
+        if metrics is not None:
+            query = query.where(_METRICS.c.key.in_(list(metrics)))
+        curves: dict[str, dict[str, list[tuple[int, float]]]] = {run_id: {} for run_id in run_ids}
+        with self.engine.connect() as connection:
+            for run_id, name, step, value in connection.execute(query):
+                if run_id in curves:
+                    curves[run_id].setdefault(name, []).append((step, value))
+        return curves
+
+    def local_path(self, run_id: str, name: str) -> Path | None:
+        if not self.artifacts.startswith("file://"):
             return None
-        return Path(url2pathname(urlsplit(f"{self.place}/{run_id}/artifacts/{name}").path))
+        return Path(url2pathname(urlsplit(f"{self._artifacts_of(run_id)}/{name}").path))
+
+    def _artifacts_of(self, run_id: str) -> str:
+        return f"{self.artifacts}/{run_id}/artifacts"
 
     def write(
-        self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str, again: bool = False
+        self, runs: Sequence[NewRun], superseded: Collection[str], parent: str, again: bool = False
     ) -> list[str]:
-        """Insert the rows and mark the superseded runs as deleted, all or nothing; return the new runs' ids.
+        # Files before rows: a kill between the two leaves files that no run names, which nobody
+        # sees; the other way round it would leave a run without its curves.
+        for run in runs:
+            if run.files:
+                self._write_files(run)
+        if not (again and self._has(runs[0])):
+            self._insert(runs, superseded, parent)
+        return [run.run_id for run in runs]
 
-        Args:
-            rows: finished runs.
-            superseded: ids of runs that they replace.
-            dataset_of: id of the run whose data set they share.
-            again: an earlier call may have written them.
-        """
-        if not (again and self._has(rows)):
-            self._insert(rows, superseded, dataset_of)
-        for row in rows:
-            if row.files:
-                self._keep_files(row)
-        return [row.run_id for row in rows]
-
-    def _has(self, rows: Sequence[Row]) -> bool:
-        query = sa.select(RUNS.c.run_uuid).where(RUNS.c.run_uuid == rows[0].run_id)
+    def _has(self, run: NewRun) -> bool:
+        """Return whether a run is there, and with it its batch: they came in one transaction."""
+        query = sa.select(_RUNS.c.run_uuid).where(_RUNS.c.run_uuid == run.run_id)
         with self.engine.connect() as connection:
             return connection.execute(query).first() is not None
 
-    def _insert(self, rows: Sequence[Row], superseded: Collection[str], dataset_of: str) -> None:
+    def _insert(self, runs: Sequence[NewRun], superseded: Collection[str], parent: str) -> None:
+        """Insert a batch and mark the runs that it replaces as deleted, in one transaction.
+
+        Whoever reads meanwhile sees the old runs or the new ones, never both or none of a key; and
+        a kill leaves no half.
+        """
         with self.engine.begin() as connection:
             if superseded:
-                gone = sa.update(RUNS).where(RUNS.c.run_uuid.in_(list(superseded)))
-                connection.execute(gone.values(lifecycle_stage="deleted"))
-            for table, values in self._tables(rows):
-                if values:
-                    connection.execute(sa.insert(table), values)
-            self._link_data(connection, [row.run_id for row in rows], dataset_of)
+                replaced = sa.update(_RUNS).where(_RUNS.c.run_uuid.in_(list(superseded)))
+                connection.execute(replaced.values(lifecycle_stage="deleted"))
+            # Runs first: the other tables' foreign keys refer to them.
+            connection.execute(sa.insert(_RUNS), [self._run_values(run) for run in runs])
+            metrics = [values for run in runs for values in _metric_values(run)]
+            # MLflow keeps each metric's newest value once more, for its table of runs; of equal
+            # times the last counts.
+            latest = {(values["run_uuid"], values["key"]): values for values in metrics}
+            for table, rows in (
+                (_TAGS, [values for run in runs for values in _named(run, run.tags)]),
+                (_PARAMS, [values for run in runs for values in _named(run, run.params)]),
+                (_METRICS, metrics),
+                (_LATEST, list(latest.values())),
+            ):
+                if rows:
+                    connection.execute(sa.insert(table), rows)
+            self._link_data(connection, [run.run_id for run in runs], parent)
 
-    def _tables(self, rows: Sequence[Row]) -> list[tuple[Any, list[dict[str, Any]]]]:
-        points = [
-            {
-                "run_uuid": r.run_id,
-                "key": k,
-                "value": v,
-                "timestamp": r.end,
-                "step": s,
-                "is_nan": False,
-            }
-            for r in rows
-            for k, s, v in r.metrics
-        ]
-        latest = {(p["run_uuid"], p["key"]): p for p in points}
-        tags = [
-            {"run_uuid": r.run_id, "key": k, "value": v} for r in rows for k, v in r.tags.items()
-        ]
-        params = [
-            {"run_uuid": r.run_id, "key": k, "value": v} for r in rows for k, v in r.params.items()
-        ]
-        runs = [self._run(row) for row in rows]
-        return [
-            (RUNS, runs),
-            (TAGS, tags),
-            (PARAMS, params),
-            (METRICS, points),
-            (LATEST, list(latest.values())),
-        ]
-
-    def _run(self, row: Row) -> dict[str, Any]:
+    def _run_values(self, run: NewRun) -> dict[str, object]:
         return {
-            "run_uuid": row.run_id,
-            "name": row.name,
+            "run_uuid": run.run_id,
+            "name": run.name,
             "source_type": "UNKNOWN",
             "source_name": "",
             "entry_point_name": "",
             "user_id": user(),
-            "status": row.status,
-            "start_time": row.start,
-            "end_time": row.end,
+            "status": run.status,
+            "start_time": run.start,
+            "end_time": run.end,
             "source_version": "",
             "lifecycle_stage": "active",
-            "artifact_uri": f"{self.place}/{row.run_id}/artifacts",
+            "artifact_uri": self._artifacts_of(run.run_id),
             "experiment_id": self.experiment,
         }
 
-    def _link_data(self, connection: Any, run_ids: Sequence[str], dataset_of: str) -> None:
-        """Name the data set that the runs used, as MLflow's ``log_inputs`` does."""
+    def _link_data(self, connection: sa.Connection, run_ids: Sequence[str], parent: str) -> None:
+        """Name the data set that the runs used, as MLflow's ``log_inputs`` does: the one of the
+        study's run."""
         source = connection.execute(
-            sa.select(INPUTS.c.source_id).where(INPUTS.c.destination_id == dataset_of)
+            sa.select(_INPUTS.c.source_id).where(_INPUTS.c.destination_id == parent)
         ).scalar()
         links = [
             {
@@ -176,14 +175,30 @@ class Database:
             for run_id in run_ids
         ]
         if source is not None and links:
-            connection.execute(sa.insert(INPUTS), links)
+            connection.execute(sa.insert(_INPUTS), links)
 
-    def _keep_files(self, row: Row) -> None:
-        import tempfile
-
-        from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
+    def _write_files(self, run: NewRun) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            for name, content in row.files.items():
+            for name, content in run.files.items():
                 (Path(folder) / name).write_text(json.dumps(content), encoding="utf-8")
-            get_artifact_repository(f"{self.place}/{row.run_id}/artifacts").log_artifacts(folder)
+            get_artifact_repository(self._artifacts_of(run.run_id)).log_artifacts(folder)
+
+
+def _named(run: NewRun, values: Mapping[str, str]) -> list[dict[str, object]]:
+    return [{"run_uuid": run.run_id, "key": k, "value": v} for k, v in values.items()]
+
+
+def _metric_values(run: NewRun) -> list[dict[str, object]]:
+    """Return a run's rows of the table of metrics; ``is_nan`` is for values that a column can't
+    hold, and these are finite."""
+    return [
+        {
+            "run_uuid": run.run_id,
+            "key": name,
+            "value": value,
+            "timestamp": run.end,
+            "step": step,
+            "is_nan": False,
+        }
+        for name, step, value in run.metrics
+    ]

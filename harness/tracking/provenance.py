@@ -19,7 +19,8 @@ from harness.spec.source_code import short_digest
 
 @lru_cache(maxsize=1)
 def environment() -> dict[str, Any]:
-    """Return commit, dirty diff's hash, Python, packages, processor, memory and GPUs, as plain values."""
+    """Return commit, dirty diff's hash, Python, packages, processor, memory and GPUs, as plain
+    values."""
     return {
         "commit": _git("rev-parse", "HEAD") or os.environ.get("HARNESS_COMMIT", ""),
         "dirty": short_digest(diff()) if diff() else "",
@@ -35,13 +36,14 @@ def environment() -> dict[str, Any]:
 
 
 PLACES = ("--store", "--storage", "--reports")
-"""Flags whose values say where results are kept: a matter of the machine, and URLs may hold passwords."""
+"""Flags whose values say where results are kept: a matter of the machine, and URLs may hold
+passwords."""
 
 
 def command(words: Sequence[str]) -> str:
     """Return the command line as others may read it.
 
-    >>> command(["/here/harness", "run", "s.py", "--store", "postgresql://me:secret@db", "--quick", "--reports=/mine"])
+    >>> command("/here/harness run s.py --store postgresql://me:secret@db --quick".split())
     'harness run s.py --quick'
     """
     program, rest = Path(words[0]).name, iter(words[1:])
@@ -66,7 +68,8 @@ def packages() -> dict[str, str]:
 
 @lru_cache(maxsize=1)
 def diff() -> str:
-    """Return what the harness's working tree adds to its commit; empty if it is clean or no checkout."""
+    """Return what the harness's working tree adds to its commit; empty if it is clean or no
+    checkout."""
     return _git("diff", "HEAD")
 
 

@@ -1,4 +1,4 @@
-"""From a finished run to what MLflow keeps of it: tags, parameters and metrics."""
+"""A training run on its way into MLflow, and on its way back."""
 
 from __future__ import annotations
 
@@ -8,19 +8,35 @@ import math
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from harness.core.records import Outcome, Point
 from harness.spec.arms import Run
 from harness.spec.keys import ENGINE
 from harness.tracking.provenance import environment
+from harness.tracking.schema import (
+    IN_ARTIFACT,
+    POSITION,
+    RunFile,
+    Tag,
+    closing_name,
+    is_closing,
+    level_tag,
+)
 
-POINTS = 250
-"""Points of a curve that MLflow shows; longer curves are kept whole in an artifact."""
-CLOSING = ("final/", "test/", "cost/", "best/")
-"""How the names of numbers begin that a run has once, at its end."""
-Curves = Mapping[str, Sequence[Sequence[float]]]
-"""``(step, value)`` pairs by metric."""
+POINTS_SHOWN = 250
+"""Points of a curve that go into MLflow's tables, as many as its UI can draw; longer curves are
+whole in an artifact."""
+RunCurves: TypeAlias = Mapping[str, Sequence[Sequence[float]]]
+"""The curves of one run: ``(step, value)`` pairs in the order of their steps, by metric."""
+
+JsonObject: TypeAlias = dict[str, Any]
+"""What a JSON file holds."""
+
+# What MLflow's columns hold on every database: longer texts are refused there.
+_LONGEST_NAME = 250
+_LONGEST_TAG = 4000
+_LONGEST_PARAMETER = 6000
 
 
 class Record(NamedTuple):
@@ -38,50 +54,71 @@ class Record(NamedTuple):
     def title(self) -> str:
         """The run's name in the UI."""
         trial = f"trial {self.trial} · " if self.stage == "search" else ""
-        return f"{self.arm} · {trial}seed {self.run.seed}"[:250]
+        return f"{self.arm} · {trial}seed {self.run.seed}"[:_LONGEST_NAME]
 
 
-class Row(NamedTuple):
-    """One run as MLflow keeps it."""
+class StudyData(NamedTuple):
+    """The data set that MLflow shows beside a study's runs."""
+
+    name: str
+    fingerprint: str
+
+
+class NewRun(NamedTuple):
+    """A run as it is written to MLflow. Its fields are also what a spool's files hold, so they keep
+    their names."""
 
     run_id: str
+    """The harness's own; a server gives another."""
     key: str
     name: str
     status: str
+    """MLflow's: FINISHED or FAILED."""
     start: int
+    """Milliseconds since 1970, as ``end``."""
     end: int
     tags: dict[str, str]
     params: dict[str, str]
     metrics: list[tuple[str, int, float]]
-    """``(name, step, value)``."""
-    files: dict[str, Mapping[str, Any]]
-    """Artifacts by file name: the curves in full, where ``metrics`` had to thin them, and the arrays of probes."""
-
-    def whole(self) -> Curves:
-        """Return the curves in full."""
-        return self.files.get("curves.json") or _by_metric(
-            [m for m in self.metrics if not m[0].startswith(CLOSING)]
-        )
+    """``(name, step, value)``: the thinned curves, then the closing values."""
+    files: dict[str, Mapping[str, object]]
+    """Artifacts by file name: the whole curves, where ``metrics`` had to thin them, and the arrays
+    of probes."""
 
 
-def row_of(record: Record, parent: str) -> Row:
-    """Return the row of a finished run that is nested in ``parent``."""
+class StoredRun(NamedTuple):
+    """A run of any kind as MLflow gives it back."""
+
+    run_id: str
+    status: str
+    """MLflow's: FINISHED, FAILED or RUNNING."""
+    start: int
+    """Milliseconds since 1970."""
+    tags: dict[str, str]
+    params: dict[str, str]
+    metrics: dict[str, float]
+    """The latest value of every metric, by MLflow's names."""
+
+
+def new_run(record: Record, parent: str) -> NewRun:
+    """Return what MLflow is to keep of a finished run.
+
+    Args:
+        record: the run.
+        parent: id of its arm's run.
+    """
     outcome, end = record.outcome, int(time.time() * 1000)
-    long = len(outcome.points) > POINTS + 1
-    files: dict[str, Mapping[str, Any]] = (
-        {"curves.json": _by_metric(_points(outcome.points))} if long else {}
-    )
+    files: dict[str, Mapping[str, object]] = {}
+    if len(outcome.points) > POINTS_SHOWN + 1:
+        files[RunFile.CURVES] = _by_metric(_points(outcome.points))
     if outcome.arrays:
-        files["arrays.json"] = outcome.arrays
-    tags = _tags(record, parent) | {
-        f"harness.{name.removesuffix('.json')}": "artifact" for name in files
-    }
-    settings = record.run.recipe.settings() | {
-        "seed": record.run.seed,
-        "stage": record.stage,
-        "arm": record.arm,
-    }
-    return Row(
+        files[RunFile.ARRAYS] = outcome.arrays
+    tags = _tags(record, parent)
+    if RunFile.CURVES in files:
+        tags[Tag.CURVES] = IN_ARTIFACT
+    if RunFile.ARRAYS in files:
+        tags[Tag.ARRAYS] = IN_ARTIFACT
+    return NewRun(
         run_id=uuid.uuid4().hex,
         key=record.key,
         name=record.title,
@@ -89,92 +126,107 @@ def row_of(record: Record, parent: str) -> Row:
         start=end - int(1000 * outcome.summary.get("cost/seconds", 0)),
         end=end,
         tags=tags,
-        params={name: _text(value)[:6000] for name, value in settings.items() if value is not None},
+        params=_params(record),
         metrics=_points(thin(outcome.points)) + _closing(outcome),
         files=files,
     )
 
 
-def _tags(record: Record, parent: str) -> dict[str, str]:
-    detail = {"harness.detail": record.outcome.detail[:4000]} if record.outcome.detail else {}
-    return {
-        "mlflow.runName": record.title,
-        "mlflow.parentRunId": parent,
-        "harness.kind": "run",
-        "harness.key": record.key,
-        "harness.stage": record.stage,
-        "harness.arm": record.arm[:4000],
-        "harness.trial": str(record.trial),
-        "harness.seed": str(record.run.seed),
-        "harness.status": record.outcome.status,
-        **detail,
-        **level_tags(record.levels),
-        **origin_tags(),
-    }
+def whole_curves(run: NewRun) -> RunCurves:
+    """Return a run's curves in full."""
+    if RunFile.CURVES in run.files:
+        return run.files[RunFile.CURVES]  # type: ignore[return-value]  # new_run put them there
+    # Whatever the metrics hold is whole if no file was needed; the closing values stand last and
+    # are no curve.
+    return _by_metric([point for point in run.metrics if not is_closing(point[0])])
 
 
 def level_tags(levels: Mapping[str, str]) -> dict[str, str]:
     """Return one tag a factor, for grouping in the UI."""
-    return {f"level.{factor}": level for factor, level in levels.items()}
+    return {level_tag(factor): level for factor, level in levels.items()}
 
 
 def origin_tags() -> dict[str, str]:
     """Return what made the results: engine, commit, uncommitted changes, command, user."""
-    found = environment()
+    origin = environment()
     return {
-        "harness.engine": ENGINE,
-        "harness.commit": found["commit"],
-        "harness.dirty": found["dirty"] or "no",
-        "mlflow.user": user(),
-        "harness.command": found["command"][:4000],
-        "mlflow.source.name": found["command"].partition(" ")[0],
-        "mlflow.source.git.commit": found["commit"],
+        Tag.ENGINE: ENGINE,
+        Tag.COMMIT: origin["commit"],
+        Tag.DIRTY: origin["dirty"] or "no",
+        Tag.USER: user(),
+        Tag.COMMAND: origin["command"][:_LONGEST_TAG],
+        Tag.SOURCE: origin["command"].partition(" ")[0],
+        Tag.GIT_COMMIT: origin["commit"],
     }
 
 
 def user() -> str:
-    """Return the name of the account."""
+    """Return the name of the account, or ``unknown`` where a container has none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"
 
 
-def thin(points: Sequence[Point], limit: int = POINTS) -> list[Point]:
+def thin(points: Sequence[Point], limit: int = POINTS_SHOWN) -> list[Point]:
     """Return at most ``limit`` + 1 points, evenly spaced, the first and the last among them."""
     if len(points) <= limit + 1:
         return list(points)
     return [points[round(i * (len(points) - 1) / limit)] for i in range(limit + 1)]
 
 
-def _points(points: Sequence[Point]) -> list[tuple[str, int, float]]:
-    return [
-        (name, p.step, value)
-        for p in points
-        for name, value in {**p.metrics, "epoch": p.epoch, "samples": float(p.samples)}.items()
-    ]
+def finite_summary(outcome: Outcome) -> dict[str, float]:
+    """Return an outcome's closing values that are numbers: MLflow's databases can't hold others
+    alike."""
+    return {name: value for name, value in outcome.summary.items() if math.isfinite(value)}
 
 
-def _closing(outcome: Outcome) -> list[tuple[str, int, float]]:
-    step = int(outcome.summary.get("cost/steps", 0))
-    return [(name, step, value) for name, value in closing(outcome).items()]
-
-
-def closing(outcome: Outcome) -> dict[str, float]:
-    """Return the closing numbers by the names that MLflow has them under: ``final/valid/loss`` beside the curve's own."""
-    named = {
-        k if k.startswith(("test/", "cost/", "best/")) else f"final/{k}": v
-        for k, v in outcome.summary.items()
+def _tags(record: Record, parent: str) -> dict[str, str]:
+    tags = {
+        Tag.RUN_NAME: record.title,
+        Tag.PARENT: parent,
+        Tag.KIND: "run",
+        Tag.KEY: record.key,
+        Tag.STAGE: record.stage,
+        Tag.ARM: record.arm[:_LONGEST_TAG],
+        Tag.TRIAL: str(record.trial),
+        Tag.SEED: str(record.run.seed),
+        Tag.STATUS: record.outcome.status,
     }
-    return {name: value for name, value in named.items() if math.isfinite(value)}
+    if record.outcome.detail:
+        tags[Tag.DETAIL] = record.outcome.detail[:_LONGEST_TAG]
+    return tags | level_tags(record.levels) | origin_tags()
 
 
-def _by_metric(points: Sequence[tuple[str, int, float]]) -> Curves:
-    found: dict[str, list[tuple[int, float]]] = {}
-    for name, step, value in points:
-        found.setdefault(name, []).append((step, value))
-    return found
+def _params(record: Record) -> dict[str, str]:
+    settings = record.run.recipe.settings() | {
+        "seed": record.run.seed,
+        "stage": record.stage,
+        "arm": record.arm,
+    }
+    texts = {name: _text(value) for name, value in settings.items() if value is not None}
+    return {name: text[:_LONGEST_PARAMETER] for name, text in texts.items()}
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _points(points: Sequence[Point]) -> list[tuple[str, int, float]]:
+    triples: list[tuple[str, int, float]] = []
+    for point in points:
+        position = dict(zip(POSITION, (point.epoch, float(point.samples)), strict=True))
+        triples += [(name, point.step, v) for name, v in {**point.metrics, **position}.items()]
+    return triples
+
+
+def _closing(outcome: Outcome) -> list[tuple[str, int, float]]:
+    step = int(outcome.summary.get("cost/steps", 0))
+    return [(closing_name(name), step, value) for name, value in finite_summary(outcome).items()]
+
+
+def _by_metric(points: Sequence[tuple[str, int, float]]) -> dict[str, list[tuple[int, float]]]:
+    curves: dict[str, list[tuple[int, float]]] = {}
+    for name, step, value in points:
+        curves.setdefault(name, []).append((step, value))
+    return curves

@@ -1,67 +1,39 @@
-"""Records on their way to a store that may be slow or away: kept in files, delivered in order while training goes on."""
+"""Batches on their way to a store that may be slow or away: kept in files, delivered in order while
+training goes on."""
 
 from __future__ import annotations
 
 import json
-import logging
 import os
 import threading
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
 
 from filelock import FileLock, Timeout
 
 from harness.core.errors import StoreError
+from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
 
-LIMIT = 2**28
-"""Bytes that may wait."""
-PATIENCE = 600.0
-"""Seconds that the store may be away."""
-PAUSES = (0.5, 1.0, 2.0, 5.0)
-"""Seconds between two attempts; the last one again and again."""
-Batch = Mapping[str, Any]
-T = TypeVar("T")
-LOG = logging.getLogger("harness")
-
-
-class AwayError(Exception):
-    """The store can't be reached at the moment; what failed is to be tried again."""
-
-
-def insist(action: Callable[[bool], T], patience: float = PATIENCE) -> T:
-    """Return what an action gives, as often as it takes; it is told whether it was tried before.
-
-    Raises:
-        AwayError: the store has been away for longer than ``patience`` seconds.
-    """
-    began, pauses, again = time.monotonic(), iter(PAUSES), False
-    while True:
-        try:
-            found = action(again)
-        except AwayError as error:
-            if time.monotonic() - began > patience:
-                raise
-            if not again:
-                LOG.warning(
-                    "%s; it is tried again for %.0f s, and training goes on", error, patience
-                )
-        else:
-            if again:
-                LOG.warning("the store is back")
-            return found
-        again = True
-        time.sleep(next(pauses, PAUSES[-1]))
+SPOOL_LIMIT = 2**28
+"""Bytes that may wait: hours of training, and little enough for the disk of any machine that
+trains."""
+SpoolBatch: TypeAlias = Mapping[str, Any]
+"""What is delivered in one piece; it goes through JSON."""
 
 
 class Spool:
     """A queue in a folder that one thread empties.
 
+    A batch is one file, named by its number, from the moment that :meth:`put` returns until it is
+    delivered. So nothing is lost when the process is killed, and the next process delivers what it
+    finds there first.
+
     Args:
-        folder: where batches wait, one file each. Those that a killed process left are delivered first.
+        folder: where batches wait.
         deliver: sends a batch; told whether an earlier attempt may have sent a part of it.
-            Raises :class:`AwayError` while the store can't be reached, and anything else where it refuses.
+            Raises :class:`StoreUnavailable` while the store can't be reached, and anything else
+            where it refuses.
         limit: bytes that may wait; above it :meth:`put` blocks.
         patience: seconds without success after which the spool gives up.
 
@@ -72,42 +44,52 @@ class Spool:
     def __init__(
         self,
         folder: Path,
-        deliver: Callable[[Batch, bool], None],
-        limit: int = LIMIT,
+        deliver: Callable[[SpoolBatch, bool], None],
+        limit: int = SPOOL_LIMIT,
         patience: float = PATIENCE,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.deliver, self.limit, self.patience = folder, deliver, limit, patience
-        self.lock = FileLock(folder / "lock")
+        # The lock is the system's: it is free again as soon as its process is gone, however that
+        # went.
+        self._lock = FileLock(folder / "lock")
         try:
-            self.lock.acquire(timeout=0)
+            self._lock.acquire(timeout=0)
         except Timeout:
             raise StoreError(
-                "this study is being run by another process on this machine; wait for it, or stop it"
+                "this study is being run by another process on this machine; "
+                "wait for it, or stop it"
             ) from None
-        self.changed = threading.Condition()
-        self.waiting = {path: path.stat().st_size for path in sorted(folder.glob("*.json"))}
-        self.left = set(self.waiting)
+        self._changed = threading.Condition()
+        """Guards the fields below, and is notified when one of them changes."""
+        self._waiting = {path: path.stat().st_size for path in sorted(folder.glob("*.json"))}
+        """Sizes of the files that wait, in the order of delivery."""
+        self._inherited = frozenset(self._waiting)
         """Files of a process before this one, which may have sent a part of them."""
-        self.number = max((int(path.stem) for path in self.waiting), default=0)
-        self.failed: StoreError | None = None
-        self.closed = False
-        self.worker = threading.Thread(target=self._work, name="spool", daemon=True)
-        self.worker.start()
+        self._number = max((int(path.stem) for path in self._waiting), default=0)
+        self._failed: StoreError | None = None
+        self._closed = False
+        # A daemon, so that a driver that dies of an error is not held by a server that is away; the
+        # files stay.
+        self._worker = threading.Thread(target=self._work, name="spool", daemon=True)
+        self._worker.start()
 
-    def put(self, batch: Batch) -> None:
+    def put(self, batch: SpoolBatch) -> None:
         """Queue a batch; wait for room where too many wait.
 
         Raises:
             StoreError: the store has refused a batch, or has been away for too long.
         """
-        self.number += 1
-        path = self.folder / f"{self.number:08d}.json"
-        size = _write(path, batch)
-        with self.changed:
-            self.waiting[path] = size
-            self.changed.notify_all()
-            self._until(lambda: sum(self.waiting.values()) <= self.limit or len(self.waiting) == 1)
+        self._number += 1
+        path = self.folder / f"{self._number:08d}.json"
+        size = _write_whole(path, batch)
+        with self._changed:
+            self._waiting[path] = size
+            self._changed.notify_all()
+            # A batch larger than the limit is let through alone, or it would wait for ever.
+            self._wait_until(
+                lambda: sum(self._waiting.values()) <= self.limit or len(self._waiting) == 1
+            )
 
     def flush(self) -> None:
         """Wait until all is delivered.
@@ -115,65 +97,64 @@ class Spool:
         Raises:
             StoreError: as for :meth:`put`.
         """
-        with self.changed:
-            self._until(lambda: not self.waiting)
+        with self._changed:
+            self._wait_until(lambda: not self._waiting)
 
     def close(self) -> None:
         """Let other processes have the folder; what still waits there is theirs to deliver."""
-        with self.changed:
-            self.closed = True
-            self.changed.notify_all()
-        self.worker.join()
-        self.lock.release()
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._worker.join()
+        self._lock.release()
 
-    def _until(self, done: Callable[[], bool]) -> None:
-        self.changed.wait_for(lambda: self.failed is not None or done())
-        if self.failed is not None:
-            raise self.failed
-
-    def _next(self) -> Path | None:
-        with self.changed:
-            self.changed.wait_for(lambda: bool(self.waiting) or self.closed)
-            return None if self.closed else next(iter(self.waiting))
+    def _wait_until(self, done: Callable[[], bool]) -> None:
+        self._changed.wait_for(lambda: self._failed is not None or done())
+        if self._failed is not None:
+            raise self._failed
 
     def _work(self) -> None:
+        """Deliver batch after batch, until the spool is closed or one is refused: those after it
+        must not overtake it."""
         while (path := self._next()) is not None:
             try:
                 self._send(path)
             except Exception as error:
-                with self.changed:
-                    self.failed = self._explained(error)
-                    self.changed.notify_all()
+                with self._changed:
+                    self._failed = self._explained(error)
+                    self._changed.notify_all()
                 return
-            with self.changed:
-                del self.waiting[path]
-                self.changed.notify_all()
+            with self._changed:
+                del self._waiting[path]
+                self._changed.notify_all()
+
+    def _next(self) -> Path | None:
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._waiting) or self._closed)
+            return None if self._closed else next(iter(self._waiting))
 
     def _send(self, path: Path) -> None:
         batch = json.loads(path.read_text(encoding="utf-8"))
 
         def attempt(again: bool) -> None:
-            if not self.closed:
-                self.deliver(batch, again or path in self.left)
+            if not self._closed:  # closing ends a retry that would go on for minutes
+                self.deliver(batch, again or path in self._inherited)
 
-        insist(attempt, self.patience)
-        if not self.closed:
+        retry(attempt, self.patience)
+        if not self._closed:
             path.unlink()
 
     def _explained(self, error: Exception) -> StoreError:
-        said = (
-            str(error)
-            if isinstance(error, (AwayError, StoreError))
-            else f"{type(error).__name__}: {error}"
-        )
+        expected = isinstance(error, (StoreUnavailable, StoreError))
+        reason = str(error) if expected else f"{type(error).__name__}: {error}"
         return StoreError(
-            f"{said}; mend the store and start the same command again: finished runs are kept, "
-            f"{len(self.waiting)} batches of them in {self.folder}"
+            f"{reason}; mend the store and start the same command again: finished runs are kept, "
+            f"{len(self._waiting)} batches of them in {self.folder}"
         )
 
 
-def _write(path: Path, batch: Batch) -> int:
-    """Write a file that is whole or not there; return its size."""
+def _write_whole(path: Path, batch: SpoolBatch) -> int:
+    """Write a file that is whole or not there, by a rename; return its size."""
     fresh = path.with_suffix(".part")
     with fresh.open("w", encoding="utf-8") as file:
         json.dump(batch, file)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import harness as h
 from harness.analysis.results import Results
 from harness.spec.arms import arms
+from harness.tracking import TrainingRun
 
 
-class FakeStore:
-    """Gives the leaves and curves that it was made of."""
+class FakeReader:
+    """Gives the runs and curves that it was made of."""
 
-    def __init__(self, leaves, curves):
-        self._leaves, self._curves = leaves, curves
+    def __init__(self, runs, curves):
+        self._runs, self._curves = runs, curves
 
-    def leaves(self):
-        return self._leaves
+    def runs(self):
+        return self._runs
 
     def curves(self, run_ids, metrics=None):
         return {
@@ -35,6 +36,26 @@ def study(**fields):
     return h.Study(**base | fields)
 
 
+def recorded_run(run_id, arm, seed, status, closing):
+    return TrainingRun(
+        run_id=run_id,
+        name=run_id,
+        key=run_id,
+        arm=arm,
+        stage="confirm",
+        trial=0,
+        seed=seed,
+        status=status,
+        whole=True,
+        detail="",
+        engine="",
+        params={},
+        closing=closing,
+        has_arrays=False,
+        curves_at=None,
+    )
+
+
 def results(
     spec, values, curves=None, statuses=None, trials=(), clock=None, search_runs=(), winners=None
 ):
@@ -50,16 +71,12 @@ def results(
         search_runs: rows of the index's runs, of the search stage.
         winners: recipes by arm, where they are not the arms' own.
     """
-    runs, leaves, series = list(search_runs), [], {}
+    runs, recorded, series = list(search_runs), [], {}
     for arm in arms(spec):
         mine = values[arm.name]
         for seed in range(len(next(iter(mine.values())))):
             run_id = f"{arm.name}-{seed}"
             status = (statuses or {}).get((arm.name, seed), "finished")
-            metrics = {
-                n if n.startswith(("test/", "cost/", "best/")) else f"final/{n}": v[seed]
-                for n, v in mine.items()
-            }
             runs.append(
                 {
                     "run_id": run_id,
@@ -71,16 +88,14 @@ def results(
                     "status": status,
                 }
             )
-            leaves.append({"run_id": run_id, "params": {}, "metrics": metrics, "tags": {}})
+            closing = {metric: numbers[seed] for metric, numbers in mine.items()}
+            recorded.append(recorded_run(run_id, arm.name, seed, status, closing))
             own = {n: list(enumerate(v[seed])) for n, v in (curves or {}).get(arm.name, {}).items()}
             length = max(map(len, own.values()), default=0)
             series[run_id] = own | {
                 "epoch": [(i, i) for i in range(length)],
                 "samples": [(i, 10 * i) for i in range(length)],
             }
-    leaves += [
-        {"run_id": r["run_id"], "params": {}, "metrics": {}, "tags": {}} for r in search_runs
-    ]
     frozen = {
         a.name: {
             "trial": 0,
@@ -97,4 +112,4 @@ def results(
         "importances": {},
         "clock": clock or {},
     }
-    return Results(FakeStore(leaves, series), spec.dump(), index, {})
+    return Results(FakeReader(recorded, series), spec.dump(), index, {})

@@ -272,7 +272,7 @@ def test_a_running_study_is_watched(cli, folder, monkeypatch):
     import urllib.request
 
     from harness.cli import watch as watching
-    from harness.tracking import Store
+    from harness.tracking import Session
 
     seen = {}
 
@@ -280,8 +280,8 @@ def test_a_running_study_is_watched(cli, folder, monkeypatch):
         seen.setdefault("page", watching.render_so_far("small"))
         return original(self, *arguments)
 
-    original = Store.set_clock  # between the search and the confirm stage
-    monkeypatch.setattr(Store, "set_clock", look)
+    original = Session.set_clock  # between the search and the confirm stage
+    monkeypatch.setattr(Session, "set_clock", look)
     run_study(small(), Options(workers=0))
     assert "No answer yet" in seen["page"] and "Curves of the search runs" in seen["page"]
     server = watching.ThreadingHTTPServer(

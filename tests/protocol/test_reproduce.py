@@ -58,7 +58,6 @@ def test_every_point_is_compared():
     outcome = Outcome("finished", points, {})
     then = {
         "train/loss": [(0, 1.0), (1, 2.0), (2, 3.0)],
-        "final/train/loss": [(2, 3.0)],
         "epoch": [(0, 0.0)],
     }
     assert compare_points(then, outcome, 1e-6)[:4] == ("identical", 3, 0.0, "")

@@ -27,10 +27,10 @@ def numbers(name="small"):
     return runs[[c for c in runs if "/" in c and c != "cost/seconds"]].astype(float)
 
 
-def leaves(name="small"):
-    from harness.tracking import Store
+def recorded(name="small"):
+    from harness.tracking import Reader
 
-    return Store(name, create=False).leaves()
+    return Reader.of(name).runs()
 
 
 def test_runs_are_nested_and_complete_in_mlflow(folder):
@@ -111,7 +111,7 @@ def test_nothing_is_trained_twice(folder):
         },
     )
     assert run(three).trained == 9
-    keys = [row["tags"]["harness.key"] for row in leaves()]
+    keys = [run.key for run in recorded()]
     assert len(keys) == len(set(keys))
     assert run(small()).trained == 0
     pd.testing.assert_frame_equal(numbers(), before)
@@ -119,9 +119,9 @@ def test_nothing_is_trained_twice(folder):
 
 def test_fresh_trains_all_anew_to_the_same_numbers(folder):
     run(small())
-    before, ids = numbers(), {r["run_id"] for r in leaves()}
+    before, ids = numbers(), {r.run_id for r in recorded()}
     assert run(small(), fresh=True).trained == 16
-    assert len(leaves()) == 16 and not ids & {r["run_id"] for r in leaves()}
+    assert len(recorded()) == 16 and not ids & {r.run_id for r in recorded()}
     pd.testing.assert_frame_equal(numbers(), before)
 
 
@@ -185,12 +185,10 @@ def test_failing_arm_is_recorded_and_tried_again(folder):
     )
     summary = run(broken)
     assert (summary.trained, summary.failed) == (4, 2)
-    failed = [row for row in leaves() if row["status"] == "FAILED"]
-    assert (
-        len(failed) == 2 and "RuntimeError: boom (plugins.py" in failed[0]["tags"]["harness.detail"]
-    )
+    failed = [run for run in recorded() if run.status == "failed"]
+    assert len(failed) == 2 and "RuntimeError: boom (plugins.py" in failed[0].detail
     again = run(broken)
-    assert (again.trained, again.known) == (2, 2) and len(leaves()) == 4
+    assert (again.trained, again.known) == (2, 2) and len(recorded()) == 4
 
 
 @pytest.mark.slow

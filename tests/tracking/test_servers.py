@@ -14,15 +14,14 @@ import pytest
 import sqlalchemy as sa
 from mlflow.tracking import MlflowClient
 
-import harness.tracking.spool as spool
 from harness import results
 from harness.core.study_record import ClockReading
 from harness.protocol import clocks
 from harness.protocol.run import Options, run_study
 from harness.protocol.timing import work_of
 from harness.report.page import render
-from harness.tracking import Store
-from harness.tracking.server import Server
+from harness.tracking import Reader, Session, retry
+from harness.tracking.client_api import ClientApi
 from tests import servers
 from tests.studies import small
 from tests.tables import assert_same_tables, tables
@@ -50,7 +49,7 @@ def away(server, folder, monkeypatch):
     """A server that may be stopped; nothing is waited for long."""
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     monkeypatch.setenv("HARNESS_CACHE", str(folder / "cache"))
-    monkeypatch.setattr(spool, "PAUSES", (0.2,))
+    monkeypatch.setattr(retry, "PAUSES", (0.2,))
     yield server
     if server.process is None:
         server.start()
@@ -114,33 +113,35 @@ def test_curves_are_read_in_bulk(folder, server, monkeypatch):
     monkeypatch.setattr(
         MlflowClient, "get_metric_history", lambda *a: pytest.fail("asked for a single curve")
     )
-    store = Store("bulk", server.uri, create=False)
-    ids = [row["run_id"] for row in store.leaves()]
-    by_file = store.curves(ids)
-    assert isinstance(store.runs, Server) and len(by_file) == 5
-    by_request = store.runs.curves(ids, None)
+    reader = Reader.of("bulk", server.uri)
+    experiment = reader._experiment
+    ids = [run.run_id for run in reader.runs()]
+    by_file = reader.curves(ids)
+    assert isinstance(experiment.bulk, ClientApi) and len(by_file) == 5
+    by_request = experiment.bulk.curves(ids, None)
     for run_id in ids:
         assert {
             name: [list(p) for p in points] for name, points in by_request[run_id].items()
         } == by_file[run_id]
-    (batch,) = {row["tags"]["harness.curves"] for row in store.leaves()}
-    assert batch in [file.path for file in store.client.list_artifacts(store.top(), "curves")]
+    (batch,) = {run.curves_at.name for run in reader.runs()}
+    files = experiment.client.list_artifacts(reader.study_run(), "curves")
+    assert batch in [file.path for file in files]
 
 
 def test_a_server_that_goes_away_in_mid_study_gets_everything_once(away, folder, caplog):
     study = small(name="away", seeds=6)
     run_study(study, Options(workers=0))
-    original, recorded = Store.record, []
+    original, recorded = Session.record, []
 
-    def record(store, records):
+    def record(session, records):
         recorded.append(len(records))
         if len(recorded) == 2:
             away.stop()
             threading.Timer(4, away.start).start()
-        return original(store, records)
+        return original(session, records)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Store, "record", record)
+        patch.setattr(Session, "record", record)
         run_study(study, Options(workers=0, uri=away.uri))
     assert_same_tables(tables(study="away"), tables(away.uri, "away"))
     assert_each_once(away.uri, "away", 24)
@@ -150,18 +151,17 @@ def test_a_server_that_goes_away_in_mid_study_gets_everything_once(away, folder,
 
 SCRIPT = """
 from harness.protocol.run import Options
-import harness.tracking.spool as spool
-from harness.tracking import Store
+from harness.tracking import Session, retry
 from tests.studies import small
 import sys, os, time
-spool.PAUSES = (0.2,)
-original = Store.record
-def record(store, records):
-    made = original(store, records)
+retry.PAUSES = (0.2,)
+original = Session.record
+def record(session, records):
+    made = original(session, records)
     print("recorded", flush=True)
     time.sleep(0.2)
     return made
-Store.record = record
+Session.record = record
 from harness.protocol.run import run_study
 run_study(small(name="killed", seeds=6), Options(workers=0, uri=sys.argv[1], cohort=3))
 print("whole", flush=True)
@@ -205,7 +205,7 @@ def test_a_study_killed_while_the_server_is_away_goes_on(away, folder):
 def test_optunas_storage_may_be_away_too(folder, databases, monkeypatch):
     from harness.protocol.trial_storage import TrialStorage
 
-    monkeypatch.setattr(spool, "PAUSES", (0.1,))
+    monkeypatch.setattr(retry, "PAUSES", (0.1,))
     original, failures = TrialStorage._add_missing, iter([1, 1, 1])
 
     def shaky(mirror, *arguments):

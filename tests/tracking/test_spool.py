@@ -7,14 +7,15 @@ import threading
 
 import pytest
 
-import harness.tracking.spool as module
 from harness.core.errors import StoreError
-from harness.tracking.spool import AwayError, Spool, insist
+from harness.tracking import retry
+from harness.tracking.retry import StoreUnavailable
+from harness.tracking.spool import Spool
 
 
 @pytest.fixture(autouse=True)
 def hasty(monkeypatch):
-    monkeypatch.setattr(module, "PAUSES", (0.01,))
+    monkeypatch.setattr(retry, "PAUSES", (0.01,))
 
 
 class Shaky:
@@ -27,7 +28,7 @@ class Shaky:
         self.calls += 1
         self.again.append(again)
         if self.calls % 3:
-            raise AwayError("away")
+            raise StoreUnavailable("away")
         self.got.append(batch["n"])
 
 
@@ -80,7 +81,7 @@ def refusing(batch, again):
 
 
 def absent(batch, again):
-    raise AwayError("nobody there")
+    raise StoreUnavailable("nobody there")
 
 
 @pytest.mark.parametrize(
@@ -114,15 +115,3 @@ def test_closing_ends_the_waiting_and_keeps_the_batch(tmp_path):
     spool.put({"n": 0})
     spool.close()
     assert [json.loads(path.read_text()) for path in tmp_path.glob("*.json")] == [{"n": 0}]
-
-
-def test_insist_returns_what_came_at_last():
-    tries = iter([AwayError("1"), AwayError("2"), 42])
-
-    def action(again):
-        found = next(tries)
-        if isinstance(found, Exception):
-            raise found
-        return found
-
-    assert insist(action) == 42

@@ -1,0 +1,258 @@
+"""Reading studies from MLflow: runs, curves and artifacts. Nothing here writes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NamedTuple
+
+from harness.core.errors import StoreError
+from harness.core.metric_names import current_name, stored_names
+from harness.tracking.connect import open_experiment
+from harness.tracking.rows import JsonObject, RunCurves, StoredRun
+from harness.tracking.schema import (
+    IN_ARTIFACT,
+    RunFile,
+    StudyFile,
+    Tag,
+    closing_values,
+    is_closing,
+)
+from harness.tracking.uris import site
+
+if TYPE_CHECKING:
+    from harness.tracking.experiment import Experiment
+
+_FILES_AT_ONCE = 4
+"""Artifacts fetched at once: of a server each is a request."""
+
+
+class TrainingRun(NamedTuple):
+    """A training run as the store has it."""
+
+    run_id: str
+    name: str
+    """As MLflow's UI shows it."""
+    key: str
+    arm: str
+    stage: str
+    trial: int
+    seed: int
+    status: str
+    """How training ended, in the harness's words; ``?`` for a run of another program."""
+    whole: bool
+    """Whether it need not be trained again: it was written to its end and did not fail."""
+    detail: str
+    """Why it failed or diverged; else empty."""
+    engine: str
+    """Version of the engine that trained it."""
+    params: dict[str, str]
+    """Its recipe's settings, as text."""
+    closing: dict[str, float]
+    """Its closing values, by the trainer's names."""
+    has_arrays: bool
+    """Whether probes measured arrays: see :meth:`Reader.arrays`."""
+    curves_at: CurvesPlace | None
+    """Where its curves are, if not in MLflow's tables."""
+
+
+class CurvesPlace(NamedTuple):
+    """A file that has the whole curves of a run."""
+
+    owner: str
+    """Id of the run whose artifact it is; empty for the study's."""
+    name: str
+    entry: str
+    """What the file has the curves under; empty if it is the run's alone."""
+
+
+class StudyFiles(NamedTuple):
+    """The files of a study that has been run to its end."""
+
+    spec: JsonObject
+    answer: JsonObject
+    """Which runs answer the study, its trials and its winners."""
+    environment: JsonObject
+
+
+class Reader:
+    """A study's runs, curves and artifacts.
+
+    Args:
+        experiment: the study's experiment; :meth:`of` finds it by name.
+    """
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._experiment = experiment
+        self.study, self.uri = experiment.study, experiment.uri
+        self._places: dict[str, CurvesPlace | None] = {}
+        self._study_run: str | None = None
+
+    @classmethod
+    def of(cls, study: str, uri: str | None = None) -> Reader:
+        """Return the reader of a study.
+
+        Args:
+            study: its name.
+            uri: MLflow's tracking URI; by default ``MLFLOW_TRACKING_URI``, or ``mlflow.db`` in the
+                working folder.
+
+        Raises:
+            NoStudyError: the store has no such study.
+            StoreError: the store can't be reached.
+        """
+        return cls(open_experiment(study, uri, create=False))
+
+    def runs(self) -> list[TrainingRun]:
+        """Return the training runs, in the order of their starts."""
+        runs = training_runs(self._experiment.bulk.rows())
+        # Curves are asked for by run id alone, mostly of these runs: so it is known where theirs
+        # are.
+        self._places |= {run.run_id: run.curves_at for run in runs}
+        return runs
+
+    def curves(
+        self, run_ids: Iterable[str], metrics: Sequence[str] | None = None
+    ) -> dict[str, RunCurves]:
+        """Return the curves of some runs, in full.
+
+        Args:
+            run_ids: the runs.
+            metrics: the metrics wanted; all by default.
+
+        Returns:
+            ``(step, value)`` pairs by run and metric, which has today's name if it has been
+            renamed. Closing values are no curves: see :attr:`TrainingRun.closing`.
+        """
+        wanted = set(run_ids)
+        if not wanted <= self._places.keys():
+            self.runs()
+        in_files = {run_id: place for run_id in wanted if (place := self._places.get(run_id))}
+        in_tables = wanted - in_files.keys()
+        names = None if metrics is None else stored_names(metrics)
+        curves: dict[str, RunCurves] = {}
+        if in_tables:
+            curves |= self._experiment.bulk.curves(in_tables, names)
+        curves |= self._curves_in_files(in_files)
+        return {run_id: _picked(own, names) for run_id, own in curves.items()}
+
+    def _curves_in_files(self, places: Mapping[str, CurvesPlace]) -> dict[str, RunCurves]:
+        files = sorted({(place.owner or self._owner(), place.name) for place in places.values()})
+        with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
+            contents = pool.map(lambda file: self._experiment.read_json(*file), files)
+            by_file = dict(zip(files, contents, strict=True))
+        curves: dict[str, RunCurves] = {}
+        for run_id, place in places.items():
+            content = by_file[place.owner or self._owner(), place.name]
+            curves[run_id] = content[place.entry] if place.entry else content
+        return curves
+
+    def _owner(self) -> str:
+        owner = self.study_run()
+        assert owner is not None, "a file of the study's belongs to the study's run"
+        return owner
+
+    def arrays(self, run_id: str) -> JsonObject:
+        """Return the arrays that probes measured last, as nested lists by name."""
+        return self._experiment.read_json(run_id, RunFile.ARRAYS)
+
+    def study_run(self) -> str | None:
+        """Return the id of the study's own run, if the study has begun."""
+        if self._study_run is None:
+            self._study_run = self._experiment.study_run()
+        return self._study_run
+
+    def complete(self) -> bool:
+        """Return whether the study has been run to its end."""
+        return any(row.tags.get(Tag.ANALYSIS) for row in self._experiment.bulk.rows())
+
+    def runs_of_answer(self, identity: str) -> int | None:
+        """Return the number of runs, if the store has the whole answer that goes by
+        ``identity``."""
+        return self._experiment.runs_of_answer(identity)
+
+    def spec(self) -> JsonObject:
+        """Return the study's spec, in plain form.
+
+        Raises:
+            StoreError: it has not begun.
+        """
+        study_run = self.study_run()
+        if study_run is None:
+            raise StoreError(f"study {self.study!r} has not begun; start it with 'harness run'")
+        return self._experiment.read_json(study_run, StudyFile.SPEC)
+
+    def environment(self) -> JsonObject:
+        """Return what the study was last run with: commit, packages and hardware."""
+        return self._experiment.read_json(self._owner(), StudyFile.ENVIRONMENT)
+
+    def files(self) -> StudyFiles:
+        """Return the study's spec, its index of runs, and its environment.
+
+        Raises:
+            StoreError: the study has not been run to its end.
+        """
+        from mlflow.exceptions import MlflowException
+
+        unfinished = (
+            f"study {self.study!r} has not been run to its end; "
+            "'harness run' goes on where it stopped"
+        )
+        study_run = self.study_run()
+        if study_run is None:
+            raise StoreError(unfinished)
+        names = (StudyFile.SPEC, StudyFile.INDEX, StudyFile.ENVIRONMENT)
+        try:
+            return StudyFiles(*(self._experiment.read_json(study_run, name) for name in names))
+        except (MlflowException, OSError) as error:
+            raise StoreError(unfinished) from error
+
+    def run_url(self, run_id: str) -> str:
+        """Return where MLflow's UI shows a run: on the tracking server, or where ``harness ui``
+        serves it."""
+        place = f"#/experiments/{self._experiment.id}/runs/{run_id}"
+        return f"{site(self.uri)}/{place}?workflowType=machine_learning"
+
+
+def training_runs(rows: Iterable[StoredRun]) -> list[TrainingRun]:
+    """Return the training runs among a study's runs."""
+    return [_training_run(row) for row in rows if Tag.KEY in row.tags]
+
+
+def _training_run(row: StoredRun) -> TrainingRun:
+    tags = row.tags
+    return TrainingRun(
+        run_id=row.run_id,
+        name=tags.get(Tag.RUN_NAME, ""),
+        key=tags[Tag.KEY],
+        arm=tags.get(Tag.ARM, ""),
+        stage=tags.get(Tag.STAGE, ""),
+        trial=int(tags.get(Tag.TRIAL, 0)),
+        seed=int(tags.get(Tag.SEED, 0)),
+        status=tags.get(Tag.STATUS, "?"),
+        whole=row.status == "FINISHED",
+        detail=tags.get(Tag.DETAIL, ""),
+        engine=tags.get(Tag.ENGINE, ""),
+        params=row.params,
+        closing=closing_values(row.metrics),
+        has_arrays=Tag.ARRAYS in tags,
+        curves_at=_curves_place(row),
+    )
+
+
+def _curves_place(row: StoredRun) -> CurvesPlace | None:
+    name = row.tags.get(Tag.CURVES)
+    if name is None:
+        return None
+    if name == IN_ARTIFACT:
+        return CurvesPlace(row.run_id, RunFile.CURVES, "")
+    return CurvesPlace("", name, row.tags[Tag.RECORD])
+
+
+def _picked(curves: RunCurves, names: Collection[str] | None) -> RunCurves:
+    """Return the curves of some metrics, or of all, by today's names."""
+    return {
+        current_name(name): points
+        for name, points in curves.items()
+        if not is_closing(name) and (names is None or name in names)
+    }

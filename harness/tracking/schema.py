@@ -1,0 +1,146 @@
+"""How the harness writes a study into MLflow: tags, names of metrics and files, and the tables it
+knows.
+
+These strings are a file format: stores written by older versions of the harness hold them, so a
+change here needs a way to read both. No other module has them, and nobody above this room needs
+them: :class:`harness.tracking.Reader` gives runs with fields, and metrics by the names that their
+trainer gave them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.core.metric_names import current_name
+
+
+class Tag:
+    """Tags of runs. Those that begin with ``mlflow.`` are MLflow's own, and its UI shows them in
+    places of their own."""
+
+    KIND = "harness.kind"
+    """``study``, ``arm`` or ``run``: the study's run is the parent of its arms' runs, and an arm's
+    of its training runs."""
+    KEY = "harness.key"
+    """Of a training run: the hash of all that fixes it (see ``harness/spec/keys.py``). Only
+    training runs have it."""
+    STAGE = "harness.stage"
+    ARM = "harness.arm"
+    TRIAL = "harness.trial"
+    SEED = "harness.seed"
+    STATUS = "harness.status"
+    """How training ended, in the harness's words; MLflow's own status knows only FINISHED and
+    FAILED."""
+    DETAIL = "harness.detail"
+    """Why a run failed or diverged."""
+    CURVES = "harness.curves"
+    """Where the run's whole curves are: ``artifact`` for a file of the run's own, or the path of a
+    file of the study's."""
+    ARRAYS = "harness.arrays"
+    """``artifact`` where the run has a file of arrays that probes measured."""
+    RECORD = "harness.record"
+    """The id that a run had before a server gave it its own: what is sent twice is known by it."""
+    ENGINE = "harness.engine"
+    COMMIT = "harness.commit"
+    DIRTY = "harness.dirty"
+    COMMAND = "harness.command"
+    SPEC = "harness.spec"
+    """Of the study's run: the hash of its spec."""
+    ANALYSIS = "harness.analysis"
+    """Of the study's run: the hash of all that its answer follows from; empty until the study has
+    been run to its end."""
+    TIMING = "harness.protocol.timing"
+    """Of an arm's run: the reading of its clock, as JSON."""
+
+    RUN_NAME = "mlflow.runName"
+    PARENT = "mlflow.parentRunId"
+    NOTE = "mlflow.note.content"
+    USER = "mlflow.user"
+    SOURCE = "mlflow.source.name"
+    GIT_COMMIT = "mlflow.source.git.commit"
+    DATA_CONTEXT = "mlflow.data.context"
+
+
+class StudyFile:
+    """Artifacts of the study's own run."""
+
+    SPEC = "spec.json"
+    INDEX = "index.json"
+    """Which runs answer the study, with its trials and winners."""
+    ENVIRONMENT = "environment.json"
+    DIFF = "diff.patch"
+    CODE = "code"
+    """Folder of the user's own source files."""
+    CURVES = "curves"
+    """Folder of whole curves, a file for each batch of runs that was sent to a server."""
+
+
+class RunFile:
+    """Artifacts of a training run."""
+
+    CURVES = "curves.json"
+    ARRAYS = "arrays.json"
+
+
+IN_ARTIFACT = "artifact"
+"""Value of the tags ``CURVES`` and ``ARRAYS`` of a run that has such a file itself."""
+POSITION = ("epoch", "samples")
+"""Curves that every run has beside its metrics: where in the training its steps are."""
+
+
+def level_tag(factor: str) -> str:
+    """Return the tag with an arm's level of a factor, for grouping in MLflow's UI."""
+    return f"level.{factor}"
+
+
+_FINAL = "final/"
+"""Goes before the closing value of a metric that has a curve too: MLflow has one namespace for
+both."""
+_ONCE = ("test/", "cost/", "best/")
+"""How metrics begin that a run has only once, at its end; no curve can have their names, so they
+stay as they are."""
+
+
+def closing_name(metric: str) -> str:
+    """Return MLflow's name of a closing value, given the trainer's.
+
+    >>> closing_name("valid/loss"), closing_name("test/loss")
+    ('final/valid/loss', 'test/loss')
+    """
+    return metric if metric.startswith(_ONCE) else _FINAL + metric
+
+
+def is_closing(stored: str) -> bool:
+    """Return whether MLflow's name of a metric is that of a closing value, not of a curve.
+
+    >>> is_closing("final/valid/loss"), is_closing("cost/steps"), is_closing("valid/loss")
+    (True, True, False)
+    """
+    return stored.startswith((_FINAL, *_ONCE))
+
+
+def closing_values(latest: Mapping[str, float]) -> dict[str, float]:
+    """Return a run's closing values by the trainer's names.
+
+    A metric that has been renamed since the run was recorded has today's name.
+
+    Args:
+        latest: the latest value of each metric, by MLflow's names.
+
+    >>> closing_values({"valid/loss": 0.4, "final/valid/loss": 0.5, "test/loss": 0.6})
+    {'valid/loss': 0.5, 'test/loss': 0.6}
+    """
+    return {
+        current_name(name.removeprefix(_FINAL)): value
+        for name, value in latest.items()
+        if is_closing(name)
+    }
+
+
+KNOWN_REVISIONS = frozenset({"dc11669786a5"})
+
+
+def tables_known(revision: str) -> bool:
+    """Return whether :class:`harness.tracking.database.Database` is known to be right for a
+    revision of the tables."""
+    return revision in KNOWN_REVISIONS

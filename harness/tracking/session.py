@@ -1,0 +1,284 @@
+"""A study being recorded: opened, given its runs as they end, and closed with its answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from harness.core.errors import StoreError
+from harness.core.paths import cache_folder
+from harness.core.study_record import ClockReading
+from harness.spec.arms import Arm
+from harness.tracking.connect import open_experiment
+from harness.tracking.provenance import diff, environment
+from harness.tracking.reader import Reader, training_runs
+from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
+from harness.tracking.rows import (
+    JsonObject,
+    NewRun,
+    Record,
+    StoredRun,
+    StudyData,
+    level_tags,
+    new_run,
+    origin_tags,
+)
+from harness.tracking.schema import StudyFile, Tag
+from harness.tracking.spool import Spool, SpoolBatch
+from harness.tracking.uris import is_remote, public
+
+_T = TypeVar("_T")
+
+
+class Known(NamedTuple):
+    """A run that need not be trained again."""
+
+    run_id: str
+    status: str
+    closing: Mapping[str, float]
+    """Its closing values, by the trainer's names."""
+
+
+class About(NamedTuple):
+    """What a study is, as its own run in MLflow shows it."""
+
+    title: str
+    spec: Mapping[str, object]
+    spec_hash: str
+    data: str
+    fingerprint: str
+    code: Mapping[str, str] = {}
+    """The user's own files that the study's parts come from, by path."""
+
+
+class Session:
+    """One study, while this process runs it.
+
+    Runs go straight into a store on this machine. On their way to a server they wait in a spool, so
+    that training goes on while the server is slow or away.
+
+    Args:
+        study: name of the study, and of its experiment, which is made if it is missing.
+        uri: MLflow's tracking URI; by default ``MLFLOW_TRACKING_URI``, or ``mlflow.db`` in the
+            working folder.
+        patience: seconds that a server may be away in mid-study.
+
+    Raises:
+        StoreError: the store can't be reached.
+    """
+
+    def __init__(self, study: str, uri: str | None = None, patience: float = PATIENCE) -> None:
+        self._experiment = open_experiment(study, uri, create=True)
+        self.reader = Reader(self._experiment)
+        self.study, self.uri, self.patience = study, self._experiment.uri, patience
+        self.clocks: dict[str, ClockReading] = {}
+        """What the clock of each arm was read as, when the study was opened."""
+        self._study_run = ""
+        self._arm_runs: dict[str, str] = {}
+        self._ids_by_key: dict[str, list[str]] = {}
+        """Runs that a new one with the same key takes the place of."""
+        self._spool: Spool | None = None
+        self._given_ids: dict[str, str] = {}
+        """The ids that the store gave to runs, by those that they had before."""
+
+    def open(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
+        """Make or reopen the study's run and its arms' runs.
+
+        Runs that a killed process left waiting for a server are sent first; those it left half
+        written are deleted.
+
+        Returns:
+            the runs that need not be trained again, by key.
+
+        Raises:
+            StoreError: another process on this machine runs the study, or the store has refused
+                what was waiting.
+        """
+        if is_remote(self.uri):
+            self._spool = Spool(self._spool_folder(), self._deliver, patience=self.patience)
+            self._spool.flush()
+        self._experiment.discard_unfinished()
+        rows = self._experiment.bulk.rows()
+        self.clocks = {
+            row.tags[Tag.ARM]: ClockReading.from_plain(json.loads(row.tags[Tag.TIMING]))
+            for row in rows
+            if Tag.TIMING in row.tags
+        }
+        self._open_parents(about, arms, rows)
+        self._describe(about)
+        return self._known(rows)
+
+    def _spool_folder(self) -> Path:
+        name = hashlib.sha256(f"{public(self.uri)} {self.study}".encode()).hexdigest()[:16]
+        return cache_folder() / "spool" / name
+
+    def _open_parents(self, about: About, arms: Sequence[Arm], rows: Sequence[StoredRun]) -> None:
+        there = {(row.tags.get(Tag.KIND), row.tags.get(Tag.ARM)): row.run_id for row in rows}
+        data = StudyData(about.data, about.fingerprint)
+        self._study_run = self._open_parent(
+            there.get(("study", None)), self.study, _study_tags(about), data
+        )
+        for arm in arms:
+            tags = {
+                Tag.KIND: "arm",
+                Tag.ARM: arm.name,
+                Tag.PARENT: self._study_run,
+                **level_tags(arm.levels),
+            }
+            self._arm_runs[arm.name] = self._open_parent(
+                there.get(("arm", arm.name)), arm.name, tags, data
+            )
+
+    def _open_parent(
+        self, run_id: str | None, name: str, tags: dict[str, str], data: StudyData
+    ) -> str:
+        tags = tags | origin_tags()
+        if run_id is None:
+            return self._experiment.add_parent(name, tags, data)
+        self._experiment.set_values(run_id, tags)
+        return run_id
+
+    def _describe(self, about: About) -> None:
+        self._experiment.set_title(about.title)
+        self._experiment.write_json(self._study_run, StudyFile.SPEC, about.spec)
+        self._experiment.write_json(self._study_run, StudyFile.ENVIRONMENT, environment())
+        for path, text in about.code.items():
+            self._experiment.write_text(self._study_run, f"{StudyFile.CODE}/{path}", text)
+        if changes := diff():
+            self._experiment.write_text(self._study_run, StudyFile.DIFF, changes)
+
+    def _known(self, rows: Sequence[StoredRun]) -> dict[str, Known]:
+        known: dict[str, Known] = {}
+        for run in training_runs(rows):
+            self._ids_by_key.setdefault(run.key, []).append(run.run_id)
+            if run.whole:
+                known[run.key] = Known(run.run_id, run.status, run.closing)
+        return known
+
+    def record(self, records: Sequence[Record]) -> list[str]:
+        """Write finished runs, in place of any older ones with their keys, or send them on their
+        way to a server.
+
+        Returns:
+            their ids; those of runs on their way are their own until :meth:`settle`.
+
+        Raises:
+            StoreError: the store refused them, or has been away for too long.
+        """
+        runs = [new_run(record, self._arm_runs[record.arm]) for record in records]
+        superseded = [run_id for run in runs for run_id in self._ids_by_key.get(run.key, ())]
+        self._send(
+            {
+                "rows": [run._asdict() for run in runs],
+                "superseded": superseded,
+                "parent": self._study_run,
+            }
+        )
+        self._ids_by_key |= {run.key: [run.run_id] for run in runs}
+        return [run.run_id for run in runs]
+
+    def set_clock(self, arm: str, reading: ClockReading) -> None:
+        """Keep what an arm's clock was read as."""
+        if self.clocks.get(arm) == reading:
+            return
+        plain = reading.to_plain()
+        numbers = {f"clock/{name}": float(v) for name, v in plain.items() if name != "of"}
+        self._send(
+            {
+                "run_id": self._arm_runs[arm],
+                "metrics": numbers,
+                "tags": {Tag.TIMING: json.dumps(plain)},
+            }
+        )
+
+    def _send(self, batch: SpoolBatch) -> None:
+        if self._spool is not None:
+            return self._spool.put(batch)
+        try:
+            self._deliver(batch, False)
+        except StoreUnavailable as error:
+            raise StoreError(str(error)) from error
+
+    def _deliver(self, batch: SpoolBatch, again: bool) -> None:
+        """Write what a batch holds: runs, or numbers and tags of a run that is there already."""
+        if "rows" not in batch:
+            with self._experiment.telling_failures("a clock"):
+                self._experiment.set_values(batch["run_id"], batch["tags"], batch["metrics"])
+            return
+        runs = [NewRun(**run) for run in batch["rows"]]
+        superseded = [self._given_ids.get(run_id, run_id) for run_id in batch["superseded"]]
+        with self._experiment.telling_failures(f"{len(runs)} runs"):
+            given = self._experiment.bulk.write(runs, superseded, batch["parent"], again)
+        self._given_ids |= {run.run_id: i for run, i in zip(runs, given, strict=True)}
+
+    def retry_read(self, read: Callable[[], _T]) -> _T:
+        """Return what ``read`` returns, trying it again while a server is away.
+
+        Raises:
+            StoreError: it is away for too long.
+        """
+
+        def attempt(again: bool) -> _T:
+            with self._experiment.telling_failures("to be read"):
+                return read()
+
+        try:
+            return retry(attempt, self.patience)
+        except StoreUnavailable as error:
+            raise StoreError(
+                f"{error}; start the same command again when it is back, finished runs are kept"
+            ) from error
+
+    def settle(self, rows: Iterable[Mapping[str, object]]) -> list[JsonObject]:
+        """Wait until every run has arrived.
+
+        Args:
+            rows: what is said of runs, each with its ``run_id`` as :meth:`record` returned it.
+
+        Returns:
+            the same with the ids that the store gave the runs.
+        """
+        if self._spool is not None:
+            self._spool.flush()
+        return [{**row, "run_id": self._stored_id(str(row["run_id"]))} for row in rows]
+
+    def _stored_id(self, run_id: str) -> str:
+        return self._given_ids.get(run_id, run_id)
+
+    def write_answer(self, index: JsonObject, metrics: Mapping[str, float], identity: str) -> None:
+        """Write which runs answer the study.
+
+        Args:
+            index: the answer's ``runs``, with its trials and winners.
+            metrics: the study's totals.
+            identity: the hash of all that the answer follows from; empty if runs failed, so that
+                they are tried again.
+        """
+        settled = {**index, "runs": self.settle(index["runs"])}
+
+        def write() -> None:
+            self._experiment.discard_unfinished()
+            # The tag goes last: it says that the rest is there.
+            self._experiment.write_json(self._study_run, StudyFile.INDEX, settled)
+            self._experiment.set_values(self._study_run, {Tag.ANALYSIS: identity}, metrics)
+
+        self.retry_read(write)
+
+    def close(self) -> None:
+        """Let another process record; what still waits for a server is sent by the next."""
+        if self._spool is not None:
+            self._spool.close()
+
+
+def _study_tags(about: About) -> dict[str, str]:
+    """Return the tags of a study that begins or goes on: whatever answer it had is no longer the
+    whole one."""
+    return {
+        Tag.KIND: "study",
+        Tag.ANALYSIS: "",
+        Tag.SPEC: about.spec_hash,
+        Tag.NOTE: about.title,
+    }
