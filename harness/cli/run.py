@@ -62,7 +62,7 @@ def _report(study: Study, summary: Summary, flags: Flags) -> Path:
     # imported only now, while a person reads the summary: pages take Plotly and Jinja
     from harness.analysis.results import load
     from harness.cli.report import print_answer, write_results
-    from harness.report.page import slug
+    from harness.report.file_names import slug
 
     path = flags.reports / f"{slug(study.name)}.html"
     if path.exists() and not summary.trained:

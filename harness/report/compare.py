@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import pandas as pd
 
-from harness.analysis.answer import answer
+from harness.analysis.answer import Answer, answer
 from harness.analysis.results import Results
-from harness.report import texts
-from harness.report.figures.curves import compute_curves
-from harness.report.page import fill_page, slug, tally, write_index
-from harness.report.sections import METRICS, curve_of
+from harness.report.figures.curve_data import units_of
+from harness.report.file_names import slug
+from harness.report.index import tally, write_index
+from harness.report.linked_curves import main_curves
 from harness.report.style import looks
+from harness.report.template import fill_page
+
+
+class ComparedStudy(NamedTuple):
+    """What the page says of one study."""
+
+    name: str
+    question: str
+    answer: Answer
+    tally: str
+    """How many of its claims have which verdict."""
+    file: str
+    """Its own report."""
 
 
 def write_comparison(studies: Sequence[Results], folder: Path) -> Path:
     """Write one page on several studies; return its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"compare-{'-'.join(slug(found.study.name) for found in studies)}.html"
+    path = folder / f"compare-{'-'.join(slug(results.study.name) for results in studies)}.html"
     path.write_text(render_comparison(studies), encoding="utf-8")
     write_index(folder)
     return path
@@ -29,61 +42,54 @@ def write_comparison(studies: Sequence[Results], folder: Path) -> Path:
 
 def render_comparison(studies: Sequence[Results]) -> str:
     """Return the page: answers, curves of all arms together, and the settings that differ."""
-    answers = {found.study.name: answer(found) for found in studies}
-    names = [f"{study}: {place.arm}" for study, said in answers.items() for place in said.ranking]
-    curves = pd.concat([_named(found) for found in studies], ignore_index=True)
-    drawn = [data for metric in METRICS if (data := compute_curves(curves, metric, names)).bands]
-    look = looks(names)
+    compared = [_compared(results) for results in studies]
+    names = [f"{study.name}: {place.arm}" for study in compared for place in study.answer.ranking]
+    curves = pd.concat([_curves_of(results) for results in studies], ignore_index=True)
+    arm_looks = looks(names)
     return fill_page(
         "compare.html",
-        studies=[_about(found, answers[found.study.name]) for found in studies],
+        studies=compared,
         names=names,
-        looks=look,
-        units=drawn[0].units if drawn else (),
-        figures=[
-            curve_of(
-                f"curves-{data.metric}",
-                texts.CURVES._replace(title=texts.CURVES.title.format(data.metric.capitalize())),
-                data,
-                look,
-            )
-            for data in drawn
-        ],
-        settings=_differences([found.study.dump() for found in studies]),
-        about=json.dumps({"compares": list(answers)}),
+        looks=arm_looks,
+        units=units_of(curves),
+        figures=main_curves(curves, names, arm_looks),
+        settings=_differences([results.study.dump() for results in studies]),
+        about=json.dumps({"compares": [study.name for study in compared]}),
     )
 
 
-def _named(found: Results) -> pd.DataFrame:
-    curves = found.confirmed_curves
-    return curves.assign(arm=found.study.name + ": " + curves["arm"].astype(str))
+def _curves_of(results: Results) -> pd.DataFrame:
+    """Return a study's curves, with its name before those of its arms."""
+    curves = results.confirmed_curves
+    return curves.assign(arm=results.study.name + ": " + curves["arm"].astype(str))
 
 
-def _about(found: Results, said: Any) -> dict[str, Any]:
-    study = found.study
-    verdicts = tally(t.verdict.verdict for t in said.claims)
+def _compared(results: Results) -> ComparedStudy:
+    study, study_answer = results.study, answer(results)
+    verdicts = tally(tested.verdict.verdict for tested in study_answer.claims)
     file = f"{slug(study.name)}.html"
-    return {
-        "name": study.name,
-        "question": study.question,
-        "answer": said,
-        "tally": verdicts,
-        "file": file,
-    }
+    return ComparedStudy(study.name, study.question, study_answer, verdicts, file)
 
 
-def _differences(specs: Sequence[Any]) -> list[tuple[str, tuple[str, ...]]]:
-    flat = [dict(_flat(spec)) for spec in specs]
-    fields = sorted({field for one in flat for field in one} - {"name", "question"})
-    rows = [(field, tuple(str(one.get(field, "—")) for one in flat)) for field in fields]
+def _differences(specs: Sequence[Mapping[str, object]]) -> list[tuple[str, tuple[str, ...]]]:
+    """Return the fields whose values differ between specs, with the values."""
+    flat = [_flat(spec) for spec in specs]
+    fields = sorted({field for fields in flat for field in fields} - {"name", "question"})
+    rows = [(field, tuple(fields.get(field, "—") for fields in flat)) for field in fields]
     return [(field, values) for field, values in rows if len(set(values)) > 1]
 
 
-def _flat(tree: Any, path: str = "") -> list[tuple[str, Any]]:
-    if isinstance(tree, dict) and tree:
-        return [
-            pair
-            for key, value in tree.items()
-            for pair in _flat(value, f"{path}.{key}" if path else str(key))
-        ]
-    return [(path, tree)]
+def _flat(spec: Mapping[str, object], path: str = "") -> dict[str, str]:
+    """Return the leaves of a spec as text, by dotted path.
+
+    >>> _flat({"recipe": {"epochs": 3, "regularizers": []}})
+    {'recipe.epochs': '3', 'recipe.regularizers': '[]'}
+    """
+    leaves: dict[str, str] = {}
+    for key, value in spec.items():
+        here = f"{path}.{key}" if path else str(key)
+        if isinstance(value, dict) and value:
+            leaves |= _flat(value, here)
+        else:
+            leaves[here] = str(value)
+    return leaves

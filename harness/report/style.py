@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-# Okabe & Ito 2008, told apart by all common kinds of colour vision; grey stands for black and wine for yellow, for contrast
+# Okabe and Ito (2008): told apart by all common kinds of colour vision. Their black and yellow are
+# replaced by grey and wine, which have enough contrast on both the light and the dark page.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F", "#882255")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
+GRID = "rgba(128,128,128,.2)"
+"""Colour of grid lines; half transparent grey shows on both pages."""
+REFERENCE_LINE = {"color": "rgba(128,128,128,.7)", "dash": "dash", "width": 1}
+"""Lines that data are compared with, such as a diagonal."""
+MENU_BACKGROUND = "rgba(128,128,128,.1)"
+LEGEND_ROW = 20
+"""Pixels of a row of the legend; the page's script subtracts the same where it hides the legend."""
 
 
 class Look(NamedTuple):
@@ -21,40 +29,53 @@ class Look(NamedTuple):
 
 
 def looks(arms: Sequence[str]) -> dict[str, Look]:
-    """Return the look of each arm; 40 are told apart."""
-    found = {}
+    """Return the look of each arm: colours first, then dashes; 40 arms are told apart."""
+    by_arm = {}
     for i, arm in enumerate(arms):
         turn = i // len(PALETTE) % len(DASHES)
-        found[arm] = Look(PALETTE[i % len(PALETTE)], DASHES[turn], SYMBOLS[turn])
-    return found
+        by_arm[arm] = Look(PALETTE[i % len(PALETTE)], DASHES[turn], SYMBOLS[turn])
+    return by_arm
 
 
 def faint(colour: str, alpha: float) -> str:
-    """Return the colour with the given opacity."""
+    """Return a colour with an opacity, as CSS.
+
+    >>> faint("#0072B2", 0.5)
+    'rgba(0,114,178,0.5)'
+    """
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{alpha})"
 
 
 def label(text: object, limit: int = 60) -> str:
-    """Return text that Plotly shows as it is: its markup escaped, cut to ``limit`` characters."""
+    """Return text that Plotly shows as it is: its markup escaped, cut to ``limit`` characters.
+
+    >>> label("<b>a & b</b>", 6)
+    '&lt;b&gt;a …'
+    """
     plain = str(text)
     return escape(plain if len(plain) <= limit else plain[: limit - 1] + "…")
 
 
 def legend_height(entries: int) -> int:
-    """Return the pixels that a legend of so many entries needs below a figure."""
-    return 20 * -(-entries // 5)
+    """Return the pixels that a legend needs below a figure; about five entries fit in a row."""
+    return LEGEND_ROW * -(-entries // 5)
 
 
-def layout(**own: Any) -> dict[str, Any]:
-    """Return the layout of a figure: transparent, quiet grid, legend below."""
-    axis = {
+def layout(**own: object) -> dict[str, object]:
+    """Return a figure's layout: transparent, light grid, legend below.
+
+    Args:
+        own: what the figure itself sets; axes are added to the shared axis, anything else takes its
+            place.
+    """
+    axis: dict[str, object] = {
         "showgrid": True,
-        "gridcolor": "rgba(128,128,128,.2)",
+        "gridcolor": GRID,
         "zeroline": False,
         "automargin": True,
     }
-    shared: dict[str, Any] = {
+    shared: dict[str, object] = {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#555"},
@@ -68,30 +89,42 @@ def layout(**own: Any) -> dict[str, Any]:
         "colorway": list(PALETTE),
         "legend": {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
     }
-    for name in [key for key in own if key.startswith(("xaxis", "yaxis"))]:
-        own[name] = axis | own[name]
-    return shared | own
+    for name, value in own.items():
+        if name.startswith(("xaxis", "yaxis")) and isinstance(value, dict):
+            shared[name] = axis | value
+        else:
+            shared[name] = value
+    return shared
 
 
-def arm_menu(arms: Sequence[str], owners: Sequence[str], height: int) -> list[dict[str, Any]]:
-    """Return the menu of a figure that shows one arm at a time; none for a single arm.
+def dropdown(buttons: Sequence[dict[str, object]], top: float) -> list[dict[str, object]]:
+    """Return a menu above a figure; none where there is nothing to choose.
 
     Args:
-        arms: the arms to choose from.
-        owners: the arm of each trace.
+        buttons: Plotly's buttons.
+        top: the menu's upper edge, in heights of the plotting area.
+    """
+    if len(buttons) < 2:
+        return []
+    place = {"x": 0, "xanchor": "left", "y": top, "yanchor": "top"}
+    return [{"buttons": list(buttons), "bgcolor": MENU_BACKGROUND, **place}]
+
+
+def arm_menu(arms: Sequence[str], height: int) -> list[dict[str, object]]:
+    """Return the menu of a figure that shows one arm at a time, with one trace for each arm.
+
+    Args:
+        arms: the arms in the order of their traces.
         height: of the figure, in pixels.
     """
-    buttons = [
+    buttons: list[dict[str, object]] = [
         {
             "label": label(arm, 40),
             "method": "restyle",
-            "args": [{"visible": [owner == arm for owner in owners]}],
+            "args": [{"visible": [other == arm for other in arms]}],
         }
         for arm in arms
     ]
-    place = {"x": 0, "xanchor": "left", "y": 1 + 60 / max(60, height - 120), "yanchor": "top"}
-    return (
-        [{"buttons": buttons, "bgcolor": "rgba(128,128,128,.1)", **place}]
-        if len(buttons) > 1
-        else []
-    )
+    # 60 pixels above a plotting area that margins and titles leave about 120 pixels less than the
+    # figure's height
+    return dropdown(buttons, top=1 + 60 / max(60, height - 120))

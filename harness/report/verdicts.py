@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from harness.analysis.claims import Tested, tested
 from harness.analysis.ranking import show
 from harness.analysis.results import Results
-from harness.report.page import slug
+from harness.report.file_names import slug
 from harness.spec.claims.bound import Bound
 
 HEAD = ("id", "claim", "verdict", "effect [95 %]", "p", "seeds", "study")
 MARKS = "<!-- verdicts -->\n", "<!-- end of verdicts -->"
-MANY = 5
+FEWEST_JOINED = 5
 """Claims that differ only in their arm, from which on they share a row if their verdicts agree."""
-Row = tuple[Tested, str]
+
+
+class StudyClaim(NamedTuple):
+    """A claim with its verdict, and the study that declared it."""
+
+    tested: Tested
+    study: str
 
 
 def verdict_table(studies: Iterable[Results], link: str = "{}.html") -> str:
@@ -26,14 +33,14 @@ def verdict_table(studies: Iterable[Results], link: str = "{}.html") -> str:
         studies: results of finished studies.
         link: where a study's report is, with the file's stem for ``{}``.
     """
-    rows = [(t, found.study.name) for found in studies for t in tested(found)]
-    rows.sort(key=lambda row: _order(row[0].claim.id))
+    claims = [
+        StudyClaim(claim, results.study.name) for results in studies for claim in tested(results)
+    ]
+    claims.sort(key=lambda claim: _order(claim.tested.claim.id))
     lines = [_line(HEAD), _line(["---"] * len(HEAD))]
-    groups = (list(group) for _, group in groupby(rows, key=_alike))
-    return (
-        "\n".join(lines + [_line(cells) for group in groups for cells in _cells(group, link)])
-        + "\n"
-    )
+    for _, group in groupby(claims, key=_what_is_shared):
+        lines += [_line(cells) for cells in _rows(list(group), link)]
+    return "\n".join(lines) + "\n"
 
 
 def between_marks(text: str, table: str) -> str:
@@ -42,11 +49,11 @@ def between_marks(text: str, table: str) -> str:
     Raises:
         ValueError: the page has no marks.
     """
-    before, found, rest = text.partition(MARKS[0])
+    before, start, rest = text.partition(MARKS[0])
     _, end, after = rest.partition(MARKS[1])
-    if not found or not end:
+    if not start or not end:
         raise ValueError(f"expected the lines {MARKS[0].strip()!r} and {MARKS[1]!r}")
-    return f"{before}{found}\n{table}\n{end}{after}"
+    return f"{before}{start}\n{table}\n{end}{after}"
 
 
 def _order(name: str) -> tuple[bool, int, str]:
@@ -55,33 +62,36 @@ def _order(name: str) -> tuple[bool, int, str]:
     return number is None, int(number[0]) if number else 0, name
 
 
-def _alike(row: Row) -> tuple[str, ...]:
-    """Return what rows share that may be told as one: all but the arm, for claims about a single arm."""
-    t, study = row
-    claim, bound = t.claim, str(t.claim)
+def _what_is_shared(row: StudyClaim) -> tuple[str, ...]:
+    """Return what claims share that may be one row; of "above" and "below", all but the arm."""
+    tested_claim, study = row
+    claim, text = tested_claim.claim, str(tested_claim.claim)
     if isinstance(claim, Bound):
-        bound = str(claim.value)
-    return study, claim.id, claim.kind, claim.on, t.verdict.verdict, bound
+        text = str(claim.value)
+    return study, claim.id, claim.kind, claim.on, tested_claim.verdict.verdict, text
 
 
-def _cells(group: Sequence[Row], link: str) -> list[Sequence[str]]:
-    if len(group) < MANY:
-        return [_row(row, str(row[0].claim), show(row[0].verdict.effect), link) for row in group]
-    last = max(group, key=lambda row: row[0].verdict.p)
-    arm, effects = last[0].claim.arms[0], [row[0].verdict.effect.mean for row in group]
-    text = str(last[0].claim).replace(arm, f"each of {len(group)} arms", 1)
-    return [_row(last, text, f"{min(effects):.4g} to {max(effects):.4g}", link)]
+def _rows(group: Sequence[StudyClaim], link: str) -> list[Sequence[str]]:
+    """Return a row for each claim, or one for all of them where they are many."""
+    if len(group) < FEWEST_JOINED:
+        return [
+            _row(row, str(row.tested.claim), show(row.tested.verdict.effect), link) for row in group
+        ]
+    # the p-value of the weakest claim holds for all
+    weakest = max(group, key=lambda row: row.tested.verdict.p)
+    claim = weakest.tested.claim
+    effects = [row.tested.verdict.effect.mean for row in group]
+    text = str(claim).replace(claim.arms[0], f"each of {len(group)} arms", 1)
+    return [_row(weakest, text, f"{min(effects):.4g} to {max(effects):.4g}", link)]
 
 
-def _row(row: Row, text: str, effect: str, link: str) -> Sequence[str]:
-    t, study = row
-    mark = {"supported": "**supported**", "refuted": "*refuted*"}.get(
-        t.verdict.verdict, t.verdict.verdict
-    )
+def _row(claim: StudyClaim, text: str, effect: str, link: str) -> Sequence[str]:
+    t, study = claim
+    marks = {"supported": "**supported**", "refuted": "*refuted*"}
     return (
         t.claim.id,
         text,
-        mark,
+        marks.get(t.verdict.verdict, t.verdict.verdict),
         effect,
         _p(t.verdict.p),
         str(t.seeds),

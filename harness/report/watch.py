@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from harness.analysis.live import newest, progress, so_far, spec_of
 from harness.analysis.results import load
-from harness.report import texts
-from harness.report.figures.curves import compute_curves
-from harness.report.page import fill_page, render
-from harness.report.sections import METRICS, curve_of
+from harness.report.figures.curve_data import units_of
+from harness.report.linked_curves import main_curves
+from harness.report.page import render
 from harness.report.style import looks
+from harness.report.template import fill_page
 from harness.spec.arms import arms
 from harness.tracking import Reader
 
@@ -17,7 +17,11 @@ EVERY = 10
 
 
 def render_so_far(name: str, uri: str | None = None) -> str:
-    """Return a study's report if it has been run to its end, else what it has so far.
+    """Return a study's report if it has been run to its end, else a page of what it has so far.
+
+    Args:
+        name: of the study.
+        uri: MLflow tracking URI; by default as for :func:`harness.analysis.results.load`.
 
     Raises:
         StoreError: it has not begun.
@@ -27,20 +31,15 @@ def render_so_far(name: str, uri: str | None = None) -> str:
         return render(load(name, uri))
     study = spec_of(reader)
     names = [arm.name for arm in arms(study)]
-    look = looks(names)
+    arm_looks = looks(names)
     curves = newest(so_far(reader, study).curves)
-    drawn = [data for metric in METRICS if (data := compute_curves(curves, metric, names)).bands]
-    figures = [
-        curve_of(f"curves-{d.metric}", texts.Text(d.metric.capitalize(), ""), d, look)
-        for d in drawn
-    ]
     return fill_page(
         "watch.html",
         study=study,
         rows=progress(reader, study),
-        looks=look,
-        figures=figures,
-        units=drawn[0].units if drawn else (),
+        looks=arm_looks,
+        figures=main_curves(curves, names, arm_looks, explained=False),
+        units=units_of(curves),
         stage=curves["stage"].iloc[0] if len(curves) else "",
         every=EVERY,
     )

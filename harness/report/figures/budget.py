@@ -6,11 +6,22 @@ import math
 
 import plotly.graph_objects as go
 
-from harness.analysis.budget import Budget
-from harness.report.style import Look, faint, label, layout, legend_height
+from harness.analysis.budget import Budget, winner_by_budget
+from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.page_figure import FigureText
+from harness.report.style import faint, label, layout, legend_height
 
 
-def plot_budget(data: Budget, looks: dict[str, Look]) -> go.Figure:
+def compute_budget(context: FigureContext) -> Budget | None:
+    """Return the expected best objective of each arm after 1, 2, … trials (Dodge et al. 2019).
+
+    None where nothing was searched, or with one trial only: a curve needs two budgets.
+    """
+    budget = winner_by_budget(context.results)
+    return budget if budget is not None and len(budget.budgets) > 1 else None
+
+
+def plot_budget(data: Budget, looks: Looks) -> go.Figure:
     """Draw an arm's expected best objective after n trials, with its 95 % interval."""
     figure = go.Figure()
     x = list(data.budgets)
@@ -19,6 +30,7 @@ def plot_budget(data: Budget, looks: dict[str, Look]) -> go.Figure:
             continue
         look, name = looks[arm], label(arm, 40)
         shared = {"legendgroup": arm, "name": name, "meta": {"kind": "budget", "arm": arm}}
+        # the interval is an outline: along the upper ends, and back along the lower ones
         figure.add_scatter(
             x=x + x[::-1],
             y=[i.high for i in curve] + [i.low for i in reversed(curve)],
@@ -46,3 +58,31 @@ def plot_budget(data: Budget, looks: dict[str, Look]) -> go.Figure:
         )
     )
     return figure
+
+
+def _text(budget: Budget) -> FigureText:
+    """Return the words, which name the leader by budget."""
+    turns = [f"from {n} trials on {arm} leads" for n, arm in budget.changes]
+    then = f"; {'; '.join(turns)}." if turns else ", and so it stays."
+    exact = (
+        "Exact, since trials were independent."
+        if budget.exact
+        else "Only a description, since later trials learn from earlier."
+    )
+    return FigureText(
+        "Winner by tuning budget",
+        "Validation objective to be expected of the best of n trials (Dodge et al. 2019), with "
+        "bootstrap intervals. "
+        f"With one trial {budget.leaders[0]} leads{then} {exact}",
+        "Curves that still move at the right end: more trials would change the answer.",
+    )
+
+
+BUDGET_FIGURE = Figure(
+    name="budget",
+    section="search",
+    needs="a search of two trials for each arm",
+    text=_text,
+    compute=compute_budget,
+    plot=plot_budget,
+)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
+from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.page_figure import FigureText
 from harness.report.style import arm_menu, label, layout
+
+MOST_WRITTEN = 12
+"""Classes up to which the squares are large enough for their shares in figures."""
 
 
 class ConfusionMaps(NamedTuple):
@@ -17,19 +21,22 @@ class ConfusionMaps(NamedTuple):
     arms: dict[str, np.ndarray]
 
 
-def compute_confusion(arrays: Mapping[str, Mapping[str, np.ndarray]]) -> ConfusionMaps:
-    """Add the counts of an arm's runs; rows of classes without samples are left empty."""
-    counts = {
-        arm: found["confusion/matrix"].sum(axis=0)
-        for arm, found in arrays.items()
-        if "confusion/matrix" in found
-    }
-    return ConfusionMaps(
-        {arm: c / np.where(c.sum(1) > 0, c.sum(1), np.nan)[:, None] for arm, c in counts.items()}
-    )
+def compute_confusion(context: FigureContext) -> ConfusionMaps | None:
+    """Add up the counts of an arm's runs and divide each row by its sum.
+
+    Rows of classes without samples are NaN. None where no run was watched by
+    :class:`harness.probes.confusion.Confusion`.
+    """
+    maps = {}
+    for arm, arrays in context.arrays.items():
+        if "confusion/matrix" in arrays:
+            counts = arrays["confusion/matrix"].sum(axis=0)
+            samples = counts.sum(axis=1)
+            maps[arm] = counts / np.where(samples > 0, samples, np.nan)[:, None]
+    return ConfusionMaps(maps) if maps else None
 
 
-def plot_confusion(data: ConfusionMaps) -> go.Figure:
+def plot_confusion(data: ConfusionMaps, looks: Looks) -> go.Figure:
     """Draw the map of one arm, with a menu of arms."""
     figure = go.Figure()
     for i, (arm, shares) in enumerate(data.arms.items()):
@@ -39,13 +46,13 @@ def plot_confusion(data: ConfusionMaps) -> go.Figure:
             zmax=1,
             colorscale="Blues",
             visible=i == 0,
-            texttemplate="%{z:.0%}" if len(shares) <= 12 else None,
+            texttemplate="%{z:.0%}" if len(shares) <= MOST_WRITTEN else None,
             colorbar={"tickformat": ".0%", "thickness": 12},
             hovertemplate="class %{y} taken for %{x}: %{z:.1%}<extra>"
             + label(arm, 40)
             + "</extra>",
         )
-    classes = max((len(shares) for shares in data.arms.values()), default=0)
+    classes = max(len(shares) for shares in data.arms.values())
     height = 200 + 30 * min(classes, 16)
     figure.update_layout(
         layout(
@@ -58,7 +65,22 @@ def plot_confusion(data: ConfusionMaps) -> go.Figure:
                 "autorange": "reversed",
             },
             margin={"l": 10, "r": 10, "t": 70, "b": 10},
-            updatemenus=arm_menu([*data.arms], [*data.arms], height),
+            updatemenus=arm_menu([*data.arms], height),
         )
     )
     return figure
+
+
+CONFUSION_FIGURE = Figure(
+    name="confusion",
+    section="diagnostics",
+    needs="the probe Confusion",
+    text=FigureText(
+        "Classes taken for others",
+        "Held-out samples of each true class (rows) by the class they were taken for (columns), "
+        "over all seeds, at the last measurement. A perfect arm has a dark diagonal.",
+        "A dark column: the arm answers with that class too often.",
+    ),
+    compute=compute_confusion,
+    plot=plot_confusion,
+)

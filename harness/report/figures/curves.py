@@ -1,139 +1,56 @@
-"""A metric over training: mean, median or interquartile mean with its interval, and every seed on demand."""
+"""A metric over training: its centre over seeds with an interval, and every seed on demand."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
+from harness.report.figures.base import AnyFigure, Figure, FigureContext, FigureSet, Looks
+from harness.report.figures.curve_data import (
+    MAIN_METRICS,
+    Band,
+    MetricCurves,
+    Single,
+    compute_curves,
+    other_metrics,
+)
+from harness.report.page_figure import FigureText, PlainFigure
 from harness.report.style import Look, faint, label, layout, legend_height
-from harness.report.thin import extremes, short
-from harness.stats import summaries
+from harness.report.thinning import round_digits
 
-UNITS = ("epoch", "step", "samples", "seconds")
-PARTS = ("train", "valid")
-POINTS = 200
-"""Points of a curve at most; longer ones keep the lowest and the highest of every stretch."""
+WIDE = 30
+"""Ratio of the largest to the smallest mean above which any metric gets a logarithmic axis."""
 
-
-class Single(NamedTuple):
-    """One run's curve."""
-
-    seed: int
-    at: np.ndarray
-    """Places of its points among the band's positions."""
-    values: np.ndarray
+Trace = dict[str, object]
 
 
-class Band(NamedTuple):
-    """One arm's curves on one part of the data."""
-
-    arm: str
-    part: str
-    """"train" or "valid"; empty for what is of neither."""
-    positions: dict[str, np.ndarray]
-    """Positions of the evaluations of the longest run by unit."""
-    at: np.ndarray
-    """Places of the centre's points among them, as far as all runs go."""
-    centres: dict[str, np.ndarray]
-    """Centre, low and high (3, T) by "mean", "median" and "IQM"."""
-    singles: tuple[Single, ...]
+def plot_curves(data: MetricCurves, looks: Looks) -> go.Figure:
+    """Draw means with intervals: held-out solid, training thin and dotted; seeds are hidden."""
+    return go.Figure(_plain_curves(data, looks, coordinates=True))
 
 
-class Curves(NamedTuple):
-    """All arms' curves of one metric."""
+def plot_linked_curves(data: MetricCurves, looks: Looks) -> PlainFigure:
+    """Draw curves for the page: without the coordinates that its script takes from centres and
+    positions.
 
-    metric: str
-    bands: tuple[Band, ...]
-    units: tuple[str, ...] = UNITS
-    """Units that all of the runs have."""
-    thinned: bool = False
-    """Whether points were left out."""
-
-
-def compute_curves(
-    curves: pd.DataFrame, metric: str, arms: Sequence[str], points: int = POINTS
-) -> Curves:
-    """Gather the runs of each arm, and their centre over seeds as far as all of its runs go.
-
-    Args:
-        curves: rows of :attr:`harness.analysis.results.Results.curves`, of the confirm stage.
-        metric: "loss" or "accuracy" for both parts of the data, or the whole name of any other metric.
-        arms: the arms in the order they are drawn.
-        points: points of a curve at most.
+    The script switches between units and between mean, median and IQM, so it needs all of them;
+    what is drawn first would be in the file twice.
     """
-    units = tuple(unit for unit in UNITS if unit in curves and curves[unit].notna().all())
-    columns = {part: f"{part}/{metric}" for part in PARTS if f"{part}/{metric}" in curves} or {
-        "": metric
-    }
-    groups = dict(list(curves.groupby("arm", sort=False))) if len(curves) else {}
-    kept = [
-        (
-            arm,
-            part,
-            groups[arm][["seed", "step", *(u for u in units if u != "step"), column]].dropna(
-                subset=[column]
-            ),
-        )
-        for arm in arms
-        for part, column in columns.items()
-        if arm in groups and column in groups[arm]
-    ]
-    bands = tuple(
-        _band(arm, part, rows, columns[part], units, points)
-        for arm, part, rows in kept
-        if len(rows)
-    )
-    longest = max((len(next(iter(b.positions.values()))) for b in bands), default=0)
-    return Curves(metric, bands, units, longest > points)
+    return _plain_curves(data, looks, coordinates=False)
 
 
-def _band(
-    arm: str, part: str, rows: pd.DataFrame, column: str, units: Sequence[str], points: int
-) -> Band:
-    rows = rows.sort_values("step", kind="stable").drop_duplicates(["seed", "step"])
-    runs = {int(str(seed)): run for seed, run in rows.groupby("seed")}
-    everywhere = rows.drop_duplicates("step").sort_values("step")
-    steps = everywhere["step"].to_numpy()
-    shared = rows.pivot(index="step", columns="seed", values=column).dropna()
-    centres = summaries(shared.to_numpy()) if len(shared) else {}
-    at = np.searchsorted(steps, shared.index.to_numpy())
-    kept = extremes(centres["mean"][0], points) if centres else at
-    return Band(
-        arm,
-        part,
-        {unit: everywhere[unit].to_numpy(dtype=float) for unit in units},
-        at[kept],
-        {name: found[:, kept] for name, found in centres.items()},
-        tuple(
-            _single(seed, np.searchsorted(steps, r["step"]), r[column].to_numpy(), points)
-            for seed, r in runs.items()
-        ),
-    )
-
-
-def _single(seed: int, at: np.ndarray, values: np.ndarray, points: int) -> Single:
-    kept = extremes(values, points)
-    return Single(seed, at[kept], values[kept])
-
-
-def plot_curves(data: Curves, looks: dict[str, Look]) -> go.Figure:
-    """Draw centres with bands; held-out solid, training thin and dotted; single seeds hidden until asked for."""
-    return go.Figure(plain_curves(data, looks))
-
-
-def plain_curves(data: Curves, looks: dict[str, Look]) -> dict[str, Any]:
-    """Return the figure as plain data, without the checks of every number that Plotly makes."""
-    unit = data.units[0] if data.units else "step"
+def _plain_curves(data: MetricCurves, looks: Looks, coordinates: bool) -> PlainFigure:
     return {
         "data": [
-            trace for band in data.bands for trace in _traces(band, looks[band.arm], data.metric)
+            trace
+            for band in data.bands
+            for trace in _BandTraces(band, data.metric, looks[band.arm], coordinates).all()
         ],
         "layout": layout(
-            xaxis={"title": {"text": unit}},
+            xaxis={"title": {"text": data.units[0] if data.units else "step"}},
             yaxis={
                 "title": {"text": label(data.metric)},
                 "type": "log" if _spans_decades(data) else "linear",
@@ -144,80 +61,160 @@ def plain_curves(data: Curves, looks: dict[str, Look]) -> dict[str, Any]:
     }
 
 
-def _spans_decades(data: Curves) -> bool:
-    """Return whether the axis should be logarithmic: all means above 0, and a loss or a wide range."""
+def _spans_decades(data: MetricCurves) -> bool:
+    """Return whether the axis is logarithmic: all means above 0, and a loss or a wide range."""
     means = [band.centres["mean"][0] for band in data.bands if band.centres]
     if not means or not all((mean > 0).all() for mean in means):
         return False
-    return data.metric == "loss" or max(m.max() for m in means) > 30 * min(m.min() for m in means)
+    wide = max(mean.max() for mean in means) > WIDE * min(mean.min() for mean in means)
+    return data.metric == "loss" or bool(wide)
 
 
-def _traces(band: Band, look: Look, metric: str) -> list[dict[str, Any]]:
-    held = band.part != "train"
-    name = label(band.arm, 40)
-    of = f"{band.part}/{metric}" if band.part else metric
-    shown = {
-        "type": "scatter",
-        "legendgroup": band.arm,
-        "name": name,
-        "showlegend": False,
-        "visible": held,
-        "mode": "lines",
-    }
-    place = {"part": band.part, "arm": band.arm}
-    x = next(iter(band.positions.values()))
-    singles = [
-        dict(
-            x=short(x[single.at]),
-            y=short(single.values),
-            line={"color": faint(look.colour, 0.55), "width": 0.8},
-            hovertemplate=f"%{{x:.5g}}: %{{y:.5g}}<extra>{name}, seed {single.seed}, {label(of)}</extra>",
-            meta={"kind": "seed", "at": _places(single.at), **place},
-            **(shown | {"visible": False}),
-        )
-        for single in band.singles
-    ]
-    return [*_centre(band, look, shown, place, of), *singles]
+class _BandTraces(NamedTuple):
+    """Makes the traces of one arm on one part of the data."""
 
+    band: Band
+    metric: str
+    look: Look
+    coordinates: bool
+    """Whether traces get the x and y that the page's script would fill in."""
 
-def _centre(
-    band: Band, look: Look, shown: dict[str, Any], place: dict[str, str], of: str
-) -> list[dict[str, Any]]:
-    held = band.part != "train"
-    centre, low, high = band.centres.get("mean", np.empty((3, 0)))
-    x = next(iter(band.positions.values()))[band.at]
-    bottom = np.maximum(low, centre.min() * 0.2) if len(centre) and (centre > 0).all() else low
-    area = dict(
-        x=short(np.concatenate([x, x[::-1]])),
-        y=short(np.concatenate([high, bottom[::-1]])),
-        fill="toself",
-        hoverinfo="skip",
-        line={"width": 0, "color": look.colour},
-        fillcolor=faint(look.colour, 0.15),
-        meta={"kind": "band", **place},
-        **shown,
-    )
-    line = dict(
-        x=short(x),
-        y=short(centre),
-        line={
-            "color": look.colour,
-            "dash": look.dash if held else "dot",
-            "width": 2.2 if held else 1.2,
-        },
-        hovertemplate=f"%{{x:.5g}}: %{{y:.5g}}<extra>{shown['name']}, {label(of)}</extra>",
-        meta={
-            "kind": "mean",
-            "at": _places(band.at),
-            "positions": {unit: short(values) for unit, values in band.positions.items()},
-            "centres": {name: [short(row) for row in rows] for name, rows in band.centres.items()},
-            **place,
-        },
-        **(shown | {"showlegend": held}),
-    )
-    return [area, line]
+    def all(self) -> list[Trace]:
+        """Return the interval's area, the centre, and a line for each seed, from back to front."""
+        centre = self.band.centres.get("mean", np.empty((3, 0)))
+        return [self._area(centre), self._line(centre[0]), *map(self._single, self.band.singles)]
+
+    def _shared(self) -> Trace:
+        return {
+            "type": "scatter",
+            "legendgroup": self.band.arm,
+            "name": label(self.band.arm, 40),
+            "showlegend": False,
+            "visible": self._held_out,
+            "mode": "lines",
+        }
+
+    @property
+    def _held_out(self) -> bool:
+        return self.band.part != "train"
+
+    def _hover(self, seed: str) -> str:
+        """Return what a point says of itself: where it is, its arm, seed and metric."""
+        metric = f"{self.band.part}/{self.metric}" if self.band.part else self.metric
+        source = f"{label(self.band.arm, 40)}{seed}, {label(metric)}"
+        return f"%{{x:.5g}}: %{{y:.5g}}<extra>{source}</extra>"
+
+    def _meta(self, kind: str) -> Trace:
+        """Return what the page's script knows a trace by."""
+        return {"kind": kind, "part": self.band.part, "arm": self.band.arm}
+
+    def _x(self, at: np.ndarray) -> np.ndarray:
+        """Return positions in the unit that is drawn first."""
+        first: np.ndarray = next(iter(self.band.positions.values()))[at]
+        return first
+
+    def _area(self, centre_3T: np.ndarray) -> Trace:
+        x, (centre, low, high) = self._x(self.band.at), centre_3T
+        # a logarithmic axis has no place for what is not above 0: the area ends a little below the
+        # lowest mean
+        bottom = np.maximum(low, centre.min() * 0.2) if len(centre) and (centre > 0).all() else low
+        trace = self._shared() | {
+            "fill": "toself",
+            "hoverinfo": "skip",
+            "line": {"width": 0, "color": self.look.colour},
+            "fillcolor": faint(self.look.colour, 0.15),
+            "meta": self._meta("band"),
+        }
+        if self.coordinates:
+            # an outline: along the upper ends, and back along the lower ones
+            trace["x"] = round_digits(np.concatenate([x, x[::-1]]))
+            trace["y"] = round_digits(np.concatenate([high, bottom[::-1]]))
+        return trace
+
+    def _line(self, centre: np.ndarray) -> Trace:
+        band = self.band
+        trace = self._shared() | {
+            "showlegend": self._held_out,
+            "line": {
+                "color": self.look.colour,
+                "dash": self.look.dash if self._held_out else "dot",
+                "width": 2.2 if self._held_out else 1.2,
+            },
+            "hovertemplate": self._hover(""),
+            "meta": self._meta("mean")
+            | {
+                "at": _places(band.at),
+                "positions": {unit: round_digits(at) for unit, at in band.positions.items()},
+                "centres": {
+                    name: [round_digits(row) for row in rows_3T]
+                    for name, rows_3T in band.centres.items()
+                },
+            },
+        }
+        if self.coordinates:
+            trace |= {"x": round_digits(self._x(band.at)), "y": round_digits(centre)}
+        return trace
+
+    def _single(self, single: Single) -> Trace:
+        trace = self._shared() | {
+            "visible": False,
+            # a seed's values are nowhere else in the file, so that the page gets them too
+            "y": round_digits(single.values),
+            "line": {"color": faint(self.look.colour, 0.55), "width": 0.8},
+            "hovertemplate": self._hover(f", seed {single.seed}"),
+            "meta": self._meta("seed") | {"at": _places(single.at)},
+        }
+        if self.coordinates:
+            trace["x"] = round_digits(self._x(single.at))
+        return trace
 
 
 def _places(at: np.ndarray) -> list[int] | None:
     """Return the places, or None if they are the first ones without a gap."""
     return None if len(at) == 0 or at[-1] == len(at) - 1 else [int(i) for i in at]
+
+
+def curves_text(metric: str) -> FigureText:
+    """Return the words around the curves of a metric that has both training and held-out data."""
+    return FigureText(
+        f"{metric.capitalize()} over training",
+        "Solid: held-out (validation) data; dotted: an equal number of training samples. Shaded: "
+        "95 % interval over seeds of the mean (Student), the median (order statistics) or the "
+        "interquartile mean (Tukey & McLaughlin), as far as all of an arm's seeds go. Arms are "
+        "switched on and off above; zooming one of these figures zooms the others.",
+        "A gap that opens between dotted and solid is overfitting; a curve that still falls at "
+        "the end was trained too short; a band that widens has seeds that part.",
+    )
+
+
+def _of(metric: str) -> AnyFigure:
+    def compute(context: FigureContext) -> MetricCurves | None:
+        return compute_curves(context.curves, metric, context.arms, context.points)
+
+    main = metric in MAIN_METRICS
+    return Figure(
+        name=metric,
+        key=f"curves-{metric}".replace("/", "-"),
+        section="curves" if main else "metrics",
+        needs=f"runs that recorded {metric}",
+        text=curves_text(metric) if main else FigureText(metric, ""),
+        compute=compute,
+        plot=plot_curves,
+        plot_linked=plot_linked_curves,
+    )
+
+
+def _by_metric(context: FigureContext) -> Iterator[AnyFigure]:
+    """Yield the figures of loss and accuracy, then those of all other metrics by name."""
+    for metric in MAIN_METRICS:
+        if any(f"{part}/{metric}" in context.curves for part in ("train", "valid")):
+            yield _of(metric)
+    yield from map(_of, other_metrics(context.curves))
+
+
+CURVES_FIGURES = FigureSet(
+    name="curves",
+    needs="runs that recorded a metric",
+    about="A metric over training: 'loss', 'accuracy', or a recorded name such as 'gradient/all'.",
+    figures=_by_metric,
+)

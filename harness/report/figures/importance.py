@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from harness.report.style import Look, label, layout, legend_height
+from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.page_figure import FigureText
+from harness.report.style import label, layout, legend_height
 
 
 class Importance(NamedTuple):
@@ -15,13 +17,21 @@ class Importance(NamedTuple):
     arms: dict[str, dict[str, float]]
 
 
-def compute_importance(importances: dict[str, dict[str, float]]) -> Importance:
-    """Keep the arms whose search had enough trials to tell, and more than one hyperparameter."""
-    return Importance({arm: shares for arm, shares in importances.items() if len(shares) > 1})
+def compute_importance(context: FigureContext) -> Importance | None:
+    """Return the shares of the arms with more than one hyperparameter (PED-ANOVA, Watanabe et al.
+    2023).
+
+    The search computed them when it ended. None where no arm had enough trials, or more than one
+    hyperparameter.
+    """
+    several = {
+        arm: shares for arm, shares in context.results.importances.items() if len(shares) > 1
+    }
+    return Importance(several) if several else None
 
 
-def plot_importance(data: Importance, looks: dict[str, Look]) -> go.Figure:
-    """Draw a group of bars a hyperparameter."""
+def plot_importance(data: Importance, looks: Looks) -> go.Figure:
+    """Draw a group of bars for each hyperparameter, one bar for each arm."""
     figure = go.Figure()
     names = list(dict.fromkeys(name for shares in data.arms.values() for name in shares))
     for arm, shares in data.arms.items():
@@ -46,3 +56,18 @@ def plot_importance(data: Importance, looks: dict[str, Look]) -> go.Figure:
         )
     )
     return figure
+
+
+IMPORTANCE_FIGURE = Figure(
+    name="importance",
+    section="search",
+    needs="a search of two hyperparameters in an arm, with enough trials",
+    text=FigureText(
+        "Which hyperparameters mattered",
+        "Share of each hyperparameter in reaching the better trials (PED-ANOVA, Watanabe et al. "
+        "2023), within each arm.",
+        "With few trials these shares are rough.",
+    ),
+    compute=compute_importance,
+    plot=plot_importance,
+)

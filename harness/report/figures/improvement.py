@@ -7,9 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from harness.analysis.answer import Answer
+from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.page_figure import FigureText
 from harness.report.style import label, layout
 from harness.stats import probability_of_improvement
+
+MOST_WRITTEN = 14
+"""Arms up to which the squares are large enough for their shares in figures."""
 
 
 class Improvement(NamedTuple):
@@ -18,10 +22,16 @@ class Improvement(NamedTuple):
     metric: str
     arms: tuple[str, ...]
     shares: np.ndarray
+    """(arms, arms); NaN on the diagonal."""
 
 
-def compute_improvement(answer: Answer) -> Improvement | None:
-    """Compare all runs of every two arms; None for fewer than two arms that were measured."""
+def compute_improvement(context: FigureContext) -> Improvement | None:
+    """Return the probability of improvement P(X > Y) + P(X = Y) / 2 of every ordered pair of arms.
+
+    All runs of one arm are compared with all of the other (Mann & Whitney 1947; Agarwal et al.
+    2021). None for fewer than two arms whose runs all have a value.
+    """
+    answer = context.answer
     places = [place for place in answer.ranking if not np.isnan(place.values).any()]
     if len(places) < 2:
         return None
@@ -32,10 +42,10 @@ def compute_improvement(answer: Answer) -> Improvement | None:
     return Improvement(answer.metric, tuple(place.arm for place in places), shares)
 
 
-def plot_improvement(data: Improvement) -> go.Figure:
-    """Draw a square an ordered pair: blue where the row wins, orange where the column does."""
+def plot_improvement(data: Improvement, looks: Looks) -> go.Figure:
+    """Draw a square for each ordered pair: blue where the row wins, orange where it loses."""
     names = [label(arm, 40) for arm in data.arms]
-    written = len(names) <= 14
+    written = len(names) <= MOST_WRITTEN
     figure = go.Figure(
         go.Heatmap(
             z=data.shares,
@@ -59,3 +69,19 @@ def plot_improvement(data: Improvement) -> go.Figure:
         )
     )
     return figure
+
+
+IMPROVEMENT_FIGURE = Figure(
+    name="improvement",
+    section="statistics",
+    needs="two arms whose runs all have a value",
+    text=FigureText(
+        "Who beats whom, and how often",
+        "How often a run of the row's arm is better than a run of the column's, over all pairs of "
+        "runs (Mann & Whitney 1947; Agarwal et al. 2021). 100 %: always; 50 %: a coin.",
+        "An arm with the better mean that wins less than half of its pairs: a few runs make its "
+        "mean.",
+    ),
+    compute=compute_improvement,
+    plot=plot_improvement,
+)

@@ -2,70 +2,75 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from harness.analysis.results import Results
-from harness.report.style import Look, label, layout
+from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.page_figure import FigureText
+from harness.report.style import REFERENCE_LINE, label, layout
 
-METRIC = "noise/scale"
+NOISE_SCALE = "noise/scale"
+"""The metric of :class:`harness.probes.noise.NoiseScale`."""
+
+
+class NoiseAtBatch(NamedTuple):
+    """One arm's batch size, and its noise scale in the second half of training."""
+
+    batch_size: float
+    median: float
+    """Median over seeds of each run's median."""
+    low: float
+    high: float
+    """Lowest and highest seed."""
 
 
 class NoiseBatch(NamedTuple):
-    """Batch size and noise scale of each arm."""
+    """Noise scales by arm."""
 
-    arms: dict[str, tuple[float, float, float, float]]
-    """Batch size; median over seeds of each run's median from the middle of training on; lowest and highest seed."""
+    arms: dict[str, NoiseAtBatch]
 
 
-def compute_noise_batch(results: Results, curves: pd.DataFrame, names: Sequence[str]) -> NoiseBatch:
-    """Gather the arms whose runs measured the noise scale."""
-    if METRIC not in curves:
-        return NoiseBatch({})
-    late = curves[curves["step"] >= curves.groupby("run_id")["step"].transform("max") / 2].dropna(
-        subset=[METRIC]
-    )
-    found = {}
-    for arm in names:
-        scales = late[late["arm"] == arm].groupby("seed")[METRIC].median()
-        sizes = results.by_arm[arm].get("batch_size", pd.Series(dtype=float))
+def compute_noise_batch(context: FigureContext) -> NoiseBatch | None:
+    """Gather the arms with noise scales (McCandlish et al. 2018) above 0; None without any."""
+    curves = context.curves
+    if NOISE_SCALE not in curves:
+        return None
+    middle = curves.groupby("run_id")["step"].transform("max") / 2
+    late = curves[curves["step"] >= middle].dropna(subset=[NOISE_SCALE])
+    arms = {}
+    for arm in context.arms:
+        scales = late[late["arm"] == arm].groupby("seed")[NOISE_SCALE].median()
+        # the estimate may fall below 0, which a logarithmic axis can't show
+        positive = scales[scales > 0]
+        sizes = context.results.by_arm[arm].get("batch_size", pd.Series(dtype=float))
         size = pd.to_numeric(sizes, errors="coerce").dropna()
-        if len(size) and (scales > 0).any():
-            positive = scales[scales > 0]
-            found[arm] = (
-                float(size.iloc[0]),
-                float(positive.median()),
-                float(positive.min()),
-                float(positive.max()),
-            )
-    return NoiseBatch(found)
+        if len(size) and len(positive):
+            spread = float(positive.median()), float(positive.min()), float(positive.max())
+            arms[arm] = NoiseAtBatch(float(size.iloc[0]), *spread)
+    return NoiseBatch(arms) if arms else None
 
 
-def plot_noise_batch(data: NoiseBatch, looks: Mapping[str, Look]) -> go.Figure:
-    """Draw a mark an arm, and the line on which both are equal."""
+def plot_noise_batch(data: NoiseBatch, looks: Looks) -> go.Figure:
+    """Draw a mark for each arm, and the line on which both are equal."""
     figure = go.Figure()
-    if data.arms:
-        ends = [min(min(v) for v in data.arms.values()), max(max(v) for v in data.arms.values())]
-        figure.add_scatter(
-            x=ends,
-            y=ends,
-            mode="lines",
-            line={"color": "rgba(128,128,128,.7)", "dash": "dash", "width": 1},
-            hoverinfo="skip",
-            showlegend=False,
-        )
-    for arm, (size, middle, low, high) in data.arms.items():
+    ends = [
+        min(min(row) for row in data.arms.values()),
+        max(max(row) for row in data.arms.values()),
+    ]
+    figure.add_scatter(
+        x=ends, y=ends, mode="lines", line=REFERENCE_LINE, hoverinfo="skip", showlegend=False
+    )
+    for arm, (size, median, low, high) in data.arms.items():
         name = label(arm, 40)
         figure.add_scatter(
             x=[size],
-            y=[middle],
+            y=[median],
             error_y={
                 "type": "data",
-                "array": [high - middle],
-                "arrayminus": [middle - low],
+                "array": [high - median],
+                "arrayminus": [median - low],
                 "color": looks[arm].colour,
             },
             mode="markers",
@@ -73,16 +78,32 @@ def plot_noise_batch(data: NoiseBatch, looks: Mapping[str, Look]) -> go.Figure:
             name=name,
             legendgroup=arm,
             meta={"kind": "noise", "arm": arm},
-            hovertemplate=f"batch size %{{x:.4g}}, noise scale %{{y:.4g}} [{low:.4g}, {high:.4g}]<extra>{name}</extra>",
+            hovertemplate=f"batch size %{{x:.4g}}, noise scale %{{y:.4g}} "
+            f"[{low:.4g}, {high:.4g}]<extra>{name}</extra>",
         )
+    title = "gradient noise scale, second half of training"
     figure.update_layout(
         layout(
             xaxis={"title": {"text": "batch size"}, "type": "log"},
-            yaxis={
-                "title": {"text": "gradient noise scale, second half of training"},
-                "type": "log",
-            },
+            yaxis={"title": {"text": title}, "type": "log"},
             height=420,
         )
     )
     return figure
+
+
+NOISE_BATCH_FIGURE = Figure(
+    name="noise_batch",
+    section="diagnostics",
+    needs="the probe NoiseScale",
+    text=FigureText(
+        "Noise scale against batch size",
+        "Each mark is an arm: its batch size, and the gradient noise scale (McCandlish et al. "
+        "2018) over the second half of training, median and range over seeds. On the dashed line "
+        "noise and signal of a batch are equal.",
+        "Far below the line a larger batch would hardly help; far above it, steps are mostly "
+        "noise and a larger batch would.",
+    ),
+    compute=compute_noise_batch,
+    plot=plot_noise_batch,
+)

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from harness.report.style import label, layout
-from harness.spec.arms import arms
+from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.page_figure import FigureText
+from harness.report.style import dropdown, label, layout
+from harness.spec.arms import Arm, arms
 from harness.spec.space import LogUniform
-from harness.spec.study import Study
+from harness.spec.study import Search
 
-GRID = 24
-FEWEST = 8
+GRID_SIDE = 24
+"""Points of each side of a surface."""
+FEWEST_TRIALS = 8
 """Trials from which on a surface is drawn."""
+FEWEST_VALUES = 3
+"""Different values from which on a hyperparameter spans a side of a surface."""
+SMOOTHING = 1e-3
+"""Added to squared distances (sides have length 1), so that a trial's own weight stays finite."""
 
 
-class Pair(NamedTuple):
+class HyperparameterPair(NamedTuple):
     """The trials of one arm over two numeric hyperparameters."""
 
     arm: str
@@ -32,122 +40,145 @@ class Pair(NamedTuple):
     title: str
 
 
-def compute_pairs(study: Study, trials: pd.DataFrame) -> tuple[Pair, ...]:
-    """Gather every two numeric hyperparameters of each arm."""
-    found = []
-    for arm in arms(study) if study.search and len(trials) else ():
-        spaces = arm.recipe.spaces()
-        mine = trials[trials["arm"] == arm.name].dropna(subset=["value"])
-        numeric = [
-            p
-            for p in spaces
-            if p in mine and pd.api.types.is_numeric_dtype(mine[p]) and mine[p].nunique() > 2
-        ]
-        found += [
-            _pair(study, arm.name, mine, (a, b), spaces)
-            for a, b in combinations(numeric, 2)
-            if len(mine) >= FEWEST
-        ]
-    return tuple(found)
+class HyperparameterPairs(NamedTuple):
+    """Every pair of every arm; one is shown at a time."""
+
+    pairs: tuple[HyperparameterPair, ...]
 
 
-def _pair(
-    study: Study, arm: str, mine: pd.DataFrame, names: tuple[str, str], spaces: dict[str, Any]
-) -> Pair:
-    search = study.search
-    assert search is not None
-    values = mine["value"].to_numpy(dtype=float)
-    logarithmic = bool((values > 0).all()) and not search.maximize
-    x, y = (mine[name].to_numpy(dtype=float) for name in names)
-    log = isinstance(spaces[names[0]], LogUniform), isinstance(spaces[names[1]], LogUniform)
-    title = f"log₁₀ {search.objective}" if logarithmic else search.objective
-    return Pair(arm, names, log, x, y, np.log10(values) if logarithmic else values, title)
+def compute_pairs(context: FigureContext) -> HyperparameterPairs | None:
+    """Gather every two numeric hyperparameters of each arm; None where there are no two."""
+    search, trials = context.results.study.search, context.results.trials
+    if search is None or not len(trials):
+        return None
+    pairs = [pair for arm in arms(context.results.study) for pair in _pairs_of(arm, trials, search)]
+    return HyperparameterPairs(tuple(pairs)) if pairs else None
 
 
-def surface(pair: Pair) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return a grid over the trials' range and inverse-square-distance means of their objectives (Shepard 1968)."""
+def _pairs_of(arm: Arm, trials: pd.DataFrame, search: Search) -> Iterator[HyperparameterPair]:
+    mine = trials[trials["arm"] == arm.name].dropna(subset=["value"])
+    if len(mine) < FEWEST_TRIALS:
+        return
+    objective = mine["value"].to_numpy(dtype=float)
+    log_objective = bool((objective > 0).all()) and not search.maximize
+    z = np.log10(objective) if log_objective else objective
+    title = f"log₁₀ {search.objective}" if log_objective else search.objective
+    spaces = arm.recipe.spaces()
+    for names in combinations([name for name in spaces if _is_side(mine, name)], 2):
+        x, y = (mine[name].to_numpy(dtype=float) for name in names)
+        log = isinstance(spaces[names[0]], LogUniform), isinstance(spaces[names[1]], LogUniform)
+        yield HyperparameterPair(arm.name, names, log, x, y, z, title)
+
+
+def _is_side(trials: pd.DataFrame, name: str) -> bool:
+    if name not in trials or not pd.api.types.is_numeric_dtype(trials[name]):
+        return False
+    return bool(trials[name].nunique() >= FEWEST_VALUES)
+
+
+def surface(pair: HyperparameterPair) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Interpolate the objective by inverse squared distance (Shepard 1968).
+
+    z(p) = Σᵢ wᵢ zᵢ / Σᵢ wᵢ with wᵢ = 1 / (|p − pᵢ|² + ε), distances on sides scaled to length 1.
+
+    Returns:
+        Grid positions x (n,) and y (n,) over the trials' range, and z (n, n) with rows by y.
+    """
     u, v = (
         np.log10(values) if log else values
         for values, log in zip((pair.x, pair.y), pair.log, strict=True)
     )
-    sides = [np.linspace(values.min(), values.max(), GRID) for values in (u, v)]
-    widths = [max(float(np.ptp(values)), 1e-12) for values in (u, v)]
-    across = ((sides[0][None, :, None] - u) / widths[0]) ** 2 + (
-        (sides[1][:, None, None] - v) / widths[1]
-    ) ** 2
-    weights = 1 / (across + 1e-3)
+    u_side, v_side = (np.linspace(side.min(), side.max(), GRID_SIDE) for side in (u, v))
+    # a side of no length has all trials at the same place: any width will do but 0
+    u_width, v_width = (max(float(np.ptp(side)), 1e-12) for side in (u, v))
+    u_distance = (u_side[None, :, None] - u) / u_width
+    v_distance = (v_side[:, None, None] - v) / v_width
+    weights = 1 / (u_distance**2 + v_distance**2 + SMOOTHING)
     z = (weights * pair.z).sum(2) / weights.sum(2)
-    x, y = (10**side if log else side for side, log in zip(sides, pair.log, strict=True))
+    x = 10**u_side if pair.log[0] else u_side
+    y = 10**v_side if pair.log[1] else v_side
     return x, y, z
 
 
-def plot_pairs(data: tuple[Pair, ...]) -> go.Figure:
+def plot_pairs(data: HyperparameterPairs, looks: Looks) -> go.Figure:
     """Draw one pair's surface and trials, with a menu of pairs."""
     figure = go.Figure()
-    for i, pair in enumerate(data):
-        x, y, z = surface(pair)
-        shared = {"visible": i == 0}
-        bar = {"title": {"text": label(pair.title)}, "thickness": 12}
-        figure.add_contour(
-            x=x,
-            y=y,
-            z=z,
-            colorscale="Viridis",
-            colorbar=bar,
-            hoverinfo="skip",
-            contours_coloring="heatmap",
-            **shared,
-        )
-        figure.add_scatter(
-            x=pair.x,
-            y=pair.y,
-            mode="markers",
-            marker={"color": "white", "size": 7, "line": {"color": "black", "width": 1}},
-            customdata=pair.z,
-            showlegend=False,
-            hovertemplate="%{x:.4g}, %{y:.4g}: %{customdata:.4g}<extra>"
-            + label(pair.arm, 40)
-            + "</extra>",
-            **shared,
-        )
-    buttons = [
-        {
-            "label": label(f"{pair.arm}: {pair.names[0]} × {pair.names[1]}", 70),
-            "method": "update",
-            "args": [{"visible": [i // 2 == number for i in range(2 * len(data))]}, _axes(pair)],
-        }
-        for number, pair in enumerate(data)
-    ]
-    menu = {
-        "buttons": buttons,
-        "x": 0,
-        "xanchor": "left",
-        "y": 1.16,
-        "yanchor": "top",
-        "bgcolor": "rgba(128,128,128,.1)",
-    }
+    for number, pair in enumerate(data.pairs):
+        figure.add_traces([_surface(pair, number == 0), _trials(pair, number == 0)])
     figure.update_layout(
         layout(
             xaxis={"showgrid": False},
             yaxis={"showgrid": False},
             height=480,
             margin={"l": 10, "r": 10, "t": 70, "b": 10},
-            updatemenus=[menu] if len(buttons) > 1 else [],
+            updatemenus=dropdown(_buttons(data.pairs), top=1.16),
         )
     )
-    if data:
-        figure.update_layout(
-            {key.replace(".", "_"): value for key, value in _axes(data[0]).items()}
-        )
+    # the axes of the first pair, which is shown until another is chosen
+    figure.update_layout(
+        {key.replace(".", "_"): value for key, value in _axes(data.pairs[0]).items()}
+    )
     return figure
 
 
-def _axes(pair: Pair) -> dict[str, Any]:
-    titles = {
-        f"{axis}axis.title.text": label(name) for axis, name in zip("xy", pair.names, strict=True)
-    }
-    kinds = {
-        f"{axis}axis.type": "log" if log else "linear"
-        for axis, log in zip("xy", pair.log, strict=True)
-    }
-    return titles | kinds
+def _surface(pair: HyperparameterPair, visible: bool) -> go.Contour:
+    x, y, z = surface(pair)
+    return go.Contour(
+        x=x,
+        y=y,
+        z=z,
+        colorscale="Viridis",
+        colorbar={"title": {"text": label(pair.title)}, "thickness": 12},
+        hoverinfo="skip",
+        contours_coloring="heatmap",
+        visible=visible,
+    )
+
+
+def _trials(pair: HyperparameterPair, visible: bool) -> go.Scatter:
+    name = label(pair.arm, 40)
+    return go.Scatter(
+        x=pair.x,
+        y=pair.y,
+        mode="markers",
+        marker={"color": "white", "size": 7, "line": {"color": "black", "width": 1}},
+        customdata=pair.z,
+        showlegend=False,
+        hovertemplate=f"%{{x:.4g}}, %{{y:.4g}}: %{{customdata:.4g}}<extra>{name}</extra>",
+        visible=visible,
+    )
+
+
+def _buttons(pairs: tuple[HyperparameterPair, ...]) -> list[dict[str, object]]:
+    """Return a button for each pair, which shows its two traces and names its axes."""
+    return [
+        {
+            "label": label(f"{pair.arm}: {pair.names[0]} × {pair.names[1]}", 70),
+            "method": "update",
+            "args": [{"visible": [i // 2 == number for i in range(2 * len(pairs))]}, _axes(pair)],
+        }
+        for number, pair in enumerate(pairs)
+    ]
+
+
+def _axes(pair: HyperparameterPair) -> dict[str, str]:
+    settings = {}
+    for axis, name, log in zip("xy", pair.names, pair.log, strict=True):
+        settings[f"{axis}axis.title.text"] = label(name)
+        settings[f"{axis}axis.type"] = "log" if log else "linear"
+    return settings
+
+
+PAIRS_FIGURE = Figure(
+    name="pairs",
+    section="search",
+    needs=f"a search of two numeric hyperparameters in {FEWEST_TRIALS} trials of an arm",
+    text=FigureText(
+        "Objective over two hyperparameters",
+        "Marks are trials; the colours between them are means weighted by inverse squared "
+        "distance (Shepard 1968), a guide for the eye and not a model.",
+        "A slanted valley: the two can't be tuned one after the other.",
+    ),
+    compute=compute_pairs,
+    plot=plot_pairs,
+)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from harness.report.style import Look, faint, label, layout
-from harness.spec.arms import arms
+from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.page_figure import FigureText
+from harness.report.style import Look, dropdown, faint, label, layout
+from harness.spec.arms import Arm, arms
 from harness.spec.space import LogUniform
-from harness.spec.study import Study
+from harness.spec.study import Search
+
+TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Heights at which a numeric axis says its value."""
 
 
-class Axis(NamedTuple):
+class ParallelAxis(NamedTuple):
     """One vertical axis."""
 
     title: str
@@ -26,96 +31,103 @@ class Axis(NamedTuple):
     """Places and texts."""
 
 
+class ParallelArm(NamedTuple):
+    """The trials of one arm."""
+
+    axes: tuple[ParallelAxis, ...]
+    """The hyperparameters in the order of the recipe, the objective last."""
+    order: np.ndarray
+    """Its trials from best to worst."""
+
+
 class Parallel(NamedTuple):
-    """The axes of each arm, the objective last, and the order of its trials from best to worst."""
+    """All arms; one is shown at a time."""
 
-    arms: dict[str, tuple[Axis, ...]]
-    order: dict[str, np.ndarray]
+    arms: dict[str, ParallelArm]
 
 
-def compute_parallel(study: Study, trials: pd.DataFrame) -> Parallel:
-    """Gather each arm's trials that have an objective; logarithmic spaces get logarithmic axes."""
-    axes, order = {}, {}
+def compute_parallel(context: FigureContext) -> Parallel | None:
+    """Gather each arm's trials that have an objective; logarithmic spaces get logarithmic axes.
+
+    None where no arm searched two hyperparameters: of one, the figure of its sensitivity shows all.
+    """
+    study, trials = context.results.study, context.results.trials
+    if study.search is None or not len(trials):
+        return None
+    gathered = {}
     for arm in arms(study):
-        mine = trials[trials["arm"] == arm.name].dropna(subset=["value"]) if len(trials) else trials
-        if study.search and arm.recipe.spaces() and len(mine):
-            found = [
-                _axis(path, mine[path], isinstance(space, LogUniform))
-                for path, space in arm.recipe.spaces().items()
-            ]
-            log = not study.search.maximize and bool((mine["value"] > 0).all())
-            axes[arm.name] = (*found, _axis(study.search.objective, mine["value"], log))
-            order[arm.name] = np.argsort(
-                mine["value"].to_numpy(dtype=float) * (-1 if study.search.maximize else 1),
-                kind="stable",
-            )
-    return Parallel(axes, order)
+        mine = trials[trials["arm"] == arm.name].dropna(subset=["value"])
+        if arm.recipe.spaces() and len(mine):
+            gathered[arm.name] = _gather(arm, mine, study.search)
+    # the objective is an axis too
+    return Parallel(gathered) if any(len(arm.axes) > 2 for arm in gathered.values()) else None
 
 
-def _axis(path: str, column: pd.Series[Any], log: bool) -> Axis:
+def _gather(arm: Arm, trials: pd.DataFrame, search: Search) -> ParallelArm:
+    objective = trials["value"].to_numpy(dtype=float)
+    log = not search.maximize and bool((objective > 0).all())
+    axes = [
+        _axis(path, trials[path], isinstance(space, LogUniform))
+        for path, space in arm.recipe.spaces().items()
+    ]
+    order = np.argsort(-objective if search.maximize else objective, kind="stable")
+    return ParallelArm((*axes, _axis(search.objective, trials["value"], log)), order)
+
+
+def _axis(title: str, column: pd.Series[float] | pd.Series[str], log: bool) -> ParallelAxis:
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        names = sorted({str(v) for v in column})
-        places = {name: i / max(1, len(names) - 1) for i, name in enumerate(names)}
-        texts = tuple(str(v) for v in column)
-        return Axis(
-            path,
-            np.array([places[t] for t in texts]),
-            texts,
-            tuple((v, label(n, 20)) for n, v in places.items()),
-        )
+        return _axis_of_names(title, [str(value) for value in column])
     values = column.to_numpy(dtype=float)
     scaled = np.log10(values) if log else values
     low, high = float(scaled.min()), float(scaled.max())
-    heights = (scaled - low) / (high - low) if high > low else np.full(len(values), 0.5)
-    marks = (
-        [(t, low + t * (high - low)) for t in (0.0, 0.25, 0.5, 0.75, 1.0)]
-        if high > low
-        else [(0.5, low)]
-    )
-    return Axis(
-        path,
-        heights,
-        tuple(f"{v:.4g}" for v in values),
-        tuple((t, f"{10**m if log else m:.3g}") for t, m in marks),
-    )
+    if high > low:
+        heights = (scaled - low) / (high - low)
+        marks = [(tick, low + tick * (high - low)) for tick in TICKS]
+    else:
+        heights, marks = np.full(len(values), 0.5), [(0.5, low)]
+    texts = tuple(f"{v:.4g}" for v in values)
+    ticks = tuple((tick, f"{10**mark if log else mark:.3g}") for tick, mark in marks)
+    return ParallelAxis(title, heights, texts, ticks)
 
 
-def plot_parallel(data: Parallel, looks: dict[str, Look]) -> go.Figure:
-    """Draw a line a trial, the better the stronger and the best one thick, with a menu of arms."""
+def _axis_of_names(title: str, texts: list[str]) -> ParallelAxis:
+    """Return an axis of values without an order, spread evenly by name."""
+    names = sorted(set(texts))
+    places = {name: i / max(1, len(names) - 1) for i, name in enumerate(names)}
+    ticks = tuple((place, label(name, 20)) for name, place in places.items())
+    return ParallelAxis(title, np.array([places[text] for text in texts]), tuple(texts), ticks)
+
+
+def plot_parallel(data: Parallel, looks: Looks) -> go.Figure:
+    """Draw a line for each trial, stronger the better it is, with a menu of arms."""
     figure = go.Figure()
     owners: list[str] = []
-    for arm, axes in data.arms.items():
-        lines = _lines(axes, data.order[arm], looks[arm], visible=not owners)
+    for name, arm in data.arms.items():
+        lines = _lines(arm, looks[name], visible=not owners)
         figure.add_traces(lines)
-        owners += [arm] * len(lines)
-    buttons = [
+        owners += [name] * len(lines)
+    buttons: list[dict[str, object]] = [
         {
-            "label": label(arm, 40),
+            "label": label(name, 40),
             "method": "update",
             "args": [
-                {"visible": [owner == arm for owner in owners]},
-                {"annotations": _marks(axes), "shapes": _rules(axes), "xaxis.range": _range(axes)},
+                {"visible": [owner == name for owner in owners]},
+                {
+                    "annotations": _tick_texts(arm.axes),
+                    "shapes": _axis_lines(arm.axes),
+                    "xaxis.range": _range(arm.axes),
+                },
             ],
         }
-        for arm, axes in data.arms.items()
+        for name, arm in data.arms.items()
     ]
-    menus = [
-        {
-            "buttons": buttons,
-            "x": 0,
-            "xanchor": "left",
-            "y": 1.3,
-            "yanchor": "top",
-            "bgcolor": "rgba(128,128,128,.1)",
-        }
-    ]
-    first = next(iter(data.arms.values()), ())
+    first = next(iter(data.arms.values())).axes
     figure.update_layout(
         layout(
             height=400,
-            updatemenus=menus if len(buttons) > 1 else [],
-            annotations=_marks(first),
-            shapes=_rules(first),
+            updatemenus=dropdown(buttons, top=1.3),
+            annotations=_tick_texts(first),
+            shapes=_axis_lines(first),
             xaxis={"visible": False, "range": _range(first)},
             yaxis={"visible": False, "range": [-0.08, 1.16]},
             showlegend=False,
@@ -125,43 +137,45 @@ def plot_parallel(data: Parallel, looks: dict[str, Look]) -> go.Figure:
     return figure
 
 
-def _lines(
-    axes: tuple[Axis, ...], order: np.ndarray, look: Look, visible: bool
-) -> list[go.Scatter]:
-    found = []
-    for rank, trial in reversed(list(enumerate(order))):
-        strength = 0.12 + 0.78 * (1 - rank / len(order)) ** 2
+def _lines(arm: ParallelArm, look: Look, visible: bool) -> list[go.Scatter]:
+    """Return a line for each trial, the best one last so that it lies on top."""
+    axes, lines = arm.axes, []
+    for rank, trial in reversed(list(enumerate(arm.order))):
+        # from 0.9 for the best to 0.12 for the worst, falling fast, so that the few best stand out
+        strength = 0.12 + 0.78 * (1 - rank / len(arm.order)) ** 2
         text = "<br>".join(f"{label(axis.title)} = {label(axis.texts[trial])}" for axis in axes)
-        line = {"color": faint(look.colour, round(strength, 3)), "width": 3.5 if rank == 0 else 1.5}
-        y = [float(axis.heights[trial]) for axis in axes]
-        found.append(
+        lines.append(
             go.Scatter(
                 x=list(range(len(axes))),
-                y=y,
+                y=[float(axis.heights[trial]) for axis in axes],
                 mode="lines+markers",
-                line=line,
+                line={
+                    "color": faint(look.colour, round(strength, 3)),
+                    "width": 3.5 if rank == 0 else 1.5,
+                },
                 visible=visible,
                 hovertemplate=text + "<extra></extra>",
             )
         )
-    return found
+    return lines
 
 
-def _marks(axes: tuple[Axis, ...]) -> list[dict[str, Any]]:
-    shared = {"showarrow": False, "xref": "x", "yref": "y"}
+def _tick_texts(axes: tuple[ParallelAxis, ...]) -> list[dict[str, object]]:
+    """Return the axes' titles and tick labels, which stand for Plotly's own axes."""
+    shared: dict[str, object] = {"showarrow": False, "xref": "x", "yref": "y"}
+    tick = shared | {"xanchor": "left", "xshift": 6, "font": {"size": 11}}
     titles = [
         shared | {"x": i, "y": 1.12, "text": label(axis.title, 30)} for i, axis in enumerate(axes)
     ]
     ticks = [
-        shared
-        | {"x": i, "y": place, "text": text, "xanchor": "left", "xshift": 6, "font": {"size": 11}}
+        tick | {"x": i, "y": place, "text": text}
         for i, axis in enumerate(axes)
         for place, text in axis.ticks
     ]
     return titles + ticks
 
 
-def _rules(axes: tuple[Axis, ...]) -> list[dict[str, Any]]:
+def _axis_lines(axes: tuple[ParallelAxis, ...]) -> list[dict[str, object]]:
     line = {"color": "rgba(128,128,128,.6)", "width": 1}
     return [
         {"type": "line", "x0": i, "x1": i, "y0": 0, "y1": 1, "line": line, "layer": "below"}
@@ -169,5 +183,21 @@ def _rules(axes: tuple[Axis, ...]) -> list[dict[str, Any]]:
     ]
 
 
-def _range(axes: tuple[Axis, ...]) -> list[float]:
-    return [-0.25, max(0, len(axes) - 1) + 0.35]
+def _range(axes: tuple[ParallelAxis, ...]) -> list[float]:
+    """Return the horizontal range, with room for titles on the left and ticks on the right."""
+    return [-0.25, len(axes) - 1 + 0.35]
+
+
+PARALLEL_FIGURE = Figure(
+    name="parallel",
+    section="search",
+    needs="a search of two hyperparameters in an arm",
+    text=FigureText(
+        "All hyperparameters of a trial together",
+        "A line is a trial: the stronger its colour the better its objective, and the thick one "
+        "is the best. The menu chooses the arm. Good trials that spread over a whole axis say "
+        "that its hyperparameter hardly matters.",
+    ),
+    compute=compute_parallel,
+    plot=plot_parallel,
+)

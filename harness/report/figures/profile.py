@@ -1,19 +1,19 @@
-"""The share of an arm's runs that are at least so good."""
+"""The share of an arm's runs that are at least as good as a value."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
-from harness.analysis.answer import Answer
-from harness.report.style import Look, label, layout, legend_height
+from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.page_figure import FigureText
+from harness.report.style import label, layout, legend_height
 
 
-class Profile(NamedTuple):
-    """Each arm's runs from best to worst; those that diverged are left out of the values but not of the shares."""
+class ScoreProfile(NamedTuple):
+    """Each arm's runs from best to worst; diverged ones have no value but count in the shares."""
 
     metric: str
     maximize: bool
@@ -21,20 +21,21 @@ class Profile(NamedTuple):
     """Values and shares of runs at least as good, by arm."""
 
 
-def compute_profile(answer: Answer) -> Profile:
-    """Sort the runs of each arm (Dolan & Moré 2002; Agarwal et al. 2021, figure 4)."""
-    found = {}
+def compute_profile(context: FigureContext) -> ScoreProfile | None:
+    """Sort each arm's runs (Dolan & Moré 2002; Agarwal et al. 2021); None where all diverged."""
+    answer, arms = context.answer, {}
     for place in answer.ranking:
         values = np.array(place.values)
         finite = np.sort(values[np.isfinite(values)])
         best_first = finite[::-1] if answer.maximize else finite
         if len(finite):
-            found[place.arm] = best_first, np.arange(1, len(finite) + 1) / len(values)
-    return Profile(answer.metric, answer.maximize, found)
+            # the k-th best run is reached by k of all runs, the diverged ones among them
+            arms[place.arm] = best_first, np.arange(1, len(finite) + 1) / len(values)
+    return ScoreProfile(answer.metric, answer.maximize, arms) if arms else None
 
 
-def plot_profile(data: Profile, looks: Mapping[str, Look]) -> go.Figure:
-    """Draw a staircase an arm, from its best run to its worst."""
+def plot_profile(data: ScoreProfile, looks: Looks) -> go.Figure:
+    """Draw a staircase for each arm, from its best run to its worst."""
     figure = go.Figure()
     for arm, (values, shares) in data.arms.items():
         name = label(arm, 40)
@@ -67,3 +68,20 @@ def plot_profile(data: Profile, looks: Mapping[str, Look]) -> go.Figure:
         )
     )
     return figure
+
+
+PROFILE_FIGURE = Figure(
+    name="profile",
+    section="statistics",
+    needs="a run that did not diverge",
+    text=FigureText(
+        "Runs at least so good",
+        "For each value, the share of an arm's runs that are at least so good, better values to "
+        "the right (Dolan & Moré 2002; Agarwal et al. 2021). The higher the staircase the better "
+        "the arm; one that ends below 100 % has runs that diverged.",
+        "Staircases that cross: which arm is better depends on whether you need a good run or a "
+        "safe one.",
+    ),
+    compute=compute_profile,
+    plot=plot_profile,
+)

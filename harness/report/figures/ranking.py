@@ -7,8 +7,12 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from harness.analysis.answer import Answer
-from harness.report.style import Look, label, layout
+from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.page_figure import FigureText
+from harness.report.style import label, layout
+
+WIDE = 100
+"""Ratio of the largest to the smallest mean above which the axis is logarithmic."""
 
 
 class RankingRow(NamedTuple):
@@ -18,6 +22,7 @@ class RankingRow(NamedTuple):
     mean: float
     low: float
     high: float
+    """95 % interval; both ends are the mean where one seed allows no interval."""
     seeds: tuple[float, ...]
 
 
@@ -26,61 +31,37 @@ class Ranking(NamedTuple):
 
     metric: str
     rows: tuple[RankingRow, ...]
-    left_out: tuple[str, ...]
 
 
-def compute_ranking(answer: Answer) -> Ranking:
-    """Gather the ranking's finite means."""
-    rows = [
-        RankingRow(
-            p.arm,
-            p.interval.mean,
-            *_finite(p.interval.mean, p.interval.low, p.interval.high),
-            p.values,
-        )
-        for p in answer.ranking
-        if math.isfinite(p.interval.mean)
-    ]
-    left_out = tuple(p.arm for p in answer.ranking if not math.isfinite(p.interval.mean))
-    return Ranking(answer.metric, tuple(rows), left_out)
+def compute_ranking(context: FigureContext) -> Ranking | None:
+    """Return the arms' means with Student's intervals; None where no arm has a finite mean."""
+    rows = []
+    for place in context.answer.ranking:
+        mean, low, high = place.interval
+        if not math.isfinite(mean):
+            continue
+        if not (math.isfinite(low) and math.isfinite(high)):
+            low = high = mean
+        rows.append(RankingRow(place.arm, mean, low, high, place.values))
+    return Ranking(context.answer.metric, tuple(rows)) if rows else None
 
 
-def _finite(mean: float, low: float, high: float) -> tuple[float, float]:
-    return (low, high) if math.isfinite(low) and math.isfinite(high) else (mean, mean)
-
-
-def _wide(data: Ranking) -> bool:
-    """Return whether only a logarithmic axis shows all arms: all values above 0 and far apart."""
-    lows = [min(row.seeds) for row in data.rows]
-    return (
-        bool(lows)
-        and min(lows) > 0
-        and max(row.mean for row in data.rows) > 100 * min(row.mean for row in data.rows)
-    )
-
-
-def plot_ranking(data: Ranking, looks: dict[str, Look]) -> go.Figure:
-    """Draw a row an arm: the mean with its 95 % interval, and a small dot a seed."""
+def plot_ranking(data: Ranking, looks: Looks) -> go.Figure:
+    """Draw one row for each arm: the mean with its 95 % interval, and a small dot for each seed."""
     figure = go.Figure()
     for row in data.rows:
         look, name = looks[row.arm], label(row.arm, 40)
+        shared = {"mode": "markers", "name": name, "legendgroup": row.arm, "showlegend": False}
         figure.add_scatter(
             x=row.seeds,
             y=[name] * len(row.seeds),
-            mode="markers",
-            name=name,
-            legendgroup=row.arm,
-            showlegend=False,
             marker={"color": look.colour, "size": 6, "opacity": 0.4, "symbol": look.symbol},
             hovertemplate="%{x:.5g}<extra>" + name + ", one seed</extra>",
+            **shared,
         )
         figure.add_scatter(
             x=[row.mean],
             y=[name],
-            mode="markers",
-            name=name,
-            legendgroup=row.arm,
-            showlegend=False,
             marker={
                 "color": look.colour,
                 "size": 11,
@@ -94,16 +75,44 @@ def plot_ranking(data: Ranking, looks: dict[str, Look]) -> go.Figure:
                 "color": look.colour,
             },
             hovertemplate=f"%{{x:.5g}} [{row.low:.5g}, {row.high:.5g}]<extra>{name}</extra>",
+            **shared,
         )
-    order = [label(row.arm, 40) for row in reversed(data.rows)]
     figure.update_layout(
         layout(
             xaxis={
                 "title": {"text": label(data.metric)},
-                "type": "log" if _wide(data) else "linear",
+                "type": "log" if _spans_decades(data) else "linear",
             },
-            yaxis={"categoryorder": "array", "categoryarray": order, "dtick": 1},
+            yaxis={
+                "categoryorder": "array",
+                # Plotly draws the first category at the bottom
+                "categoryarray": [label(row.arm, 40) for row in reversed(data.rows)],
+                "dtick": 1,
+            },
             height=110 + 26 * max(2, len(data.rows)),
         )
     )
     return figure
+
+
+def _spans_decades(data: Ranking) -> bool:
+    """Return whether the axis is logarithmic: all values above 0, and means far apart."""
+    means = [row.mean for row in data.rows]
+    positive = min(min(row.seeds) for row in data.rows) > 0
+    return positive and max(means) > WIDE * min(means)
+
+
+RANKING_FIGURE = Figure(
+    name="ranking",
+    section="ranking",
+    needs="an arm that did not diverge",
+    text=FigureText(
+        "Closing value of each arm",
+        "Each row is an arm with its tuned recipe frozen; the large mark is the mean over fresh "
+        "seeds, the bar its 95 % interval (Student's t), the small marks single seeds. "
+        "Overlapping bars do not by themselves mean equal: the table's p is paired by seed.",
+        "One seed far from the others of its arm: look at its row in the table of runs.",
+    ),
+    compute=compute_ranking,
+    plot=plot_ranking,
+)

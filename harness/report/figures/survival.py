@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 
 from harness.analysis.claims.times import times_to
-from harness.analysis.results import Results
-from harness.report.style import Look, faint, label, layout, legend_height
+from harness.report.figures.base import AnyFigure, Figure, FigureContext, FigureSet, Looks
+from harness.report.page_figure import FigureText
+from harness.report.style import faint, label, layout, legend_height
 from harness.spec.claims.fields import Goal
 from harness.stats import Survival, kaplan_meier
 
@@ -23,30 +25,40 @@ class SurvivalCurves(NamedTuple):
     unit: str
     arms: dict[str, Survival]
     ends: dict[str, float]
-    """How long each arm was watched."""
+    """How long each arm's runs were watched."""
 
 
-def compute_survival(results: Results, goal: Goal, arms: list[str]) -> SurvivalCurves:
-    """Gather when the runs of every arm reached the goal."""
-    times = {arm: times_to(results, arm, goal) for arm in arms}
-    known = {
-        arm: reached
-        for arm, reached in times.items()
-        if reached and all(np.isfinite([t.time for t in reached]))
-    }
-    curves = {arm: kaplan_meier(reached) for arm, reached in known.items()}
-    ends = {arm: max(t.time for t in reached) for arm, reached in known.items()}
+def compute_survival(context: FigureContext, goal: Goal) -> SurvivalCurves | None:
+    """Estimate how long each arm's runs take to a goal (Kaplan & Meier 1958).
+
+    Args:
+        context: the study.
+        goal: the metric, its target, and the unit of time.
+
+    Returns:
+        The arms whose runs all have a time, reached or censored; None where there is none.
+    """
+    curves, ends = {}, {}
+    for arm in context.arms:
+        times = times_to(context.results, arm, goal)
+        if times and all(np.isfinite([t.time for t in times])):
+            curves[arm] = kaplan_meier(times)
+            ends[arm] = max(t.time for t in times)
+    if not curves:
+        return None
     return SurvivalCurves(goal.metric, goal.target, goal.unit, curves, ends)
 
 
-def plot_survival(data: SurvivalCurves, looks: Mapping[str, Look]) -> go.Figure:
-    """Draw a staircase an arm, down to where it was watched no longer."""
+def plot_survival(data: SurvivalCurves, looks: Looks) -> go.Figure:
+    """Draw a staircase for each arm with its interval, as far as the arm's runs were watched."""
     figure = go.Figure()
     for arm, curve in data.arms.items():
         look, name = looks[arm], label(arm, 40)
         x = np.append(curve.times, max(data.ends[arm], curve.times[-1]))
         shared = {"legendgroup": arm, "name": name, "meta": {"kind": "survival", "arm": arm}}
         low, high = (np.append(side, side[-1]) for side in (curve.low, curve.high))
+        # the interval is the area between two invisible staircases, the second filled up to the
+        # first
         for side, fill in ((high, None), (low, "tonexty")):
             figure.add_scatter(
                 x=x,
@@ -64,7 +76,8 @@ def plot_survival(data: SurvivalCurves, looks: Mapping[str, Look]) -> go.Figure:
             y=np.append(curve.share, curve.share[-1]),
             mode="lines",
             line={"color": look.colour, "dash": look.dash, "width": 2.2, "shape": "hv"},
-            hovertemplate=f"%{{x:.5g}} {data.unit}: %{{y:.0%}} still on their way<extra>{name}</extra>",
+            hovertemplate=f"%{{x:.5g}} {data.unit}: %{{y:.0%}} still on their way"
+            f"<extra>{name}</extra>",
             **shared,
         )
     figure.update_layout(
@@ -78,3 +91,35 @@ def plot_survival(data: SurvivalCurves, looks: Mapping[str, Look]) -> go.Figure:
         )
     )
     return figure
+
+
+def _text(data: SurvivalCurves) -> FigureText:
+    return FigureText(
+        f"Runs on their way to {data.metric} {data.target:g}, by {data.unit}",
+        "Share of an arm's runs that have not reached the target yet, with 95 % intervals (Kaplan "
+        "& Meier 1958). The sooner a staircase falls to 0 the faster the arm.",
+        "A staircase that ends above 0 has runs that never arrived, which are censored there.",
+    )
+
+
+def _by_goal(context: FigureContext) -> Iterator[AnyFigure]:
+    """Yield a figure for each goal that claims name; claims may share one."""
+    goals = [tested.claim.goal for tested in context.answer.claims]
+    for number, goal in enumerate(dict.fromkeys(goal for goal in goals if goal is not None)):
+        yield Figure(
+            name=f"{goal.metric} {goal.target:g} by {goal.unit}",
+            key=f"survival-{number}",
+            section="ranking",
+            needs=f"runs that recorded {goal.metric}",
+            text=_text,
+            compute=partial(compute_survival, goal=goal),
+            plot=plot_survival,
+        )
+
+
+SURVIVAL_FIGURES = FigureSet(
+    name="survival",
+    needs="a claim with a target",
+    about="The share of runs that have not reached a claim's target yet.",
+    figures=_by_goal,
+)

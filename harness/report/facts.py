@@ -1,0 +1,49 @@
+"""How a study was run, in a few lines, and its spec."""
+
+from __future__ import annotations
+
+import io
+
+from harness.analysis.results import Results
+from harness.spec.arms import arms
+
+
+def facts(results: Results) -> list[tuple[str, str]]:
+    """Return names and values of the table "How it was run"."""
+    study, runs = results.study, results.runs
+    tuned, objective = _search(results)
+    counts = runs["status"].value_counts().to_dict()
+    ended = ", ".join(f"{count} {status}" for status, count in counts.items())
+    seconds, steps = runs["cost/seconds"].sum(), runs["cost/steps"].sum()
+    return [
+        ("Arms", str(len(arms(study)))),
+        ("Search", tuned),
+        ("Objective of the search", objective),
+        ("Confirm seeds", ", ".join(map(str, sorted(set(results.confirmed["seed"]))))),
+        ("Runs", f"{len(runs)} ({ended})"),
+        ("Training time", f"{seconds:,.1f} s on one worker, {steps:,.0f} updates"),
+        ("Data", str(study.recipe.data.name)),
+    ]
+
+
+def _search(results: Results) -> tuple[str, str]:
+    """Return how the arms were tuned, and by what."""
+    search = results.study.search
+    if search is None or not len(results.trials):
+        return "none", "—"
+    tuned = (
+        f"{search.trials} trials an arm at most, {search.sampler} sampler, pruner {search.pruner}"
+    )
+    return tuned, f"{search.objective} ({search.reduce})"
+
+
+def spec_as_yaml(results: Results) -> str:
+    """Return the study as YAML, which ``harness run`` takes as it is."""
+    # imported here because notebooks that only draw figures do without it
+    from ruamel.yaml import YAML
+
+    text = io.StringIO()
+    writer = YAML()
+    writer.default_flow_style = False
+    writer.dump(results.spec, text)
+    return text.getvalue()

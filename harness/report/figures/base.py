@@ -1,0 +1,137 @@
+"""What a figure of the report is: how it is computed, drawn and explained, and where it stands.
+
+A figure's file defines ``compute_x(context)``, which returns a NamedTuple of numbers or None where
+there is nothing to show, ``plot_x(data, looks)``, which draws them, and a :class:`Figure` that ties
+both to their words. Listed in :mod:`harness.report.figures.registry`, it is on the page, in
+``results.figures`` and in the tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, Literal, TypeVar
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from harness.analysis.answer import Answer, answer
+from harness.analysis.results import Results
+from harness.core.errors import HarnessError
+from harness.report.page_figure import (
+    FigureText,
+    PageFigure,
+    PlainFigure,
+    linked_page_figure,
+    page_figure,
+)
+from harness.report.style import Look, looks
+from harness.report.thinning import POINTS_PER_CURVE
+from harness.spec.arms import arms
+
+Section = Literal["ranking", "curves", "metrics", "statistics", "diagnostics", "search"]
+"""The page's sections; of "metrics" one figure is shown at a time."""
+Looks = Mapping[str, Look]
+_Data = TypeVar("_Data")
+
+
+@dataclass(frozen=True)
+class FigureContext:
+    """All that figures are computed from."""
+
+    results: Results
+    answer: Answer
+    looks: Looks
+    """How each arm of the study is drawn."""
+    points: int = POINTS_PER_CURVE
+    """Points that a curve is thinned to."""
+
+    @classmethod
+    def of(cls, results: Results, points: int = POINTS_PER_CURVE) -> FigureContext:
+        """Return the context of a finished study."""
+        return cls(
+            results, answer(results), looks([arm.name for arm in arms(results.study)]), points
+        )
+
+    @property
+    def arms(self) -> list[str]:
+        """The arms that were confirmed, best first."""
+        return [place.arm for place in self.answer.ranking]
+
+    @property
+    def curves(self) -> pd.DataFrame:
+        """The curves of the confirm stage, one row for each evaluation of a run."""
+        return self.results.confirmed_curves
+
+    @cached_property
+    def arrays(self) -> dict[str, dict[str, np.ndarray]]:
+        """Arrays (seeds, …) that probes measured last, by arm and name; only arms that have any."""
+        arrays = {arm: self.results.arrays(arm) for arm in self.arms}
+        return {arm: measured for arm, measured in arrays.items() if measured}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure(Generic[_Data]):
+    """One figure of the report."""
+
+    name: str
+    """Its name in ``results.figures``; in a :class:`FigureSet`, what chooses it there."""
+    section: Section
+    needs: str
+    """What a study must have for the figure to show anything, for the error of one that has not."""
+    text: FigureText | Callable[[_Data], FigureText]
+    compute: Callable[[FigureContext], _Data | None]
+    plot: Callable[[_Data, Looks], go.Figure]
+    key: str = ""
+    """The id of its element on the page; by default the name with hyphens."""
+    plot_linked: Callable[[_Data, Looks], PlainFigure] | None = None
+    """For curves that share switches and zoom: draws them without what the script fills in."""
+
+    def figures(self, context: FigureContext) -> tuple[Figure[_Data]]:
+        """Return the figure itself, as :meth:`FigureSet.figures` returns several."""
+        return (self,)
+
+    def on_page(self, context: FigureContext) -> PageFigure | None:
+        """Return the figure as the page holds it; None where there is nothing to show."""
+        data = self.compute(context)
+        if data is None:
+            return None
+        text = self.text if isinstance(self.text, FigureText) else self.text(data)
+        key = self.key or self.name.replace("_", "-")
+        if self.plot_linked is not None:
+            return linked_page_figure(key, text, self.plot_linked(data, context.looks))
+        return page_figure(key, text, self.plot(data, context.looks))
+
+    def draw(self, context: FigureContext) -> go.Figure:
+        """Return the figure for a notebook.
+
+        Raises:
+            HarnessError: the study has not what it needs.
+        """
+        data = self.compute(context)
+        if data is None:
+            study = context.results.study.name
+            raise HarnessError(
+                f"{self.name}: expected a study with {self.needs}; {study!r} has not"
+            )
+        return self.plot(data, context.looks)
+
+
+# a member of a set may show data of any type, and each member of its own: the set only hands them
+# on
+AnyFigure = Figure[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureSet:
+    """Figures of one sort of which a study has several: one for each probe, metric or target."""
+
+    name: str
+    """Name in ``results.figures``, where a member is chosen by its own name."""
+    needs: str
+    about: str
+    """What the members are, in one line."""
+    figures: Callable[[FigureContext], Iterable[AnyFigure]]
+    """Return the members that a study has, in the order of the page."""

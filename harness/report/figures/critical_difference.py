@@ -1,0 +1,107 @@
+"""A critical-difference diagram: mean ranks over seeds, and groups that are not told apart."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from harness import stats
+from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.page_figure import FigureText
+from harness.report.style import label, layout
+
+FEWEST_ARMS = 3
+"""With two arms the ranks say no more than who won how often."""
+FEWEST_SEEDS = 4
+"""With fewer, the critical difference is as wide as the ranks can lie apart."""
+
+
+class MeanRanks(NamedTuple):
+    """Mean ranks of the arms, 1 the best."""
+
+    metric: str
+    arms: tuple[str, ...]
+    """Best first."""
+    ranks: tuple[float, ...]
+    distance: float
+    """Critical difference at 5 %."""
+    groups: tuple[tuple[int, ...], ...]
+    """Positions of arms that are not told apart."""
+
+
+def compute_critical_difference(context: FigureContext) -> MeanRanks | None:
+    """Rank the arms seed by seed, and group those within the critical difference of each other.
+
+    CD = q₀.₀₅ · √(k (k + 1) / 6n) for k arms and n seeds (Nemenyi 1963; Demšar 2006). None for
+    fewer than three arms or four seeds, or where a seed is missing.
+    """
+    answer = context.answer
+    values = np.array([place.values for place in answer.ranking])
+    if len(values) < FEWEST_ARMS or values.shape[1] < FEWEST_SEEDS or np.isnan(values).any():
+        return None
+    ranks = stats.average_ranks(values.T, answer.maximize)
+    order = [int(i) for i in np.argsort(ranks, kind="stable")]
+    distance = stats.critical_difference(len(values), values.shape[1])
+    sorted_ranks = tuple(float(ranks[i]) for i in order)
+    names = tuple(answer.ranking[i].arm for i in order)
+    groups = tuple(stats.cliques(sorted_ranks, distance))
+    return MeanRanks(answer.metric, names, sorted_ranks, distance, groups)
+
+
+def plot_critical_difference(data: MeanRanks, looks: Looks) -> go.Figure:
+    """Draw a mark for each arm at its mean rank, and a grey bar over arms not told apart."""
+    figure = go.Figure()
+    names = [label(arm, 40) for arm in data.arms]
+    for group in data.groups:
+        middle = names[group[len(group) // 2]]
+        members = label(", ".join(data.arms[i] for i in group), 200)
+        figure.add_scatter(
+            x=[data.ranks[group[0]], data.ranks[group[-1]]],
+            y=[middle, middle],
+            mode="lines",
+            line={"color": "rgba(128,128,128,.55)", "width": 7},
+            hovertemplate=f"not told apart: {members}<extra></extra>",
+            showlegend=False,
+        )
+    for arm, name, rank in zip(data.arms, names, data.ranks, strict=True):
+        figure.add_scatter(
+            x=[rank],
+            y=[name],
+            mode="markers",
+            marker={"color": looks[arm].colour, "size": 12, "symbol": looks[arm].symbol},
+            name=name,
+            legendgroup=arm,
+            showlegend=False,
+            meta={"kind": "rank", "arm": arm},
+            hovertemplate=f"mean rank %{{x:.2f}}<extra>{name}</extra>",
+        )
+    title = (
+        f"mean rank on {label(data.metric)} (1 is best); critical difference {data.distance:.2f}"
+    )
+    figure.update_layout(
+        layout(
+            xaxis={"title": {"text": title}},
+            # Plotly draws the first category at the bottom
+            yaxis={"categoryorder": "array", "categoryarray": names[::-1], "dtick": 1},
+            height=110 + 24 * max(2, len(names)),
+        )
+    )
+    return figure
+
+
+CRITICAL_DIFFERENCE_FIGURE = Figure(
+    name="critical_difference",
+    section="statistics",
+    needs="three arms and four seeds",
+    text=FigureText(
+        "Mean rank over seeds",
+        "Each seed ranks the arms; the mark is an arm's mean rank. A grey bar joins arms whose "
+        "mean ranks are closer than the critical difference (Nemenyi 1963; Demšar 2006): they are "
+        "not told apart. It is more cautious than the paired tests of the table.",
+        "One bar over all arms: more seeds are needed for any ranking.",
+    ),
+    compute=compute_critical_difference,
+    plot=plot_critical_difference,
+)

@@ -1,0 +1,131 @@
+"""The numbers behind a metric's curves: centres over seeds with intervals, and every seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from harness.analysis.results import PLACE
+from harness.report.thinning import POINTS_PER_CURVE, extremes
+from harness.stats import summaries
+
+MAIN_METRICS = ("loss", "accuracy")
+"""Metrics whose figures show training and held-out data together."""
+CURVE_UNITS = ("epoch", "step", "samples", "seconds")
+"""Units that a curve's horizontal axis can have; the first one there is is drawn first."""
+_PARTS = ("train", "valid")
+
+
+class Single(NamedTuple):
+    """One run's curve."""
+
+    seed: int
+    at: np.ndarray
+    """Places of its points among the band's positions."""
+    values: np.ndarray
+
+
+class Band(NamedTuple):
+    """One arm's curves on one part of the data."""
+
+    arm: str
+    part: str
+    """"train" or "valid"; empty for what is of neither."""
+    positions: dict[str, np.ndarray]
+    """Positions of the evaluations of the longest run, by unit."""
+    at: np.ndarray
+    """Places of the centre's points among them, as far as all runs go."""
+    centres: dict[str, np.ndarray]
+    """Centre, low and high (3, T) by "mean", "median" and "IQM"."""
+    singles: tuple[Single, ...]
+
+
+class MetricCurves(NamedTuple):
+    """All arms' curves of one metric."""
+
+    metric: str
+    bands: tuple[Band, ...]
+    units: tuple[str, ...] = CURVE_UNITS
+    """Units that all of the runs have."""
+
+
+def compute_curves(
+    curves: pd.DataFrame, metric: str, arms: Sequence[str], points: int = POINTS_PER_CURVE
+) -> MetricCurves | None:
+    """Gather the runs of each arm, and their centre over seeds as far as all of its runs go.
+
+    Args:
+        curves: rows of :attr:`harness.analysis.results.Results.curves`, of the confirm stage.
+        metric: "loss" or "accuracy" for both parts of the data, or the whole name of any other
+            metric. arms: the arms in the order they are drawn. points: points of a curve at most.
+
+    Returns:
+        None where no run of these arms recorded the metric.
+    """
+    units = units_of(curves)
+    columns = {part: f"{part}/{metric}" for part in _PARTS if f"{part}/{metric}" in curves} or {
+        "": metric
+    }
+    runs_of = dict(list(curves.groupby("arm", sort=False))) if len(curves) else {}
+    bands = []
+    for arm in arms:
+        for part, column in columns.items():
+            if arm not in runs_of or column not in runs_of[arm]:
+                continue
+            wanted = ["seed", "step", *(unit for unit in units if unit != "step"), column]
+            rows = runs_of[arm][wanted].dropna(subset=[column])
+            if len(rows):
+                bands.append(_band(arm, part, rows, column, units, points))
+    return MetricCurves(metric, tuple(bands), units) if bands else None
+
+
+def units_of(curves: pd.DataFrame) -> tuple[str, ...]:
+    """Return the units that all runs have; there are no seconds where a clock was not read."""
+    return tuple(unit for unit in CURVE_UNITS if unit in curves and curves[unit].notna().all())
+
+
+def other_metrics(curves: pd.DataFrame) -> list[str]:
+    """Return the recorded metrics that have no figure of their own."""
+    main = {f"{part}/{metric}" for part in _PARTS for metric in MAIN_METRICS}
+    own = {*PLACE, *CURVE_UNITS, *main}
+    return sorted(str(c) for c in curves if c not in own and curves[c].notna().any())
+
+
+def longest_curve(curves: pd.DataFrame) -> int:
+    """Return the number of evaluations of the longest curve there is."""
+    names = [str(c) for c in curves if c not in {*PLACE, *CURVE_UNITS}]
+    if not names or not len(curves):
+        return 0
+    # an arm's curve is as long as there are steps at which any of its runs recorded the metric
+    recorded = curves.groupby(["arm", "step"])[names].count() > 0
+    return int(recorded.groupby("arm").sum().to_numpy().max())
+
+
+def _band(
+    arm: str, part: str, rows: pd.DataFrame, column: str, units: Sequence[str], points: int
+) -> Band:
+    rows = rows.sort_values("step", kind="stable").drop_duplicates(["seed", "step"])
+    everywhere = rows.drop_duplicates("step").sort_values("step")
+    steps = everywhere["step"].to_numpy()
+    # a centre over fewer seeds than before would jump where one run ends: it goes as far as all
+    # runs go
+    shared = rows.pivot(index="step", columns="seed", values=column).dropna()
+    centres = summaries(shared.to_numpy()) if len(shared) else {}
+    at = np.searchsorted(steps, shared.index.to_numpy())
+    kept = extremes(centres["mean"][0], points) if centres else at
+    singles = []
+    for seed, run in rows.groupby("seed"):
+        run_at, values = np.searchsorted(steps, run["step"]), run[column].to_numpy()
+        own = extremes(values, points)
+        singles.append(Single(int(str(seed)), run_at[own], values[own]))
+    return Band(
+        arm,
+        part,
+        {unit: everywhere[unit].to_numpy(dtype=float) for unit in units},
+        at[kept],
+        {name: rows_3T[:, kept] for name, rows_3T in centres.items()},
+        tuple(singles),
+    )

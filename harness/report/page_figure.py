@@ -1,0 +1,56 @@
+"""A figure as the page holds it: its words, and its Plotly JSON, compressed."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple, TypedDict
+
+import plotly.graph_objects as go
+
+from harness.report.library import packed
+
+
+class FigureText(NamedTuple):
+    """The words around a figure."""
+
+    title: str
+    shows: str
+    """What is drawn, and how to read it."""
+    trouble: str = ""
+    """What would be a sign of trouble."""
+
+
+class PlainFigure(TypedDict):
+    """A figure as Plotly's JSON, without the checks of every number that ``go.Figure`` makes."""
+
+    data: list[dict[str, object]]
+    layout: dict[str, object]
+
+
+class PageFigure(NamedTuple):
+    """What the page's template needs of one figure."""
+
+    key: str
+    """The id of its element, unique on the page."""
+    text: FigureText
+    packed: str
+    """Its Plotly JSON, as :func:`harness.report.library.packed`."""
+    linked: bool = False
+    """Whether it is one of the curves that share switches and zoom."""
+
+
+def page_figure(key: str, text: FigureText, figure: go.Figure) -> PageFigure:
+    """Return a figure as the page holds it."""
+    plain = json.loads(figure.to_json(validate=False))
+    # Plotly's default template is 7 kB a figure, and every figure sets its own look
+    plain["layout"].pop("template", None)
+    return PageFigure(key, text, _pack_json(plain))
+
+
+def linked_page_figure(key: str, text: FigureText, figure: PlainFigure) -> PageFigure:
+    """Return curves as the page holds them; the page's script fills in their coordinates."""
+    return PageFigure(key, text, _pack_json(figure), linked=True)
+
+
+def _pack_json(plain: PlainFigure) -> str:
+    return packed(json.dumps(plain, separators=(",", ":")))

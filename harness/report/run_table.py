@@ -1,0 +1,66 @@
+"""The table of every run behind a report."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from harness.analysis.answer import Answer
+from harness.analysis.failures import Label, failures
+from harness.analysis.results import Results
+
+COLUMNS = ["arm", "stage", "trial", "seed", "status", "run_id", "cost/steps", "cost/seconds"]
+
+
+class RunRow(NamedTuple):
+    """One run."""
+
+    arm: str
+    stage: str
+    trial: int
+    seed: int
+    status: str
+    run_id: str
+    steps: float
+    seconds: float
+    """What it cost; NaN where it is not known."""
+    value: float | None
+    """Of a confirm run, what the arms are ranked by; of a search run, its trial's objective."""
+    labels: tuple[Label, ...]
+    """What went wrong in it; known of confirm runs."""
+
+
+def run_table(results: Results, answer: Answer) -> list[RunRow]:
+    """Return the confirm runs by the arms' places, then those of the search; by trial and seed."""
+    places = {place.arm: i for i, place in enumerate(answer.ranking)}
+    confirmed, searched = _confirmed_values(results, answer), _objectives(results)
+    labels = failures(results)
+    rows = []
+    # reindex() adds the columns that are missing where every run failed before it cost anything
+    table = results.runs.sort_values(["trial", "seed"], kind="stable").reindex(columns=COLUMNS)
+    for arm, stage, trial, seed, status, run_id, steps, seconds in table.itertuples(index=False):
+        is_confirm = stage == "confirm"
+        value = confirmed[arm, seed] if is_confirm else searched.get((arm, trial))
+        wrong = labels.get(run_id, ()) if is_confirm else ()
+        ran = (arm, stage, trial, seed, status, run_id, steps, seconds)
+        rows.append(RunRow(*ran, value, wrong))
+    # sorted() is stable: within an arm, the order by trial and seed stays
+    return sorted(rows, key=lambda row: (row.stage != "confirm", places.get(row.arm, len(places))))
+
+
+def _confirmed_values(results: Results, answer: Answer) -> dict[tuple[str, int], float]:
+    """Return what the arms are ranked by, by arm and seed."""
+    values = {}
+    for place in answer.ranking:
+        seeds = results.by_arm[place.arm].index
+        for seed, value in zip(seeds, place.values, strict=True):
+            values[place.arm, int(seed)] = value
+    return values
+
+
+def _objectives(results: Results) -> dict[tuple[str, int], float]:
+    """Return the objective of each trial, by arm and trial."""
+    trials = results.trials
+    if not len(trials):
+        return {}
+    keys = zip(trials["arm"], trials["trial"], strict=True)
+    return dict(zip(keys, trials["value"], strict=True))

@@ -1,0 +1,76 @@
+"""Filling the templates with content, script, style, plotly.js and a content-security policy."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+
+from harness.analysis.ranking import show
+from harness.report.library import packed_plotly, plotly_source
+from harness.report.script import content_hash, page_script
+
+ABOUT_LIMIT = 65_536
+"""Characters at a page's beginning within which its ``about`` stands, for the index to read."""
+
+
+def fill_page(name: str, **content: object) -> str:
+    """Return a page with figures: a template filled with content, script, style and plotly.js.
+
+    Args:
+        name: the template's file in ``assets``.
+        content: what the template names.
+    """
+    return (
+        environment()
+        .get_template(name)
+        .render(
+            show=show,
+            number=format_number,
+            plotly=packed_plotly(),
+            script=page_script(),
+            css=asset("page.css"),
+            hashes=f"{content_hash(plotly_source())} {content_hash(page_script())}",
+            **content,
+        )
+    )
+
+
+def format_number(value: object) -> str:
+    """Return a table's number in five digits, nothing for a missing one, and anything else as it
+    is.
+
+    >>> format_number(1 / 3), format_number(float("nan")), format_number("adam")
+    ('0.33333', '', 'adam')
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return f"{value:.5g}" if isinstance(value, float) else str(value)
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """Return where templates are found; whatever they are filled with is escaped."""
+    made = Environment(
+        loader=PackageLoader("harness.report", "assets"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters["raw_json"] = _raw_json
+    made.filters["raw"] = Markup
+    return made
+
+
+def _raw_json(text: str) -> Markup:
+    """Return JSON for a script element, with whatever could end the element escaped."""
+    return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
+
+
+@lru_cache(maxsize=4)
+def asset(name: str) -> str:
+    """Return the text of a file in ``assets``."""
+    return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")

@@ -1,0 +1,43 @@
+"""The table of what the search froze for each arm."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+
+from harness.analysis.results import Results
+from harness.spec.arms import arms
+
+
+class WinnerRow(NamedTuple):
+    """One arm's winning trial."""
+
+    arm: str
+    trials: int
+    values: str
+    """The frozen values of what was searched, as ``path = value``; empty where nothing was."""
+    objective: float | None
+    """Of the winning trial; None where there was no search."""
+
+
+def winner_table(results: Results) -> list[WinnerRow]:
+    """Return a row for each arm, in the order of the study."""
+    trials, rows = results.trials, []
+    for arm in arms(results.study):
+        winner = results.winners[arm.name]
+        settings = arm.recipe.model_validate(winner["recipe"]).settings()
+        frozen = [f"{path} = {_digits(settings.get(path))}" for path in arm.recipe.spaces()]
+        mine = trials[trials["arm"] == arm.name] if len(trials) else trials
+        objective = _objective(mine, winner["trial"])
+        rows.append(WinnerRow(arm.name, len(mine), ", ".join(frozen), objective))
+    return rows
+
+
+def _objective(trials: pd.DataFrame, trial: int) -> float | None:
+    best = trials[trials["trial"] == trial]["value"]
+    return float(best.iloc[0]) if len(best) else None
+
+
+def _digits(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

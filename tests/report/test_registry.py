@@ -1,0 +1,174 @@
+"""The contract of every figure: drawn with no, one, two and four arms, explained, and added by a file and two lines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+import harness as h
+from harness.analysis.answer import Answer
+from harness.core.errors import HarnessError
+from harness.report import figures as figures_package
+from harness.report import gallery, sections
+from harness.report.figures import registry
+from harness.report.figures.base import FigureContext, FigureSet
+from harness.report.figures.registry import FIGURES
+from harness.report.page import render
+from harness.report.style import label
+from harness.spec.arms import arms
+from tests.report.pages import assert_safe, figures, finished, many, unpacked
+
+OPTIMIZERS = {
+    "SGD": h.SGD(lr=h.LogUniform(0.01, 1.0), momentum=h.Uniform(0.0, 0.9)),
+    "Adam": h.Adam(lr=h.LogUniform(0.001, 0.1), beta1=h.Uniform(0.5, 0.95)),
+}
+PROBES = ["GradientNorm", "Confusion", "Calibration", "LossSlice", "NoiseScale"]
+
+
+def nothing():
+    """Return the context of a study that has no arm, no run and no trial."""
+    results = SimpleNamespace(
+        study=many([]),
+        trials=pd.DataFrame(columns=["arm", "trial", "status", "value"]),
+        confirmed_curves=pd.DataFrame(columns=["run_id", "arm", "seed", "step", "epoch"]),
+        importances={},
+        by_arm={},
+    )
+    return FigureContext(results, Answer("test/loss", False, (), (), ""), {})
+
+
+def something(optimizers, batch_sizes):
+    """Return the context of a study with a search, two factors, probes, and a claim with a target."""
+    first = f"{optimizers[0]} / {batch_sizes[0]}"
+    last = f"{optimizers[-1]} / {batch_sizes[-1]}"
+    claims = [h.Claim.faster(first, than=last, to=("valid/accuracy", 0.5))] if first != last else []
+    study = many(
+        [],
+        name=f"{len(optimizers) * len(batch_sizes)} arms",
+        compare={
+            "optimizer": {name: OPTIMIZERS[name] for name in optimizers},
+            "batch_size": {str(size): size for size in batch_sizes},
+        },
+        search=h.Search(trials=10, sampler="random"),
+        seeds=4,
+        probes=PROBES,
+        claims=claims,
+    )
+    return FigureContext.of(finished(study))
+
+
+@pytest.fixture(scope="module")
+def contexts(tmp_path_factory):
+    """Contexts by their number of arms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("contexts"))
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        yield {
+            0: nothing(),
+            1: something(["SGD"], [16]),
+            2: something(["SGD", "Adam"], [16]),
+            4: something(["SGD", "Adam"], [16, 32]),
+        }
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 4])
+@pytest.mark.parametrize("entry", FIGURES, ids=lambda entry: entry.name)
+def test_a_figure_is_drawn_with_any_number_of_arms(contexts, entry, count):
+    context = contexts[count]
+    drawn = 0
+    for figure in entry.figures(context):
+        on_page = figure.on_page(context)
+        if on_page is None:
+            with pytest.raises(HarnessError, match=f"{figure.name}: expected a study with"):
+                figure.draw(context)
+            continue
+        drawn += 1
+        assert on_page.text.title and (on_page.text.shows or figure.section == "metrics")
+        own = figure.draw(context)
+        assert isinstance(own, go.Figure) and own.data, "Plotly has checked every property of it"
+        plain = json.loads(unpacked(on_page.packed))
+        assert len(plain["data"]) == len(own.data)
+        assert count == 1 or missing_arms(context, json.dumps(plain, ensure_ascii=False)) == []
+    if count == 0:
+        assert drawn == 0, "there is nothing to show"
+    if count == 4:
+        assert drawn > 0, "this study has all that any figure needs"
+
+
+def missing_arms(context, shown):
+    """Return the arms that a figure names nowhere, neither by themselves nor by their levels."""
+    return [
+        arm.name
+        for arm in arms(context.results.study)
+        if label(arm.name) not in shown
+        and not all(label(level) in shown for level in arm.levels.values())
+    ]
+
+
+def test_keys_and_names_are_unique(contexts):
+    context = contexts[4]
+    keys = [f.key or f.name for entry in FIGURES for f in entry.figures(context)]
+    assert len(set(keys)) == len(keys)
+    assert len({entry.name for entry in FIGURES}) == len(FIGURES)
+
+
+def test_every_file_with_a_figure_is_registered():
+    folder = Path(registry.__file__).parent
+    text = Path(registry.__file__).read_text(encoding="utf-8")
+    for path in folder.glob("*.py"):
+        if "_FIGURE = Figure(" in path.read_text(encoding="utf-8"):
+            assert f"harness.report.figures.{path.stem} import" in text
+
+
+def test_a_figure_is_added_by_one_file_and_two_lines(contexts, tmp_path, monkeypatch):
+    source = Path(__file__).with_name("added_figure.py").read_text(encoding="utf-8")
+    (tmp_path / "worst_seeds.py").write_text(source, encoding="utf-8")
+    monkeypatch.setattr(figures_package, "__path__", [*figures_package.__path__, str(tmp_path)])
+    text = Path(registry.__file__).read_text(encoding="utf-8")
+    first = "from harness.report.figures.survival import"
+    added = text.replace(
+        first, f"from harness.report.figures.worst_seeds import WORST_SEEDS_FIGURE\n{first}"
+    ).replace("    PROFILE_FIGURE,\n", "    PROFILE_FIGURE,\n    WORST_SEEDS_FIGURE,\n")
+    assert len(added.splitlines()) == len(text.splitlines()) + 2
+    edited = ModuleType("registry")
+    exec(added, edited.__dict__)
+    monkeypatch.delitem(sys.modules, "harness.report.figures.worst_seeds")
+    for module in (sections, gallery):
+        monkeypatch.setattr(module, "FIGURES", edited.FIGURES)
+
+    results = contexts[2].results
+    page = assert_safe(render(results))
+    shown = [
+        text for text in page.shown if text in ("Runs at least so good", "Worst seed of each arm")
+    ]
+    assert shown == ["Runs at least so good", "Worst seed of each arm"], (
+        "it follows the one before it"
+    )
+    bars = [
+        f for f in figures(page) if f["data"][0]["type"] == "bar" and "arm" in f["data"][0]["meta"]
+    ]
+    assert bars
+    drawn = results.figures.worst_seeds()
+    worst = {place.arm: max(place.values) for place in contexts[2].answer.ranking}
+    assert {trace.meta["arm"]: trace.x[0] for trace in drawn.data} == worst
+    assert "worst_seeds" in dir(results.figures)
+
+
+def test_sets_tell_what_they_have(contexts):
+    gallery_of = contexts[4].results.figures
+    assert isinstance(gallery_of.survival(), go.Figure), "there is one target alone"
+    with pytest.raises(HarnessError, match=r"curves: expected one of: loss, accuracy, "):
+        gallery_of.curves()
+    with pytest.raises(HarnessError, match=r"no figure 'gradient/al'; did you mean 'gradient/all'"):
+        gallery_of.curves("gradient/al")
+    with pytest.raises(AttributeError, match="did you mean 'improvement'"):
+        gallery_of.improvements()
+    names = {entry.name for entry in FIGURES if isinstance(entry, FigureSet)}
+    assert names == {"survival", "curves", "probe"}
+    assert all(getattr(gallery_of, entry.name).__doc__ for entry in FIGURES)
