@@ -26,8 +26,8 @@ from harness.engine.cohort import Cohort, _train, start
 from harness.engine.denormals import flushed
 from harness.engine.program import program_of
 from harness.execution.jobs import cohort_limit
+from harness.probes.base import Probe
 from harness.spec.arms import Run
-from harness.spec.probes import Probe
 from harness.spec.resolved import resolve
 
 LARGE = h.Recipe(

@@ -1,9 +1,11 @@
-"""What probes cost: the time of an update with them over that without, for each probe, for both sets, at five cadences.
+"""What probes cost: the time of an update with them over that without.
 
     python -m benchmarks.probes [--json FILE]
 
-MLP 784-128-64-10, batch 64, one run and a cohort, and for the sets DeepOBS's mnist_mlp (784-1000-500-100-10, batch 128;
-Schneider et al. 2019), one run; both sides by turns in one process on one thread, the median of ratios.
+Each probe and each named set of them, at five cadences, on an MLP 784-128-64-10 with batches of 64,
+one run and a cohort of 8; the sets also on DeepOBS's mnist_mlp (784-1000-500-100-10, batches of
+128; Schneider et al. 2019), one run. Both sides run by turns in one process on one thread, since a
+machine's speed drifts; the figure is the median of the ratios.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from benchmarks.overhead import ours, ratio
 from harness.core.registry import REGISTRY
 from harness.core.streams import numpy_stream
 from harness.data.base import Data, Raw
-from harness.spec.probes import PRESETS, Probe, expanded
+from harness.probes.base import Probe
+from harness.spec.probes import PRESETS, expanded
 
 
 class Noise784(Data):
@@ -40,22 +43,27 @@ RECIPE = h.Recipe(
 )
 DEEPOBS = RECIPE.with_values({"model.widths": (1000, 500, 100), "batch_size": 128})
 CADENCES = (1, 4, 16, 64, 256)
+"""Updates from one measurement to the next."""
+LEAST_STEPS = 64
+"""Updates that a timing takes at least; a cadence's measurements are all in it once at least."""
+REPEATS = 5
+"""Timings of each side, of which the median ratio is taken."""
+
+Costs = dict[int, float]
+"""The ratio by cadence."""
 
 
-def costs(name: str, members: int, recipe: h.Recipe = RECIPE) -> dict[int, float]:
-    """Return the ratio by cadence in steps."""
-    found = {}
+def costs(name: str, members: int, recipe: h.Recipe = RECIPE) -> Costs:
+    """Return the time of an update with a probe, or a set, over that without, by cadence."""
+    ratios = {}
     for every in CADENCES:
-        probes = tuple(
-            Probe.parse(p) for p in expanded([{"name": name, "every": every, "unit": "steps"}])
-        )
-        steps = max(64, every)
-        found[every], _ = ratio(
-            ours(recipe, members, steps, probes), ours(recipe, members, steps), 5
-        )
-    cells = "  ".join(f"{every:3d}: {value:6.2f}×" for every, value in found.items())
+        parts = expanded([{"name": name, "every": every, "unit": "steps"}])
+        probes, steps = tuple(map(Probe.parse, parts)), max(LEAST_STEPS, every)
+        with_probes, without = ours(recipe, members, steps, probes), ours(recipe, members, steps)
+        ratios[every], _ = ratio(with_probes, without, REPEATS)
+    cells = "  ".join(f"{every:3d}: {value:6.2f}×" for every, value in ratios.items())
     print(f"  {name:16s} {cells}", flush=True)
-    return found
+    return ratios
 
 
 def main() -> None:
@@ -65,16 +73,16 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/probes.json"))
     path = parser.parse_args().json
     torch.set_num_threads(1)
-    found: dict[str, dict[str, dict[int, float]]] = {}
+    measured: dict[str, dict[str, Costs]] = {}
     for members in (1, 8):
         print(f"{members} member{'s' if members > 1 else ''}, measured every so many steps:")
-        found[f"{members} members"] = {
+        measured[f"{members} members"] = {
             name: costs(name, members) for name in (*PRESETS, *REGISTRY["probe"].parts)
         }
     print("one run of DeepOBS's mnist_mlp:")
-    found["mnist_mlp"] = {name: costs(name, 1, DEEPOBS) for name in PRESETS}
+    measured["mnist_mlp"] = {name: costs(name, 1, DEEPOBS) for name in PRESETS}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     print(f"written to {path}")
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +24,7 @@ RANDOM = (
     nn.FeatureAlphaDropout,
     nn.RReLU,
 )
+"""torch's layers that draw from its global generator while training."""
 
 
 class ExternalModel(External, Model):
@@ -35,16 +35,31 @@ class ExternalModel(External, Model):
     """
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ModuleNetwork:
+        make = self.load()
         offered = {"input_shape": input_shape, "outputs": outputs}
-        taken = inspect.signature(self.load()).parameters
-        arguments = {k: v for k, v in offered.items() if k in taken} | self.args
-        return ModuleNetwork(self.target, self.load(), arguments)
+        taken = inspect.signature(make).parameters
+        arguments = {name: value for name, value in offered.items() if name in taken} | self.args
+        return ModuleNetwork(self.target, make, arguments)
 
 
 class ModuleNetwork:
-    """A module mapped over the members by ``torch.func.vmap``; one member is called as it is."""
+    """A torch module as a function of its parameters, for all members of a cohort.
 
-    def __init__(self, target: str, make: Any, arguments: dict[str, Any]) -> None:
+    Several members are mapped over by ``torch.func.vmap``; one member is called as it is, so that
+    modules which vmap refuses can be trained one run at a time.
+
+    Args:
+        target: the module's dotted name, for errors.
+        make: its constructor.
+        arguments: keyword arguments of the constructor.
+
+    Raises:
+        HarnessError: the constructor makes no torch module.
+    """
+
+    def __init__(
+        self, target: str, make: Callable[..., nn.Module], arguments: Mapping[str, object]
+    ) -> None:
         self.make, self.arguments = make, arguments
         self.module = self.build(0)
         if not isinstance(self.module, nn.Module):
@@ -53,18 +68,18 @@ class ModuleNetwork:
             )
 
     def build(self, seed: int) -> nn.Module:
-        """Return the module as its own constructor initialises it under the seed's stream."""
+        """Return the module as its constructor initialises it, drawing from the seed's stream."""
         with global_stream(derive(seed, "init")):
-            module: nn.Module = self.make(**self.arguments)
-        return module
+            return self.make(**self.arguments)
 
     @property
     def draws(self) -> bool:
         """Whether it uses the global generator while training, which a cohort can't share."""
+        # layers of torch's that drop inside themselves (attention, GRU) have a rate ``dropout``
         return any(isinstance(m, RANDOM) or getattr(m, "dropout", 0) for m in self.module.modules())
 
     def weights(self) -> dict[str, Weight]:
-        """Return the parameters by name."""
+        """Return the parameters by the module's own names."""
         return {
             name: Weight(tuple(p.shape), *_fans(p)) for name, p in self.module.named_parameters()
         }
@@ -77,13 +92,14 @@ class ModuleNetwork:
         """Return outputs (K, B, D); buffers are written back into the context."""
         self.module.train(ctx.training)
         members = len(next(iter(params.values())))
+        # modules write into their buffers; copies keep the caller's as they are
         buffers = {name: b.clone() for name, b in ctx.buffers.items()}
         if members == 1:
             out = self._alone(params, buffers, x_KB, ctx)
         else:
-            shared = None if len(x_KB) == 1 else 0
-            x = x_KB[0] if len(x_KB) == 1 else x_KB
-            out = torch.func.vmap(self._call, in_dims=(0, 0, shared))(dict(params), buffers, x)
+            shared = len(x_KB) == 1
+            mapped = torch.func.vmap(self._call, in_dims=(0, 0, None if shared else 0))
+            out = mapped(dict(params), buffers, x_KB[0] if shared else x_KB)
         if ctx.training:
             ctx.buffers.update({name: b.detach() for name, b in buffers.items()})
         return out
@@ -95,6 +111,7 @@ class ModuleNetwork:
     def _alone(
         self, params: Params, buffers: dict[str, Tensor], x_KB: Tensor, ctx: Context
     ) -> Tensor:
+        """Return the outputs (1, B, D) of one member, which may draw from its own stream."""
         first = {name: b[0] for name, b in buffers.items()}
         own = {name: p[0] for name, p in params.items()}
         seed = int(ctx.noise.host[0].integers(2**62)) if ctx.noise and self.draws else None
@@ -114,6 +131,7 @@ def global_stream(seed: int | None) -> Iterator[None]:
 
 
 def _fans(p: Tensor) -> tuple[int, int]:
+    """Return (fan-in, fan-out) of weights (out, in, *kernel); of vectors their length for both."""
     if p.ndim < 2:
         return max(1, p.numel()), max(1, p.numel())
     taps = p[0, 0].numel()

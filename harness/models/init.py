@@ -1,4 +1,8 @@
-"""Initial weights: each parameter from its own named stream."""
+"""Initial weights: each parameter from its own named stream.
+
+What a unit puts out is a sum over its fan-in; its deviation, times the input's, is √fan_in times
+that of its weights. The distributions differ in what they keep constant from layer to layer.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,11 @@ Shape = Literal["normal", "uniform"]
 
 
 class Init(Component):
-    """The distribution of the initial weights."""
+    """The distribution of the initial weights.
+
+    A subclass says the deviation of a layer's weights; how parameters of other roles start is the
+    same for all: scales of normalizations at 1, their shifts at 0, positions from N(0, 0.02²).
+    """
 
     kind = "init"
 
@@ -29,22 +37,32 @@ class Init(Component):
         return "uniform"
 
     def bias_bound(self, weight: Weight) -> float:
-        """Return the bound of the uniform distribution of biases."""
+        """Return the bound a of the uniform distribution of biases on (−a, a)."""
         return 0.0
 
     def draw(self, name: str, weight: Weight, seed: int) -> np.ndarray:
-        """Return the initial numbers of one parameter in float64."""
+        """Return the initial numbers of one parameter in float64, of its shape.
+
+        The stream is named by the seed and the parameter, so that layers of the same name and shape
+        start alike in every model and arm that has them: comparisons are paired.
+
+        Args:
+            name: the parameter's name.
+            weight: its shape, fans and role.
+            seed: the run's seed.
+        """
         stream = numpy_stream(seed, "init", name)
         if weight.value is not None:
             return np.asarray(weight.value)
         if weight.role in ("one", "zero"):
             return np.full(weight.shape, float(weight.role == "one"))
         if weight.role == "position":
-            return 0.02 * stream.standard_normal(weight.shape)
+            return 0.02 * stream.standard_normal(weight.shape)  # as in BERT and GPT-2
         if weight.role == "bias":
             return self.bias_bound(weight) * stream.uniform(-1, 1, weight.shape)
         if self.shape() == "normal":
             return self.deviation(weight) * stream.standard_normal(weight.shape)
+        # U(−a, a) has the deviation a/√3
         return self.deviation(weight) * math.sqrt(3) * stream.uniform(-1, 1, weight.shape)
 
 
@@ -59,7 +77,10 @@ class Default(Init):
 
 
 class Xavier(Init):
-    """Variance 2/(fan_in + fan_out), biases 0 (Glorot & Bengio 2010)."""
+    """Variance 2/(fan_in + fan_out), biases 0 (Glorot & Bengio 2010).
+
+    A compromise between keeping the outputs' variance (1/fan_in) and the gradients' (1/fan_out).
+    """
 
     distribution: Shape = "uniform"
     """Shape of the distribution."""
@@ -72,7 +93,10 @@ class Xavier(Init):
 
 
 class He(Init):
-    """Variance 2/fan_in, biases 0 (He et al. 2015)."""
+    """Variance 2/fan_in, biases 0 (He et al. 2015).
+
+    ReLU halves the mean square of what it is given; the 2 makes up for that.
+    """
 
     distribution: Shape = "normal"
     """Shape of the distribution."""

@@ -23,7 +23,7 @@ class Linear(Model):
 
 
 class LinearNetwork:
-    """x ↦ Wx + b."""
+    """x ↦ Wx + b, with x flattened to one axis of features."""
 
     def __init__(self, out: Dense) -> None:
         self.out = out

@@ -96,7 +96,7 @@ class MLPNetwork:
         self.written_out = isinstance(self.activation, OutputActivation) and not self.norms
 
     def weights(self) -> dict[str, Weight]:
-        """Return the parameters by name: ``hidden.0.weight``, ``norm.0.weight``, ``out.bias``, …."""
+        """Return parameters by name: ``hidden.0.weight``, ``norm.0.bias``, ``out.weight``, …."""
         layers = (*self.hidden, *self.norms, self.out)
         return {name: weight for layer in layers for name, weight in layer.weights().items()}
 

@@ -1,4 +1,4 @@
-"""No network: the parameters are the output."""
+"""No network: the parameters are the output, and the loss is a function of them."""
 
 from __future__ import annotations
 

@@ -94,6 +94,6 @@ def _filterwise(scene: Scene, direction_1P: Tensor) -> Tensor:
 
 
 def _filter_norms(w: Tensor) -> Tensor:
-    """Return the norms of weights (K, out, …) over all axes but the first two, as (K, out, 1, …)."""
+    """Return the norms of weights (K, out, …) by their first two axes, as (K, out, 1, …)."""
     norms: Tensor = w.flatten(2).norm(dim=2)
     return norms.view(*w.shape[:2], *(1,) * (w.ndim - 2))
