@@ -243,9 +243,9 @@ def new_command(
 @app.command("schema")
 def schema_command() -> None:
     """Print the JSON schema of a study, for editors that check YAML."""
-    from harness.spec.files import schema
+    from harness.spec.files import json_schema
 
-    print(schema())
+    print(json_schema())
 
 
 @app.command("doctor")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from harness.protocol.runs import MetricCurve, RunResult
-from harness.spec.study import Search
+from harness.spec.search import Search
 
 
 def objective_at_end(search: Search, results: Sequence[RunResult]) -> float:

@@ -15,7 +15,8 @@ from harness.protocol.trial_storage import TrialStorage
 from harness.protocol.tuner import ArmTuner, AskedTrial
 from harness.spec.arms import Arm, Run, arms
 from harness.spec.resolved import ResolvedRecipe, resolve
-from harness.spec.study import Search, Study
+from harness.spec.search import Search
+from harness.spec.study import Study
 
 
 class Winner(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from harness.core.streams import numpy_stream
 from harness.spec.space import Choice, IntUniform, LogUniform, Space
-from harness.spec.study import Search
+from harness.spec.search import Search
 
 Sampled = str | int | float | bool | None
 """A value that a sampler chooses; options of any other type stand as their JSON text."""

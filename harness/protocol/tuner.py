@@ -28,7 +28,7 @@ from harness.spec.arms import Arm
 from harness.spec.keys import digest
 from harness.spec.resolved import ResolvedRecipe, resolve
 from harness.spec.space import Choice, IntUniform, LogUniform, Space
-from harness.spec.study import Search
+from harness.spec.search import Search
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 

@@ -50,7 +50,7 @@ class Component(Spec):
             return cls.__name__
         return f"{module_name(cls)}.{cls.__qualname__}"
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, object]:
         """Return the mapping that :meth:`parse` turns into an equal component."""
         return {"name": self.name, **self.model_dump(mode="json")}
 
@@ -68,7 +68,7 @@ class External(Component):
 
     target: str
     """Dotted name of the class or function."""
-    args: dict[str, Any] = {}
+    args: dict[str, object] = {}
     """Keyword arguments; a value may be a space."""
 
     def __init__(self, target: str | None = None, /, **fields: Any) -> None:
@@ -89,7 +89,7 @@ class External(Component):
     def name(self) -> str:
         return self.target
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, object]:
         plain = {k: v.dump() if isinstance(v, Space) else v for k, v in self.args.items()}
         return {"name": self.target, **plain}
 

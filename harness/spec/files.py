@@ -8,18 +8,20 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from harness.core.errors import HarnessError, SpecError, nearest
 from harness.spec.mistakes import explain
-from harness.spec.recipe import LENGTHS, put
+from harness.spec.paths import put
+from harness.spec.recipe import LENGTHS
 from harness.spec.study import Study
 
 
 def load_study(path: Path) -> Study:
-    """Read the study in a ``.py``, ``.yaml``, ``.yml`` or ``.json`` file; files beside it can be named in dotted names.
+    """Read the study in a ``.py``, ``.yaml``, ``.yml`` or ``.json`` file.
+
+    Modules beside the file can be named in its dotted names.
 
     Raises:
         SpecError: the file is missing, can't be parsed, or is no valid study; every mistake is listed.
@@ -34,57 +36,69 @@ def load_study(path: Path) -> Study:
     raise SpecError(f"{path}: expected a .py, .yaml, .yml or .json file, got '{path.suffix}'")
 
 
-def validate(tree: Any, source: str) -> Study:
+def validate(tree: object, source: str) -> Study:
     """Turn a plain tree into a study.
+
+    Args:
+        tree: nested mappings and lists; those of ruamel's parser know their lines, which the error then tells.
+        source: the file, or what stands for it in the error.
 
     Raises:
         SpecError: with one line for each mistake, located in ``source``.
     """
     try:
-        return Study.model_validate(_bare(tree))
+        return Study.model_validate(_without_marks(tree))
     except ValidationError as error:
         raise SpecError(explain(error, tree, source, Study)) from None
 
 
-def override(study: Study, changes: Mapping[str, Any]) -> Study:
-    """Return the study with the fields at dotted paths replaced, such as ``recipe.epochs``."""
+def override(study: Study, changes: Mapping[str, object]) -> Study:
+    """Return the study with the fields at dotted paths replaced, such as ``recipe.epochs``.
+
+    A new length of the recipe takes the place of the old one. Changes of the search are passed over where nothing is
+    searched, so that ``quick`` can have them for all studies.
+
+    Raises:
+        SpecError: a path names no field, or a value does not fit its field.
+    """
     tree = study.dump()
     for path, value in changes.items():
         head = path.partition(".")[0]
         if head not in Study.model_fields:
-            raise SpecError(
-                f"--set {path}: unknown field of the study: {nearest(head, Study.model_fields)}"
-            )
-        if path.removeprefix("recipe.") in LENGTHS:
-            tree["recipe"] |= dict.fromkeys(LENGTHS)
+            hint = nearest(head, Study.model_fields)
+            raise SpecError(f"--set {path}: unknown field of the study: {hint}")
         if tree.get("search") is None and path.startswith("search."):
             continue
+        if path.removeprefix("recipe.") in LENGTHS:
+            for length in LENGTHS:
+                put(tree, f"recipe.{length}", None)
         put(tree, path, value)
     return validate(tree, "the study after --quick and --set")
 
 
-def _bare(node: Any) -> Any:
-    """Return the tree without the parser's own kinds of numbers and texts, which remember how they were written."""
+def _without_marks(node: object) -> object:
+    """Return the tree in Python's own types; the parser's remember where and how each value was written."""
     if isinstance(node, Mapping):
-        return {str(key): _bare(value) for key, value in node.items()}
+        return {str(key): _without_marks(value) for key, value in node.items()}
     if isinstance(node, (list, tuple)):
-        return [_bare(value) for value in node]
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
+        return [_without_marks(value) for value in node]
+    for plain_type in (bool, int, float, str):  # bool first: it is a kind of int
+        if isinstance(node, plain_type):
+            return plain_type(node)
     return node
 
 
 @contextmanager
 def beside(path: Path) -> Iterator[None]:
-    """Make the modules in a file's folder importable."""
+    """Make the modules in a file's folder importable, from now on: runs import them later."""
     folder = str(path.resolve().parent)
     if folder not in sys.path:
         sys.path.insert(0, folder)
     yield
 
 
-def _parse(path: Path) -> Any:
+def _parse(path: Path) -> Mapping[str, object]:
+    """Read a YAML or JSON file (JSON is YAML) into ruamel's mappings, which know their lines."""
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -100,6 +114,7 @@ def _parse(path: Path) -> Any:
 
 
 def _from_script(path: Path) -> Study:
+    """Run a script and return the one study that it defines at its top level."""
     try:
         names = runpy.run_path(str(path), run_name=path.stem)
     except ValidationError as error:
@@ -116,6 +131,6 @@ def _from_script(path: Path) -> Study:
     return studies[0]
 
 
-def schema() -> str:
+def json_schema() -> str:
     """Return the JSON schema of a study, for editors that complete and check YAML."""
     return json.dumps(Study.model_json_schema(), indent=2)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, PlainSerializer, WrapValidator, field_validator, model_validator
 
-from harness.core.errors import SpecError
 from harness.spec.base import Spec
 from harness.spec.component import Component, External, PartOf, parse_part
+from harness.spec.paths import flatten, put
 from harness.spec.space import Count, Space, parse_space
 
 DataPart = Annotated[Component, PartOf("data")]
@@ -24,21 +24,24 @@ LENGTHS = ("epochs", "steps", "samples", "gradients")
 """The fields that say how long a run is; a recipe has one of them."""
 
 
-def _batch_size(value: Any, _: Any) -> Any:
+def _check_batch_size(value: object, _: object) -> object:
+    """Return a batch size as it is kept: a whole number, "full" or a space."""
     space = parse_space(value)
     if space is not None or value == "full":
         return space or value
+    # True and False are integers to Python; a batch of True samples is a mistake.
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"expected a whole number from 1, 'full' or a space, got {value!r}")
     return value
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     return value.dump() if isinstance(value, Space) else value
 
 
-T = TypeVar("T")
-BatchSize = Annotated[T, WrapValidator(_batch_size), PlainSerializer(_plain)]
+_Allowed = TypeVar("_Allowed")
+BatchSize = Annotated[_Allowed, WrapValidator(_check_batch_size), PlainSerializer(_plain)]
+"""A field for a batch size; its argument says whether spaces are allowed."""
 
 
 class Recipe(Spec):
@@ -102,7 +105,7 @@ class Recipe(Spec):
             )
         return self
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, object]:
         """Return the plain form used in YAML, JSON and run keys."""
         return self.model_dump(mode="json")
 
@@ -125,42 +128,46 @@ class Recipe(Spec):
 
     def spaces(self) -> dict[str, Space]:
         """Return the spaces in the recipe by path, such as ``optimizer.lr``; a recipe without any is resolved."""
-        found = {
-            name: v
-            for name in type(self).model_fields
-            if isinstance(v := getattr(self, name), Space)
-        }
+        fields: dict[str, object] = dict(self)
         for path, part in self.parts():
-            fields = part.args if isinstance(part, External) else dict(part)
-            found |= {f"{path}.{name}": v for name, v in fields.items() if isinstance(v, Space)}
-        return found
+            own = part.args if isinstance(part, External) else dict(part)
+            fields |= {f"{path}.{name}": value for name, value in own.items()}
+        return {path: value for path, value in fields.items() if isinstance(value, Space)}
 
     def targets(self) -> tuple[object, ...]:
         """Return the objects outside the harness that the recipe's parts come from."""
         return tuple(target for _, part in self.parts() for target in part.targets())
 
-    def settings(self) -> dict[str, Any]:
-        """Return every field flat, by path: what MLflow shows as parameters."""
-        flat: dict[str, Any] = {}
+    def settings(self) -> dict[str, object]:
+        """Return every field flat, by path: what MLflow shows as parameters.
+
+        >>> from harness import L2, SGD
+        >>> recipe = Recipe(data="iris", optimizer=SGD(lr=0.1), epochs=3, regularizers=[L2(strength=0.3)])
+        >>> flat = recipe.settings()
+        >>> flat["optimizer"], flat["optimizer.lr"], flat["regularizers.L2.strength"]
+        ('SGD', 0.1, 0.3)
+        """
+        flat: dict[str, object] = {}
         for name, value in self.dump().items():
             if name == "regularizers":
                 for part in self.regularizers:
-                    flat |= _flatten(
-                        f"regularizers.{part.name}",
-                        {k: v for k, v in part.dump().items() if k != "name"} or "on",
-                    )
+                    # One without fields of its own would leave no trace.
+                    flat |= flatten(f"regularizers.{part.name}", _fields_of(part.dump()) or "on")
             elif isinstance(value, Mapping) and "name" in value:
-                flat[name] = value["name"]
-                flat |= _flatten(name, {k: v for k, v in value.items() if k != "name"})
+                flat |= {name: value["name"], **flatten(name, _fields_of(value))}
             else:
                 flat[name] = value
         return flat
 
-    def with_values(self, values: Mapping[str, Any]) -> Self:
+    def with_values(self, values: Mapping[str, object]) -> Self:
         """Return the recipe with the fields at the given paths replaced; a new length takes the place of the old one.
+
+        Args:
+            values: new values by path, such as ``{"optimizer.lr": 0.1}``; plain, or parts and spaces.
 
         Raises:
             SpecError: a path names no field of this recipe.
+            ValidationError: a value does not fit its field.
         """
         tree = self.dump()
         if not values.keys().isdisjoint(LENGTHS):
@@ -170,37 +177,6 @@ class Recipe(Spec):
         return type(self).model_validate(tree)
 
 
-def put(tree: dict[str, Any], path: str, value: Any) -> None:
-    """Set the value at a dotted ``path`` in nested mappings; list items are found by their ``name``."""
-    head, _, rest = path.partition(".")
-    if not rest:
-        tree[head] = value
-        return
-    child = tree.get(head)
-    if isinstance(child, str):
-        child = tree[head] = {"name": child}
-    if isinstance(child, list):
-        return _put_in_list(child, head, rest, value)
-    if not isinstance(child, dict):
-        raise SpecError(
-            f"{path}: expected a field that has fields of its own, but '{head}' is {child!r}"
-        )
-    put(child, rest, value)
-
-
-def _put_in_list(items: list[Any], head: str, rest: str, value: Any) -> None:
-    for position, item in enumerate(items):
-        name = item["name"] if isinstance(item, dict) else item
-        if rest.startswith(f"{name}."):
-            items[position] = item = item if isinstance(item, dict) else {"name": item}
-            return put(item, rest.removeprefix(f"{name}."), value)
-    names = [item["name"] if isinstance(item, dict) else item for item in items]
-    raise SpecError(f"{head}.{rest}: expected one of the {head} {names}, got '{rest}'")
-
-
-def _flatten(path: str, value: Any) -> dict[str, Any]:
-    if not isinstance(value, Mapping):
-        return {path: value}
-    return {
-        k: v for name, inner in value.items() for k, v in _flatten(f"{path}.{name}", inner).items()
-    }
+def _fields_of(part: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields of a part in plain form, without its name."""
+    return {name: value for name, value in part.items() if name != "name"}

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from harness.spec.recipe import LENGTHS, BatchSize, Recipe
 
-Count = Annotated[int, Field(ge=1)]
+_WholeNumber = Annotated[int, Field(ge=1)]
 
 
 class ResolvedRecipe(Recipe):
@@ -16,13 +16,13 @@ class ResolvedRecipe(Recipe):
 
     batch_size: BatchSize[int | Literal["full"]] = 32
     """Samples in an update, or "full" for the whole training set."""
-    epochs: Count | None = None
+    epochs: _WholeNumber | None = None
     """Length of training in passes over the training set."""
-    steps: Count | None = None
+    steps: _WholeNumber | None = None
     """Length of training in updates."""
-    samples: Count | None = None
+    samples: _WholeNumber | None = None
     """Length of training in samples seen."""
-    gradients: Count | None = None
+    gradients: _WholeNumber | None = None
     """Length of training in gradients of single samples."""
 
     @property
@@ -51,8 +51,6 @@ def resolve(recipe: Recipe) -> ResolvedRecipe:
     Raises:
         ValidationError: it holds some.
     """
-    return (
-        recipe
-        if isinstance(recipe, ResolvedRecipe)
-        else ResolvedRecipe.model_validate(dict(recipe))
-    )
+    if isinstance(recipe, ResolvedRecipe):
+        return recipe
+    return ResolvedRecipe.model_validate(dict(recipe))

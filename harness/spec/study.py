@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from harness.core.metric_names import larger_is_better
 from harness.core.registry import entry
 from harness.spec.arms import arms
 from harness.spec.base import Spec
@@ -16,50 +15,8 @@ from harness.spec.claims.fields import MetricName
 from harness.spec.levels import LevelField, parse_levels, plain_level
 from harness.spec.probes import ProbePart, expanded
 from harness.spec.recipe import Recipe
+from harness.spec.search import Search
 from harness.spec.seeds import SEARCH_SEED, Seeds
-
-
-class Search(Spec):
-    """How every arm is tuned: the same number of trials each, on validation data."""
-
-    trials: int = Field(default=16, ge=1)
-    """Trials for each arm; an arm without spaces needs none."""
-    objective: str = Field(default="valid/loss", pattern=r"^(train|valid|batch)/\w+$")
-    """Metric that a trial is judged by; test data are not for tuning."""
-    reduce: Literal["final", "best", "mean"] = "final"
-    """The value of the last evaluation, the best one, or the mean over training."""
-    direction: Literal["auto", "minimize", "maximize"] = "auto"
-    """"auto" maximises accuracy and minimises everything else."""
-    sampler: Literal["tpe", "random", "qmc", "gp", "cmaes", "grid"] = "tpe"
-    """How trials are chosen."""
-    batch: int = Field(default=8, ge=1)
-    """Trials asked at once; larger fills cohorts better, smaller learns more between asks."""
-    pruner: Literal["none", "median", "hyperband", "asha"] = "none"
-    """Optimizer that ends hopeless trials early, at the rungs."""
-    rungs: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.25, 0.5)
-    """Where trials may be pruned, as shares of the whole length."""
-    grid: int = Field(default=5, ge=2)
-    """Points on each axis that is not a choice, for the grid sampler."""
-    repeats: int = Field(default=1, ge=1)
-    """Training seeds for each trial; its objective is their mean."""
-    seed: int = 0
-    """Names the sampler's streams."""
-
-    @property
-    def maximize(self) -> bool:
-        """Whether larger is better."""
-        if self.direction == "auto":
-            return larger_is_better(self.objective)
-        return self.direction == "maximize"
-
-    def dump_asks(self) -> dict[str, Any]:
-        """Return what decides the trials but their number: more trials continue the same search."""
-        return self.model_dump(mode="json", exclude={"trials"})
-
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """Training seeds of every trial, never used to confirm."""
-        return tuple(range(SEARCH_SEED, SEARCH_SEED + self.repeats))
 
 
 class Study(Spec):
@@ -135,7 +92,7 @@ class Study(Spec):
             return tuple(tuple(range(first, first + n)) for n in self.seeds.schedule())
         return (self.seeds,)
 
-    def dump(self) -> dict[str, Any]:
+    def dump(self) -> dict[str, object]:
         """Return the plain form: the same study as YAML or JSON."""
         tree = self.model_dump(mode="json", exclude={"compare"})
         tree["compare"] = {

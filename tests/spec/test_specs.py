@@ -12,7 +12,7 @@ import harness as h
 from harness.core.errors import SpecError
 from harness.core.registry import REGISTRY, canonical, lookup
 from harness.spec.arms import Run, arms
-from harness.spec.files import load_study, override, schema, validate
+from harness.spec.files import json_schema, load_study, override, validate
 from harness.spec.keys import run_key, shape_key
 from harness.spec.recipe import Recipe
 from harness.spec.space import Choice, IntUniform, LogUniform, Uniform, parse_space
@@ -265,7 +265,7 @@ def test_shape_key_ignores_which_numbers():
 
 
 def test_schema_accepts_what_the_loader_accepts():
-    tree = json.loads(schema())
+    tree = json.loads(json_schema())
     assert {"name", "recipe", "compare", "search", "seeds", "claims"} <= set(tree["properties"])
 
 

@@ -1,0 +1,54 @@
+"""How the arms of a study are tuned."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from harness.core.metric_names import larger_is_better
+from harness.spec.base import Spec
+from harness.spec.seeds import SEARCH_SEED
+
+
+class Search(Spec):
+    """How every arm is tuned: the same number of trials each, on validation data."""
+
+    trials: int = Field(default=16, ge=1)
+    """Trials for each arm; an arm without spaces needs none."""
+    objective: str = Field(default="valid/loss", pattern=r"^(train|valid|batch)/\w+$")
+    """Metric that a trial is judged by; test data are not for tuning."""
+    reduce: Literal["final", "best", "mean"] = "final"
+    """The value of the last evaluation, the best one, or the mean over training."""
+    direction: Literal["auto", "minimize", "maximize"] = "auto"
+    """"auto" maximises accuracy and minimises everything else."""
+    sampler: Literal["tpe", "random", "qmc", "gp", "cmaes", "grid"] = "tpe"
+    """How trials are chosen."""
+    batch: int = Field(default=8, ge=1)
+    """Trials asked at once; larger fills cohorts better, smaller learns more between asks."""
+    pruner: Literal["none", "median", "hyperband", "asha"] = "none"
+    """Optimizer that ends hopeless trials early, at the rungs."""
+    rungs: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.25, 0.5)
+    """Where trials may be pruned, as shares of the whole length."""
+    grid: int = Field(default=5, ge=2)
+    """Points on each axis that is not a choice, for the grid sampler."""
+    repeats: int = Field(default=1, ge=1)
+    """Training seeds for each trial; its objective is their mean."""
+    seed: int = 0
+    """Names the sampler's streams."""
+
+    @property
+    def maximize(self) -> bool:
+        """Whether larger is better."""
+        if self.direction == "auto":
+            return larger_is_better(self.objective)
+        return self.direction == "maximize"
+
+    def dump_asks(self) -> dict[str, object]:
+        """Return what decides the trials but their number: more trials continue the same search."""
+        return self.model_dump(mode="json", exclude={"trials"})
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Training seeds of every trial, never used to confirm."""
+        return tuple(range(SEARCH_SEED, SEARCH_SEED + self.repeats))
