@@ -22,7 +22,7 @@ from harness.core.registry import REGISTRY
 from harness.core.streams import numpy_stream
 from harness.data.base import Data, Raw
 from harness.probes.base import Probe
-from harness.spec.probes import PRESETS, expanded
+from harness.spec.probes import PRESETS, expand_sets
 
 
 class Noise784(Data):
@@ -57,7 +57,7 @@ def costs(name: str, members: int, recipe: h.Recipe = RECIPE) -> Costs:
     """Return the time of an update with a probe, or a set, over that without, by cadence."""
     ratios = {}
     for every in CADENCES:
-        parts = expanded([{"name": name, "every": every, "unit": "steps"}])
+        parts = expand_sets([{"name": name, "every": every, "unit": "steps"}])
         probes, steps = tuple(map(Probe.parse, parts)), max(LEAST_STEPS, every)
         with_probes, without = ours(recipe, members, steps, probes), ours(recipe, members, steps)
         ratios[every], _ = ratio(with_probes, without, REPEATS)

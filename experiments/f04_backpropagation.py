@@ -15,11 +15,11 @@ from harness import (
     Digits,
     GradientCheck,
     Linear,
+    Model,
     Recipe,
     Study,
     Transformer,
 )
-from harness.spec.recipe import Model
 
 MODELS: dict[str, Model] = {
     "linear": Linear(),

@@ -94,12 +94,12 @@ from harness.schedules.warm_up import WarmUp as WarmUp
 from harness.spec.claims import Claim as Claim
 from harness.spec.files import load_study as load_study
 from harness.spec.recipe import Recipe as Recipe
+from harness.spec.search import Search as Search
 from harness.spec.seeds import Seeds as Seeds
 from harness.spec.space import Choice as Choice
 from harness.spec.space import IntUniform as IntUniform
 from harness.spec.space import LogUniform as LogUniform
 from harness.spec.space import Uniform as Uniform
-from harness.spec.study import Search as Search
 from harness.spec.study import Study as Study
 
 __version__: str

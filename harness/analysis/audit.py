@@ -17,7 +17,7 @@ from harness.analysis.ranking import ALPHA
 from harness.analysis.results import Results
 from harness.analysis.values import values_of
 from harness.spec.arms import arms
-from harness.spec.space import Choice, LogUniform, Space
+from harness.spec.space import Choice, LogUniform, Range, Space
 
 EDGE = 0.05
 """Share of a space, at either end, where a best value casts doubt on the space."""
@@ -92,7 +92,8 @@ def edge(space: Space, value: Any) -> str | None:
     """
     if isinstance(space, Choice) or not isinstance(value, (int, float)):
         return None
-    low, high = space.arguments()
+    assert isinstance(space, Range)
+    low, high = space.low, space.high
     scale = math.log if isinstance(space, LogUniform) else float
     place = (scale(value) - scale(low)) / (scale(high) - scale(low))
     if place < EDGE:

@@ -5,7 +5,7 @@ Rooms below the content look names up here and so never import, or name in a str
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ class KindEntry(NamedTuple):
 REGISTRY: dict[str, KindEntry] = {}
 """What the catalogue has, by kind."""
 UPPER_PLACES: dict[str, str] = {}
-"""What lies above and is reached from below, as ``module:name``."""
+"""What lies in rooms above and is reached from below, as ``module:name``."""
 
 
 def register(kinds: Mapping[str, KindEntry], entries: Mapping[str, str]) -> None:
@@ -39,12 +39,20 @@ def canonical(kind: str, name: str) -> str | None:
     >>> canonical("data", "mnist1d"), canonical("loss", "cross_entropy"), canonical("model", "resnet")
     ('MNIST1D', 'CrossEntropy', None)
     """
-    return {_plain(known): known for known in REGISTRY[kind].parts}.get(_plain(name))
+    spellings = {_without_marks(known): known for known in REGISTRY[kind].parts}
+    return spellings.get(_without_marks(name))
+
+
+def _without_marks(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+# The registry lies below all parts and can't name their classes: what is imported by name is Any to a type checker.
 
 
 def lookup(kind: str, name: str) -> Any:
     """Import the class registered for ``kind`` under exactly ``name``."""
-    return getattr(import_module(REGISTRY[kind].parts[name]), name)
+    return load_place(f"{REGISTRY[kind].parts[name]}:{name}")
 
 
 def base_class(kind: str) -> Any:
@@ -54,19 +62,17 @@ def base_class(kind: str) -> Any:
 
 def external_class(kind: str) -> Any:
     """Import the class that stands for outside parts of ``kind``; None where there is none."""
-    return load_place(place) if (place := REGISTRY[kind].external) else None
+    place = REGISTRY[kind].external
+    return load_place(place) if place else None
 
 
-def entry(name: str) -> Any:
-    """Import what is registered as an entry, such as ``study.main``."""
-    return load_place(UPPER_PLACES[name])
+def entry(name: str) -> Callable[..., object]:
+    """Import what the catalogue has in a room above under ``name``, such as ``study.main``."""
+    built: Callable[..., object] = load_place(UPPER_PLACES[name])
+    return built
 
 
 def load_place(place: str) -> Any:
     """Import what ``module:name`` names."""
     module, _, name = place.partition(":")
     return getattr(import_module(module), name)
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "")

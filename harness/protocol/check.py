@@ -8,7 +8,7 @@ from harness.probes.base import probes_of
 from harness.spec.arms import Arm, arms
 from harness.spec.recipe import Recipe
 from harness.spec.resolved import ResolvedRecipe, resolve
-from harness.spec.space import Choice, IntUniform, LogUniform, Space
+from harness.spec.space import Choice, IntUniform, LogUniform, Range, Space
 from harness.spec.study import Study
 
 ALWAYS_RECORDED = {
@@ -93,7 +93,8 @@ def _middle(space: Space) -> object:
     """Return the middle of a space on its own scale; the first option of a choice."""
     if isinstance(space, Choice):
         return space.options[0]
-    low, high = space.arguments()
+    assert isinstance(space, Range)
+    low, high = space.low, space.high
     if isinstance(space, LogUniform):
         return float((low * high) ** 0.5)
     return (low + high) // 2 if isinstance(space, IntUniform) else (low + high) / 2

@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 
 from harness.core.streams import numpy_stream
-from harness.spec.space import Choice, IntUniform, LogUniform, Space
 from harness.spec.search import Search
+from harness.spec.space import Choice, IntUniform, LogUniform, Range, Space
 
 Sampled = str | int | float | bool | None
 """A value that a sampler chooses; options of any other type stand as their JSON text."""
@@ -54,9 +54,10 @@ def grid_axis(space: Space, count: int) -> list[Sampled]:
     """
     if isinstance(space, Choice):
         return [sampled_form(option) for option in space.options]
-    low, high = space.arguments()
+    assert isinstance(space, Range)
+    low, high = space.low, space.high
     if isinstance(space, IntUniform):
-        return sorted({round(low + (high - low) * i / (count - 1)) for i in range(count)})
+        return [*sorted({round(low + (high - low) * i / (count - 1)) for i in range(count)})]
     if isinstance(space, LogUniform):
         points = [low * (high / low) ** (i / (count - 1)) for i in range(count)]
         return [min(high, max(low, point)) for point in points]  # rounding may step over a bound

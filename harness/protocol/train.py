@@ -15,7 +15,7 @@ from harness.execution.pool import Pool
 from harness.probes.base import Probe
 from harness.spec.arms import Run
 from harness.spec.component import Component
-from harness.spec.probes import expanded
+from harness.spec.probes import expand_sets
 from harness.spec.recipe import Recipe
 from harness.spec.resolved import resolve
 
@@ -58,7 +58,7 @@ def train(
     ['finished', 'finished']
     """
     wanted = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-    parsed = tuple(Probe.parse(probe) for probe in expanded(probes))
+    parsed = tuple(Probe.parse(probe) for probe in expand_sets(probes))
     return _tables(wanted, train_outcomes(recipe, wanted, cohort, parsed))
 
 

@@ -27,8 +27,8 @@ from harness.protocol.search_space import Sampled, recipe_form, sampled_form, sh
 from harness.spec.arms import Arm
 from harness.spec.keys import digest
 from harness.spec.resolved import ResolvedRecipe, resolve
-from harness.spec.space import Choice, IntUniform, LogUniform, Space
 from harness.spec.search import Search
+from harness.spec.space import Choice, IntUniform, LogUniform, Range, Space
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
@@ -206,7 +206,8 @@ def _pruner(search: Search) -> optuna.pruners.BasePruner:
 def _distribution(space: Space) -> BaseDistribution:
     if isinstance(space, Choice):
         return CategoricalDistribution([sampled_form(option) for option in space.options])
-    low, high = space.arguments()
+    assert isinstance(space, Range)
+    low, high = space.low, space.high
     if isinstance(space, IntUniform):
         return IntDistribution(int(low), int(high))
     return FloatDistribution(low, high, log=isinstance(space, LogUniform))

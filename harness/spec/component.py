@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from harness.core.errors import nearest
 from harness.core.registry import REGISTRY, base_class, canonical, external_class, lookup
 from harness.spec.base import Spec
-from harness.spec.space import Space, Tunable, parse_space
+from harness.spec.space import Tunable, parse_space, plain_value
 
 
 class Component(Spec):
@@ -71,18 +71,27 @@ class External(Component):
     args: dict[str, object] = {}
     """Keyword arguments; a value may be a space."""
 
-    def __init__(self, target: str | None = None, /, **fields: Any) -> None:
+    def __init__(self, target: str | None = None, /, **fields: object) -> None:
+        """Import the target, so that a name that does not exist is refused where it is written.
+
+        Args:
+            target: the dotted name, with its arguments as ``fields``; without it, ``fields`` are the component's own.
+            fields: arguments of the target, or ``target``, ``args`` and a subclass's fields.
+        """
         if target is not None:
             fields = {"target": target, "args": fields}
-        fields["args"] = {k: parse_space(v) or v for k, v in fields.get("args", {}).items()}
+        args = fields.get("args", {})
+        if isinstance(args, Mapping):
+            fields["args"] = {name: parse_space(value) or value for name, value in args.items()}
         super().__init__(**fields)
         self.load()
 
     def __hash__(self) -> int:
-        return hash((self.target, _hashable(self.args)))
+        # The arguments are a dictionary, of which pydantic's own hash knows nothing.
+        return hash((self.target, _as_hashable(self.args)))
 
     def load(self) -> Any:
-        """Import the target."""
+        """Import the target, which may be anything."""
         return import_dotted(self.target)
 
     @property
@@ -90,26 +99,26 @@ class External(Component):
         return self.target
 
     def dump(self) -> dict[str, object]:
-        plain = {k: v.dump() if isinstance(v, Space) else v for k, v in self.args.items()}
+        plain = {name: plain_value(value) for name, value in self.args.items()}
         return {"name": self.target, **plain}
 
     def targets(self) -> tuple[object, ...]:
         return (self.load(),)
 
 
-def _hashable(value: Any) -> Hashable:
+def _as_hashable(value: object) -> Hashable:
     """Return plain nested values as ones that can be hashed."""
     if isinstance(value, Mapping):
-        return frozenset((name, _hashable(inner)) for name, inner in value.items())
+        return frozenset((name, _as_hashable(inner)) for name, inner in value.items())
     if isinstance(value, (list, tuple)):
-        return tuple(map(_hashable, value))
+        return tuple(_as_hashable(item) for item in value)
     return value if isinstance(value, Hashable) else repr(value)
 
 
-T = TypeVar("T", bound=Component)
+_Kind = TypeVar("_Kind", bound=Component)
 
 
-def as_a(kind: type[T], part: Component) -> T:
+def as_a(kind: type[_Kind], part: Component) -> _Kind:
     """Return a part as what it is; which kind of part a field holds is checked where the spec is made."""
     assert isinstance(part, kind), f"expected a {kind.__name__}, got {type(part).__name__}"
     return part
@@ -122,7 +131,7 @@ class PartOf:
     kind: str
 
     def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
+        self, source: object, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         serializer = core_schema.plain_serializer_function_ser_schema(lambda part: part.dump())
         return core_schema.no_info_plain_validator_function(
@@ -131,7 +140,7 @@ class PartOf:
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    ) -> dict[str, object]:
         names = sorted(REGISTRY[self.kind].parts)
         dotted = {
             "type": "string",
@@ -146,34 +155,48 @@ class PartOf:
         """Return the fields of the component written at ``node``; of all of its kind, if its name is unknown."""
         known = canonical(self.kind, str(node.get("name")))
         names = [known] if known else REGISTRY[self.kind].parts
-        return sorted({field for name in names for field in lookup(self.kind, name).model_fields})
+        return sorted(
+            {field for name in names for field in _part_class(self.kind, name).model_fields}
+        )
 
 
 def parse_part(kind: str, value: object) -> Component:
-    """Return the component of ``kind`` that ``value`` (an instance, a name, or a mapping with ``name``) stands for."""
+    """Return the component that ``value`` stands for.
+
+    Args:
+        kind: such as ``optimizer``.
+        value: an instance; the name of a registered part; a dotted name of a class of the user's own, or of anything that
+            the kind takes from outside; or a mapping with such a ``name`` and the part's fields.
+
+    Raises:
+        PydanticCustomError: it is none of these; the message has the nearest name.
+        ValidationError: the fields do not fit the part.
+    """
     if isinstance(value, Component) and value.kind == kind:
         return value
-    if isinstance(value, str):
-        value = {"name": value}
-    if not isinstance(value, Mapping) or not isinstance(value.get("name"), str):
+    fields = dict(value) if isinstance(value, Mapping) else {"name": value}
+    name = fields.pop("name", None)
+    if not isinstance(name, str):
         expected = {"kind": kind, "got": repr(value)[:80]}
         raise PydanticCustomError(
             "component", "expected a {kind} by name or a mapping with 'name', got {got}", expected
         )
-    return _named(kind, value["name"], {k: v for k, v in value.items() if k != "name"})
+    known = canonical(kind, name)
+    if known is not None:
+        return _build(_part_class(kind, known), fields)
+    if "." in name:
+        return _from_dotted(kind, name, fields)
+    hint = {"kind": kind, "name": name, "hint": nearest(name, REGISTRY[kind].parts)}
+    raise PydanticCustomError("component", "unknown {kind} {name}: {hint}", hint)
 
 
-def _named(kind: str, name: str, fields: dict[str, Any]) -> Component:
-    if known := canonical(kind, name):
-        return _build(lookup(kind, known), fields)
-    if "." not in name:
-        hint = {"kind": kind, "name": name, "hint": nearest(name, REGISTRY[kind].parts)}
-        raise PydanticCustomError("component", "unknown {kind} {name}: {hint}", hint)
-    target: Any = import_dotted(name)
+def _from_dotted(kind: str, name: str, fields: dict[str, object]) -> Component:
+    """Return the component of a dotted name: a class of the user's own, or the one that stands for things from outside."""
+    target = import_dotted(name)
     base: type[Component] = base_class(kind)
     if isinstance(target, type) and issubclass(target, base):
         return _build(target, fields)
-    outside = external_class(kind)
+    outside: type[Component] | None = external_class(kind)
     if outside is None:
         wanted = {"kind": kind, "base": base.__name__}
         raise PydanticCustomError(
@@ -182,8 +205,17 @@ def _named(kind: str, name: str, fields: dict[str, Any]) -> Component:
     return _build(outside, {"target": name, "args": fields})
 
 
+def _build(cls: type[Component], fields: dict[str, object]) -> Component:
+    # model_validate does not call a class's own __init__, in which External imports its target.
+    return cls(**fields) if issubclass(cls, External) else cls.model_validate(fields)
+
+
 def import_dotted(name: str) -> Any:
-    """Import ``package.module.attribute``; errors say which part is missing."""
+    """Import ``package.module.attribute``.
+
+    Raises:
+        PydanticCustomError: the module or the attribute is missing; the message says which, and the nearest name.
+    """
     module, _, attribute = name.rpartition(".")
     try:
         return getattr(import_module(module), attribute)
@@ -196,41 +228,41 @@ def import_dotted(name: str) -> Any:
         ) from None
     except AttributeError:
         known = [n for n in dir(import_module(module)) if not n.startswith("_")]
-        hint = {
-            "name": name,
-            "module": module,
-            "hint": nearest(attribute, known) if len(known) < 400 else "",
-        }
+        # The names of a large library such as torch would fill the screen and help nobody.
+        hint = nearest(attribute, known) if len(known) < 400 else ""
+        missing = {"name": name, "module": module, "hint": hint}
         raise PydanticCustomError(
-            "dotted", "can't import {name}: {module} has no such name; {hint}", hint
+            "dotted", "can't import {name}: {module} has no such name; {hint}", missing
         ) from None
 
 
 def module_name(cls: type) -> str:
     """Return the module of ``cls``; for a script being run, the name that its file would be imported by."""
-    module = inspect.getmodule(cls)
-    if cls.__module__ == "__main__" and module is not None and getattr(module, "__file__", None):
-        return str(inspect.getmodulename(str(module.__file__)))
+    file = getattr(inspect.getmodule(cls), "__file__", None)
+    if cls.__module__ == "__main__" and file:
+        return str(inspect.getmodulename(str(file)))
     return cls.__module__
 
 
 @cache
 def number_fields(cls: type[BaseModel]) -> tuple[str, ...]:
     """Return the fields of ``cls`` that are numeric hyperparameters."""
-    marks = {name: field.metadata for name, field in cls.model_fields.items()}
-    return tuple(
-        name
-        for name, own in marks.items()
-        if any(isinstance(mark, Tunable) and mark.hyper for mark in own)
-    )
+    names = []
+    for name, field in cls.model_fields.items():
+        if any(isinstance(mark, Tunable) and mark.hyper for mark in field.metadata):
+            names.append(name)
+    return tuple(names)
 
 
-def _build(cls: type[Component], fields: dict[str, Any]) -> Component:
-    return cls.model_validate(fields) if not issubclass(cls, External) else cls(**fields)
+def _part_class(kind: str, name: str) -> type[Component]:
+    """Return the registered class of exactly this name."""
+    cls: type[Component] = lookup(kind, name)
+    return cls
 
 
-def _schema_of(kind: str, name: str) -> dict[str, Any]:
-    schema: dict[str, Any] = lookup(kind, name).model_json_schema()
+def _schema_of(kind: str, name: str) -> dict[str, object]:
+    """Return the JSON schema of a registered part, in which its name is a field."""
+    schema = _part_class(kind, name).model_json_schema()
     schema["properties"] = {"name": {"const": name}, **schema.get("properties", {})}
     schema["required"] = ["name", *schema.get("required", [])]
     return schema

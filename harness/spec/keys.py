@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from collections.abc import Mapping
 
 from harness.spec.arms import Run
 from harness.spec.component import External
@@ -15,7 +15,7 @@ ENGINE = "5"
 """Version of the numerics; raised whenever the same recipe and seed would give other numbers."""
 
 
-def digest(value: Any) -> str:
+def digest(value: object) -> str:
     """Return the SHA-256 of a plain value's canonical JSON."""
     return hashlib.sha256(
         json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
@@ -30,10 +30,11 @@ def run_key(run: Run, fingerprint: str, code: str) -> str:
         fingerprint: hash of the data's arrays.
         code: hash of the user's or library's code that the recipe names.
     """
-    probes = [probe.dump() for probe in run.probes]
-    return digest(
-        [run.recipe.dump(), run.seed, fingerprint, code, ENGINE, *([probes] if probes else [])]
-    )
+    parts: list[object] = [run.recipe.dump(), run.seed, fingerprint, code, ENGINE]
+    # Left out where there are none, so that runs recorded before there were probes keep their keys.
+    if run.probes:
+        parts.append([probe.dump() for probe in run.probes])
+    return digest(parts)
 
 
 def shape_key(recipe: Recipe) -> str:
@@ -42,18 +43,22 @@ def shape_key(recipe: Recipe) -> str:
     del tree["schedule"]
     if not isinstance(recipe.optimizer, External):
         del tree["optimizer"]
-    for path in (path for path in recipe.numbers() if not path.startswith("optimizer.")):
+    for path in recipe.numbers():
+        if path.startswith("optimizer."):  # gone with the whole update rule, or kept with it
+            continue
         part, _, name = path.rpartition(".")
-        node = tree if not part else _node(tree, part)
-        node.pop(name, None)
+        _part_at(tree, part).pop(name, None)
     return digest(tree)
 
 
-def _node(tree: dict[str, Any], path: str) -> dict[str, Any]:
-    head, _, rest = path.partition(".")
-    found = tree[head] if not rest else next(item for item in tree[head] if item["name"] == rest)
-    assert isinstance(found, dict)
-    return found
+def _part_at(tree: Mapping[str, object], path: str) -> dict[str, object]:
+    """Return the plain form of the part at ``path``, such as ``model`` or ``regularizers.L2``."""
+    field, _, name = path.partition(".")
+    part = tree[field]
+    if isinstance(part, list):
+        part = next(item for item in part if item["name"] == name)
+    assert isinstance(part, dict)
+    return part
 
 
 def spec_hash(study: Study) -> str:

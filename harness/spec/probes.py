@@ -1,16 +1,16 @@
-"""Probes by the name of a set of them."""
+"""Sets of probes, and the field of a spec that holds a probe."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 from harness.spec.component import Component, PartOf
 
 ProbePart = Annotated[Component, PartOf("probe")]
 
 LIGHT = ("GradientNorm", "UpdateRatio", "Activations", "NoiseScale")
-PRESETS = {
+PRESETS: dict[str, tuple[str, ...]] = {
     "light": LIGHT,
     "full": (
         *LIGHT,
@@ -28,18 +28,23 @@ PRESETS = {
 """Probes by the name of a set of them."""
 
 
-def expanded(value: Any) -> Any:
-    """Return a list of probes in which the names of sets are replaced by their probes, with the set's own options.
+def expand_sets(items: Sequence[object] | str) -> list[object]:
+    """Return probes in which the names of sets are replaced by their probes, with the set's own options.
 
-    >>> expanded(["light"])[0], len(expanded([{"name": "full", "every": 64, "unit": "steps"}]))
-    ({'name': 'GradientNorm'}, 13)
+    Args:
+        items: probes, names, and mappings with a ``name``, or one name; anything else is kept, for pydantic to refuse.
+
+    >>> expand_sets(["light"])
+    [{'name': 'GradientNorm'}, {'name': 'UpdateRatio'}, {'name': 'Activations'}, {'name': 'NoiseScale'}]
+    >>> len(expand_sets([{"name": "full", "every": 64, "unit": "steps"}]))
+    13
     """
-    items = [value] if isinstance(value, (str, Mapping)) else value
-    if not isinstance(items, (list, tuple)):
-        return value
-    found: list[Any] = []
-    for item in items:
-        named = {"name": item} if isinstance(item, str) else item
-        names = PRESETS.get(str(named.get("name"))) if isinstance(named, Mapping) else None
-        found += [item] if names is None else [{**named, "name": name} for name in names]
-    return found
+    probes: list[object] = []
+    for item in [items] if isinstance(items, str) else items:
+        options = {"name": item} if isinstance(item, str) else item
+        preset = options.get("name") if isinstance(options, Mapping) else None
+        if isinstance(options, Mapping) and isinstance(preset, str) and preset in PRESETS:
+            probes += [{**options, "name": name} for name in PRESETS[preset]]
+        else:
+            probes.append(item)
+    return probes

@@ -10,7 +10,7 @@ from pydantic import Field, PlainSerializer, WrapValidator, field_validator, mod
 from harness.spec.base import Spec
 from harness.spec.component import Component, External, PartOf, parse_part
 from harness.spec.paths import flatten, put
-from harness.spec.space import Count, Space, parse_space
+from harness.spec.space import Count, Space, parse_space, plain_value
 
 DataPart = Annotated[Component, PartOf("data")]
 ModelPart = Annotated[Component, PartOf("model")]
@@ -35,12 +35,8 @@ def _check_batch_size(value: object, _: object) -> object:
     return value
 
 
-def _plain(value: object) -> object:
-    return value.dump() if isinstance(value, Space) else value
-
-
 _Allowed = TypeVar("_Allowed")
-BatchSize = Annotated[_Allowed, WrapValidator(_check_batch_size), PlainSerializer(_plain)]
+BatchSize = Annotated[_Allowed, WrapValidator(_check_batch_size), PlainSerializer(plain_value)]
 """A field for a batch size; its argument says whether spaces are allowed."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -33,20 +34,17 @@ class Seeds(Spec):
     def _looks_rise(self) -> Self:
         if self.min > self.max:
             raise ValueError(f"expected min at most max, got {self.min} and {self.max}")
-        if self.looks and (
-            list(self.looks) != sorted(set(self.looks)) or self.looks[-1] != self.max
-        ):
-            raise ValueError(
-                f"expected rising looks that end with max = {self.max}, got {list(self.looks)}"
-            )
+        rising = list(self.looks) == sorted(set(self.looks))
+        if self.looks and not (rising and self.looks[-1] == self.max):
+            wanted = f"rising looks that end with max = {self.max}"
+            raise ValueError(f"expected {wanted}, got {list(self.looks)}")
         return self
 
     @model_validator(mode="after")
     def _below_search_seeds(self) -> Self:
         if self.start + self.max > SEARCH_SEED:
-            raise ValueError(
-                f"expected seeds below {SEARCH_SEED}, got up to {self.start + self.max - 1}"
-            )
+            last = self.start + self.max - 1
+            raise ValueError(f"expected seeds below {SEARCH_SEED}, got up to {last}")
         return self
 
     def schedule(self) -> tuple[int, ...]:
@@ -57,7 +55,37 @@ class Seeds(Spec):
         """
         if self.looks:
             return self.looks
-        found = [self.min]
-        while found[-1] * 2 < self.max:
-            found.append(found[-1] * 2)
-        return tuple(dict.fromkeys([*found, self.max]))
+        counts = [self.min]
+        while counts[-1] * 2 < self.max:
+            counts.append(counts[-1] * 2)
+        if self.max > counts[-1]:
+            counts.append(self.max)
+        return tuple(counts)
+
+
+def parse_seeds(value: object) -> tuple[int, ...] | Seeds:
+    """Return the seeds that a study is given: a number n for 0 … n − 1, a list of them, or looks.
+
+    Raises:
+        ValueError: it is none of these, or a seed is given twice or is one of the search.
+
+    >>> parse_seeds(3), parse_seeds([4, 2]), parse_seeds({"min": 5, "max": 10}).schedule()
+    ((0, 1, 2), (4, 2), (5, 10))
+    """
+    if isinstance(value, Seeds):
+        return value
+    if isinstance(value, Mapping):
+        return Seeds.model_validate(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        seeds: Sequence[object] = range(value)
+    elif isinstance(value, (list, tuple, range)):
+        seeds = value
+    else:
+        seeds = ()
+    allowed = [seed for seed in seeds if type(seed) is int and 0 <= seed < SEARCH_SEED]
+    if not allowed or len(set(allowed)) != len(seeds):
+        raise ValueError(
+            f"expected different whole numbers from 0 to {SEARCH_SEED - 1}, "
+            f"or a number of seeds from 1, or min and max, got {value!r}"
+        )
+    return tuple(allowed)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
 from pydantic_core import PydanticCustomError, core_schema
@@ -19,12 +19,13 @@ class Space(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
     tag: ClassVar[str]
+    """Its name in YAML and JSON."""
 
-    def dump(self) -> dict[str, list[Any]]:
+    def dump(self) -> dict[str, list[object]]:
         """Return the form used in YAML and JSON, such as ``{log_uniform: [1e-3, 1.0]}``."""
         return {self.tag: list(self.arguments())}
 
-    def arguments(self) -> tuple[Any, ...]:
+    def arguments(self) -> tuple[object, ...]:
         """Return the positional arguments that rebuild this space."""
         return tuple(getattr(self, name) for name in type(self).model_fields)
 
@@ -32,36 +33,39 @@ class Space(BaseModel):
         return f"{type(self).__name__}({', '.join(map(str, self.arguments()))})"
 
 
-class _Interval(Space):
+class Range(Space):
+    """A space between two numbers."""
+
     low: float
     """Smallest value."""
     high: float
     """Largest value."""
 
     def __init__(self, low: float, high: float) -> None:
+        # Past pydantic's own constructor, which takes names only: Uniform(0.1, 0.9) reads better.
         BaseModel.__init__(self, low=low, high=high)
 
     @model_validator(mode="after")
-    def _ordered(self) -> _Interval:
+    def _ordered(self) -> Self:
         if not self.low < self.high:
             raise ValueError(f"expected low < high, got {self.low} and {self.high}")
         return self
 
 
-class Uniform(_Interval):
+class Uniform(Range):
     """Every value between ``low`` and ``high`` is equally likely."""
 
     tag = "uniform"
 
 
-class LogUniform(_Interval):
+class LogUniform(Range):
     """Every factor between ``low`` and ``high`` is equally likely; ``low`` must be positive."""
 
     tag = "log_uniform"
     low: float = Field(gt=0)
 
 
-class IntUniform(_Interval):
+class IntUniform(Range):
     """Every integer from ``low`` to ``high`` inclusive is equally likely."""
 
     tag = "int_uniform"
@@ -76,13 +80,13 @@ class Choice(Space):
     """One of the options, all equally likely."""
 
     tag = "choice"
-    options: tuple[Any, ...] = Field(min_length=1)
+    options: tuple[object, ...] = Field(min_length=1)
     """The values to choose from."""
 
-    def __init__(self, *options: Any) -> None:
+    def __init__(self, *options: object) -> None:
         BaseModel.__init__(self, options=options)
 
-    def arguments(self) -> tuple[Any, ...]:
+    def arguments(self) -> tuple[object, ...]:
         return self.options
 
 
@@ -113,12 +117,21 @@ SPACES: dict[str, type[Space]] = {cls.tag: cls for cls in (Uniform, LogUniform, 
 
 
 def parse_space(value: object) -> Space | None:
-    """Return the space that ``value`` stands for, or None if it is an ordinary value."""
+    """Return the space that ``value`` stands for, or None if it is an ordinary value.
+
+    Raises:
+        PydanticCustomError: it names a space, but not with a list of its arguments after it.
+
+    >>> parse_space({"uniform": [0.8, 0.99]}), parse_space(0.9)
+    (Uniform(low=0.8, high=0.99), None)
+    """
     if isinstance(value, Space):
         return value
-    if not (isinstance(value, Mapping) and len(value) == 1 and next(iter(value)) in SPACES):
+    if not isinstance(value, Mapping) or len(value) != 1:
         return None
-    (tag, arguments), *_ = value.items()
+    [(tag, arguments)] = value.items()
+    if tag not in SPACES:
+        return None
     if not isinstance(arguments, (list, tuple)):
         raise PydanticCustomError(
             "space", "expected a list after '{tag}', such as [0.001, 1.0]", {"tag": tag}
@@ -148,24 +161,37 @@ class Tunable:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        plain = handler.generate_schema(self._bounded(source.__args__[0]))
-
-        def check(value: Any, validate: core_schema.ValidatorFunctionWrapHandler) -> Any:
-            space = parse_space(value)
-            if space is None:
-                return validate(value)
-            for end in space.arguments():
-                validate(end)
-            return space
-
-        serializer = core_schema.plain_serializer_function_ser_schema(
-            lambda v: v.dump() if isinstance(v, Space) else v
+        value_type = source.__args__[
+            0
+        ]  # of ``float | Space``; pydantic says no more of a source's type
+        plain = handler.generate_schema(self._bounded(value_type))
+        serializer = core_schema.plain_serializer_function_ser_schema(plain_value)
+        return core_schema.no_info_wrap_validator_function(
+            _check_value_or_space, plain, serialization=serializer
         )
-        return core_schema.no_info_wrap_validator_function(check, plain, serialization=serializer)
 
-    def _bounded(self, value_type: Any) -> Any:
-        bounds = {k: v for k in ("gt", "ge", "lt", "le") if (v := getattr(self, k)) is not None}
-        return Annotated[value_type, Field(**bounds)] if bounds else value_type
+    def _bounded(self, value_type: object) -> object:
+        """Return the type with this mark's bounds."""
+        bounds = {name: getattr(self, name) for name in ("gt", "ge", "lt", "le")}
+        given = {name: bound for name, bound in bounds.items() if bound is not None}
+        return Annotated[value_type, Field(**given)] if given else value_type
+
+
+def _check_value_or_space(
+    value: object, validate: core_schema.ValidatorFunctionWrapHandler
+) -> object:
+    """Return a value that fits its field, or a space whose ends, or options, all fit it."""
+    space = parse_space(value)
+    if space is None:
+        return validate(value)
+    for end in space.arguments():
+        validate(end)
+    return space
+
+
+def plain_value(value: object) -> object:
+    """Return a value, or a space, as YAML and JSON hold it."""
+    return value.dump() if isinstance(value, Space) else value
 
 
 Positive = Annotated[float | Space, Tunable(hyper=True, gt=0)]

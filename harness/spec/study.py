@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -13,10 +13,10 @@ from harness.spec.base import Spec
 from harness.spec.claims import AnyClaim
 from harness.spec.claims.fields import MetricName
 from harness.spec.levels import LevelField, parse_levels, plain_level
-from harness.spec.probes import ProbePart, expanded
+from harness.spec.probes import ProbePart, expand_sets
 from harness.spec.recipe import Recipe
 from harness.spec.search import Search
-from harness.spec.seeds import SEARCH_SEED, Seeds
+from harness.spec.seeds import Seeds, parse_seeds
 
 
 class Study(Spec):
@@ -40,36 +40,27 @@ class Study(Spec):
     """Metric that the arms are ranked by, named as in claims; by default the search's objective, on test data."""
     probes: tuple[ProbePart, ...] = ()
     """What is measured in the runs of the confirmation, beside loss and accuracy."""
-    quick: dict[str, Any] = {"search.trials": 4, "seeds": 3}
+    quick: dict[str, object] = {"search.trials": 4, "seeds": 3}
     """Fields replaced by ``--quick``."""
 
     @field_validator("probes", mode="before")
     @classmethod
-    def _probes_of_sets(cls, value: Any) -> Any:
-        return expanded(value)
+    def _probes_of_sets(cls, value: object) -> object:
+        if isinstance(value, Mapping):  # one probe or set by itself
+            return expand_sets([value])
+        return expand_sets(value) if isinstance(value, (str, list, tuple)) else value
 
     @field_validator("compare", mode="before")
     @classmethod
-    def _levels_by_name(cls, value: Any) -> Any:
+    def _levels_by_name(cls, value: object) -> object:
         if not isinstance(value, Mapping):
             return value
         return {factor: parse_levels(factor, levels) for factor, levels in value.items()}
 
     @field_validator("seeds", mode="before")
     @classmethod
-    def _some_seeds(cls, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return Seeds.model_validate(value)
-        seeds = range(value) if isinstance(value, int) and not isinstance(value, bool) else value
-        if isinstance(seeds, Seeds):
-            return seeds
-        listed = isinstance(seeds, (list, tuple, range)) and all(
-            type(s) is int and 0 <= s < SEARCH_SEED for s in seeds
-        )
-        if not listed or not seeds or len(set(seeds)) != len(seeds):
-            wanted = f"different whole numbers from 0 to {SEARCH_SEED - 1}, or a number of seeds from 1, or min and max"
-            raise ValueError(f"expected {wanted}, got {value!r}")
-        return tuple(seeds)
+    def _parse_seeds(cls, value: object) -> object:
+        return parse_seeds(value)
 
     @model_validator(mode="after")
     def _arms_and_claims_fit(self) -> Self:
@@ -86,20 +77,19 @@ class Study(Spec):
 
     @property
     def looks(self) -> tuple[tuple[int, ...], ...]:
-        """Return the seeds of each look, every one of which holds those before; a fixed set of seeds is one look."""
-        if isinstance(self.seeds, Seeds):
-            first = self.seeds.start
-            return tuple(tuple(range(first, first + n)) for n in self.seeds.schedule())
-        return (self.seeds,)
+        """The seeds of each look, every one of which holds those before; a fixed set of seeds is one look."""
+        if not isinstance(self.seeds, Seeds):
+            return (self.seeds,)
+        first = self.seeds.start
+        return tuple(tuple(range(first, first + count)) for count in self.seeds.schedule())
 
     def dump(self) -> dict[str, object]:
         """Return the plain form: the same study as YAML or JSON."""
         tree = self.model_dump(mode="json", exclude={"compare"})
-        tree["compare"] = {
-            f: {name: plain_level(v) for name, v in levels.items()}
-            for f, levels in self.compare.items()
-        }
-        return tree
+        compare = {}
+        for factor, levels in self.compare.items():
+            compare[factor] = {name: plain_level(level) for name, level in levels.items()}
+        return {**tree, "compare": compare}
 
     def main(self) -> None:
         """Run this study as a script, with the flags of ``harness run``."""
