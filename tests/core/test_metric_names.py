@@ -3,7 +3,6 @@
 import pytest
 
 import harness as h
-from harness.analysis.values import values_of
 from harness.catalog import KINDS
 from harness.core.metric_names import (
     DERIVED,
@@ -12,8 +11,10 @@ from harness.core.metric_names import (
     describe,
     larger_is_better,
     recorded_sources,
+    stored_names,
 )
-from tests.analysis.made import results, study
+from harness.tracking.schema import closing_values
+from tests.analysis.made import study
 
 LABELS = {
     "test/accuracy": "test accuracy",
@@ -107,13 +108,8 @@ def test_names_of_one_s_own_are_left_alone(name):
     assert current_name(name) == name
 
 
-def test_runs_recorded_under_an_old_name_are_found_under_the_new_one():
-    values = {n: {"test/loss": [1.0, 2.0], "curvature/edge": [20.0, 30.0]} for n in "ABC"}
-    curves = {n: {"curvature/edge": [[5.0, 20.0], [6.0, 30.0]]} for n in "ABC"}
+def test_values_recorded_under_an_old_name_are_found_under_the_new_one():
     with pytest.warns(FutureWarning, match="stability_threshold"):
-        found = results(study(seeds=2), values, curves=curves)
-        name = "curvature/stability_threshold"
-        assert values_of(found, "A", name) == (20.0, 30.0)
-        assert values_of(found, "A", f"initial/{name}") == (5.0, 6.0)
-        asked = found.curves_of(found.confirmed, [name])
-    assert list(asked[name]) == [5.0, 20.0, 6.0, 30.0] * 3
+        values = closing_values({"final/curvature/edge": 20.0, "test/loss": 1.0})
+    assert values == {"curvature/stability_threshold": 20.0, "test/loss": 1.0}
+    assert "curvature/edge" in stored_names(["curvature/stability_threshold"])

@@ -12,7 +12,11 @@ from harness.spec.files import override
 from harness.spec.paths import flatten, put
 from tests.analysis.made import study
 
-NEEDED = {"Parameters": {"start": [0.0, 1.0]}, "Objective": {"function": "beale"}, "Torchvision": {"dataset": "MNIST"}}
+NEEDED = {
+    "Parameters": {"start": [0.0, 1.0]},
+    "Objective": {"function": "beale"},
+    "Torchvision": {"dataset": "MNIST"},
+}
 """Values of required fields, by the part's name; a required number is 0.1."""
 
 

@@ -14,8 +14,8 @@ from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.page_figure import FigureText
 from harness.report.style import dropdown, label, layout
 from harness.spec.arms import Arm, arms
+from harness.spec.search import Search
 from harness.spec.space import LogUniform
-from harness.spec.study import Search
 
 GRID_SIDE = 24
 """Points of each side of a surface."""

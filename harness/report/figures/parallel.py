@@ -12,8 +12,8 @@ from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.page_figure import FigureText
 from harness.report.style import Look, dropdown, faint, label, layout
 from harness.spec.arms import Arm, arms
+from harness.spec.search import Search
 from harness.spec.space import LogUniform
-from harness.spec.study import Search
 
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 """Heights at which a numeric axis says its value."""
