@@ -1,7 +1,7 @@
 """The command line: ``harness``, ``python -m harness``, and the flags of a study's own script.
 
-A command's options are declared in :mod:`harness.cli.commands`, the flags that several share in :mod:`harness.cli.flags`;
-the other files do the work, each for a group of commands.
+A command's options are declared in :mod:`harness.cli.commands`, the flags that several share in
+:mod:`harness.cli.flags`; the other files do the work, each for a group of commands.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def study_main(study: Study) -> None:
 
 
 def _guard(command: Callable[[], object]) -> None:
-    """Call a command: a user's mistake ends in a message and not in a traceback, and SIGTERM counts as Ctrl-C."""
+    """Call a command; a user's mistake ends in a message and not in a traceback."""
     from harness.core.errors import HarnessError
     from harness.core.process import REPRODUCIBLE_MKL
 
     # With --workers 0 this process trains; workers get the same setting where they are started.
     os.environ.setdefault(*REPRODUCIBLE_MKL)
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, _interrupt)  # what stops a container counts as Ctrl-C
     try:
         command()
     except HarnessError as error:

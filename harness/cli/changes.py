@@ -19,7 +19,7 @@ def change_study(study: Study, flags: Flags) -> Study:
     """
     changes: dict[str, object] = {}
     if flags.quick:
-        # another name: the quick form's runs and report lie beside the full study's, and never in their place
+        # another name, so that its runs and report never take the place of the full study's
         changes |= study.quick | {"name": f"{study.name}-quick"}
     if flags.trials is not None:
         if study.search is None:

@@ -1,4 +1,7 @@
-"""What each command takes and says of itself. What it does is imported when it is asked for, so that ``--help`` is quick."""
+"""What each command takes and says of itself.
+
+What a command does is imported when it is asked for, so that ``--help`` is quick.
+"""
 
 from __future__ import annotations
 
@@ -22,14 +25,15 @@ if TYPE_CHECKING:
 app = typer.Typer(
     rich_markup_mode=None,  # rich takes longer to import than the rest together
     name="harness",
-    help="Compare optimizers, batch sizes and regularizers: fairly tuned, over fresh seeds, with intervals and verdicts.",
+    help="Compare optimizers, batch sizes and regularizers: fairly tuned, over fresh seeds, "
+    "with intervals and verdicts.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # mistakes end in a message; see harness.cli
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Spec = Annotated[
+SpecFile = Annotated[
     Path, typer.Argument(help="A study: .py, .yaml or .json.", metavar="SPEC", show_default=False)
 ]
 FinishedStudy = Annotated[
@@ -39,7 +43,7 @@ FinishedStudy = Annotated[
 
 @app.command("run")
 @takes_flags()
-def run_command(spec: Spec, flags: Flags) -> None:
+def run_command(spec: SpecFile, flags: Flags) -> None:
     """Run a study, or what is left of it, and write its report."""
     from harness.cli.run import run_and_report
     from harness.spec.files import load_study
@@ -49,7 +53,7 @@ def run_command(spec: Spec, flags: Flags) -> None:
 
 @app.command("plan")
 @takes_flags(OF_A_PLAN)
-def plan_command(spec: Spec, flags: Flags) -> None:
+def plan_command(spec: SpecFile, flags: Flags) -> None:
     """Show a study's arms, runs, paths and time; train nothing."""
     from harness.cli.plan import show_plan
     from harness.spec.files import load_study
@@ -140,7 +144,7 @@ def reproduce_command(
     ],
     store: StoreUri = None,
 ) -> None:
-    """Train a recorded run again from MLflow alone and compare every point; exit status 1 if it differs."""
+    """Train a recorded run again from MLflow alone; exit status 1 if a point differs."""
     from harness.cli.verdicts import show_reproduced
 
     show_reproduced(run_id, store)
@@ -148,7 +152,7 @@ def reproduce_command(
 
 @app.command("audit")
 def audit_command(study: FinishedStudy, store: StoreUri = None) -> None:
-    """Say what could have biased a study: budgets, spaces, seeds, censoring, pruning, timings, leaks."""
+    """Say what could have biased a study: budgets, seeds, censoring, timings, leaks, …"""
     from harness.cli.verdicts import show_audit
 
     show_audit(study, store)
@@ -182,7 +186,7 @@ def verdicts_command(
 
 @app.command("train")
 def train_command(
-    spec: Spec,
+    spec: SpecFile,
     arm: Annotated[
         str | None, typer.Option(help="Arm to train; the study's own recipe by default.")
     ] = None,

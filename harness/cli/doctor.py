@@ -1,6 +1,7 @@
 """``doctor``: whether this machine has what studies need, and what to mend if not.
 
-Each check imports what it looks at, so that one that is broken does not keep the others from being made.
+Each check imports what it looks at, so that what is broken does not keep the others from being
+made.
 """
 
 from __future__ import annotations

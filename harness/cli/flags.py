@@ -1,4 +1,4 @@
-"""The flags that ``harness run``, ``harness plan`` and a study's own script share, each declared once."""
+"""The flags that ``harness run``, ``harness plan`` and a study's own script share."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ReportFolder = Annotated[
 
 
 class Flags(NamedTuple):
-    """What changes a study or how it is executed; the annotations are the options of the command line."""
+    """What changes a study, or how it is executed; each annotation is an option."""
 
     quick: Annotated[
         bool, typer.Option("--quick", help="The study's quick form, kept apart as NAME-quick.")
@@ -77,8 +77,8 @@ OF_A_PLAN = ("quick", "trials", "seeds", "workers", "device", "changes", "cohort
 def takes_flags(names: Sequence[str] = Flags._fields) -> Callable[[Callable[..., None]], Any]:
     """Return a decorator that turns a command's parameter ``flags`` into options.
 
-    Typer reads a command's options from its signature: the decorated command has one that lists the flags, each with its
-    annotation and default in :class:`Flags`.
+    Typer reads a command's options from its signature: the decorated command has one that lists the
+    flags, each with its annotation and default in :class:`Flags`.
 
     Args:
         names: the flags that the command has; the others keep their defaults.
@@ -103,7 +103,8 @@ def takes_flags(names: Sequence[str] = Flags._fields) -> Callable[[Callable[...,
         own = [parameter for parameter in parameters if parameter.name != "flags"]
         with_options.__doc__ = command.__doc__
         with_options.__annotations__ = {}
-        with_options.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]  # read by typer
+        signature = inspect.Signature([*own, *options])
+        with_options.__signature__ = signature  # type: ignore[attr-defined]  # what typer reads
         return with_options
 
     return decorate

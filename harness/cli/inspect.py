@@ -23,7 +23,7 @@ LONGEST_DEFAULT = 40
 
 
 def show_components(kind: str | None) -> None:
-    """Print the parts that specs can name, with their parameters: all of them, or those of one kind.
+    """Print the parts that specs can name, all of them or those of one kind, with parameters.
 
     Raises:
         SpecError: there is no such kind.
@@ -36,7 +36,8 @@ def show_components(kind: str | None) -> None:
             console.print(f"\n[bold]{name}[/bold]")
             console.print(_table_of([lookup(name, part) for part in kind_of_part.parts]))
     console.print(
-        "\nAnything of your own: a dotted name, such as mymodule.MyModel, from a file beside the spec.",
+        "\nAnything of your own: a dotted name, such as mymodule.MyModel, "
+        "from a file beside the spec.",
         highlight=False,
     )
 
@@ -59,7 +60,7 @@ def _parameters(part: type[Component]) -> str:
 
 
 def _shared_by_all_data(part: type[Component], field: str) -> bool:
-    """Return whether every data set has the field; such fields are told once, in the documentation of specs."""
+    """Return whether every data set has the field; the documentation of specs tells those once."""
     from harness.data.base import Data  # NumPy, which other kinds of parts may do without
 
     if not issubclass(part, Data) or field not in Data.model_fields:
@@ -131,10 +132,9 @@ def serve_ui(uri: str | None, port: int) -> None:
     if where.startswith("http"):
         print(f"the store is a server already: open {public(where)}")
         return
-    if where.startswith("sqlite:///") and not os.path.exists(where.removeprefix("sqlite:///")):
-        raise StoreError(
-            f"no MLflow store at {where.removeprefix('sqlite:///')}; run a study first, or give --store"
-        )
+    file = where.removeprefix("sqlite:///")
+    if file != where and not os.path.exists(file):
+        raise StoreError(f"no MLflow store at {file}; run a study first, or give --store")
     print(f"MLflow's UI: http://127.0.0.1:{port}/{TRAINING_RUNS}   (Ctrl-C ends it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server"]
     command += ["--backend-store-uri", where]

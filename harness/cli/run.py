@@ -58,7 +58,7 @@ def _run(study: Study, flags: Flags) -> Summary:
 
 
 def _report(study: Study, summary: Summary, flags: Flags) -> Path:
-    """Return the study's report; written, and its answer printed, unless it is there and nothing is new."""
+    """Return the study's report, after writing it and printing its answer where runs are new."""
     # imported only now, while a person reads the summary: pages take Plotly and Jinja
     from harness.analysis.results import load
     from harness.cli.report import print_answer, write_results
@@ -73,7 +73,7 @@ def _report(study: Study, summary: Summary, flags: Flags) -> Path:
 
 
 def _place_of_runs(store: str | None) -> str:
-    """Return where a person sees the runs: MLflow's server, or the command that starts one on the file."""
+    """Return where a person sees the runs: a server, or the command that starts one."""
     uri = store or default_uri()
     if uri.startswith("http"):
         return site(uri)

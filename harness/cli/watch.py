@@ -55,10 +55,8 @@ class PageHandler(BaseHTTPRequestHandler):
         try:
             status, page = 200, render_so_far(self.study, self.uri)
         except HarnessError as error:
-            status, page = (
-                503,
-                f"<!doctype html><meta http-equiv=refresh content={EVERY}><p>{html.escape(str(error))}</p>",
-            )
+            again = f"<!doctype html><meta http-equiv=refresh content={EVERY}>"
+            status, page = 503, f"{again}<p>{html.escape(str(error))}</p>"
         body = page.encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")

@@ -1,4 +1,7 @@
-"""The flat form of weights: one row for each member of a cohort, every tensor at an aligned offset."""
+"""The flat form of weights: one row for each member of a cohort, every tensor at an aligned offset.
+
+In shapes, K counts the members and P the numbers of a row, padding included.
+"""
 
 from __future__ import annotations
 
@@ -11,29 +14,39 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 ALIGNMENT = 64
-"""Elements; rows and tensors start at multiples of it, so that a member's bits do not depend on its place."""
+"""Rows and tensors start at multiples of so many elements.
+
+Vector instructions then treat every row alike, and a member's bits do not depend on its place.
+"""
 
 
 class Slot(NamedTuple):
     """Where a tensor lies in a row."""
 
     offset: int
+    """Its first element."""
     size: int
+    """Its elements, padding left out."""
     shape: tuple[int, ...]
 
 
 class Layout(NamedTuple):
-    """The places of all tensors in a row of ``width`` numbers."""
+    """The places of all tensors in a row."""
 
     slots: dict[str, Slot]
     width: int
+    """Elements of a row, P."""
     cuts: tuple[int, ...]
     """Sizes of each tensor and of the gap behind it, by turns."""
     layers: dict[str, int]
-    """Each layer's place among the tensors by that of its weights; biases and norms have none of their own."""
+    """Each layer's place among the tensors, by the layer's name.
+
+    It is the place of the layer's weights; biases and norms have none of their own.
+    """
 
     def views(self, flat_KP: Tensor) -> dict[str, Tensor]:
         """Return each tensor as a view (K, *shape) into the rows."""
+        # every second piece is a gap
         pieces = flat_KP.split_with_sizes(self.cuts, 1)[::2]
         return {
             name: piece.view(-1, *slot.shape)
@@ -46,12 +59,19 @@ class Layout(NamedTuple):
         return flat_KP[:, offset : offset + size].view(-1, *shape)
 
     def pieces(self, least: int) -> tuple[slice, ...]:
-        """Return the columns of each tensor of at least so many numbers and of what lies between such, all aligned."""
-        large = [s for s in self.slots.values() if s.size >= least and s.size % ALIGNMENT == 0]
-        edges = sorted(
-            {0, self.width} | {edge for s in large for edge in (s.offset, s.offset + s.size)}
-        )
-        return tuple(slice(*pair) for pair in pairwise(edges))
+        """Return a row's columns in pieces: each large tensor, and what lies between two such.
+
+        Args:
+            least: numbers of a tensor from which it counts as large.
+
+        Returns:
+            Slices that cover the row and start at multiples of ``ALIGNMENT``.
+        """
+        edges = {0, self.width}
+        for slot in self.slots.values():
+            if slot.size >= least and slot.size % ALIGNMENT == 0:
+                edges |= {slot.offset, slot.offset + slot.size}
+        return tuple(slice(*pair) for pair in pairwise(sorted(edges)))
 
     def pack(self, tensors: Mapping[str, Tensor], like_KP: Tensor) -> Tensor:
         """Return rows that hold the given tensors (K, *shape), zero elsewhere."""
@@ -62,17 +82,24 @@ class Layout(NamedTuple):
 
 
 def layout_of(shapes: Mapping[str, tuple[int, ...]]) -> Layout:
-    """Lay tensors of the given shapes out one after the other."""
-    slots, cuts, offset = {}, [], 0
+    """Lay tensors of the given shapes out one after the other, each from an aligned offset.
+
+    >>> layout = layout_of({"hidden.weight": (4, 20), "hidden.bias": (4,)})
+    >>> layout.width, layout.slots["hidden.bias"].offset, layout.cuts
+    (192, 128, (80, 48, 4, 60))
+    """
+    slots: dict[str, Slot] = {}
+    cuts: list[int] = []
+    offset = 0
     for name, shape in shapes.items():
         size = math.prod(shape)
+        aligned = -(-size // ALIGNMENT) * ALIGNMENT  # rounded up
         slots[name] = Slot(offset, size, tuple(shape))
-        room = -(-size // ALIGNMENT) * ALIGNMENT
-        cuts += [size, room - size]
-        offset += room
-    matrices = {
-        name.removesuffix(".weight"): i
-        for i, (name, slot) in enumerate(slots.items())
-        if name.endswith(".weight") and len(slot.shape) > 1
+        cuts += [size, aligned - size]
+        offset += aligned
+    layers = {
+        name.removesuffix(".weight"): place
+        for place, (name, slot) in enumerate(slots.items())
+        if name.endswith(".weight") and len(slot.shape) > 1  # one dimension: the scale of a norm
     }
-    return Layout(slots, offset, tuple(cuts), matrices)
+    return Layout(slots, offset, tuple(cuts), layers)

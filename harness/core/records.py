@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-Array = list[Any]
+Array = list["float | Array"]
 """Nested lists of numbers."""
 Status = Literal["finished", "diverged", "pruned", "stopped", "failed"]
+"""How a run ended; all but the last are results, and a failed run is trained again."""
 
 
 class Point(NamedTuple):
@@ -28,6 +29,7 @@ class Outcome(NamedTuple):
 
     status: Status
     points: tuple[Point, ...]
+    """Its evaluations, in order."""
     summary: dict[str, float]
     """Numbers known only at the end: ``test/loss``, ``best/step``, ``seconds``."""
     detail: str = ""

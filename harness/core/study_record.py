@@ -1,7 +1,7 @@
-"""What a study leaves behind beside its runs: which runs answer it, its trials, its frozen recipes and their clocks.
+"""What a study leaves behind beside its runs: its trials, frozen recipes and their clocks.
 
-The store keeps it as one JSON file, ``index.json``; ``to_plain`` and ``from_plain`` say how. Everything else that a report
-shows is read from the runs themselves.
+The store keeps it as one JSON file, ``index.json``, in the form of ``to_plain``. Everything else
+that a report shows is read from the runs themselves.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class ClockReading(NamedTuple):
     spread: float
     """The median block over the fastest one: how much the machine was disturbed."""
     load: float
-    """Processes that wanted the machine beside this one, for each of its cores, over the minute before."""
+    """Processes that wanted the machine beside this one, a core, over the minute before."""
 
     def to_plain(self) -> dict[str, Any]:
         """Return the reading as JSON holds it."""

@@ -1,4 +1,4 @@
-"""A study's mistakes that only show when its parts are put together; looked for before anything is trained."""
+"""Mistakes of a study that only show when its parts are put together, before any training."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def _unrecorded(field: str, got: str, arm: Arm, recorded: set[str]) -> str:
 
 
 def representative(recipe: Recipe) -> ResolvedRecipe:
-    """Return the recipe with the middle of each space in its place: what stands for an arm before it is tuned."""
+    """Return the recipe with the middle of each space in its place, for an arm not yet tuned."""
     spaces = recipe.spaces()
     if not spaces:
         return resolve(recipe)

@@ -1,4 +1,4 @@
-"""A reading of the clock for each frozen recipe, between search and confirmation, while nothing else is trained."""
+"""A reading of the clock for each frozen recipe, taken while nothing else is trained."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def read_clocks(
 ) -> dict[str, ClockReading]:
     """Return the clock of each arm whose recipe can be trained, and have the session keep it.
 
-    Recipes whose updates cost the same share one reading, so that they never differ by the noise of the clock.
+    Recipes whose updates cost the same share one reading, so that noise never sets them apart.
 
     Args:
         winners: the frozen recipes.

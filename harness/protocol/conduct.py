@@ -1,4 +1,4 @@
-"""A study from its plan to its record: the stages in their order, and what goes from one to the next."""
+"""The stages of a study in their order, and what goes from one to the next."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _search(
 def _all_decided(
     study: Study, session: Session, clock: dict[str, ClockReading], runs: Sequence[RunEntry]
 ) -> bool:
-    """Return whether every claim is decided by the confirm runs so far, as the report would judge it."""
+    """Return whether the report would call every claim decided by the confirm runs so far."""
     so_far = StudyRecord(runs, [], {}, {}, clock).to_plain()
     so_far["runs"] = session.settle(so_far["runs"])
     verdicts = session.retry_read(lambda: tested(Results(session.reader, study.dump(), so_far, {})))

@@ -1,4 +1,4 @@
-"""The confirm stage: frozen recipes are trained with fresh seeds, and test data are evaluated once a run."""
+"""The confirm stage: frozen recipes, trained with fresh seeds and evaluated on test data once."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ def confirm_winners(
 ) -> Sequence[RunEntry]:
     """Train every frozen recipe with fresh seeds, in as many looks as the claims need.
 
-    A study with a fixed number of seeds has one look. One with ``Seeds(min, max)`` adds seeds look by look, at numbers
-    declared beforehand, until every claim is decided.
+    A study with a fixed number of seeds has one look. One with ``Seeds(min, max)`` adds seeds look
+    by look, at numbers declared beforehand, until every claim is decided.
 
     Args:
         study: the study.
         winners: the frozen recipes.
         dispatcher: trains what is not known; the runs of earlier looks are.
         progress: is told how the stage goes.
-        all_decided: told the runs so far, returns whether every claim is decided; not asked after the last look.
+        all_decided: told the runs so far, returns whether every claim is decided; not asked after
+            the last look.
 
     Returns:
         The runs of all seeds that were looked at.

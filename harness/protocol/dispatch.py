@@ -1,4 +1,4 @@
-"""Runs asked for in, recorded runs out: what the store has is not trained again, the rest is trained in cohorts."""
+"""Runs asked for in, recorded runs out: what the store does not have is trained, in cohorts."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from harness.execution.jobs import Done, Job, chunks, cohort_limit
 from harness.execution.pool import Pool
 from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
-from harness.protocol.runs import MetricCurve, RunRequest, RunResult, curve_of, key_of
+from harness.protocol.runs import MetricCurve, RunRequest, RunResult, key_of, watched_curve
 from harness.spec.keys import shape_key
 
 Prune = Callable[[int, Sequence[MetricCurve]], set[int]]
-"""Told the number of a rung and each request's curve up to it; returns the positions of the requests that end there."""
+"""Told a rung's number and each request's curve up to it; returns the positions that end there."""
 
 
 class Dispatcher:
@@ -75,7 +75,7 @@ class _Batch:
         """Cohorts that are not at their end."""
 
     def _known(self, pruning: bool) -> set[int]:
-        """Return the members that need no training; a run that was pruned will do only where trials are pruned."""
+        """Return the members that need no training; a pruned run will do only when pruning."""
         known = set()
         for i in self.members:
             result = self.recorded.get(self.keys[i])
@@ -86,8 +86,8 @@ class _Batch:
     def _new_jobs(self, members: Iterable[int], leave_out: set[int]) -> list[Job]:
         """Return the jobs that train the members, in cohorts of one shape each.
 
-        The cohorts are cut as if nothing were known, and what is known is left out afterwards: the cut is the same on
-        every start.
+        The cohorts are cut as if nothing were known, and what is known is left out afterwards: the
+        cut is the same on every start.
         """
         groups: dict[tuple[str, str], list[int]] = {}
         for i in members:
@@ -109,7 +109,11 @@ class _Batch:
         return Job(members, runs, test=confirming)  # the only runs that ever see test data
 
     def advance(self, share: float | None) -> None:
-        """Train all open cohorts up to a rung, or to the end where ``share`` is None; record those that end."""
+        """Train all open cohorts up to a rung, or to the end; record those that end.
+
+        Args:
+            share: the rung, as a share of the whole length; None for the end.
+        """
         jobs = [self._until(job, share) for job in self.jobs]
         self.jobs = []
         for job, done in self.dispatcher.pool.run(jobs):
@@ -117,7 +121,8 @@ class _Batch:
                 self.jobs.append(job._replace(cohort=done.cohort))
             else:
                 self._record(job, done)
-        # jobs come back in the order they end in, which differs between starts; what follows must not
+        # jobs come back in the order they end in, which is another one on each start; nothing
+        # that follows may depend on it
         self.jobs.sort(key=lambda job: job.members)
 
     def _until(self, job: Job, share: float | None) -> Job:
@@ -126,7 +131,7 @@ class _Batch:
         return job._replace(until=rung_step(self.times[job.members[0]], share))
 
     def _record(self, job: Job, done: Done) -> None:
-        """Record a whole cohort at once, and correct the number of updates that were announced for it."""
+        """Record a whole cohort at once, and correct the number of updates announced for it."""
         members = sorted(done.outcomes)
         self.recorded.record(
             [self.requests[i] for i in members],
@@ -148,7 +153,7 @@ class _Batch:
         return curves
 
     def _curves_in_training(self) -> dict[str, MetricCurve]:
-        """Return the watched curves of the members of open cohorts by key; some of those runs may have ended."""
+        """Return the watched curves of open cohorts by key, members that have ended included."""
         curves = {}
         for job in self.jobs:
             points = {member.index: tuple(member.points) for member in job.cohort.members}
@@ -156,11 +161,11 @@ class _Batch:
                 points[index] = outcome.points
             for index, seen in points.items():
                 so_far = Outcome("finished", seen, {})
-                curves[self.keys[job.members[index]]] = curve_of(so_far, self.recorded.watched)
+                curves[self.keys[job.members[index]]] = watched_curve(so_far, self.recorded.watched)
         return curves
 
     def prune(self, share: float, ending: set[int]) -> None:
-        """End the given requests; train again those that an earlier search ended at this rung and this one does not."""
+        """End the given requests; train again what an earlier search ended and this one keeps."""
         ending_keys = {self.keys[i] for i in ending}
         for job in self.jobs:
             in_training = {member.index for member in job.cohort.members}
@@ -195,6 +200,6 @@ def _first_positions(keys: Sequence[str]) -> list[int]:
 
 
 def rung_step(times: Timetable, share: float) -> int:
-    """Return the evaluation nearest to a share of the run; the first and the last one only where there are no others."""
+    """Return the evaluation nearest to a share of the run, of those between its first and last."""
     between = times.evaluations[1:-1] or times.evaluations[-1:]
     return min(between, key=lambda step: (abs(step - share * times.steps), step))

@@ -29,10 +29,10 @@ def reduce_curve(
     """Return one run's objective.
 
     Args:
-        search: says whether the last value, the best one or the mean counts, and whether larger is better.
+        search: says whether the last value, the best one or the mean counts, and which way.
         values: the metric at each evaluation.
-        closing_value: the metric at the end of training; it goes before the last of ``values``, since early stopping
-            closes a run with its best weights.
+        closing_value: the metric of the weights that training ended with. It goes before the last
+            of ``values``, since early stopping ends a run with its best weights.
         status: how the run ended.
 
     Returns:

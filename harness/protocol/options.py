@@ -15,6 +15,6 @@ class Options(NamedTuple):
     fresh: bool = False
     """Train everything anew, whatever the store has."""
     storage: str | None = None
-    """Optuna's storage: a journal file or a database URL; by default ``HARNESS_STORAGE`` or ``optuna.journal``."""
+    """Optuna's storage, a file or a URL; by default ``HARNESS_STORAGE`` or ``optuna.journal``."""
     uri: str | None = None
     """MLflow's tracking URI; by default ``MLFLOW_TRACKING_URI`` or ``mlflow.db``."""

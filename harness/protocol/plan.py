@@ -1,4 +1,4 @@
-"""What a study would do, before it does anything: its arms, runs, cohorts, paths, time and memory."""
+"""What a study would do: its arms, runs, cohorts, paths, time and memory."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class StudyPlan(NamedTuple):
 
 
 def plan_study(study: Study, workers: int, largest: int | None = None) -> StudyPlan:
-    """Return the plan of a study; of each kind of run a few updates are made and thrown away, to predict the time.
+    """Return the plan of a study.
+
+    To predict the time, a few updates of each kind of run are made and thrown away.
 
     Args:
         study: the study.
@@ -118,7 +120,7 @@ class _ArmRuns(NamedTuple):
 
 
 def _trained_at_once(study: Study, plans: Sequence[ArmPlan]) -> Iterator[list[_ArmRuns]]:
-    """Yield the runs that are trained at a time: a batch of every arm's trials, and at the end all confirm runs."""
+    """Yield the runs that are trained at a time: each batch of trials, then all confirm runs."""
     if study.search:
         batch, repeats = study.search.batch, study.search.repeats
         for asked in range(0, study.search.trials, batch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from harness.core.records import Outcome
-from harness.protocol.runs import MetricCurve, RunRequest, RunResult, curve_of
+from harness.protocol.runs import MetricCurve, RunRequest, RunResult, watched_curve
 from harness.tracking import Known, Record, Session, finite_summary
 
 
@@ -63,6 +63,6 @@ class RecordedRuns:
         for record, run_id in zip(records, run_ids, strict=True):
             status = record.outcome.status
             self._known[record.key] = Known(run_id, status, finite_summary(record.outcome))
-            self._curves[run_id] = curve_of(record.outcome, self.watched)
+            self._curves[run_id] = watched_curve(record.outcome, self.watched)
             self.trained += 1
             self.failed += status == "failed"

@@ -32,13 +32,13 @@ COUNTED = ("epoch", "samples")
 COMPARED_PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
 """Packages whose version can change a run's numbers."""
 
-Verdict = Literal["identical", "within tolerance", "different"]
+Likeness = Literal["identical", "within tolerance", "different"]
 
 
 class Reproduced(NamedTuple):
     """How a run that was trained again compares with its record."""
 
-    verdict: Verdict
+    verdict: Likeness
     points: int
     """Points compared."""
     largest: float
@@ -50,7 +50,9 @@ class Reproduced(NamedTuple):
 
 
 def reproduce(run_id: str, uri: str | None = None) -> Reproduced:
-    """Rebuild a run's recipe, seed, probes and code from MLflow alone, train it, and compare every recorded point.
+    """Train a run again from what MLflow has of it, and compare every recorded point.
+
+    Recipe, seed, probes and the user's own code are those that were recorded.
 
     Args:
         run_id: MLflow's id of the run.
@@ -146,14 +148,14 @@ def compare_points(
     return Reproduced(_verdict(largest, tolerance), points, largest, where, changed)
 
 
-def _verdict(largest: float, tolerance: float) -> Verdict:
+def _verdict(largest: float, tolerance: float) -> Likeness:
     if largest == 0:
         return "identical"
     return "within tolerance" if largest <= tolerance else "different"
 
 
 def _relative_difference(then: float, now: float) -> float:
-    """Return |then − now| / max(|then|, |now|), infinite where one of them is not finite and they are not the same."""
+    """Return |then − now| / max(|then|, |now|); infinite where that is no number."""
     if then == now:
         return 0.0
     if not math.isfinite(then - now):

@@ -54,7 +54,7 @@ def run_study(
         if known is not None:
             return Summary(study.name, 0, known, 0, time.perf_counter() - began)
 
-    # Imported only now: both need torch, which takes seconds that a study with a known answer does not cost.
+    # Imported only now: both need torch, which takes seconds, and a known answer does without.
     from harness.protocol.check import check_study
     from harness.protocol.conduct import conduct_study
 
@@ -63,13 +63,13 @@ def run_study(
         done = conduct_study(study, options, session, progress or Progress())
         seconds, runs = time.perf_counter() - began, len(done.record.runs)
         totals = {"cost/seconds": seconds, "runs": float(runs)}
-        # without its identity the answer does not count as known, and the next start tries the failed runs again
+        # without the identity the next start does not know the answer, and tries failed runs again
         session.write_answer(done.record.to_plain(), totals, "" if done.failed else identity)
     return Summary(study.name, done.trained, runs - done.trained, done.failed, seconds)
 
 
 def _answered_with(study: Study, identity: str, uri: str | None) -> int | None:
-    """Return the number of runs that answer the study, where the store has the whole answer; else None."""
+    """Return how many runs answer the study, or None where the store lacks the whole answer."""
     try:
         return Reader.of(study.name, uri).runs_of_answer(identity)
     except NoStudyError:
@@ -77,7 +77,7 @@ def _answered_with(study: Study, identity: str, uri: str | None) -> int | None:
 
 
 def answer_identity(study: Study) -> str:
-    """Return the hash of all that a study's answer follows from: its spec, data, the user's own code, and the engine."""
+    """Return the hash of all that a study's answer follows from: spec, data, own code, engine."""
     recipes = [arm.recipe for arm in arms(study)]
     data = sorted({fingerprint(recipe.data) for recipe in recipes})
     code = sorted({code_of(targets_of(recipe, study.probes)) for recipe in recipes})

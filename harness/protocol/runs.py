@@ -1,4 +1,4 @@
-"""What the stages ask for and get back: a run with its place in the study, and what the store has of it."""
+"""What the stages ask for and get back: runs with their place in the study."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def run_entry(request: RunRequest, result: RunResult) -> RunEntry:
 
 
 def key_of(run: Run) -> str:
-    """Return a run's key: the hash of its recipe, seed, data, and the user's own code that it names."""
+    """Return a run's key: the hash of its recipe, seed, data, and the user's code it names."""
     return run_key(run, fingerprint(run.recipe.data), code_of(run.targets()))
 
 
-def curve_of(outcome: Outcome, metric: str | None) -> MetricCurve:
+def watched_curve(outcome: Outcome, metric: str | None) -> MetricCurve:
     """Return one metric of an outcome's points; an empty curve where no metric is asked for."""
     if metric is None:
         return []

@@ -1,4 +1,4 @@
-"""The search stage: every arm is tuned with the same number of trials, on validation data, and its best recipe frozen."""
+"""The search stage: every arm is tuned on validation data, and its best recipe frozen."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class _TrainedTrials(NamedTuple):
 def _train_trials(
     search: Search, asked: Sequence[TrialInTraining], dispatcher: Dispatcher
 ) -> _TrainedTrials:
-    """Train one batch of trials of all arms together, pruning at the rungs, and tell the tuners their objectives."""
+    """Train one batch of trials of all arms together, and tell the tuners their objectives."""
     requests = [
         RunRequest(tuner.arm, "search", trial.number, Run(trial.recipe, seed))
         for tuner, trial in asked
@@ -125,13 +125,13 @@ def _train_trials(
 
 
 def _runs_of(place: int, search: Search) -> range:
-    """Return where the runs of a trial lie among those of its batch: one for each search seed, side by side."""
+    """Return the positions of a trial's runs in its batch: one for each search seed, in a row."""
     repeats = len(search.seeds)
     return range(place * repeats, (place + 1) * repeats)
 
 
 class _Pruning:
-    """Decides at each rung which trials of a batch end there; those that ended at an earlier one stay ended."""
+    """Decides at each rung which trials of a batch end; those ended earlier stay ended."""
 
     def __init__(self, search: Search, asked: Sequence[TrialInTraining]) -> None:
         self.search, self.asked = search, asked
@@ -141,7 +141,8 @@ class _Pruning:
     def ending_runs(self, rung: int, curves: Sequence[MetricCurve]) -> set[int]:
         """Return the positions of all runs that are ended, told each one's curve up to the rung.
 
-        A pruner compares a trial with those told before it: the trials are told in the order they were asked in.
+        A pruner compares a trial with those it was told before, so that the order matters: trials
+        are told in the order they were asked in.
         """
         for place, (tuner, trial) in enumerate(self.asked):
             if place in self.pruned:

@@ -1,4 +1,4 @@
-"""The values of a space as plain ones that a sampler can choose from, and the points of a grid over several spaces."""
+"""The values of spaces in the form that samplers choose from, and the points of a grid."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def recipe_form(space: Space, sampled: Sampled) -> object:
 def shuffled_grid(spaces: Mapping[str, Space], search: Search) -> list[dict[str, Sampled]]:
     """Return the grid's points by path, in a seeded random order.
 
-    A budget below the number of points then leaves out points anywhere, and not one corner of the space.
+    A budget below the number of points then leaves out points anywhere, and not one corner.
     """
     axes = [grid_axis(space, search.grid) for space in spaces.values()]
     points = [dict(zip(spaces, values, strict=True)) for values in itertools.product(*axes)]
@@ -46,8 +46,9 @@ def shuffled_grid(spaces: Mapping[str, Space], search: Search) -> list[dict[str,
 def grid_axis(space: Space, count: int) -> list[Sampled]:
     """Return the options of a choice, else ``count`` points evenly spaced on the space's scale.
 
-    With i = 0 … count − 1 and t = i / (count − 1), the points are low + (high − low) t, or low (high / low)^t on a
-    logarithmic scale; those of whole numbers are rounded, and fewer where two fall together.
+    With t = i / (count − 1), i = 0 … count − 1, the points are low + (high − low) t, or
+    low (high / low)^t on a logarithmic scale; those of whole numbers are rounded, and fewer where
+    two fall together.
 
     >>> grid_axis(LogUniform(0.01, 1.0), 3), grid_axis(IntUniform(1, 3), 9)
     ([0.01, 0.1, 1.0], [1, 2, 3])

@@ -1,4 +1,4 @@
-"""How long a recipe's updates take: the calibrated clock of frozen recipes, and the forecast of a plan.
+"""How long a recipe's updates take: the clock of frozen recipes, and the forecast of a plan.
 
 Workers import this file: it needs the engine, and neither MLflow nor Optuna.
 """
@@ -29,9 +29,9 @@ FORECAST_UPDATES = 8
 
 
 def work_of(recipe: ResolvedRecipe) -> str:
-    """Return a hash of what an update of the recipe costs: its shape and optimizer, and which of its numbers are not 0.
+    """Return a hash of what an update costs: its shape, optimizer, and numbers that are not 0.
 
-    A momentum or decay of 0 is left out of the update, and so costs less; any other value costs the same.
+    A momentum or decay of 0 is left out of the update, and so costs less; any other costs the same.
     """
     used = sorted(path for path, number in recipe.numbers().items() if number)
     return digest([shape_key(recipe), kind_of(recipe), used])
@@ -54,7 +54,7 @@ def read_clock(recipe: ResolvedRecipe) -> ClockReading:
 
 
 def _other_load() -> float:
-    """Return how many processes beside this one wanted each core over the last minute; 0 where nobody counts them."""
+    """Return how many processes beside this one wanted each core over the last minute."""
     processes = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     return max(0.0, processes - 1) / (os.cpu_count() or 1)
 
@@ -67,7 +67,10 @@ def _seconds_of(recipe: ResolvedRecipe, updates: int) -> float:
 
 @one_thread()
 def forecast_seconds(recipe: ResolvedRecipe, members: int) -> float:
-    """Return the predicted seconds of one run in a cohort of so many members, from a few updates that are thrown away."""
+    """Return the predicted seconds of one run in a cohort of so many members.
+
+    The prediction comes from a few updates, which are thrown away.
+    """
     times = program_of(recipe).times
     short = recipe.with_values({"steps": FORECAST_UPDATES, "eval_every": FORECAST_UPDATES})
     for _ in range(

@@ -24,9 +24,9 @@ class TrainedRuns(NamedTuple):
     """The tables of some runs."""
 
     runs: pd.DataFrame
-    """One row a run: ``seed``, ``status``, ``detail`` and the closing values (``valid/loss``, ``test/loss``, …)."""
+    """One row a run: ``seed``, ``status``, ``detail`` and the closing values (``test/loss``, …)."""
     curves: pd.DataFrame
-    """One row an evaluation of a run: ``seed``, ``step``, ``epoch``, ``samples`` and a column a metric."""
+    """One row an evaluation: ``seed``, ``step``, ``epoch``, ``samples`` and a column a metric."""
     arrays: dict[int, dict[str, np.ndarray]]
     """The arrays that probes measured last, such as ``confusion/matrix``, by seed and name."""
 
@@ -38,12 +38,15 @@ def train(
     probes: Sequence[Component | str | Mapping[str, object]] | str = (),
     cohort: int | None = None,
 ) -> TrainedRuns:
-    """Train a recipe with some seeds, all together where the recipe allows it, and evaluate the test data.
+    """Train a recipe with some seeds and evaluate the test data.
+
+    The runs are trained together where the recipe allows it.
 
     Args:
         recipe: a resolved recipe, without spaces.
         seeds: the seeds; a number n stands for 0 … n−1.
-        probes: quantities to measure while training, such as ``[GradientNorm(every=2)]``, or "light" or "full" sets of them.
+        probes: quantities to measure while training, such as ``[GradientNorm(every=2)]``, or a set
+            of them by its name, "light" or "full".
         cohort: runs trained together at most; by default as the model's size and the machine allow.
 
     Returns:
@@ -53,7 +56,8 @@ def train(
         ValueError: the recipe holds spaces.
 
     >>> from harness import MLP, Recipe, SGD, train
-    >>> trained = train(Recipe(data="iris", model=MLP(widths=(8,)), optimizer=SGD(lr=0.1), epochs=2), seeds=2)
+    >>> recipe = Recipe(data="iris", model=MLP(widths=(8,)), optimizer=SGD(lr=0.1), epochs=2)
+    >>> trained = train(recipe, seeds=2)
     >>> trained.runs["status"].tolist()
     ['finished', 'finished']
     """

@@ -1,4 +1,4 @@
-"""Finished trials in Optuna's own storage, for its dashboard and its analyses; the search itself never reads them."""
+"""Finished trials in Optuna's own storage, for its dashboard; the search never reads them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOCK_SECONDS = 5
 
 
 class TrialStorage:
-    """Writes every finished trial to Optuna's storage: by a thread, and later if the storage is away.
+    """Writes finished trials to Optuna's storage, in a thread, and later if the storage is away.
 
     Args:
         place: a journal file or a database's URL, as for :func:`open_storage`.
@@ -68,7 +68,8 @@ class TrialStorage:
                 write.result()
             except (StoreUnavailable, OptunaError, SQLAlchemyError) as error:
                 raise StoreError(
-                    f"Optuna's storage {public(self.place)} lacks trials: {said(error, self.place)}; "
+                    f"Optuna's storage {public(self.place)} lacks trials: "
+                    f"{said(error, self.place)}; "
                     "start the same command again when it is back, nothing is trained twice"
                 ) from error
 
@@ -99,7 +100,7 @@ class TrialStorage:
 
 
 def chosen_place(place: str | None) -> str:
-    """Return where trials are written: as asked, else ``HARNESS_STORAGE``, else a journal in the working folder."""
+    """Return where trials are written: as asked, else ``HARNESS_STORAGE``, else a journal here."""
     return place or os.environ.get("HARNESS_STORAGE") or DEFAULT_JOURNAL
 
 
@@ -124,7 +125,7 @@ def open_storage(place: str | None) -> optuna.storages.BaseStorage:
 
 
 def _trim_torn_line(path: Path) -> None:
-    """Cut off a last line that a killed process wrote only half of: an append after it would ruin the file."""
+    """Cut off a last line that a killed process wrote half of; an append would ruin the file."""
     if not path.exists():
         return
     content = path.read_bytes()

@@ -1,8 +1,8 @@
 """The search of one arm: Optuna's ask and tell, in batches that fill cohorts.
 
-The one file that knows Optuna's samplers and pruners. The search lives in memory and is replayed from its first trial
-whenever a study is run: samplers are seeded and results come from the store, so that a killed search goes on exactly as
-it would have.
+The one file that knows Optuna's samplers and pruners. The search lives in memory and is replayed
+from its first trial whenever a study is run: samplers are seeded and results come from the store,
+so that a killed search goes on exactly as it would have.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class ArmTuner:
         return max(values) if self.search.maximize else min(values)
 
     def winner(self) -> tuple[int, ResolvedRecipe]:
-        """Return the number and the recipe of the best trial: the earliest of equals, the first if none has ended well."""
+        """Return the number and recipe of the best trial; the first one if none has ended well."""
         if not self.spaces:
             return 0, resolve(self.arm.recipe)
         sign = -1.0 if self.search.maximize else 1.0
@@ -143,11 +143,11 @@ class ArmTuner:
         return best.number, recipe
 
     def importance(self) -> dict[str, float]:
-        """Return each hyperparameter's share in reaching good trials (PED-ANOVA, Watanabe et al. 2023).
+        """Return each hyperparameter's share in good trials (PED-ANOVA, Watanabe et al. 2023).
 
         Returns:
-            Shares by path that sum to 1; empty where there is nothing to compare: fewer than 8 trials, one
-            hyperparameter, or the same objective in all trials.
+            Shares by path that sum to 1; empty where there is nothing to compare: fewer than 8
+            trials, one hyperparameter, or the same objective in all trials.
         """
         complete = self._complete()
         if len(complete) < FEWEST_FOR_IMPORTANCE or len(self.spaces) < 2:
@@ -177,7 +177,7 @@ def _without_warnings() -> Iterator[None]:
 
 
 def _sampler(search: Search, seed: int) -> optuna.samplers.BaseSampler:
-    """Return the search's sampler; the grid's points are enqueued, so that its own sampler is never asked."""
+    """Return the search's sampler; a grid's points are enqueued, and its sampler is never asked."""
     if search.sampler == "qmc":
         return optuna.samplers.QMCSampler(seed=seed, scramble=True)
     samplers: dict[str, Callable[..., optuna.samplers.BaseSampler]] = {
@@ -191,7 +191,7 @@ def _sampler(search: Search, seed: int) -> optuna.samplers.BaseSampler:
 
 
 def _pruner(search: Search) -> optuna.pruners.BasePruner:
-    """Return the search's pruner; its resource is the number of the rung, the end of training counting as the last."""
+    """Return the search's pruner, whose resource is the rung; the end counts as the last one."""
     if search.pruner == "median":
         return optuna.pruners.MedianPruner()
     if search.pruner == "hyperband":
