@@ -22,8 +22,9 @@ from torch import nn
 
 import harness as h
 from harness.data.base import load_data
-from harness.engine.cohort import Cohort, _train, start
-from harness.engine.denormals import flushed
+from harness.engine.cohort import Cohort, start
+from harness.engine.denormals import denormals_as_zero
+from harness.engine.loop import train_interval
 from harness.engine.program import program_of
 from harness.execution.jobs import cohort_limit
 from harness.probes.base import Probe
@@ -67,7 +68,7 @@ def ours(
     """Return a call that makes so many more updates of a cohort, evaluation apart."""
     cohort: Cohort = start([Run.of(recipe, seed, probes) for seed in range(members)], False)
     program = program_of(resolve(recipe))
-    return lambda: flushed()(_train)(program, cohort, cohort.done + steps)
+    return lambda: denormals_as_zero()(train_interval)(program, cohort, cohort.done + steps)
 
 
 def bare_loop(recipe: h.Recipe, steps: int) -> Callable[[], object]:

@@ -63,8 +63,8 @@ class Shrink(Regularizer):
 
     by: NonNegative = 1.01
 
-    def constrain(self, w_KP, layout, hyper):
-        return w_KP / hyper["by"][:, None]
+    def constrain(self, w_KP, ctx):
+        return w_KP / ctx.column("by")
 
 
 class Failing(nn.Module):

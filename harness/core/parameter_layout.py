@@ -58,8 +58,8 @@ class Layout(NamedTuple):
         offset, size, shape = self.slots[name]
         return flat_KP[:, offset : offset + size].view(-1, *shape)
 
-    def pieces(self, least: int) -> tuple[slice, ...]:
-        """Return a row's columns in pieces: each large tensor, and what lies between two such.
+    def blocks(self, least: int) -> tuple[slice, ...]:
+        """Return a row's columns in blocks: each large tensor, and what lies between two such.
 
         Args:
             least: numbers of a tensor from which it counts as large.

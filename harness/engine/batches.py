@@ -1,4 +1,4 @@
-"""The order in which each member sees the training samples."""
+"""The minibatches of each member, in the order of its own stream."""
 
 from __future__ import annotations
 
@@ -10,53 +10,56 @@ from torch import Tensor
 
 from harness.core.streams import numpy_stream
 from harness.engine.program import Program
-from harness.engine.step import Batch
+from harness.engine.training_loss import Minibatch
 
 AHEAD = 2**18
-"""Bytes of inputs gathered at once: several batches of small cohorts, which stay in a core's cache until they are used."""
+"""Bytes of inputs gathered at once: several batches of a small cohort by one call, and few enough to stay in a core's
+cache until they are used."""
 
 
-class Orders:
-    """Batches by step: one stream a member and epoch, so that any step can be reached without the ones before."""
+class Batches:
+    """Minibatches by step, from one stream a member and epoch: any step can be reached without the ones before.
+
+    Args:
+        program: the data, the length of an epoch, and the kind of order.
+        seeds: the members' seeds; members of one seed see the same samples.
+    """
 
     def __init__(self, program: Program, seeds: Sequence[int]) -> None:
         self.program, self.seeds = program, tuple(seeds)
+        x, y, batch = program.train.x, program.train.y, program.times.batch
+        self.y_DN = y.mT.clone(memory_format=torch.contiguous_format)
+        sample_bytes = x[0].numel() * x.element_size() if len(x) else 1
+        # samples gathered at once: a whole number of batches
+        self.ahead = max(1, AHEAD // (len(self.seeds) * sample_bytes * batch)) * batch
         self.epoch, self.rows_KN = -1, torch.empty(0, dtype=torch.long)
-        x, self.y_DN = (
-            program.train.x,
-            program.train.y.mT.clone(memory_format=torch.contiguous_format),
-        )
-        sample = x[0].numel() * x.element_size() if len(x) else 1
-        self.ahead = (
-            max(1, AHEAD // (len(self.seeds) * sample * program.times.batch)) * program.times.batch
-        )
-        self.first, self.gathered = -1, Batch(torch.empty(0), torch.empty(0))
+        self.first, self.gathered = -1, Minibatch(torch.empty(0), torch.empty(0))
 
-    def batch(self, step: int) -> Batch:
-        """Return the batch of update ``step``, counted from 0."""
+    def batch(self, step: int) -> Minibatch:
+        """Return the minibatch of update ``step``, counted from 0."""
         times, train = self.program.times, self.program.train
-        if times.batch == train.size:
-            return Batch(train.x[None], train.y.expand(len(self.seeds), *train.y.shape))
+        if (
+            times.batch == train.size
+        ):  # the whole training set: no order, and inputs that all members share
+            return Minibatch(train.x[None], train.y.expand(len(self.seeds), *train.y.shape))
         epoch, position = divmod(step, times.per_epoch)
-        self._turn_to(epoch)
+        self._draw_order(epoch)
         first, offset = divmod(position * times.batch, self.ahead)
         if first != self.first:
             index_KA = self.rows_KN[:, first * self.ahead : (first + 1) * self.ahead]
-            self.first, self.gathered = (
-                first,
-                Batch(_rows(train.x, index_KA), _columns(self.y_DN, index_KA)),
-            )
+            self.first = first
+            self.gathered = Minibatch(_rows(train.x, index_KA), _columns(self.y_DN, index_KA))
         x_KA, y_KAD = self.gathered
-        return Batch(
-            x_KA[:, offset : offset + times.batch], y_KAD[:, offset : offset + times.batch]
-        )
+        here = slice(offset, offset + times.batch)
+        return Minibatch(x_KA[:, here], y_KAD[:, here])
 
-    def _turn_to(self, epoch: int) -> None:
-        order, count = self.program.recipe.batch_order, self.program.train.size
-        epoch = epoch if order == "reshuffled" else 0
+    def _draw_order(self, epoch: int) -> None:
+        """Let ``rows_KN`` be the members' orders of the training samples in an epoch."""
+        kind, count = self.program.recipe.batch_order, self.program.train.size
+        epoch = epoch if kind == "reshuffled" else 0
         if epoch == self.epoch:
             return
-        if order == "sequential":
+        if kind == "sequential":
             rows = [np.arange(count)] * len(self.seeds)
         else:
             drawn = {
@@ -73,5 +76,5 @@ def _rows(part: Tensor, index_KA: Tensor) -> Tensor:
 
 
 def _columns(part_DN: Tensor, index_KA: Tensor) -> Tensor:
-    """Return (K, A, D), the numbers of A next to each other, as losses take them fastest."""
+    """Return (K, A, D), the numbers of A next to each other in memory, as losses take them fastest."""
     return part_DN.index_select(1, index_KA.flatten()).view(-1, *index_KA.shape).movedim(0, -1)

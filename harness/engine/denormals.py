@@ -1,4 +1,4 @@
-"""Numbers below the smallest normal one, on which a CPU's arithmetic takes many times as long."""
+"""Denormal numbers, those below the smallest normal one: a CPU's arithmetic takes many times as long on them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from contextlib import contextmanager
 
 import torch
 
-SMALL = 1e-40
-"""A number that float32 holds only as a subnormal."""
+DENORMAL = 1e-40
+"""A number that float32 holds only as a denormal."""
 
 
 @contextmanager
-def flushed() -> Iterator[None]:
-    """Take subnormal numbers as 0 in this thread, as the momentum of units that have died soon would be.
+def denormals_as_zero() -> Iterator[None]:
+    """Take denormal numbers as 0 in this thread: the momentum of a unit that has died decays into them.
 
-    >>> with flushed():
-    ...     float(torch.tensor(SMALL) * 1)
+    >>> with denormals_as_zero():
+    ...     float(torch.tensor(DENORMAL) * 1)
     0.0
     """
-    before = not torch.tensor(SMALL).mul(1)
+    before = not torch.tensor(DENORMAL).mul(1)  # torch has no way to ask for the setting
     torch.set_flush_denormal(True)
     try:
         yield

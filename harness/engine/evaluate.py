@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
+from harness.engine.hyperparameters import Hyperparameters, hyperparameters
+from harness.engine.placement import Samples
 from harness.engine.program import Program
-from harness.engine.samples import Samples
-from harness.engine.step import Hyper, precision, scoped
 from harness.models.base import Buffers, Context
+from harness.spec.resolved import ResolvedRecipe
 
 CHUNK = 1024
-"""Samples evaluated at once."""
+"""Samples evaluated at once, so that activations of large parts of the data fit in memory."""
 
 
 @torch.no_grad()
@@ -19,27 +22,47 @@ def evaluate(
     program: Program,
     w_KP: Tensor,
     buffers: Buffers,
-    hyper: Hyper,
+    hyper: Hyperparameters,
     part: Samples,
     out_KND: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """Return ``loss`` and, for classes, ``accuracy``, (K,) each in float64; no noise, running statistics used.
+    """Return ``loss`` and, for classes, ``accuracy``, (K,) each in float64; without noise, with running statistics.
 
-    Outputs (K, N, D) that are there already are not computed again.
+    Args:
+        program: what the members share.
+        w_KP: weights.
+        buffers: running statistics, (K, *shape) each.
+        hyper: the members' numbers.
+        part: the samples.
+        out_KND: the network's outputs on these samples, if they are there already.
     """
-    params, criterion = program.layout.views(w_KP), scoped(hyper, "loss")
+    params = program.layout.views(w_KP)
     loss_K = w_KP.new_zeros(len(w_KP), dtype=torch.float64)
     right_K = torch.zeros_like(loss_K)
     for i, (x, y) in enumerate(zip(part.x.split(CHUNK), part.y.split(CHUNK), strict=True)):
         if out_KND is None:
-            with precision(program):
+            with program.training_loss.precision():
                 out_KBD = program.network(params, x[None], Context(buffers=buffers)).to(y.dtype)
         else:
             out_KBD = out_KND[:, i * CHUNK : (i + 1) * CHUNK]
-        loss_K += program.loss.per_sample(out_KBD, y.expand_as(out_KBD), criterion).sum(1)
+        loss_K += program.loss.per_sample(out_KBD, y.expand_as(out_KBD), hyper.loss).sum(1)
         right_K += (out_KBD.argmax(-1) == y.argmax(-1)).sum(1)
-    found = {"loss": loss_K / part.size}
-    return found | ({"accuracy": right_K / part.size} if program.classify else {})
+    metrics = {"loss": loss_K / part.size}
+    return metrics | ({"accuracy": right_K / part.size} if program.classify else {})
+
+
+def evaluate_members(
+    program: Program, w_KP: Tensor, buffers: Buffers, recipes: Sequence[ResolvedRecipe]
+) -> dict[str, list[float]]:
+    """Return the metrics on training and validation samples by name, such as ``valid/loss``, one value a member."""
+    hyper = hyperparameters(recipes, program.device, program.dtype)
+    parts = {"train": train_sample(program), "valid": program.valid}
+    return {
+        f"{name}/{metric}": value_K.tolist()
+        for name, part in parts.items()
+        if part.size
+        for metric, value_K in evaluate(program, w_KP, buffers, hyper, part).items()
+    }
 
 
 def train_sample(program: Program) -> Samples:

@@ -11,24 +11,21 @@ import torch
 from torch import Tensor
 
 from harness.core.streams import numpy_stream
+from harness.engine.differentiate import TrainingPass
 from harness.engine.evaluate import evaluate, train_sample
-from harness.engine.hessian import hessian_products
-from harness.engine.program import Program, written_out
-from harness.engine.samples import Samples
-from harness.engine.step import (
-    Batch,
-    Hyper,
-    Moved,
-    dropout_rate,
-    gradient,
-    precision,
-    scoped,
+from harness.engine.hyperparameters import Hyperparameters
+from harness.engine.optimizer_groups import (
+    OptimizerGroup,
+    preconditioners,
+    stability_thresholds,
 )
-from harness.engine.update import Group, preconditioners, stability_thresholds
-from harness.engine.workspace import Room, room_for
-from harness.models.base import Buffers, Context, Model, Product, Seen
-from harness.probes.base import Memory, Probe, Scene
-from harness.regularizers.base import Regularizer
+from harness.engine.placement import Samples
+from harness.engine.program import Program
+from harness.engine.training_loss import Minibatch
+from harness.engine.update import Update
+from harness.engine.workspace import Workspace
+from harness.models.base import Buffers, Context, Model, Seen
+from harness.probes.base import Memory, Probe, Scene, Values
 
 
 class Probed(NamedTuple):
@@ -38,178 +35,210 @@ class Probed(NamedTuple):
     values_VK: Tensor
 
 
-class Watch:
+class Moment(NamedTuple):
+    """One update that probes look at: what was there before it, and what it left."""
+
+    step: int
+    """Updates made before it."""
+    w_KP: Tensor
+    """A copy of the weights before it."""
+    buffers: Buffers
+    """Running statistics before it."""
+    batch: Minibatch
+    """Its minibatch, before regularizers changed it."""
+    factor_K: Tensor
+    """The schedules' factors."""
+    record: TrainingPass
+    """What its pass left."""
+    update: Update
+
+
+class Probing:
     """The probes of one cohort, over some of its updates.
 
     Args:
         program: what the members share.
-        groups: the members of each update rule.
-        pieces: the columns that are moved call by call.
+        groups: the members of each optimizer.
+        blocks: the columns that are moved call by call.
         probes: what is measured.
         seeds: the members' seeds.
-        hyper: numeric hyperparameters by path, (K,) each.
-        memories: what each probe keeps, by its name.
+        hyper: the members' numbers.
+        memories: what each probe keeps, by its name; it is written into.
     """
 
     def __init__(
         self,
         program: Program,
-        groups: Sequence[Group],
-        pieces: Sequence[slice],
+        groups: Sequence[OptimizerGroup],
+        blocks: Sequence[slice],
         probes: Sequence[Probe],
         seeds: Sequence[int],
-        hyper: Hyper,
+        hyper: Hyperparameters,
         memories: dict[str, Memory],
     ) -> None:
-        self.program, self.groups, self.pieces, self.seeds, self.memories = (
-            program,
-            groups,
-            pieces,
-            seeds,
-            memories,
-        )
-        self.probes = [(_name(probe), probe, _when(probe, program)) for probe in probes]
+        self.program, self.groups, self.blocks = program, groups, blocks
+        self.seeds, self.memories = seeds, memories
+        self.probes = [(_memory_name(probe), probe, _needs(probe, program)) for probe in probes]
         self.looking: list[tuple[str, Probe]] = []
-        self.room_2KP: Tensor | None = None
-        self.hyper = {path: v for path, v in hyper.items() if "ropout" not in path}
-        self.quiet = (
-            dropout_rate(hyper) is None
-            and not program.recipe.amp
-            and not any(map(_draws, program.hooks))
-        )
-        self.seen: Seen | None = None
-        """What the coming update's pass leaves, if anybody looks."""
-        self.room: Room | None = None
-        self.sample: Samples | None = None
-        self.found: dict[int, Probed] = {}
+        """The probes that look at the coming update, by the names of their memories."""
+        self.record: TrainingPass | None = None
+        """Where the coming update's pass leaves what they ask for; None where none looks."""
+        self.probed: dict[int, Probed] = {}
+        """Metrics by step."""
         self.arrays: dict[str, Tensor] = {}
         """The last of each array measured, (K, …)."""
+        self.hyper, self.noise_free = hyper, hyper.noise_free()
+        self.trains_noise_free = _trains_noise_free(program, hyper)
+        self.workspace: Workspace | None = None
+        self.weights_2KP: Tensor | None = None
+        self.sample: Samples | None = None
 
     def before(self, step: int, w_KP: Tensor) -> Tensor | None:
-        """Return a copy of the weights, if anybody looks at the coming update; its memory is used again by the next."""
-        self.looking = [(name, probe) for name, probe, looks in self.probes if looks(step)]
+        """Return a copy of the weights, if any probe looks at the coming update; the next one uses its memory again."""
+        self.looking = [(name, probe) for name, probe, needs in self.probes if needs(step)]
         if not self.looking:
-            self.seen = None
+            self.record = None
             return None
-        self.seen = Seen()
-        self.room_2KP = w_KP.new_empty(2, *w_KP.shape) if self.room_2KP is None else self.room_2KP
-        return self.room_2KP[0].copy_(w_KP)
+        self.record = TrainingPass()
+        if self.weights_2KP is None:
+            self.weights_2KP = w_KP.new_empty(2, *w_KP.shape)
+        return self.weights_2KP[0].copy_(w_KP)
 
     def after(
         self,
         step: int,
         w_KP: Tensor,
         buffers: Buffers,
-        batch: Batch,
-        moved: Moved,
+        batch: Minibatch,
+        update: Update,
         factor_K: Tensor,
     ) -> None:
-        """Let the probes measure an update that has been made, from weights that ``before`` gave."""
-        assert self.room_2KP is not None
-        lr_K = self.hyper["optimizer.lr"] * factor_K
-        scene = Scene(
-            step=step,
-            last=step == self.program.times.steps - 1,
-            layout=self.program.layout,
-            room_2KP=self.room_2KP,
-            moved_KP=moved.w_KP,
-            g_KP=moved.g_KP,
-            lr_K=lr_K,
-            stability_threshold=partial(
-                stability_thresholds, self.groups, moved.state, lr_K, factor_K
-            ),
-            preconditioner=partial(
-                preconditioners, self.groups, self.pieces, moved.state, lr_K, factor_K, w_KP
-            ),
-            x_KB=batch.x_KB,
-            y_KBD=batch.y_KBD,
-            losses=partial(self._losses, buffers),
-            gradients=partial(self._gradients, buffers),
-            noise_free=(moved.loss_K, moved.g_KP) if self.quiet else None,
-            products=partial(self._products, buffers),
-            held=(held := cache(partial(self._held, moved.buffers, w_KP))),
-            hidden=partial(self._hidden, buffers, w_KP, batch.x_KB),
-            limits=_hidden_bounds(self.program),
-            samples=partial(self._samples, step),
-            sample_norms=partial(_sample_norms, self.seen.products if self.seen else []),
-            grams=partial(self._grams, buffers, w_KP),
-            evaluated=partial(self._evaluated, moved.buffers, w_KP, held),
-        )
-        found: dict[str, Tensor] = {}
+        """Let the probes measure an update that has been made.
+
+        Args:
+            step: updates made before it.
+            w_KP: the weights before it, as :meth:`before` gave them.
+            buffers: the running statistics before it.
+            batch: its minibatch.
+            update: what it left.
+            factor_K: the schedules' factors.
+        """
+        assert self.record is not None
+        scene = self._scene(Moment(step, w_KP, buffers, batch, factor_K, self.record, update))
+        metrics: Values = {}
         for name, probe in self.looking:
             values = probe.measure(scene, self.memories.setdefault(name, {}))
-            found |= {f"{probe.prefix}/{metric}": value for metric, value in values.items()}
-        numbers = {name: value for name, value in found.items() if value.ndim == 1}
-        self.arrays |= {name: value.clone() for name, value in found.items() if value.ndim > 1}
+            metrics |= {f"{probe.prefix}/{metric}": value for metric, value in values.items()}
+        numbers = {name: value for name, value in metrics.items() if value.ndim == 1}
+        self.arrays |= {name: value.clone() for name, value in metrics.items() if value.ndim > 1}
         if numbers:
-            self.found[step] = Probed(
-                tuple(numbers), torch.cat([*numbers.values()]).view(len(numbers), -1)
-            )
+            values_VK = torch.cat([*numbers.values()]).view(len(numbers), -1)
+            self.probed[step] = Probed(tuple(numbers), values_VK)
+
+    def _scene(self, moment: Moment) -> Scene:
+        assert self.weights_2KP is not None
+        program, update = self.program, moment.update
+        lr_K = self.hyper.lr_K * moment.factor_K
+        held = cache(partial(self._held, moment))
+        return Scene(
+            step=moment.step,
+            last=moment.step == program.times.steps - 1,
+            layout=program.layout,
+            workspace_2KP=self.weights_2KP,
+            moved_KP=update.w_KP,
+            g_KP=update.g_KP,
+            lr_K=lr_K,
+            stability_threshold=partial(
+                stability_thresholds, self.groups, update.states, lr_K, moment.factor_K
+            ),
+            preconditioner=partial(
+                preconditioners,
+                self.groups,
+                self.blocks,
+                update.states,
+                lr_K,
+                moment.factor_K,
+                moment.w_KP,
+            ),
+            x_KB=moment.batch.x_KB,
+            y_KBD=moment.batch.y_KBD,
+            losses=partial(self._losses, moment.buffers),
+            gradients=partial(self._gradients, moment.buffers),
+            noise_free=(update.loss_K, update.g_KP) if self.trains_noise_free else None,
+            products=partial(self._products, moment.buffers),
+            held=held,
+            hidden=partial(self._hidden, moment),
+            limits=_hidden_bounds(program),
+            samples=partial(self._samples, moment.step),
+            sample_norms=partial(self._sample_norms, moment),
+            grams=partial(self._grams, moment),
+            evaluated=partial(self._evaluated, moment, held),
+        )
 
     def _losses(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Tensor:
         with torch.no_grad():
             ctx = Context(training=True, buffers=dict(buffers))
             out_KBD = self.program.network(self.program.layout.views(w_KP), x_KB, ctx)
-            return self.program.loss.per_sample(out_KBD, y_KBD, scoped(self.hyper, "loss")).mean(1)
+            return self.program.loss.per_sample(out_KBD, y_KBD, self.hyper.loss).mean(1)
 
     def _gradients(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Tensor:
-        return self._pass(buffers, w_KP, x_KB, y_KBD, None)
-
-    def _pass(
-        self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor, seen: Seen | None
-    ) -> Tensor:
-        if self.room is None and written_out(self.program):
-            self.room = room_for(self.program.layout, w_KP)
-        return gradient(
-            self.program, w_KP, buffers, Batch(x_KB, y_KBD), self.hyper, None, self.room, seen
-        )[0]
-
-    def _grams(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Tensor:
-        seen = Seen()
-        if written_out(self.program):
-            self._pass(buffers, w_KP, x_KB, y_KBD, seen)
-        if seen.products:
-            return sum((_gram(p) for p in seen.products[1:]), _gram(seen.products[0]))
-        singles = (slice(i, i + 1) for i in range(x_KB.shape[1]))
-        g_KBP = torch.stack(
-            [self._gradients(buffers, w_KP, x_KB[:, i], y_KBD[:, i]).clone() for i in singles], 1
-        )
-        return g_KBP @ g_KBP.mT
+        differentiator = self.program.differentiator
+        if self.workspace is None:
+            self.workspace = differentiator.workspace(w_KP)
+        batch = Minibatch(x_KB, y_KBD)
+        return differentiator.gradient(
+            w_KP, buffers, batch, self.noise_free, workspace=self.workspace
+        ).g_KP
 
     def _products(
         self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor
     ) -> Callable[[Tensor], Tensor]:
-        return hessian_products(self.program, w_KP, buffers, Batch(x_KB, y_KBD), self.hyper)
+        batch = Minibatch(x_KB, y_KBD)
+        return self.program.differentiator.hessian_product(w_KP, buffers, batch, self.noise_free)
 
-    def _held(self, buffers: Buffers, w_KP: Tensor) -> tuple[Tensor, Tensor] | None:
+    def _sample_norms(self, moment: Moment) -> Tensor | None:
+        return self.program.differentiator.sample_norms(
+            moment.w_KP, moment.buffers, moment.record, self.hyper
+        )
+
+    def _grams(self, moment: Moment, x_KB: Tensor, y_KBD: Tensor) -> Tensor:
+        batch = Minibatch(x_KB, y_KBD)
+        return self.program.differentiator.grams(
+            moment.w_KP, moment.buffers, batch, self.noise_free
+        )
+
+    def _held(self, moment: Moment) -> tuple[Tensor, Tensor] | None:
         held = self.program.valid
         if not (self.program.classify and held.size):
             return None
-        with torch.no_grad(), precision(self.program):
+        ctx = Context(buffers=moment.update.buffers)
+        with torch.no_grad(), self.program.training_loss.precision():
             out_KND = self.program.network(
-                self.program.layout.views(w_KP), held.x[None], Context(buffers=buffers)
+                self.program.layout.views(moment.w_KP), held.x[None], ctx
             )
         return out_KND.to(held.y.dtype), held.y
 
     def _evaluated(
-        self, buffers: Buffers, w_KP: Tensor, held: Callable[[], tuple[Tensor, Tensor] | None]
+        self, moment: Moment, held: Callable[[], tuple[Tensor, Tensor] | None]
     ) -> dict[str, dict[str, Tensor]]:
-        self.sample = self.sample or train_sample(self.program)
-        found = {"train": evaluate(self.program, w_KP, buffers, self.hyper, self.sample)}
-        if self.program.valid.size:
-            out_KND = None if (seen := held()) is None else seen[0]
-            found["valid"] = evaluate(
-                self.program, w_KP, buffers, self.hyper, self.program.valid, out_KND
+        program, buffers = self.program, moment.update.buffers
+        self.sample = self.sample or train_sample(program)
+        metrics = {"train": evaluate(program, moment.w_KP, buffers, self.hyper, self.sample)}
+        if program.valid.size:
+            outputs = held()
+            out_KND = None if outputs is None else outputs[0]
+            metrics["valid"] = evaluate(
+                program, moment.w_KP, buffers, self.hyper, program.valid, out_KND
             )
-        return found
+        return metrics
 
-    def _hidden(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor) -> dict[str, Tensor]:
-        if self.quiet and self.seen and self.seen.outputs:
-            return self.seen.outputs
+    def _hidden(self, moment: Moment) -> dict[str, Tensor]:
+        if self.trains_noise_free and moment.record.seen.outputs:
+            return moment.record.seen.outputs
         seen = Seen()
+        ctx = Context(training=True, buffers=dict(moment.buffers), seen=seen)
         with torch.no_grad():
-            ctx = Context(training=True, buffers=dict(buffers), seen=seen)
-            self.program.network(self.program.layout.views(w_KP), x_KB, ctx)
+            self.program.network(self.program.layout.views(moment.w_KP), moment.batch.x_KB, ctx)
         return seen.outputs
 
     def _samples(self, step: int, count: int, purpose: str) -> tuple[Tensor, Tensor]:
@@ -222,11 +251,12 @@ class Watch:
         return train.x[index_KB], train.y[index_KB]
 
 
-def _name(probe: Probe) -> str:
+def _memory_name(probe: Probe) -> str:
+    """Return the name of what a probe keeps: probes of one class with other fields are others."""
     return f"{type(probe).__module__}.{type(probe).__qualname__} {probe.model_dump_json()}"
 
 
-def _when(probe: Probe, program: Program) -> Callable[[int], bool]:
+def _needs(probe: Probe, program: Program) -> Callable[[int], bool]:
     """Return whether the probe is due at an update, or so soon that it needs this one too."""
     times = program.times
     due = probe.timing(times.per_epoch, times.steps)
@@ -235,23 +265,10 @@ def _when(probe: Probe, program: Program) -> Callable[[int], bool]:
     return lambda step: any(map(due, range(step, min(step + probe.span, times.steps))))
 
 
-def _sample_norms(products: Sequence[Product]) -> Tensor | None:
-    """Return ‖∇lᵢ‖² (K, B) of the samples' losses: Σ_layers ‖hᵢ‖²‖dᵢ‖² of inputs and slopes (Goodfellow 2015)."""
-    if not products:
-        return None
-    d_LKB = torch.stack([torch.linalg.vector_norm(p.d_KBO, dim=2) for p in products])
-    # members may share the first layer's inputs
-    h_LKB = torch.stack(
-        [torch.linalg.vector_norm(p.h_KBI, dim=2).expand_as(d_LKB[0]) for p in products]
-    )
-    found: Tensor = h_LKB.square_().add_(products[0].bias).mul_(d_LKB.square_()).sum(0)
-    return found.mul_(products[0].d_KBO.shape[1] ** 2)
-
-
-def _gram(product: Product) -> Tensor:
-    """Return the products (K, B, B) of the gradients of the samples' losses by one layer's weights: hᵢ·hⱼ dᵢ·dⱼ."""
-    h, d = product.h_KBI, product.d_KBO
-    return (h @ h.mT + product.bias) * (d @ d.mT) * d.shape[1] ** 2
+def _trains_noise_free(program: Program, hyper: Hyperparameters) -> bool:
+    """Return whether an update's own loss and gradient are those of its plain samples in full precision."""
+    changed = any(regularizer.changes_batches for regularizer in program.regularizers)
+    return not (changed or program.recipe.amp) and hyper.dropout_K is None
 
 
 def _hidden_bounds(program: Program) -> tuple[float, float] | None:
@@ -259,12 +276,7 @@ def _hidden_bounds(program: Program) -> tuple[float, float] | None:
     return model.hidden_bounds() if isinstance(model, Model) else None
 
 
-def _draws(hook: Regularizer) -> bool:
-    """Return whether the regularizer changes the batch."""
-    return type(hook).batch is not Regularizer.batch
-
-
-def rows_of(memories: Mapping[str, Memory], rows: Tensor) -> dict[str, Memory]:
+def memories_of_rows(memories: Mapping[str, Memory], rows: Tensor) -> dict[str, Memory]:
     """Return what the probes keep of some members."""
     return {
         name: {key: value[rows] for key, value in kept.items()} for name, kept in memories.items()

@@ -1,4 +1,4 @@
-"""The test data, under seal: each run may be evaluated on them once, and only where its stage allows it."""
+"""The test data, locked away: each run may be evaluated on them once, and only where its stage allows it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from harness.core.errors import ProtocolError
-from harness.engine.samples import Samples
+from harness.engine.placement import Samples
 
 
 @dataclass
 class Permit:
-    """Who may look at the test data, and who has."""
+    """Who may be evaluated on the test data, and who has been."""
 
     allowed: bool
     """Whether the stage evaluates test data at all."""
@@ -19,8 +19,10 @@ class Permit:
     """Members that have been evaluated."""
 
 
-class Sealed:
+class TestSet:
     """Test samples that are handed out against a permit."""
+
+    __test__ = False  # its name looks like a test's to pytest
 
     def __init__(self, samples: Samples) -> None:
         self._samples = samples
@@ -42,7 +44,8 @@ class Sealed:
             )
         if twice := permit.opened.intersection(members):
             raise ProtocolError(
-                f"test data were asked for again by members {sorted(twice)}; each run is evaluated once"
+                f"test data were asked for again by members {sorted(twice)};"
+                " each run is evaluated once"
             )
         permit.opened.update(members)
         return self._samples

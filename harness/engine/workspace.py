@@ -1,4 +1,4 @@
-"""The memory of a cohort's weights and of their gradient where the backward pass is written out."""
+"""The memory that a cohort's weights and their gradient live in."""
 
 from __future__ import annotations
 
@@ -12,42 +12,60 @@ from harness.core.parameter_layout import Layout
 from harness.models.base import Params
 
 
-class Piece(NamedTuple):
-    """Columns of the rows that are moved by one call."""
+class ParameterBlock(NamedTuple):
+    """Columns of the rows that one call of an optimizer moves: one large parameter, or all that lies between such."""
 
+    columns: slice
     w_KC: Tensor
+    """The weights: a view, in whose memory the new ones are left."""
     g_KC: Tensor
+    """Their gradient."""
 
 
-class Room(NamedTuple):
-    """Weights, and room for their gradient: rows, zero between tensors, but for the tensors that are a piece each.
+class Workspace(NamedTuple):
+    """Weights, and memory that a hand-written backward pass writes their gradient into, used again by every update.
 
-    These have blocks: a product of matrices is written into one at once, but into rows, whose members lie apart, it must
-    be carried.
+    The gradient is a row a member, zero between parameters, but for the parameters that are a block of their own. These
+    have contiguous memory apart from the rows: a matrix product can be written into it at once, whereas in the rows the
+    members lie apart and every product would have to be copied there.
     """
 
     w_KP: Tensor
     params: Params
+    """The weights by name, as views."""
     g_KP: Tensor
-    blocks: dict[str, Tensor]
+    """The gradient's rows."""
+    apart: dict[str, Tensor]
     """Gradients that lie outside the rows, (K, *shape) each."""
-    slopes: Params
-    """Where each tensor's gradient is written."""
-    pieces: tuple[Piece, ...]
+    gradients: Params
+    """Where each parameter's gradient is written."""
+    blocks: tuple[ParameterBlock, ...]
 
     def gathered(self, layout: Layout) -> Tensor:
-        """Return the whole gradient (K, P), the blocks carried into the rows."""
-        for name, block in self.blocks.items():
-            layout.view(self.g_KP, name).copy_(block)
+        """Return the whole gradient (K, P): what lies apart is copied into the rows."""
+        for name, gradient in self.apart.items():
+            layout.view(self.g_KP, name).copy_(gradient)
         return self.g_KP
 
 
-def room_for(layout: Layout, w_KP: Tensor, pieces: Sequence[slice] = ()) -> Room:
-    """Return the given weights with room for their gradient, in the given columns."""
-    g_KP, blocks = torch.zeros_like(w_KP), {}
-    for name, (offset, size, shape) in layout.slots.items():
-        if slice(offset, offset + size) in pieces:
-            blocks[name] = w_KP.new_empty(len(w_KP), *shape)
-    own = {layout.slots[name].offset: block.flatten(1) for name, block in blocks.items()}
-    made = tuple(Piece(w_KP[:, some], own.get(some.start, g_KP[:, some])) for some in pieces)
-    return Room(w_KP, layout.views(w_KP), g_KP, blocks, layout.views(g_KP) | blocks, made)
+def workspace_for(layout: Layout, w_KP: Tensor, columns: Sequence[slice]) -> Workspace:
+    """Return the given weights with memory for their gradient.
+
+    Args:
+        layout: where each parameter lies in a row.
+        w_KP: the weights; the workspace holds views of them.
+        columns: the blocks, one after the other; each is one parameter or several.
+    """
+    g_KP = torch.zeros_like(w_KP)
+    apart = {
+        name: w_KP.new_empty(len(w_KP), *shape)
+        for name, (offset, size, shape) in layout.slots.items()
+        if len(columns) > 1 and slice(offset, offset + size) in columns
+    }
+    apart_at = {layout.slots[name].offset: gradient.flatten(1) for name, gradient in apart.items()}
+    blocks = tuple(
+        ParameterBlock(some, w_KP[:, some], apart_at.get(some.start, g_KP[:, some]))
+        for some in columns
+    )
+    gradients = layout.views(g_KP) | apart
+    return Workspace(w_KP, layout.views(w_KP), g_KP, apart, gradients, blocks)

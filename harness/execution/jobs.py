@@ -82,7 +82,8 @@ def one_thread() -> Iterator[None]:
 
 
 def _train(job: Job) -> Done:
-    from harness.engine.cohort import advance, start
+    from harness.engine.cohort import start
+    from harness.engine.loop import advance
 
     cohort = job.cohort or start(job.runs, job.test)
     if cohort.members:
@@ -137,7 +138,8 @@ def cohort_limit(recipe: ResolvedRecipe) -> int:
     """Return the largest cohort for a recipe: one where it can't be batched, else what fits the cache or half the GPU."""
     import torch
 
-    from harness.engine.program import batched, member_bytes, program_of
+    from harness.engine.batching import batched, member_bytes
+    from harness.engine.program import program_of
 
     if not batched(recipe)[0]:
         return 1

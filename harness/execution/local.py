@@ -48,7 +48,7 @@ def local_executor(workers: int) -> Executor:
 
 
 def _import_engine() -> None:
-    import harness.engine.cohort  # noqa: F401
+    import harness.engine.loop  # noqa: F401
 
 
 def _start(paths: list[str]) -> None:

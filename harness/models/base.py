@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
-import numpy as np
-
-from harness.core.lazy import Lazy
-from harness.core.streams import derive, numpy_stream
+from harness.core.noise import Noise, RecordedNoise
 from harness.spec.component import Component
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
-else:
-    torch = Lazy("torch")
 
 Params = Mapping[str, "Tensor"]
 Buffers = dict[str, "Tensor"]
@@ -33,60 +26,6 @@ class Weight(NamedTuple):
     role: Role = "weight"
     value: tuple[float, ...] | None = None
     """Fixed start, for parameters that are no layer's."""
-
-
-class Noise:
-    """Each member's own streams of random numbers, renewed at every evaluation.
-
-    Dropout has streams of its own, so that a member which drops nothing draws the same other noise
-    as its neighbours.
-    """
-
-    def __init__(
-        self, seeds: Sequence[int], step: int, device: torch.device, dtype: torch.dtype
-    ) -> None:
-        self.seeds, self.step, self.device, self.dtype = tuple(seeds), step, device, dtype
-
-    @cached_property
-    def host(self) -> list[np.random.Generator]:
-        """The streams of everything but dropout."""
-        return [numpy_stream(seed, "noise", self.step) for seed in self.seeds]
-
-    @cached_property
-    def drops(self) -> list[np.random.Generator]:
-        """The streams of dropout on a CPU."""
-        return [numpy_stream(seed, "dropout", self.step) for seed in self.seeds]
-
-    @cached_property
-    def streams(self) -> list[torch.Generator]:
-        """The streams of dropout on a GPU; none on a CPU."""
-        return (
-            [_generator(seed, self.step, self.device) for seed in self.seeds]
-            if self.device.type != "cpu"
-            else []
-        )
-
-    def uniform(self, *shape: int) -> Tensor:
-        """Return numbers (K, *shape) from U[0, 1), for dropout."""
-        if self.streams:
-            return torch.stack(
-                [torch.rand(shape, generator=g, device=self.device) for g in self.streams]
-            ).to(self.dtype)
-        drawn = np.empty((len(self.drops), *shape), np.float32)
-        for row, stream in zip(drawn, self.drops, strict=True):
-            stream.random(out=row, dtype=np.float32)
-        return torch.from_numpy(drawn).to(self.dtype)
-
-    def normal(self, *shape: int) -> Tensor:
-        """Return numbers (K, *shape) from N(0, 1)."""
-        drawn = np.empty((len(self.host), *shape), np.float32)
-        for row, stream in zip(drawn, self.host, strict=True):
-            stream.standard_normal(out=row, dtype=np.float32)
-        return torch.from_numpy(drawn).to(self.device, self.dtype)
-
-
-def _generator(seed: int, step: int, device: torch.device) -> torch.Generator:
-    return torch.Generator(device=device).manual_seed(derive(seed, "dropout", step))
 
 
 class Product(NamedTuple):
@@ -110,6 +49,8 @@ class Seen:
     """Every layer that has weights, where the backward pass is written out and each works sample by
     sample.
     """
+    draws: list[Tensor] = field(default_factory=list)
+    """What dropout drew from U[0, 1), (K, B, …) each, in the order of the layers."""
 
 
 @dataclass
@@ -117,7 +58,7 @@ class Context:
     """What a forward pass needs beside weights and inputs."""
 
     training: bool = False
-    noise: Noise | None = None
+    noise: Noise | RecordedNoise | None = None
     dropout: Tensor | None = None
     """Dropout rate of each member (K,), or None where nobody drops."""
     buffers: Buffers = field(default_factory=dict)
@@ -179,6 +120,10 @@ class Model(Component):
             ValueError: it can't be built for such inputs; the message says what was expected.
         """
         raise NotImplementedError
+
+    def dropout_rate(self) -> float | None:
+        """Return the share of units that it drops in training; None where it has no place for dropout."""
+        return None
 
     def hidden_bounds(self) -> tuple[float, float] | None:
         """Return the bounds of the hidden units' nonlinearity where it saturates, else None."""

@@ -33,6 +33,9 @@ class CNN1D(Model):
     dropout: Fraction = 0.0
     """Share of the last features dropped."""
 
+    def dropout_rate(self) -> float:
+        return self.numbers()["dropout"]
+
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ConvNetwork:
         _check_shape(input_shape, {1: "(L,)", 2: "(C, L)"})
         width = value_of(self.channels, "model.channels")
@@ -54,6 +57,9 @@ class CNN2D(Model):
     """Normalization before the nonlinearity."""
     dropout: Fraction = 0.0
     """Share of the last features dropped."""
+
+    def dropout_rate(self) -> float:
+        return self.numbers()["dropout"]
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ConvNetwork:
         _check_shape(input_shape, {2: "(H, W)", 3: "(C, H, W)"})

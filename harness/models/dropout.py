@@ -30,4 +30,7 @@ def dropout_mask(x: Tensor, ctx: Context) -> Tensor | None:
     assert ctx.noise is not None, "a training pass that drops needs streams"
     rate = ctx.dropout.view(-1, *(1,) * (x.ndim - 1))
     # every member draws, whatever its rate: its numbers must not depend on its neighbours'
-    return (ctx.noise.uniform(*x.shape[1:]) >= rate) / (1 - rate)
+    drawn = ctx.noise.uniform(*x.shape[1:])
+    if ctx.seen is not None:
+        ctx.seen.draws.append(drawn)
+    return (drawn >= rate) / (1 - rate)

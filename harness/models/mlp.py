@@ -41,6 +41,9 @@ class MLP(Model):
     bias: bool = True
     """Add a constant to each unit."""
 
+    def dropout_rate(self) -> float:
+        return self.numbers()["dropout"]
+
     def network(self, input_shape: tuple[int, ...], outputs: int) -> MLPNetwork:
         widths = value_of(self.widths, "model.widths")
         return MLPNetwork(self, (math.prod(input_shape), *widths), outputs)

@@ -41,6 +41,9 @@ class Transformer(Model):
     dropout: Fraction = 0.0
     """Share dropped of what each block adds."""
 
+    def dropout_rate(self) -> float:
+        return self.numbers()["dropout"]
+
     def network(self, input_shape: tuple[int, ...], outputs: int) -> TransformerNetwork:
         return TransformerNetwork(self, math.prod(input_shape), outputs)
 

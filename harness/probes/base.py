@@ -74,8 +74,8 @@ class Scene:
     # --- the update as it was made ---
     layout: Layout
     """Where each tensor lies in a row: ``layout.views(rows)`` gives them by name."""
-    room_2KP: Tensor
-    """Weights before the update, and room that :attr:`update_norms` writes the update into."""
+    workspace_2KP: Tensor
+    """Weights before the update, and memory that :attr:`update_norms` writes the update into."""
     moved_KP: Tensor
     """Weights after it."""
     g_KP: Tensor
@@ -92,7 +92,8 @@ class Scene:
     """Bounds of the hidden units' nonlinearity, where it saturates."""
     sample_norms: Callable[[], Tensor | None]
     """() ↦ squared norms (K, B) of the gradients of the batch's samples one by one, as they were
-    trained on, noise and all; None for networks that don't tell."""
+    trained on, noise and all; None where a sample alone is another function: with statistics of
+    the batch, or a module's own random draws."""
 
     # --- loss and derivatives at any weights (K, P), on any inputs and targets ---
     losses: Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -128,7 +129,7 @@ class Scene:
     @property
     def w_KP(self) -> Tensor:  # noqa: N802
         """Weights before the update; clone them to keep them: the next look overwrites them."""
-        return self.room_2KP[0]
+        return self.workspace_2KP[0]
 
     def own_gradient(self) -> Tensor:
         """Return the gradient (K, P) of the update's batch without noise."""
@@ -151,8 +152,8 @@ class Scene:
     def update_norms(self) -> tuple[Norms, Norms]:
         """Norms of the weights before the update, and of the update; computed once for all."""
         # the update is written beside the weights, so that one pass takes the norms of both
-        torch.sub(self.moved_KP, self.w_KP, out=self.room_2KP[1])
-        places, each_T2K, whole_2K = self.norms(self.room_2KP.flatten(0, 1))
+        torch.sub(self.moved_KP, self.w_KP, out=self.workspace_2KP[1])
+        places, each_T2K, whole_2K = self.norms(self.workspace_2KP.flatten(0, 1))
         weights, update = zip(each_T2K.chunk(2, 1), whole_2K.chunk(2), strict=True)
         return Norms(places, *weights), Norms(places, *update)
 

@@ -55,7 +55,7 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
 def recorded_metrics(program: Program) -> set[str]:
     """Return the names of the metrics that a run records, those of probes left out."""
     names = ("loss", "accuracy") if program.classify else ("loss",)
-    parts = [part for part in ("train", "valid", "test") if program.part(part).size]
+    parts = [part for part, size in program.sizes().items() if size]
     return {f"{part}/{name}" for part in parts for name in names} | ALWAYS_RECORDED
 
 

@@ -10,7 +10,7 @@ from harness.analysis.claims import tested
 from harness.analysis.results import Results
 from harness.core.study_record import ClockReading, FrozenEntry, RunEntry, StudyRecord
 from harness.data.base import fingerprint
-from harness.engine.program import batched
+from harness.engine.batching import batched
 from harness.execution.local import default_workers, local_executor
 from harness.execution.pool import Pool
 from harness.protocol.clocks import read_clocks

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 from harness.core.records import Outcome
 from harness.data.base import load_data
-from harness.engine.cohort import drop
-from harness.engine.program import Timetable, timetable
+from harness.engine.leaving import drop
+from harness.engine.timetable import Timetable, timetable
 from harness.execution.jobs import Done, Job, chunks, cohort_limit
 from harness.execution.pool import Pool
 from harness.protocol.progress import Progress

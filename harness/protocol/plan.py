@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from harness.engine.program import batched, member_bytes, program_of
+from harness.engine.batching import batched, member_bytes
+from harness.engine.program import program_of
 from harness.execution.jobs import chunks, cohort_limit
 from harness.protocol.check import check_study, representative
 from harness.protocol.timing import forecast_seconds

@@ -5,15 +5,18 @@ Workers import this file: it needs the engine, and neither MLflow nor Optuna.
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import time
 
 from harness.core.study_record import ClockReading
-from harness.engine.cohort import advance, measure, start
+from harness.engine.cohort import start
+from harness.engine.evaluate import evaluate_members
+from harness.engine.loop import advance
 from harness.engine.program import program_of
-from harness.engine.update import kind_of
 from harness.execution.jobs import one_thread
+from harness.optimizers.base import Optimizer
 from harness.spec.arms import Run
 from harness.spec.keys import digest, shape_key
 from harness.spec.resolved import ResolvedRecipe
@@ -34,7 +37,16 @@ def work_of(recipe: ResolvedRecipe) -> str:
     A momentum or decay of 0 is left out of the update, and so costs less; any other costs the same.
     """
     used = sorted(path for path, number in recipe.numbers().items() if number)
-    return digest([shape_key(recipe), kind_of(recipe), used])
+    return digest([shape_key(recipe), _optimizer_kind(recipe), used])
+
+
+def _optimizer_kind(recipe: ResolvedRecipe) -> str:
+    """Return the optimizer less its numbers, and its form, as text: it is part of a stored hash and must stay as it is."""
+    optimizer = recipe.optimizer
+    form = optimizer.form() if isinstance(optimizer, Optimizer) else ""
+    numbers = optimizer.numbers()
+    rest = {name: value for name, value in optimizer.dump().items() if name not in numbers}
+    return form + json.dumps(rest, sort_keys=True)
 
 
 @one_thread()
@@ -79,7 +91,7 @@ def forecast_seconds(recipe: ResolvedRecipe, members: int) -> float:
         cohort = start([Run(short, seed) for seed in range(members)], test=False)
         program = program_of(short)
         began = time.perf_counter()
-        measure(program, cohort.w_KP, cohort.buffers, cohort.members)
+        evaluate_members(program, cohort.w_KP, cohort.buffers, [short] * members)
         evaluation = time.perf_counter() - began
         advance(cohort)
         whole = time.perf_counter() - began

@@ -1,31 +1,85 @@
-"""What a regularizer is: pure hooks around one update."""
+"""What a regularizer is: pure hooks around one update, each given one context.
+
+A regularizer overrides the hooks that it needs. One update of every member applies them so::
+
+    x, y ← batch(x, y)          before the forward pass
+    g ← clip(g)                 the gradient of the loss, every regularizer in the recipe's order
+    g ← penalty(g, w)           then the gradients of penalties on the weights
+    w ← decay(w)                then what shrinks the weights apart from the gradient
+    w ← optimizer(g, w)
+    w ← constrain(w)            last, on the new weights
+
+Who owns the memory: the batch and the gradient are lent for the call. A hook must not write into them (probes read them
+afterwards) and must not keep them or views of them, since the next update writes over their memory; it returns them as
+they are or returns new tensors. The weights are the engine's: ``decay`` and ``constrain`` may write into them and return
+them, ``penalty`` only reads them. A regularizer has no state of its own.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from harness.core.noise import Noise
 from harness.core.parameter_layout import Layout
 from harness.spec.component import Component
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from harness.models.base import Noise
 
-Hyper = Mapping[str, "Tensor"]
-"""Numeric fields by name, each (K,)."""
+class RegularizerContext(NamedTuple):
+    """What every hook is told beside the tensors that it works on."""
+
+    hyper: Mapping[str, Tensor]
+    """The regularizer's own numeric fields by name, (K,) each."""
+    lr_K: Tensor
+    """Learning rates of this update, the schedule's factor in them."""
+    layout: Layout
+    """Where each parameter lies in a row of weights."""
+    columns: slice
+    """Which columns of the rows ``clip``, ``penalty`` and ``decay`` are given: all of them, or some whole parameters."""
+    noise: Noise | None = None
+    """The members' random streams, for ``batch``."""
+
+    def column(self, name: str) -> Tensor:
+        """Return a numeric field as (K, 1), to go with rows (K, C)."""
+        return self.hyper[name].unsqueeze(1)
+
+    def views(self, rows_KC: Tensor) -> dict[str, Tensor]:
+        """Return the parameters that the given columns hold, as views (K, *shape) by name.
+
+        Args:
+            rows_KC: weights or their gradient, in the columns that the hook was given.
+
+        >>> import torch
+        >>> from harness.core.parameter_layout import layout_of
+        >>> layout = layout_of({"hidden.weight": (64, 2), "hidden.bias": (64,)})
+        >>> ctx = RegularizerContext({}, torch.ones(3), layout, slice(128, 192))
+        >>> {name: view.shape for name, view in ctx.views(torch.zeros(3, 64)).items()}
+        {'hidden.bias': torch.Size([3, 64])}
+        """
+        first, last = self.columns.start, self.columns.stop
+        return {
+            name: rows_KC[:, offset - first : offset - first + size].view(-1, *shape)
+            for name, (offset, size, shape) in self.layout.slots.items()
+            if first <= offset < last
+        }
 
 
 class Regularizer(Component):
-    """Something done to inputs, targets, gradients or weights; a hook that is not overridden returns what it is given."""
+    """Something done to inputs, targets, gradients or weights; hooks that are not overridden change nothing.
+
+    The module's docstring says in which order hooks are applied and what they may do with memory.
+    """
 
     kind = "regularizer"
 
     coordinatewise: ClassVar[bool] = True
-    """Whether ``clip``, ``penalty`` and ``decay`` do to a weight what depends on no other weight of its member.
+    """Whether what ``clip``, ``penalty`` and ``decay`` do to a weight depends on no other weight of its member.
 
-    They may then be given some columns of the rows alone. A class that overrides one of them says it again.
+    They may then be given some columns of the rows alone, which is faster. A class that overrides one of the three
+    counts as not coordinatewise unless it sets this itself.
     """
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -33,24 +87,37 @@ class Regularizer(Component):
         if {"clip", "penalty", "decay"} & vars(cls).keys():
             cls.coordinatewise = vars(cls).get("coordinatewise", False)
 
-    def batch(
-        self, x_KB: Tensor, y_KBD: Tensor, noise: Noise, hyper: Hyper
-    ) -> tuple[Tensor, Tensor]:
-        """Change the inputs and targets of a batch."""
+    @property
+    def changes_batches(self) -> bool:
+        """Whether ``batch`` is overridden: then an update's loss is not that of the plain samples."""
+        return type(self).batch is not Regularizer.batch
+
+    def dropout_rate(self) -> float | None:
+        """Return the dropout rate to train with in place of the model's own; None leaves the model's."""
+        return None
+
+    def batch(self, x_KB: Tensor, y_KBD: Tensor, ctx: RegularizerContext) -> tuple[Tensor, Tensor]:
+        """Return the inputs and targets to train on.
+
+        Args:
+            x_KB: inputs (K, B, *shape), or (1, B, *shape) where the members share them.
+            y_KBD: targets; for classes, one probability a class.
+            ctx: the numeric fields and the streams of noise.
+        """
         return x_KB, y_KBD
 
-    def clip(self, g_KP: Tensor, hyper: Hyper) -> Tensor:
-        """Change the gradient of the loss, before penalties are added."""
-        return g_KP
+    def clip(self, g_KC: Tensor, ctx: RegularizerContext) -> Tensor:
+        """Return the gradient of the loss, changed before penalties are added."""
+        return g_KC
 
-    def penalty(self, g_KP: Tensor, w_KP: Tensor, hyper: Hyper) -> Tensor:
-        """Add the gradient of a penalty on the weights."""
-        return g_KP
+    def penalty(self, g_KC: Tensor, w_KC: Tensor, ctx: RegularizerContext) -> Tensor:
+        """Return the gradient plus that of a penalty on the weights: g + ∂R/∂w."""
+        return g_KC
 
-    def decay(self, w_KP: Tensor, lr_K: Tensor, hyper: Hyper) -> Tensor:
-        """Change the weights before the update; their memory may be used."""
-        return w_KP
+    def decay(self, w_KC: Tensor, ctx: RegularizerContext) -> Tensor:
+        """Return the weights, changed before the optimizer's update; their memory may be used."""
+        return w_KC
 
-    def constrain(self, w_KP: Tensor, layout: Layout, hyper: Hyper) -> Tensor:
-        """Change the weights after the update; their memory may be used."""
+    def constrain(self, w_KP: Tensor, ctx: RegularizerContext) -> Tensor:
+        """Return the weights, changed after the optimizer's update; all columns, and their memory may be used."""
         return w_KP

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, final
 
-from harness.regularizers.base import Hyper, Regularizer
+from harness.regularizers.base import Regularizer, RegularizerContext
 from harness.spec.space import Positive
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+EPSILON = 1e-6
+"""Added to the norm that is divided by, as in ``torch.nn.utils.clip_grad_norm_``: a gradient of 0 stays 0."""
 
+
+@final
 class ClipNorm(Regularizer):
-    """g ← g · min(1, c/‖g‖) over all weights together (Pascanu et al. 2013)."""
+    """g ← g · min(1, c/(‖g‖ + ε)) over all weights together (Pascanu et al. 2013)."""
 
     limit: Positive = 1.0
     """Largest norm c."""
 
-    def clip(self, g_KP: Tensor, hyper: Hyper) -> Tensor:
-        factor_K: Tensor = (hyper["limit"] / (g_KP.norm(dim=1) + 1e-6)).clamp(max=1)
-        return g_KP * factor_K[:, None]
+    def clip(self, g_KC: Tensor, ctx: RegularizerContext) -> Tensor:
+        factor_K: Tensor = (ctx.hyper["limit"] / (g_KC.norm(dim=1) + EPSILON)).clamp(max=1)
+        return g_KC * factor_K[:, None]
 
 
+@final
 class ClipValue(Regularizer):
     """gᵢ ← min(c, max(−c, gᵢ))."""
 
@@ -29,6 +34,6 @@ class ClipValue(Regularizer):
     limit: Positive = 1.0
     """Largest magnitude c."""
 
-    def clip(self, g_KP: Tensor, hyper: Hyper) -> Tensor:
-        limit = hyper["limit"][:, None]
-        return g_KP.clamp(-limit, limit)
+    def clip(self, g_KC: Tensor, ctx: RegularizerContext) -> Tensor:
+        limit_K1 = ctx.column("limit")
+        return g_KC.clamp(-limit_K1, limit_K1)

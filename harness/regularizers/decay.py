@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, final
 
-from harness.regularizers.base import Hyper, Regularizer
+from harness.regularizers.base import Regularizer, RegularizerContext
 from harness.spec.space import NonNegative
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
+@final
 class WeightDecay(Regularizer):
     """θ ← (1 − ηλ)θ before each update (Loshchilov & Hutter 2019)."""
 
@@ -18,5 +19,6 @@ class WeightDecay(Regularizer):
     rate: NonNegative = 1e-2
     """Decay λ."""
 
-    def decay(self, w_KP: Tensor, lr_K: Tensor, hyper: Hyper) -> Tensor:
-        return w_KP.mul_((1 - lr_K * hyper["rate"])[:, None])
+    def decay(self, w_KC: Tensor, ctx: RegularizerContext) -> Tensor:
+        # in place: the weights are as large as all that an update reads, and the old ones are not needed
+        return w_KC.mul_((1 - ctx.lr_K * ctx.hyper["rate"])[:, None])

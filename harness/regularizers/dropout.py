@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import final
+
 from harness.regularizers.base import Regularizer
 from harness.spec.space import Fraction
 
 
+@final
 class Dropout(Regularizer):
-    """Takes the place of the model's own ``dropout`` rate (Srivastava et al. 2014)."""
+    """h ← h·m/(1 − p), m ~ Bernoulli(1 − p), in training only (Srivastava et al. 2014).
+
+    It has no hook of its own: its rate p takes the place of the model's, which drops where it has hidden units.
+    """
 
     rate: Fraction = 0.2
-    """Share of units dropped."""
+    """Share p of units dropped."""
+
+    def dropout_rate(self) -> float:
+        return self.numbers()["rate"]

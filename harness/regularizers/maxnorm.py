@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
-from harness.core.parameter_layout import Layout
-from harness.regularizers.base import Hyper, Regularizer
+from harness.regularizers.base import Regularizer, RegularizerContext
 from harness.spec.space import Positive
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+SHORTEST = 1e-12
+"""Norm below which a unit counts as this long, so that none divides by 0."""
 
+
+@final
 class MaxNorm(Regularizer):
-    """Project the incoming weights of each unit back to ‖w‖ ≤ c after each update (Srebro & Shraibman 2005)."""
+    """w ← w · min(1, c/‖w‖) for the incoming weights w of each unit after each update (Srebro & Shraibman 2005).
+
+    Biases and norms, which are no incoming weights, stay as they are.
+    """
 
     limit: Positive = 3.0
     """Largest norm c."""
 
-    def constrain(self, w_KP: Tensor, layout: Layout, hyper: Hyper) -> Tensor:
-        for name, slot in layout.slots.items():
-            if len(slot.shape) > 1:
-                rows_KOI = layout.view(w_KP, name).flatten(2)
-                norm_KO1 = rows_KOI.norm(dim=2, keepdim=True).clamp(min=1e-12)
-                rows_KOI.mul_((hyper["limit"][:, None, None] / norm_KO1).clamp(max=1))
+    def constrain(self, w_KP: Tensor, ctx: RegularizerContext) -> Tensor:
+        limit_K11 = ctx.hyper["limit"][:, None, None]
+        for weight in ctx.views(w_KP).values():
+            if weight.ndim > 2:  # (K, out, in, …)
+                # in place, through views: the rows themselves change
+                incoming_KOI = weight.flatten(2)
+                norm_KO1 = incoming_KOI.norm(dim=2, keepdim=True).clamp(min=SHORTEST)
+                incoming_KOI.mul_((limit_K11 / norm_KO1).clamp(max=1))
         return w_KP

@@ -1,16 +1,17 @@
-"""Penalties on the weights, through the gradient (so that adaptive rules rescale them)."""
+"""Penalties on the weights, through the gradient: optimizers that rescale the gradient rescale them too."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, final
 
-from harness.regularizers.base import Hyper, Regularizer
+from harness.regularizers.base import Regularizer, RegularizerContext
 from harness.spec.space import NonNegative
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
+@final
 class L2(Regularizer):
     """L + ½λ‖θ‖²: g ← g + λθ, as ``weight_decay`` in torch's SGD and Adam."""
 
@@ -18,10 +19,11 @@ class L2(Regularizer):
     strength: NonNegative = 1e-4
     """Strength λ."""
 
-    def penalty(self, g_KP: Tensor, w_KP: Tensor, hyper: Hyper) -> Tensor:
-        return g_KP + hyper["strength"][:, None] * w_KP
+    def penalty(self, g_KC: Tensor, w_KC: Tensor, ctx: RegularizerContext) -> Tensor:
+        return g_KC + ctx.column("strength") * w_KC
 
 
+@final
 class L1(Regularizer):
     """L + λ‖θ‖₁: g ← g + λ sign(θ) (Tibshirani 1996)."""
 
@@ -29,5 +31,5 @@ class L1(Regularizer):
     strength: NonNegative = 1e-5
     """Strength λ."""
 
-    def penalty(self, g_KP: Tensor, w_KP: Tensor, hyper: Hyper) -> Tensor:
-        return g_KP + hyper["strength"][:, None] * w_KP.sign()
+    def penalty(self, g_KC: Tensor, w_KC: Tensor, ctx: RegularizerContext) -> Tensor:
+        return g_KC + ctx.column("strength") * w_KC.sign()

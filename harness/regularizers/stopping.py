@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import final
+
 from pydantic import Field
 
 from harness.core.metric_names import larger_is_better
 from harness.regularizers.base import Regularizer
 
 
+@final
 class EarlyStopping(Regularizer):
     """Stop when a validation metric has not improved for ``patience`` evaluations; the best weights are the result.
 

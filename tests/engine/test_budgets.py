@@ -1,14 +1,15 @@
-"""Lengths in samples and gradients, and the seal on the test data."""
+"""Lengths in samples and gradients, and the lock on the test data."""
 
 import pytest
 import torch
 
 import harness as h
 from harness.core.errors import ProtocolError
-from harness.engine.cohort import advance, start
+from harness.engine.cohort import start
+from harness.engine.loop import advance
+from harness.engine.placement import Samples
 from harness.engine.program import program_of
-from harness.engine.samples import Samples
-from harness.engine.test_set import Permit, Sealed
+from harness.engine.test_set import Permit, TestSet
 from harness.spec.arms import Run
 from harness.spec.resolved import resolve
 
@@ -67,19 +68,19 @@ def test_one_length_takes_the_place_of_another():
 
 
 def test_test_data_are_handed_out_once_a_run_and_never_without_a_permit():
-    sealed, permit = Sealed(Samples(torch.zeros(3, 2), torch.zeros(3, 1))), Permit(allowed=True)
-    assert sealed.open(permit, [0, 2]).size == sealed.size == 3
-    assert sealed.open(permit, [1]).size == 3
+    locked, permit = TestSet(Samples(torch.zeros(3, 2), torch.zeros(3, 1))), Permit(allowed=True)
+    assert locked.open(permit, [0, 2]).size == locked.size == 3
+    assert locked.open(permit, [1]).size == 3
     with pytest.raises(ProtocolError, match=r"asked for again by members \[2\]"):
-        sealed.open(permit, [2, 3])
+        locked.open(permit, [2, 3])
     with pytest.raises(ProtocolError, match="judged on validation data"):
-        sealed.open(Permit(allowed=False), [0])
+        locked.open(Permit(allowed=False), [0])
 
 
 def test_a_cohort_evaluates_each_run_on_test_data_exactly_once(monkeypatch):
     opened = []
     monkeypatch.setattr(
-        Sealed,
+        TestSet,
         "open",
         lambda self, permit, members: (opened.append(list(members)), self._samples)[1],
     )

@@ -6,7 +6,9 @@ import pytest
 
 import harness as h
 from harness.core.records import Outcome
-from harness.engine.cohort import advance, drop, start
+from harness.engine.cohort import start
+from harness.engine.leaving import drop
+from harness.engine.loop import advance
 from harness.execution.jobs import Job, perform
 from harness.spec.arms import Run
 from harness.spec.keys import shape_key

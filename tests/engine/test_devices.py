@@ -8,11 +8,12 @@ from torch._subclasses import FakeTensorMode
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorDeviceMismatchError
 
 import harness as h
+from harness.core import noise
 from harness.core.lazy import Lazy
 from harness.core.registry import REGISTRY
-from harness.engine import cohort, program
+from harness.engine import hyperparameters, loop, placement, program
+from harness.engine.cohort import start
 from harness.engine.evaluate import evaluate
-from harness.models import base
 from harness.spec.arms import Run
 from harness.spec.resolved import resolve
 from tests.cases import OPTIMIZERS
@@ -90,21 +91,20 @@ def pretended(monkeypatch):
     monkeypatch.setattr(
         FakeTensor, "contiguous", lambda self: self.clone(memory_format=contiguous), raising=False
     )
-    monkeypatch.setattr(base, "_generator", lambda *_: None)
-    monkeypatch.setattr(program, "resolve_device", lambda _: torch.device("cuda:0"))
-    program._place.cache_clear()
+    monkeypatch.setattr(noise, "_generator", lambda *_: None)
+    monkeypatch.setattr(placement, "resolve_device", lambda _: torch.device("cuda:0"))
+    placement.place.cache_clear()
     with mode:
         yield
-    program._place.cache_clear()
+    placement.place.cache_clear()
 
 
 def updates(spec, probes=()):
-    members = cohort.start([Run.of(spec, seed, tuple(probes)) for seed in range(3)], test=True)
+    members = start([Run.of(spec, seed, tuple(probes)) for seed in range(3)], test=True)
     made = program.program_of(resolve(spec))
-    trained = cohort._train(made, members, 3)
-    hyper = program.hyperparameters(
-        [m.run.recipe for m in members.members], made.device, made.dtype
-    )
+    trained = loop.train_interval(made, members, 3)
+    recipes = [m.run.recipe for m in members.members]
+    hyper = hyperparameters.hyperparameters(recipes, made.device, made.dtype)
     return members, trained, evaluate(made, members.w_KP, members.buffers, hyper, made.valid)
 
 
@@ -137,9 +137,9 @@ def test_probes_stay_on_the_device(name, model, pretended):
 
 def test_a_tensor_left_on_the_cpu_is_found(pretended, monkeypatch):
     monkeypatch.setattr(
-        cohort,
+        loop,
         "hyperparameters",
-        lambda recipes, _, dtype: program.hyperparameters(recipes, "cpu", dtype),
+        lambda recipes, _, dtype: hyperparameters.hyperparameters(recipes, "cpu", dtype),
     )
     with pytest.raises(FakeTensorDeviceMismatchError):
         updates(CASES["momentum"])

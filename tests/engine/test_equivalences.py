@@ -7,7 +7,8 @@ from torch import nn
 import harness as h
 from harness.core.streams import numpy_stream
 from harness.data.base import load_data
-from harness.engine.program import initial_weights, program_of
+from harness.engine.initialize import initial_weights
+from harness.engine.program import program_of
 from harness.protocol.train import train_outcomes
 from harness.spec.resolved import resolve
 

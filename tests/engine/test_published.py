@@ -4,6 +4,7 @@ import pytest
 
 import harness as h
 from harness import train
+from harness.engine.program import program_of
 from harness.spec.resolved import resolve
 
 CHANNELS = {"name": "mnist1d", "channels": True}
@@ -38,8 +39,6 @@ def test_mnist1d_accuracy(name):
         batch_order="sequential",
         eval_every=6000,
     )
-    from harness.engine.program import program_of
-
     assert (
         sum(slot.size for slot in program_of(resolve(recipe)).layout.slots.values()) == parameters
     )

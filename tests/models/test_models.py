@@ -5,13 +5,14 @@ import torch
 from torch import nn
 
 import harness as h
+from harness.core.noise import Noise
 from harness.core.registry import REGISTRY
 from harness.data.base import Data, load_data
-from harness.engine.cohort import active
-from harness.engine.hessian import hessian_products
-from harness.engine.program import hyperparameters, initial_weights, program_of, written_out
-from harness.engine.step import Batch, gradient, training_loss
-from harness.models.base import Context, Noise
+from harness.engine.hyperparameters import hyperparameters
+from harness.engine.initialize import initial_weights
+from harness.engine.program import program_of
+from harness.engine.training_loss import Minibatch
+from harness.models.base import Context
 from harness.spec.resolved import resolve
 from tests.cases import MODELS
 
@@ -133,23 +134,17 @@ def test_transformer_equals_torch_s_encoder_layer():
 def check_gradient(made, members=2, batch=5, entries=12):
     """Compare the gradient with central differences along some coordinates and one random direction."""
     w_KP = initial_weights(made, list(range(members)))
-    shared = Batch(made.train.x[:batch][None], made.train.y[:batch].expand(members, -1, -1))
+    shared = Minibatch(made.train.x[:batch][None], made.train.y[:batch].expand(members, -1, -1))
     hyper = hyperparameters([made.recipe] * members, made.device, made.dtype)
 
     def loss(w):
         noise = Noise([0] * members, 0, made.device, made.dtype)
-        return training_loss(
-            made, made.layout.views(w), buffers_of(made, members), shared, hyper, noise
+        return made.training_loss(
+            made.layout.views(w), buffers_of(made, members), shared, hyper, noise
         )[0]
 
-    g_KP, _, _ = gradient(
-        made,
-        w_KP,
-        buffers_of(made, members),
-        shared,
-        hyper,
-        Noise([0] * members, 0, made.device, made.dtype),
-    )
+    noise = Noise([0] * members, 0, made.device, made.dtype)
+    g_KP = made.differentiator.gradient(w_KP, buffers_of(made, members), shared, hyper, noise).g_KP
     stream = torch.Generator().manual_seed(0)
     used = torch.cat(
         [torch.arange(s.offset, s.offset + s.size) for s in made.layout.slots.values()]
@@ -219,7 +214,7 @@ def test_relu_halves_the_activations_under_xavier_and_keeps_them_under_he():
 
 
 def test_external_module_is_mapped_and_a_recurrent_one_trains_alone():
-    from harness.engine.program import batched
+    from harness.engine.batching import batched
 
     tiny = h.Recipe(
         data="iris",
@@ -232,74 +227,3 @@ def test_external_module_is_mapped_and_a_recurrent_one_trains_alone():
     together, why = batched(resolve(recurrent))
     assert not together and "vmap refuses" in why
     assert load_data(Data.parse("iris")).outputs == 3
-
-
-def assert_backward_pass_equals_autograd(made):
-    w_KP, batch = (
-        initial_weights(made, [0, 1]),
-        Batch(made.train.x[None, :20], made.train.y[:20].expand(2, 20, -1)),
-    )
-    hyper = active([made.recipe] * 2, hyperparameters([made.recipe] * 2, made.device, made.dtype))
-    noise = [Noise([0, 1], 0, made.device, made.dtype) for _ in range(2)]
-    g_KP, loss_K, _ = gradient(made, w_KP, {}, batch, hyper, noise[0])
-    leaf_KP = w_KP.clone().requires_grad_()
-    expected_K, _ = training_loss(made, made.layout.views(leaf_KP), {}, batch, hyper, noise[1])
-    (expected_KP,) = torch.autograd.grad(expected_K.sum(), leaf_KP)
-    assert torch.allclose(loss_K, expected_K.detach(), atol=1e-14)
-    assert torch.allclose(g_KP, expected_KP, atol=1e-14, rtol=1e-12)
-    assert expected_KP.abs().amax() > 1e-3
-
-
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity", "gelu", "silu"])
-@pytest.mark.parametrize(
-    "regularizers",
-    [(), ({"name": "Dropout", "rate": 0.3}, {"name": "LabelSmoothing", "amount": 0.1})],
-)
-def test_written_out_backward_pass_equals_autograd(activation, regularizers):
-    model = h.MLP(widths=(11, 11, 5), activation=activation, residual=True)
-    made = program(model, "digits", regularizers=regularizers, loss=h.CrossEntropy())
-    assert written_out(made) == (activation in ("relu", "tanh", "sigmoid", "identity"))
-    assert_backward_pass_equals_autograd(made)
-
-
-@pytest.mark.parametrize(
-    "name", ["CNN1D", "CNN2D", "wide CNN1D", "even kernels", "kernels wider than their input"]
-)
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
-def test_written_out_backward_pass_of_convolutions_equals_autograd(name, dropout):
-    image = {"name": "digits", "image": True}
-    model, data = MODELS.get(name, (h.CNN2D(channels=(3, 4, 2), kernel=4), image))
-    if name == "wide CNN1D":
-        model, data = h.CNN1D(channels=17), {"name": "mnist1d", "channels": True}
-    if name == "kernels wider than their input":  # whose first taps see nothing but padding
-        model = h.CNN2D(channels=(3, 4, 2), kernel=5)
-    made = program(
-        model, data, regularizers=({"name": "Dropout", "rate": dropout},) if dropout else ()
-    )
-    assert written_out(made)
-    assert_backward_pass_equals_autograd(made)
-
-
-@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "identity", "gelu"])
-@pytest.mark.parametrize("loss", [h.CrossEntropy(), h.MSE(), h.BCE()], ids=lambda loss: loss.name)
-@pytest.mark.parametrize("widths", [(11, 11, 5), ()])
-@pytest.mark.parametrize("bias", [True, False])
-def test_products_with_the_hessian_equal_autograd(activation, loss, widths, bias):
-    made = program(
-        h.MLP(widths=widths, activation=activation, residual=True, bias=bias), "digits", loss=loss
-    )
-    w_KP, batch = (
-        initial_weights(made, [0, 1]),
-        Batch(made.train.x[None, :20], made.train.y[:20].expand(2, 20, -1)),
-    )
-    hyper = active([made.recipe] * 2, hyperparameters([made.recipe] * 2, made.device, made.dtype))
-    v_KP = made.layout.pack(
-        {n: torch.randn_like(w) for n, w in made.layout.views(w_KP).items()}, w_KP
-    )
-    leaf_KP = w_KP.clone().requires_grad_()
-    loss_K, _ = training_loss(made, made.layout.views(leaf_KP), {}, batch, hyper, None)
-    (g_KP,) = torch.autograd.grad(loss_K.sum(), leaf_KP, create_graph=True)
-    (expected_KP,) = torch.autograd.grad(g_KP, leaf_KP, v_KP)
-    found_KP = hessian_products(made, w_KP, {}, batch, hyper)(v_KP)
-    assert torch.allclose(found_KP, expected_KP, atol=1e-13, rtol=1e-10)
-    assert expected_KP.abs().amax() > 1e-3

@@ -6,8 +6,9 @@ import torch
 
 import harness as h
 from harness.data.base import Data, Raw
+from harness.engine.hyperparameters import hyperparameters
 from harness.engine.program import program_of
-from harness.engine.step import training_loss
+from harness.engine.training_loss import Minibatch
 from harness.probes.curvature import lanczos
 from harness.spec.resolved import resolve
 from tests.probes.test_probes import every, recipe
@@ -31,16 +32,16 @@ def full_hessian(spec, w_KP, x, y):
 
     def loss(row):
         buffers = {n: b.to(row.dtype)[None] for n, b in program.network.buffers().items()}
-        return training_loss(program, program.layout.views(row[None]), buffers, (x, y), {}, None)[
-            0
-        ][0]
+        hyper = hyperparameters([program.recipe], program.device, program.dtype)
+        params, batch = program.layout.views(row[None]), Minibatch(x, y)
+        return program.training_loss(params, buffers, batch, hyper)[0][0]
 
     return torch.autograd.functional.hessian(loss, w_KP[0])
 
 
 @pytest.mark.parametrize("model", ["mlp", "batch norm", "cnn", "transformer"])
 def test_eigenvalues_and_trace_are_those_of_the_full_hessian(model):
-    from harness.engine.program import initial_weights
+    from harness.engine.initialize import initial_weights
 
     small = {"mlp": h.MLP(widths=(6, 5), activation="tanh"), "batch norm": h.MLP(widths=(6,), norm="batch", activation="tanh"),
              "cnn": h.CNN1D(channels=3), "transformer": h.Transformer(width=4, heads=2, depth=1, patch=8)}  # fmt: skip
@@ -167,7 +168,8 @@ def diverges(rule, curvature):
 
 
 def test_rules_of_different_kinds_in_one_cohort_keep_their_own_edges():
-    from harness.engine.cohort import advance, start
+    from harness.engine.cohort import start
+    from harness.engine.loop import advance
     from harness.probes.base import Probe
     from harness.spec.arms import Run
 

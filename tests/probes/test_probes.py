@@ -93,7 +93,8 @@ def test_norms_and_cosines_are_those_of_a_plain_pytorch_loop():
     net = nn.Sequential(
         nn.Linear(64, 12), nn.ReLU(), nn.Linear(12, 9), nn.ReLU(), nn.Linear(9, 10)
     ).double()
-    from harness.engine.program import initial_weights, program_of
+    from harness.engine.initialize import initial_weights
+    from harness.engine.program import program_of
 
     program = program_of(resolve(spec))
     start = program.layout.views(initial_weights(program, [0]))
@@ -184,7 +185,7 @@ def noise_scene(g_of):
         last=False,
         layout=layout,
         lr_K=torch.ones(1),
-        room_2KP=torch.stack([empty, empty]),
+        workspace_2KP=torch.stack([empty, empty]),
         **tensors,
         **unused,
         **own,
@@ -257,26 +258,19 @@ def test_distance_is_from_the_initial_weights():
 
 def test_spread_is_that_of_the_gradients_of_single_samples():
     from harness.core.streams import numpy_stream
-    from harness.engine.program import initial_weights, program_of
-    from harness.engine.step import Batch, gradient
+    from harness.engine.hyperparameters import hyperparameters
+    from harness.engine.initialize import initial_weights
+    from harness.engine.program import program_of
+    from harness.engine.training_loss import Minibatch
 
     spec = recipe(steps=1, eval_every=1)
     program = program_of(resolve(spec))
     w_KP = initial_weights(program, [0])
     rows = numpy_stream(0, "spread", 0).permutation(program.train.size)[:16]
-    g = torch.stack(
-        [
-            gradient(
-                program,
-                w_KP,
-                {},
-                Batch(program.train.x[None, [i]], program.train.y[None, [i]]),
-                {},
-                None,
-            )[0][0]
-            for i in rows
-        ]
-    )
+    hyper = hyperparameters([program.recipe], program.device, program.dtype)
+    singles = [Minibatch(program.train.x[None, [i]], program.train.y[None, [i]]) for i in rows]
+    differentiator = program.differentiator
+    g = torch.stack([differentiator.gradient(w_KP, {}, one, hyper).g_KP[0] for one in singles])
     found = h.train(spec, probes=every("GradientSpread")).curves.iloc[0]
     assert found["spread/ratio"] == pytest.approx(float(g.var(0).sum().sqrt() / g.mean(0).norm()))
     pairs = [(g[i] @ g[j] < 0).item() for i in range(16) for j in range(i)]
@@ -308,7 +302,8 @@ def test_calibration_is_that_of_the_held_out_predictions():
 
 def held_out_guesses(spec):
     """Return the held-out classes and a plain network's guesses before the last of 20 updates."""
-    from harness.engine.cohort import advance, start
+    from harness.engine.cohort import start
+    from harness.engine.loop import advance
     from harness.engine.program import program_of
     from harness.spec.arms import Run
 
@@ -415,7 +410,8 @@ def test_saturated_outputs_are_counted():
 def test_spread_of_activations_is_numpy_s():
     spec = recipe(batch_order="sequential", steps=1, eval_every=1)
     found = h.train(spec, probes=every("Activations")).curves.iloc[0]
-    from harness.engine.program import initial_weights, program_of
+    from harness.engine.initialize import initial_weights
+    from harness.engine.program import program_of
 
     program = program_of(resolve(spec))
     w, b, *_ = (v[0].numpy() for v in program.layout.views(initial_weights(program, [0])).values())

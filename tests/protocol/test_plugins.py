@@ -47,8 +47,8 @@ class Shrink(h.Regularizer):
 
     by: NonNegative = 1.0
 
-    def constrain(self, w_KP, layout, hyper):
-        return w_KP / hyper["by"][:, None]
+    def constrain(self, w_KP, ctx):
+        return w_KP / ctx.column("by")
 
 
 class Descent(h.Optimizer):

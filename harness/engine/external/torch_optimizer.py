@@ -1,91 +1,115 @@
-"""One run through another library's optimizer: the same hooks and records, an update of ``torch.optim``'s kind."""
+"""One run through another library's optimizer: the same regularizers and records, an update of ``torch.optim``'s kind."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol, cast
 
 import torch
 from torch import Tensor
 
+from harness.core.noise import Noise
+from harness.core.parameter_layout import Layout
+from harness.engine.differentiate import Gradient, TrainingPass
+from harness.engine.hyperparameters import Hyperparameters
+from harness.engine.optimizer_groups import OptimizerStates
 from harness.engine.program import Program
-from harness.engine.step import Batch, Hyper, Moved, gradient, scoped
-from harness.models.base import Buffers, Noise, Seen
+from harness.engine.regularize import (
+    activate,
+    constrain_weights,
+    decay_weights,
+    regularize_batch,
+    regularize_gradient,
+)
+from harness.engine.training_loss import Minibatch
+from harness.engine.update import Update
+from harness.models.base import Buffers
 from harness.optimizers.external import ExternalOptimizer
 
 
-class State(NamedTuple):
-    """The optimizer, the parameters it moves, and the rates it was made with."""
+class TorchOptimizer(Protocol):
+    """What is used of ``torch.optim.Optimizer``, which other libraries' optimizers are or look like."""
+
+    param_groups: list[dict[str, Any]]
+    """Each group's parameters and settings, ``lr`` among them."""
+
+    def step(self, closure: Callable[[], Tensor]) -> object:
+        """Move the parameters; ``closure`` computes their gradients, as often as it is called."""
+
+
+class ExternalState(NamedTuple):
+    """The optimizer, the parameters it moves, and the learning rates it was made with."""
 
     parameters: list[torch.nn.Parameter]
-    optimizer: Any
+    optimizer: TorchOptimizer
     rates: list[float]
 
+    @torch.no_grad()
+    def weights(self, layout: Layout, like_1P: Tensor) -> Tensor:
+        """Return the parameters as a row (1, P)."""
+        named = zip(layout.slots, self.parameters, strict=True)
+        return layout.pack({name: p.detach()[None] for name, p in named}, like_1P)
 
-def init(program: Program, optimizer: ExternalOptimizer, w_KP: Tensor) -> State:
+    @torch.no_grad()
+    def set_weights(self, layout: Layout, w_1P: Tensor) -> None:
+        """Copy a row into the parameters."""
+        for parameter, view in zip(self.parameters, layout.views(w_1P).values(), strict=True):
+            parameter.copy_(view[0])
+
+
+def external_state(program: Program, optimizer: ExternalOptimizer, w_1P: Tensor) -> ExternalState:
     """Make the optimizer over copies of the one member's parameters."""
-    views = program.layout.views(w_KP).values()
+    views = program.layout.views(w_1P).values()
     parameters = [torch.nn.Parameter(view[0].clone()) for view in views]
-    made = optimizer.instance(parameters)
-    return State(parameters, made, [group["lr"] for group in made.param_groups])
+    # torch types closures as returning floats, though its own documentation returns the loss's tensor
+    made = cast("TorchOptimizer", optimizer.instance(parameters))
+    return ExternalState(parameters, made, [group["lr"] for group in made.param_groups])
 
 
-def eager_step(
+def make_external_update(
     program: Program,
-    w_KP: Tensor,
+    state: ExternalState,
+    w_1P: Tensor,
     buffers: Buffers,
-    state: State,
-    batch: Batch,
-    hyper: Hyper,
+    states: OptimizerStates,
+    batch: Minibatch,
+    hyper: Hyperparameters,
     factor_K: Tensor,
     noise: Noise,
-    seen: Seen | None = None,
-) -> Moved:
-    """Make one update of one run; arguments and results as in :func:`harness.engine.step.step`."""
-    passes: list[tuple[Tensor, Buffers, Tensor]] = []
+    record: TrainingPass | None = None,
+) -> Update:
+    """Make one update of one run; arguments and results as of :func:`harness.engine.update.make_update`.
+
+    The optimizer itself asks for gradients, as often as it likes, after the weights have decayed: so the first one too is
+    taken at the decayed weights, unlike in the engine's own updates. ``states`` is handed through: the optimizer keeps its
+    own.
+    """
+    layout = program.layout
+    active = activate(program.regularizers, layout, hyper, factor_K * state.rates[0], noise)
+    gradients: list[Gradient] = []
 
     def closure() -> Tensor:
-        now_KP = _pack(program, state, w_KP)
-        first = not passes
-        g_KP, loss_K, after = gradient(
-            program, now_KP, buffers, batch, hyper, noise, None, seen if first else None
+        now_1P = state.weights(layout, w_1P)
+        first = not gradients
+        gradient = program.differentiator.gradient(
+            now_1P,
+            buffers,
+            regularize_batch(active, batch),
+            hyper,
+            noise,
+            record=record if first else None,
         )
-        passes.append((loss_K, after, g_KP))
-        for hook in program.hooks:
-            g_KP = hook.clip(g_KP, scoped(hyper, f"regularizers.{hook.name}"))
-        for hook in program.hooks:
-            g_KP = hook.penalty(g_KP, now_KP, scoped(hyper, f"regularizers.{hook.name}"))
-        for parameter, g in zip(state.parameters, program.layout.views(g_KP).values(), strict=True):
-            parameter.grad = g[0].clone()
-        return loss_K[0]
+        gradients.append(gradient)
+        g_1P = regularize_gradient(active, gradient.g_KP, now_1P)
+        for parameter, g in zip(state.parameters, layout.views(g_1P).values(), strict=True):
+            parameter.grad = g[0].clone()  # the optimizer may keep it; the row's memory is lent
+        return gradient.loss_K[0]
 
-    _decay(program, state, w_KP, hyper, factor_K)
+    state.set_weights(layout, decay_weights(active, w_1P))
     for group, rate in zip(state.optimizer.param_groups, state.rates, strict=True):
         group["lr"] = rate * float(factor_K[0])
     state.optimizer.step(closure)
-    moved_KP = _pack(program, state, w_KP)
-    for hook in program.hooks:
-        moved_KP = hook.constrain(
-            moved_KP, program.layout, scoped(hyper, f"regularizers.{hook.name}")
-        )
-    _unpack(program, state, moved_KP)
-    loss_K, after, g_KP = passes[0]
-    return Moved(moved_KP, after, state, loss_K, g_KP, len(passes))
-
-
-def _decay(program: Program, state: State, w_KP: Tensor, hyper: Hyper, factor_K: Tensor) -> None:
-    lr_K = factor_K * state.rates[0]
-    for hook in program.hooks:
-        w_KP = hook.decay(w_KP, lr_K, scoped(hyper, f"regularizers.{hook.name}"))
-    _unpack(program, state, w_KP)
-
-
-@torch.no_grad()
-def _pack(program: Program, state: State, like_KP: Tensor) -> Tensor:
-    named = zip(program.layout.slots, state.parameters, strict=True)
-    return program.layout.pack({name: p.detach()[None] for name, p in named}, like_KP)
-
-
-@torch.no_grad()
-def _unpack(program: Program, state: State, w_KP: Tensor) -> None:
-    for parameter, view in zip(state.parameters, program.layout.views(w_KP).values(), strict=True):
-        parameter.copy_(view[0])
+    moved_1P = constrain_weights(active, state.weights(layout, w_1P))
+    state.set_weights(layout, moved_1P)
+    first = gradients[0]
+    return Update(moved_1P, first.buffers, states, first.loss_K, first.g_KP, len(gradients))

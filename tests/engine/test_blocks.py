@@ -5,9 +5,10 @@ import torch
 
 import harness as h
 from harness.core.parameter_layout import layout_of
-from harness.engine import update
-from harness.engine.cohort import advance, start
-from harness.engine.workspace import room_for
+from harness.engine import optimizer_groups
+from harness.engine.cohort import start
+from harness.engine.loop import advance
+from harness.engine.workspace import workspace_for
 from harness.spec.arms import Run
 from tests.cases import OPTIMIZERS, REGULARIZERS
 
@@ -19,31 +20,31 @@ BASE = h.Recipe(
 @pytest.fixture(autouse=True)
 def apart(monkeypatch):
     """Large tensors of a few members are moved apart too."""
-    monkeypatch.setattr(update, "APART", 2**13)
+    monkeypatch.setattr(optimizer_groups, "APART", 2**13)
 
 
 def trained(recipes):
     cohort = advance(
         start([Run.of(recipe, seed) for seed, recipe in enumerate(recipes)], test=False)
     )
-    return len(cohort.pieces), [
+    return len(cohort.blocks), [
         (p.step, p.metrics) for _, o in sorted(cohort.outcomes.items()) for p in o.points
     ]
 
 
 def both_ways(recipes, monkeypatch):
     apart = trained(recipes)
-    monkeypatch.setattr(update, "APART", 10**9)
+    monkeypatch.setattr(optimizer_groups, "APART", 10**9)
     return apart, trained(recipes)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_rules_move_tensor_by_tensor_as_row_by_row(name, monkeypatch):
     rule = OPTIMIZERS[name].optimizer
-    (pieces, apart), (one, whole) = both_ways(
+    (blocks, apart), (one, whole) = both_ways(
         [BASE.with_values({"optimizer": rule})] * 2, monkeypatch
     )
-    assert (pieces, one) == (4 if rule.coordinatewise else 1, 1) and rule.coordinatewise == (
+    assert (blocks, one) == (4 if rule.coordinatewise else 1, 1) and rule.coordinatewise == (
         name != "Muon"
     )
     assert apart == whole
@@ -52,19 +53,19 @@ def test_rules_move_tensor_by_tensor_as_row_by_row(name, monkeypatch):
 @pytest.mark.parametrize("name", REGULARIZERS)
 def test_regularizers_act_tensor_by_tensor_as_row_by_row(name, monkeypatch):
     hook = REGULARIZERS[name]
-    (pieces, apart), (_, whole) = both_ways(
+    (blocks, apart), (_, whole) = both_ways(
         [BASE.with_values({"regularizers": (hook,)})] * 2, monkeypatch
     )
-    assert pieces == (1 if name == "clip norm" else 4)
+    assert blocks == (1 if name == "clip norm" else 4)
     assert apart == whole
 
 
 def test_several_rules_move_their_members_tensor_by_tensor(monkeypatch):
     chosen = [h.SGD(lr=0.1), h.Adam(lr=0.003), h.SGD(lr=0.1, momentum=0.9), h.NAdam(lr=0.003)]
-    (pieces, apart), (_, whole) = both_ways(
+    (blocks, apart), (_, whole) = both_ways(
         [BASE.with_values({"optimizer": rule}) for rule in chosen], monkeypatch
     )
-    assert pieces == 4 and apart == whole
+    assert blocks == 4 and apart == whole
     with_muon = [BASE.with_values({"optimizer": rule}) for rule in (*chosen[:2], h.Muon(lr=0.02))]
     assert trained(with_muon)[0] == 1
 
@@ -82,32 +83,39 @@ def test_what_is_said_of_an_update_does_not_hold_for_another():
     class Renamed(h.SGD):
         pass
 
-    class ClipByMean(h.ClipValue):
-        def clip(self, g_KP, hyper):
-            return g_KP - g_KP.mean(1, keepdim=True)
+    class Halved(h.Regularizer):
+        coordinatewise = True
 
-    class Smoother(h.LabelSmoothing):
-        pass
+        def clip(self, g_KC, ctx):
+            return g_KC / 2
+
+    class ClipByMean(Halved):
+        def clip(self, g_KC, ctx):
+            return g_KC - g_KC.mean(1, keepdim=True)
+
+    class Renoised(h.Regularizer):
+        def batch(self, x_KB, y_KBD, ctx):
+            return x_KB, y_KBD
 
     assert not Normalized.coordinatewise and Renamed.coordinatewise
-    assert not ClipByMean.coordinatewise and Smoother.coordinatewise
+    assert not ClipByMean.coordinatewise and Halved.coordinatewise and Renoised.coordinatewise
 
 
-def test_pieces_cover_every_row_and_the_gradient_is_gathered_from_them():
+def test_blocks_cover_every_row_and_the_gradient_is_gathered_from_them():
     shapes = {"a": (64, 64), "b": (64,), "c": (50, 50), "d": (64, 33), "e": (3,)}
     made = layout_of(shapes)
-    assert [(p.start, p.stop) for p in made.pieces(2048)] == [
+    assert [(p.start, p.stop) for p in made.blocks(2048)] == [
         (0, 4096),
         (4096, 6720),
         (6720, 8832),
         (8832, made.width),
     ]
-    room = room_for(made, torch.randn(3, made.width), made.pieces(2048))
-    assert set(room.blocks) == {"a", "d"}
+    workspace = workspace_for(made, torch.randn(3, made.width), made.blocks(2048))
+    assert set(workspace.apart) == {"a", "d"}
     given = {name: torch.randn(3, *shape) for name, shape in shapes.items()}
     for name, slope in given.items():
-        room.slopes[name].copy_(slope)
+        workspace.gradients[name].copy_(slope)
     assert torch.equal(
-        torch.cat([piece.g_KC for piece in room.pieces], 1), made.pack(given, room.w_KP)
+        torch.cat([block.g_KC for block in workspace.blocks], 1), made.pack(given, workspace.w_KP)
     )
-    assert torch.equal(room.gathered(made), made.pack(given, room.w_KP))
+    assert torch.equal(workspace.gathered(made), made.pack(given, workspace.w_KP))

@@ -1,0 +1,99 @@
+"""The random numbers of training itself: dropout, mixup, noise on the inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harness.core.lazy import Lazy
+from harness.core.streams import derive, numpy_stream
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazy("torch")
+
+
+class Noise:
+    """Each member's own streams of random numbers, named by (seed, purpose, step).
+
+    They begin anew at every evaluation, so that training can go on from there without what came before. Dropout has
+    streams of its own: a member with a rate of 0 draws the same other noise as its neighbours.
+
+    Args:
+        seeds: the members' seeds.
+        step: updates made when the streams begin.
+        device: where the numbers are wanted.
+        dtype: what they are wanted as.
+
+    >>> import torch
+    >>> Noise([0, 1], 0, torch.device("cpu"), torch.float32).normal(3).shape
+    torch.Size([2, 3])
+    """
+
+    def __init__(
+        self, seeds: Sequence[int], step: int, device: torch.device, dtype: torch.dtype
+    ) -> None:
+        self.seeds, self.step, self.device, self.dtype = tuple(seeds), step, device, dtype
+
+    @cached_property
+    def host(self) -> list[np.random.Generator]:
+        """The members' streams of everything but dropout."""
+        return [numpy_stream(seed, "noise", self.step) for seed in self.seeds]
+
+    @cached_property
+    def drops(self) -> list[np.random.Generator]:
+        """The members' streams of dropout on a CPU."""
+        return [numpy_stream(seed, "dropout", self.step) for seed in self.seeds]
+
+    @cached_property
+    def streams(self) -> list[torch.Generator]:
+        """The members' streams of dropout on a GPU; empty on a CPU."""
+        if self.device.type == "cpu":
+            return []
+        return [_generator(seed, self.step, self.device) for seed in self.seeds]
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Return numbers (K, *shape) from U[0, 1), for dropout."""
+        if self.streams:
+            drawn_K = [torch.rand(shape, generator=g, device=self.device) for g in self.streams]
+            return torch.stack(drawn_K).to(self.dtype)
+        drawn = np.empty((len(self.drops), *shape), np.float32)
+        for row, stream in zip(drawn, self.drops, strict=True):
+            stream.random(out=row, dtype=np.float32)
+        return torch.from_numpy(drawn).to(self.dtype)
+
+    def normal(self, *shape: int) -> Tensor:
+        """Return numbers (K, *shape) from N(0, 1)."""
+        drawn = np.empty((len(self.host), *shape), np.float32)
+        for row, stream in zip(drawn, self.host, strict=True):
+            stream.standard_normal(out=row, dtype=np.float32)
+        return torch.from_numpy(drawn).to(self.device, self.dtype)
+
+
+class RecordedNoise:
+    """What dropout drew in an earlier pass, handed out once more in the same order.
+
+    Args:
+        draws: numbers (K, *shape) from U[0, 1), one tensor for each time that dropout drew.
+    """
+
+    host: tuple[np.random.Generator, ...] = ()
+    """No streams of anything else."""
+
+    def __init__(self, draws: Sequence[Tensor]) -> None:
+        self._draws = iter(draws)
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Return the next recorded numbers (K, *shape)."""
+        drawn = next(self._draws)
+        assert drawn.shape[1:] == shape, "the pass is not the one that was recorded"
+        return drawn
+
+
+def _generator(seed: int, step: int, device: torch.device) -> torch.Generator:
+    return torch.Generator(device=device).manual_seed(derive(seed, "dropout", step))

@@ -1,0 +1,66 @@
+"""Whether runs can train together, and the memory that each of them needs."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from harness.data.base import load_data
+from harness.engine.program import Program, build_network
+from harness.models.base import Context, Seen
+from harness.models.external import ModuleNetwork
+from harness.optimizers.external import ExternalOptimizer
+from harness.spec.resolved import ResolvedRecipe
+
+
+def batched(recipe: ResolvedRecipe) -> tuple[bool, str]:
+    """Return whether runs of the recipe train together in cohorts, and why or why not."""
+    if isinstance(recipe.optimizer, ExternalOptimizer):
+        return False, f"{recipe.optimizer.name} is another library's optimizer"
+    network = build_network(recipe, load_data(recipe.data))
+    if isinstance(network, ModuleNetwork):
+        return _vmaps(network, recipe)
+    return True, "all of its parts have a batched form"
+
+
+def _vmaps(network: ModuleNetwork, recipe: ResolvedRecipe) -> tuple[bool, str]:
+    """Try a forward and a backward pass of two members on two samples."""
+    if network.draws:
+        return False, "its dropout draws from torch's global generator"
+    x = torch.as_tensor(load_data(recipe.data).train.x[:2], dtype=torch.float32)
+    params = {
+        name: torch.zeros(2, *weight.shape, requires_grad=True)
+        for name, weight in network.weights().items()
+    }
+    buffers = {name: torch.stack([b, b]) for name, b in network.buffers().items()}
+    try:
+        out = network(params, x.expand(2, *x.shape), Context(training=True, buffers=buffers))
+        out.sum().backward()
+    except Exception as error:  # whatever the user's module and vmap don't agree on
+        return False, f"vmap refuses it: {str(error).strip().splitlines()[0][:120]}"
+    return True, "its module can be mapped over members by vmap"
+
+
+def member_bytes(program: Program) -> int:
+    """Return about the memory that one member needs while it trains: weights, gradient, state, and activations."""
+    # weights, gradient, up to two tensors of optimizer state, and two temporaries of an update
+    rows = 6 * program.layout.width
+    units = sum(math.prod(weight.shape[:1]) for weight in program.initial.values())
+    # what lies between the outputs that layers show, patches of convolutions for one, is about as much again, and once
+    # more with its slopes; each in a forward and a backward pass
+    activations = 4 * program.times.batch * max(units, 3 * _shown(program))
+    return program.dtype.itemsize * (rows + activations)
+
+
+def _shown(program: Program) -> int:
+    """Return the numbers that the hidden layers put out for one sample; 0 for networks that don't tell."""
+    if isinstance(program.network, ModuleNetwork):
+        return 0
+    # on the meta device a pass computes shapes alone
+    meta, seen = torch.device("meta"), Seen()
+    params = {name: torch.zeros(1, *w.shape, device=meta) for name, w in program.initial.items()}
+    buffers = {name: b[None].to(meta) for name, b in program.network.buffers().items()}
+    sample = torch.zeros(1, 1, *program.train.x.shape[1:], device=meta)
+    program.network(params, sample, Context(buffers=buffers, seen=seen))
+    return sum(output.numel() for output in seen.outputs.values())

@@ -1,0 +1,106 @@
+"""Derivatives by autograd, for any network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import ClassVar, final
+
+import torch
+from torch import Tensor
+
+from harness.core.noise import Noise, RecordedNoise
+from harness.engine.differentiate.base import Differentiator, Gradient, TrainingPass
+from harness.engine.differentiate.samples import (
+    grams_one_by_one,
+    sample_norms_one_by_one,
+    stands_alone,
+)
+from harness.engine.hyperparameters import Hyperparameters
+from harness.engine.training_loss import Minibatch, TrainingLoss
+from harness.engine.workspace import ParameterBlock
+from harness.models.base import Buffers
+
+
+@final
+class Autograd(Differentiator):
+    """Derivatives by PyTorch's autograd.
+
+    Args:
+        loss: what is differentiated.
+    """
+
+    writes_apart: ClassVar[bool] = False
+
+    def __init__(self, loss: TrainingLoss) -> None:
+        self.loss = loss
+
+    def mode(self) -> nullcontext[None]:
+        return nullcontext()
+
+    def workspace(self, w_KP: Tensor, columns: Sequence[slice] = ()) -> None:
+        return None
+
+    def gradient(
+        self,
+        w_KP: Tensor,
+        buffers: Buffers,
+        batch: Minibatch,
+        hyper: Hyperparameters,
+        noise: Noise | RecordedNoise | None = None,
+        workspace: object = None,
+        record: TrainingPass | None = None,
+    ) -> Gradient:
+        if record is not None:
+            record.batch = batch
+        leaf_KP = w_KP.detach().requires_grad_()
+        params = self.loss.layout.views(leaf_KP)
+        seen = None if record is None else record.seen
+        loss_K, after = self.loss(params, buffers, batch, hyper, noise, seen)
+        # a member's loss depends on its own weights alone, so the sum's gradient is every member's
+        (g_KP,) = torch.autograd.grad(loss_K.sum(), leaf_KP)
+        block = ParameterBlock(slice(0, w_KP.shape[1]), w_KP, g_KP)
+        return Gradient(loss_K.detach(), g_KP, (block,), after)
+
+    def hessian_product(
+        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
+    ) -> Callable[[Tensor], Tensor]:
+        with torch.inference_mode(False), torch.enable_grad():
+            # copies, since autograd keeps no tensors that were made in inference mode
+            leaf_KP = w_KP.clone().requires_grad_()
+            loss_K, _ = self.loss(
+                self.loss.layout.views(leaf_KP),
+                copied(buffers),
+                Minibatch(*(part.clone() for part in batch)),
+                hyper.noise_free()._replace(loss=copied(hyper.loss)),
+            )
+            return gradient_product(loss_K.sum(), leaf_KP)
+
+    def sample_norms(
+        self, w_KP: Tensor, buffers: Buffers, record: TrainingPass, hyper: Hyperparameters
+    ) -> Tensor | None:
+        if not stands_alone(self.loss.network):
+            return None
+        return sample_norms_one_by_one(self, w_KP, buffers, record, hyper)
+
+    def grams(
+        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
+    ) -> Tensor:
+        return grams_one_by_one(self, w_KP, buffers, batch, hyper)
+
+
+def gradient_product(loss: Tensor, leaf: Tensor) -> Callable[[Tensor], Tensor]:
+    """Return v ↦ ∂(∂loss/∂leaf · v)/∂leaf, of a scalar loss."""
+    with torch.inference_mode(False), torch.enable_grad():
+        (slope,) = torch.autograd.grad(loss, leaf, create_graph=True)
+
+    def product(v: Tensor) -> Tensor:
+        with torch.inference_mode(False):
+            return torch.autograd.grad(slope, leaf, v.clone(), retain_graph=True)[0]
+
+    return product
+
+
+def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return copies by name."""
+    return {name: tensor.clone() for name, tensor in tensors.items()}

@@ -1,0 +1,104 @@
+"""What a program asks of whatever differentiates its loss."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import ClassVar, NamedTuple
+
+from torch import Tensor
+
+from harness.core.noise import Noise, RecordedNoise
+from harness.engine.hyperparameters import Hyperparameters
+from harness.engine.training_loss import Minibatch
+from harness.engine.workspace import ParameterBlock, Workspace
+from harness.models.base import Buffers, Seen
+
+
+@dataclass
+class TrainingPass:
+    """What the pass that computes an update's gradient leaves for probes."""
+
+    seen: Seen = field(default_factory=Seen)
+    """Outputs of hidden layers, what dropout drew, and the layers' products where the network tells them."""
+    batch: Minibatch | None = None
+    """The minibatch as regularizers have changed it."""
+
+
+class Gradient(NamedTuple):
+    """The gradient of each member's mean loss; the next call with the same workspace writes over its memory."""
+
+    loss_K: Tensor
+    g_KP: Tensor
+    """The gradient's rows. Where a workspace has several blocks they are whole only if the pass was recorded."""
+    blocks: tuple[ParameterBlock, ...]
+    """The gradient beside the weights, block by block; always whole."""
+    buffers: Buffers
+    """The new running statistics."""
+
+
+class Differentiator(ABC):
+    """Derivatives of a :class:`~harness.engine.training_loss.TrainingLoss`, of all members at once.
+
+    Every method works for every network. Rows of weights, gradients and vectors are (K, P), zero between parameters.
+    """
+
+    writes_apart: ClassVar[bool]
+    """Whether parameters' gradients can be written into memory of their own, so that optimizers may move them apart."""
+
+    @abstractmethod
+    def mode(self) -> AbstractContextManager[object]:
+        """Return the context that updates are made in."""
+
+    @abstractmethod
+    def workspace(self, w_KP: Tensor, columns: Sequence[slice] = ()) -> Workspace | None:
+        """Return memory for the gradient at these weights, in these blocks; None where every call makes its own."""
+
+    @abstractmethod
+    def gradient(
+        self,
+        w_KP: Tensor,
+        buffers: Buffers,
+        batch: Minibatch,
+        hyper: Hyperparameters,
+        noise: Noise | RecordedNoise | None = None,
+        workspace: Workspace | None = None,
+        record: TrainingPass | None = None,
+    ) -> Gradient:
+        """Return ∂L_k/∂θ_k.
+
+        Args:
+            w_KP: weights.
+            buffers: running statistics, (K, *shape) each; not written into.
+            batch: inputs and targets, as regularizers have changed them.
+            hyper: the members' numbers.
+            noise: streams for dropout; needed where ``hyper.dropout_K`` is not None.
+            workspace: memory from :meth:`workspace` to write into, by default new memory.
+            record: where the pass leaves what probes may ask for.
+        """
+
+    @abstractmethod
+    def hessian_product(
+        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
+    ) -> Callable[[Tensor], Tensor]:
+        """Return v ↦ (∂²L_k/∂θ_k²) v_k, rows (K, P) to rows, without noise; the weights must stay as they are."""
+
+    @abstractmethod
+    def sample_norms(
+        self, w_KP: Tensor, buffers: Buffers, record: TrainingPass, hyper: Hyperparameters
+    ) -> Tensor | None:
+        """Return ‖∂l_ki/∂θ_k‖² (K, B) of the samples of a recorded pass one by one, with the noise of that pass.
+
+        None where a sample alone is another function: with statistics of the batch, or a module's own random draws.
+        """
+
+    @abstractmethod
+    def grams(
+        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
+    ) -> Tensor:
+        """Return the inner products (K, B, B) of the gradients of single samples, without noise.
+
+        Where the network normalises by the batch these are gradients of batches of one.
+        """

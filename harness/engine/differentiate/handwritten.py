@@ -1,0 +1,150 @@
+"""Derivatives by the networks' own backward passes: autograd's bookkeeping costs more than small layers' arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import ClassVar, TypeGuard, final
+
+import torch
+from torch import Tensor
+
+from harness.core.noise import Noise, RecordedNoise
+from harness.engine.differentiate.autograd import Autograd, copied, gradient_product
+from harness.engine.differentiate.base import Differentiator, Gradient, TrainingPass
+from harness.engine.differentiate.samples import (
+    grams_one_by_one,
+    sample_norms_one_by_one,
+    stands_alone,
+)
+from harness.engine.hyperparameters import Hyperparameters
+from harness.engine.training_loss import Minibatch, TrainingLoss
+from harness.engine.workspace import Workspace, workspace_for
+from harness.models.base import Backpropagating, Buffers, Context, Network, Product
+from harness.models.mlp import MLPNetwork
+from harness.models.mlp_hessian import HessianProduct
+
+
+def has_backward(network: Network) -> TypeGuard[Backpropagating]:
+    """Return whether all of a network's parts have a backward pass of their own."""
+    return getattr(network, "written_out", False)
+
+
+@final
+class HandWritten(Differentiator):
+    """Derivatives by a network's own ``forward`` and ``backward``; what it lacks is computed by slower, general ways.
+
+    Args:
+        loss: what is differentiated.
+        network: its network.
+    """
+
+    writes_apart: ClassVar[bool] = True
+
+    def __init__(self, loss: TrainingLoss, network: Backpropagating) -> None:
+        self.loss, self.network = loss, network
+
+    def mode(self) -> AbstractContextManager[object]:
+        # nothing in an update needs autograd, whose version counters and views cost time
+        return torch.inference_mode()
+
+    def workspace(self, w_KP: Tensor, columns: Sequence[slice] = ()) -> Workspace:
+        return workspace_for(self.loss.layout, w_KP, columns or (slice(0, w_KP.shape[1]),))
+
+    def gradient(
+        self,
+        w_KP: Tensor,
+        buffers: Buffers,
+        batch: Minibatch,
+        hyper: Hyperparameters,
+        noise: Noise | RecordedNoise | None = None,
+        workspace: Workspace | None = None,
+        record: TrainingPass | None = None,
+    ) -> Gradient:
+        if workspace is None:
+            workspace = self.workspace(w_KP)
+        elif workspace.w_KP is not w_KP:  # the same memory for the gradient, at other weights
+            workspace = workspace._replace(params=self.loss.layout.views(w_KP))
+        seen = None
+        if record is not None:
+            record.batch, seen = batch, record.seen
+        ctx = Context(training=True, noise=noise, dropout=hyper.dropout_K, seen=seen)
+        with torch.no_grad():
+            out_KBD, tape = self.network.forward(workspace.params, batch.x_KB, ctx)
+            loss_K, slope_KBD = self.loss.loss.value_and_gradient(out_KBD, batch.y_KBD, hyper.loss)
+            self.network.backward(workspace.params, tape, slope_KBD, workspace.gradients, seen)
+        whole = record is not None and bool(workspace.apart)
+        g_KP = workspace.gathered(self.loss.layout) if whole else workspace.g_KP
+        return Gradient(loss_K, g_KP, workspace.blocks, buffers)
+
+    def hessian_product(
+        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
+    ) -> Callable[[Tensor], Tensor]:
+        if not isinstance(self.network, MLPNetwork):
+            return Autograd(self.loss).hessian_product(w_KP, buffers, batch, hyper)
+        layout = self.loss.layout
+        params, into_KP = layout.views(w_KP), torch.zeros_like(w_KP)
+        into = layout.views(into_KP)
+        with torch.no_grad():
+            out_KBD, tape = self.network.forward(params, batch.x_KB, Context(training=True))
+        slope_KBD, curve = self._loss_derivatives(out_KBD, batch, hyper)
+        with torch.no_grad():
+            product = HessianProduct(self.network, params, tape, slope_KBD, curve)
+
+        def call(v_KP: Tensor) -> Tensor:
+            with torch.no_grad():
+                product(layout.views(v_KP), into)
+                return into_KP.clone()
+
+        return call
+
+    def _loss_derivatives(
+        self, out_KBD: Tensor, batch: Minibatch, hyper: Hyperparameters
+    ) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+        """Return the gradient of the loss by the outputs, and products with its Hessian by the outputs."""
+        with torch.inference_mode(False), torch.enable_grad():
+            # copies, since autograd keeps no tensors that were made in inference mode
+            leaf_KBD = out_KBD.clone().requires_grad_()
+            loss_KB = self.loss.loss.per_sample(leaf_KBD, batch.y_KBD.clone(), copied(hyper.loss))
+            loss = loss_KB.mean(1).sum()
+            curve = gradient_product(loss, leaf_KBD)
+            (slope_KBD,) = torch.autograd.grad(loss, leaf_KBD, retain_graph=True)
+        return slope_KBD, curve
+
+    def sample_norms(
+        self, w_KP: Tensor, buffers: Buffers, record: TrainingPass, hyper: Hyperparameters
+    ) -> Tensor | None:
+        if record.seen.products:
+            return _norms(record.seen.products)
+        if not stands_alone(self.loss.network):
+            return None
+        return sample_norms_one_by_one(self, w_KP, buffers, record, hyper)
+
+    def grams(
+        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
+    ) -> Tensor:
+        record = TrainingPass()
+        self.gradient(w_KP, buffers, batch, hyper.noise_free(), record=record)
+        if not record.seen.products:
+            return grams_one_by_one(self, w_KP, buffers, batch, hyper)
+        first, *others = record.seen.products
+        return sum((_gram(product) for product in others), _gram(first))
+
+
+def _norms(products: Sequence[Product]) -> Tensor:
+    """Return ‖∇lᵢ‖² (K, B) = Σ_layers ‖hᵢ‖²‖dᵢ‖² of inputs h and slopes d (Goodfellow 2015)."""
+    d_LKB = torch.stack([torch.linalg.vector_norm(p.d_KBO, dim=2) for p in products])
+    # members may share the first layer's inputs
+    h_LKB = torch.stack(
+        [torch.linalg.vector_norm(p.h_KBI, dim=2).expand_as(d_LKB[0]) for p in products]
+    )
+    # a bias is a weight whose input is 1
+    norms_KB: Tensor = h_LKB.square_().add_(products[0].bias).mul_(d_LKB.square_()).sum(0)
+    # the slopes are those of the mean loss: a B-th of the sample's own
+    return norms_KB.mul_(products[0].d_KBO.shape[1] ** 2)
+
+
+def _gram(product: Product) -> Tensor:
+    """Return the inner products (K, B, B) of the samples' gradients by one layer's weights: (hᵢ·hⱼ + bias) dᵢ·dⱼ."""
+    h, d = product.h_KBI, product.d_KBO
+    return (h @ h.mT + product.bias) * (d @ d.mT) * d.shape[1] ** 2

@@ -1,0 +1,66 @@
+"""Gradients of single samples by one gradient a sample: slower than formulas for layers, and right for every network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from harness.core.noise import RecordedNoise
+from harness.engine.differentiate.base import Differentiator, TrainingPass
+from harness.engine.hyperparameters import Hyperparameters
+from harness.engine.training_loss import Minibatch
+from harness.models.base import Buffers, Network
+from harness.models.external import ModuleNetwork
+
+
+def stands_alone(network: Network) -> bool:
+    """Return whether the loss of a sample does not depend on the others in its batch, nor on draws of its own."""
+    draws = isinstance(network, ModuleNetwork) and network.draws
+    return not network.buffers() and not draws
+
+
+def sample_norms_one_by_one(
+    differentiator: Differentiator,
+    w_KP: Tensor,
+    buffers: Buffers,
+    record: TrainingPass,
+    hyper: Hyperparameters,
+) -> Tensor:
+    """Return ‖∂l_ki/∂θ_k‖² (K, B) of a recorded pass."""
+    assert record.batch is not None
+    draws = record.seen.draws
+    gradients = _gradients(differentiator, w_KP, buffers, record.batch, hyper, draws)
+    return torch.stack([g_KP.square().sum(1) for g_KP in gradients], 1)
+
+
+def grams_one_by_one(
+    differentiator: Differentiator,
+    w_KP: Tensor,
+    buffers: Buffers,
+    batch: Minibatch,
+    hyper: Hyperparameters,
+) -> Tensor:
+    """Return the inner products (K, B, B) of the samples' gradients."""
+    gradients = _gradients(differentiator, w_KP, buffers, batch, hyper.noise_free(), [])
+    g_KBP = torch.stack(
+        [g_KP.clone() for g_KP in gradients], 1
+    )  # the next one's memory is the same
+    return g_KBP @ g_KBP.mT
+
+
+def _gradients(
+    differentiator: Differentiator,
+    w_KP: Tensor,
+    buffers: Buffers,
+    batch: Minibatch,
+    hyper: Hyperparameters,
+    draws: list[Tensor],
+) -> Iterator[Tensor]:
+    """Yield the gradient (K, P) of each sample's loss; each is written over by the next."""
+    workspace = differentiator.workspace(w_KP)
+    for i in range(batch.x_KB.shape[1]):
+        one = Minibatch(batch.x_KB[:, i : i + 1], batch.y_KBD[:, i : i + 1])
+        noise = RecordedNoise([drawn[:, i : i + 1] for drawn in draws])
+        yield differentiator.gradient(w_KP, buffers, one, hyper, noise, workspace).g_KP

@@ -1,0 +1,74 @@
+"""The numeric hyperparameters of a cohort's members as tensors: members that differ in numbers alone train together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.models.base import Model
+from harness.optimizers.external import ExternalOptimizer
+from harness.regularizers.base import Regularizer
+from harness.spec.component import Component, as_a
+from harness.spec.resolved import ResolvedRecipe
+
+
+class Hyperparameters(NamedTuple):
+    """One number a member of every numeric field that a gradient or a regularizer depends on.
+
+    The optimizers' other fields are held by the groups of members that they move: :mod:`harness.engine.optimizer_groups`.
+    """
+
+    lr_K: Tensor
+    """Learning rates before the schedule; NaN where another library's optimizer has its own default."""
+    loss: Mapping[str, Tensor]
+    """The loss's fields by name, (K,) each."""
+    regularizers: tuple[Mapping[str, Tensor], ...]
+    """Each regularizer's fields by name, (K,) each, in the recipe's order."""
+    dropout_K: Tensor | None
+    """Dropout rates; None where no member drops anything, so that no noise is drawn in vain."""
+
+    def noise_free(self) -> Hyperparameters:
+        """Return the same without dropout."""
+        return self._replace(dropout_K=None)
+
+
+def hyperparameters(
+    recipes: Sequence[ResolvedRecipe], device: torch.device, dtype: torch.dtype
+) -> Hyperparameters:
+    """Return the numbers of recipes that differ in numbers alone."""
+
+    def column(numbers: Iterable[float]) -> Tensor:
+        return torch.tensor(list(numbers), dtype=torch.float64).to(device, dtype)
+
+    def fields(parts: Sequence[Component]) -> dict[str, Tensor]:
+        rows = [part.numbers() for part in parts]
+        return {name: column(row[name] for row in rows) for name in rows[0]}
+
+    losses = [recipe.loss for recipe in recipes if recipe.loss is not None]
+    rates = [dropout_rate(recipe) for recipe in recipes]
+    return Hyperparameters(
+        lr_K=column(_learning_rate(recipe) for recipe in recipes),
+        loss=fields(losses) if losses else {},
+        regularizers=tuple(map(fields, zip(*(r.regularizers for r in recipes), strict=True))),
+        dropout_K=column(rates) if any(rates) else None,
+    )
+
+
+def dropout_rate(recipe: ResolvedRecipe) -> float:
+    """Return the dropout rate of a run: a regularizer's if one sets it, else the model's."""
+    for part in recipe.regularizers:
+        rate = as_a(Regularizer, part).dropout_rate()
+        if rate is not None:
+            return rate
+    return as_a(Model, recipe.model).dropout_rate() or 0.0 if recipe.model is not None else 0.0
+
+
+def _learning_rate(recipe: ResolvedRecipe) -> float:
+    optimizer = recipe.optimizer
+    if isinstance(optimizer, ExternalOptimizer):
+        return float(optimizer.args.get("lr", math.nan))
+    return optimizer.numbers()["lr"]

@@ -1,0 +1,46 @@
+"""The initial weights of a cohort."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.engine.program import Program
+from harness.models.base import Buffers
+from harness.models.external import ModuleNetwork
+from harness.models.init import Default, Init
+from harness.spec.component import as_a
+
+
+def initial_weights(program: Program, seeds: Sequence[int]) -> Tensor:
+    """Return the initial rows (K, P), each parameter of each member from its own stream, zero between parameters."""
+    rows = np.zeros((len(seeds), program.layout.width))
+    for row, seed in zip(rows, seeds, strict=True):
+        for name, numbers in _drawn(program, seed).items():
+            slot = program.layout.slots[name]
+            row[slot.offset : slot.offset + slot.size] = numbers.reshape(-1)
+    return torch.as_tensor(rows).to(program.device, program.dtype)
+
+
+def initial_buffers(program: Program, members: int) -> Buffers:
+    """Return the initial running statistics, (K, *shape) each; whole numbers stay whole."""
+    return {
+        name: buffer.to(
+            program.device, program.dtype if buffer.is_floating_point() else buffer.dtype
+        )
+        .expand(members, *buffer.shape)
+        .clone()
+        for name, buffer in program.network.buffers().items()
+    }
+
+
+def _drawn(program: Program, seed: int) -> dict[str, np.ndarray]:
+    """Return one member's parameters by name; a module of the user's is initialised by its own constructor."""
+    init = as_a(Init, program.recipe.init)
+    if isinstance(program.network, ModuleNetwork) and type(init) is Default:
+        module = program.network.build(seed)
+        return {name: p.detach().double().numpy() for name, p in module.named_parameters()}
+    return {name: init.draw(name, weight, seed) for name, weight in program.initial.items()}

@@ -1,0 +1,145 @@
+"""Members that leave a cohort: why, and the closing numbers that become their outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import torch
+
+from harness.core.records import Outcome, Status
+from harness.engine.cohort import Cohort, Member, keep_rows
+from harness.engine.evaluate import evaluate, evaluate_members
+from harness.engine.hyperparameters import hyperparameters
+from harness.engine.program import Program, program_of
+from harness.engine.recording import TrainedInterval, first_bad
+
+
+class Ending(NamedTuple):
+    """How a run ends."""
+
+    status: Status
+    detail: str = ""
+    """Why it diverged, in words."""
+
+
+def drop(cohort: Cohort, indices: Sequence[int], status: Status) -> None:
+    """End the given runs where they are, with the given status."""
+    program = program_of(cohort.members[0].run.recipe)
+    wanted = set(indices)
+    rows = [row for row, member in enumerate(cohort.members) if member.index in wanted]
+    leave(program, cohort, {row: Ending(status) for row in rows})
+
+
+def endings(
+    program: Program,
+    cohort: Cohort,
+    interval: TrainedInterval,
+    values: Sequence[Mapping[str, float]],
+) -> dict[int, Ending]:
+    """Return the rows of the members that end with this evaluation, and how.
+
+    Args:
+        program: what the members share.
+        cohort: the members.
+        interval: the updates before the evaluation.
+        values: the metrics of each member.
+    """
+    ended = {}
+    for row, own in enumerate(values):
+        losses_S = interval.losses_SK[:, row]
+        bad = first_bad(losses_S, own)
+        if bad is not None:
+            step = cohort.done - len(losses_S) + bad + 1
+            ended[row] = Ending("diverged", f"loss not finite at step {step}")
+        elif _patience_is_over(program, cohort, row, own):
+            ended[row] = Ending("stopped")
+        elif cohort.done == program.times.steps or budget_is_spent(program, cohort):
+            ended[row] = Ending("finished")
+    return ended
+
+
+def budget_is_spent(program: Program, cohort: Cohort) -> bool:
+    """Return whether the recipe's budget of gradients, if it has one, is used up."""
+    budget = program.recipe.gradients
+    return budget is not None and cohort.gradients >= budget
+
+
+def _patience_is_over(
+    program: Program, cohort: Cohort, row: int, values: Mapping[str, float]
+) -> bool:
+    """Keep a member's weights if they are its best; return whether early stopping ends it."""
+    stopping, member = program.stopping, cohort.members[row]
+    if stopping is None or cohort.best_KP is None:
+        return False
+    value = values[stopping.metric]
+    if not stopping.improved(value, member.best):
+        member.waited += 1
+        return member.waited >= stopping.patience
+    member.best, member.best_step, member.waited = value, cohort.done, 0
+    cohort.best_KP[row] = cohort.w_KP[row]
+    for name, buffer in cohort.buffers.items():
+        if cohort.best_buffers[name] is buffer:  # at first they are the same tensors: see ``start``
+            cohort.best_buffers[name] = buffer.clone()
+        cohort.best_buffers[name][row] = buffer[row]
+    return False
+
+
+def leave(program: Program, cohort: Cohort, ended: Mapping[int, Ending]) -> None:
+    """Make the outcomes of the given rows, and let the cohort go on without them."""
+    closing = _closing_numbers(program, cohort, list(ended))
+    for (row, ending), summary in zip(ended.items(), closing, strict=True):
+        member = cohort.members[row]
+        costs = {
+            "cost/seconds": member.seconds,
+            "cost/steps": float(cohort.done),
+            "cost/gradients": float(cohort.gradients),
+        }
+        # numbers at weights that are not finite say nothing
+        kept = costs if ending.status == "diverged" else summary | costs
+        cohort.outcomes[member.index] = Outcome(
+            ending.status, tuple(member.points), kept, ending.detail, member.arrays
+        )
+    keep_rows(program, cohort, [row for row in range(len(cohort.members)) if row not in ended])
+
+
+def _closing_numbers(program: Program, cohort: Cohort, rows: list[int]) -> list[dict[str, float]]:
+    """Return the closing numbers of the given rows, at their best weights where early stopping keeps them."""
+    members = [cohort.members[row] for row in rows]
+    recipes = [member.run.recipe for member in members]
+    kept = torch.tensor(rows, dtype=torch.long, device=program.device)
+    if cohort.best_KP is None:
+        weights, buffers = cohort.w_KP, cohort.buffers
+    else:
+        weights, buffers = cohort.best_KP, cohort.best_buffers
+    w_KP, own = weights[kept], {name: buffer[kept] for name, buffer in buffers.items()}
+    metrics: dict[str, list[float]] = {}
+    if program.stopping:
+        metrics |= evaluate_members(program, w_KP, own, recipes)
+    if cohort.permit.allowed and program.test.size:
+        hyper = hyperparameters(recipes, program.device, program.dtype)
+        test = program.test.open(cohort.permit, [member.index for member in members])
+        tested = evaluate(program, w_KP, own, hyper, test)
+        metrics |= {f"test/{name}": value_K.tolist() for name, value_K in tested.items()}
+    return [
+        _last_metrics(program, member) | {name: values[i] for name, values in metrics.items()}
+        for i, member in enumerate(members)
+    ]
+
+
+def _last_metrics(program: Program, member: Member) -> dict[str, float]:
+    """Return the last value of each metric of a member, and when it was at its best."""
+    last = {name: value for point in member.points for name, value in point.metrics.items()}
+    if program.stopping:
+        candidates = [point for point in member.points if point.step == member.best_step]
+        best = candidates[0] if candidates else None
+    else:
+        evaluated = [point for point in member.points if "valid/loss" in point.metrics]
+        best = min(evaluated, key=lambda p: p.metrics["valid/loss"], default=None)
+    if best is None:
+        return last
+    return last | {
+        "best/step": float(best.step),
+        "best/epoch": best.epoch,
+        "best/valid/loss": best.metrics["valid/loss"],
+    }

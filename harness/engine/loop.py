@@ -1,0 +1,135 @@
+"""The training loop: a cohort of runs from one evaluation to the next, until all have ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from harness.core.noise import Noise
+from harness.engine.batches import Batches
+from harness.engine.cohort import Cohort, groups_in
+from harness.engine.denormals import denormals_as_zero
+from harness.engine.differentiate import TrainingPass
+from harness.engine.evaluate import evaluate_members
+from harness.engine.external.torch_optimizer import make_external_update
+from harness.engine.hyperparameters import Hyperparameters, hyperparameters
+from harness.engine.leaving import budget_is_spent, endings, leave
+from harness.engine.optimizer_groups import OptimizerGroup, OptimizerStates
+from harness.engine.probing import Probing
+from harness.engine.program import Program, program_of
+from harness.engine.recording import TrainedInterval, no_updates, record_interval
+from harness.engine.timetable import schedule_factors
+from harness.engine.training_loss import Minibatch
+from harness.engine.update import Update, make_update
+from harness.engine.workspace import Workspace
+from harness.models.base import Buffers
+from harness.probes.base import probes_of
+
+UpdateCounter = Callable[[int], None]
+"""Told the number of updates made, counted over members."""
+
+
+@denormals_as_zero()
+def advance(
+    cohort: Cohort, until: int | None = None, count: UpdateCounter = lambda _: None
+) -> Cohort:
+    """Train until update ``until`` (which must be an evaluation) or the end; outcomes are gathered in the cohort."""
+    program = program_of(cohort.members[0].run.recipe)
+    times = program.times
+    stop = times.steps if until is None else until
+    if cohort.done == 0 and not cohort.members[0].points:
+        evaluate_cohort(program, cohort, no_updates(len(cohort.members)))
+    for target in times.evaluations:
+        if not cohort.members:
+            break
+        if cohort.done < target <= stop:
+            interval = train_interval(program, cohort, target)
+            count(len(interval.losses_SK) * len(cohort.members))
+            evaluate_cohort(program, cohort, interval)
+    # it holds views of the weights, which would be copies after a way between processes
+    cohort.workspace = None
+    return cohort
+
+
+def evaluate_cohort(program: Program, cohort: Cohort, interval: TrainedInterval) -> None:
+    """Evaluate all members, record a point for each, and let go of those that have ended."""
+    recipes = [member.run.recipe for member in cohort.members]
+    metrics = evaluate_members(program, cohort.w_KP, cohort.buffers, recipes)
+    values = record_interval(program, cohort, interval, metrics)
+    ended = endings(program, cohort, interval, values)
+    if ended:
+        leave(program, cohort, ended)
+
+
+def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInterval:
+    """Make the updates up to ``target``, or as many as the budget of gradients allows."""
+    began = time.perf_counter()
+    recipes = [member.run.recipe for member in cohort.members]
+    seeds = [member.run.seed for member in cohort.members]
+    device, dtype = program.device, program.dtype
+    hyper = hyperparameters(recipes, device, dtype)
+    factors_SK = schedule_factors(recipes, program.times, cohort.done, target).to(device, dtype)
+    noise, batches = Noise(seeds, cohort.done, device, dtype), Batches(program, seeds)
+    groups = groups_in(program, cohort)
+    probes = probes_of(cohort.members[0].run.probes)
+    probing = Probing(program, groups, cohort.blocks, probes, seeds, hyper, cohort.memories)
+    make = _updater(program, cohort, groups)
+    losses: list[Tensor] = []
+    with _mode(program, cohort):
+        for offset, factor_K in enumerate(factors_SK):
+            step = cohort.done + offset
+            batch, buffers = batches.batch(step), cohort.buffers
+            before_KP = probing.before(step, cohort.w_KP)
+            update = make(
+                cohort.w_KP, buffers, cohort.states, batch, hyper, factor_K, noise, probing.record
+            )
+            cohort.w_KP, cohort.buffers, cohort.states = update.w_KP, update.buffers, update.states
+            losses.append(update.loss_K)
+            cohort.gradients += update.gradients * batch.x_KB.shape[1]
+            if before_KP is not None:
+                probing.after(step, before_KP, buffers, batch, update, factor_K)
+            if budget_is_spent(program, cohort):
+                break
+    cohort.done += len(losses)
+    losses_SK = torch.stack(losses).cpu()
+    arrays = {name: value.cpu() for name, value in probing.arrays.items()}
+    return TrainedInterval(losses_SK, probing.probed, arrays, time.perf_counter() - began)
+
+
+class _MakeUpdate(Protocol):
+    def __call__(
+        self,
+        w_KP: Tensor,
+        buffers: Buffers,
+        states: OptimizerStates,
+        batch: Minibatch,
+        hyper: Hyperparameters,
+        factor_K: Tensor,
+        noise: Noise,
+        record: TrainingPass | None,
+    ) -> Update: ...
+
+
+def _updater(program: Program, cohort: Cohort, groups: list[OptimizerGroup]) -> _MakeUpdate:
+    """Return what makes an update: the engine's optimizers, or another library's."""
+    if cohort.external is not None:
+        return partial(make_external_update, program, cohort.external)
+    return partial(make_update, program, groups, workspace=_workspace(program, cohort))
+
+
+def _workspace(program: Program, cohort: Cohort) -> Workspace | None:
+    """Return memory for the gradient, the same until a member leaves and the weights lie elsewhere."""
+    if cohort.workspace is None or cohort.workspace.w_KP is not cohort.w_KP:
+        cohort.workspace = program.differentiator.workspace(cohort.w_KP, cohort.blocks)
+    return cohort.workspace
+
+
+def _mode(program: Program, cohort: Cohort) -> AbstractContextManager[object]:
+    # another library's optimizer may need autograd
+    return nullcontext() if cohort.external is not None else program.differentiator.mode()

@@ -1,0 +1,231 @@
+"""The optimizers of a cohort: members of one optimizer lie together, and each optimizer moves its own rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.core.parameter_layout import Layout
+from harness.engine.program import Program
+from harness.optimizers.base import HyperColumns, Optimizer, OptimizerState
+from harness.spec.component import as_a
+from harness.spec.resolved import ResolvedRecipe
+
+OptimizerStates = Sequence[Sequence[OptimizerState]]
+"""The optimizers' states by block and group."""
+
+APART = 2**18
+"""Bytes of a parameter, over the members of one optimizer, from which moving it by calls of its own pays.
+
+Below, the calls cost more than it takes to carry the gradient into the rows; measured on MLPs with benchmarks/overhead.py.
+"""
+
+
+class OptimizerGroup(NamedTuple):
+    """The members that one call of an optimizer moves."""
+
+    optimizer: Optimizer
+    """Of one of the members: of its numbers none but those in ``fields`` count."""
+    rows: slice
+    """Where the members lie in the cohort."""
+    fields: HyperColumns
+    """Each member's numbers."""
+
+
+class OptimizerKind(NamedTuple):
+    """What members must share to be moved by one call."""
+
+    optimizer: Optimizer
+    """Without its numbers: each is 0."""
+    form: str
+    """What the optimizer itself distinguishes, as :meth:`Optimizer.form` says."""
+
+
+def kind_of(optimizer: Optimizer) -> OptimizerKind:
+    """Return what members must share with this optimizer to be moved with it."""
+    numberless = optimizer.model_copy(update=dict.fromkeys(optimizer.numbers(), 0.0))
+    return OptimizerKind(numberless, optimizer.form())
+
+
+def order_by_optimizer(recipes: Sequence[ResolvedRecipe]) -> list[int]:
+    """Return the recipes' places in an order in which those of one kind of optimizer lie together."""
+    kinds: list[OptimizerKind] = []
+    ranks = []
+    for recipe in recipes:
+        if isinstance(recipe.optimizer, Optimizer):
+            kind = kind_of(recipe.optimizer)
+            if kind not in kinds:
+                kinds.append(kind)
+            ranks.append(kinds.index(kind))
+        else:  # another library's optimizer moves one run alone
+            ranks.append(0)
+    return sorted(range(len(recipes)), key=ranks.__getitem__)
+
+
+def groups_of(
+    recipes: Sequence[ResolvedRecipe], device: torch.device, dtype: torch.dtype
+) -> list[OptimizerGroup]:
+    """Return the groups of a cohort whose members lie in the order of :func:`order_by_optimizer`."""
+    optimizers = [as_a(Optimizer, recipe.optimizer) for recipe in recipes]
+    groups = []
+    for _, rows in groupby(range(len(optimizers)), key=lambda row: kind_of(optimizers[row])):
+        members = list(rows)
+        numbers = [optimizers[row].numbers() for row in members]
+        fields = {
+            name: torch.tensor([[own[name]] for own in numbers], dtype=torch.float64).to(
+                device, dtype
+            )
+            for name in numbers[0]
+        }
+        groups.append(
+            OptimizerGroup(optimizers[members[0]], slice(members[0], members[-1] + 1), fields)
+        )
+    return groups
+
+
+def block_columns(program: Program, groups: Sequence[OptimizerGroup]) -> tuple[slice, ...]:
+    """Return the columns that are moved call by call: large parameters alone, if all that moves them allows it.
+
+    The gradient of a parameter that is moved alone need not be carried into the rows, whose members lie apart.
+    """
+    coordinatewise = all(group.optimizer.coordinatewise for group in groups) and all(
+        regularizer.coordinatewise for regularizer in program.regularizers
+    )
+    if not (coordinatewise and program.differentiator.writes_apart):
+        return (slice(0, program.layout.width),)
+    fewest = min(group.rows.stop - group.rows.start for group in groups)
+    return program.layout.blocks(APART // (fewest * program.dtype.itemsize))
+
+
+def initial_states(
+    groups: Sequence[OptimizerGroup], blocks: Sequence[slice], w_KP: Tensor
+) -> OptimizerStates:
+    """Return each optimizer's state of each block before the first update."""
+    return [
+        [group.optimizer.init(w_KP[group.rows, columns]) for group in groups] for columns in blocks
+    ]
+
+
+def fields_at(group: OptimizerGroup, lr_K: Tensor, factor_K: Tensor) -> dict[str, Tensor]:
+    """Return the numeric fields of a group's optimizer at one update, (members, 1) each.
+
+    Args:
+        group: the members.
+        lr_K: all members' learning rates, the schedules' factors in them.
+        factor_K: the factors alone, for what else they scale.
+    """
+    return {
+        **group.fields,
+        "lr": lr_K[group.rows].unsqueeze(1),
+        "schedule": factor_K[group.rows].unsqueeze(1),
+    }
+
+
+def move_groups(
+    groups: Sequence[OptimizerGroup],
+    g_KC: Tensor,
+    states: Sequence[OptimizerState],
+    w_KC: Tensor,
+    fields: Sequence[HyperColumns],
+    layout: Layout,
+) -> list[OptimizerState]:
+    """Move every group by its optimizer, in the weights' own memory; return the new states.
+
+    Args:
+        groups: the members of each optimizer.
+        g_KC: the gradient in all columns of the rows, or some.
+        states: the groups' states of these columns.
+        w_KC: the weights in these columns.
+        fields: each group's :func:`fields_at` this update.
+        layout: where each parameter lies in a whole row.
+    """
+    after = []
+    for group, state, own in zip(groups, states, fields, strict=True):
+        # a cohort of one optimizer, the usual one, is not sliced: a slice costs as much as a small update's arithmetic
+        alone = len(groups) == 1
+        g, w = (g_KC, w_KC) if alone else (g_KC[group.rows], w_KC[group.rows])
+        moved, state = group.optimizer.update(g, state, w, own, layout)
+        if moved is not w:
+            w.copy_(moved)
+        after.append(state)
+    return after
+
+
+def stability_thresholds(
+    groups: Sequence[OptimizerGroup], states: OptimizerStates, lr_K: Tensor, factor_K: Tensor
+) -> Tensor:
+    """Return the curvature (K,) above which each member's optimizer diverges on a quadratic; NaN where not known."""
+    thresholds_K = torch.full_like(lr_K, torch.nan)
+    # it does not depend on the columns: the states of the first block answer for all
+    for group, state in zip(groups, states[0] if groups else (), strict=True):
+        threshold_K1 = group.optimizer.stability_threshold(state, fields_at(group, lr_K, factor_K))
+        if threshold_K1 is not None:
+            thresholds_K[group.rows] = threshold_K1[:, 0]
+    return thresholds_K
+
+
+def preconditioners(
+    groups: Sequence[OptimizerGroup],
+    blocks: Sequence[slice],
+    states: OptimizerStates,
+    lr_K: Tensor,
+    factor_K: Tensor,
+    like_KP: Tensor,
+) -> Tensor | None:
+    """Return what each optimizer divides the gradient by (K, P), 1 for one that divides by nothing; None where all do."""
+    fields = [fields_at(group, lr_K, factor_K) for group in groups]
+    divisors = [
+        _divisor(groups, own, fields, like_KP[:, columns])
+        for columns, own in zip(blocks, states, strict=True)
+    ]
+    known = [divisor for divisor in divisors if divisor is not None]
+    return torch.cat(known, 1) if known else None
+
+
+def _divisor(
+    groups: Sequence[OptimizerGroup],
+    states: Sequence[OptimizerState],
+    fields: Sequence[HyperColumns],
+    like_KC: Tensor,
+) -> Tensor | None:
+    divisors = [
+        group.optimizer.preconditioner(state, own)
+        for group, state, own in zip(groups, states, fields, strict=True)
+    ]
+    if all(divisor is None for divisor in divisors):
+        return None
+    rows = [
+        torch.ones_like(like_KC[group.rows]) if divisor is None else divisor
+        for group, divisor in zip(groups, divisors, strict=True)
+    ]
+    return torch.cat(rows)
+
+
+def states_of_rows(
+    groups: Sequence[OptimizerGroup], states: OptimizerStates, rows: Sequence[int]
+) -> OptimizerStates:
+    """Return the states of some of the cohort's rows; those of groups without any are let go."""
+    own_rows = []
+    for group in groups:
+        inside = [
+            row - group.rows.start for row in rows if group.rows.start <= row < group.rows.stop
+        ]
+        device = next(iter(group.fields.values())).device
+        own_rows.append(torch.tensor(inside, dtype=torch.long, device=device))
+    return [
+        [_rows_of(state, own) for state, own in zip(block, own_rows, strict=True) if len(own)]
+        for block in states
+    ]
+
+
+def _rows_of(state: OptimizerState, rows: Tensor) -> OptimizerState:
+    """Return the rows of every tensor in an optimizer's state, a NamedTuple (or an empty tuple)."""
+    if not state:
+        return state
+    parts = [part[rows] if isinstance(part, Tensor) else part for part in state]
+    make: Callable[..., OptimizerState] = type(state)
+    return make(*parts)

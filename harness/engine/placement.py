@@ -1,0 +1,48 @@
+"""Where a program computes, and its data there."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.core.errors import HarnessError
+from harness.data.base import Data, Part, load_data
+
+PartName = Literal["train", "valid", "test"]
+
+
+class Samples(NamedTuple):
+    """A part of the data on the device: inputs (N, *shape) and targets (N, D)."""
+
+    x: Tensor
+    y: Tensor
+
+    @property
+    def size(self) -> int:
+        """Number of samples."""
+        return len(self.x)
+
+
+def resolve_device(name: str) -> torch.device:
+    """Return the device; "auto" is the GPU where there is one.
+
+    Raises:
+        HarnessError: a GPU is asked for and there is none.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise HarnessError(
+            f"recipe.device: expected a CUDA device for {name!r}, found none; use 'cpu' or 'auto'"
+        )
+    return torch.device(name)
+
+
+@lru_cache(maxsize=24)  # programs are built often, and a worker sees few data sets
+def place(data: Data, part: PartName, device: torch.device, dtype: torch.dtype) -> Samples:
+    """Return one part of the data on the device."""
+    arrays: Part = getattr(load_data(data), part)
+    return Samples(*(torch.as_tensor(a, dtype=dtype, device=device) for a in arrays))

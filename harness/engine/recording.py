@@ -1,0 +1,116 @@
+"""What is recorded of the members at an evaluation: plain points of their curves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.core.records import Point
+from harness.engine.cohort import Cohort, Member
+from harness.engine.probing import Probed
+from harness.engine.program import Program
+from harness.engine.timetable import samples_seen
+
+
+class TrainedInterval(NamedTuple):
+    """What came of the updates since the last evaluation, on the CPU."""
+
+    losses_SK: Tensor
+    """Loss of each update's minibatch."""
+    probed: Mapping[int, Probed]
+    """Probes' metrics by step."""
+    arrays: Mapping[str, Tensor]
+    """Probes' arrays by name, (K, …) each."""
+    seconds: float
+    """What the updates took, of all members together."""
+
+
+def no_updates(members: int) -> TrainedInterval:
+    """Return what has come of training before the first update."""
+    return TrainedInterval(torch.zeros(0, members), {}, {}, 0.0)
+
+
+def record_interval(
+    program: Program,
+    cohort: Cohort,
+    interval: TrainedInterval,
+    metrics: Mapping[str, list[float]],
+) -> list[dict[str, float]]:
+    """Add an evaluation, and what probes measured before it, to every member's curve.
+
+    A member whose losses are no longer finite gets no point: it has diverged, see :func:`first_bad`.
+
+    Args:
+        program: what the members share.
+        cohort: the members.
+        interval: the updates before the evaluation.
+        metrics: the evaluation's metrics by name, one value a member.
+
+    Returns:
+        The metrics of each member, with those of its minibatches.
+    """
+    values = []
+    probed = [
+        (step, names, values_VK.double().T.tolist())
+        for step, (names, values_VK) in interval.probed.items()
+    ]
+    arrays = {name: value.tolist() for name, value in interval.arrays.items()}
+    for row, member in enumerate(cohort.members):
+        own = {name: column[row] for name, column in metrics.items()}
+        own |= batch_metrics(member, interval.losses_SK[:, row].double().tolist())
+        values.append(own)
+        member.seconds += interval.seconds / len(cohort.members)
+        member.arrays |= {name: rows[row] for name, rows in arrays.items()}
+        for step, names, table in probed:
+            pairs = zip(names, table[row], strict=True)
+            finite = {name: value for name, value in pairs if math.isfinite(value)}
+            _add_point(member, _point(program, step, finite))
+        if first_bad(interval.losses_SK[:, row], own) is None:
+            _add_point(member, _point(program, cohort.done, own))
+    return values
+
+
+def batch_metrics(member: Member, losses: list[float]) -> dict[str, float]:
+    """Return the mean loss of the minibatches since the last evaluation, and how much it jumps from one to the next.
+
+    The jump is √(½ mean (l_{t+1} − l_t)²): the deviation of independent noise, without the trend (von Neumann 1941).
+    """
+    if not losses:
+        return {}
+    row = losses if member.last_loss is None else [member.last_loss, *losses]
+    member.last_loss = losses[-1]
+    metrics = {"batch/loss": sum(losses) / len(losses)}
+    if len(row) > 1 and math.isfinite(sum(row)):
+        jumps = [after - before for before, after in pairwise(row)]
+        metrics["batch/noise"] = math.hypot(*jumps) / math.sqrt(2 * len(jumps))
+    return metrics
+
+
+def first_bad(losses_S: Tensor, values: Mapping[str, float]) -> int | None:
+    """Return the first update since the last evaluation whose loss is not finite; None where all is.
+
+    If only the evaluation itself is not finite, that is the update after the last.
+    """
+    bad = (~losses_S.isfinite()).nonzero()
+    if len(bad):
+        return int(bad[0])
+    return None if all(map(math.isfinite, values.values())) else len(losses_S)
+
+
+def _add_point(member: Member, point: Point) -> None:
+    """Put a point behind the others, or its metrics to those of the last point if it is of the same step."""
+    if member.points and member.points[-1].step == point.step:
+        last = member.points.pop()
+        point = last._replace(metrics=last.metrics | point.metrics)
+    member.points.append(point)
+
+
+def _point(program: Program, done: int, values: dict[str, float]) -> Point:
+    times = program.times
+    samples = samples_seen(program.recipe, times, program.train.size, done)
+    return Point(done, done / times.per_epoch, samples, values)

@@ -1,0 +1,76 @@
+"""Regularizers in their order, for updates by the engine's optimizers and by other libraries'.
+
+:mod:`harness.regularizers.base` says what the hooks are, their order, and who owns the memory they work on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from torch import Tensor
+
+from harness.core.noise import Noise
+from harness.core.parameter_layout import Layout
+from harness.engine.hyperparameters import Hyperparameters
+from harness.engine.training_loss import Minibatch
+from harness.regularizers.base import Regularizer, RegularizerContext
+
+
+class ActiveRegularizer(NamedTuple):
+    """A regularizer and what its hooks are told in one update."""
+
+    regularizer: Regularizer
+    ctx: RegularizerContext
+
+    def on(self, columns: slice) -> ActiveRegularizer:
+        """Return it for some columns of the rows."""
+        return ActiveRegularizer(self.regularizer, self.ctx._replace(columns=columns))
+
+
+Active = Sequence[ActiveRegularizer]
+
+
+def activate(
+    regularizers: Sequence[Regularizer],
+    layout: Layout,
+    hyper: Hyperparameters,
+    lr_K: Tensor,
+    noise: Noise,
+) -> list[ActiveRegularizer]:
+    """Return the regularizers of one update of whole rows, each with its context."""
+    columns = slice(0, layout.width)
+    return [
+        ActiveRegularizer(part, RegularizerContext(own, lr_K, layout, columns, noise))
+        for part, own in zip(regularizers, hyper.regularizers, strict=True)
+    ]
+
+
+def regularize_batch(active: Active, batch: Minibatch) -> Minibatch:
+    """Return the samples to train on."""
+    for regularizer, ctx in active:
+        batch = Minibatch(*regularizer.batch(*batch, ctx))
+    return batch
+
+
+def regularize_gradient(active: Active, g_KC: Tensor, w_KC: Tensor) -> Tensor:
+    """Return the gradient that the optimizer is given: clipped by all regularizers, then with all penalties' gradients."""
+    for regularizer, ctx in active:
+        g_KC = regularizer.clip(g_KC, ctx)
+    for regularizer, ctx in active:
+        g_KC = regularizer.penalty(g_KC, w_KC, ctx)
+    return g_KC
+
+
+def decay_weights(active: Active, w_KC: Tensor) -> Tensor:
+    """Return the weights that the optimizer is given; the old ones' memory may be used."""
+    for regularizer, ctx in active:
+        w_KC = regularizer.decay(w_KC, ctx)
+    return w_KC
+
+
+def constrain_weights(active: Active, w_KP: Tensor) -> Tensor:
+    """Return the weights that the optimizer has made as constraints change them; their memory may be used."""
+    for regularizer, ctx in active:
+        w_KP = regularizer.constrain(w_KP, ctx)
+    return w_KP

@@ -1,0 +1,78 @@
+"""The lengths of a run in updates, and the learning rate's factor at each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from harness.schedules.base import Schedule
+from harness.spec.component import as_a
+from harness.spec.resolved import ResolvedRecipe
+
+
+class Timetable(NamedTuple):
+    """The lengths of a run, counted in updates."""
+
+    batch: int
+    """Samples in an update."""
+    per_epoch: int
+    """Updates in an epoch."""
+    steps: int
+    """Updates in the run."""
+    evaluations: tuple[int, ...]
+    """Steps after which the run is evaluated; the first is 0, the last ``steps``."""
+
+
+def timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
+    """Return the run's lengths for a training set of the given size.
+
+    A length in samples or gradients is rounded up to whole updates. Without ``eval_every`` a run is evaluated about 100
+    times at most.
+    """
+    batch = samples if recipe.batch_size == "full" else min(recipe.batch_size, samples)
+    per_epoch = samples // batch if recipe.drop_last else -(-samples // batch)
+    unit, length = recipe.length
+    given = recipe.eval_every or -(-length // 100)
+    if unit == "epochs":
+        steps, every = length * per_epoch, given * per_epoch
+    elif unit == "steps":
+        steps, every = length, given
+    else:
+        # whole epochs, whose last update may be smaller, and then full updates
+        epochs, rest = divmod(length, per_epoch * batch if recipe.drop_last else samples)
+        steps, every = epochs * per_epoch - (-rest // batch), max(1, given // batch)
+    return Timetable(batch, per_epoch, steps, (*range(0, steps, every), steps))
+
+
+def samples_seen(recipe: ResolvedRecipe, times: Timetable, samples: int, done: int) -> int:
+    """Return how many training samples so many updates have used.
+
+    Args:
+        recipe: the run's recipe.
+        times: its lengths.
+        samples: the size of the training set.
+        done: updates made.
+    """
+    epochs, rest = divmod(done, times.per_epoch)
+    in_an_epoch = times.batch * times.per_epoch if recipe.drop_last else samples
+    return epochs * in_an_epoch + rest * times.batch
+
+
+def schedule_factors(
+    recipes: Sequence[ResolvedRecipe], times: Timetable, start: int, stop: int
+) -> Tensor:
+    """Return the schedules' factors (stop − start, K) in float64, each schedule asked once."""
+    schedules = [as_a(Schedule, recipe.schedule) for recipe in recipes]
+    distinct: list[Schedule] = []
+    for schedule in schedules:
+        if schedule not in distinct:
+            distinct.append(schedule)
+    factors = [
+        [schedule.factor(step, times.steps, times.per_epoch) for step in range(start, stop)]
+        for schedule in distinct
+    ]
+    rows = [factors[distinct.index(schedule)] for schedule in schedules]
+    return torch.tensor(rows, dtype=torch.float64).T

@@ -1,0 +1,175 @@
+"""Hand-written derivatives against autograd's in float64, for every method of the interface; both for every model."""
+
+import pytest
+import torch
+
+import harness as h
+from harness.core.noise import Noise
+from harness.engine.differentiate import Autograd, HandWritten, TrainingPass
+from harness.engine.hyperparameters import hyperparameters
+from harness.engine.initialize import initial_buffers, initial_weights
+from harness.engine.program import program_of
+from harness.engine.training_loss import Minibatch
+from harness.spec.resolved import resolve
+from tests.cases import MODELS
+
+IMAGE = {"name": "digits", "image": True}
+WRITTEN = {
+    **{
+        f"{name} MLP": (h.MLP(widths=(11, 11, 5), activation=name, residual=True), "digits")
+        for name in ("relu", "tanh", "sigmoid", "identity")
+    },
+    "MLP without biases": (h.MLP(widths=(11, 5), activation="tanh", bias=False), "digits"),
+    "no hidden layer": (h.MLP(widths=()), "digits"),
+    "deep linear": MODELS["deep linear"],
+    "CNN1D": MODELS["CNN1D"],
+    "CNN2D": MODELS["CNN2D"],
+    "wide CNN1D": (h.CNN1D(channels=17), {"name": "mnist1d", "channels": True}),
+    # whose first taps see nothing but padding
+    "kernels wider than their input": (h.CNN2D(channels=(3, 4, 2), kernel=5), IMAGE),
+    "even kernels": (h.CNN2D(channels=(3, 4, 2), kernel=4), IMAGE),
+}
+"""Models with a backward pass of their own."""
+ALONE = {name: case for name, case in MODELS.items() if "batch-norm" not in name}
+"""Models whose samples don't depend on each other."""
+SAMPLES = 12
+
+
+class Case:
+    """Two members of a recipe at their initial weights, a minibatch of soft targets, and both differentiators."""
+
+    def __init__(self, model, data, dropout=0.0, loss=None):
+        regularizers = (h.Dropout(rate=dropout),) if dropout else ()
+        recipe = h.Recipe(
+            data=data,
+            model=model,
+            loss=loss,
+            regularizers=regularizers,
+            optimizer=h.SGD(lr=0.1),
+            steps=1,
+            dtype="float64",
+        )
+        self.program = program_of(resolve(recipe))
+        self.w_KP = initial_weights(self.program, [0, 1])
+        self.buffers = initial_buffers(self.program, 2)
+        self.hyper = hyperparameters([resolve(recipe)] * 2, torch.device("cpu"), torch.float64)
+        y = 0.9 * self.program.train.y[: 2 * SAMPLES] + 0.01
+        self.batch = Minibatch(
+            self.program.train.x[: 2 * SAMPLES].unflatten(0, (2, SAMPLES)),
+            y.unflatten(0, (2, SAMPLES)),
+        )
+        self.chosen = self.program.differentiator
+        self.autograd = Autograd(self.program.training_loss)
+
+    def noise(self):
+        return Noise([0, 1], 0, torch.device("cpu"), torch.float64)
+
+    def gradient(self, differentiator, record=None):
+        return differentiator.gradient(
+            self.w_KP, self.buffers, self.batch, self.hyper, self.noise(), record=record
+        )
+
+    def gradient_of_one(self, i):
+        """The gradient of sample i alone, without noise, by autograd."""
+        one = Minibatch(*(part[:, i : i + 1] for part in self.batch))
+        hyper = self.hyper.noise_free()
+        return self.autograd.gradient(self.w_KP, self.buffers, one, hyper).g_KP
+
+
+def close(found, expected, rtol=1e-10):
+    assert expected.abs().amax() > 1e-6
+    torch.testing.assert_close(found, expected, rtol=rtol, atol=1e-13)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_hand_written_gradients_equal_autograd(name, dropout):
+    case = Case(*WRITTEN[name], dropout * (name not in ("deep linear", "no hidden layer")))
+    assert isinstance(case.chosen, HandWritten)
+    found, expected = case.gradient(case.chosen), case.gradient(case.autograd)
+    close(found.loss_K, expected.loss_K)
+    close(found.g_KP, expected.g_KP)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("loss", [h.CrossEntropy(), h.MSE(), h.BCE()], ids=lambda loss: loss.name)
+def test_hand_written_hessian_products_equal_autograd(name, loss):
+    case = Case(*WRITTEN[name], loss=loss)
+    layout = case.program.layout
+    drawn = {n: torch.randn_like(w) for n, w in layout.views(case.w_KP).items()}
+    v_KP = layout.pack(drawn, case.w_KP)
+    found, expected = (
+        d.hessian_product(case.w_KP, case.buffers, case.batch, case.hyper)(v_KP)
+        for d in (case.chosen, case.autograd)
+    )
+    close(found, expected)
+
+
+@pytest.mark.parametrize("name", WRITTEN)
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_hand_written_sample_norms_and_grams_equal_autograd(name, dropout):
+    case = Case(*WRITTEN[name], dropout * (name not in ("deep linear", "no hidden layer")))
+    records = TrainingPass(), TrainingPass()
+    for differentiator, record in zip((case.chosen, case.autograd), records, strict=True):
+        case.gradient(differentiator, record)
+    found, expected = (
+        d.sample_norms(case.w_KP, case.buffers, record, case.hyper)
+        for d, record in zip((case.chosen, case.autograd), records, strict=True)
+    )
+    close(found, expected)
+    grams = [
+        d.grams(case.w_KP, case.buffers, case.batch, case.hyper)
+        for d in (case.chosen, case.autograd)
+    ]
+    close(*grams)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_has_every_derivative(name):
+    """A model without a backward pass of its own loses speed and no feature."""
+    case, record = Case(*MODELS[name]), TrainingPass()
+    gradient = case.gradient(case.chosen, record)
+    assert gradient.g_KP.shape == case.w_KP.shape
+    v_KP = case.program.layout.pack(
+        {n: torch.randn_like(w) for n, w in case.program.layout.views(case.w_KP).items()}, case.w_KP
+    )
+    product = case.chosen.hessian_product(case.w_KP, case.buffers, case.batch, case.hyper)
+    shifted = [
+        case.chosen.gradient(
+            case.w_KP + side * 1e-5 * v_KP, case.buffers, case.batch, case.hyper
+        ).g_KP.clone()
+        for side in (1, -1)
+    ]
+    numeric_KP = (shifted[0] - shifted[1]) / 2e-5
+    found_KP = product(v_KP)
+    # kinks between the two points, of a ReLU for one, are no error: the median coordinate is compared
+    error = (found_KP - numeric_KP).abs().median() / numeric_KP.abs().max()
+    assert error < 1e-6
+    norms_KB = case.chosen.sample_norms(case.w_KP, case.buffers, record, case.hyper)
+    grams_KBB = case.chosen.grams(case.w_KP, case.buffers, case.batch, case.hyper)
+    singles = torch.stack([case.gradient_of_one(i) for i in range(SAMPLES)], 1)
+    close(grams_KBB, singles @ singles.mT)
+    if name in ALONE:
+        close(norms_KB, singles.square().sum(2))
+        close(singles.mean(1), gradient.g_KP, rtol=1e-7)
+    else:
+        assert norms_KB is None, "a sample alone is another function under batch norm"
+
+
+def test_norms_of_samples_are_those_of_the_noisy_pass():
+    """What dropout drew is handed out once more, as often as it is asked for."""
+    case = Case(h.Transformer(patch=8, width=8, depth=1, heads=2), "digits", dropout=0.3)
+    record = TrainingPass()
+    case.gradient(case.chosen, record)
+    noisy = case.chosen.sample_norms(case.w_KP, case.buffers, record, case.hyper)
+    again = case.chosen.sample_norms(case.w_KP, case.buffers, record, case.hyper)
+    plain = torch.stack([case.gradient_of_one(i).square().sum(1) for i in range(SAMPLES)], 1)
+    assert torch.equal(noisy, again)
+    assert (noisy / plain - 1).abs().min() > 1e-3
+
+
+def test_mixed_precision_is_autograd_s():
+    recipe = h.Recipe(data="digits", model=h.MLP(), optimizer=h.SGD(lr=0.1), steps=1, amp=True)
+    assert isinstance(program_of(resolve(recipe)).differentiator, Autograd)
+    norm = recipe.with_values({"amp": False, "model.norm": "layer"})
+    assert isinstance(program_of(resolve(norm)).differentiator, Autograd)
