@@ -70,5 +70,6 @@ def dropout_rate(recipe: ResolvedRecipe) -> float:
 def _learning_rate(recipe: ResolvedRecipe) -> float:
     optimizer = recipe.optimizer
     if isinstance(optimizer, ExternalOptimizer):
-        return float(optimizer.args.get("lr", math.nan))
+        rate = optimizer.args.get("lr")
+        return float(rate) if isinstance(rate, (int, float)) else math.nan
     return optimizer.numbers()["lr"]
