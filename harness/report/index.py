@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from harness.report.template import ABOUT_LIMIT, asset, environment
+from harness.report.template import ABOUT_LIMIT, asset, templates
 
 ABOUT = re.compile(r'<script type="application/json" id="about">(.*?)</script>', re.DOTALL)
 """Where a page says what it is about."""
@@ -26,7 +26,7 @@ def write_index(folder: Path) -> Path:
         elif "compares" in about:
             comparisons.append(about)
     index = folder / "index.html"
-    page = environment().get_template("index.html")
+    page = templates().get_template("index.html")
     index.write_text(
         page.render(entries=reports, comparisons=comparisons, css=asset("page.css")),
         encoding="utf-8",

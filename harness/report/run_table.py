@@ -8,7 +8,7 @@ from harness.analysis.answer import Answer
 from harness.analysis.failures import Label, failures
 from harness.analysis.results import Results
 
-COLUMNS = ["arm", "stage", "trial", "seed", "status", "run_id", "cost/steps", "cost/seconds"]
+_COLUMNS = ["arm", "stage", "trial", "seed", "status", "run_id", "cost/steps", "cost/seconds"]
 
 
 class RunRow(NamedTuple):
@@ -36,7 +36,7 @@ def run_table(results: Results, answer: Answer) -> list[RunRow]:
     labels = failures(results)
     rows = []
     # reindex() adds the columns that are missing where every run failed before it cost anything
-    table = results.runs.sort_values(["trial", "seed"], kind="stable").reindex(columns=COLUMNS)
+    table = results.runs.sort_values(["trial", "seed"], kind="stable").reindex(columns=_COLUMNS)
     for arm, stage, trial, seed, status, run_id, steps, seconds in table.itertuples(index=False):
         is_confirm = stage == "confirm"
         value = confirmed[arm, seed] if is_confirm else searched.get((arm, trial))

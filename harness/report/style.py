@@ -16,6 +16,8 @@ GRID = "rgba(128,128,128,.2)"
 REFERENCE_LINE = {"color": "rgba(128,128,128,.7)", "dash": "dash", "width": 1}
 """Lines that data are compared with, such as a diagonal."""
 MENU_BACKGROUND = "rgba(128,128,128,.1)"
+WIDE_RANGE = 30
+"""Ratio of the largest to the smallest value above which a figure over training is logarithmic."""
 LEGEND_ROW = 20
 """Pixels of a row of the legend; the page's script subtracts the same where it hides the legend."""
 

@@ -25,7 +25,7 @@ def fill_page(name: str, **content: object) -> str:
         content: what the template names.
     """
     return (
-        environment()
+        templates()
         .get_template(name)
         .render(
             show=show,
@@ -52,7 +52,7 @@ def format_number(value: object) -> str:
 
 
 @lru_cache(maxsize=1)
-def environment() -> Environment:
+def templates() -> Environment:
     """Return where templates are found; whatever they are filled with is escaped."""
     made = Environment(
         loader=PackageLoader("harness.report", "assets"),

@@ -175,7 +175,7 @@ def test_any_metric_can_be_chosen(page):
     settle(page)
     assert (
         inside(page, "() => document.getElementById('metric').layout.yaxis.title.text")
-        == "gradient/all"
+        == "gradient norm"
     )
 
 

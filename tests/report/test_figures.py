@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
 import plotly.graph_objects as go
 import pytest
 from scipy import stats as scipy_stats
@@ -199,3 +202,23 @@ def test_tables_are_those_of_the_runs(folder):
     assert first.epoch == 1 and first.values["valid/loss"] == pytest.approx(
         mine["valid/loss"].mean()
     )
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([1.0, 10.0, 100.0], [0.0, 1.0, 2.0]),
+        ([0.0, 1e-6, 1.0], [-6.0, -6.0, 0.0]),
+        ([0.0, 0.25, 1.0], [0.0, 0.25, 1.0]),
+        ([-1.0, 1e-6, 1.0], [-1.0, 1e-6, 1.0]),
+    ],
+    ids=["positive", "vanished", "shares", "negative"],
+)
+def test_a_map_of_layers_shows_logarithms_where_values_differ_widely(values, expected):
+    curves = pd.DataFrame(
+        {"arm": "a", "epoch": [0.0, 1.0, 2.0], "gradient/hidden.0": values, "gradient/all": 1.0}
+    )
+    context = SimpleNamespace(curves=curves, arms=["a"])
+    rows = compute_layers(context, "gradient", "").arms["a"]
+    assert rows.layers == ("hidden.0",)
+    assert rows.values[0] == pytest.approx(expected)

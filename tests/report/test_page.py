@@ -31,7 +31,7 @@ def test_any_number_of_arms(folder, count):
     rows = [
         figure
         for figure in figures(page)
-        if figure["layout"]["xaxis"].get("title", {}).get("text") == "test/loss"
+        if figure["layout"]["xaxis"].get("title", {}).get("text") == "test loss"
     ]
     assert len(rows) == 1 and len(rows[0]["data"]) == 2 * count
     look = looks([f"arm {i:02d}" for i in range(count)])

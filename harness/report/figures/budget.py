@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from harness.analysis.budget import Budget, winner_by_budget
 from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.metric_labels import metric_label
 from harness.report.page_figure import FigureText
 from harness.report.style import faint, label, layout, legend_height
 
@@ -53,7 +54,7 @@ def plot_budget(data: Budget, looks: Looks) -> go.Figure:
     figure.update_layout(
         layout(
             xaxis={"title": {"text": "trials"}},
-            yaxis={"title": {"text": f"expected best {data.objective}"}},
+            yaxis={"title": {"text": f"expected best {metric_label(data.objective)}"}},
             height=400 + legend_height(len(data.arms)),
         )
     )

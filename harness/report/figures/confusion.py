@@ -11,7 +11,7 @@ from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.page_figure import FigureText
 from harness.report.style import arm_menu, label, layout
 
-MOST_WRITTEN = 12
+MOST_CLASSES_WRITTEN = 12
 """Classes up to which the squares are large enough for their shares in figures."""
 
 
@@ -46,7 +46,7 @@ def plot_confusion(data: ConfusionMaps, looks: Looks) -> go.Figure:
             zmax=1,
             colorscale="Blues",
             visible=i == 0,
-            texttemplate="%{z:.0%}" if len(shares) <= MOST_WRITTEN else None,
+            texttemplate="%{z:.0%}" if len(shares) <= MOST_CLASSES_WRITTEN else None,
             colorbar={"tickformat": ".0%", "thickness": 12},
             hovertemplate="class %{y} taken for %{x}: %{z:.1%}<extra>"
             + label(arm, 40)

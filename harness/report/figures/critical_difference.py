@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from harness import stats
 from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.metric_labels import metric_label
 from harness.report.page_figure import FigureText
 from harness.report.style import label, layout
 
@@ -77,9 +78,8 @@ def plot_critical_difference(data: MeanRanks, looks: Looks) -> go.Figure:
             meta={"kind": "rank", "arm": arm},
             hovertemplate=f"mean rank %{{x:.2f}}<extra>{name}</extra>",
         )
-    title = (
-        f"mean rank on {label(data.metric)} (1 is best); critical difference {data.distance:.2f}"
-    )
+    metric, distance = metric_label(data.metric), f"{data.distance:.2f}"
+    title = f"mean rank on {metric} (1 is best); critical difference {distance}"
     figure.update_layout(
         layout(
             xaxis={"title": {"text": title}},

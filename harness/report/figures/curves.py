@@ -17,12 +17,10 @@ from harness.report.figures.curve_data import (
     compute_curves,
     other_metrics,
 )
+from harness.report.metric_labels import axis_title, label_and_name
 from harness.report.page_figure import FigureText, PlainFigure
-from harness.report.style import Look, faint, label, layout, legend_height
+from harness.report.style import WIDE_RANGE, Look, faint, label, layout, legend_height
 from harness.report.thinning import round_digits
-
-WIDE = 30
-"""Ratio of the largest to the smallest mean above which any metric gets a logarithmic axis."""
 
 Trace = dict[str, object]
 
@@ -52,7 +50,7 @@ def _plain_curves(data: MetricCurves, looks: Looks, coordinates: bool) -> PlainF
         "layout": layout(
             xaxis={"title": {"text": data.units[0] if data.units else "step"}},
             yaxis={
-                "title": {"text": label(data.metric)},
+                "title": {"text": axis_title(data.metric)},
                 "type": "log" if _spans_decades(data) else "linear",
             },
             height=440 + legend_height(len({band.arm for band in data.bands})),
@@ -66,7 +64,7 @@ def _spans_decades(data: MetricCurves) -> bool:
     means = [band.centres["mean"][0] for band in data.bands if band.centres]
     if not means or not all((mean > 0).all() for mean in means):
         return False
-    wide = max(mean.max() for mean in means) > WIDE * min(mean.min() for mean in means)
+    wide = max(mean.max() for mean in means) > WIDE_RANGE * min(mean.min() for mean in means)
     return data.metric == "loss" or bool(wide)
 
 
@@ -197,7 +195,7 @@ def _of(metric: str) -> AnyFigure:
         key=f"curves-{metric}".replace("/", "-"),
         section="curves" if main else "metrics",
         needs=f"runs that recorded {metric}",
-        text=curves_text(metric) if main else FigureText(metric, ""),
+        text=curves_text(metric) if main else FigureText(label_and_name(metric), ""),
         compute=compute,
         plot=plot_curves,
         plot_linked=plot_linked_curves,

@@ -12,7 +12,7 @@ from harness.report.page_figure import FigureText
 from harness.report.style import label, layout
 from harness.stats import probability_of_improvement
 
-MOST_WRITTEN = 14
+MOST_ARMS_WRITTEN = 14
 """Arms up to which the squares are large enough for their shares in figures."""
 
 
@@ -45,7 +45,7 @@ def compute_improvement(context: FigureContext) -> Improvement | None:
 def plot_improvement(data: Improvement, looks: Looks) -> go.Figure:
     """Draw a square for each ordered pair: blue where the row wins, orange where it loses."""
     names = [label(arm, 40) for arm in data.arms]
-    written = len(names) <= MOST_WRITTEN
+    written = len(names) <= MOST_ARMS_WRITTEN
     figure = go.Figure(
         go.Heatmap(
             z=data.shares,

@@ -9,13 +9,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.metric_labels import axis_title
 from harness.report.page_figure import FigureText
 from harness.report.style import PALETTE, dropdown, label, layout, legend_height
 from harness.spec.arms import arms
 from harness.stats import Interval, mean_interval
 
 
-class Interaction(NamedTuple):
+class FactorPair(NamedTuple):
     """Means over seeds and further factors, for each level of one factor and each of another."""
 
     metric: str
@@ -30,7 +31,7 @@ class Interaction(NamedTuple):
 class Interactions(NamedTuple):
     """Every ordered pair of factors; one is shown at a time."""
 
-    pairs: tuple[Interaction, ...]
+    pairs: tuple[FactorPair, ...]
 
 
 def compute_interactions(context: FigureContext) -> Interactions | None:
@@ -39,11 +40,11 @@ def compute_interactions(context: FigureContext) -> Interactions | None:
     if len(factors) < 2 or not context.arms:
         return None
     return Interactions(
-        tuple(_interaction(context, across, by) for across, by in permutations(factors, 2))
+        tuple(_pair(context, across, by) for across, by in permutations(factors, 2))
     )
 
 
-def _interaction(context: FigureContext, across: str, by: str) -> Interaction:
+def _pair(context: FigureContext, across: str, by: str) -> FactorPair:
     values_of = {place.arm: place.values for place in context.answer.ranking}
     gathered: dict[str, dict[str, list[tuple[float, ...]]]] = {}
     for arm in arms(context.results.study):
@@ -54,7 +55,7 @@ def _interaction(context: FigureContext, across: str, by: str) -> Interaction:
         line: {level: mean_interval(np.mean(rows, axis=0)) for level, rows in levels.items()}
         for line, levels in gathered.items()
     }
-    return Interaction(context.answer.metric, across, by, cells)
+    return FactorPair(context.answer.metric, across, by, cells)
 
 
 def plot_interactions(data: Interactions, looks: Looks) -> go.Figure:
@@ -79,7 +80,7 @@ def plot_interactions(data: Interactions, looks: Looks) -> go.Figure:
     figure.update_layout(
         layout(
             xaxis={"title": {"text": label(first.across)}, "type": "category"},
-            yaxis={"title": {"text": label(first.metric)}},
+            yaxis={"title": {"text": axis_title(first.metric)}},
             height=420 + legend_height(max(len(pair.cells) for pair in data.pairs)),
             margin={"l": 10, "r": 10, "t": 60, "b": 10},
             updatemenus=dropdown(buttons, top=1.18),
@@ -88,7 +89,7 @@ def plot_interactions(data: Interactions, looks: Looks) -> go.Figure:
     return figure
 
 
-def _lines(pair: Interaction, visible: bool) -> list[go.Scatter]:
+def _lines(pair: FactorPair, visible: bool) -> list[go.Scatter]:
     """Return one line for each level; cells whose runs diverged are left out."""
     lines = []
     for i, (line, points) in enumerate(pair.cells.items()):

@@ -19,6 +19,10 @@ _LAYER = re.compile(r"\.\d+|^(out|embed)\b")
 """Names of layers: with a number, as ``hidden.0``, or of the output or the embedding."""
 
 
+DECADES = 1000
+"""Ratio of the largest to the smallest value above which a map with zeros shows logarithms, too."""
+
+
 class LayerRows(NamedTuple):
     """One arm's rows of a map."""
 
@@ -35,7 +39,7 @@ class LayerMap(NamedTuple):
 
     quantity: str
     log: bool
-    """Whether values are logarithms to base 10, which they are where all are above 0."""
+    """Whether values are logarithms to base 10."""
     arms: dict[str, LayerRows]
 
 
@@ -73,22 +77,36 @@ def compute_layers(context: FigureContext, prefix: str, quantity: str) -> LayerM
         for c in curves
         if str(c).startswith(f"{prefix}/") and is_of_layer(str(c)) and _quantity(str(c)) == quantity
     ]
-    # layers differ by orders of magnitude when a signal vanishes or explodes: logarithms wherever
-    # they exist
-    log = bool((curves[names].dropna(how="all").fillna(1.0) > 0).all(axis=None))
+    measured = curves[names].to_numpy(dtype=float)
+    log, smallest = _logarithmic(measured[np.isfinite(measured)])
     arms = {}
     for arm in context.arms:
         mine = curves[curves["arm"] == arm].dropna(subset=names, how="all")
         own = [name for name in names if mine[name].notna().any()]
         if own:
-            arms[arm] = _rows(mine, own, log)
+            arms[arm] = _rows(mine, own, smallest if log else None)
     return LayerMap(f"{prefix} {quantity}".strip(), log, arms) if arms else None
 
 
-def _rows(mine: pd.DataFrame, names: Sequence[str], log: bool) -> LayerRows:
+def _logarithmic(values: np.ndarray) -> tuple[bool, float]:
+    """Return whether a map shows logarithms, and the smallest value above 0.
+
+    Layers differ by orders of magnitude when a signal vanishes or explodes, so logarithms are shown
+    wherever they exist. A gradient that has vanished altogether is 0: it counts as the smallest
+    value above it, if values differ widely.
+    """
+    positive = values[values > 0]
+    if not len(positive) or (values < 0).any():
+        return False, 0.0
+    smallest = float(positive.min())
+    return len(positive) == len(values) or positive.max() > DECADES * smallest, smallest
+
+
+def _rows(mine: pd.DataFrame, names: Sequence[str], smallest: float | None) -> LayerRows:
+    """Return an arm's rows; with ``smallest``, of the logarithms of values no smaller than that."""
     values = mine[list(names)].astype(float)
-    logs = values.map(math.log10) if log else values
-    means = logs.assign(epoch=mine["epoch"]).groupby("epoch").mean().dropna(how="all")
+    shown = values if smallest is None else values.clip(lower=smallest).map(math.log10)
+    means = shown.assign(epoch=mine["epoch"]).groupby("epoch").mean().dropna(how="all")
     layers = tuple(_after_prefix(name).partition("/")[0] for name in names)
     return LayerRows(means.index.to_numpy(dtype=float), layers, means.to_numpy().T)
 
@@ -138,8 +156,8 @@ def layers_text(data: LayerMap) -> FigureText:
     """Return the words around a map of layers."""
     return FigureText(
         f"{data.quantity.capitalize()} by layer",
-        "Every layer over training, mean over seeds, of the logarithm to base 10 where all is "
-        "above 0; all arms share the colours' scale.",
+        "Every layer over training, mean over seeds, of the logarithm to base 10 where nothing is "
+        "below 0 (zeros count as the smallest value above); all arms share the colours' scale.",
         "A map that fades from the output (bottom) towards the input (top) is a signal that "
         "vanishes on its way; one that brightens, one that explodes.",
     )

@@ -11,6 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.metric_labels import metric_label
 from harness.report.page_figure import FigureText
 from harness.report.style import dropdown, label, layout
 from harness.spec.arms import Arm, arms
@@ -38,6 +39,7 @@ class HyperparameterPair(NamedTuple):
     z: np.ndarray
     """Objective; its logarithm to base 10 where all are above 0 and smaller is better."""
     title: str
+    """What ``z`` is, ready for Plotly."""
 
 
 class HyperparameterPairs(NamedTuple):
@@ -62,7 +64,8 @@ def _pairs_of(arm: Arm, trials: pd.DataFrame, search: Search) -> Iterator[Hyperp
     objective = mine["value"].to_numpy(dtype=float)
     log_objective = bool((objective > 0).all()) and not search.maximize
     z = np.log10(objective) if log_objective else objective
-    title = f"log₁₀ {search.objective}" if log_objective else search.objective
+    name = metric_label(search.objective)
+    title = f"log₁₀ {name}" if log_objective else name
     spaces = arm.recipe.spaces()
     for names in combinations([name for name in spaces if _is_side(mine, name)], 2):
         x, y = (mine[name].to_numpy(dtype=float) for name in names)
@@ -128,7 +131,7 @@ def _surface(pair: HyperparameterPair, visible: bool) -> go.Contour:
         y=y,
         z=z,
         colorscale="Viridis",
-        colorbar={"title": {"text": label(pair.title)}, "thickness": 12},
+        colorbar={"title": {"text": pair.title}, "thickness": 12},
         hoverinfo="skip",
         contours_coloring="heatmap",
         visible=visible,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from harness.core.metric_names import describe
 from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.page_figure import FigureText
 from harness.report.style import Look, dropdown, faint, label, layout
@@ -71,7 +72,9 @@ def _gather(arm: Arm, trials: pd.DataFrame, search: Search) -> ParallelArm:
         for path, space in arm.recipe.spaces().items()
     ]
     order = np.argsort(-objective if search.maximize else objective, kind="stable")
-    return ParallelArm((*axes, _axis(search.objective, trials["value"], log)), order)
+    return ParallelArm(
+        (*axes, _axis(describe(search.objective).label, trials["value"], log)), order
+    )
 
 
 def _axis(title: str, column: pd.Series[float] | pd.Series[str], log: bool) -> ParallelAxis:

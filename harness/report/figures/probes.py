@@ -21,8 +21,9 @@ from harness.report.figures.layers import (
     layers_text,
     plot_layers,
 )
+from harness.report.metric_labels import metric_label
 from harness.report.page_figure import FigureText
-from harness.report.style import GRID, label, layout, legend_height
+from harness.report.style import GRID, WIDE_RANGE, label, layout, legend_height
 from harness.report.thinning import round_digits
 
 MOST_PANELS = 6
@@ -35,8 +36,6 @@ THRESHOLDS = {
 }
 """Where a quantity changes its meaning: a dashed line is drawn there."""
 _CLASS_ACCURACY = re.compile(r"/accuracy\d+$")
-WIDE = 30
-"""Ratio of the largest to the smallest value above which a panel gets a logarithmic axis."""
 
 
 class ProbePanel(NamedTuple):
@@ -83,7 +82,7 @@ def _panel(context: FigureContext, metric: str) -> ProbePanel:
         if len(means):
             lines[arm] = means.index.to_numpy(dtype=float), means.to_numpy(dtype=float)
     values = np.concatenate([y for _, y in lines.values()]) if lines else np.ones(1)
-    log = bool((values > 0).all()) and float(values.max()) > WIDE * float(values.min())
+    log = bool((values > 0).all()) and float(values.max()) > WIDE_RANGE * float(values.min())
     return ProbePanel(metric, log, lines)
 
 
@@ -93,7 +92,7 @@ def plot_panels(data: ProbePanels, looks: Looks) -> go.Figure:
     figure = make_subplots(
         rows=rows,
         cols=2,
-        subplot_titles=[label(panel.metric) for panel in data.panels],
+        subplot_titles=[_title(panel.metric) for panel in data.panels],
         horizontal_spacing=0.12,
         vertical_spacing=0.3 / rows,
     )
@@ -101,7 +100,8 @@ def plot_panels(data: ProbePanels, looks: Looks) -> go.Figure:
     for i, panel in enumerate(data.panels):
         place = {"row": i // 2 + 1, "col": i % 2 + 1}
         for arm, points in panel.lines.items():
-            figure.add_trace(_line(arm, points, looks, legend=arm not in shown), **place)
+            line = _line(arm, panel.metric, points, looks, legend=arm not in shown)
+            figure.add_trace(line, **place)
             shown.add(arm)
         if panel.metric in THRESHOLDS:
             line = {"color": "rgba(128,128,128,.8)", "dash": "dash", "width": 1}
@@ -116,8 +116,14 @@ def plot_panels(data: ProbePanels, looks: Looks) -> go.Figure:
     return figure
 
 
+def _title(metric: str) -> str:
+    """Return a panel's title: what people call the metric, and small, what it is recorded as."""
+    known = metric_label(metric)
+    return known if known == label(metric) else f"{known}<br><sup>{label(metric)}</sup>"
+
+
 def _line(
-    arm: str, points: tuple[np.ndarray, np.ndarray], looks: Looks, legend: bool
+    arm: str, metric: str, points: tuple[np.ndarray, np.ndarray], looks: Looks, legend: bool
 ) -> go.Scatter:
     x, y = points
     name, look = label(arm, 40), looks[arm]
@@ -131,7 +137,7 @@ def _line(
         legendgroup=arm,
         showlegend=legend,
         meta={"kind": "probe", "arm": arm},
-        hovertemplate=f"epoch %{{x:.4g}}: %{{y:.4g}}<extra>{name}</extra>",
+        hovertemplate=f"epoch %{{x:.4g}}: %{{y:.4g}}<extra>{name}, {label(metric)}</extra>",
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.metric_labels import axis_title
 from harness.report.page_figure import FigureText
 from harness.report.style import label, layout, legend_height
 
@@ -55,7 +56,7 @@ def plot_profile(data: ScoreProfile, looks: Looks) -> go.Figure:
     figure.update_layout(
         layout(
             xaxis={
-                "title": {"text": f"{label(data.metric)} ({better} is better)"},
+                "title": {"text": f"{axis_title(data.metric)}, {better} is better"},
                 "autorange": True if data.maximize else "reversed",
                 "type": "log" if wide else "linear",
             },

@@ -8,10 +8,11 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.metric_labels import axis_title
 from harness.report.page_figure import FigureText
 from harness.report.style import label, layout
 
-WIDE = 100
+WIDE_RANKING = 100
 """Ratio of the largest to the smallest mean above which the axis is logarithmic."""
 
 
@@ -80,7 +81,7 @@ def plot_ranking(data: Ranking, looks: Looks) -> go.Figure:
     figure.update_layout(
         layout(
             xaxis={
-                "title": {"text": label(data.metric)},
+                "title": {"text": axis_title(data.metric)},
                 "type": "log" if _spans_decades(data) else "linear",
             },
             yaxis={
@@ -99,7 +100,7 @@ def _spans_decades(data: Ranking) -> bool:
     """Return whether the axis is logarithmic: all values above 0, and means far apart."""
     means = [row.mean for row in data.rows]
     positive = min(min(row.seeds) for row in data.rows) > 0
-    return positive and max(means) > WIDE * min(means)
+    return positive and max(means) > WIDE_RANKING * min(means)
 
 
 RANKING_FIGURE = Figure(

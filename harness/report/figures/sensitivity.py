@@ -12,13 +12,14 @@ from plotly.subplots import make_subplots
 
 from harness.core.metric_names import larger_is_better
 from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.metric_labels import axis_title
 from harness.report.page_figure import FigureText
 from harness.report.style import GRID, Look, label, layout, legend_height
 from harness.spec.arms import arms
 from harness.spec.space import LogUniform
 from harness.spec.study import Study
 
-COLUMNS = 3
+PANELS_PER_ROW = 3
 SearchedValue = float | int | str | bool
 
 
@@ -80,21 +81,21 @@ def _points(trials: pd.DataFrame, path: str) -> dict[str, tuple[TrialPoint, ...]
 
 def plot_sensitivity(data: Sensitivity, looks: Looks) -> go.Figure:
     """Draw a panel for each hyperparameter and a dot for each trial; pruned trials are hollow."""
-    rows = math.ceil(len(data.panels) / COLUMNS)
-    columns = min(COLUMNS, len(data.panels))
+    rows = math.ceil(len(data.panels) / PANELS_PER_ROW)
+    columns = min(PANELS_PER_ROW, len(data.panels))
     figure = make_subplots(
         rows, columns, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.22 / rows
     )
     seen: set[str] = set()
     for i, panel in enumerate(data.panels):
-        row, column = i // COLUMNS + 1, i % COLUMNS + 1
+        row, column = i // PANELS_PER_ROW + 1, i % PANELS_PER_ROW + 1
         for arm, points in panel.points.items():
             figure.add_trace(_dots(arm, points, looks[arm], arm not in seen), row, column)
             seen.add(arm)
         figure.update_xaxes(
             title_text=label(panel.name), type="log" if panel.log else None, row=row, col=column
         )
-    figure.update_yaxes(title_text=data.objective, col=1)
+    figure.update_yaxes(title_text=axis_title(data.objective), col=1)
     objectives = [
         point.objective for panel in data.panels for points in panel.points.values() for point in
         points
