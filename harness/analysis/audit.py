@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,12 @@ EDGE = 0.05
 """Share of a space, at either end, where a best value casts doubt on the space."""
 SPREAD = 1.3
 """Ratio of the median to the fastest of an arm's timings above which they were disturbed."""
+LOAD = 1.5
+"""Processes for each core, besides the timed one, above which a timing was taken on a busy machine."""
+LUCK = 3.0
+"""Standard deviations over fresh seeds by which a winning trial is too good to be true."""
+FEWEST_TRIALS = 4
+"""Trials of an arm from which on it is asked whether half of them would have given the same leader."""
 
 
 class Finding(NamedTuple):
@@ -38,31 +44,30 @@ def audit(results: Results) -> tuple[Finding, ...]:
     return tuple(finding for check in CHECKS.values() for finding in check(results))
 
 
-def _budgets(results: Results) -> Iterator[Finding]:
+def _unequal_budgets(results: Results) -> Iterator[Finding]:
     counts = _trials_by_arm(results)
-    tuned = {arm: n for arm, n in counts.items() if n}
+    tuned = {arm: count for arm, count in counts.items() if count}
     if len(set(tuned.values())) > 1:
-        said = ", ".join(f"{arm}: {n}" for arm, n in tuned.items())
+        listed = ", ".join(f"{arm}: {count}" for arm, count in tuned.items())
         yield Finding(
             "unequal budgets",
-            f"trials by arm: {said}",
+            f"trials by arm: {listed}",
             "give a grid as many points as there are trials",
         )
-    untuned = [arm for arm, n in counts.items() if not n]
+    untuned = [arm for arm, count in counts.items() if not count]
     if untuned and tuned:
+        most = max(tuned.values())
         yield Finding(
             "unequal budgets",
-            f"not tuned at all: {_some(untuned)}, while {len(tuned)} arms had {max(tuned.values())} trials",
+            f"not tuned at all: {_first_of(untuned)}, while {len(tuned)} arms had {most} trials",
             "tune every arm, or read their comparison as one of defaults against tuned settings",
         )
-    sizes = {
-        arm.name: len(arm.recipe.spaces()) for arm in arms(results.study) if arm.recipe.spaces()
-    }
-    if len(set(sizes.values())) > 1:
-        low, high = min(sizes.values()), max(sizes.values())
+    sizes = [len(arm.recipe.spaces()) for arm in arms(results.study)]
+    searched = [size for size in sizes if size]
+    if len(set(searched)) > 1:
         yield Finding(
             "unequal budgets",
-            f"arms have from {low} to {high} hyperparameters to tune with the same number of trials",
+            f"arms have from {min(searched)} to {max(searched)} hyperparameters to tune with the same number of trials",
             "raise search.trials until the winner no longer changes with the budget",
         )
 
@@ -72,19 +77,21 @@ def _trials_by_arm(results: Results) -> dict[str, int]:
     return {arm.name: int(counts.get(arm.name, 0)) for arm in arms(results.study)}
 
 
-def _edges(results: Results) -> Iterator[Finding]:
+def _values_at_edges(results: Results) -> Iterator[Finding]:
     for arm in arms(results.study):
-        frozen = arm.recipe.model_validate(results.winners[arm.name]["recipe"]).settings()
+        frozen = arm.recipe.model_validate(results.winners[arm.name].recipe).settings()
         for path, space in arm.recipe.spaces().items():
-            if (side := edge(space, frozen.get(path))) is not None:
+            value = frozen.get(path)
+            side = edge(space, value)
+            if side is not None:
                 yield Finding(
                     "best value at the edge",
-                    f"{arm.name}: the best {path} = {frozen[path]:.3g} lies at the {side} end of {space}",
+                    f"{arm.name}: the best {path} = {value:.3g} lies at the {side} end of {space}",
                     f"widen the space of {path} at its {side} end and run again",
                 )
 
 
-def edge(space: Space, value: Any) -> str | None:
+def edge(space: Space, value: object) -> str | None:
     """Return the end of the space that the value is within 5 % of, on the space's own scale; None for the middle.
 
     >>> edge(LogUniform(1e-3, 1.0), 0.9), edge(LogUniform(1e-3, 1.0), 0.1)
@@ -93,37 +100,38 @@ def edge(space: Space, value: Any) -> str | None:
     if isinstance(space, Choice) or not isinstance(value, (int, float)):
         return None
     assert isinstance(space, Range)
-    low, high = space.low, space.high
     scale = math.log if isinstance(space, LogUniform) else float
-    place = (scale(value) - scale(low)) / (scale(high) - scale(low))
+    low, high = scale(space.low), scale(space.high)
+    place = (scale(value) - low) / (high - low)
     if place < EDGE:
         return "lower"
     return "upper" if place > 1 - EDGE else None
 
 
-def _seeds(results: Results) -> Iterator[Finding]:
-    for found in tested(results):
-        claim = found.claim
-        if found.verdict.verdict != "undecided" or not claim.plannable:
+def _too_few_seeds(results: Results) -> Iterator[Finding]:
+    seeds = sorted(set(results.confirmed["seed"]))
+    for result in tested(results):
+        if result.verdict.verdict != "undecided" or not result.claim.plannable:
             continue
-        size = weigh(results, claim, sorted(set(results.confirmed["seed"]))).evidence.size
-        need = stats.seeds_needed(size, ALPHA / len(results.study.claims))
-        text = f"undecided with {found.seeds} seeds: {claim}"
-        if need is None or need <= found.seeds:
+        size = weigh(results, result.claim, seeds).evidence.size
+        # As many claims share the risk of a wrong verdict, each gets its part of it.
+        needed = stats.seeds_needed(size, ALPHA / len(results.study.claims))
+        if needed is None or needed <= result.seeds:
             advice = "the effect is too small to plan for; if that is small enough, claim 'equal' with a margin"
         else:
-            advice = f"an effect of this size (d = {abs(size):.2f}) takes about {need} seeds (power 80 %)"
+            advice = f"an effect of this size (d = {abs(size):.2f}) takes about {needed} seeds (power 80 %)"
+        text = f"undecided with {result.seeds} seeds: {result.claim}"
         yield Finding("too few seeds to decide", text, advice)
 
 
-def _censoring(results: Results) -> Iterator[Finding]:
+def _censored_times(results: Results) -> Iterator[Finding]:
     for claim in results.study.claims:
         goal = claim.goal
         if goal is None:
             continue
         for arm in claim.arms:
             times = times_to(results, arm, goal)
-            missed = sum(t.censored for t in times)
+            missed = sum(time.censored for time in times)
             if missed:
                 yield Finding(
                     "censored times",
@@ -132,14 +140,11 @@ def _censoring(results: Results) -> Iterator[Finding]:
                 )
 
 
-def _pruning(results: Results) -> Iterator[Finding]:
-    pruned = (
-        results.trials[results.trials["status"] == "pruned"]
-        if len(results.trials)
-        else results.trials
-    )
+def _pruned_trials(results: Results) -> Iterator[Finding]:
+    trials = results.trials
+    pruned = trials[trials["status"] == "pruned"]
     if len(pruned):
-        by_arm = ", ".join(f"{arm}: {n}" for arm, n in pruned.groupby("arm").size().items())
+        by_arm = ", ".join(f"{arm}: {count}" for arm, count in pruned.groupby("arm").size().items())
         yield Finding(
             "pruned trials",
             f"trials ended early: {by_arm}",
@@ -147,36 +152,37 @@ def _pruning(results: Results) -> Iterator[Finding]:
         )
 
 
-def _ranking(results: Results) -> Iterator[Finding]:
-    trials, search = results.trials, results.study.search
-    counts = [n for n in _trials_by_arm(results).values() if n]
-    if search is None or len(counts) < 2 or min(counts) < 4:
+def _unsettled_ranking(results: Results) -> Iterator[Finding]:
+    search = results.study.search
+    counts = [count for count in _trials_by_arm(results).values() if count]
+    if search is None or len(counts) < 2 or min(counts) < FEWEST_TRIALS:
         return
-    pick = "max" if search.maximize else "min"
-    half, whole = (
-        trials[trials["trial"] < share * min(counts)].groupby("arm")["value"].agg(pick).dropna()
-        for share in (0.5, 1)
-    )
-    leader = {
-        name: str(best.idxmax() if search.maximize else best.idxmin())
-        for name, best in (("half", half), ("all", whole))
-    }
-    if leader["half"] != leader["all"]:
+    half = _leader(results.trials, min(counts) / 2, search.maximize)
+    full = _leader(results.trials, min(counts), search.maximize)
+    if half != full:
         yield Finding(
             "ranking not settled",
-            f"after half of the trials {leader['half']} led on {search.objective}, after all of them {leader['all']}",
+            f"after half of the trials {half} led on {search.objective}, after all of them {full}",
             "raise search.trials, or search.repeats so that a trial is judged over several seeds",
         )
 
 
-def _clock(results: Results) -> Iterator[Finding]:
+def _leader(trials: pd.DataFrame, count: float, maximize: bool) -> str:
+    """Return the arm with the best trial among the first ``count`` of each arm."""
+    values = trials[trials["trial"] < count].groupby("arm")["value"]
+    return str(values.max().dropna().idxmax() if maximize else values.min().dropna().idxmin())
+
+
+def _timings_under_load(results: Results) -> Iterator[Finding]:
     disturbed = [
-        arm for arm, read in results.clock.items() if read["spread"] > SPREAD or read["load"] > 1.5
+        arm
+        for arm, reading in results.clock.items()
+        if reading.spread > SPREAD or reading.load > LOAD
     ]
     if disturbed:
         yield Finding(
             "timings under load",
-            f"the clock of {_some(disturbed)} was read on a busy machine",
+            f"the clock of {_first_of(disturbed)} was read on a busy machine",
             "read seconds with care; run again on a quiet machine, or compare steps",
         )
 
@@ -189,68 +195,67 @@ def _leaks(results: Results) -> Iterator[Finding]:
             f"seeds {sorted(shared)} were used to tune and to confirm",
             "confirm with other seeds",
         )
-    names = [str(c) for c in results.searched]
-    tests = [c for c in names if c.startswith("test/") and results.searched[c].notna().any()]
-    if tests:
+    searched = results.searched
+    columns = [str(column) for column in searched if str(column).startswith("test/")]
+    seen = [column for column in columns if searched[column].notna().any()]
+    if seen:
         yield Finding(
-            "leak", f"search runs recorded {', '.join(tests)}", "tune on validation data only"
+            "leak", f"search runs recorded {', '.join(seen)}", "tune on validation data only"
         )
 
 
-def _paths(results: Results) -> Iterator[Finding]:
-    alone = {
-        arm: w["path"]
-        for arm, w in results.winners.items()
-        if not w.get("path", {}).get("batched", True)
-    }
+def _different_paths(results: Results) -> Iterator[Finding]:
+    alone = {arm: winner for arm, winner in results.winners.items() if not winner.batched}
     if alone and len(alone) < len(results.winners):
-        why = "; ".join(sorted({path["why"] for path in alone.values()}))
+        why = "; ".join(sorted({winner.why for winner in alone.values()}))
         yield Finding(
             "other path",
-            f"trained one by one, not in cohorts: {_some(list(alone))} ({why})",
+            f"trained one by one, not in cohorts: {_first_of(list(alone))} ({why})",
             "the numbers are the same to rounding; compare steps, and seconds only by the clock",
         )
 
 
-def _flukes(results: Results) -> Iterator[Finding]:
+def _lucky_winners(results: Results) -> Iterator[Finding]:
     search = results.study.search
+    # Only the final value of a trial is what fresh seeds are measured by.
     if search is None or search.reduce != "final" or not len(results.trials):
         return
     for arm, winner in results.winners.items():
-        mine = results.trials[
-            (results.trials["arm"] == arm) & (results.trials["trial"] == winner["trial"])
-        ]["value"]
-        values = np.array(values_of(results, arm, search.objective))
-        if (
-            not len(mine)
-            or pd.isna(mine.iloc[0])
-            or len(values) < 4
-            or not np.isfinite(values).all()
-        ):
+        won = _objective(results.trials, arm, winner.trial)
+        fresh = np.array(values_of(results, arm, search.objective))
+        if math.isnan(won) or len(fresh) < 4 or not np.isfinite(fresh).all():
             continue
-        gap = (float(mine.iloc[0]) - values.mean()) * (1 if search.maximize else -1)
-        if gap > 3 * values.std(ddof=1):
+        lead = (won - fresh.mean()) * (1 if search.maximize else -1)
+        if lead > LUCK * fresh.std(ddof=1):
             yield Finding(
                 "lucky winner",
-                f"{arm}: its best trial had {search.objective} {mine.iloc[0]:.4g}, fresh seeds give {values.mean():.4g}",
+                f"{arm}: its best trial had {search.objective} {won:.4g}, fresh seeds give {fresh.mean():.4g}",
                 "judge trials over several seeds: search.repeats=3",
             )
 
 
+def _objective(trials: pd.DataFrame, arm: str, trial: int) -> float:
+    """Return the objective of an arm's trial; NaN where there is none."""
+    values = trials[(trials["arm"] == arm) & (trials["trial"] == trial)]["value"].astype(float)
+    return float(values.iloc[0]) if len(values) else math.nan
+
+
 CHECKS: dict[str, Callable[[Results], Iterator[Finding]]] = {
-    "equal budgets": _budgets,
-    "best values inside their spaces": _edges,
-    "enough seeds": _seeds,
-    "no censored times": _censoring,
-    "no pruned trials": _pruning,
-    "ranking settled over the search": _ranking,
-    "winners no flukes": _flukes,
-    "timings on a quiet machine": _clock,
+    "equal budgets": _unequal_budgets,
+    "best values inside their spaces": _values_at_edges,
+    "enough seeds": _too_few_seeds,
+    "no censored times": _censored_times,
+    "no pruned trials": _pruned_trials,
+    "ranking settled over the search": _unsettled_ranking,
+    "winners no flukes": _lucky_winners,
+    "timings on a quiet machine": _timings_under_load,
     "no leak between search and confirm": _leaks,
-    "one path for all arms": _paths,
+    "one path for all arms": _different_paths,
 }
 """Checks by what they hold."""
 
 
-def _some(names: list[str], most: int = 5) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+def _first_of(names: Sequence[str], most: int = 5) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

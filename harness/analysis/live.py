@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import pandas as pd
 
 from harness.analysis.results import Results
+from harness.core.study_record import RunEntry, StudyRecord
 from harness.spec.arms import arms
 from harness.spec.study import Study
 from harness.tracking import Reader, TrainingRun
@@ -65,21 +67,15 @@ def spec_of(reader: Reader) -> Study:
 
 def so_far(reader: Reader, study: Study) -> Results:
     """Return the runs so far as results: those of the confirm stage, or before it has begun those of the search."""
-    rows = [_place(run) for run in reader.runs()]
-    index = {"runs": rows, "trials": [], "winners": {}, "importances": {}, "clock": {}}
-    return Results(reader, study.dump(), index, {})
+    levels = {arm.name: arm.levels for arm in arms(study)}
+    entries = [_entry(run, levels.get(run.arm, {})) for run in reader.runs()]
+    return Results(reader, study.dump(), StudyRecord(entries, [], {}, {}, {}), {})
 
 
-def _place(run: TrainingRun) -> dict[str, str | int]:
-    return {
-        "run_id": run.run_id,
-        "key": run.key,
-        "arm": run.arm,
-        "stage": run.stage,
-        "trial": run.trial,
-        "seed": run.seed,
-        "status": run.status,
-    }
+def _entry(run: TrainingRun, levels: Mapping[str, str]) -> RunEntry:
+    return RunEntry(
+        run.run_id, run.key, run.arm, levels, run.stage, run.trial, run.seed, run.status
+    )
 
 
 def newest(curves: pd.DataFrame) -> pd.DataFrame:

@@ -1,13 +1,13 @@
 """A study's results as tidy pandas tables, read back from MLflow.
 
->>> from harness import results                      # doctest: +SKIP
->>> found = results.load("optimizers")               # doctest: +SKIP
->>> found.runs.groupby("arm")["test/loss"].mean()    # doctest: +SKIP
+>>> from harness import results                            # doctest: +SKIP
+>>> study = results.load("optimizers")                     # doctest: +SKIP
+>>> study.runs.groupby("arm")["test/loss"].mean()          # doctest: +SKIP
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from harness.core.registry import entry
+from harness.core.study_record import ClockReading, FrozenEntry, RunEntry, StudyRecord, TrialEntry
 from harness.spec.study import Study
 from harness.tracking import Reader, RunCurves, TrainingRun
 
@@ -27,13 +28,15 @@ def load(study: str, uri: str | None = None) -> Results:
 
     Args:
         study: name of the study; a quick form has "-quick" after it.
-        uri: MLflow tracking URI; by default ``MLFLOW_TRACKING_URI``, or ``mlflow.db`` in the working folder.
+        uri: MLflow tracking URI; by default ``MLFLOW_TRACKING_URI``, or ``mlflow.db`` in the working
+            folder.
 
     Raises:
         StoreError: there is no such study, or it has not been run to its end.
     """
     reader = Reader.of(study, uri)
-    return Results(reader, *reader.files())
+    spec, record, environment = reader.files()
+    return Results(reader, spec, StudyRecord.from_plain(record), environment)
 
 
 class Results:
@@ -41,31 +44,34 @@ class Results:
 
     Attributes:
         spec: the study as it was run, in plain form.
-        winners: each arm's frozen recipe by arm: ``trial``, ``levels`` and ``recipe``.
-        importances: share of each searched hyperparameter in reaching good trials, by arm (PED-ANOVA).
-        clock: seconds of one update of each arm's frozen recipe alone, with what was measured beside, by arm.
+        winners: each arm's frozen recipe, by arm.
+        importances: share of each searched hyperparameter in reaching good trials, by arm
+            (PED-ANOVA).
+        clock: how long one update of each arm's frozen recipe takes alone, by arm.
         environment: commit, packages and hardware it was run with.
-        runs: one row a run: ``run_id``, ``arm``, ``stage``, ``trial``, ``seed``, ``status``, ``key``, a column
-            ``level.<factor>`` a factor, every setting (``optimizer.lr``, …), and every closing value (``valid/loss``,
-            ``test/loss``, ``cost/seconds``, …). A run that diverged has no closing values.
-        trials: one row a trial: ``arm``, ``trial``, ``status``, ``value`` (its objective) and the values searched.
-        curves: one row an evaluation of a run: ``run_id``, ``arm``, ``stage``, ``trial``, ``seed``, ``step``, ``epoch``,
-            ``samples`` and a column a metric.
+        runs: one row a run: ``run_id``, ``arm``, ``stage``, ``trial``, ``seed``, ``status``,
+            ``key``, a column ``level.<factor>`` a factor, every setting (``optimizer.lr``, …), and
+            every closing value (``valid/loss``, ``test/loss``, ``cost/seconds``, …). A run that
+            diverged has no closing values but its costs.
+        trials: one row a trial: ``arm``, ``trial``, ``status``, ``value`` (its objective) and the
+            values searched.
+        curves: one row an evaluation of a run: ``run_id``, ``arm``, ``stage``, ``trial``, ``seed``,
+            ``step``, ``epoch``, ``samples`` and a column a metric.
     """
 
     def __init__(
         self,
         reader: Reader,
-        spec: dict[str, Any],
-        index: dict[str, Any],
-        environment: dict[str, Any],
+        spec: Mapping[str, object],
+        record: StudyRecord,
+        environment: Mapping[str, object],
     ) -> None:
         self.reader, self.spec, self.environment = reader, spec, environment
-        self.clock: dict[str, Any] = index.get("clock", {})
-        self.winners: dict[str, Any] = index["winners"]
-        self.importances: dict[str, dict[str, float]] = index["importances"]
-        self.runs = _runs(index["runs"], {run.run_id: run for run in reader.runs()})
-        self.trials = _trials(index["trials"])
+        self.clock: Mapping[str, ClockReading] = record.clock
+        self.winners: Mapping[str, FrozenEntry] = record.winners
+        self.importances = record.importances
+        self.runs = _run_table(record.runs, {run.run_id: run for run in reader.runs()})
+        self.trials = _trial_table(record.trials)
 
     @cached_property
     def study(self) -> Study:
@@ -92,9 +98,13 @@ class Results:
 
     @cached_property
     def confirmed_curves(self) -> pd.DataFrame:
-        """The curves of the confirm stage, with seconds where the clock has been read."""
+        """The curves of the confirm stage, with seconds where the clock has been read.
+
+        seconds = steps × seconds of one update alone: runs that trained in different company are
+        compared by one clock.
+        """
         curves = self.curves_of(self.confirmed)
-        pace = {arm: read["seconds"] for arm, read in self.clock.items()}
+        pace = {arm: reading.seconds for arm, reading in self.clock.items()}
         curves["seconds"] = curves["step"] * curves["arm"].map(pace).astype(float)
         return curves
 
@@ -104,90 +114,100 @@ class Results:
         return self.curves_of(self.runs)
 
     def curves_of(self, runs: pd.DataFrame, metrics: Sequence[str] | None = None) -> pd.DataFrame:
-        """Return the curves of some rows of ``runs``."""
-        named = [*metrics, "epoch", "samples"] if metrics else None
-        found = self.reader.curves(runs["run_id"], named)
-        if not any(found.values()):
+        """Return the curves of some rows of ``runs``.
+
+        Args:
+            runs: rows of :attr:`runs`.
+            metrics: the metrics wanted; all by default.
+        """
+        wanted = [*metrics, "epoch", "samples"] if metrics else None
+        by_run = self.reader.curves(runs["run_id"], wanted)
+        if not any(by_run.values()):
             return pd.DataFrame(columns=[*PLACE, "step", "epoch", "samples"])
-        curves = _curve_table(found)
-        measured = curves.dropna(subset=["epoch"])
-        return runs[list(PLACE)].merge(measured, on="run_id", how="inner")
+        curves = _curve_table(by_run)
+        return runs[list(PLACE)].merge(curves.dropna(subset=["epoch"]), on="run_id", how="inner")
 
     def link(self, run_id: str) -> str:
         """Return where MLflow's UI shows a run: on the tracking server, or where ``harness ui`` serves it."""
         return self.reader.run_url(run_id)
 
     @property
-    def figures(self) -> Any:
-        """The report's figures as Plotly figures, such as ``results.figures.loss_curves()``; they lie a layer above."""
+    def figures(self) -> Any:  # of a class in a room above, which type checkers can't be told here
+        """The report's figures as Plotly figures, such as ``results.figures.loss_curves()``."""
         return entry("results.figures")(self)
 
     def arrays(self, arm: str) -> dict[str, np.ndarray]:
         """Return the arrays that probes measured last, by name, of the arm's confirm runs: (seeds, …), by seed."""
-        mine = self.by_arm[arm]
-        having = mine[mine["arrays"] & ~mine["status"].isin(["diverged", "failed"])]
-        found = [self.reader.arrays(str(run_id)) for run_id in having["run_id"]]
-        names = [
-            name for name in (found[0] if found else {}) if all(name in arrays for arrays in found)
-        ]
-        return {name: np.array([arrays[name] for arrays in found]) for name in names}
+        runs = self.by_arm[arm]
+        having = runs[runs["arrays"] & ~runs["status"].isin(["diverged", "failed"])]
+        by_seed = [self.reader.arrays(str(run_id)) for run_id in having["run_id"]]
+        if not by_seed:
+            return {}
+        shared = [name for name in by_seed[0] if all(name in arrays for arrays in by_seed)]
+        return {name: np.array([arrays[name] for arrays in by_seed]) for name in shared}
 
 
-def _runs(index: Sequence[dict[str, Any]], recorded: dict[str, TrainingRun]) -> pd.DataFrame:
-    rows = []
-    for place in index:
-        run = recorded.get(place["run_id"])
-        params = run.params if run else {}
-        own = {k: v for k, v in params.items() if k not in ("arm", "stage", "seed")}
-        closing = run.closing if run else {}
-        ended = {} if place["status"] in ("diverged", "failed") else closing
-        costs = {k: v for k, v in closing.items() if k.startswith("cost/")}
-        tags = {"detail": run.detail if run else "", "arrays": run is not None and run.has_arrays}
-        rows.append({**place, **tags, **_numbers(own), **ended, **costs})
+Setting = float | bool | str
+"""A recipe's setting, as MLflow's text says it."""
+
+
+def _run_table(entries: Sequence[RunEntry], recorded: Mapping[str, TrainingRun]) -> pd.DataFrame:
+    """Return one row a run: its place, its settings and its closing values."""
+    rows = [_run_row(run_entry, recorded.get(run_entry.run_id)) for run_entry in entries]
     return pd.DataFrame(rows)
 
 
-def _numbers(params: dict[str, str]) -> dict[str, Any]:
-    return {name: _number(text) for name, text in params.items()}
+def _run_row(run_entry: RunEntry, run: TrainingRun | None) -> dict[str, object]:
+    """Return a run's row; one that the store lost has its place alone."""
+    place = run_entry.to_plain()
+    if run is None:
+        return {**place, "detail": "", "arrays": False}
+    settings = {name: _parsed(text) for name, text in run.params.items() if name not in place}
+    closing = run.closing
+    if run_entry.status in ("diverged", "failed"):  # what it closed with would be read as a result
+        closing = {name: v for name, v in closing.items() if name.startswith("cost/")}
+    return {**place, "detail": run.detail, "arrays": run.has_arrays, **settings, **closing}
 
 
-def _number(text: str) -> Any:
+def _parsed(text: str) -> Setting:
+    """Return the value that MLflow keeps as text."""
     try:
         return float(text)
     except ValueError:
         return {"true": True, "false": False}.get(text, text)
 
 
-def _trials(index: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    plain = [
-        {**{k: v for k, v in trial.items() if k != "values"}, **trial["values"]} for trial in index
-    ]
-    return pd.DataFrame(plain, columns=None if plain else ["arm", "trial", "status", "value"])
+def _trial_table(entries: Sequence[TrialEntry]) -> pd.DataFrame:
+    """Return one row a trial, with a column for each value searched."""
+    if not entries:
+        return pd.DataFrame(columns=["arm", "trial", "status", "value"])
+    rows = []
+    for trial in entries:
+        objective = {"arm": trial.arm, "trial": trial.trial, "status": trial.status}
+        rows.append({**objective, "value": trial.value, **trial.values})
+    return pd.DataFrame(rows)
 
 
-def _curve_table(found: Mapping[str, RunCurves]) -> pd.DataFrame:
-    """Return one row a run and step, and a column a metric."""
-    names = sorted({name for points in found.values() for name in points})
+def _curve_table(by_run: Mapping[str, RunCurves]) -> pd.DataFrame:
+    """Return one row a run and step, and a column a metric; NaN where it was not measured at the step."""
+    names = sorted({name for curves in by_run.values() for name in curves})
     steps: list[np.ndarray] = []
     columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
-    for points in found.values():
-        own = {name: np.array(pairs, dtype=float).reshape(-1, 2) for name, pairs in points.items()}
-        at = (
-            np.unique(np.concatenate([pairs[:, 0] for pairs in own.values()]))
-            if own
-            else np.empty(0)
-        )
-        steps.append(at.astype(np.int64))
+    for curves in by_run.values():
+        # (points, 2): step and value of each point
+        points = {name: np.array(c, dtype=float).reshape(-1, 2) for name, c in curves.items()}
+        own_steps = _all_steps(points.values())
+        steps.append(own_steps.astype(np.int64))
         for name in names:
-            column = np.full(len(at), np.nan)
-            if name in own:
-                column[np.searchsorted(at, own[name][:, 0])] = own[name][:, 1]
+            column = np.full(len(own_steps), np.nan)
+            if name in points:
+                column[np.searchsorted(own_steps, points[name][:, 0])] = points[name][:, 1]
             columns[name].append(column)
-    run_ids = np.repeat(np.array([*found], dtype=object), [len(at) for at in steps])
-    return pd.DataFrame(
-        {
-            "run_id": run_ids,
-            "step": np.concatenate(steps),
-            **{name: np.concatenate(parts) for name, parts in columns.items()},
-        }
-    )
+    run_ids = np.repeat(np.array([*by_run], dtype=object), [len(own) for own in steps])
+    joined = {name: np.concatenate(parts) for name, parts in columns.items()}
+    return pd.DataFrame({"run_id": run_ids, "step": np.concatenate(steps), **joined})
+
+
+def _all_steps(points: Collection[np.ndarray]) -> np.ndarray:
+    """Return the steps at which a run measured anything, in order."""
+    return np.unique(np.concatenate([own[:, 0] for own in points])) if points else np.empty(0)

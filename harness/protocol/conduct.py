@@ -86,7 +86,8 @@ def _all_decided(
     """Return whether the report would call every claim decided by the confirm runs so far."""
     so_far = StudyRecord(runs, [], {}, {}, clock).to_plain()
     so_far["runs"] = session.settle(so_far["runs"])
-    verdicts = session.retry_read(lambda: tested(Results(session.reader, study.dump(), so_far, {})))
+    record = StudyRecord.from_plain(so_far)
+    verdicts = session.retry_read(lambda: tested(Results(session.reader, study.dump(), record, {})))
     return all(claim.verdict.verdict != "undecided" for claim in verdicts)
 
 

@@ -26,10 +26,10 @@ def winner_table(results: Results) -> list[WinnerRow]:
     trials, rows = results.trials, []
     for arm in arms(results.study):
         winner = results.winners[arm.name]
-        settings = arm.recipe.model_validate(winner["recipe"]).settings()
+        settings = arm.recipe.model_validate(winner.recipe).settings()
         frozen = [f"{path} = {_digits(settings.get(path))}" for path in arm.recipe.spaces()]
         mine = trials[trials["arm"] == arm.name] if len(trials) else trials
-        objective = _objective(mine, winner["trial"])
+        objective = _objective(mine, winner.trial)
         rows.append(WinnerRow(arm.name, len(mine), ", ".join(frozen), objective))
     return rows
 

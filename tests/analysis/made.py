@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import harness as h
 from harness.analysis.results import Results
+from harness.core.study_record import StudyRecord
 from harness.spec.arms import arms
 from harness.tracking import TrainingRun
 
@@ -110,6 +111,7 @@ def results(
         "trials": list(trials),
         "winners": frozen,
         "importances": {},
-        "clock": clock or {},
+        "clock": {arm: {"of": "", **reading} for arm, reading in (clock or {}).items()},
     }
-    return Results(FakeReader(recorded, series), spec.dump(), index, {})
+    record = StudyRecord.from_plain(index)
+    return Results(FakeReader(recorded, series), spec.dump(), record, {})

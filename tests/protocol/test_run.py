@@ -80,7 +80,7 @@ def test_tables_agree_with_training_without_a_study(folder):
         len(found.runs) == 16 and len(found.trials) == 12 and set(found.winners) == {"SGD", "Adam"}
     )
     row = found.confirmed.iloc[-1]
-    winner = h.Recipe.model_validate(found.winners[row["arm"]]["recipe"])
+    winner = h.Recipe.model_validate(found.winners[row["arm"]].recipe)
     again = h.train(winner, seeds=[int(row["seed"])])
     assert row["test/loss"] == pytest.approx(again.runs["test/loss"][0], rel=1e-5)
     curve = found.curves[found.curves["run_id"] == row["run_id"]].sort_values("step")

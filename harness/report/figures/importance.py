@@ -25,7 +25,7 @@ def compute_importance(context: FigureContext) -> Importance | None:
     hyperparameter.
     """
     several = {
-        arm: shares for arm, shares in context.results.importances.items() if len(shares) > 1
+        arm: dict(shares) for arm, shares in context.results.importances.items() if len(shares) > 1
     }
     return Importance(several) if several else None
 
