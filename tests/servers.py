@@ -1,4 +1,5 @@
-"""Real servers for tests: PostgreSQL from Debian's package, MLflow's from its own, on free ports of 127.0.0.1."""
+"""Real servers for tests: PostgreSQL from Debian's package, MLflow's from its own, on free ports of
+127.0.0.1."""
 
 import glob
 import os

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,14 +16,26 @@ from harness.core.records import Outcome
 from harness.spec.arms import Run
 from harness.spec.resolved import ResolvedRecipe
 
+if TYPE_CHECKING:  # the engine imports torch, which the driver does without until it trains
+    from harness.engine.cohort import Cohort
+
 CACHE = 48 * 2**20
-"""Bytes that a CPU cohort works in: about a shared last-level cache."""
+"""Bytes that a CPU cohort works in, as ``member_bytes`` counts them: about a last-level cache that
+cores share. Found by trying cohort sizes: in smaller cohorts Python's share of an update grows, in
+larger ones the arithmetic waits for memory. Half as much was slower for wide networks; ``python -m
+benchmarks.overhead`` shows an update's time over that of its arithmetic by cohort size."""
 CPU_LIMIT, GPU_LIMIT = 96, 512
-"""Members beyond which a larger cohort brings nothing more."""
+"""Members beyond which a larger cohort brings nothing more, since Python's share is small by then;
+and the larger the cohort, the fewer there are to share among workers."""
+GPU_SHARE = 2
+"""A cohort takes one in so many bytes of a GPU: ``member_bytes`` is an estimate, and evaluations
+and probes need room beside it. A cohort that needs more all the same comes back as halves."""
+EVEN_FROM = 16
+"""Runs from which they are cut for two workers; fewer make one cohort faster than two halves."""
 
 
 class Job(NamedTuple):
-    """One cohort's work."""
+    """One cohort's work; it goes to a worker process and back by pickle."""
 
     members: tuple[int, ...]
     """What the caller knows the runs by."""
@@ -32,15 +44,22 @@ class Job(NamedTuple):
     """Whether test data are evaluated at the end."""
     until: int | None = None
     """Update to stop at and hand the cohort back, or None for the end."""
-    cohort: Any = None
+    cohort: Cohort | None = None
     """The cohort as an earlier job handed it back, or None for a new one."""
     board: Path | None = None
-    """File of counters that progress is written to."""
+    """File of counters that progress is written to (see ``harness.execution.pool.Board``)."""
     slot: int = 0
-    """Counter of this job."""
+    """This job's counter on the board."""
+
+    @property
+    def started(self) -> Cohort:
+        """The cohort of a job that has been handed back."""
+        assert self.cohort is not None, "a job that was handed back has a cohort"
+        return self.cohort
 
     def halves(self) -> tuple[Job, Job]:
-        """Return two jobs that train the same runs from their start."""
+        """Return two jobs that train the same runs, from their start: what failed half-way is not
+        gone on with."""
         cut = len(self.runs) // 2
         first = self._replace(members=self.members[:cut], runs=self.runs[:cut], cohort=None)
         return first, self._replace(members=self.members[cut:], runs=self.runs[cut:], cohort=None)
@@ -51,26 +70,33 @@ class Done(NamedTuple):
 
     outcomes: dict[int, Outcome]
     """Ended runs by member."""
-    cohort: Any = None
+    cohort: Cohort | None = None
     """The rest, where the job was to stop early and some runs go on."""
     error: str = ""
     """Why nothing came of it; then there are no outcomes."""
 
 
 def perform(job: Job) -> Done:
-    """Train the job's cohort on one thread; an error is returned and not raised."""
+    """Train the job's cohort on one thread.
+
+    Returns:
+        what became of it. An error is returned in words and not raised: not every exception can
+        be pickled, and a worker that fails to send one back would look dead.
+    """
     try:
         with one_thread():
             return _train(job)
     except Exception as error:
-        said = _said(error)
-    _free()
-    return Done({}, None, said)
+        message = _describe(error)
+    # Out here the error and its frames are gone, and with them what held the cohort's memory.
+    _free_memory()
+    return Done({}, None, message)
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch use one thread, as it does in a worker."""
+    """Let torch use one thread, as it does in a worker: one worker a core leaves none for more, and
+    sums that are split among threads are rounded otherwise."""
     import torch
 
     threads = torch.get_num_threads()
@@ -93,13 +119,15 @@ def _train(job: Job) -> Done:
     return Done({job.members[i]: outcome for i, outcome in sorted(cohort.outcomes.items())})
 
 
-def _said(error: Exception) -> str:
+def _describe(error: Exception) -> str:
+    """Return an error's kind and message, and the line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"
 
 
-def _free() -> None:
+def _free_memory() -> None:
+    """Give back what a failed cohort held, so that its halves find room."""
     import torch
 
     gc.collect()
@@ -107,7 +135,8 @@ def _free() -> None:
         torch.cuda.empty_cache()
 
 
-def _counter(job: Job) -> Any:
+def _counter(job: Job) -> Callable[[int], None]:
+    """Return what adds updates to the job's counter on the board."""
     if job.board is None:
         return lambda updates: None
     board = np.memmap(job.board, dtype=np.int64, mode="r+")
@@ -119,23 +148,36 @@ def _counter(job: Job) -> Any:
 
 
 def chunks(count: int, largest: int, alone: bool = True) -> list[range]:
-    """Cut ``count`` runs into cohorts of nearly equal size, at most ``largest``.
+    """Cut runs into cohorts of nearly equal size.
 
-    Where no other shape is trained beside them (``alone``), many runs make an even number of cohorts, for two workers.
     The cut does not depend on the number of workers, so neither do the results.
 
-    >>> [len(c) for c in chunks(40, 16)], [len(c) for c in chunks(12, 16)], [len(c) for c in chunks(40, 16, alone=False)]
-    ([10, 10, 10, 10], [12], [13, 14, 13])
+    Args:
+        count: how many runs there are.
+        largest: members of a cohort at most.
+        alone: no other shape is trained beside them; then many runs make an even number of
+            cohorts, so that two workers end together.
+
+    Returns:
+        the positions of each cohort's runs.
+
+    >>> [len(cohort) for cohort in chunks(40, 16)], [len(cohort) for cohort in chunks(12, 16)]
+    ([10, 10, 10, 10], [12])
+    >>> [len(cohort) for cohort in chunks(40, 16, alone=False)]
+    [13, 14, 13]
     """
-    parts = -(-count // largest)
-    if alone and count >= 16 and parts % 2:
+    parts = -(-count // largest)  # rounded up
+    if alone and count >= EVEN_FROM and parts % 2:
         parts += 1
     bounds = [round(i * count / parts) for i in range(parts + 1)]
     return [range(a, b) for a, b in pairwise(bounds) if a < b]
 
 
 def cohort_limit(recipe: ResolvedRecipe) -> int:
-    """Return the largest cohort for a recipe: one where it can't be batched, else what fits the cache or half the GPU."""
+    """Return how many members a cohort of a recipe has at most.
+
+    One where the recipe can't be batched; else as many as fit the cache, or half of the GPU.
+    """
     import torch
 
     from harness.engine.batching import batched, member_bytes
@@ -146,5 +188,5 @@ def cohort_limit(recipe: ResolvedRecipe) -> int:
     program = program_of(recipe)
     if program.device.type == "cuda":
         memory = torch.cuda.get_device_properties(program.device).total_memory
-        return max(1, min(GPU_LIMIT, memory // 2 // member_bytes(program)))
+        return max(1, min(GPU_LIMIT, memory // GPU_SHARE // member_bytes(program)))
     return max(1, min(CPU_LIMIT, CACHE // member_bytes(program)))

@@ -14,7 +14,7 @@ from harness.core.process import REPRODUCIBLE_MKL
 
 
 class Serial(Executor):
-    """Runs every job at once, in this process."""
+    """Runs every call when it is submitted, in this process."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -26,7 +26,11 @@ class Serial(Executor):
 
 
 def local_executor(workers: int) -> Executor:
-    """Return an executor with the given number of worker processes; 0 trains in this process."""
+    """Return an executor.
+
+    Args:
+        workers: number of worker processes; 0 trains in this process.
+    """
     if workers == 0:
         return Serial()
     from loky import ProcessPoolExecutor
@@ -36,13 +40,17 @@ def local_executor(workers: int) -> Executor:
         initializer=_start,
         initargs=(list(sys.path),),
         env={
+            # Read when torch is loaded, before a worker can say it to torch itself.
             "OMP_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",
             REPRODUCIBLE_MKL[0]: os.environ.get(*REPRODUCIBLE_MKL),
         },
+        # Idle workers stay: a stage may keep the driver busy for longer than loky waits.
         timeout=None,
     )
-    for _ in range(workers):  # started now, while the driver is still busy with stores and plans
+    # Workers start with their first task. They get one now, and import torch (seconds) while the
+    # driver is still busy with stores and plans.
+    for _ in range(workers):
         pool.submit(_import_engine)
     return pool
 
@@ -52,9 +60,14 @@ def _import_engine() -> None:
 
 
 def _start(paths: list[str]) -> None:
-    """Prepare a worker: the same import path as the driver, and Ctrl-C left to the driver."""
+    """Prepare a worker.
+
+    Args:
+        paths: the driver's import path, so that the user's own modules are found.
+    """
     import signal
 
+    # Ctrl-C goes to all processes of a terminal; the driver alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     sys.path[:] = paths
@@ -64,7 +77,8 @@ def _start(paths: list[str]) -> None:
 
 
 def _leave_with(driver: int) -> None:
-    """End this worker soon after the driver is gone, however that went."""
+    """End this worker soon after the driver is gone, however that went: a driver that is killed
+    can't tell its workers, and they would train on for nobody."""
     while os.getppid() == driver:
         time.sleep(1)
     os._exit(1)

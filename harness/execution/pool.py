@@ -1,4 +1,5 @@
-"""Jobs to an executor and back: halved when they fail, tried again when a worker dies, counted while they run."""
+"""Jobs to an executor and back: halved when they fail, tried again when a worker dies, and counted
+while they run."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from loky import ProcessPoolExecutor
@@ -15,10 +16,14 @@ from loky import ProcessPoolExecutor
 from harness.core.records import Outcome
 from harness.execution.jobs import Done, Job, perform
 
-Result = TypeVar("Result")
 SLOTS = 100_000
+"""Counters of a board, one a job: far more than jobs run at a time, so that one is used anew only
+when its job is long over. The file has holes, and takes only the disk of counters in use."""
 TICK = 0.2
-"""Seconds between two looks at the counters."""
+"""Seconds between two looks at the counters: as often as a person sees a number change."""
+
+_Argument = TypeVar("_Argument")
+_Returned = TypeVar("_Returned")
 
 
 class Pool:
@@ -40,6 +45,7 @@ class Pool:
 
     def __exit__(self, *_: object) -> None:
         """End the workers at once, whatever they do: they keep nothing that is missed."""
+        # Without the kill, Ctrl-C would wait for every cohort that is being trained.
         if isinstance(self.executor, ProcessPoolExecutor):
             self.executor.shutdown(wait=True, kill_workers=True)
         else:
@@ -49,8 +55,10 @@ class Pool:
     def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Done]]:
         """Yield each job with what became of it, as they end.
 
-        A job of several runs that fails (out of memory, or one bad run) comes back as its two halves, each trained
-        anew; a single run that fails comes back with an outcome that says so.
+        A job of several runs that fails (out of memory, or one bad run) comes back as its two
+        halves, each trained anew; so a bad run is found in as many steps as the cohort's size has
+        binary digits, and the others end. A single run that fails comes back with an outcome that
+        says so.
         """
         futures = {self._submit(job): job for job in jobs}
         while futures:
@@ -69,12 +77,16 @@ class Pool:
                 else:
                     yield job, _or_failed(job, done)
             if orphans:
+                # A dead worker breaks its whole executor: what was waiting there is lost with it.
                 orphans += futures.values()
                 futures = {}
                 yield from self._one_by_one(orphans)
 
-    def alone(self, call: Callable[[Any], Result], argument: Any) -> Result | None:
-        """Return the result of a call in a worker while no other has anything to do; None if it fails."""
+    def alone(
+        self, call: Callable[[_Argument], _Returned], argument: _Argument
+    ) -> _Returned | None:
+        """Return what a call returns in a worker while no other has anything to do; None if it
+        fails."""
         try:
             return self.executor.submit(call, argument).result()
         except BrokenExecutor:
@@ -84,7 +96,8 @@ class Pool:
         return None
 
     def _one_by_one(self, orphans: Iterable[Job]) -> Iterator[tuple[Job, Done]]:
-        """Train the jobs that a dead worker left, alone, so that the one that kills its worker is found."""
+        """Train the jobs that a dead worker left, one at a time and each in workers of its own, so
+        that the one that kills its worker is found."""
         for job in sorted(orphans, key=lambda job: job.members):
             self.executor.shutdown(wait=False)
             self.executor = self.make()
@@ -104,13 +117,19 @@ class Pool:
 
 
 def _or_failed(job: Job, done: Done) -> Done:
+    """Return a job's end; where it is an error, as runs that failed of it."""
     if not done.error:
         return done
     return Done({member: Outcome("failed", (), {}, done.error) for member in job.members})
 
 
 class Board:
-    """Counters in a file that workers write and the driver reads."""
+    """Counters of updates, in a file that workers write and the driver reads.
+
+    A file that all of them map into memory works for any executor on the machine. Each job has a
+    counter of its own, so that none is written by two; and whoever reads one too early sees an
+    older number, never a broken one: it is one machine word.
+    """
 
     def __init__(self) -> None:
         handle, name = tempfile.mkstemp(prefix="harness-", suffix=".progress")
@@ -119,7 +138,7 @@ class Board:
         self.counts = np.memmap(self.path, dtype=np.int64, mode="w+", shape=(SLOTS,))
 
     def slot(self) -> int:
-        """Return a counter for a new job."""
+        """Return the number of a counter for a new job, which adds to what was counted there."""
         self.next = (self.next + 1) % SLOTS
         return self.next
 

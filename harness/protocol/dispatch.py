@@ -156,8 +156,8 @@ class _Batch:
         """Return the watched curves of open cohorts by key, members that have ended included."""
         curves = {}
         for job in self.jobs:
-            points = {member.index: tuple(member.points) for member in job.cohort.members}
-            for index, outcome in job.cohort.outcomes.items():
+            points = {member.index: tuple(member.points) for member in job.started.members}
+            for index, outcome in job.started.outcomes.items():
                 points[index] = outcome.points
             for index, seen in points.items():
                 so_far = Outcome("finished", seen, {})
@@ -168,14 +168,14 @@ class _Batch:
         """End the given requests; train again what an earlier search ended and this one keeps."""
         ending_keys = {self.keys[i] for i in ending}
         for job in self.jobs:
-            in_training = {member.index for member in job.cohort.members}
+            in_training = {member.index for member in job.started.members}
             leaving = [
                 j
                 for j, i in enumerate(job.members)
                 if self.keys[i] in ending_keys and j in in_training
             ]
             if leaving:
-                drop(job.cohort, leaving, "pruned")
+                drop(job.started, leaving, "pruned")
         too_short = [
             i
             for i in self.members

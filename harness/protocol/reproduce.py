@@ -21,7 +21,7 @@ from harness.spec.arms import Run, arms
 from harness.spec.keys import ENGINE
 from harness.spec.study import Study
 from harness.tracking import RecordedRun, RunCurves, load_run
-from harness.tracking.provenance import environment
+from harness.tracking.provenance import read_environment
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 1e-2}
 """Largest relative difference of a point that rounding alone explains, by the recipe's dtype."""
@@ -165,7 +165,7 @@ def _relative_difference(then: float, now: float) -> float:
 
 def _changes(stored: RecordedRun, key: str) -> tuple[str, ...]:
     """Return what is not as it was when the run was recorded."""
-    then, now = stored.environment, environment()
+    then, now = stored.environment, read_environment()
     engine = stored.run.engine
     changes = []
     if engine != ENGINE:

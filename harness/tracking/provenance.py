@@ -10,55 +10,74 @@ from collections.abc import Sequence
 from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 import psutil
 
 from harness.spec.source_code import short_digest
 
 
+class Environment(TypedDict):
+    """What a study was run with; the names are those of its file in MLflow."""
+
+    commit: str
+    """Of the harness's checkout, or ``HARNESS_COMMIT`` where an image was built without one."""
+    dirty: str
+    """Hash of the uncommitted changes; empty if there are none."""
+    python: str
+    platform: str
+    processor: str
+    cores: int
+    """Physical ones."""
+    memory_gib: float
+    gpus: list[str]
+    command: str
+    packages: dict[str, str]
+    """Versions of the installed distributions."""
+
+
 @lru_cache(maxsize=1)
-def environment() -> dict[str, Any]:
-    """Return commit, dirty diff's hash, Python, packages, processor, memory and GPUs, as plain
-    values."""
+def read_environment() -> Environment:
+    """Return what this process runs with; it is read once, since asking git and the packages takes
+    a second."""
+    changes = uncommitted_changes()
     return {
         "commit": _git("rev-parse", "HEAD") or os.environ.get("HARNESS_COMMIT", ""),
-        "dirty": short_digest(diff()) if diff() else "",
+        "dirty": short_digest(changes) if changes else "",
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": psutil.cpu_count(logical=False) or os.cpu_count() or 1,
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "gpus": _gpus(),
-        "command": command(sys.argv),
-        "packages": packages(),
+        "command": public_command(sys.argv),
+        "packages": _packages(),
     }
 
 
-PLACES = ("--store", "--storage", "--reports")
+_PLACES = ("--store", "--storage", "--reports")
 """Flags whose values say where results are kept: a matter of the machine, and URLs may hold
 passwords."""
 
 
-def command(words: Sequence[str]) -> str:
-    """Return the command line as others may read it.
+def public_command(words: Sequence[str]) -> str:
+    """Return the command line as others may read it, without the places of stores.
 
-    >>> command("/here/harness run s.py --store postgresql://me:secret@db --quick".split())
+    >>> public_command("/here/harness run s.py --store postgresql://me:secret@db --quick".split())
     'harness run s.py --quick'
     """
     program, rest = Path(words[0]).name, iter(words[1:])
     kept = ["harness" if program == "__main__.py" else program]
     for word in rest:
         flag, equals, _ = word.partition("=")
-        if flag not in PLACES:
+        if flag not in _PLACES:
             kept.append(word)
         elif not equals:
             next(rest, None)
     return " ".join(kept)
 
 
-def packages() -> dict[str, str]:
-    """Return the installed distributions and their versions."""
+def _packages() -> dict[str, str]:
     return dict(
         sorted(
             (d.metadata["Name"], d.version) for d in metadata.distributions() if d.metadata["Name"]
@@ -67,9 +86,11 @@ def packages() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def diff() -> str:
-    """Return what the harness's working tree adds to its commit; empty if it is clean or no
-    checkout."""
+def uncommitted_changes() -> str:
+    """Return what the harness's working tree adds to its commit, as a patch.
+
+    Empty if it adds nothing, or is no checkout.
+    """
     return _git("diff", "HEAD")
 
 
@@ -96,6 +117,7 @@ def _processor() -> str:
 
 
 def _gpus() -> list[str]:
+    # A process that has not imported torch trains nothing, and need not wait for it.
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
         return []

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 from harness.core.records import Outcome, Point
 from harness.spec.arms import Run
 from harness.spec.keys import ENGINE
-from harness.tracking.provenance import environment
+from harness.tracking.provenance import read_environment
 from harness.tracking.schema import (
     IN_ARTIFACT,
     POSITION,
@@ -148,7 +148,7 @@ def level_tags(levels: Mapping[str, str]) -> dict[str, str]:
 
 def origin_tags() -> dict[str, str]:
     """Return what made the results: engine, commit, uncommitted changes, command, user."""
-    origin = environment()
+    origin = read_environment()
     return {
         Tag.ENGINE: ENGINE,
         Tag.COMMIT: origin["commit"],

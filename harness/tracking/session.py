@@ -13,7 +13,7 @@ from harness.core.paths import cache_folder
 from harness.core.study_record import ClockReading
 from harness.spec.arms import Arm
 from harness.tracking.connect import open_experiment
-from harness.tracking.provenance import diff, environment
+from harness.tracking.provenance import read_environment, uncommitted_changes
 from harness.tracking.reader import Reader, training_runs
 from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
 from harness.tracking.rows import (
@@ -144,10 +144,10 @@ class Session:
     def _describe(self, about: About) -> None:
         self._experiment.set_title(about.title)
         self._experiment.write_json(self._study_run, StudyFile.SPEC, about.spec)
-        self._experiment.write_json(self._study_run, StudyFile.ENVIRONMENT, environment())
+        self._experiment.write_json(self._study_run, StudyFile.ENVIRONMENT, {**read_environment()})
         for path, text in about.code.items():
             self._experiment.write_text(self._study_run, f"{StudyFile.CODE}/{path}", text)
-        if changes := diff():
+        if changes := uncommitted_changes():
             self._experiment.write_text(self._study_run, StudyFile.DIFF, changes)
 
     def _known(self, rows: Sequence[StoredRun]) -> dict[str, Known]:

@@ -1,4 +1,5 @@
-"""Opening a store: what is made, what is told, which form of reads and writes it takes, and what it leaves alone."""
+"""Opening a store: what is made, what is told, which form of reads and writes it takes, and what it
+leaves alone."""
 
 from __future__ import annotations
 
@@ -46,7 +47,7 @@ def test_tables_of_an_unknown_revision_are_left_to_mlflow_and_that_is_told_once(
 ):
     connect._tell_unknown_tables.cache_clear()
     (revision,) = revisions(folder)
-    monkeypatch.setattr(schema, "KNOWN_REVISIONS", schema.KNOWN_REVISIONS - {revision})
+    monkeypatch.delitem(schema.KNOWN_REVISIONS, revision)
     for _ in range(2):
         assert isinstance(Session("s")._experiment.bulk, ClientApi)
     told = [record.getMessage() for record in caplog.records if record.name == "harness"]

@@ -1,4 +1,5 @@
-"""A real PostgreSQL and a real MLflow server: the same study, nothing lost while they are away, no password anywhere."""
+"""A real PostgreSQL and a real MLflow server: the same study, nothing lost while they are away, no
+password anywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The spool: everything arrives, in order and once, whatever happens to the store or to the process."""
+"""The spool: everything arrives, in order and once, whatever happens to the store or to the
+process."""
 
 from __future__ import annotations
 
