@@ -1,6 +1,7 @@
 """Fair, fast and trustworthy comparisons of optimizers, batch sizes and regularizers.
 
-Every public name is imported when it is first used: ``import harness`` costs nothing and changes nothing in the process.
+Every public name is imported when it is first used: ``import harness`` costs nothing and changes
+nothing in the process.
 """
 
 from __future__ import annotations

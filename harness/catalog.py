@@ -1,7 +1,9 @@
-"""The catalogue: every part and every public name, and the module that has it. A new part is one line here.
+"""The catalogue: every part and every public name, and the module that has it. A new part is one
+line here.
 
-It is the one place where modules are named in strings; ``import harness`` hands it to :mod:`harness.core.registry`,
-where specs look names up, so that nothing needs to import what lies above it.
+It is the one place where modules are named in strings; ``import harness`` hands it to
+:mod:`harness.core.registry`, where specs look names up, so that nothing needs to import what lies
+above it.
 """
 
 from __future__ import annotations
@@ -133,7 +135,8 @@ KINDS: dict[str, KindEntry] = {
         },
     ),
 }
-"""What specs can name: the base class of each kind, the class for names from elsewhere, and the parts by name."""
+"""What specs can name: the base class of each kind, the class for names from elsewhere, and the
+parts by name."""
 
 ENTRIES: dict[str, str] = {
     "study.main": "harness.cli:study_main",
@@ -185,7 +188,8 @@ def places() -> dict[str, str]:
 
 
 def stub() -> str:
-    """Return ``harness/__init__.pyi``, from which editors and type checkers know the public names."""
+    """Return ``harness/__init__.pyi``, from which editors and type checkers know the public
+    names."""
     imported = {name: place.partition(":")[0] for name, place in places().items()}
     lines = [f"from {module} import {name} as {name}" for name, module in imported.items()]
     modules = [

@@ -1,1 +1,2 @@
-"""What a study's results say: ranking, verdicts, the winner by budget, failures, and an audit of bias."""
+"""What a study's results say: ranking, verdicts, the winner by budget, failures, and an audit of
+bias."""

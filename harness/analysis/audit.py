@@ -24,11 +24,12 @@ EDGE = 0.05
 SPREAD = 1.3
 """Ratio of the median to the fastest of an arm's timings above which they were disturbed."""
 LOAD = 1.5
-"""Processes for each core, besides the timed one, above which a timing was taken on a busy machine."""
+"""Processes for each core, besides the timed one, above which a timing was taken on a busy
+machine."""
 LUCK = 3.0
 """Standard deviations over fresh seeds by which a winning trial is too good to be true."""
-FEWEST_TRIALS = 4
-"""Trials of an arm from which on it is asked whether half of them would have given the same leader."""
+SETTLED_FROM = 4
+"""Trials of an arm from which on half of them are asked for their leader, too."""
 
 
 class Finding(NamedTuple):
@@ -40,7 +41,8 @@ class Finding(NamedTuple):
 
 
 def audit(results: Results) -> tuple[Finding, ...]:
-    """Return what could have biased the study, in the order of the checks; nothing if all of them pass."""
+    """Return what could have biased the study, in the order of the checks; nothing if all of them
+    pass."""
     return tuple(finding for check in CHECKS.values() for finding in check(results))
 
 
@@ -67,7 +69,8 @@ def _unequal_budgets(results: Results) -> Iterator[Finding]:
     if len(set(searched)) > 1:
         yield Finding(
             "unequal budgets",
-            f"arms have from {min(searched)} to {max(searched)} hyperparameters to tune with the same number of trials",
+            f"arms have from {min(searched)} to {max(searched)} hyperparameters to tune "
+            "with the same number of trials",
             "raise search.trials until the winner no longer changes with the budget",
         )
 
@@ -92,7 +95,8 @@ def _values_at_edges(results: Results) -> Iterator[Finding]:
 
 
 def edge(space: Space, value: object) -> str | None:
-    """Return the end of the space that the value is within 5 % of, on the space's own scale; None for the middle.
+    """Return the end of the space that the value is within 5 % of, on the space's own scale; None
+    for the middle.
 
     >>> edge(LogUniform(1e-3, 1.0), 0.9), edge(LogUniform(1e-3, 1.0), 0.1)
     ('upper', None)
@@ -117,9 +121,13 @@ def _too_few_seeds(results: Results) -> Iterator[Finding]:
         # As many claims share the risk of a wrong verdict, each gets its part of it.
         needed = stats.seeds_needed(size, ALPHA / len(results.study.claims))
         if needed is None or needed <= result.seeds:
-            advice = "the effect is too small to plan for; if that is small enough, claim 'equal' with a margin"
+            advice = (
+                "the effect is too small to plan for; "
+                "if that is small enough, claim 'equal' with a margin"
+            )
         else:
-            advice = f"an effect of this size (d = {abs(size):.2f}) takes about {needed} seeds (power 80 %)"
+            effect = f"an effect of this size (d = {abs(size):.2f})"
+            advice = f"{effect} takes about {needed} seeds (power 80 %)"
         text = f"undecided with {result.seeds} seeds: {result.claim}"
         yield Finding("too few seeds to decide", text, advice)
 
@@ -135,8 +143,10 @@ def _censored_times(results: Results) -> Iterator[Finding]:
             if missed:
                 yield Finding(
                     "censored times",
-                    f"{missed} of {len(times)} seeds of {arm} never reached {goal.metric} {goal.target:g}",
-                    "means are restricted to the time watched; train longer or choose a target that both arms reach",
+                    f"{missed} of {len(times)} seeds of {arm} never reached "
+                    f"{goal.metric} {goal.target:g}",
+                    "means are restricted to the time watched; "
+                    "train longer or choose a target that both arms reach",
                 )
 
 
@@ -155,7 +165,7 @@ def _pruned_trials(results: Results) -> Iterator[Finding]:
 def _unsettled_ranking(results: Results) -> Iterator[Finding]:
     search = results.study.search
     counts = [count for count in _trials_by_arm(results).values() if count]
-    if search is None or len(counts) < 2 or min(counts) < FEWEST_TRIALS:
+    if search is None or len(counts) < 2 or min(counts) < SETTLED_FROM:
         return
     half = _leader(results.trials, min(counts) / 2, search.maximize)
     full = _leader(results.trials, min(counts), search.maximize)
@@ -229,7 +239,8 @@ def _lucky_winners(results: Results) -> Iterator[Finding]:
         if lead > LUCK * fresh.std(ddof=1):
             yield Finding(
                 "lucky winner",
-                f"{arm}: its best trial had {search.objective} {won:.4g}, fresh seeds give {fresh.mean():.4g}",
+                f"{arm}: its best trial had {search.objective} {won:.4g}, "
+                f"fresh seeds give {fresh.mean():.4g}",
                 "judge trials over several seeds: search.repeats=3",
             )
 

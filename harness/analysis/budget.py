@@ -18,7 +18,8 @@ class Budget(NamedTuple):
     objective: str
     maximize: bool
     exact: bool
-    """Whether trials were independent (random search); otherwise the curves are only a description."""
+    """Whether trials were independent (random search); otherwise the curves are only a
+    description."""
     budgets: tuple[int, ...]
     arms: dict[str, tuple[Interval, ...]]
     """Expected best by arm, one interval a budget."""
@@ -33,24 +34,23 @@ class Budget(NamedTuple):
 
 
 def winner_by_budget(results: Results) -> Budget | None:
-    """Return the expected best objective of each arm after 1, 2, … trials; None where nothing was searched."""
+    """Return the expected best objective of each arm after 1, 2, … trials; None where nothing was
+    searched."""
     search, trials = results.study.search, results.trials
     if search is None or not len(trials):
         return None
-    counts = trials.groupby("arm").size()
-    budgets = tuple(range(1, int(counts.min()) + 1))
-    rng = np.random.default_rng(0)
-    worst = -math.inf if search.maximize else math.inf
-    arms = {
-        str(arm): tuple(
-            stats.expected_best(
-                rows["value"].astype(float).fillna(worst).to_numpy(), budgets, search.maximize, rng
-            )
-        )
-        for arm, rows in trials.groupby("arm", sort=False)
-    }
+    budgets = tuple(range(1, int(trials.groupby("arm").size().min()) + 1))
+    rng = np.random.default_rng(0)  # the intervals' resamples; a page made again is the same
+    worst = (
+        -math.inf if search.maximize else math.inf
+    )  # what a trial without an objective counts as
+    expected = {}
+    for arm, rows in trials.groupby("arm", sort=False):
+        values = rows["value"].astype(float).fillna(worst).to_numpy()
+        expected[str(arm)] = tuple(stats.expected_best(values, budgets, search.maximize, rng))
     pick = max if search.maximize else min
-    leaders = tuple(pick(arms, key=lambda arm: arms[arm][i].mean) for i in range(len(budgets)))
-    return Budget(
-        search.objective, search.maximize, search.sampler == "random", budgets, arms, leaders
+    leaders = tuple(
+        pick(expected, key=lambda arm: expected[arm][i].mean) for i in range(len(budgets))
     )
+    independent = search.sampler == "random"
+    return Budget(search.objective, search.maximize, independent, budgets, expected, leaders)

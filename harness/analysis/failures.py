@@ -10,7 +10,8 @@ import pandas as pd
 from harness.analysis.results import Results
 
 FALLING = 0.05
-"""Share of its training loss that a run still loses over its last tenth when it was stopped too early."""
+"""Share of its training loss that a run still loses over its last tenth when it was stopped too
+early."""
 OVERFITTED = 0.1
 """Rise of the validation loss above its lowest value, as a share of it."""
 DEAD = 0.5
@@ -40,39 +41,49 @@ def labels_of(status: str, detail: str, curve: pd.DataFrame) -> tuple[Label, ...
         return (Label("diverged", detail),)
     if status == "failed":
         return (Label("failed", detail),)
+    by_step = curve.sort_values("step")
     tests = (_falling, _dead, _vanishing, _overfitted, _underfitted)
-    return tuple(label for test in tests if (label := test(curve.sort_values("step"))) is not None)
+    labels = (test(by_step) for test in tests)
+    return tuple(label for label in labels if label is not None)
 
 
 def failures(results: Results) -> dict[str, tuple[Label, ...]]:
-    """Return the failures of each run of the confirm stage, by its MLflow id; runs without any are left out."""
-    curves = dict(iter(results.confirmed_curves.groupby("run_id")))
-    empty = results.confirmed_curves[:0]
-    places = results.confirmed[["run_id", "status", "detail"]].astype(str).to_numpy()
-    found = {
-        run_id: labels_of(status, detail, curves.get(run_id, empty))
-        for run_id, status, detail in places
-    }
-    return {run_id: labels for run_id, labels in found.items() if labels}
+    """Return the failures of each run of the confirm stage, by its MLflow id; runs without any are
+    left out."""
+    curves: dict[object, pd.DataFrame] = dict(iter(results.confirmed_curves.groupby("run_id")))
+    nothing_measured = results.confirmed_curves[:0]
+    runs = results.confirmed[["run_id", "status", "detail"]].astype(str).to_numpy()
+    failed = {}
+    for run_id, status, detail in runs:
+        labels = labels_of(status, detail, curves.get(run_id, nothing_measured))
+        if labels:
+            failed[run_id] = labels
+    return failed
 
 
 def _series(curve: pd.DataFrame, name: str) -> np.ndarray:
+    """Return the values of a metric in the order of steps; none where it was not recorded."""
     return curve[name].dropna().to_numpy(dtype=float) if name in curve else np.empty(0)
 
 
 def _falling(curve: pd.DataFrame) -> Label | None:
+    """Compare the mean validation loss of the last tenth of training with that of the tenth
+    before."""
     loss = _series(curve, "valid/loss")
     if len(loss) < 10:
         return None
     tail = max(2, len(loss) // 10)
     before, now = loss[-2 * tail : -tail].mean(), loss[-tail:].mean()
-    if loss[-1] > loss.min() * 1.001 or now <= 0 or (before - now) / before < FALLING:
+    past_its_lowest = loss[-1] > loss.min() * 1.001  # a rise of a thousandth is noise
+    if past_its_lowest or now <= 0 or (before - now) / before < FALLING:
         return None
-    text = f"validation loss still falls by {(before - now) / before:.0%} over the last tenth of training"
+    share = (before - now) / before
+    text = f"validation loss still falls by {share:.0%} over the last tenth of training"
     return Label("too low a learning rate, or too short", text)
 
 
 def _dead(curve: pd.DataFrame) -> Label | None:
+    """Look at the share of dead units at the end."""
     dead = _series(curve, "activation/dead")
     if not len(dead) or dead[-1] < DEAD:
         return None
@@ -82,6 +93,7 @@ def _dead(curve: pd.DataFrame) -> Label | None:
 
 
 def _vanishing(curve: pd.DataFrame) -> Label | None:
+    """Look at the first layer's gradient norm over the last's, median over training."""
     ratio = _series(curve, "gradient/ratio")
     if not len(ratio) or np.median(ratio) > VANISHED:
         return None
@@ -92,6 +104,7 @@ def _vanishing(curve: pd.DataFrame) -> Label | None:
 
 
 def _overfitted(curve: pd.DataFrame) -> Label | None:
+    """Look for a validation loss that rises while the training loss goes on falling."""
     valid, train = _series(curve, "valid/loss"), _series(curve, "train/loss")
     if len(valid) < 3 or len(train) != len(valid):
         return None
@@ -106,6 +119,7 @@ def _overfitted(curve: pd.DataFrame) -> Label | None:
 
 
 def _underfitted(curve: pd.DataFrame) -> Label | None:
+    """Look at how much of the training loss is left at the end."""
     train = _series(curve, "train/loss")
     if len(train) < 2 or train[0] <= 0 or train[-1] / train[0] < UNDERFITTED:
         return None

@@ -38,22 +38,34 @@ def progress(reader: Reader, study: Study) -> tuple[ArmSoFar, ...]:
     )
 
 
-def _so_far(name: str, mine: list[TrainingRun], study: Study) -> ArmSoFar:
-    stages = {stage: [run for run in mine if run.stage == stage] for stage in ("search", "confirm")}
-    values: list[float] = []
-    if study.search:
-        closing = (run.closing.get(study.search.objective) for run in stages["search"])
-        values = [value for value in closing if value is not None and math.isfinite(value)]
-    pick = max if study.search and study.search.maximize else min
-    losses = [run.closing["valid/loss"] for run in stages["confirm"] if "valid/loss" in run.closing]
+def _so_far(name: str, runs: list[TrainingRun], study: Study) -> ArmSoFar:
+    """Return the row of an arm, given its runs."""
+    searched = [run for run in runs if run.stage == "search"]
+    confirmed = [run for run in runs if run.stage == "confirm"]
+    losses = _closing(confirmed, "valid/loss")
     return ArmSoFar(
         name,
-        len(stages["search"]),
-        len(stages["confirm"]),
-        pick(values) if values else None,
+        len(searched),
+        len(confirmed),
+        _best(searched, study),
         sum(losses) / len(losses) if losses else None,
-        sum(run.status in ("diverged", "failed") for run in mine),
+        sum(run.status in ("diverged", "failed") for run in runs),
     )
+
+
+def _best(searched: list[TrainingRun], study: Study) -> float | None:
+    """Return the best objective of a search so far; None where there is none yet."""
+    if study.search is None:
+        return None
+    values = [v for v in _closing(searched, study.search.objective) if math.isfinite(v)]
+    if not values:
+        return None
+    return max(values) if study.search.maximize else min(values)
+
+
+def _closing(runs: list[TrainingRun], metric: str) -> list[float]:
+    """Return the closing values of a metric, of the runs that have one."""
+    return [run.closing[metric] for run in runs if metric in run.closing]
 
 
 def spec_of(reader: Reader) -> Study:
@@ -66,7 +78,8 @@ def spec_of(reader: Reader) -> Study:
 
 
 def so_far(reader: Reader, study: Study) -> Results:
-    """Return the runs so far as results: those of the confirm stage, or before it has begun those of the search."""
+    """Return the runs so far as results: those of the confirm stage, or before it has begun those
+    of the search."""
     levels = {arm.name: arm.levels for arm in arms(study)}
     entries = [_entry(run, levels.get(run.arm, {})) for run in reader.runs()]
     return Results(reader, study.dump(), StudyRecord(entries, [], {}, {}, {}), {})
@@ -79,6 +92,7 @@ def _entry(run: TrainingRun, levels: Mapping[str, str]) -> RunEntry:
 
 
 def newest(curves: pd.DataFrame) -> pd.DataFrame:
-    """Return the curves of the confirm stage if there are any, else those of the search, each run of it as a seed."""
+    """Return the curves of the confirm stage if there are any, else those of the search, each run
+    of it as a seed."""
     confirm = curves[curves["stage"] == "confirm"]
     return confirm if len(confirm) else curves.assign(seed=pd.factorize(curves["run_id"])[0])

@@ -36,7 +36,11 @@ class Place(NamedTuple):
 
 
 def primary(results: Results) -> str:
-    """Return the metric that arms are ranked by: the study's own, or the searched one on test data, if it was recorded."""
+    """Return the metric that arms are ranked by.
+
+    It is the study's own, or else the searched one on test data if it was recorded, or else on
+    validation data.
+    """
     if results.study.metric is not None:
         return results.study.metric
     search = results.study.search
@@ -49,44 +53,55 @@ def primary(results: Results) -> str:
 def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
     """Return the arms from best to worst, each compared with the best, paired by seed.
 
-    The best is chosen by the same data, so p-values are Holm-corrected over all pairs of arms, not over those with it alone.
-    Losses above 0 are compared by their logarithms: an arm with huge and scattered losses is then told apart.
+    The best is chosen by the same data, so p-values are Holm-corrected over all pairs of arms, not
+    over those with it alone.
+
+    Args:
+        results: the study's tables.
+        metric: what the arms are ranked by.
+        maximize: whether larger is better.
     """
     arms = list(dict.fromkeys(results.confirmed["arm"]))
     values = {arm: values_of(results, arm, metric) for arm in arms}
     means = {arm: stats.mean_interval(v) for arm, v in values.items()}
     sign = -1 if maximize else 1
+    # An arm without a mean comes last, whichever way is better.
     order = sorted(arms, key=lambda arm: (math.isnan(means[arm].mean), sign * means[arm].mean))
-    compared = (
-        {a: _logs(v) for a, v in values.items()} if not maximize and _positive(values) else values
-    )
+    compared = values
+    if not maximize and _all_positive(values):
+        # Differences of logarithms: an arm with huge and scattered losses is told apart.
+        compared = {arm: _logarithms(v) for arm, v in values.items()}
     pairs = [stats.compare_paired(compared[a], compared[b]).p for a, b in combinations(order, 2)]
-    p = stats.holm(pairs)[: len(order) - 1]
-    bad = (
-        results.confirmed[results.confirmed["status"].isin(["diverged", "failed"])]
-        .groupby("arm")
-        .size()
-    )
+    # combinations() gives the pairs with the best arm first, of which the ranking shows the p-values.
+    adjusted = [1.0, *stats.holm(pairs)[: len(order) - 1]]
+    ended_badly = _ended_badly(results)
     return tuple(
-        Place(arm, means[arm], values[arm], int(bad.get(arm, 0)), q)
-        for arm, q in zip(order, [1.0, *p], strict=False)
+        Place(arm, means[arm], values[arm], ended_badly.get(arm, 0), p)
+        for arm, p in zip(order, adjusted, strict=False)
     )
 
 
-def _positive(values: Mapping[str, Sequence[float]]) -> bool:
-    return all(v > 0 for row in values.values() for v in row if not math.isnan(v))
+def _ended_badly(results: Results) -> dict[str, int]:
+    """Return how many confirm runs of each arm diverged or failed."""
+    bad = results.confirmed["status"].isin(["diverged", "failed"])
+    counts = results.confirmed[bad].groupby("arm").size()
+    return {str(arm): int(count) for arm, count in counts.items()}
 
 
-def _logs(values: Sequence[float]) -> tuple[float, ...]:
-    """Return the logarithms, of which differences are ratios; infinite values stay as they are."""
-    return tuple(v if math.isinf(v) or math.isnan(v) else math.log(v) for v in values)
+def _all_positive(values: Mapping[str, Sequence[float]]) -> bool:
+    return all(v > 0 for own in values.values() for v in own if not math.isnan(v))
+
+
+def _logarithms(values: Sequence[float]) -> tuple[float, ...]:
+    """Return the logarithms; infinite and missing values stay as they are."""
+    return tuple(math.log(v) if math.isfinite(v) else v for v in values)
 
 
 def summarize(metric: str, ranking: Sequence[Place]) -> str:
     """Return the ranking in a sentence or two."""
     best, *others = ranking
-    seeds = len(best.values)
-    lead = f"{best.arm} has the best {metric}: {show(best.interval)} over {seeds} seed{'s' if seeds > 1 else ''}."
+    seeds = f"{len(best.values)} seed{'s' if len(best.values) > 1 else ''}"
+    lead = f"{best.arm} has the best {metric}: {show(best.interval)} over {seeds}."
     if not others:
         return lead
     close = [place.arm for place in others if not place.behind]
@@ -94,7 +109,7 @@ def summarize(metric: str, ranking: Sequence[Place]) -> str:
         many = f"all {len(others)} other arms" if len(others) > 1 else others[0].arm
         return f"{lead} It is told apart from {many}."
     names = ", ".join(close[:4]) + (f" and {len(close) - 4} more" if len(close) > 4 else "")
-    return f"{lead} Not distinguishable from it with {seeds} seeds: {names}."
+    return f"{lead} Not distinguishable from it with {len(best.values)} seeds: {names}."
 
 
 def show(interval: Interval) -> str:

@@ -28,8 +28,8 @@ def load(study: str, uri: str | None = None) -> Results:
 
     Args:
         study: name of the study; a quick form has "-quick" after it.
-        uri: MLflow tracking URI; by default ``MLFLOW_TRACKING_URI``, or ``mlflow.db`` in the working
-            folder.
+        uri: MLflow tracking URI; by default ``MLFLOW_TRACKING_URI``, or ``mlflow.db`` in the
+            working folder.
 
     Raises:
         StoreError: there is no such study, or it has not been run to its end.
@@ -128,7 +128,8 @@ class Results:
         return runs[list(PLACE)].merge(curves.dropna(subset=["epoch"]), on="run_id", how="inner")
 
     def link(self, run_id: str) -> str:
-        """Return where MLflow's UI shows a run: on the tracking server, or where ``harness ui`` serves it."""
+        """Return where MLflow's UI shows a run: on the tracking server, or where ``harness ui``
+        serves it."""
         return self.reader.run_url(run_id)
 
     @property
@@ -137,7 +138,8 @@ class Results:
         return entry("results.figures")(self)
 
     def arrays(self, arm: str) -> dict[str, np.ndarray]:
-        """Return the arrays that probes measured last, by name, of the arm's confirm runs: (seeds, …), by seed."""
+        """Return the arrays that probes measured last, by name, of the arm's confirm runs: (seeds,
+        …), by seed."""
         runs = self.by_arm[arm]
         having = runs[runs["arrays"] & ~runs["status"].isin(["diverged", "failed"])]
         by_seed = [self.reader.arrays(str(run_id)) for run_id in having["run_id"]]
@@ -189,7 +191,8 @@ def _trial_table(entries: Sequence[TrialEntry]) -> pd.DataFrame:
 
 
 def _curve_table(by_run: Mapping[str, RunCurves]) -> pd.DataFrame:
-    """Return one row a run and step, and a column a metric; NaN where it was not measured at the step."""
+    """Return one row a run and step, and a column a metric; NaN where it was not measured at the
+    step."""
     names = sorted({name for curves in by_run.values() for name in curves})
     steps: list[np.ndarray] = []
     columns: dict[str, list[np.ndarray]] = {name: [] for name in names}

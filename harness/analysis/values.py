@@ -29,9 +29,11 @@ def values_of(
     Args:
         results: the study's tables.
         arm: name of the arm.
-        metric: a closing value (``test/loss``) or one derived of such, as :mod:`harness.core.metric_names` lists them.
+        metric: a closing value (``test/loss``) or one derived of such, as
+            :mod:`harness.core.metric_names` lists them.
         seeds: the seeds in the order wanted; all of the confirm stage by default.
-        maximize: whether larger is better, which says what the worst is; by default as for the metric by itself.
+        maximize: whether larger is better, which says what the worst is; by default as for the
+            metric by itself.
     """
     runs = results.by_arm[arm]
     ended_badly = runs["status"].isin(["diverged", "failed"])
@@ -41,13 +43,15 @@ def values_of(
 
 
 def _worst(metric: str, maximize: bool | None) -> float:
-    """Return the worst value of a metric: the least there can be, or infinity where less is better."""
+    """Return the worst value of a metric: the least there can be, or infinity where less is
+    better."""
     known = describe(metric)
     if maximize is None:
         maximize = known.larger_is_better
     if not maximize:
         return math.inf
-    # Only of a metric that is itself to be maximised is the least value one that a run can have: an accuracy of 0.
+    # A direction may be asked for that is not the metric's own: then no value is the worst but
+    # minus infinity. An accuracy, to be maximised anyway, can't be worse than 0.
     return known.least if known.larger_is_better else -math.inf
 
 
@@ -72,7 +76,8 @@ def _gap(results: Results, name: str, runs: pd.DataFrame) -> pd.Series:
 def _over_curves(
     results: Results, summarize: Summarize, names: list[str], runs: pd.DataFrame
 ) -> pd.Series:
-    """Return one number for each run's curves of the named metrics; NaN where one of them was not recorded."""
+    """Return one number for each run's curves of the named metrics; NaN where one of them was not
+    recorded."""
     curves = results.confirmed_curves
     if not set(names) <= set(curves.columns):
         return pd.Series(math.nan, index=runs.index)

@@ -2,9 +2,10 @@
 
 A new metric is one line here.
 
-A metric is *recorded* (``test/loss``, a probe's ``gradient/all``), or *derived* of recorded ones by the word in
-front: ``gap/loss``, ``mean/valid/accuracy``. In the table of recorded metrics, ``<layer>``, ``<part>`` and
-``<number>`` stand for the name of a layer, a part of the data and a whole number.
+A metric is *recorded* (``test/loss``, a probe's ``gradient/all``), or *derived* of recorded ones by
+the word in front: ``gap/loss``, ``mean/valid/accuracy``. In the table of recorded metrics,
+``<layer>``, ``<part>`` and ``<number>`` stand for the name of a layer, a part of the data and a
+whole number.
 """
 
 from __future__ import annotations
@@ -249,8 +250,8 @@ def larger_is_better(metric: str) -> bool:
 def describe(metric: str) -> Metric:
     """Return what is known of a metric, recorded or derived.
 
-    Of a name that the harness does not know, such as one of a user's own probe, only the direction is
-    known: more is better if it ends in "accuracy".
+    Of a name that the harness does not know, such as one of a user's own probe, only the direction
+    is known: more is better if it ends in "accuracy".
 
     >>> describe("mean/valid/accuracy").label
     'mean validation accuracy over training'
@@ -333,7 +334,8 @@ def current_name(metric: str) -> str:
 
 
 def stored_names(metrics: Iterable[str]) -> list[str]:
-    """Return the names under which a store may hold the given recorded metrics: today's, and those before.
+    """Return the names under which a store may hold the given recorded metrics: today's, and those
+    before.
 
     >>> stored_names(["test/loss", "curvature/stability_threshold"])
     ['test/loss', 'curvature/stability_threshold', 'curvature/edge']

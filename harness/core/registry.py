@@ -1,6 +1,7 @@
 """The names that specs know, by kind. The catalogue fills it when the package is imported.
 
-Rooms below the content look names up here and so never import, or name in a string, a module above them.
+Rooms below the content look names up here and so never import, or name in a string, a module above
+them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ class KindEntry(NamedTuple):
     base: str
     """The kind's base class, as ``module:Class``."""
     external: str
-    """The class that stands for a dotted name from outside, as ``module:Class``; empty where a subclass is needed."""
+    """The class that stands for a dotted name from outside, as ``module:Class``; empty where a
+    subclass is needed."""
     parts: Mapping[str, str]
     """The module of each part, by the part's name."""
 
@@ -36,7 +38,7 @@ def register(kinds: Mapping[str, KindEntry], entries: Mapping[str, str]) -> None
 def canonical(kind: str, name: str) -> str | None:
     """Return the registered spelling of ``name``: case, ``_`` and ``-`` do not matter.
 
-    >>> canonical("data", "mnist1d"), canonical("loss", "cross_entropy"), canonical("model", "resnet")
+    >>> canonical("data", "mnist1d"), canonical("loss", "cross_entropy"), canonical("model", "vgg")
     ('MNIST1D', 'CrossEntropy', None)
     """
     spellings = {_without_marks(known): known for known in REGISTRY[kind].parts}
@@ -47,7 +49,8 @@ def _without_marks(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
 
-# The registry lies below all parts and can't name their classes: what is imported by name is Any to a type checker.
+# The registry lies below all parts and can't name their classes: what is imported by name is Any
+# to a type checker.
 
 
 def lookup(kind: str, name: str) -> Any:

@@ -1,4 +1,5 @@
-"""Arms and runs: the combinations of levels that a study compares, and one training of one recipe."""
+"""Arms and runs: the combinations of levels that a study compares, and one training of one
+recipe."""
 
 from __future__ import annotations
 
@@ -39,7 +40,8 @@ class Run(NamedTuple):
         return cls(resolve(recipe), seed, probes)
 
     def targets(self) -> tuple[object, ...]:
-        """Return the objects outside the harness that the recipe's parts and the probes come from."""
+        """Return the objects outside the harness that the recipe's parts and the probes come
+        from."""
         return targets_of(self.recipe, self.probes)
 
 
@@ -97,7 +99,8 @@ def _fields_set(factor: str, level: str, value: Level) -> dict[str, object]:
 
 
 def _put_in(recipe: Recipe, values: Mapping[str, object], levels: Mapping[str, str]) -> Recipe:
-    """Return the recipe with an arm's values; what does not fit is refused with the arm's levels named."""
+    """Return the recipe with an arm's values; what does not fit is refused with the arm's levels
+    named."""
     where = "compare." + ".".join(f"{factor}.{level}" for factor, level in levels.items())
     for path in values:
         head = path.partition(".")[0]

@@ -17,7 +17,7 @@ class Spec(BaseModel):
         frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
     )
 
-    # Type checkers see the fields as arguments, which a constructor of any fields would hide from them.
+    # Type checkers see the fields as arguments, which a constructor of any fields would hide.
     if not TYPE_CHECKING:
 
         def __init__(self, **fields: object) -> None:

@@ -20,11 +20,13 @@ from harness.spec.space import Tunable, parse_space, plain_value
 
 
 class Component(Spec):
-    """A part of a recipe chosen by name. The base class of a kind names it in ``kind``; its subclasses are the choices."""
+    """A part of a recipe chosen by name. The base class of a kind names it in ``kind``; its
+    subclasses are the choices."""
 
     kind: ClassVar[str]
     retired_fields: ClassVar[Mapping[str, str]] = {}
-    """Fields that stored specs may still have, and why each acts no more: they are left out with a warning."""
+    """Fields that stored specs may still have, and why each acts no more: they are left out with a
+    warning."""
 
     @model_validator(mode="before")
     @classmethod
@@ -39,7 +41,8 @@ class Component(Spec):
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Return the component that ``value`` (an instance, a name, or a mapping with ``name``) stands for."""
+        """Return the component that ``value`` (an instance, a name, or a mapping with ``name``)
+        stands for."""
         return cast(Self, parse_part(cls.kind, value))
 
     @property
@@ -75,7 +78,8 @@ class External(Component):
         """Import the target, so that a name that does not exist is refused where it is written.
 
         Args:
-            target: the dotted name, with its arguments as ``fields``; without it, ``fields`` are the component's own.
+            target: the dotted name, with its arguments as ``fields``; without it, ``fields`` are
+                the component's own.
             fields: arguments of the target, or ``target``, ``args`` and a subclass's fields.
         """
         if target is not None:
@@ -119,14 +123,16 @@ _Kind = TypeVar("_Kind", bound=Component)
 
 
 def as_a(kind: type[_Kind], part: Component) -> _Kind:
-    """Return a part as what it is; which kind of part a field holds is checked where the spec is made."""
+    """Return a part as what it is; which kind of part a field holds is checked where the spec is
+    made."""
     assert isinstance(part, kind), f"expected a {kind.__name__}, got {type(part).__name__}"
     return part
 
 
 @dataclass(frozen=True)
 class PartOf:
-    """Marks a field that takes a component of a kind: an instance, a name, or a mapping with ``name``."""
+    """Marks a field that takes a component of a kind: an instance, a name, or a mapping with
+    ``name``."""
 
     kind: str
 
@@ -152,7 +158,8 @@ class PartOf:
         }
 
     def field_names(self, node: Mapping[str, object]) -> list[str]:
-        """Return the fields of the component written at ``node``; of all of its kind, if its name is unknown."""
+        """Return the fields of the component written at ``node``; of all of its kind, if its name
+        is unknown."""
         known = canonical(self.kind, str(node.get("name")))
         names = [known] if known else REGISTRY[self.kind].parts
         return sorted(
@@ -165,8 +172,9 @@ def parse_part(kind: str, value: object) -> Component:
 
     Args:
         kind: such as ``optimizer``.
-        value: an instance; the name of a registered part; a dotted name of a class of the user's own, or of anything that
-            the kind takes from outside; or a mapping with such a ``name`` and the part's fields.
+        value: an instance; the name of a registered part; a dotted name of a class of the user's
+            own, or of anything that the kind takes from outside; or a mapping with such a ``name``
+            and the part's fields.
 
     Raises:
         PydanticCustomError: it is none of these; the message has the nearest name.
@@ -191,7 +199,8 @@ def parse_part(kind: str, value: object) -> Component:
 
 
 def _from_dotted(kind: str, name: str, fields: dict[str, object]) -> Component:
-    """Return the component of a dotted name: a class of the user's own, or the one that stands for things from outside."""
+    """Return the component of a dotted name: a class of the user's own, or the one that stands for
+    things from outside."""
     target = import_dotted(name)
     base: type[Component] = base_class(kind)
     if isinstance(target, type) and issubclass(target, base):
@@ -214,7 +223,8 @@ def import_dotted(name: str) -> Any:
     """Import ``package.module.attribute``.
 
     Raises:
-        PydanticCustomError: the module or the attribute is missing; the message says which, and the nearest name.
+        PydanticCustomError: the module or the attribute is missing; the message says which, and the
+            nearest name.
     """
     module, _, attribute = name.rpartition(".")
     try:
@@ -223,7 +233,8 @@ def import_dotted(name: str) -> Any:
         missing = {"name": name, "module": error.name or module}
         raise PydanticCustomError(
             "dotted",
-            "can't import {name}: there is no module {module} (files beside the spec are found by their name)",
+            "can't import {name}: there is no module {module} "
+            "(files beside the spec are found by their name)",
             missing,
         ) from None
     except AttributeError:
@@ -237,7 +248,8 @@ def import_dotted(name: str) -> Any:
 
 
 def module_name(cls: type) -> str:
-    """Return the module of ``cls``; for a script being run, the name that its file would be imported by."""
+    """Return the module of ``cls``; for a script being run, the name that its file would be
+    imported by."""
     file = getattr(inspect.getmodule(cls), "__file__", None)
     if cls.__module__ == "__main__" and file:
         return str(inspect.getmodulename(str(file)))

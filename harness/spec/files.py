@@ -24,7 +24,8 @@ def load_study(path: Path) -> Study:
     Modules beside the file can be named in its dotted names.
 
     Raises:
-        SpecError: the file is missing, can't be parsed, or is no valid study; every mistake is listed.
+        SpecError: the file is missing, can't be parsed, or is no valid study; every mistake is
+            listed.
     """
     if not path.is_file():
         raise SpecError(f"{path}: no such file; write one with 'harness new {path}'")
@@ -40,7 +41,8 @@ def validate(tree: object, source: str) -> Study:
     """Turn a plain tree into a study.
 
     Args:
-        tree: nested mappings and lists; those of ruamel's parser know their lines, which the error then tells.
+        tree: nested mappings and lists; those of ruamel's parser know their lines, which the error
+            then tells.
         source: the file, or what stands for it in the error.
 
     Raises:
@@ -55,8 +57,8 @@ def validate(tree: object, source: str) -> Study:
 def override(study: Study, changes: Mapping[str, object]) -> Study:
     """Return the study with the fields at dotted paths replaced, such as ``recipe.epochs``.
 
-    A new length of the recipe takes the place of the old one. Changes of the search are passed over where nothing is
-    searched, so that ``quick`` can have them for all studies.
+    A new length of the recipe takes the place of the old one. Changes of the search are passed over
+    where nothing is searched, so that ``quick`` can have them for all studies.
 
     Raises:
         SpecError: a path names no field, or a value does not fit its field.
@@ -77,7 +79,8 @@ def override(study: Study, changes: Mapping[str, object]) -> Study:
 
 
 def _without_marks(node: object) -> object:
-    """Return the tree in Python's own types; the parser's remember where and how each value was written."""
+    """Return the tree in Python's own types; the parser's remember where and how each value was
+    written."""
     if isinstance(node, Mapping):
         return {str(key): _without_marks(value) for key, value in node.items()}
     if isinstance(node, (list, tuple)):
@@ -126,7 +129,8 @@ def _from_script(path: Path) -> Study:
     studies = [value for value in names.values() if isinstance(value, Study)]
     if len(studies) != 1:
         raise SpecError(
-            f"{path}: expected one Study at the top level, such as 'study = Study(...)', got {len(studies)}"
+            f"{path}: expected one Study at the top level, such as 'study = Study(...)', "
+            f"got {len(studies)}"
         )
     return studies[0]
 

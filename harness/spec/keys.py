@@ -38,7 +38,8 @@ def run_key(run: Run, fingerprint: str, code: str) -> str:
 
 
 def shape_key(recipe: Recipe) -> str:
-    """Return what runs must share to train in one cohort: the recipe less its numbers, schedule and update rule."""
+    """Return what runs must share to train in one cohort: the recipe less its numbers, schedule and
+    update rule."""
     tree = recipe.dump()
     del tree["schedule"]
     if not isinstance(recipe.optimizer, External):

@@ -13,11 +13,13 @@ from harness.spec.recipe import Recipe
 from harness.spec.space import Scalar, Space, parse_space
 
 Level = Scalar | Space | Component | Sequence[object] | Mapping[str, object] | None
-"""A value of a recipe's field; for a factor with a name of its own, a mapping of fields to values."""
+"""A value of a recipe's field; for a factor with a name of its own, a mapping of fields to
+values."""
 
 
 class _KeptAsParsed:
-    """Marks levels: :func:`parse_levels` has parsed them, since what they may be depends on their factor."""
+    """Marks levels: :func:`parse_levels` has parsed them, since what they may be depends on their
+    factor."""
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
@@ -40,7 +42,8 @@ PART_FIELDS = ("data", "model", "loss", "optimizer", "schedule", "init")
 def parse_levels(factor: str, levels: object) -> object:
     """Return a factor's levels by name, each as the parts and spaces that it stands for.
 
-    A list is named by its values. What is neither a list nor a mapping is returned as it is, for pydantic to refuse.
+    A list is named by its values. What is neither a list nor a mapping is returned as it is, for
+    pydantic to refuse.
     """
     if isinstance(levels, (list, tuple)):
         levels = {_name_of(level): level for level in levels}
@@ -57,7 +60,8 @@ def _name_of(level: object) -> str:
 
 
 def _parse_level(factor: str, value: object) -> object:
-    """Return a level as the parts and spaces it stands for; what is no valid part is left for the arms to refuse."""
+    """Return a level as the parts and spaces it stands for; what is no valid part is left for the
+    arms to refuse."""
     if _has_own_name(factor) and isinstance(value, Mapping):
         if parse_space(value) is not None:
             return value

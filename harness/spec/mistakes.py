@@ -1,4 +1,5 @@
-"""A specification's mistakes in words: the place, what was expected, what was got, and the nearest name."""
+"""A specification's mistakes in words: the place, what was expected, what was got, and the nearest
+name."""
 
 from __future__ import annotations
 
@@ -21,15 +22,18 @@ class ChoosesClass(Protocol):
     """Marks a field whose value itself says of which class it is, by a name or a kind."""
 
     def field_names(self, node: Mapping[str, object]) -> list[str]:
-        """Return the fields of the class that is written at ``node``; of all classes, if that is unknown."""
+        """Return the fields of the class that is written at ``node``; of all classes, if that is
+        unknown."""
 
 
 def explain(error: ValidationError, tree: object, source: str, root: type[BaseModel]) -> str:
-    """Return one line for each mistake in a spec: file, line, column, field, what was expected and got.
+    """Return one line for each mistake in a spec: file, line, column, field, what was expected and
+    got.
 
     Args:
         error: the mistakes, as pydantic found them.
-        tree: the spec as the YAML parser read it, with its line numbers; None if it was made in Python.
+        tree: the spec as the YAML parser read it, with its line numbers; None if it was made in
+            Python.
         source: the file, or what stands for it.
         root: class of the spec.
     """
@@ -74,7 +78,8 @@ def _annotation_parts(field: FieldInfo) -> Iterator[object]:
 
 
 def _nested(annotation: object) -> Iterator[object]:
-    """Yield what a type is made of, from the inside out, so that a mark in Annotated comes before its class."""
+    """Yield what a type is made of, from the inside out, so that a mark in Annotated comes before
+    its class."""
     for inner in reversed(get_args(annotation)):
         yield from _nested(inner)
     yield annotation
@@ -105,7 +110,8 @@ def _where(location: Location, tree: object, source: str) -> str:
 
 
 def _line_and_column(location: Location, tree: object) -> tuple[int, int] | None:
-    """Return where ``location`` is in the file, counted from 1, or the nearest place above it that is written there.
+    """Return where ``location`` is in the file, counted from 1, or the nearest place above it that
+    is written there.
 
     ruamel's mappings and lists know in ``lc`` where their keys and items are.
     """

@@ -1,4 +1,5 @@
-"""Dotted paths into plain nested values, such as ``optimizer.lr`` or ``regularizers.L2.strength``."""
+"""Dotted paths into plain nested values, such as ``optimizer.lr`` or
+``regularizers.L2.strength``."""
 
 from __future__ import annotations
 
@@ -10,8 +11,8 @@ from harness.core.errors import SpecError
 def put(tree: dict[str, object], path: str, value: object) -> None:
     """Set the value at a dotted path, in place.
 
-    Items of a list are found by their ``name`` or by their position; a part given by its name alone becomes a mapping when
-    one of its fields is set.
+    Items of a list are found by their ``name`` or by their position; a part given by its name alone
+    becomes a mapping when one of its fields is set.
 
     Args:
         tree: nested mappings and lists, as YAML and JSON hold them.
@@ -62,9 +63,8 @@ def _put_in_list(items: list[object], field: str, path: str, value: object) -> N
                 put(inner, path.removeprefix(f"{name}."), value)
                 return
     names = [_name_of(item) for item in items]
-    raise SpecError(
-        f"{field}.{path}: expected one of the {field} {names} or a position from 0 to {len(items) - 1}, got '{path}'"
-    )
+    places = f"one of the {field} {names} or a position from 0 to {len(items) - 1}"
+    raise SpecError(f"{field}.{path}: expected {places}, got '{path}'")
 
 
 def _name_of(item: object) -> str:

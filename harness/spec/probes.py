@@ -29,13 +29,15 @@ PRESETS: dict[str, tuple[str, ...]] = {
 
 
 def expand_sets(items: Sequence[object] | str) -> list[object]:
-    """Return probes in which the names of sets are replaced by their probes, with the set's own options.
+    """Return probes in which the names of sets are replaced by their probes, with the set's own
+    options.
 
     Args:
-        items: probes, names, and mappings with a ``name``, or one name; anything else is kept, for pydantic to refuse.
+        items: probes, names, and mappings with a ``name``, or one name; anything else is kept, for
+            pydantic to refuse.
 
-    >>> expand_sets(["light"])
-    [{'name': 'GradientNorm'}, {'name': 'UpdateRatio'}, {'name': 'Activations'}, {'name': 'NoiseScale'}]
+    >>> [probe["name"] for probe in expand_sets("light")]
+    ['GradientNorm', 'UpdateRatio', 'Activations', 'NoiseScale']
     >>> len(expand_sets([{"name": "full", "every": 64, "unit": "steps"}]))
     13
     """

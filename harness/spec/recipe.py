@@ -64,7 +64,8 @@ class Recipe(Spec):
     samples: Count | None = None
     """Length of training in samples seen: the same work for every batch size."""
     gradients: Count | None = None
-    """Length of training in gradients of single samples: as ``samples``, but an optimizer that computes several
+    """Length of training in gradients of single samples: as ``samples``, but an optimizer that
+    computes several
     gradients an update, such as LBFGS, gets fewer updates."""
     schedule: SchedulePart = Field(default_factory=lambda: parse_part("schedule", "Constant"))
     """Learning rate over training."""
@@ -79,7 +80,8 @@ class Recipe(Spec):
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     """"auto" takes the GPU where there is one."""
     eval_every: Annotated[int, Field(ge=1)] | None = None
-    """Epochs, steps or samples (what the length is given in) between evaluations; by default so that a run has about 100
+    """Epochs, steps or samples (what the length is given in) between evaluations; by default so
+    that a run has about 100
     at most."""
 
     @field_validator("regularizers")
@@ -123,7 +125,8 @@ class Recipe(Spec):
         }
 
     def spaces(self) -> dict[str, Space]:
-        """Return the spaces in the recipe by path, such as ``optimizer.lr``; a recipe without any is resolved."""
+        """Return the spaces in the recipe by path, such as ``optimizer.lr``; a recipe without any
+        is resolved."""
         fields: dict[str, object] = dict(self)
         for path, part in self.parts():
             own = part.args if isinstance(part, External) else dict(part)
@@ -138,8 +141,8 @@ class Recipe(Spec):
         """Return every field flat, by path: what MLflow shows as parameters.
 
         >>> from harness import L2, SGD
-        >>> recipe = Recipe(data="iris", optimizer=SGD(lr=0.1), epochs=3, regularizers=[L2(strength=0.3)])
-        >>> flat = recipe.settings()
+        >>> parts = {"optimizer": SGD(lr=0.1), "regularizers": [L2(strength=0.3)]}
+        >>> flat = Recipe(data="iris", epochs=3, **parts).settings()
         >>> flat["optimizer"], flat["optimizer.lr"], flat["regularizers.L2.strength"]
         ('SGD', 0.1, 0.3)
         """
@@ -156,10 +159,12 @@ class Recipe(Spec):
         return flat
 
     def with_values(self, values: Mapping[str, object]) -> Self:
-        """Return the recipe with the fields at the given paths replaced; a new length takes the place of the old one.
+        """Return the recipe with the fields at the given paths replaced; a new length takes the
+        place of the old one.
 
         Args:
-            values: new values by path, such as ``{"optimizer.lr": 0.1}``; plain, or parts and spaces.
+            values: new values by path, such as ``{"optimizer.lr": 0.1}``; plain, or parts and
+                spaces.
 
         Raises:
             SpecError: a path names no field of this recipe.

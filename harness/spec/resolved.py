@@ -1,4 +1,5 @@
-"""Resolved recipes: nothing in them is left to a search, so that one run can be trained from one."""
+"""Resolved recipes: nothing in them is left to a search, so that one run can be trained from
+one."""
 
 from __future__ import annotations
 

@@ -14,9 +14,11 @@ SEARCH_SEED = 10_000
 
 
 class Seeds(Spec):
-    """Seeds added in looks that are declared beforehand, until every claim is decided or the budget is spent.
+    """Seeds added in looks that are declared beforehand, until every claim is decided or the budget
+    is spent.
 
-    The risk of a wrong verdict is spread over the looks (alpha spending), so that looking often does not raise it.
+    The risk of a wrong verdict is spread over the looks (alpha spending), so that looking often
+    does not raise it.
     """
 
     min: int = Field(default=5, ge=2)
@@ -28,7 +30,8 @@ class Seeds(Spec):
     until: Literal["decided"] = "decided"
     """What ends the study before its last look: that every claim is decided."""
     looks: tuple[int, ...] = ()
-    """Numbers of seeds at which the claims are judged; by default ``min``, doubled until ``max``."""
+    """Numbers of seeds at which the claims are judged; by default ``min``, doubled until
+    ``max``."""
 
     @model_validator(mode="after")
     def _looks_rise(self) -> Self:

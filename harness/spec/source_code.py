@@ -1,4 +1,5 @@
-"""The code that a study's own parts come from: its hash is in the key of every run, its text beside the results."""
+"""The code that a study's own parts come from: its hash is in the key of every run, its text beside
+the results."""
 
 from __future__ import annotations
 
@@ -14,14 +15,16 @@ def short_digest(text: str) -> str:
 
 
 def code_of(targets: tuple[object, ...]) -> str:
-    """Return a hash of the code that outside components come from: the source of a user's file, a library's version."""
+    """Return a hash of the code that outside components come from: the source of a user's file, a
+    library's version."""
     return (
         short_digest("\n".join(sorted(_identity(target) for target in targets))) if targets else ""
     )
 
 
 def sources_of(targets: tuple[object, ...]) -> dict[str, str]:
-    """Return the user's own files that outside components come from, by the path that their module is imported from."""
+    """Return the user's own files that outside components come from, by the path that their module
+    is imported from."""
     modules = {
         module.__name__: module for t in targets if (module := inspect.getmodule(t)) is not None
     }

@@ -29,15 +29,18 @@ class Study(Spec):
     recipe: Recipe
     """What all arms share."""
     compare: dict[str, dict[str, LevelField]] = {}
-    """Factors by recipe field (or by a name of your own, with levels that map fields to values); several factors cross."""
+    """Factors by recipe field (or by a name of your own, with levels that map fields to values);
+    several factors cross."""
     search: Search | None = None
     """How arms are tuned; needed when a recipe holds spaces."""
     seeds: tuple[int, ...] | Seeds = tuple(range(5))
-    """Seeds of the confirmation: a number n stands for 0 … n-1, ``Seeds(min, max)`` for as many as the claims need."""
+    """Seeds of the confirmation: a number n stands for 0 … n-1, ``Seeds(min, max)`` for as many as
+    the claims need."""
     claims: tuple[AnyClaim, ...] = ()
     """What is tested."""
     metric: MetricName | None = None
-    """Metric that the arms are ranked by, named as in claims; by default the search's objective, on test data."""
+    """Metric that the arms are ranked by, named as in claims; by default the search's objective, on
+    test data."""
     probes: tuple[ProbePart, ...] = ()
     """What is measured in the runs of the confirmation, beside loss and accuracy."""
     quick: dict[str, object] = {"search.trials": 4, "seeds": 3}
@@ -71,13 +74,15 @@ class Study(Spec):
                 raise ValueError(f"claims.{position}{misfit}")
         if isinstance(self.seeds, Seeds) and not self.claims:
             raise ValueError(
-                "seeds: expected claims to decide, since seeds are added until they are decided, got none"
+                "seeds: expected claims to decide, since seeds are added until they are decided, "
+                "got none"
             )
         return self
 
     @property
     def looks(self) -> tuple[tuple[int, ...], ...]:
-        """The seeds of each look, every one of which holds those before; a fixed set of seeds is one look."""
+        """The seeds of each look, every one of which holds those before; a fixed set of seeds is
+        one look."""
         if not isinstance(self.seeds, Seeds):
             return (self.seeds,)
         first = self.seeds.start

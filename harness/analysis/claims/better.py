@@ -1,4 +1,5 @@
-"""Evidence that an arm ends with a better value: the mean advantage over paired seeds, above the margin."""
+"""Evidence that an arm ends with a better value: the mean advantage over paired seeds, above the
+margin."""
 
 from __future__ import annotations
 

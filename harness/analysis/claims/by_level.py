@@ -16,7 +16,8 @@ from harness.spec.claims.over_levels import OverLevels
 
 
 def values_by_level(results: Results, claim: OverLevels, seeds: SeedNumbers) -> np.ndarray:
-    """Return the claim's metric (levels of each factor, …, seeds), its mean over the arms that share these levels."""
+    """Return the claim's metric (levels of each factor, …, seeds), its mean over the arms that
+    share these levels."""
     names = [list(results.study.compare[factor]) for factor in claim.factor_names]
     kept = [arm for arm in arms(results.study) if _has(arm.levels, claim.among)]
     values = np.empty((*map(len, names), len(seeds)))
@@ -35,7 +36,8 @@ def _has(levels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
 
 
 def _outcomes(results: Results, claim: OverLevels, arm: str, seeds: SeedNumbers) -> Sequence[float]:
-    """Return the metric by seed, or the time to its target; a missed target counts as the whole time watched."""
+    """Return the metric by seed, or the time to its target; a missed target counts as the whole
+    time watched."""
     if claim.goal is None:
         return values_of(results, arm, claim.on, seeds)
     times = times_to(results, arm, claim.goal, seeds)

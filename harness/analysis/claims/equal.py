@@ -1,4 +1,5 @@
-"""Evidence that two arms are equal: the mean advantage over paired seeds, within the margin on both sides."""
+"""Evidence that two arms are equal: the mean advantage over paired seeds, within the margin on both
+sides."""
 
 from __future__ import annotations
 

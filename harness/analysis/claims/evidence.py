@@ -1,4 +1,5 @@
-"""What the runs say of a claim: found by the claim's kind, each of which registers how it is weighed."""
+"""What the runs say of a claim: found by the claim's kind, each of which registers how it is
+weighed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Evidence that an arm reaches a value sooner: the mean time saved, up to where both arms were watched."""
+"""Evidence that an arm reaches a value sooner: the mean time saved, up to where both arms were
+watched."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ from harness.stats import Reached
 def evidence_on_faster(
     claim: Faster, results: Results, seeds: SeedNumbers, level: float
 ) -> Weighed:
-    """Test mean(other − mine) > 0 of times restricted to a common horizon (Irwin 1949; Royston & Parmar 2013)."""
+    """Test mean(other − mine) > 0 of times restricted to a common horizon (Irwin 1949; Royston &
+    Parmar 2013)."""
     mine, other = (times_to(results, arm, claim.goal, seeds) for arm in claim.arms)
     horizon = stats.horizon_of([*mine, *other])
     evidence = stats.superior(

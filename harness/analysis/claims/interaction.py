@@ -21,7 +21,8 @@ RESAMPLES = 200
 def evidence_on_interaction(
     claim: Interaction, results: Results, seeds: SeedNumbers, level: float
 ) -> Weighed:
-    """Test the interaction's F of a two-way analysis of variance; its share has a bootstrap interval."""
+    """Test the interaction's F of a two-way analysis of variance; its share has a bootstrap
+    interval."""
     values_ABS = values_by_level(results, claim, seeds)
     if not np.isfinite(values_ABS).all():
         unknown = Interval(math.inf, -math.inf, math.inf)
@@ -39,7 +40,8 @@ def evidence_on_interaction(
 def _share_interval(
     values_ABS: np.ndarray, factors: tuple[str, str], level: float
 ) -> tuple[float, float]:
-    """Return the percentile interval of the interaction's share, over seeds drawn with replacement."""
+    """Return the percentile interval of the interaction's share, over seeds drawn with
+    replacement."""
     rng = np.random.default_rng(0)  # judging a study again gives the same interval
     count = values_ABS.shape[-1]
     shares = []

@@ -1,4 +1,5 @@
-"""Evidence that a metric rises or falls along the levels of a factor: its trend, and no significant turn back."""
+"""Evidence that a metric rises or falls along the levels of a factor: its trend, and no significant
+turn back."""
 
 from __future__ import annotations
 
@@ -15,9 +16,11 @@ from harness.stats import Evidence, Interval
 def evidence_on_monotone(
     claim: Monotone, results: Results, seeds: SeedNumbers, level: float
 ) -> Weighed:
-    """Test the trend by Page's test; the effect is Kendall's τ between level and metric, mean over seeds.
+    """Test the trend by Page's test; the effect is Kendall's τ between level and metric, mean over
+    seeds.
 
-    A step back between two neighbouring levels that is itself significant refutes the claim, whatever the trend is.
+    A step back between two neighbouring levels that is itself significant refutes the claim,
+    whatever the trend is.
     """
     values_LS = values_by_level(results, claim, seeds)
     trend = stats.monotone_trend(values_LS.T)

@@ -1,4 +1,5 @@
-"""Evidence that an arm is not behind: the mean advantage over paired seeds, above minus the margin."""
+"""Evidence that an arm is not behind: the mean advantage over paired seeds, above minus the
+margin."""
 
 from __future__ import annotations
 

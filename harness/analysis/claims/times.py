@@ -17,10 +17,11 @@ COLUMNS = {"steps": "step", "epochs": "epoch", "samples": "samples", "seconds": 
 def times_to(
     results: Results, arm: str, goal: Goal, seeds: SeedNumbers | None = None
 ) -> list[Reached]:
-    """Return when each seed's run of an arm reached a goal, by seed; nothing where the metric was not recorded.
+    """Return when each seed's run of an arm reached a goal, by seed; nothing where the metric was
+    not recorded.
 
-    A run that misses it is censored at the end of the arm's longest run. That holds for a run that diverged before, too:
-    it never arrives.
+    A run that misses it is censored at the end of the arm's longest run. That holds for a run that
+    diverged before, too: it never arrives.
 
     Args:
         results: the study's tables.

@@ -24,10 +24,12 @@ class Tested(NamedTuple):
     """Seeds that the verdict rests on."""
 
 
-# A page, its table and the audit each ask for the verdicts of the same results; a few results are in use at a time.
+# A page, its table and the audit each ask for the verdicts of the same results, and few results
+# are in use at a time.
 @lru_cache(maxsize=4)
 def tested(results: Results) -> tuple[Tested, ...]:
-    """Return a verdict on each claim; p-values are corrected for the claims and for the looks together.
+    """Return a verdict on each claim; p-values are corrected for the claims and for the looks
+    together.
 
     A claim that is decided at a look stays decided: its verdict rests on the seeds of that look.
     """
@@ -49,7 +51,8 @@ def tested(results: Results) -> tuple[Tested, ...]:
 
 
 def _looks_taken(results: Results) -> list[SeedNumbers]:
-    """Return the seeds of each look that the runs suffice for; all seeds there are, if that is none."""
+    """Return the seeds of each look that the runs suffice for; all seeds there are, if that is
+    none."""
     have = set(results.confirmed["seed"])
     taken: list[SeedNumbers] = [seeds for seeds in results.study.looks if set(seeds) <= have]
     return taken or [tuple(sorted(have))]

@@ -1,6 +1,8 @@
-"""Claims: statements that a study tests, declared before anything runs. One file a kind, or two that are twins.
+"""Claims: statements that a study tests, declared before anything runs. One file a kind, or two
+that are twins.
 
-Importing a kind's module makes the kind known; :mod:`harness.analysis.claims` has the evidence of each.
+Importing a kind's module makes the kind known; :mod:`harness.analysis.claims` has the evidence of
+each.
 """
 
 from harness.spec.claims.base import AnyClaim as AnyClaim

@@ -22,17 +22,19 @@ Compared = Mapping[str, Collection[str]]
 class Claim(Spec):
     """A statement that the study tests, declared before anything runs.
 
-    A metric is named as it is recorded (``test/loss``, a probe's ``gradient/all``), or derived of it: ``gap/loss``,
-    ``rank_correlation/valid``, ``mean/valid/accuracy``; :mod:`harness.core.metric_names` has them all.
+    A metric is named as it is recorded (``test/loss``, a probe's ``gradient/all``), or derived of
+    it: ``gap/loss``, ``rank_correlation/valid``, ``mean/valid/accuracy``;
+    :mod:`harness.core.metric_names` has them all.
 
-    A subclass is one kind of claim: it gives ``kind`` its name in YAML and JSON, and has a sentence. Its evidence is
-    registered in :mod:`harness.analysis.claims`.
+    A subclass is one kind of claim: it gives ``kind`` its name in YAML and JSON, and has a
+    sentence. Its evidence is registered in :mod:`harness.analysis.claims`.
     """
 
     kinds: ClassVar[dict[str, type[Claim]]] = {}
     """The class of each kind, by its name."""
     plannable: ClassVar[bool] = True
-    """Whether the number of seeds that an undecided claim takes can be told from its effect size."""
+    """Whether the number of seeds that an undecided claim takes can be told from its effect
+    size."""
 
     kind: str
     """better, no worse, equal, cured, faster, monotone, interaction, above or below."""
@@ -71,7 +73,8 @@ class Claim(Spec):
         return recorded_sources(self.on)
 
     def misfits(self, arms: Collection[str], compared: Compared) -> Iterator[str]:
-        """Yield what the claim names that the study does not have; each begins with the field, or ": ".
+        """Yield what the claim names that the study does not have; each begins with the field, or
+        ": ".
 
         Args:
             arms: names of the study's arms.
@@ -141,7 +144,8 @@ class Claim(Spec):
     def cured(
         cls, arm: str, *, of: str, on: str = "gap/loss", share: float = 0.0, **more: object
     ) -> Claim:
-        """Claim that ``arm`` takes away more than ``share`` of what the arm ``of`` has of ``on``."""
+        """Claim that ``arm`` takes away more than ``share`` of what the arm ``of`` has of
+        ``on``."""
         return cls._of("cured", arm=arm, than=of, on=on, share=share, **more)
 
     @classmethod
@@ -193,11 +197,13 @@ _FLAT_FIELDS: dict[str, object] = {
     "among": {},
     "value": None,
 }
-"""The fields that claims of every kind had in version 0.1, with what they held where they meant nothing."""
+"""The fields that claims of every kind had in version 0.1, with what they held where they meant
+nothing."""
 
 
 def _own_fields(cls: type[Claim], value: Mapping[str, object]) -> dict[str, object]:
-    """Return a claim's fields without those of other kinds, which studies of version 0.1 hold too."""
+    """Return a claim's fields without those of other kinds, which studies of version 0.1 hold
+    too."""
     own: dict[str, object] = {}
     for name, given in value.items():
         if name not in _FLAT_FIELDS or (name in cls.model_fields and given is not None):

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field
 from harness.core.metric_names import current_name, larger_is_better
 
 MetricName = Annotated[str, AfterValidator(current_name), Field(pattern=r"^[a-z]\w*(/[\w.-]+)+$")]
-"""A metric as :mod:`harness.core.metric_names` lists them; a name of before is replaced by today's."""
+"""A metric as :mod:`harness.core.metric_names` lists them; a name of before is replaced by
+today's."""
 TimeUnit = Literal["steps", "epochs", "samples", "seconds"]
 """What speed is counted in."""
 Direction = Literal["auto", "minimize", "maximize"]
@@ -17,7 +18,8 @@ Direction = Literal["auto", "minimize", "maximize"]
 
 
 class Goal(NamedTuple):
-    """A value of a metric that runs are to reach, and the unit in which their way there is counted."""
+    """A value of a metric that runs are to reach, and the unit in which their way there is
+    counted."""
 
     metric: str
     target: float
@@ -29,7 +31,7 @@ class Goal(NamedTuple):
 def maximizes(direction: Direction, metric: str) -> bool:
     """Return whether larger values are better.
 
-    >>> maximizes("auto", "test/accuracy"), maximizes("auto", "test/loss"), maximizes("maximize", "test/loss")
-    (True, False, True)
+    >>> maximizes("auto", "test/accuracy"), maximizes("minimize", "test/accuracy")
+    (True, False)
     """
     return larger_is_better(metric) if direction == "auto" else direction == "maximize"

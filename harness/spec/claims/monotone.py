@@ -10,7 +10,8 @@ from harness.spec.claims.over_levels import OverLevels
 
 
 class Monotone(OverLevels):
-    """``on`` rises (or falls) along the levels of ``factor``, in the order in which the study lists them."""
+    """``on`` rises (or falls) along the levels of ``factor``, in the order in which the study lists
+    them."""
 
     kind: Literal["monotone"] = "monotone"
     factor: str

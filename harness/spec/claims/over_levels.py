@@ -22,7 +22,8 @@ class OverLevels(Claim):
     by: TimeUnit = "steps"
     """Unit in which speed is counted."""
     direction: Direction = "auto"
-    """From which side a target is reached; "auto" takes accuracy from below, everything else from above."""
+    """From which side a target is reached; "auto" takes accuracy from below, everything else from
+    above."""
 
     @property
     def goal(self) -> Goal | None:
