@@ -1,4 +1,4 @@
-"""Do the intervals cover what they should, and how often does a study call a difference where there is none?
+"""Do intervals cover what they should, and how often is a difference seen where there is none?
 
     python -m benchmarks.calibration [--studies 2000] [--json FILE]
 
@@ -31,15 +31,15 @@ def covers(interval: stats.Interval, truth: float) -> bool:
 
 
 def coverage(studies: int, rng: np.random.Generator) -> dict[str, float]:
-    """Return the share of 95 % intervals that cover a known difference of 0.7 between two arms paired by seed."""
-    found: dict[str, float] = {}
+    """Return the share of 95 % intervals that cover a known difference of 0.7 of paired arms."""
+    covered: dict[str, float] = {}
     for shape, draw in SHAPES.items():
         for n in (5, 10, 20):
             hits = []
             for _ in range(studies):
                 shared, own = rng.normal(size=n), draw(rng, n)
                 hits.append(covers(stats.superior(shared + own + 0.7, shared).effect, 0.7))
-            found[f"t interval, {shape}, {n} seeds"] = float(np.mean(hits))
+            covered[f"t interval, {shape}, {n} seeds"] = float(np.mean(hits))
     for method in ("percentile", "bca"):
         for n in (20, 50):
             hits = [
@@ -48,33 +48,33 @@ def coverage(studies: int, rng: np.random.Generator) -> dict[str, float]:
                 )
                 for _ in range(studies)
             ]
-            found[f"bootstrap {method}, normal, {n} seeds"] = float(np.mean(hits))
-    return found
+            covered[f"bootstrap {method}, normal, {n} seeds"] = float(np.mean(hits))
+    return covered
 
 
 def false_positives(studies: int, rng: np.random.Generator) -> dict[str, float]:
     """Return the share of studies without any difference that call one."""
-    found: dict[str, float] = {}
+    called: dict[str, float] = {}
     for shape, draw in SHAPES.items():
-        found[f"5 claims, 10 seeds, {shape}"] = rate(
+        called[f"5 claims, 10 seeds, {shape}"] = rate(
             studies, lambda draw=draw: claims_call(draw, rng, (10,))
         )
-        found[f"5 claims, looks at {LOOKS}, {shape}"] = rate(
+        called[f"5 claims, looks at {LOOKS}, {shape}"] = rate(
             studies, lambda draw=draw: claims_call(draw, rng, LOOKS)
         )
-        found[f"ranking of 6 arms, 10 seeds, {shape}"] = rate(
+        called[f"ranking of 6 arms, 10 seeds, {shape}"] = rate(
             studies, lambda draw=draw: ranking_calls(draw, rng)
         )
-    found["trend over 5 levels, 10 seeds"] = rate(
+    called["trend over 5 levels, 10 seeds"] = rate(
         studies, lambda: stats.monotone_trend(rng.normal(size=(10, 5))).p <= 0.05
     )
-    found["interaction 3 × 3, 10 seeds"] = rate(studies, lambda: interaction_called(rng))
-    found["permutation test, 8 seeds"] = rate(
+    called["interaction 3 × 3, 10 seeds"] = rate(studies, lambda: interaction_called(rng))
+    called["permutation test, 8 seeds"] = rate(
         studies, lambda: stats.permutation(rng.normal(size=8)) <= 0.05
     )
-    found["Wilcoxon, 8 seeds"] = rate(studies, lambda: stats.wilcoxon(rng.normal(size=8)) <= 0.05)
-    found["equivalence at the margin, 10 seeds"] = rate(studies, lambda: equal_called(rng))
-    return found
+    called["Wilcoxon, 8 seeds"] = rate(studies, lambda: stats.wilcoxon(rng.normal(size=8)) <= 0.05)
+    called["equivalence at the margin, 10 seeds"] = rate(studies, lambda: equal_called(rng))
+    return called
 
 
 def rate(studies: int, called: Callable[[], bool]) -> float:
@@ -90,7 +90,7 @@ def claims_call(draw: Draw, rng: np.random.Generator, looks: tuple[int, ...]) ->
 
 
 def ranking_calls(draw: Draw, rng: np.random.Generator) -> bool:
-    """Return whether the best of six equal arms is told apart from any other, as the report's ranking does."""
+    """Return whether the ranking tells the best of six equal arms apart from any other."""
     arms = sorted((draw(rng, 10) for _ in range(6)), key=np.mean)
     return (
         min(stats.holm([stats.compare_paired(a, b).p for a, b in combinations(arms, 2)])[:5])
@@ -121,17 +121,17 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/calibration.json"))
     given = parser.parse_args()
     rng = np.random.default_rng(2026)
-    found = {
+    measured = {
         "studies": given.studies,
         "coverage": coverage(given.studies, rng),
         "false positives": false_positives(given.studies, rng),
     }
     for title in ("coverage", "false positives"):
         print(f"{title}, of {given.studies} synthetic studies each:")
-        for name, share in found[title].items():
+        for name, share in measured[title].items():
             print(f"  {name:52s} {share:6.1%}")
     given.json.parent.mkdir(parents=True, exist_ok=True)
-    given.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    given.json.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     print(f"written to {given.json}")
 
 

@@ -2,10 +2,11 @@
 
     python -m benchmarks.throughput [--json FILE]
 
-Both tune three optimizers and train each one's best with fresh seeds, on the same data, into an SQLite store of MLflow
-each. Times contain everything but imports: search, training, tracking, and for two processes their start. The usual stack
-is given as one process and as two that share its trials and seeds. "bare loop" is the usual loop without MLflow. The MLP's
-243 runs are as many as those of the flagship's quick form.
+Both tune three optimizers and train each one's best with fresh seeds, on the same data, into an
+SQLite store of MLflow each. Times contain everything but imports: search, training, tracking, and
+for two processes their start. The usual stack is given as one process and as two that share its
+trials and seeds. "bare loop" is the usual loop without MLflow. The MLP's 243 runs are as many as
+those of the flagship's quick form.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ CASES = {
 
 def study_of(work: Work) -> h.Study:
     """Return the same work as a study."""
-    rules = {
+    optimizers = {
         "SGD": h.SGD(lr=h.LogUniform(*RANGES["SGD"])),
         "Momentum": h.SGD(lr=h.LogUniform(*RANGES["Momentum"]), momentum=0.9),
         "Adam": h.Adam(lr=h.LogUniform(*RANGES["Adam"])),
@@ -50,7 +51,7 @@ def study_of(work: Work) -> h.Study:
     return h.Study(
         name="bench",
         recipe=recipe,
-        compare={"optimizer": rules},
+        compare={"optimizer": optimizers},
         search=h.Search(trials=work.trials),
         seeds=work.seeds,
     )
@@ -118,11 +119,11 @@ def main() -> None:
             CASES["MLP 64-64-64-10, digits, batch 32"]._replace(trials=1, seeds=1, epochs=1), f, 0
         )
     )
-    found = {}
+    measured = {}
     for name, work in CASES.items():
         seconds, runs = measure(work), 3 * (work.trials + work.seeds)
         best = seconds["harness, 2 workers"]
-        found[name] = {
+        measured[name] = {
             "runs": runs,
             "seconds": seconds,
             "ratio to the usual stack in 1 process": seconds["usual stack, 1 process"] / best,
@@ -134,7 +135,7 @@ def main() -> None:
         for label, value in seconds.items():
             print(f"  {label:28s} {value:8.1f} s   {value / best:6.2f}×")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     print(f"\nwritten to {path}")
 
 

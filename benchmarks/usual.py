@@ -1,4 +1,4 @@
-"""The usual stack, as the documentation of its parts teaches it: Optuna, a PyTorch loop, and MLflow each epoch."""
+"""The usual stack as its documentation teaches it: Optuna, a PyTorch loop, MLflow each epoch."""
 
 from __future__ import annotations
 
@@ -98,7 +98,10 @@ def run(
     trials: int | None = None,
     seeds: tuple[int, ...] | None = None,
 ) -> None:
-    """Tune every optimizer with ``study.optimize`` and train its best again; all of it, or one process's share."""
+    """Tune every optimizer with ``study.optimize`` and train its best again.
+
+    ``trials`` and ``seeds`` are one process's share of the work; by default all of it.
+    """
     torch.set_num_threads(1)
     if track:
         mlflow.set_tracking_uri(store)

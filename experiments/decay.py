@@ -2,8 +2,8 @@
 
     python experiments/decay.py --quick
 
-Loshchilov & Hutter 2019: an L2 penalty goes through Adam's rescaling and decays weights with large gradients less. Both arms
-tune their rate and their strength.
+Loshchilov & Hutter 2019: an L2 penalty goes through Adam's rescaling and decays weights with large
+gradients less. Both arms tune their rate and their strength.
 """
 
 from harness import L2, MLP, MNIST1D, Adam, AdamW, Claim, LogUniform, Recipe, Search, Study

@@ -2,8 +2,9 @@
 
     python experiments/f01_core_principle.py --quick
 
-The rank correlation of loss and accuracy over training, on the training and the held-out part apart; the report's table of
-progress shows both at epochs 1, 10, 50, 100 and 200. Nothing is tuned: the claim is about any training that works.
+The rank correlation of loss and accuracy over training, on the training and the held-out part
+apart; the report's table of progress shows both at epochs 1, 10, 50, 100 and 200. Nothing is tuned:
+the claim is about any training that works.
 """
 
 from harness import MLP, SGD, Claim, Recipe, Study

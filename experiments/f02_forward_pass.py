@@ -1,10 +1,10 @@
-"""A network is a composition ŷ = σ(Wₙ … σ(W₁x + b₁) … + bₙ): what becomes of a signal's scale on its way? (F2)
+"""ŷ = σ(Wₙ … σ(W₁x + b₁) … + bₙ): what becomes of a signal's scale on its way? (F2)
 
     python experiments/f02_forward_pass.py --quick
 
-The root mean square of the last hidden layer's activations over that of the first, at the start and after training, for
-ReLU networks of three depths and three initialisations. In theory Xavier's weights halve the mean square at every layer,
-He's keep it (He et al. 2015).
+The root mean square of the last hidden layer's activations over that of the first, at the start and
+after training, for ReLU networks of three depths and three initialisations. In theory Xavier's
+weights halve the mean square at every layer, He's keep it (He et al. 2015).
 """
 
 from harness import MLP, Activations, Adam, Claim, He, Recipe, Study, Xavier

@@ -1,6 +1,8 @@
-"""Cross-entropy for classes, squared error for numbers: each on its own task, and squared error on classes too. (F3)
+"""Cross-entropy for classes, squared error for numbers: what if the loss suits the task? (F3)
 
-python experiments/f03_losses.py --quick
+    python experiments/f03_losses.py --quick
+
+Each loss on its own task, and squared error on classes too.
 """
 
 from harness import MLP, MSE, SGD, Claim, CrossEntropy, Diabetes, LogUniform, Recipe, Search, Study

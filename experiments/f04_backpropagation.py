@@ -1,8 +1,9 @@
-"""Does the chain rule give ∂L/∂w for every weight? Gradients against central finite differences, in float64. (F4)
+"""Does the chain rule give ∂L/∂w for every weight? Gradients against finite differences. (F4)
 
     python experiments/f04_backpropagation.py --quick
 
-Every model with every loss; the relative error of the derivative along the gradient plus a random direction.
+Every model with every loss, in float64, against central differences: the relative error of the
+derivative along the gradient plus a random direction.
 """
 
 from harness import (

@@ -2,8 +2,8 @@
 
     python experiments/f05_update.py --quick
 
-At every update the loss of its batch before and after a step down the gradient, against the first-order value; the relative
-error should shrink in proportion to η (Taylor).
+At every update the loss of its batch before and after a step down the gradient, against the
+first-order value; the relative error should shrink in proportion to η (Taylor).
 """
 
 from harness import MLP, SGD, Claim, Descent, Recipe, Study

@@ -1,10 +1,11 @@
-"""The whole set, one sample, or a mini-batch for every update? (F6 batch, F7 stochastic, F8 mini-batch gradient descent)
+"""The whole set (F6), one sample (F7) or a mini-batch (F8) for every update?
 
     python experiments/f06_f08_batch_size.py --quick
 
-Every batch size sees the same number of samples, so it computes as many gradients of single samples; smaller batches make
-more updates of them. Momentum is 0.9 throughout, the learning rate is tuned for every batch size on its own, for the mean
-validation accuracy over training, since the claims are about speed. Seconds are steps times the calibrated clock.
+Every batch size sees the same number of samples, so it computes as many gradients of single
+samples; smaller batches make more updates of them. Momentum is 0.9 throughout, the learning rate is
+tuned for every batch size on its own, for the mean validation accuracy over training, since the
+claims are about speed. Seconds are steps times the calibrated clock.
 """
 
 from harness import MLP, SGD, Claim, LogUniform, Recipe, Search, Study
@@ -14,7 +15,8 @@ TARGET, NOISE = ("valid/accuracy", 0.9), "mean/batch/noise"
 
 study = Study(
     name="f06-f08-batch-size",
-    question="The whole data set, one sample or a mini-batch: which learns digits with the least work?",
+    question="The whole data set, one sample or a mini-batch: "
+    "which learns digits with the least work?",
     recipe=Recipe(
         data="digits",
         model=MLP(widths=(64,)),

@@ -1,8 +1,9 @@
-"""v ← βv + ∇L, θ ← θ − ηv: is momentum faster, are its updates smoother, and is η/(1 − β) what counts? (F9)
+"""v ← βv + ∇L, θ ← θ − ηv: is momentum faster and smoother, and does η/(1 − β) count? (F9)
 
     python experiments/f09_momentum.py --quick
 
-β from 0 to 0.99, each with its own tuned learning rate; and untuned pairs of the same effective rate η/(1 − β).
+β from 0 to 0.99, each with its own tuned learning rate; and untuned pairs of the same effective
+rate η/(1 − β).
 """
 
 from harness import MLP, SGD, Alignment, Claim, LogUniform, Recipe, Search, Study

@@ -2,8 +2,9 @@
 
     python experiments/f10_adam.py --quick
 
-Without the correction the first step is η(1 − β₁)/√(1 − β₂) = 3.2η for every weight instead of η. How sensitive each is to
-its learning rate shows in the search section of the report, and in the study f11-learning-rate.
+Without the correction the first step is η(1 − β₁)/√(1 − β₂) = 3.2η for every weight instead of η.
+How sensitive each is to its learning rate shows in the search section of the report, and in the
+study f11-learning-rate.
 """
 
 from harness import MLP, SGD, Adam, Claim, LogUniform, Recipe, Search, Study, UpdateRatio

@@ -1,8 +1,9 @@
-"""The learning rate sets the step size: too slow, best, and the edge of divergence, for three optimizers. (F11)
+"""The learning rate: what is too slow, best, and too fast, for three optimizers? (F11)
 
     python experiments/f11_learning_rate.py --quick
 
-A grid instead of a search: every rate is an arm, so that the whole curve of loss against rate has intervals.
+A grid instead of a search: every rate is an arm, so that the whole curve of loss against rate has
+intervals.
 """
 
 from harness import MLP, SGD, Adam, Claim, Recipe, Study

@@ -1,9 +1,10 @@
-"""The batch size sets the gradient's noise: how large is it, and how many steps does a larger batch save? (F12)
+"""How noisy is the gradient of a batch, and how many steps does a larger batch save? (F12)
 
     python experiments/f12_batch_noise.py --quick
 
-The gradient noise scale (McCandlish et al. 2018) is measured while training. Far below it, twice the batch halves the steps
-to a target; far above it, it saves nothing. Every batch size has its own tuned learning rate; all see the same samples.
+The gradient noise scale (McCandlish et al. 2018) is measured while training. Far below it, twice
+the batch halves the steps to a target; far above it, it saves nothing. Every batch size has its own
+tuned learning rate; all see the same samples.
 """
 
 from harness import MLP, SGD, Claim, LogUniform, NoiseScale, Recipe, Search, Study
@@ -14,7 +15,8 @@ SPEED = {"on": TARGET[0], "target": TARGET[1], "id": "F12"}
 
 study = Study(
     name="f12-batch-noise",
-    question="How many steps does a larger batch save, and does the gradient noise scale foretell it?",
+    question="How many steps does a larger batch save, "
+    "and does the gradient noise scale foretell it?",
     recipe=Recipe(
         data="mnist1d",
         model=MLP(widths=(64, 64)),

@@ -1,4 +1,4 @@
-"""How long to train: under-trained, best and over-trained, and where the best held-out epoch lies. (F13)
+"""How long to train: what is too short, too long, and where does the best epoch lie? (F13)
 
 python experiments/f13_epochs.py --quick
 """

@@ -2,8 +2,8 @@
 
     python experiments/f14_underfitting.py --quick
 
-The base is four hidden units on two spirals; every arm's learning rate is tuned. Added features are all products of the two
-coordinates up to the ninth degree.
+The base is four hidden units on two spirals; every arm's learning rate is tuned. Added features are
+all products of the two coordinates up to the ninth degree.
 """
 
 from harness import MLP, Adam, Claim, LogUniform, Recipe, Search, Spirals, Study

@@ -2,8 +2,8 @@
 
     python experiments/f15_overfitting.py --quick
 
-The base has 600 training samples of MNIST-1D and weights enough to learn them by heart. Every cure has its own strength
-tuned; the learning rate is the base's.
+The base has 600 training samples of MNIST-1D and weights enough to learn them by heart. Every cure
+has its own strength tuned; the learning rate is the base's.
 """
 
 from harness import (

@@ -1,9 +1,10 @@
-"""Gradients shrink with depth: by how much, and do ReLU, batch normalization and residual connections cure it? (F16)
+"""By how much do gradients shrink with depth, and what cures it? (F16)
 
     python experiments/f16_vanishing_gradients.py --quick
 
-The first layer's gradient norm over the last one's, at the start and over training, for three activations, three
-architectures and three depths. Xavier's normal weights and no biases, as in the theory (Glorot & Bengio 2010).
+The first layer's gradient norm over the last one's, at the start and over training, for three
+activations, three architectures and three depths. Xavier's normal weights and no biases, as in the
+theory (Glorot & Bengio 2010). The cures are ReLU, batch normalization and residual connections.
 """
 
 from harness import MLP, Adam, Claim, GradientNorm, Recipe, Study, Xavier

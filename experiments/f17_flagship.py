@@ -1,9 +1,10 @@
-"""Optimizer, batch size and regularizer together: which of them decides what an MLP learns on MNIST-1D? (F17)
+"""Optimizer, batch size or regularizer: which decides what an MLP learns on MNIST-1D? (F17)
 
-    make study                                   the quick form
-    python experiments/f17_flagship.py             the whole study
+    make study                            the quick form
+    python experiments/f17_flagship.py    the whole study
 
-Every cell of the factorial design has its own learning rate (and its own strength of regularization) tuned.
+Every cell of the factorial design has its own learning rate (and its own strength of
+regularization) tuned.
 """
 
 from harness import (

@@ -2,7 +2,8 @@
 
     python experiments/initialisation.py --quick
 
-He's variance is made for ReLU (He et al. 2015), Xavier's for tanh (Glorot & Bengio 2010). The rate is tuned in each cell.
+He's variance is made for ReLU (He et al. 2015), Xavier's for tanh (Glorot & Bengio 2010). The rate
+is tuned in each cell.
 """
 
 from harness import MLP, SGD, Claim, He, LogUniform, Normal, Recipe, Search, Study, Xavier

@@ -1,9 +1,10 @@
-"""More optimizers against tuned SGD with momentum, each with the same tuning budget. (beyond F9 and F10)
+"""More optimizers against SGD with momentum, all tuned alike. (beyond F9 and F10)
 
     python experiments/optimizers.py --quick
 
-The objective was fixed before this form was run: the mean validation accuracy over training, which asks for speed and for a
-good end alike. Seeds are ones that no earlier study has seen, added until every claim is decided or there are 40.
+The objective was fixed before this form was run: the mean validation accuracy over training, which
+asks for speed and for a good end alike. Seeds are ones that no earlier study has seen, added until
+every claim is decided or there are 40.
 """
 
 from harness import (

@@ -3,8 +3,19 @@
 python experiments/schedules.py --quick
 """
 
-from harness import MLP, SGD, Claim, LogUniform, OneCycle, Recipe, Search, StepDecay, Study, WarmUp
-from harness.schedules.base import Cosine
+from harness import (
+    MLP,
+    SGD,
+    Claim,
+    Cosine,
+    LogUniform,
+    OneCycle,
+    Recipe,
+    Search,
+    StepDecay,
+    Study,
+    WarmUp,
+)
 
 RIVALS = {
     "step": StepDecay(),

@@ -1,9 +1,10 @@
-"""Double descent: does test loss fall, rise and fall again as a network gets wider? (beyond F14 and F15)
+"""Double descent: does test loss fall, rise and fall again with width? (beyond F14 and F15)
 
     python experiments/width.py --quick
 
-One hidden layer on 400 samples of MNIST-1D, a fifth of their labels replaced by random ones, trained for long without any
-regularization (Belkin et al. 2019; Nakkiran et al. 2020). With 10 classes the weights match the data at about 80 units.
+One hidden layer on 400 samples of MNIST-1D, a fifth of their labels replaced by random ones,
+trained for long without any regularization (Belkin et al. 2019; Nakkiran et al. 2020). With 10
+classes the weights match the data at about 80 units.
 """
 
 from harness import MLP, MNIST1D, MSE, SGD, Claim, Recipe, Study
