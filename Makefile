@@ -1,4 +1,4 @@
-# The commands of the README; each sets up .venv by itself the first time.
+# The commands of the README; each sets up .venv by itself the first time. `make help` lists them.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
@@ -7,12 +7,16 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 	--env-file docker/.env -f docker/compose.yaml
 STUDY ?= experiments/f17_flagship.py --quick
 
-.PHONY: study fundamentals test check coverage lint lint-js bench names ui clean-venv docker-build docker-study docker-down docker-test
+.DEFAULT_GOAL := help
+.PHONY: help study fundamentals test check coverage lint lint-js bench names ui clean-venv docker-build docker-study docker-down docker-test
+
+help:                           ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 study: $(READY)                 ## the flagship study in its quick form, with its report
 	$(BIN)/harness run experiments/f17_flagship.py --quick
 
-fundamentals: $(READY)          ## every shipped study in full, and the table of their verdicts; what is known is not trained again
+fundamentals: $(READY)          ## every shipped study in full, or what is left of it, and the table of their verdicts
 	set -e; for spec in experiments/*.py; do $(BIN)/harness run $$spec; done
 	$(BIN)/harness verdicts experiments/*.py --out reports/fundamentals.md
 	$(BIN)/harness verdicts experiments/f*.py --into README.md
@@ -23,19 +27,19 @@ test: $(READY)                  ## the whole test suite
 check: $(READY) lint            ## format, lint, types, layers and the quick tests
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
-coverage: $(READY)              ## the share of harness/ that the tests run, by file, into docs/coverage.md; fails below 92 %
+coverage: $(READY)              ## the share of harness/ that the tests run, by file, into docs/coverage.md
 	rm -f .coverage .coverage.*
 	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=
 	$(BIN)/coverage report --format=markdown > docs/coverage.md
 	tail -n 1 docs/coverage.md
 
-lint: $(READY)
+lint: $(READY)                  ## format, lint, types and layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-lint-js: $(NODE)/.ready         ## lint and types of the report's JavaScript, with what npm has; needs Node.js 18 or newer
+lint-js: $(NODE)/.ready         ## lint and types of the report's JavaScript; needs Node.js 18 or newer
 	$(NODE)/.bin/tsc --project tools/javascript
 	$(NODE)/.bin/eslint --config tools/javascript/eslint.config.js harness/report/assets/page
 
@@ -52,22 +56,22 @@ bench: $(READY)                 ## side-by-side measurements, as tables and JSON
 	$(BIN)/python -m benchmarks.report
 	$(BIN)/python -m benchmarks.tracking
 
-names: $(READY)                 ## renew the public names that editors see, after a line was added to harness/catalog.py
+names: $(READY)                 ## renews the public names that editors see, after a change to harness/catalog.py
 	$(BIN)/python -m harness.catalog > harness/__init__.pyi
 
 ui: $(READY)                    ## MLflow's UI on this machine
 	$(BIN)/harness ui
 
-docker-study: docker-build      ## the same in containers, with PostgreSQL and MLflow's server; STUDY="experiments/mine.py --quick" for another
+docker-study: docker-build      ## a study in containers, with PostgreSQL and MLflow's server; another one: STUDY="experiments/mine.py --quick"
 	$(COMPOSE) run --rm study $(STUDY)
 
-docker-build: docker/.env
+docker-build: docker/.env       ## builds the images of harness and MLflow's server
 	COMMIT=$$(git rev-parse HEAD 2>/dev/null) $(COMPOSE) --profile study build
 
 docker-down: docker/.env        ## stops the containers; the volumes keep all that was recorded
 	$(COMPOSE) down
 
-docker-test: $(READY)           ## builds the images and tries them out, on a Docker engine of its own where none answers
+docker-test: $(READY)           ## builds the images and tries them out, on an engine of its own where none answers
 	bash docker/test/engine.sh $(CURDIR)/$(BIN)/python -u $(CURDIR)/docker/test/e2e.py
 
 docker/.env: docker/env.example
@@ -82,5 +86,5 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $(READY)
 
-clean-venv:
+clean-venv:                     ## removes .venv; the next command makes it anew
 	rm -rf .venv

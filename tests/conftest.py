@@ -8,10 +8,11 @@ import shutil
 import pytest
 import torch
 
+from harness.core.process import REPRODUCIBLE_MKL
+
+# as in a worker: a member's bits must not depend on its place in memory
 torch.set_num_threads(1)
-os.environ.setdefault(
-    "MKL_CBWR", "AUTO,STRICT"
-)  # as in a worker: a member's bits must not depend on its place in memory
+os.environ.setdefault(*REPRODUCIBLE_MKL)
 
 
 @pytest.fixture(scope="session")
