@@ -201,7 +201,7 @@ class Probing:
             moment.w_KP, moment.buffers, moment.record, self.hyper
         )
 
-    def _grams(self, moment: Moment, x_KB: Tensor, y_KBD: Tensor) -> Tensor:
+    def _grams(self, moment: Moment, x_KB: Tensor, y_KBD: Tensor) -> Tensor | None:
         batch = Minibatch(x_KB, y_KBD)
         return self.program.differentiator.grams(
             moment.w_KP, moment.buffers, batch, self.noise_free

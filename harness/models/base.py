@@ -1,4 +1,4 @@
-"""What a network is to the engine: named weights, and a pure function over all members of a cohort."""
+"""What a network is to the engine: named weights, and a pure function of all members at once."""
 
 from __future__ import annotations
 
@@ -13,23 +13,33 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Params = Mapping[str, "Tensor"]
+"""Parameters of all members by name, (K, *shape) each."""
 Buffers = dict[str, "Tensor"]
+"""Running statistics of all members by name, (K, *shape) each; they are updated and not trained."""
 Role = Literal["weight", "bias", "one", "zero", "position"]
+"""What a parameter is, which decides how it starts: see :meth:`harness.models.init.Init.draw`."""
 
 
 class Weight(NamedTuple):
     """The shape of one parameter and how it starts."""
 
     shape: tuple[int, ...]
+    """Of one member's."""
     fan_in: int = 1
+    """Numbers that one output is a sum over; a bias has its layer's."""
     fan_out: int = 1
+    """Outputs that one input goes into."""
     role: Role = "weight"
     value: tuple[float, ...] | None = None
     """Fixed start, for parameters that are no layer's."""
 
 
 class Product(NamedTuple):
-    """A layer whose weights' gradient is the sum over samples of a slope times an input."""
+    """A dense layer's inputs and gradients, from which those of single samples follow.
+
+    The layer's gradient is ∂L/∂W = Σ_b d_b h_bᵀ, and a sample's is its term of the sum: its norm is
+    ‖d_b‖‖h_b‖, and two samples' product (d_a·d_b)(h_a·h_b), without computing any of them.
+    """
 
     h_KBI: Tensor
     """Inputs; members may share them."""
@@ -41,14 +51,13 @@ class Product(NamedTuple):
 
 @dataclass
 class Seen:
-    """What a training pass leaves for those who look."""
+    """What a training pass leaves for probes."""
 
     outputs: dict[str, Tensor] = field(default_factory=dict)
     """Outputs (K, B, …, F) of the hidden layers."""
     products: list[Product] = field(default_factory=list)
-    """Every layer that has weights, where the backward pass is written out and each works sample by
-    sample.
-    """
+    """Every layer that has weights, if a hand-written backward pass made the gradient and every
+    layer is dense; else none."""
     draws: list[Tensor] = field(default_factory=list)
     """What dropout drew from U[0, 1), (K, B, …) each, in the order of the layers."""
 
@@ -58,58 +67,82 @@ class Context:
     """What a forward pass needs beside weights and inputs."""
 
     training: bool = False
+    """Whether dropout drops and normalization uses the batch's statistics."""
     noise: Noise | RecordedNoise | None = None
+    """The members' random streams; needed where they drop."""
     dropout: Tensor | None = None
-    """Dropout rate of each member (K,), or None where nobody drops."""
+    """Dropout rate of each member (K,), or None where no member drops."""
     buffers: Buffers = field(default_factory=dict)
-    """Running statistics; layers put their new values here."""
+    """Running statistics; in training layers put their new values here, in new memory."""
     seen: Seen | None = None
-    """Where hidden layers put their outputs, if anybody looks."""
+    """Where hidden layers put their outputs, if a probe asks for them."""
 
     def show(self, name: str, h: Tensor) -> None:
-        """Let a hidden layer's output (K, B, …, F) be looked at; its memory must not be used again
-        in this update.
+        """Leave a hidden layer's output (K, B, …, F) for probes, if any asks.
+
+        It is the layer's own memory and no copy: nothing may be written into it in this update.
         """
         if self.seen is not None:
             self.seen.outputs[name] = h.detach()
 
 
 class Network(Protocol):
-    """A function of weights and inputs, applied to all members at once."""
+    """A pure function of weights and inputs, applied to all members of a cohort at once.
+
+    A network holds no weights: they are given at every call, so that members, trials and probes can
+    all use one. A member's outputs depend on its own weights, inputs and streams alone.
+    """
 
     def weights(self) -> dict[str, Weight]:
-        """Return the parameters by name."""
+        """Return the parameters by name, in the order of the layers.
+
+        A layer's weights are called ``<layer>.weight``; probes take what is before the dot as the
+        layer's name, and the last such layer as the output.
+        """
 
     def buffers(self) -> dict[str, Tensor]:
         """Return the start of each running statistic, for one member."""
 
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
-        """Return outputs (K, B, D) for inputs (K, B, *shape) or, shared by all members, (1, B,
-        *shape).
+        """Return outputs (K, B, D).
+
+        Args:
+            params: weights (K, *shape) by name.
+            x_KB: inputs (K, B, *shape), or (1, B, *shape) where all members share them.
+            ctx: training or evaluation, streams, running statistics.
         """
 
 
 class Backpropagating(Network, Protocol):
-    """A network with its backward pass written out: autograd's bookkeeping costs more than small
-    layers' arithmetic.
+    """A network with a hand-written backward pass.
+
+    Autograd's bookkeeping takes longer than the arithmetic of small layers; such a pass saves it.
+    It is optional: without one autograd differentiates ``__call__``.
     """
 
     written_out: bool
-    """Whether all of its parts have their backward pass written out."""
+    """Whether all of this network's parts have a backward pass; if not, it is not called."""
 
+    # what is saved differs from network to network, and none but the network looks into it: Any
     def forward(self, params: Params, x_KB: Tensor, ctx: Context) -> tuple[Tensor, Any]:
-        """Return the outputs, and what the backward pass needs."""
+        """Return the outputs, and what the backward pass needs saved of this pass."""
 
     def backward(
-        self, params: Params, tape: Any, slope_KBD: Tensor, into: Params, seen: Seen | None = None
+        self, params: Params, saved: Any, slope_KBD: Tensor, into: Params, seen: Seen | None = None
     ) -> None:
-        """Write the gradient of each parameter into ``into``, from the loss's gradient by the
-        outputs.
+        """Write the gradient of each parameter into ``into``.
+
+        Args:
+            params: the weights of the forward pass.
+            saved: what it returned; its memory may be used up.
+            slope_KBD: gradient of the mean loss by the outputs; its memory may be used up.
+            into: memory by the parameters' names; what it held is overwritten, never added to.
+            seen: where the layers' products are left, if a probe asks and every layer is dense.
         """
 
 
 class Model(Component):
-    """A network, as a spec."""
+    """A network, as a spec: a subclass has the fields, and builds the network for the data."""
 
     kind = "model"
 
@@ -122,7 +155,7 @@ class Model(Component):
         raise NotImplementedError
 
     def dropout_rate(self) -> float | None:
-        """Return the share of units that it drops in training; None where it has no place for dropout."""
+        """Return the share of units dropped in training; None if it has no place for dropout."""
         return None
 
     def hidden_bounds(self) -> tuple[float, float] | None:

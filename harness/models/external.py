@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from harness.core.errors import HarnessError
 from harness.core.streams import derive
@@ -77,6 +78,11 @@ class ModuleNetwork:
         """Whether it uses the global generator while training, which a cohort can't share."""
         # layers of torch's that drop inside themselves (attention, GRU) have a rate ``dropout``
         return any(isinstance(m, RANDOM) or getattr(m, "dropout", 0) for m in self.module.modules())
+
+    @property
+    def refuses_single_samples(self) -> bool:
+        """Whether it can't be trained on a batch of one: torch's batch normalization raises."""
+        return any(isinstance(m, _BatchNorm) for m in self.module.modules())
 
     def weights(self) -> dict[str, Weight]:
         """Return the parameters by the module's own names."""

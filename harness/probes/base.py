@@ -102,8 +102,9 @@ class Scene:
     """(w, x, y) ↦ gradients (K, P) of the mean losses; the next call overwrites them."""
     products: Callable[[Tensor, Tensor, Tensor], Callable[[Tensor], Tensor]]
     """(w, x, y) ↦ (v ↦ Hv), products (K, P) with the Hessians of the mean losses."""
-    grams: Callable[[Tensor, Tensor], Tensor]
-    """(x, y) ↦ inner products (K, B, B) of single samples' gradients, at the weights before."""
+    grams: Callable[[Tensor, Tensor], Tensor | None]
+    """(x, y) ↦ inner products (K, B, B) of single samples' gradients, at the weights before; None
+    for modules that refuse batches of one, as those with torch's batch normalization do."""
     noise_free: tuple[Tensor, Tensor] | None
     """Loss (K,) and gradient (K, P) of the update's batch, where the update itself was made without
     noise; else None, and :meth:`own_loss` and :meth:`own_gradient` compute them."""

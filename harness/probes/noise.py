@@ -24,8 +24,8 @@ class NoiseScale(Probe):
     |G|² = (B|G_B|² − b|G_b|²)/(B − b) and tr(Σ) = (|G_b|² − |G_B|²)/(1/b − 1/B); both are averaged
     over the measurements so far (with decay, since a run moves) before their ratio is taken. By
     default the large batch is the update's own, whose gradient is there already, and the small ones
-    its samples one by one, from the same pass with all of its noise; for networks that don't tell
-    these it is an eighth of the batch.
+    its samples one by one, with all of its noise; where a sample alone is another function (with
+    statistics of the batch, or random draws of a module's own) it is an eighth of the batch.
 
     ``noise/scale``, in samples: well below it larger batches save updates almost in proportion,
     well above they only cost; it grows as the loss falls. ``noise/signal`` = |G|² and

@@ -22,7 +22,7 @@ class GradientSpread(Probe):
     after the start; a batch of B has 1/√B of it. ``spread/conflict``: the share of pairs with gᵢ·gⱼ
     < 0 (gradient confusion, Sankararaman et al. 2020); near ½ samples pull as if at random. Where
     the network normalises by the batch, samples are no longer alone and the numbers are those of
-    batches of one.
+    batches of one; a torch module that refuses such batches has none.
     """
 
     prefix = "spread"
@@ -33,6 +33,8 @@ class GradientSpread(Probe):
         x_KB, y_KBD = scene.samples(self.samples, "spread")
         # the products gᵢ·gⱼ say all that is asked, and layers give them without the gradients
         products_KBB, n = scene.grams(x_KB, y_KBD), x_KB.shape[1]
+        if products_KBB is None:
+            return {}
         mean_K = products_KBB.mean((1, 2))  # ‖ḡ‖² = Σ_ij gᵢ·gⱼ/n²
         # Σ‖gᵢ − ḡ‖² = Σ‖gᵢ‖² − n‖ḡ‖²; rounding may leave it below 0
         variance_K = (products_KBB.diagonal(dim1=1, dim2=2).sum(1) - n * mean_K) / (n - 1)

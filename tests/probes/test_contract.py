@@ -35,6 +35,11 @@ BY_AUTOGRAD = {
     "linear": h.Linear(),
 }
 """Models without a hand-written backward pass."""
+NOTHING_TO_MEASURE = {
+    ("Activations", "external"),  # its hidden layers are not known
+    ("Activations", "linear"),  # it has none
+    ("GradientSpread", "external"),  # its batch normalization refuses batches of one
+}
 REPEATABLE = [name for name in PROBES if lookup("probe", name).repeatable]
 
 
@@ -68,13 +73,11 @@ def options(name, **fields):
 @pytest.mark.parametrize("model", BY_AUTOGRAD)
 @pytest.mark.parametrize("name", PROBES)
 def test_it_measures_a_model_without_a_backward_pass_of_its_own_and_changes_nothing(name, model):
-    if (name, model) == ("GradientSpread", "external"):
-        pytest.xfail("torch's batch normalization refuses the batch of one that it is asked about")
     plain = trained([], BY_AUTOGRAD[model])
     run = trained([options(name)], BY_AUTOGRAD[model])
     values = recorded(run, lookup("probe", name).prefix)
-    if name == "Activations" and model in ("external", "linear"):
-        assert not values, "no hidden layer is known"
+    if (name, model) in NOTHING_TO_MEASURE:
+        assert not values and (run.runs["status"] == "finished").all()
         return
     assert values and all(np.isfinite(value).all() for value in values.values())
     for column in ("train/loss", "valid/loss", "test/loss"):

@@ -15,6 +15,7 @@ from harness.engine.differentiate.samples import (
     grams_one_by_one,
     sample_norms_one_by_one,
     stands_alone,
+    takes_single_samples,
 )
 from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.training_loss import Minibatch, TrainingLoss
@@ -85,7 +86,9 @@ class Autograd(Differentiator):
 
     def grams(
         self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
-    ) -> Tensor:
+    ) -> Tensor | None:
+        if not takes_single_samples(self.loss.network):
+            return None
         return grams_one_by_one(self, w_KP, buffers, batch, hyper)
 
 

@@ -97,8 +97,9 @@ class Differentiator(ABC):
     @abstractmethod
     def grams(
         self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
-    ) -> Tensor:
+    ) -> Tensor | None:
         """Return the inner products (K, B, B) of the gradients of single samples, without noise.
 
-        Where the network normalises by the batch these are gradients of batches of one.
+        Where the network normalises by the batch these are gradients of batches of one; None where
+        it refuses such batches.
         """

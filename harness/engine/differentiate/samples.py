@@ -21,6 +21,11 @@ def stands_alone(network: Network) -> bool:
     return not network.buffers() and not draws
 
 
+def takes_single_samples(network: Network) -> bool:
+    """Return whether a batch of one can be trained on."""
+    return not (isinstance(network, ModuleNetwork) and network.refuses_single_samples)
+
+
 def sample_norms_one_by_one(
     differentiator: Differentiator,
     w_KP: Tensor,
