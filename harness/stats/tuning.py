@@ -29,7 +29,8 @@ def expected_max(values: ArrayLike, budget: int) -> float:
     v = np.sort(np.asarray(values, dtype=float))
     weights = np.diff((np.arange(len(v) + 1) / len(v)) ** budget)
     # a weight can round to 0 for a large budget, and 0·∞ is no number
-    return float(np.sum(np.where(weights > 0, v * weights, 0.0)))
+    counts = weights > 0
+    return float(np.sum(v[counts] * weights[counts]))
 
 
 def expected_best(
