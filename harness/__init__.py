@@ -9,7 +9,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
-from harness.catalog import ENTRIES, KINDS, MODULES, OLD_NAMES, places
+from harness.catalog import ENTRIES, KINDS, MODULES, OLD_NAMES, public_places
 from harness.core.registry import load_place, register
 
 __version__ = "0.1.0"
@@ -27,11 +27,11 @@ def __getattr__(name: str) -> Any:
             f"harness.{name} is now harness.{OLD_NAMES[name]}", DeprecationWarning, stacklevel=2
         )
         name = OLD_NAMES[name]
-    place = places().get(name)
+    place = public_places().get(name)
     if place is None:
         raise AttributeError(f"module 'harness' has no attribute {name!r}")
     return load_place(place)
 
 
 def __dir__() -> list[str]:
-    return sorted([*places(), *MODULES, "__version__"])
+    return sorted([*public_places(), *MODULES, "__version__"])

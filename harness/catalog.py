@@ -178,25 +178,27 @@ OLD_NAMES = {
 """Names of version 0.1 that are still understood, with a warning."""
 
 
-def places() -> dict[str, str]:
+def public_places() -> dict[str, str]:
     """Return every public name and where it is, as ``module:name``."""
-    found = {name: f"{module}:{name}" for name, module in PUBLIC.items()}
+    places = {name: f"{module}:{name}" for name, module in PUBLIC.items()}
     for kind in KINDS.values():
-        found |= {name: f"{module}:{name}" for name, module in kind.parts.items()}
-        found |= {place.partition(":")[2]: place for place in (kind.base, kind.external) if place}
-    return found
+        for name, module in kind.parts.items():
+            places[name] = f"{module}:{name}"
+        for place in filter(None, (kind.base, kind.external)):
+            places[place.partition(":")[2]] = place
+    return places
 
 
 def stub() -> str:
     """Return ``harness/__init__.pyi``, from which editors and type checkers know the public
     names."""
-    imported = {name: place.partition(":")[0] for name, place in places().items()}
-    lines = [f"from {module} import {name} as {name}" for name, module in imported.items()]
-    modules = [
-        f"from {m.rpartition('.')[0]} import {m.rpartition('.')[2]} as {name}"
-        for name, m in MODULES.items()
-    ]
-    return "\n".join([NOTE, *sorted([*lines, *modules]), "", "__version__: str", ""])
+    lines = []
+    for name, place in public_places().items():
+        lines.append(f"from {place.partition(':')[0]} import {name} as {name}")
+    for name, module in MODULES.items():
+        package, _, inner = module.rpartition(".")
+        lines.append(f"from {package} import {inner} as {name}")
+    return "\n".join([NOTE, *sorted(lines), "", "__version__: str", ""])
 
 
 NOTE = "# made of harness/catalog.py by 'make names'; a test holds that they agree"

@@ -72,7 +72,7 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
         # Differences of logarithms: an arm with huge and scattered losses is told apart.
         compared = {arm: _logarithms(v) for arm, v in values.items()}
     pairs = [stats.compare_paired(compared[a], compared[b]).p for a, b in combinations(order, 2)]
-    # combinations() gives the pairs with the best arm first, of which the ranking shows the p-values.
+    # The pairs with the best arm come first; their p-values are the ones shown.
     adjusted = [1.0, *stats.holm(pairs)[: len(order) - 1]]
     ended_badly = _ended_badly(results)
     return tuple(

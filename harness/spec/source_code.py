@@ -1,5 +1,7 @@
-"""The code that a study's own parts come from: its hash is in the key of every run, its text beside
-the results."""
+"""The code that a study's own parts come from.
+
+Its hash is in the key of every run, its text is stored beside the results.
+"""
 
 from __future__ import annotations
 
@@ -15,42 +17,51 @@ def short_digest(text: str) -> str:
 
 
 def code_of(targets: tuple[object, ...]) -> str:
-    """Return a hash of the code that outside components come from: the source of a user's file, a
-    library's version."""
-    return (
-        short_digest("\n".join(sorted(_identity(target) for target in targets))) if targets else ""
-    )
+    """Return a hash of the code that outside components come from.
+
+    Args:
+        targets: classes and functions: of a user's file, whose text counts, or of a library, whose
+            version does.
+
+    Returns:
+        The hash; empty where there are no targets.
+    """
+    if not targets:
+        return ""
+    return short_digest("\n".join(sorted(_identify(target) for target in targets)))
 
 
 def sources_of(targets: tuple[object, ...]) -> dict[str, str]:
-    """Return the user's own files that outside components come from, by the path that their module
-    is imported from."""
-    modules = {
-        module.__name__: module for t in targets if (module := inspect.getmodule(t)) is not None
-    }
-    own = {
-        name: Path(file)
-        for name, module in modules.items()
-        if (file := getattr(module, "__file__", None)) and _own(file)
-    }
-    return {
-        f"{name.replace('.', '/')}.py": file.read_text(encoding="utf-8")
-        for name, file in sorted(own.items())
-    }
+    """Return the texts of the user's own files that outside components come from.
+
+    Returns:
+        Text by the path that a module is imported from, such as ``parts/mine.py``; libraries have
+        none.
+    """
+    texts = {}
+    for target in targets:
+        module = inspect.getmodule(target)
+        file = getattr(module, "__file__", None)
+        if module is not None and file and _is_own(file):
+            path = f"{module.__name__.replace('.', '/')}.py"
+            texts[path] = Path(file).read_text(encoding="utf-8")
+    return dict(sorted(texts.items()))
 
 
-def _own(file: str) -> bool:
+def _is_own(file: str) -> bool:
+    """Return whether a file is the user's, not an installed package's."""
     return "site-packages" not in file and "dist-packages" not in file
 
 
-def _identity(target: object) -> str:
+def _identify(target: object) -> str:
+    """Return what changes whenever the target's code does."""
     module = inspect.getmodule(target)
     file = getattr(module, "__file__", None)
+    if file is not None and _is_own(file):
+        return short_digest(Path(file).read_text(encoding="utf-8"))
     package = (getattr(module, "__name__", "") or "").partition(".")[0]
-    if file is None or not _own(file):
-        owners = metadata.packages_distributions().get(package, [package])
-        return ",".join(f"{name}=={_version(name)}" for name in owners)
-    return short_digest(Path(file).read_text(encoding="utf-8"))
+    owners = metadata.packages_distributions().get(package, [package])
+    return ",".join(f"{name}=={_version(name)}" for name in owners)
 
 
 def _version(name: str) -> str:
