@@ -16,8 +16,9 @@ help:                           ## this list
 study: $(READY)                 ## the flagship study in its quick form, with its report
 	$(BIN)/harness run experiments/f17_flagship.py --quick
 
-fundamentals: $(READY)          ## every shipped study in full, or what is left of it, and the table of their verdicts
-	set -e; for spec in experiments/*.py; do $(BIN)/harness run $$spec; done
+fundamentals: $(READY)          ## every shipped study in full, or what is left of it; renews reports/ and the tables of verdicts
+	set -e; for spec in experiments/*.py; do $(BIN)/harness run $$spec --reports build/reports; done
+	$(BIN)/harness report experiments/*.py --published
 	$(BIN)/harness verdicts experiments/*.py --out reports/fundamentals.md
 	$(BIN)/harness verdicts experiments/f*.py --into README.md
 

@@ -7,29 +7,38 @@ from pathlib import Path
 
 from harness.analysis.answer import answer
 from harness.analysis.results import Results, load
+from harness.cli.verdicts import study_name
 from harness.core.errors import HarnessError, SpecError
 from harness.report.compare import write_comparison
 from harness.report.page import write_report
 
 
-def write_reports(studies: Sequence[str], store: str | None, folder: Path) -> None:
+def write_reports(
+    studies: Sequence[str], store: str | None, folder: Path, published: bool = False
+) -> None:
     """Write the studies' reports from the store alone, and print where they are.
+
+    Args:
+        studies: their names, or their specs.
+        store: MLflow tracking URI.
+        folder: where the reports go.
+        published: whether they share one file with plotly.js; else each holds it.
 
     Raises:
         StoreError: the store has no such study, or it has not been run to its end.
     """
     for study in studies:
-        print(f"report: {write_results(load(study, store), folder)}")
+        print(f"report: {write_results(load(study_name(study), store), folder, published)}")
 
 
-def write_results(results: Results, folder: Path) -> Path:
+def write_results(results: Results, folder: Path, published: bool = False) -> Path:
     """Write one study's report; return the file.
 
     Raises:
         HarnessError: the folder can't be written to.
     """
     try:
-        return write_report(results, folder)
+        return write_report(results, folder, published)
     except OSError as error:
         study = results.reader.study
         raise HarnessError(
@@ -46,16 +55,18 @@ def print_answer(results: Results) -> None:
         print(f"  {claim.verdict.verdict}: {claim.claim}")
 
 
-def write_side_by_side(studies: Sequence[str], store: str | None, folder: Path) -> None:
+def write_side_by_side(
+    studies: Sequence[str], store: str | None, folder: Path, published: bool = False
+) -> None:
     """Write one page on several studies, and print where it is.
 
     Raises:
         SpecError: fewer than two studies were named.
     """
-    different = list(dict.fromkeys(studies))
+    different = list(dict.fromkeys(map(study_name, studies)))
     if len(different) < 2:
         raise SpecError(
             f"--compare: expected the names of two studies or more, got {', '.join(studies)}"
         )
-    page = write_comparison([load(study, store) for study in different], folder)
+    page = write_comparison([load(study, store) for study in different], folder, published)
     print(f"report: {page}")

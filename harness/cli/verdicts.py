@@ -42,7 +42,7 @@ def write_verdicts(
     Raises:
         HarnessError: the page can't be read, or has no marks.
     """
-    names = [_name_of(given) for given in named] or _finished_studies(store)
+    names = [study_name(given) for given in named] or _finished_studies(store)
     results = [load(name, store) for name in names]
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def _finished_studies(store: str | None) -> list[str]:
     return [name for name in studies(store) if Reader.of(name, store).complete()]
 
 
-def _name_of(given: str) -> str:
+def study_name(given: str) -> str:
     """Return a study's name, given as it is or by its spec."""
     return load_study(Path(given)).name if given.endswith(SPEC_SUFFIXES) else given
 

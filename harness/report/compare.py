@@ -14,6 +14,7 @@ from harness.analysis.results import Results
 from harness.report.figures.curve_data import units_of
 from harness.report.file_names import slug
 from harness.report.index import tally, write_index
+from harness.report.library import write_shared
 from harness.report.linked_curves import main_curves
 from harness.report.style import looks
 from harness.report.template import fill_page
@@ -31,16 +32,18 @@ class ComparedStudy(NamedTuple):
     """Its own report."""
 
 
-def write_comparison(studies: Sequence[Results], folder: Path) -> Path:
-    """Write one page on several studies; return its path."""
+def write_comparison(studies: Sequence[Results], folder: Path, published: bool = False) -> Path:
+    """Write one page on several studies; return its path. ``published``: as of a report."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"compare-{'-'.join(slug(results.study.name) for results in studies)}.html"
-    path.write_text(render_comparison(studies), encoding="utf-8")
+    path.write_text(render_comparison(studies, published), encoding="utf-8")
+    if published:
+        write_shared(folder)
     write_index(folder)
     return path
 
 
-def render_comparison(studies: Sequence[Results]) -> str:
+def render_comparison(studies: Sequence[Results], published: bool = False) -> str:
     """Return the page: answers, curves of all arms together, and the settings that differ."""
     compared = [_compared(results) for results in studies]
     names = [f"{study.name}: {place.arm}" for study in compared for place in study.answer.ranking]
@@ -48,6 +51,7 @@ def render_comparison(studies: Sequence[Results]) -> str:
     arm_looks = looks(names)
     return fill_page(
         "compare.html",
+        published,
         studies=compared,
         names=names,
         looks=arm_looks,

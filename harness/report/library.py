@@ -1,10 +1,11 @@
-"""plotly.js, packed into pages."""
+"""plotly.js, for pages: packed into each, or once in a file beside published ones."""
 
 from __future__ import annotations
 
 import base64
 import gzip
 from functools import lru_cache
+from pathlib import Path
 
 
 def packed(text: str) -> str:
@@ -24,3 +25,34 @@ def plotly_source() -> str:
 def packed_plotly() -> str:
     """Return plotly.js packed: 2 MB instead of 5."""
     return packed(plotly_source())
+
+
+def shared_name() -> str:
+    """Return the name of the file that published pages share.
+
+    It has plotly.js's version, so that pages which were published with another one keep theirs.
+    """
+    from plotly.offline import get_plotlyjs_version
+
+    return f"plotly-{get_plotlyjs_version()}.js"
+
+
+def write_shared(folder: Path) -> Path:
+    """Write the file that published pages share, and remove those that no page names any more.
+
+    It is an ordinary script, since a page that was opened from the disk may load nothing else. It
+    holds plotly.js packed: a page unpacks it and runs it if its hash is the one in the page's policy.
+
+    Returns:
+        The file's path.
+    """
+    path = folder / shared_name()
+    text = f'globalThis.packedPlotly="{packed_plotly()}";\n'
+    # a renewal of many pages would write the same 2 MB again for each of them
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+    pages = [page.read_text(encoding="utf-8") for page in folder.glob("*.html")]
+    for library in folder.glob("plotly-*.js"):
+        if library != path and not any(f'src="{library.name}"' in page for page in pages):
+            library.unlink()
+    return path

@@ -12,6 +12,7 @@ from harness.report.facts import facts, spec_as_yaml
 from harness.report.figures.base import FigureContext
 from harness.report.file_names import slug
 from harness.report.index import tally, write_index
+from harness.report.library import write_shared
 from harness.report.near_best import near_best
 from harness.report.progress_table import progress_table
 from harness.report.run_table import run_table
@@ -20,21 +21,30 @@ from harness.report.template import fill_page
 from harness.report.winner_table import winner_table
 
 
-def write_report(results: Results, folder: Path) -> Path:
-    """Write the study's report, renew the index of its folder, and return the report's path."""
+def write_report(results: Results, folder: Path, published: bool = False) -> Path:
+    """Write the study's report, renew the index of its folder, and return the report's path.
+
+    Args:
+        results: of a finished study.
+        folder: where the report and the index go.
+        published: whether the folder's reports share one file with plotly.js; else each holds it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{slug(results.study.name)}.html"
-    path.write_text(render(results), encoding="utf-8")
+    path.write_text(render(results, published), encoding="utf-8")
+    if published:
+        write_shared(folder)
     write_index(folder)
     return path
 
 
-def render(results: Results) -> str:
+def render(results: Results, published: bool = False) -> str:
     """Return the report as a page; the same results give the same bytes."""
     context = FigureContext.of(results, points_on_page(results))
     answer = context.answer
     return fill_page(
         "template.html",
+        published,
         study=results.study,
         answer=answer,
         looks=context.looks,

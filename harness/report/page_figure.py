@@ -7,6 +7,7 @@ from typing import NamedTuple, TypedDict
 
 import plotly.graph_objects as go
 
+from harness.report.compact import compact_traces, short_numbers
 from harness.report.library import packed
 
 
@@ -34,7 +35,7 @@ class PageFigure(NamedTuple):
     """The id of its element, unique on the page."""
     text: FigureText
     packed: str
-    """Its Plotly JSON, as :func:`harness.report.library.packed`."""
+    """Its Plotly JSON, made compact, as :func:`harness.report.library.packed`."""
     linked: bool = False
     """Whether it is one of the curves that share switches and zoom."""
 
@@ -53,4 +54,5 @@ def linked_page_figure(key: str, text: FigureText, figure: PlainFigure) -> PageF
 
 
 def _pack_json(plain: PlainFigure) -> str:
-    return packed(json.dumps(plain, separators=(",", ":")))
+    data, layout = compact_traces(plain["data"]), short_numbers(plain["layout"])
+    return packed(json.dumps({"data": data, "layout": layout}, separators=(",", ":")))

@@ -18,9 +18,12 @@ from harness.report.figures.registry import FIGURES
 from harness.report.page_figure import PageFigure
 from harness.report.thinning import POINTS_PER_CURVE
 
-NUMBERS_PER_PAGE = 1_000_000
-"""Numbers of single runs' curves on a page, from which on each curve gets fewer points."""
-FEWEST_POINTS = 20
+NUMBERS_PER_PAGE = 100_000
+"""Numbers of single runs' curves on a page, from which on each curve gets fewer points.
+
+They are most of a page's bytes: some 250 kB, however many arms, seeds and metrics a study has.
+"""
+FEWEST_POINTS = 40
 """Points that a curve keeps however many there are: fewer would not show its shape."""
 
 

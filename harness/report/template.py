@@ -10,18 +10,19 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from harness.analysis.ranking import show
-from harness.report.library import packed_plotly, plotly_source
+from harness.report.library import packed_plotly, plotly_source, shared_name
 from harness.report.script import content_hash, page_script
 
 ABOUT_LIMIT = 65_536
 """Characters at a page's beginning within which its ``about`` stands, for the index to read."""
 
 
-def fill_page(name: str, **content: object) -> str:
+def fill_page(name: str, published: bool = False, **content: object) -> str:
     """Return a page with figures: a template filled with content, script, style and plotly.js.
 
     Args:
         name: the template's file in ``assets``.
+        published: whether plotly.js lies in a file beside the page; else the page holds it itself.
         content: what the template names.
     """
     return (
@@ -30,7 +31,8 @@ def fill_page(name: str, **content: object) -> str:
         .render(
             show=show,
             number=format_number,
-            plotly=packed_plotly(),
+            plotly="" if published else packed_plotly(),
+            library=shared_name() if published else "",
             script=page_script(),
             css=asset("page.css"),
             hashes=f"{content_hash(plotly_source())} {content_hash(page_script())}",

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
+import csv
 import fcntl
 import glob
+import gzip
 import os
 import shutil
 import subprocess
 import tempfile
+from typing import Any, NamedTuple
 
 import pytest
 
 import harness as h
 from harness import results
 from harness.protocol.run import Options, run_study
+from harness.report.library import shared_name
 from harness.report.page import write_report
 from tests.studies import small
 
@@ -45,7 +50,8 @@ def installed():
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
+def study_results(tmp_path_factory):
+    """Results of three arms, one of them with a hostile name."""
     folder = tmp_path_factory.mktemp("browser")
     before = os.getcwd()
     os.chdir(folder)
@@ -58,9 +64,21 @@ def report(tmp_path_factory):
         }
         study = small(compare={"optimizer": arms}, probes=["light", "Confusion"], seeds=3)
         run_study(study, Options(workers=0))
-        return write_report(results.load("small"), folder / "reports")
+        yield results.load("small")
     finally:
         os.chdir(before)
+
+
+@pytest.fixture(scope="module")
+def report(study_results, tmp_path_factory):
+    """A user's report: one file."""
+    return write_report(study_results, tmp_path_factory.mktemp("reports"))
+
+
+@pytest.fixture
+def published(study_results, tmp_path):
+    """A published report, with plotly.js beside it."""
+    return write_report(study_results, tmp_path, published=True)
 
 
 @pytest.fixture(scope="module")
@@ -74,8 +92,23 @@ def browser():
         opened.close()
 
 
+class Observed(NamedTuple):
+    """A page with all that went wrong on it and all that it asked for."""
+
+    page: Any
+    wrong: list
+    asked: list
+
+    def open(self, path):
+        self.page.goto(path.as_uri())
+        return self.page
+
+    def loaded(self):
+        return [url for url in self.asked if not url.startswith(("data:", "blob:"))]
+
+
 @pytest.fixture
-def page(browser, report):
+def observed(browser):
     opened = browser.new_page(viewport={"width": 1200, "height": 900}, color_scheme="light")
     wrong, asked = [], []
     opened.on(
@@ -87,14 +120,22 @@ def page(browser, report):
     opened.on("pageerror", lambda error: wrong.append(str(error)))
     opened.on("dialog", lambda dialog: wrong.append(dialog.message))
     opened.on("request", lambda request: asked.append(request.url))
-    opened.goto(report.as_uri())
-    opened.wait_for_selector(".plot .main-svg", timeout=30_000)
-    while opened.locator(".plot[aria-busy]").count():
-        opened.wait_for_timeout(50)
-    yield opened
-    assert wrong == []
-    assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [report.as_uri()]
+    yield Observed(opened, wrong, asked)
     opened.close()
+
+
+def wait_until_drawn(page):
+    page.wait_for_selector(".plot .main-svg", timeout=30_000)
+    page.wait_for_function("() => !document.querySelector('.plot[aria-busy]')", timeout=30_000)
+
+
+@pytest.fixture
+def page(observed, report):
+    opened = observed.open(report)
+    wait_until_drawn(opened)
+    yield opened
+    assert observed.wrong == []
+    assert observed.loaded() == [report.as_uri()]
 
 
 def inside(page, script, *arguments):
@@ -224,6 +265,83 @@ def test_every_figure_can_be_saved(page, kind, tmp_path):
     content = (tmp_path / "saved").read_bytes()
     start = {"svg": b"<svg", "png": b"\x89PNG", "csv": b"trace,x,y,z\n"}[kind]
     assert content.startswith(start) and len(content) > 200
+
+
+def saved_table(page, plot, tmp_path):
+    """Return the rows of a figure's CSV: trace, x, y, z."""
+    figure = page.locator("figure", has=page.locator(f"#{plot}"))
+    with page.expect_download() as download:
+        figure.get_by_role("button", name="CSV").click()
+    download.value.save_as(tmp_path / "saved.csv")
+    with (tmp_path / "saved.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
+def test_the_table_of_a_curve_has_what_is_shown_and_nothing_else(page, tmp_path):
+    page.get_by_label("every seed").check()
+    page.get_by_role("button", name="Adam").first.click()
+    settle(page)
+    rows = saved_table(page, "curves-loss", tmp_path)
+    names = {row[0] for row in rows}
+    assert sum(name.startswith("SGD valid seed ") for name in names) == 3
+    assert not any("Adam" in name or "train" in name for name in names)
+    drawn = "() => { const t = document.getElementById('curves-loss').data.find(t => t.meta.arm === 'SGD' && t.meta.kind === 'mean' && t.meta.part === 'valid'); return [t.x, t.y] }"
+    x, y = inside(page, drawn)
+    mine = [row for row in rows if row[0] == "SGD valid"]
+    assert [float(row[1]) for row in mine] == x and [float(row[2]) for row in mine] == y
+
+
+def test_the_table_of_a_map_has_a_row_for_each_cell(page, tmp_path):
+    rows = saved_table(page, "improvement", tmp_path)
+    z = inside(page, "() => document.getElementById('improvement').data[0].z")
+    assert [float(row[3]) if row[3] else None for row in rows] == [v for row in z for v in row]
+    assert {row[1] for row in rows} == {row[2] for row in rows}
+
+
+def test_before_printing_all_figures_are_drawn(observed, report):
+    page = observed.open(report)
+    page.wait_for_selector(".plot .main-svg", timeout=30_000)
+    page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    wait_until_drawn(page)
+    page.emulate_media(media="print")
+    assert page.locator(".plot:not(:has(.main-svg))").count() == 0
+    assert not page.locator("nav").is_visible() and not page.locator(".save").first.is_visible()
+    assert observed.wrong == []
+
+
+def test_a_command_is_copied(page):
+    button = page.get_by_role("button", name="copy command").first
+    button.click()
+    page.get_by_role("button", name="copied").wait_for(timeout=5000)
+
+
+def test_published_pages_share_one_file_with_plotly(observed, published, report):
+    library = published.parent / shared_name()
+    page = observed.open(published)
+    wait_until_drawn(page)
+    assert "Adam" in {arm for arm, *_ in shown(page, "curves-loss")}
+    assert observed.wrong == []
+    assert sorted(observed.loaded()) == sorted([published.as_uri(), library.as_uri()])
+    assert published.stat().st_size < report.stat().st_size - 0.9 * library.stat().st_size
+
+
+OTHER_LIBRARY = b"globalThis.Plotly={}"
+"""A script whose hash is in no page's policy."""
+
+
+@pytest.mark.parametrize("other", [None, OTHER_LIBRARY], ids=["missing", "another"])
+def test_a_published_page_without_its_plotly_says_so(observed, published, other):
+    library = published.parent / shared_name()
+    library.unlink()
+    if other is not None:
+        packed = base64.b64encode(gzip.compress(other)).decode()
+        library.write_text(f'globalThis.packedPlotly="{packed}";')
+    page = observed.open(published)
+    page.locator("#no-library").wait_for(state="visible", timeout=10_000)
+    assert shared_name() in page.locator("#no-library").text_content()
+    rows = page.locator("#table tbody tr")
+    page.locator("#find").fill("confirm adam")
+    assert page.locator("#count").text_content() == f"3 of {rows.count()} runs"
 
 
 def test_dark_and_light(page):

@@ -159,8 +159,9 @@ class _BandTraces(NamedTuple):
             # a seed's values are nowhere else in the file, so that the page gets them too
             "y": round_digits(single.values),
             "line": {"color": faint(self.look.colour, 0.55), "width": 0.8},
-            "hovertemplate": self._hover(f", seed {single.seed}"),
-            "meta": self._meta("seed") | {"at": _places(single.at)},
+            # Plotly puts the seed in: all runs of an arm have the same text, and the page holds it once
+            "hovertemplate": self._hover(", seed %{meta.seed}"),
+            "meta": self._meta("seed") | {"seed": single.seed, "at": _places(single.at)},
         }
         if self.coordinates:
             trace["x"] = round_digits(self._x(single.at))

@@ -32,7 +32,7 @@ export async function unpackFigure(key) {
  * Unpack plotly.js, from the page itself or from the file beside published pages, and run it.
  *
  * It runs as a script within the page, so that the page's policy checks its hash whichever way it came.
- * @returns {Promise<boolean>} whether it is there
+ * @returns {Promise<boolean>} whether it runs: not where the file is missing or holds another version
  */
 export async function loadPlotly() {
   const packed = globalThis.packedPlotly ?? document.getElementById("plotly")?.textContent;
@@ -40,5 +40,5 @@ export async function loadPlotly() {
   const library = document.createElement("script");
   library.textContent = await unpack(packed);
   document.head.append(library);
-  return true;
+  return "Plotly" in globalThis;
 }
