@@ -10,9 +10,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-Trace: TypeAlias = dict[str, object]
+_Trace: TypeAlias = dict[str, object]
 
-DIGITS = 5
+READ_DIGITS = 5
 """Significant digits of a figure's numbers: as many as the texts show that appear over a point."""
 COARSE_DIGITS = 4
 """Digits of what is many and is looked at, not read: single runs, and the ends of intervals."""
@@ -20,12 +20,12 @@ _EXACT = 2.0**53
 """From here on not every whole number is a float, nor a number of JavaScript."""
 
 
-def compact_traces(traces: Sequence[Mapping[str, object]]) -> list[Trace]:
+def compact_traces(traces: Sequence[Mapping[str, object]]) -> list[_Trace]:
     """Return a figure's traces with short numbers, and runs that look the same in one trace."""
     return _fold_runs([_short_trace(trace) for trace in traces])
 
 
-def short_numbers(value: object, digits: int = DIGITS) -> object:
+def short_numbers(value: object, digits: int = READ_DIGITS) -> object:
     """Return JSON with its numbers in so many significant digits; whole numbers stay exact.
 
     Arrays that Plotly has packed become lists, which gzip makes smaller than Plotly's base64.
@@ -61,10 +61,10 @@ def _unpacked_array(packed: Mapping[str, object]) -> object:
     return flat.reshape([int(side) for side in shape.split(",")]).tolist()
 
 
-def _short_trace(trace: Mapping[str, object]) -> Trace:
+def _short_trace(trace: Mapping[str, object]) -> _Trace:
     meta = trace.get("meta")
     kind = meta.get("kind") if isinstance(meta, dict) else None
-    coarse: Trace = {}
+    coarse: _Trace = {}
     if kind == "seed":
         coarse["y"] = short_numbers(trace["y"], COARSE_DIGITS)
     if kind == "mean" and isinstance(meta, dict):
@@ -80,14 +80,14 @@ def _short_centres(centres: Mapping[str, Sequence[object]]) -> dict[str, list[ob
     }
 
 
-def _fold_runs(traces: Sequence[Trace]) -> list[Trace]:
+def _fold_runs(traces: Sequence[_Trace]) -> list[_Trace]:
     """Gather runs whose traces differ only in their numbers: one trace with all of them in "runs".
 
     A page of 20 seeds would say each arm's name, colours and texts 20 times for every metric. The
     page's script (``assets/page/curves.js``) makes a trace of each run again.
     """
-    folded: list[Trace] = []
-    runs_like: dict[str, list[Trace]] = {}
+    folded: list[_Trace] = []
+    runs_like: dict[str, list[_Trace]] = {}
     for trace in traces:
         meta = trace.get("meta")
         if not isinstance(meta, dict) or meta.get("kind") != "seed":

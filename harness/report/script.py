@@ -13,7 +13,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-MODULES = (
+PAGE_MODULES = (
     "dom",
     "copying",
     "table",
@@ -34,20 +34,20 @@ MODULES = (
 
 ASSETS = Path(__file__).parent / "assets"
 # a comment ends at the first */: that of a cast within a line must not run on to the next comment's end
-BLOCK = re.compile(r"^[ \t]*/\*\*(?:[^*]|\*(?!/))*\*/\n", re.MULTILINE)
-LINE = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
-IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
-EXPORT = re.compile(r"^export ", re.MULTILINE)
-BLANK = re.compile(r"\n{2,}")
+_BLOCK = re.compile(r"^[ \t]*/\*\*(?:[^*]|\*(?!/))*\*/\n", re.MULTILINE)
+_LINE = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
+_IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
+_EXPORT = re.compile(r"^export ", re.MULTILINE)
+_BLANK = re.compile(r"\n{2,}")
 
 
 @lru_cache(maxsize=1)
 def page_script() -> str:
     """Return the modules as one script, to be run as a module: its names are its own, and it is strict."""
-    joined = "\n".join(map(module_source, MODULES))
-    for gone in (IMPORT, EXPORT, BLOCK, LINE):
+    joined = "\n".join(map(module_source, PAGE_MODULES))
+    for gone in (_IMPORT, _EXPORT, _BLOCK, _LINE):
         joined = gone.sub("", joined)
-    return BLANK.sub("\n", joined)
+    return _BLANK.sub("\n", joined)
 
 
 def module_source(name: str) -> str:
