@@ -18,17 +18,17 @@ PASSWORD = "open-sesame-4711"
 
 
 def free_port():
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return found.getsockname()[1]
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        return bound.getsockname()[1]
 
 
 def postgres_folder():
     """Return the folder of PostgreSQL's programs, or None."""
-    found = sorted(
+    versions = sorted(
         glob.glob("/usr/lib/postgresql/*/bin/initdb"), key=lambda path: int(path.split("/")[4])
     )
-    return os.path.dirname(found[-1]) if found else None
+    return os.path.dirname(versions[-1]) if versions else None
 
 
 def _as_user():

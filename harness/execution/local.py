@@ -8,16 +8,25 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import Any
+from typing import ParamSpec, TypeVar
 
 from harness.core.process import REPRODUCIBLE_MKL
+
+_Arguments = ParamSpec("_Arguments")
+_Returned = TypeVar("_Returned")
 
 
 class Serial(Executor):
     """Runs every call when it is submitted, in this process."""
 
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
+    def submit(
+        self,
+        fn: Callable[_Arguments, _Returned],
+        /,
+        *args: _Arguments.args,
+        **kwargs: _Arguments.kwargs,
+    ) -> Future[_Returned]:
+        future: Future[_Returned] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
         except Exception as error:

@@ -149,11 +149,11 @@ class ClientApi:
     def _arrived(self, run: NewRun) -> str | None:
         """Return the id of a run that arrived whole; delete what there is of one that did not."""
         whole = None
-        for found in self._recorded_as(run.run_id):
-            if found.info.status == "RUNNING":
-                self.client.delete_run(found.info.run_id)
+        for stored in self._recorded_as(run.run_id):
+            if stored.info.status == "RUNNING":
+                self.client.delete_run(stored.info.run_id)
             else:
-                whole = str(found.info.run_id)
+                whole = str(stored.info.run_id)
         return whole
 
     def _recorded_as(self, run_id: str) -> list[MlflowRun]:

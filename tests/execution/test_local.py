@@ -1,0 +1,29 @@
+"""The executors of this machine."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.execution.jobs import Job, perform
+from harness.execution.local import Serial, local_executor
+from harness.execution.pool import Pool
+from harness.spec.arms import Run
+from tests.execution.recipes import RECIPE
+
+
+def test_workers_give_the_bits_of_this_process():
+    job = Job((0, 1), (Run.of(RECIPE, 0), Run.of(RECIPE, 1)), test=True)
+    here = perform(job)
+    with Pool(lambda: local_executor(1)) as pool:
+        ((_, there),) = pool.run([job])
+    for i in (0, 1):
+        assert here.outcomes[i].points == there.outcomes[i].points
+
+
+def test_serial_is_an_executor_whose_futures_are_done():
+    executor = Serial()
+    assert executor.submit(divmod, 7, 2).result() == (3, 1)
+    failed = executor.submit(divmod, 7, 0)
+    assert failed.done()
+    with pytest.raises(ZeroDivisionError):
+        failed.result()
