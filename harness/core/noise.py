@@ -21,8 +21,9 @@ else:
 class Noise:
     """Each member's own streams of random numbers, named by (seed, purpose, step).
 
-    They begin anew at every evaluation, so that training can go on from there without what came before. Dropout has
-    streams of its own: a member with a rate of 0 draws the same other noise as its neighbours.
+    They begin anew at every evaluation, so that training can go on from there without what came
+    before. Dropout has streams of its own: a member with a rate of 0 draws the same other noise as
+    its neighbours.
 
     Args:
         seeds: the members' seeds.

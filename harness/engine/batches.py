@@ -13,12 +13,12 @@ from harness.engine.program import Program
 from harness.engine.training_loss import Minibatch
 
 AHEAD = 2**18
-"""Bytes of inputs gathered at once: several batches of a small cohort by one call, and few enough to stay in a core's
-cache until they are used."""
+"""Bytes of inputs gathered at once: several batches of a small cohort by one call, and few enough
+to stay in a core's cache until they are used."""
 
 
 class Batches:
-    """Minibatches by step, from one stream a member and epoch: any step can be reached without the ones before.
+    """Minibatches by step, from one stream a member and epoch, so that any step can be reached.
 
     Args:
         program: the data, the length of an epoch, and the kind of order.
@@ -76,5 +76,5 @@ def _rows(part: Tensor, index_KA: Tensor) -> Tensor:
 
 
 def _columns(part_DN: Tensor, index_KA: Tensor) -> Tensor:
-    """Return (K, A, D), the numbers of A next to each other in memory, as losses take them fastest."""
+    """Return (K, A, D), A's numbers next to each other in memory, as losses take them fastest."""
     return part_DN.index_select(1, index_KA.flatten()).view(-1, *index_KA.shape).movedim(0, -1)

@@ -43,18 +43,18 @@ def _vmaps(network: ModuleNetwork, recipe: ResolvedRecipe) -> tuple[bool, str]:
 
 
 def member_bytes(program: Program) -> int:
-    """Return about the memory that one member needs while it trains: weights, gradient, state, and activations."""
+    """Return about how many bytes one member needs while it trains."""
     # weights, gradient, up to two tensors of optimizer state, and two temporaries of an update
     rows = 6 * program.layout.width
     units = sum(math.prod(weight.shape[:1]) for weight in program.initial.values())
-    # what lies between the outputs that layers show, patches of convolutions for one, is about as much again, and once
-    # more with its slopes; each in a forward and a backward pass
+    # what lies between the outputs that layers show, patches of convolutions for one, is about as
+    # much again, and once more with its slopes; each in a forward and a backward pass
     activations = 4 * program.times.batch * max(units, 3 * _shown(program))
     return program.dtype.itemsize * (rows + activations)
 
 
 def _shown(program: Program) -> int:
-    """Return the numbers that the hidden layers put out for one sample; 0 for networks that don't tell."""
+    """Return how many numbers hidden layers put out for a sample; 0 if a network doesn't tell."""
     if isinstance(program.network, ModuleNetwork):
         return 0
     # on the meta device a pass computes shapes alone

@@ -1,4 +1,4 @@
-"""The state of a cohort: runs of one shape that are trained at once, one row of every tensor a member."""
+"""The state of a cohort: runs of one shape that are trained at once, a row of every tensor each."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Member:
 
 @dataclass
 class Cohort:
-    """The state of a cohort between two evaluations: all that is needed to go on, here or in another process."""
+    """All that is needed to go on from an evaluation, here or in another process."""
 
     members: list[Member]
     """Those that still train, in the order of their rows; members of one optimizer lie together."""

@@ -1,4 +1,4 @@
-"""Denormal numbers, those below the smallest normal one: a CPU's arithmetic takes many times as long on them."""
+"""Denormal numbers, the smallest of all: a CPU's arithmetic is many times slower on them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ DENORMAL = 1e-40
 
 @contextmanager
 def denormals_as_zero() -> Iterator[None]:
-    """Take denormal numbers as 0 in this thread: the momentum of a unit that has died decays into them.
+    """Take denormal numbers as 0 in this thread.
+
+    The momentum of a unit that has died decays into them, and every later update would be slow.
 
     >>> with denormals_as_zero():
     ...     float(torch.tensor(DENORMAL) * 1)

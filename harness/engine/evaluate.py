@@ -26,7 +26,9 @@ def evaluate(
     part: Samples,
     out_KND: Tensor | None = None,
 ) -> dict[str, Tensor]:
-    """Return ``loss`` and, for classes, ``accuracy``, (K,) each in float64; without noise, with running statistics.
+    """Return ``loss`` and, for classes, ``accuracy``, (K,) each in float64.
+
+    Computed without noise, with running statistics.
 
     Args:
         program: what the members share.
@@ -54,7 +56,7 @@ def evaluate(
 def evaluate_members(
     program: Program, w_KP: Tensor, buffers: Buffers, recipes: Sequence[ResolvedRecipe]
 ) -> dict[str, list[float]]:
-    """Return the metrics on training and validation samples by name, such as ``valid/loss``, one value a member."""
+    """Return the metrics on training and validation samples, such as ``valid/loss``, by member."""
     hyper = hyperparameters(recipes, program.device, program.dtype)
     parts = {"train": train_sample(program), "valid": program.valid}
     return {
@@ -66,7 +68,7 @@ def evaluate_members(
 
 
 def train_sample(program: Program) -> Samples:
-    """Return the evenly spaced training samples that training metrics are measured on: as many as for validation."""
+    """Return evenly spaced training samples for training metrics: as many as for validation."""
     count = min(program.train.size, program.valid.size or 1000)
     picked = torch.linspace(0, program.train.size - 1, count, device=program.device).round().long()
     return Samples(program.train.x[picked], program.train.y[picked])

@@ -1,4 +1,4 @@
-"""The numeric hyperparameters of a cohort's members as tensors: members that differ in numbers alone train together."""
+"""Members' numeric hyperparameters as tensors: runs that differ in numbers train together."""
 
 from __future__ import annotations
 
@@ -19,11 +19,13 @@ from harness.spec.resolved import ResolvedRecipe
 class Hyperparameters(NamedTuple):
     """One number a member of every numeric field that a gradient or a regularizer depends on.
 
-    The optimizers' other fields are held by the groups of members that they move: :mod:`harness.engine.optimizer_groups`.
+    The optimizers' other fields are held by the groups of members that they move:
+    :mod:`harness.engine.optimizer_groups`.
     """
 
     lr_K: Tensor
-    """Learning rates before the schedule; NaN where another library's optimizer has its own default."""
+    """Learning rates before the schedule; NaN where another library's optimizer has its own
+    default."""
     loss: Mapping[str, Tensor]
     """The loss's fields by name, (K,) each."""
     regularizers: tuple[Mapping[str, Tensor], ...]

@@ -16,7 +16,7 @@ from harness.spec.component import as_a
 
 
 def initial_weights(program: Program, seeds: Sequence[int]) -> Tensor:
-    """Return the initial rows (K, P), each parameter of each member from its own stream, zero between parameters."""
+    """Return the initial rows (K, P), each parameter of each member from its own stream."""
     rows = np.zeros((len(seeds), program.layout.width))
     for row, seed in zip(rows, seeds, strict=True):
         for name, numbers in _drawn(program, seed).items():
@@ -38,7 +38,7 @@ def initial_buffers(program: Program, members: int) -> Buffers:
 
 
 def _drawn(program: Program, seed: int) -> dict[str, np.ndarray]:
-    """Return one member's parameters by name; a module of the user's is initialised by its own constructor."""
+    """Return a member's parameters; a user's module is initialised by its own constructor."""
     init = as_a(Init, program.recipe.init)
     if isinstance(program.network, ModuleNetwork) and type(init) is Default:
         module = program.network.build(seed)

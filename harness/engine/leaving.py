@@ -104,7 +104,7 @@ def leave(program: Program, cohort: Cohort, ended: Mapping[int, Ending]) -> None
 
 
 def _closing_numbers(program: Program, cohort: Cohort, rows: list[int]) -> list[dict[str, float]]:
-    """Return the closing numbers of the given rows, at their best weights where early stopping keeps them."""
+    """Return the rows' closing numbers, at their best weights where early stopping keeps them."""
     members = [cohort.members[row] for row in rows]
     recipes = [member.run.recipe for member in members]
     kept = torch.tensor(rows, dtype=torch.long, device=program.device)

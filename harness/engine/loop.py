@@ -39,7 +39,13 @@ UpdateCounter = Callable[[int], None]
 def advance(
     cohort: Cohort, until: int | None = None, count: UpdateCounter = lambda _: None
 ) -> Cohort:
-    """Train until update ``until`` (which must be an evaluation) or the end; outcomes are gathered in the cohort."""
+    """Train on; the outcomes of runs that end are gathered in the cohort.
+
+    Args:
+        cohort: the state to go on from; it is changed.
+        until: the update to stop at, which must be an evaluation; by default the end.
+        count: told how many updates were made, after each evaluation.
+    """
     program = program_of(cohort.members[0].run.recipe)
     times = program.times
     stop = times.steps if until is None else until
@@ -124,7 +130,7 @@ def _updater(program: Program, cohort: Cohort, groups: list[OptimizerGroup]) -> 
 
 
 def _workspace(program: Program, cohort: Cohort) -> Workspace | None:
-    """Return memory for the gradient, the same until a member leaves and the weights lie elsewhere."""
+    """Return memory for the gradient, the same until a member leaves and the weights move."""
     if cohort.workspace is None or cohort.workspace.w_KP is not cohort.w_KP:
         cohort.workspace = program.differentiator.workspace(cohort.w_KP, cohort.blocks)
     return cohort.workspace

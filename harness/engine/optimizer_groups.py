@@ -1,4 +1,4 @@
-"""The optimizers of a cohort: members of one optimizer lie together, and each optimizer moves its own rows."""
+"""The optimizers of a cohort: members of one lie together, and each moves its own rows."""
 
 from __future__ import annotations
 
@@ -19,9 +19,11 @@ OptimizerStates = Sequence[Sequence[OptimizerState]]
 """The optimizers' states by block and group."""
 
 APART = 2**18
-"""Bytes of a parameter, over the members of one optimizer, from which moving it by calls of its own pays.
+"""Bytes of a parameter, over the members of one optimizer, from which moving it by calls of its own
+pays.
 
-Below, the calls cost more than it takes to carry the gradient into the rows; measured on MLPs with benchmarks/overhead.py.
+Below, the calls cost more than it takes to carry the gradient into the rows; measured on MLPs with
+benchmarks/overhead.py.
 """
 
 
@@ -52,7 +54,7 @@ def kind_of(optimizer: Optimizer) -> OptimizerKind:
 
 
 def order_by_optimizer(recipes: Sequence[ResolvedRecipe]) -> list[int]:
-    """Return the recipes' places in an order in which those of one kind of optimizer lie together."""
+    """Return the recipes' places, ordered so that those of one kind of optimizer lie together."""
     kinds: list[OptimizerKind] = []
     ranks = []
     for recipe in recipes:
@@ -69,7 +71,7 @@ def order_by_optimizer(recipes: Sequence[ResolvedRecipe]) -> list[int]:
 def groups_of(
     recipes: Sequence[ResolvedRecipe], device: torch.device, dtype: torch.dtype
 ) -> list[OptimizerGroup]:
-    """Return the groups of a cohort whose members lie in the order of :func:`order_by_optimizer`."""
+    """Return the groups of members that lie in the order of :func:`order_by_optimizer`."""
     optimizers = [as_a(Optimizer, recipe.optimizer) for recipe in recipes]
     groups = []
     for _, rows in groupby(range(len(optimizers)), key=lambda row: kind_of(optimizers[row])):
@@ -88,9 +90,10 @@ def groups_of(
 
 
 def block_columns(program: Program, groups: Sequence[OptimizerGroup]) -> tuple[slice, ...]:
-    """Return the columns that are moved call by call: large parameters alone, if all that moves them allows it.
+    """Return the columns that are moved call by call: large parameters alone, if allowed.
 
-    The gradient of a parameter that is moved alone need not be carried into the rows, whose members lie apart.
+    The gradient of a parameter that is moved alone need not be carried into the rows, whose members
+    lie apart.
     """
     coordinatewise = all(group.optimizer.coordinatewise for group in groups) and all(
         regularizer.coordinatewise for regularizer in program.regularizers
@@ -145,7 +148,8 @@ def move_groups(
     """
     after = []
     for group, state, own in zip(groups, states, fields, strict=True):
-        # a cohort of one optimizer, the usual one, is not sliced: a slice costs as much as a small update's arithmetic
+        # a cohort of one optimizer, the usual one, is not sliced: a slice costs as much as a small
+        # update's arithmetic
         alone = len(groups) == 1
         g, w = (g_KC, w_KC) if alone else (g_KC[group.rows], w_KC[group.rows])
         moved, state = group.optimizer.update(g, state, w, own, layout)
@@ -158,7 +162,7 @@ def move_groups(
 def stability_thresholds(
     groups: Sequence[OptimizerGroup], states: OptimizerStates, lr_K: Tensor, factor_K: Tensor
 ) -> Tensor:
-    """Return the curvature (K,) above which each member's optimizer diverges on a quadratic; NaN where not known."""
+    """Return the curvatures (K,) above which optimizers diverge on quadratics; NaN: unknown."""
     thresholds_K = torch.full_like(lr_K, torch.nan)
     # it does not depend on the columns: the states of the first block answer for all
     for group, state in zip(groups, states[0] if groups else (), strict=True):
@@ -176,7 +180,7 @@ def preconditioners(
     factor_K: Tensor,
     like_KP: Tensor,
 ) -> Tensor | None:
-    """Return what each optimizer divides the gradient by (K, P), 1 for one that divides by nothing; None where all do."""
+    """Return what optimizers divide the gradient by (K, P); None where all divide by 1."""
     fields = [fields_at(group, lr_K, factor_K) for group in groups]
     divisors = [
         _divisor(groups, own, fields, like_KP[:, columns])

@@ -1,4 +1,4 @@
-"""Probes on a cohort while it trains: when they are due, what they see, and where their numbers go."""
+"""Probes on a cohort while it trains: when they are due, what they see, where their numbers go."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Probing:
         self.sample: Samples | None = None
 
     def before(self, step: int, w_KP: Tensor) -> Tensor | None:
-        """Return a copy of the weights, if any probe looks at the coming update; the next one uses its memory again."""
+        """Return a copy of the weights (in memory used again) if a probe looks at this update."""
         self.looking = [(name, probe) for name, probe, needs in self.probes if needs(step)]
         if not self.looking:
             self.record = None
@@ -266,7 +266,7 @@ def _needs(probe: Probe, program: Program) -> Callable[[int], bool]:
 
 
 def _trains_noise_free(program: Program, hyper: Hyperparameters) -> bool:
-    """Return whether an update's own loss and gradient are those of its plain samples in full precision."""
+    """Return whether updates' losses and gradients are those of plain samples in full precision."""
     changed = any(regularizer.changes_batches for regularizer in program.regularizers)
     return not (changed or program.recipe.amp) and hyper.dropout_K is None
 

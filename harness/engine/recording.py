@@ -43,7 +43,8 @@ def record_interval(
 ) -> list[dict[str, float]]:
     """Add an evaluation, and what probes measured before it, to every member's curve.
 
-    A member whose losses are no longer finite gets no point: it has diverged, see :func:`first_bad`.
+    A member whose losses are no longer finite gets no point: it has diverged, see
+    :func:`first_bad`.
 
     Args:
         program: what the members share.
@@ -76,9 +77,10 @@ def record_interval(
 
 
 def batch_metrics(member: Member, losses: list[float]) -> dict[str, float]:
-    """Return the mean loss of the minibatches since the last evaluation, and how much it jumps from one to the next.
+    """Return the mean loss of the minibatches since the last evaluation, and how much it jumps.
 
-    The jump is √(½ mean (l_{t+1} − l_t)²): the deviation of independent noise, without the trend (von Neumann 1941).
+    The jump is √(½ mean (l_{t+1} − l_t)²): the deviation of independent noise, without the trend
+    (von Neumann 1941).
     """
     if not losses:
         return {}
@@ -92,7 +94,7 @@ def batch_metrics(member: Member, losses: list[float]) -> dict[str, float]:
 
 
 def first_bad(losses_S: Tensor, values: Mapping[str, float]) -> int | None:
-    """Return the first update since the last evaluation whose loss is not finite; None where all is.
+    """Return the first update since the last evaluation whose loss is not finite, if any.
 
     If only the evaluation itself is not finite, that is the update after the last.
     """
@@ -103,7 +105,7 @@ def first_bad(losses_S: Tensor, values: Mapping[str, float]) -> int | None:
 
 
 def _add_point(member: Member, point: Point) -> None:
-    """Put a point behind the others, or its metrics to those of the last point if it is of the same step."""
+    """Add a point, or its metrics to the last point's if that is of the same step."""
     if member.points and member.points[-1].step == point.step:
         last = member.points.pop()
         point = last._replace(metrics=last.metrics | point.metrics)

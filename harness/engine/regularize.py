@@ -1,6 +1,7 @@
 """Regularizers in their order, for updates by the engine's optimizers and by other libraries'.
 
-:mod:`harness.regularizers.base` says what the hooks are, their order, and who owns the memory they work on.
+:mod:`harness.regularizers.base` says what the hooks are, their order, and who owns the memory they
+work on.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def regularize_batch(active: Active, batch: Minibatch) -> Minibatch:
 
 
 def regularize_gradient(active: Active, g_KC: Tensor, w_KC: Tensor) -> Tensor:
-    """Return the gradient that the optimizer is given: clipped by all regularizers, then with all penalties' gradients."""
+    """Return the gradient that the optimizer is given: clipped by all, then with all penalties."""
     for regularizer, ctx in active:
         g_KC = regularizer.clip(g_KC, ctx)
     for regularizer, ctx in active:
@@ -70,7 +71,7 @@ def decay_weights(active: Active, w_KC: Tensor) -> Tensor:
 
 
 def constrain_weights(active: Active, w_KP: Tensor) -> Tensor:
-    """Return the weights that the optimizer has made as constraints change them; their memory may be used."""
+    """Return the optimizer's weights as constraints change them; their memory may be used."""
     for regularizer, ctx in active:
         w_KP = regularizer.constrain(w_KP, ctx)
     return w_KP

@@ -1,4 +1,4 @@
-"""The test data, locked away: each run may be evaluated on them once, and only where its stage allows it."""
+"""The test data, locked away: each run is evaluated on them once, if its stage allows it."""
 
 from __future__ import annotations
 

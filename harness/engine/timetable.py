@@ -29,8 +29,8 @@ class Timetable(NamedTuple):
 def timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
     """Return the run's lengths for a training set of the given size.
 
-    A length in samples or gradients is rounded up to whole updates. Without ``eval_every`` a run is evaluated about 100
-    times at most.
+    A length in samples or gradients is rounded up to whole updates. Without ``eval_every`` a run is
+    evaluated about 100 times at most.
     """
     batch = samples if recipe.batch_size == "full" else min(recipe.batch_size, samples)
     per_epoch = samples // batch if recipe.drop_last else -(-samples // batch)

@@ -25,7 +25,7 @@ class Minibatch(NamedTuple):
 
 
 class TrainingLoss(NamedTuple):
-    """L_k(θ_k) = mean over the minibatch of loss(network(θ_k, x), y), for every member k at once."""
+    """L_k(θ_k) = mean over the minibatch of loss(network(θ_k, x), y), for all members k at once."""
 
     network: Network
     loss: Loss

@@ -1,8 +1,9 @@
 """One update of every member of a cohort.
 
-Who owns the memory: the weights and the optimizers' states are the cohort's, and an update leaves the new ones in the
-memory of the old. The gradient is lent: its memory is used again by the next update, so that neither an optimizer nor a
-regularizer nor a probe may keep it. Nothing else that is given is written into.
+Who owns the memory: the weights and the optimizers' states are the cohort's, and an update leaves
+the new ones in the memory of the old. The gradient is lent: its memory is used again by the next
+update, so that neither an optimizer nor a regularizer nor a probe may keep it. Nothing else that is
+given is written into.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ class Update(NamedTuple):
     loss_K: Tensor
     """Loss of the minibatch before the update."""
     g_KP: Tensor
-    """Its gradient, before clipping and penalties; whole if the pass was recorded. The next update uses its memory."""
+    """Its gradient, before clipping and penalties; whole if the pass was recorded. The next update
+    uses its memory."""
     gradients: int = 1
     """Gradients computed for it."""
 

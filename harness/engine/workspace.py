@@ -13,7 +13,7 @@ from harness.models.base import Params
 
 
 class ParameterBlock(NamedTuple):
-    """Columns of the rows that one call of an optimizer moves: one large parameter, or all that lies between such."""
+    """Columns that one call of an optimizer moves: a large parameter, or what lies between such."""
 
     columns: slice
     w_KC: Tensor
@@ -23,11 +23,12 @@ class ParameterBlock(NamedTuple):
 
 
 class Workspace(NamedTuple):
-    """Weights, and memory that a hand-written backward pass writes their gradient into, used again by every update.
+    """Weights, and memory for their gradient that every update uses again.
 
-    The gradient is a row a member, zero between parameters, but for the parameters that are a block of their own. These
-    have contiguous memory apart from the rows: a matrix product can be written into it at once, whereas in the rows the
-    members lie apart and every product would have to be copied there.
+    The gradient is a row a member, zero between parameters, but for the parameters that are a block
+    of their own. These have contiguous memory apart from the rows: a matrix product can be written
+    into it at once, whereas in the rows the members lie apart and every product would have to be
+    copied there.
     """
 
     w_KP: Tensor

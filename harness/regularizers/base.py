@@ -9,16 +9,21 @@ A regularizer overrides the hooks that it needs. One update of every member appl
     w ← optimizer(g, w)
     w ← constrain(w)            last, on the new weights
 
-Who owns the memory: the batch and the gradient are lent for the call. A hook must not write into them (probes read them
-afterwards) and must not keep them or views of them, since the next update writes over their memory; it returns them as
-they are or returns new tensors. The weights are the engine's: ``decay`` and ``constrain`` may write into them and return
-them, ``penalty`` only reads them. A regularizer has no state of its own.
+Who owns the memory (tests/regularizers/test_contract.py holds every regularizer to it): the batch
+and the gradient are lent for the call. A hook must not write into them (probes read them
+afterwards) and must not keep them or views of them, since the next update writes over their memory;
+it returns them as they are or returns new tensors. The weights are the engine's: ``decay`` and
+``constrain`` may write into them and return them, ``penalty`` only reads them. A regularizer has no
+state of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+from pydantic import ConfigDict
+from typing_extensions import Unpack
 
 from harness.core.noise import Noise
 from harness.core.parameter_layout import Layout
@@ -38,7 +43,8 @@ class RegularizerContext(NamedTuple):
     layout: Layout
     """Where each parameter lies in a row of weights."""
     columns: slice
-    """Which columns of the rows ``clip``, ``penalty`` and ``decay`` are given: all of them, or some whole parameters."""
+    """Which columns of the rows ``clip``, ``penalty`` and ``decay`` are given: all of them, or some
+    whole parameters."""
     noise: Noise | None = None
     """The members' random streams, for ``batch``."""
 
@@ -68,7 +74,7 @@ class RegularizerContext(NamedTuple):
 
 
 class Regularizer(Component):
-    """Something done to inputs, targets, gradients or weights; hooks that are not overridden change nothing.
+    """Something done to inputs, targets, gradients or weights; hooks change nothing by default.
 
     The module's docstring says in which order hooks are applied and what they may do with memory.
     """
@@ -76,24 +82,25 @@ class Regularizer(Component):
     kind = "regularizer"
 
     coordinatewise: ClassVar[bool] = True
-    """Whether what ``clip``, ``penalty`` and ``decay`` do to a weight depends on no other weight of its member.
+    """Whether what ``clip``, ``penalty`` and ``decay`` do to a weight depends on no other weight of
+    its member.
 
-    They may then be given some columns of the rows alone, which is faster. A class that overrides one of the three
-    counts as not coordinatewise unless it sets this itself.
+    They may then be given some columns of the rows alone, which is faster. A class that overrides
+    one of the three counts as not coordinatewise unless it sets this itself.
     """
 
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
+    def __init_subclass__(cls, **config: Unpack[ConfigDict]) -> None:
+        super().__init_subclass__(**config)
         if {"clip", "penalty", "decay"} & vars(cls).keys():
             cls.coordinatewise = vars(cls).get("coordinatewise", False)
 
     @property
     def changes_batches(self) -> bool:
-        """Whether ``batch`` is overridden: then an update's loss is not that of the plain samples."""
+        """Whether ``batch`` is overridden, so that updates are not on the plain samples."""
         return type(self).batch is not Regularizer.batch
 
     def dropout_rate(self) -> float | None:
-        """Return the dropout rate to train with in place of the model's own; None leaves the model's."""
+        """Return the dropout rate that takes the place of the model's; None leaves that."""
         return None
 
     def batch(self, x_KB: Tensor, y_KBD: Tensor, ctx: RegularizerContext) -> tuple[Tensor, Tensor]:
@@ -119,5 +126,5 @@ class Regularizer(Component):
         return w_KC
 
     def constrain(self, w_KP: Tensor, ctx: RegularizerContext) -> Tensor:
-        """Return the weights, changed after the optimizer's update; all columns, and their memory may be used."""
+        """Return all the weights, changed after the update; their memory may be used."""
         return w_KP

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 EPSILON = 1e-6
-"""Added to the norm that is divided by, as in ``torch.nn.utils.clip_grad_norm_``: a gradient of 0 stays 0."""
+"""Added to the norm that is divided by, as in ``torch.nn.utils.clip_grad_norm_``: a gradient of 0
+stays 0."""
 
 
 @final

@@ -20,5 +20,6 @@ class WeightDecay(Regularizer):
     """Decay λ."""
 
     def decay(self, w_KC: Tensor, ctx: RegularizerContext) -> Tensor:
-        # in place: the weights are as large as all that an update reads, and the old ones are not needed
+        # in place: the weights are as large as all that an update reads, and the old ones are not
+        # needed
         return w_KC.mul_((1 - ctx.lr_K * ctx.hyper["rate"])[:, None])

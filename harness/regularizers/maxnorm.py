@@ -16,7 +16,7 @@ SHORTEST = 1e-12
 
 @final
 class MaxNorm(Regularizer):
-    """w ← w · min(1, c/‖w‖) for the incoming weights w of each unit after each update (Srebro & Shraibman 2005).
+    """w ← w · min(1, c/‖w‖), w the incoming weights of a unit (Srebro & Shraibman 2005).
 
     Biases and norms, which are no incoming weights, stay as they are.
     """

@@ -19,7 +19,10 @@ else:
 
 @final
 class Mixup(Regularizer):
-    """x ← μx + (1−μ)x′, y ← μy + (1−μ)y′, μ ~ Beta(α, α), with a shuffled batch x′, y′ (Zhang et al. 2018)."""
+    """x ← μx + (1−μ)x′, y ← μy + (1−μ)y′, μ ~ Beta(α, α) (Zhang et al. 2018).
+
+    x′ and y′ are the same batch in another order.
+    """
 
     alpha: Positive = 0.2
     """Both parameters α of the Beta distribution."""

@@ -1,4 +1,4 @@
-"""Penalties on the weights, through the gradient: optimizers that rescale the gradient rescale them too."""
+"""Penalties on the weights, added to the gradient: what rescales the gradient rescales them too."""
 
 from __future__ import annotations
 

@@ -12,15 +12,16 @@ from harness.regularizers.base import Regularizer
 
 @final
 class EarlyStopping(Regularizer):
-    """Stop when a validation metric has not improved for ``patience`` evaluations; the best weights are the result.
+    """Stop when a validation metric has not improved for ``patience`` evaluations (Prechelt 1998).
 
-    (Prechelt 1998.)
+    The run's result is its weights at the best evaluation. It has no hook of its own: the engine asks
+    :meth:`improved` at every evaluation.
     """
 
     patience: int = Field(default=10, ge=1)
     """Evaluations without improvement before the run stops."""
     metric: str = Field(default="valid/loss", pattern=r"^valid/\w+$")
-    """Metric that is watched."""
+    """Metric that is compared from one evaluation to the next."""
     min_delta: float = Field(default=0.0, ge=0)
     """Smallest change that counts as an improvement."""
 

@@ -1,4 +1,4 @@
-"""Derivatives of the members' training losses: one interface, by autograd or by hand-written backward passes."""
+"""Derivatives of members' losses: one interface, by autograd or hand-written passes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = [
 
 
 def differentiator_of(loss: TrainingLoss) -> Differentiator:
-    """Return what differentiates a loss: its network's own backward pass where there is one, else autograd.
+    """Return what differentiates a loss: its network's own backward pass, or autograd.
 
     Mixed precision is autograd's: hand-written passes compute in the weights' own precision.
     """

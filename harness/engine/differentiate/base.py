@@ -22,17 +22,19 @@ class TrainingPass:
     """What the pass that computes an update's gradient leaves for probes."""
 
     seen: Seen = field(default_factory=Seen)
-    """Outputs of hidden layers, what dropout drew, and the layers' products where the network tells them."""
+    """Outputs of hidden layers, what dropout drew, and the layers' products where the network tells
+    them."""
     batch: Minibatch | None = None
     """The minibatch as regularizers have changed it."""
 
 
 class Gradient(NamedTuple):
-    """The gradient of each member's mean loss; the next call with the same workspace writes over its memory."""
+    """The gradient of each member's mean loss; the workspace's next use writes over it."""
 
     loss_K: Tensor
     g_KP: Tensor
-    """The gradient's rows. Where a workspace has several blocks they are whole only if the pass was recorded."""
+    """The gradient's rows. Where a workspace has several blocks they are whole only if the pass was
+    recorded."""
     blocks: tuple[ParameterBlock, ...]
     """The gradient beside the weights, block by block; always whole."""
     buffers: Buffers
@@ -42,11 +44,13 @@ class Gradient(NamedTuple):
 class Differentiator(ABC):
     """Derivatives of a :class:`~harness.engine.training_loss.TrainingLoss`, of all members at once.
 
-    Every method works for every network. Rows of weights, gradients and vectors are (K, P), zero between parameters.
+    Every method works for every network. Rows of weights, gradients and vectors are (K, P), zero
+    between parameters.
     """
 
     writes_apart: ClassVar[bool]
-    """Whether parameters' gradients can be written into memory of their own, so that optimizers may move them apart."""
+    """Whether parameters' gradients can be written into memory of their own, so that optimizers may
+    move them apart."""
 
     @abstractmethod
     def mode(self) -> AbstractContextManager[object]:
@@ -54,7 +58,12 @@ class Differentiator(ABC):
 
     @abstractmethod
     def workspace(self, w_KP: Tensor, columns: Sequence[slice] = ()) -> Workspace | None:
-        """Return memory for the gradient at these weights, in these blocks; None where every call makes its own."""
+        """Return memory for the gradient at these weights; None where every call makes its own.
+
+        Args:
+            w_KP: weights.
+            columns: the blocks that optimizers move; by default one of all columns.
+        """
 
     @abstractmethod
     def gradient(
@@ -83,15 +92,16 @@ class Differentiator(ABC):
     def hessian_product(
         self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
     ) -> Callable[[Tensor], Tensor]:
-        """Return v ↦ (∂²L_k/∂θ_k²) v_k, rows (K, P) to rows, without noise; the weights must stay as they are."""
+        """Return v ↦ (∂²L_k/∂θ_k²) v_k, rows to rows, without noise; weights must not change."""
 
     @abstractmethod
     def sample_norms(
         self, w_KP: Tensor, buffers: Buffers, record: TrainingPass, hyper: Hyperparameters
     ) -> Tensor | None:
-        """Return ‖∂l_ki/∂θ_k‖² (K, B) of the samples of a recorded pass one by one, with the noise of that pass.
+        """Return ‖∂l_ki/∂θ_k‖² (K, B) of a recorded pass's samples, with that pass's noise.
 
-        None where a sample alone is another function: with statistics of the batch, or a module's own random draws.
+        None where a sample alone is another function: with statistics of the batch, or a module's
+        own random draws.
         """
 
     @abstractmethod

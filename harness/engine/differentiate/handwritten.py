@@ -1,4 +1,4 @@
-"""Derivatives by the networks' own backward passes: autograd's bookkeeping costs more than small layers' arithmetic."""
+"""Derivatives by networks' own backward passes, without autograd's bookkeeping."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def has_backward(network: Network) -> TypeGuard[Backpropagating]:
 
 @final
 class HandWritten(Differentiator):
-    """Derivatives by a network's own ``forward`` and ``backward``; what it lacks is computed by slower, general ways.
+    """Derivatives by a network's own ``forward`` and ``backward``; the rest by general ways.
 
     Args:
         loss: what is differentiated.
@@ -101,7 +101,7 @@ class HandWritten(Differentiator):
     def _loss_derivatives(
         self, out_KBD: Tensor, batch: Minibatch, hyper: Hyperparameters
     ) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
-        """Return the gradient of the loss by the outputs, and products with its Hessian by the outputs."""
+        """Return the loss's gradient by the outputs, and products with its Hessian by them."""
         with torch.inference_mode(False), torch.enable_grad():
             # copies, since autograd keeps no tensors that were made in inference mode
             leaf_KBD = out_KBD.clone().requires_grad_()
@@ -145,6 +145,6 @@ def _norms(products: Sequence[Product]) -> Tensor:
 
 
 def _gram(product: Product) -> Tensor:
-    """Return the inner products (K, B, B) of the samples' gradients by one layer's weights: (hᵢ·hⱼ + bias) dᵢ·dⱼ."""
+    """Return products (K, B, B) of gradients by a layer's weights: (hᵢ·hⱼ + bias) dᵢ·dⱼ."""
     h, d = product.h_KBI, product.d_KBO
     return (h @ h.mT + product.bias) * (d @ d.mT) * d.shape[1] ** 2

@@ -1,4 +1,4 @@
-"""Gradients of single samples by one gradient a sample: slower than formulas for layers, and right for every network."""
+"""Gradients of single samples, one call a sample: slow, and right for every network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from harness.models.external import ModuleNetwork
 
 
 def stands_alone(network: Network) -> bool:
-    """Return whether the loss of a sample does not depend on the others in its batch, nor on draws of its own."""
+    """Return whether a sample's loss depends neither on its batch nor on own draws."""
     draws = isinstance(network, ModuleNetwork) and network.draws
     return not network.buffers() and not draws
 

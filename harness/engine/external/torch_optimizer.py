@@ -1,9 +1,9 @@
-"""One run through another library's optimizer: the same regularizers and records, an update of ``torch.optim``'s kind."""
+"""One run by another library's optimizer: regularizers and records are the engine's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 import torch
 from torch import Tensor
@@ -28,10 +28,10 @@ from harness.optimizers.external import ExternalOptimizer
 
 
 class TorchOptimizer(Protocol):
-    """What is used of ``torch.optim.Optimizer``, which other libraries' optimizers are or look like."""
+    """What is used of ``torch.optim.Optimizer``, which other optimizers are or look like."""
 
-    param_groups: list[dict[str, Any]]
-    """Each group's parameters and settings, ``lr`` among them."""
+    param_groups: list[dict[str, float]]
+    """Each group's settings, of which the engine sets ``lr``."""
 
     def step(self, closure: Callable[[], Tensor]) -> object:
         """Move the parameters; ``closure`` computes their gradients, as often as it is called."""
@@ -61,7 +61,8 @@ def external_state(program: Program, optimizer: ExternalOptimizer, w_1P: Tensor)
     """Make the optimizer over copies of the one member's parameters."""
     views = program.layout.views(w_1P).values()
     parameters = [torch.nn.Parameter(view[0].clone()) for view in views]
-    # torch types closures as returning floats, though its own documentation returns the loss's tensor
+    # torch types closures as returning floats, though its own documentation returns the loss's
+    # tensor
     made = cast("TorchOptimizer", optimizer.instance(parameters))
     return ExternalState(parameters, made, [group["lr"] for group in made.param_groups])
 
@@ -78,11 +79,11 @@ def make_external_update(
     noise: Noise,
     record: TrainingPass | None = None,
 ) -> Update:
-    """Make one update of one run; arguments and results as of :func:`harness.engine.update.make_update`.
+    """Make one update of one run, as :func:`harness.engine.update.make_update` does of many.
 
-    The optimizer itself asks for gradients, as often as it likes, after the weights have decayed: so the first one too is
-    taken at the decayed weights, unlike in the engine's own updates. ``states`` is handed through: the optimizer keeps its
-    own.
+    The optimizer itself asks for gradients, as often as it likes, after the weights have decayed:
+    so the first one too is taken at the decayed weights, unlike in the engine's own updates.
+    ``states`` is handed through: the optimizer keeps its own.
     """
     layout = program.layout
     active = activate(program.regularizers, layout, hyper, factor_K * state.rates[0], noise)
