@@ -1,17 +1,22 @@
 """Hand-written derivatives against autograd's in float64, for every method of the interface; both for every model."""
 
+from typing import NamedTuple
+
 import pytest
 import torch
 
 import harness as h
 from harness.core.noise import Noise
+from harness.engine import optimizer_groups, program
 from harness.engine.differentiate import Autograd, HandWritten, TrainingPass
 from harness.engine.hyperparameters import hyperparameters
 from harness.engine.initialize import initial_buffers, initial_weights
 from harness.engine.program import program_of
 from harness.engine.training_loss import Minibatch
+from harness.optimizers.base import Optimizer
+from harness.protocol.train import train_outcomes
 from harness.spec.resolved import resolve
-from tests.cases import MODELS
+from tests.cases import MODELS, OPTIMIZERS
 
 IMAGE = {"name": "digits", "image": True}
 WRITTEN = {
@@ -173,3 +178,60 @@ def test_mixed_precision_is_autograd_s():
     assert isinstance(program_of(resolve(recipe)).differentiator, Autograd)
     norm = recipe.with_values({"amp": False, "model.norm": "layer"})
     assert isinstance(program_of(resolve(norm)).differentiator, Autograd)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_trains_alike_through_both_gradient_paths(name, monkeypatch):
+    """Also where large parameters are moved apart, so that gradients have memory of their own."""
+    monkeypatch.setattr(optimizer_groups, "APART", 2**12)
+    recipe = h.Recipe(
+        data=h.Digits(train_size=200),
+        model=h.MLP(widths=(64, 16), activation="tanh"),
+        optimizer=OPTIMIZERS[name].optimizer,
+        batch_size=40,
+        epochs=4,
+        dtype="float64",
+    )
+
+    def trained():
+        outcomes = train_outcomes(recipe, [0, 1])
+        return [value for o in outcomes for p in o.points for value in p.metrics.values()]
+
+    by_hand = trained()
+    monkeypatch.setattr(program, "differentiator_of", Autograd)
+    by_autograd = trained()
+    assert by_hand != by_autograd or "sign" in name.lower() or name == "Lion", (
+        "two paths, two roundings"
+    )
+    assert by_hand == pytest.approx(by_autograd, rel=1e-8, abs=1e-10)
+
+
+def test_an_optimizer_that_keeps_the_gradient_is_found_by_the_two_paths(monkeypatch):
+    """Autograd makes a new gradient each time; a hand-written pass writes over the last one."""
+    recipe = h.Recipe(
+        data=h.Digits(train_size=200),
+        model=h.MLP(widths=(64, 16), activation="tanh"),
+        optimizer=KeepsGradient(lr=0.5),
+        batch_size=40,
+        epochs=4,
+        dtype="float64",
+    )
+    (by_hand,) = train_outcomes(recipe, [0])
+    monkeypatch.setattr(program, "differentiator_of", Autograd)
+    (by_autograd,) = train_outcomes(recipe, [0])
+    losses = [o.series("train/loss")[-1] for o in (by_hand, by_autograd)]
+    assert abs(losses[0] - losses[1]) > 1e-3
+
+
+class KeptGradient(NamedTuple):
+    last_KP: torch.Tensor
+
+
+class KeepsGradient(Optimizer):
+    """Wrong: θ ← θ − η(2g − g′) with the last gradient g′ itself, whose memory is the next one's."""
+
+    def init(self, w_KP):
+        return KeptGradient(torch.zeros_like(w_KP))
+
+    def update(self, g_KP, state, w_KP, hyper, layout):
+        return w_KP - hyper["lr"] * (2 * g_KP - state.last_KP), KeptGradient(g_KP)
