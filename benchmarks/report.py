@@ -1,9 +1,10 @@
-"""What the report of a large study costs: 500 runs × 1,000 points × 10 metrics, from an SQLite store.
+"""What the report of a large study costs: 500 runs × 1,000 points × 10 metrics, in an SQLite store.
 
     python -m benchmarks.report [--runs 500] [--points 1000] [--json FILE]
 
-Seconds here are of this machine, to be read as orders of magnitude; the file's size is the same everywhere. Where there is
-a Chromium, the report is opened too: seconds until its tables work, and until the first figure is drawn.
+Seconds here are of this machine, to be read as orders of magnitude; the file's size is the same
+everywhere. Where there is a Chromium, the report is opened too: seconds until its tables work, and
+until the first figure is drawn.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import numpy as np
 import harness as h
 from harness import results
 from harness.core.records import Outcome, Point
+from harness.core.study_record import FrozenEntry, RunEntry, StudyRecord
 from harness.protocol.conduct import about_study
 from harness.report.page import write_report
 from harness.spec.arms import Run, arms
@@ -40,6 +42,7 @@ ARMS = 10
 
 
 def study(runs: int) -> h.Study:
+    """Return a study of ten learning rates, whose runs are never trained but recorded as if."""
     rates = {f"lr {rate:.3g}": h.SGD(lr=float(rate)) for rate in np.geomspace(0.01, 1, ARMS)}
     recipe = h.Recipe(
         data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), epochs=1000, eval_every=1
@@ -54,7 +57,7 @@ def study(runs: int) -> h.Study:
 
 
 def outcome(seed: int, points: int) -> Outcome:
-    """Return curves of noisy decay."""
+    """Return curves of noisy decay: as hard to compress as real ones."""
     stream = np.random.default_rng(seed)
     values = np.exp(-np.linspace(0, 3, points))[:, None] * stream.lognormal(
         0, 0.2, (points, len(METRICS))
@@ -71,47 +74,41 @@ def outcome(seed: int, points: int) -> Outcome:
     return Outcome("finished", tuple(rows), {name: float(value) for name, value in closing.items()})
 
 
-def filled(spec: h.Study, points: int) -> None:
+def record_study(spec: h.Study, points: int) -> None:
     """Record the study as if it had been run."""
     session = Session(spec.name)
     session.open(about_study(spec), arms(spec))
-    index = []
+    entries = []
     for number, arm in enumerate(arms(spec)):
-        seeds = spec.looks[0]
         records = [
             Record(
-                f"{arm.name} {s}",
-                Run.of(arm.recipe, s, spec.probes),
-                outcome(1000 * number + s, points),
+                f"{arm.name} {seed}",
+                Run.of(arm.recipe, seed, spec.probes),
+                outcome(1000 * number + seed, points),
                 "confirm",
                 arm.name,
                 0,
                 arm.levels,
             )
-            for s in seeds
+            for seed in spec.looks[0]
         ]
         for record, run_id in zip(records, session.record(records), strict=True):
-            place = {
-                "run_id": run_id,
-                "key": record.key,
-                "arm": arm.name,
-                "stage": "confirm",
-                "trial": 0,
-            }
-            index.append({**place, "seed": record.run.seed, "status": "finished"})
+            place = (arm.name, arm.levels, "confirm", 0, record.run.seed)
+            entries.append(RunEntry(run_id, record.key, *place, "finished"))
     winners = {
-        arm.name: {"trial": 0, "levels": arm.levels, "recipe": arm.recipe.dump(), "path": {}}
+        arm.name: FrozenEntry(0, arm.levels, arm.recipe.dump(), batched=True, why="")
         for arm in arms(spec)
     }
-    session.write_answer(
-        {"runs": index, "trials": [], "winners": winners, "importances": {}, "clock": {}},
-        {"runs": len(index)},
-        "x",
-    )
+    index = StudyRecord(entries, [], winners, {}, {}).to_plain()
+    session.write_answer(index, {"runs": len(entries)}, "x")
 
 
 def opening(report: Path, turns: int = 5) -> dict[str, float]:
-    """Return the median seconds until the table of runs and until the first figure are there, in a fresh Chromium."""
+    """Return the median seconds until the table of runs and until the first figure are there.
+
+    Each turn has a fresh Chromium, since a warm one has the scripts compiled. Empty where there is
+    no Chromium.
+    """
     chromium = next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
     )
@@ -136,6 +133,24 @@ def opening(report: Path, turns: int = 5) -> dict[str, float]:
     }
 
 
+def measure(runs: int, points: int) -> dict[str, float]:
+    """Return what recording a study and writing its report cost, in the working folder."""
+    began = time.perf_counter()
+    record_study(study(runs), points)
+    recorded = time.perf_counter()
+    path = write_report(results.load("large"), Path("reports"))
+    written = time.perf_counter()
+    return {
+        "runs": runs,
+        "points": points,
+        "metrics": len(METRICS),
+        "record_seconds": round(recorded - began, 1),
+        "report_seconds": round(written - recorded, 1),
+        "mib": round(path.stat().st_size / 2**20, 2),
+        **opening(path.resolve()),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -145,33 +160,23 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/report.json"))
     options = parser.parse_args()
     target = options.json.resolve()
+    before = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        began = time.perf_counter()
-        filled(study(options.runs), options.points)
-        recorded = time.perf_counter()
-        path = write_report(results.load("large"), Path("reports"))
-        done = time.perf_counter()
-        found = {
-            "runs": options.runs,
-            "points": options.points,
-            "metrics": len(METRICS),
-            "record_seconds": round(recorded - began, 1),
-            "report_seconds": round(done - recorded, 1),
-            "mib": round(path.stat().st_size / 2**20, 2),
-            **opening(path.resolve()),
-        }
-        os.chdir(target.parent.parent)
+        measured = measure(options.runs, options.points)
+        os.chdir(before)
     print(f"{options.runs} runs × {options.points} points × {len(METRICS)} metrics:")
     print(
-        f"  recorded in {found['record_seconds']} s; report written in {found['report_seconds']} s, {found['mib']} MiB"
+        f"  recorded in {measured['record_seconds']} s; report written in "
+        f"{measured['report_seconds']} s, {measured['mib']} MiB"
     )
-    if "figure_seconds" in found:
+    if "figure_seconds" in measured:
         print(
-            f"  opened: tables after {found['table_seconds']} s, the first figure after {found['figure_seconds']} s"
+            f"  opened: tables after {measured['table_seconds']} s, the first figure after "
+            f"{measured['figure_seconds']} s"
         )
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    target.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     print(f"written to {options.json}")
 
 

@@ -145,9 +145,11 @@ def test_a_figure_is_added_by_one_file_and_two_lines(contexts, tmp_path, monkeyp
     results = contexts[2].results
     page = assert_safe(render(results))
     shown = [
-        text for text in page.shown if text in ("Runs at least so good", "Worst seed of each arm")
+        text
+        for text in page.shown
+        if text in ("Runs at least as good as a value", "Worst seed of each arm")
     ]
-    assert shown == ["Runs at least so good", "Worst seed of each arm"], (
+    assert shown == ["Runs at least as good as a value", "Worst seed of each arm"], (
         "it follows the one before it"
     )
     bars = [

@@ -61,7 +61,7 @@ def plot_profile(data: ScoreProfile, looks: Looks) -> go.Figure:
                 "type": "log" if wide else "linear",
             },
             yaxis={
-                "title": {"text": "runs at least so good"},
+                "title": {"text": "runs at least as good"},
                 "tickformat": ".0%",
                 "range": [-0.02, 1.02],
             },
@@ -76,10 +76,10 @@ PROFILE_FIGURE = Figure(
     section="statistics",
     needs="a run that did not diverge",
     text=FigureText(
-        "Runs at least so good",
-        "For each value, the share of an arm's runs that are at least so good, better values to "
-        "the right (Dolan & Moré 2002; Agarwal et al. 2021). The higher the staircase the better "
-        "the arm; one that ends below 100 % has runs that diverged.",
+        "Runs at least as good as a value",
+        "For each value, the share of an arm's runs that are at least as good, better values to the "
+        "right (Dolan & Moré 2002; Agarwal et al. 2021). The higher the staircase the better the arm; "
+        "one that ends below 100 % has runs that diverged.",
         "Staircases that cross: which arm is better depends on whether you need a good run or a "
         "safe one.",
     ),
