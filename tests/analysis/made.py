@@ -115,3 +115,36 @@ def results(
     }
     record = StudyRecord.from_plain(index)
     return Results(FakeReader(recorded, series), spec.dump(), record, {})
+
+
+SPACES = {"A": h.SGD(lr=h.LogUniform(1e-3, 1.0)), "B": h.SGD(lr=h.LogUniform(1e-3, 1.0))}
+VALUES = {n: {"test/loss": [1.0, 1.1, 0.9, 1.0], "valid/loss": [1.0, 1.1, 0.9, 1.0]} for n in "AB"}
+CLOCK = {n: {"seconds": 0.01, "spread": 1.05, "load": 0.0} for n in "AB"}
+
+
+def trials(counts, better="B", status="finished"):
+    """Return the trials of a search, ``counts`` of each arm."""
+    return [
+        {
+            "arm": arm,
+            "trial": i,
+            "status": status,
+            "value": 1.0 + (0.1 if arm != better else 0.0) + 0.01 * (count - i),
+            "values": {},
+        }
+        for arm, count in counts.items()
+        for i in range(count)
+    ]
+
+
+def tuned(lr_a=0.05, lr_b=0.05, counts=None, **more):
+    """Return results of a study with two tuned arms, A and B, in which an audit finds nothing."""
+    spec = study(
+        compare={"optimizer": SPACES}, search=h.Search(trials=4), seeds=4, **more.pop("spec", {})
+    )
+    winners = {
+        "A": spec.recipe.with_values({"optimizer.lr": lr_a}),
+        "B": spec.recipe.with_values({"optimizer.lr": lr_b}),
+    }
+    more = {"clock": CLOCK, "trials": trials(counts or {"A": 4, "B": 4})} | more
+    return results(spec, more.pop("values", VALUES), winners=winners, **more)

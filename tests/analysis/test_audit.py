@@ -1,44 +1,8 @@
-"""What the audit finds, and that it keeps quiet where nothing is wrong; the failures of single runs."""
-
-import numpy as np
-import pandas as pd
-import pytest
+"""What the audit finds, and that it keeps quiet where nothing is wrong."""
 
 import harness as h
 from harness.analysis.audit import CHECKS, audit
-from harness.analysis.budget import winner_by_budget
-from harness.analysis.failures import labels_of
-from tests.analysis.made import results, study
-
-SPACES = {"A": h.SGD(lr=h.LogUniform(1e-3, 1.0)), "B": h.SGD(lr=h.LogUniform(1e-3, 1.0))}
-VALUES = {n: {"test/loss": [1.0, 1.1, 0.9, 1.0], "valid/loss": [1.0, 1.1, 0.9, 1.0]} for n in "AB"}
-CLOCK = {n: {"seconds": 0.01, "spread": 1.05, "load": 0.0} for n in "AB"}
-
-
-def trials(counts, better="B", status="finished"):
-    return [
-        {
-            "arm": arm,
-            "trial": i,
-            "status": status,
-            "value": 1.0 + (0.1 if arm != better else 0.0) + 0.01 * (count - i),
-            "values": {},
-        }
-        for arm, count in counts.items()
-        for i in range(count)
-    ]
-
-
-def tuned(lr_a=0.05, lr_b=0.05, counts=None, **more):
-    spec = study(
-        compare={"optimizer": SPACES}, search=h.Search(trials=4), seeds=4, **more.pop("spec", {})
-    )
-    winners = {
-        "A": spec.recipe.with_values({"optimizer.lr": lr_a}),
-        "B": spec.recipe.with_values({"optimizer.lr": lr_b}),
-    }
-    more = {"clock": CLOCK, "trials": trials(counts or {"A": 4, "B": 4})} | more
-    return results(spec, more.pop("values", VALUES), winners=winners, **more)
+from tests.analysis.made import CLOCK, trials, tuned
 
 
 def found(made):
@@ -114,60 +78,3 @@ def test_leaks():
 
 def test_every_check_is_named():
     assert len(CHECKS) == 10
-
-
-def test_winner_as_a_function_of_the_budget():
-    rows = [{"arm": arm, "trial": i, "status": "finished", "value": v, "values": {}}
-            for arm, values in {"A": [1.0, 1.0, 1.0, 1.0], "B": [0.5, 2.0, 2.0, 2.0]}.items() for i, v in enumerate(values)]  # fmt: skip
-    budget = winner_by_budget(tuned(trials=rows))
-    assert (
-        budget.leaders == ("A", "A", "A", "B")
-        and budget.changes == ((4, "B"),)
-        and not budget.exact
-    )
-    assert budget.arms["B"][1].mean == pytest.approx(2.0 - 1.5 * (1 - (3 / 4) ** 2))
-    assert winner_by_budget(results(study(seeds=4), {n: VALUES["A"] for n in "ABC"})) is None
-
-
-def curve(**columns):
-    length = len(next(iter(columns.values())))
-    named = {name.replace("_", "/", 1): values for name, values in columns.items()}
-    return pd.DataFrame({"step": range(length), "epoch": range(length), **named})
-
-
-STEEP, FLAT = (
-    np.geomspace(2.0, 0.2, 20),
-    np.concatenate([np.linspace(2, 0.5, 10), np.full(10, 0.5)]),
-)
-
-
-@pytest.mark.parametrize(
-    "columns, names",
-    [
-        ({"valid_loss": FLAT, "train_loss": FLAT}, []),
-        ({"valid_loss": STEEP, "train_loss": STEEP}, ["too low a learning rate, or too short"]),
-        (
-            {
-                "valid_loss": np.concatenate([FLAT[:10], np.linspace(0.5, 1, 10)]),
-                "train_loss": STEEP,
-            },
-            ["overfitted"],
-        ),
-        ({"valid_loss": np.full(20, 2.3), "train_loss": np.full(20, 2.3)}, ["underfitted"]),
-        (
-            {"valid_loss": FLAT, "train_loss": FLAT, "activation_dead": np.full(20, 0.8)},
-            ["dead units"],
-        ),
-        (
-            {"valid_loss": FLAT, "train_loss": FLAT, "gradient_ratio": np.full(20, 1e-9)},
-            ["vanishing gradient"],
-        ),
-    ],
-)
-def test_failures_of_a_run(columns, names):
-    assert [label.name for label in labels_of("finished", "", curve(**columns))] == names
-
-
-def test_a_diverged_run_says_where():
-    (label,) = labels_of("diverged", "loss not finite at step 7", curve(valid_loss=[1.0]))
-    assert label == ("diverged", "loss not finite at step 7")

@@ -8,10 +8,8 @@ import pytest
 
 import harness as h
 from harness import stats
-from harness.analysis.answer import answer
 from harness.analysis.claims import tested as verdicts
 from harness.analysis.claims.evidence import Weighed, evidence_on, weigh
-from harness.analysis.values import values_of
 from harness.spec.claims import Claim
 from tests.analysis.made import results, study
 
@@ -61,41 +59,6 @@ def test_more_accuracy_is_better_and_more_loss_is_not():
     )
     assert up.verdict.verdict == "supported" and up.verdict.effect.mean == pytest.approx(
         0.4, abs=0.05
-    )
-
-
-def test_gap_is_test_less_train_loss_and_train_less_test_accuracy():
-    values = {
-        n: {
-            "test/loss": [3.0] * 4,
-            "train/loss": [1.0] * 4,
-            "test/accuracy": [0.6] * 4,
-            "train/accuracy": [0.9] * 4,
-        }
-        for n in "ABC"
-    }
-    found = results(study(seeds=4), values)
-    assert values_of(found, "A", "gap/loss") == (2.0,) * 4
-    assert values_of(found, "A", "gap/accuracy") == pytest.approx((0.3,) * 4)
-
-
-def test_numbers_over_the_curve():
-    curves = {
-        n: {"valid/loss": [[4.0, 2.0, 1.0, 3.0]], "valid/accuracy": [[0.1, 0.5, 0.7, 0.6]]}
-        for n in "ABC"
-    }
-    found = results(study(seeds=1), losses_of(1), curves=curves)
-    assert [
-        values_of(found, "A", f"{kind}/valid/loss")[0]
-        for kind in ("initial", "lowest", "highest", "mean")
-    ] == [
-        4,
-        1,
-        4,
-        2.5,
-    ]
-    assert values_of(found, "A", "rank_correlation/valid")[0] == pytest.approx(
-        -1.0 + 2 * 0.1 - 0.2 * 1.0, abs=0.21
     )
 
 
@@ -256,18 +219,6 @@ def test_evidence_is_of_the_seeds_asked_for():
     found = results(study(seeds=12), losses(1.0, 2.0))
     few = weigh(found, h.Claim.better("A", than="B"), [0, 1, 2]).evidence
     assert few.effect.mean == pytest.approx(np.mean(1 + NOISE[1][:3] - NOISE[0][:3]))
-
-
-def test_an_arm_with_huge_and_scattered_losses_is_told_apart():
-    spec = study(compare={"optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=9.0)}}, seeds=6)
-    found = results(
-        spec,
-        {
-            "A": {"test/loss": [0.1, 0.12, 0.11, 0.1, 0.13, 0.12]},
-            "B": {"test/loss": [9e6, 1e4, 2e3, 8e5, 5.0, 40.0]},
-        },
-    )
-    assert answer(found).ranking[1].behind
 
 
 @pytest.fixture

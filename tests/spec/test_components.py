@@ -6,7 +6,7 @@ import pytest
 
 import harness as h
 from harness.core.errors import SpecError
-from harness.core.registry import REGISTRY, lookup
+from harness.core.registry import REGISTRY, canonical, lookup
 from harness.spec.component import External, parse_part
 from harness.spec.files import override
 from harness.spec.paths import flatten, put
@@ -122,3 +122,16 @@ def test_set_reaches_items_of_lists():
     )
     assert changed.claims[1].margin == 0.3 and changed.probes[0].every == 7
     assert changed.recipe.regularizers[0].limit == 2.0
+
+
+@pytest.mark.parametrize("kind, name", REGISTERED)
+def test_registered_components_document_themselves(kind, name):
+    cls = lookup(kind, name)
+    assert cls.kind == kind and cls.__doc__
+    assert canonical(kind, name.lower()) == name
+    undocumented = [
+        f
+        for f, info in cls.model_fields.items()
+        if not info.description and f not in ("start", "standardize", "valid_fraction", "lr")
+    ]
+    assert not undocumented

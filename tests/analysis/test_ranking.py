@@ -1,0 +1,43 @@
+"""The order of the arms, and which are told apart from the best."""
+
+import math
+
+import harness as h
+from harness.analysis.answer import answer
+from tests.analysis.made import results, study
+
+
+def test_an_arm_with_huge_and_scattered_losses_is_told_apart():
+    spec = study(compare={"optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=9.0)}}, seeds=6)
+    found = results(
+        spec,
+        {
+            "A": {"test/loss": [0.1, 0.12, 0.11, 0.1, 0.13, 0.12]},
+            "B": {"test/loss": [9e6, 1e4, 2e3, 8e5, 5.0, 40.0]},
+        },
+    )
+    assert answer(found).ranking[1].behind
+
+
+def test_an_arm_without_values_comes_last_and_bad_runs_are_counted():
+    values = {
+        "A": {"test/loss": [math.nan] * 4},
+        "B": {"test/loss": [2.0, 2.1, 1.9, 2.0]},
+        "C": {"test/loss": [1.0, 1.1, 0.9, 1.0]},
+    }
+    made = results(study(seeds=4), values, statuses={("B", 0): "failed", ("B", 1): "diverged"})
+    ranking = answer(made).ranking
+    assert [place.arm for place in ranking] == ["C", "B", "A"]
+    assert [place.ended_badly for place in ranking] == [0, 2, 0]
+    assert ranking[1].values[:2] == (math.inf, math.inf) and ranking[0].p == 1.0
+
+
+def test_the_metric_of_the_study_comes_first():
+    values = {n: {"test/loss": [1.0] * 4, "test/accuracy": [0.5] * 4} for n in "ABC"}
+    assert answer(results(study(seeds=4), values)).metric == "test/loss"
+    made = answer(results(study(seeds=4, metric="test/accuracy"), values))
+    assert (made.metric, made.maximize) == ("test/accuracy", True)
+    tuned_for = study(seeds=4, search=h.Search(objective="valid/accuracy"))
+    assert answer(results(tuned_for, values)).metric == "test/accuracy"
+    only_training = {n: {"train/loss": [1.0] * 4} for n in "ABC"}
+    assert answer(results(study(seeds=4), only_training)).metric == "train/loss"

@@ -1,0 +1,45 @@
+"""One number a seed: closing values, gaps, and numbers over curves."""
+
+import pytest
+
+from harness.analysis.values import values_of
+from tests.analysis.made import results, study
+
+
+def test_gap_is_test_less_train_loss_and_train_less_test_accuracy():
+    values = {
+        n: {
+            "test/loss": [3.0] * 4,
+            "train/loss": [1.0] * 4,
+            "test/accuracy": [0.6] * 4,
+            "train/accuracy": [0.9] * 4,
+        }
+        for n in "ABC"
+    }
+    found = results(study(seeds=4), values)
+    assert values_of(found, "A", "gap/loss") == (2.0,) * 4
+    assert values_of(found, "A", "gap/accuracy") == pytest.approx((0.3,) * 4)
+
+
+def test_numbers_over_the_curve():
+    curves = {
+        n: {"valid/loss": [[4.0, 2.0, 1.0, 3.0]], "valid/accuracy": [[0.1, 0.5, 0.7, 0.6]]}
+        for n in "ABC"
+    }
+    found = results(study(seeds=1), losses_of(1), curves=curves)
+    assert [
+        values_of(found, "A", f"{kind}/valid/loss")[0]
+        for kind in ("initial", "lowest", "highest", "mean")
+    ] == [
+        4,
+        1,
+        4,
+        2.5,
+    ]
+    assert values_of(found, "A", "rank_correlation/valid")[0] == pytest.approx(
+        -1.0 + 2 * 0.1 - 0.2 * 1.0, abs=0.21
+    )
+
+
+def losses_of(seeds):
+    return {n: {"test/loss": [1.0] * seeds} for n in "ABC"}
