@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 else:
     torch = Lazy("torch")
 
-LINE = (-0.25, 1.5)
+LINE_ENDS = (-0.25, 1.5)
 """Where the line begins and ends; 0 is the initial weights, 1 the final ones."""
 
 
@@ -55,7 +55,7 @@ class LossSlice(Probe):
         return values | ({"plane": self._plane(scene, loss)} if self.plane else {})
 
     def _line(self, start_KP: Tensor, end_KP: Tensor, loss: Callable[[Tensor], Tensor]) -> Values:
-        alphas = torch.linspace(*LINE, self.points, dtype=torch.float64).tolist()
+        alphas = torch.linspace(*LINE_ENDS, self.points, dtype=torch.float64).tolist()
         line_KN = torch.stack([loss(torch.lerp(start_KP, end_KP, alpha)) for alpha in alphas], 1)
         start_K, end_K = loss(start_KP), loss(end_KP)
         above = [

@@ -11,7 +11,7 @@ from harness.engine.program import program_of
 from harness.engine.training_loss import Minibatch
 from harness.probes.curvature import lanczos
 from harness.spec.resolved import resolve
-from tests.probes.test_probes import every, recipe
+from tests.probes.recipes import every, recipe
 
 
 class First500(Data):
