@@ -9,7 +9,7 @@ import pytest
 import harness as h
 from harness.engine import program
 from harness.engine.differentiate import Autograd
-from harness.protocol.train import outcomes
+from harness.protocol.train import train_outcomes
 from tests.cases import OPTIMIZERS
 
 BASE = h.Recipe(
@@ -21,7 +21,7 @@ BASE = h.Recipe(
 def losses(recipe):
     return [
         point.metrics["train/loss"]
-        for outcome in outcomes(recipe, [0, 1])
+        for outcome in train_outcomes(recipe, [0, 1])
         for point in outcome.points
     ]
 
