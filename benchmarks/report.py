@@ -92,15 +92,15 @@ def record_study(spec: h.Study, points: int) -> None:
             )
             for seed in spec.looks[0]
         ]
-        for record, run_id in zip(records, session.record(records), strict=True):
-            place = (arm.name, arm.levels, "confirm", 0, record.run.seed)
-            entries.append(RunEntry(run_id, record.key, *place, "finished"))
+        for trained, run_id in zip(records, session.record(records), strict=True):
+            place = (arm.name, arm.levels, "confirm", 0, trained.run.seed)
+            entries.append(RunEntry(run_id, trained.key, *place, "finished"))
     winners = {
         arm.name: FrozenEntry(0, arm.levels, arm.recipe.dump(), batched=True, why="")
         for arm in arms(spec)
     }
-    index = StudyRecord(entries, [], winners, {}, {}).to_plain()
-    session.write_answer(index, {"runs": len(entries)}, "x")
+    record = StudyRecord(entries, [], winners, {}, {})
+    session.write_answer(record, {"runs": len(entries)}, "x")
 
 
 def opening(report: Path, turns: int = 5) -> dict[str, float]:

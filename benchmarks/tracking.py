@@ -23,6 +23,7 @@ from mlflow.tracking import MlflowClient
 import harness as h
 from harness import results
 from harness.core.records import Outcome, Point
+from harness.core.study_record import RunEntry, StudyRecord
 from harness.protocol.conduct import about_study
 from harness.spec.arms import Run, arms
 from harness.tracking import Record, Session
@@ -133,19 +134,11 @@ def load_seconds(uri: str, database: str, runs: int, points: int = 200) -> float
     straight = Database(engine, session._experiment.id, "")
     for start in range(0, runs, 50):
         straight.write(kept(session, made[start : start + 50]), (), session._study_run)
-    place = {"arm": "a", "stage": "confirm", "trial": 0, "status": "finished"}
-    index = [
-        {
-            "run_id": run.run_id,
-            "key": run.key,
-            "seed": run.seed,
-            **place,
-        }
+    entries = [
+        RunEntry(run.run_id, run.key, "a", {}, "confirm", 0, run.seed, "finished")
         for run in session.reader.runs()
     ]
-    session.write_answer(
-        {"runs": index, "trials": [], "winners": {}, "importances": {}}, {"runs": runs}, "x"
-    )
+    session.write_answer(StudyRecord(entries, [], {}, {}, {}), {"runs": runs}, "x")
     session.close()
     began = time.perf_counter()
     curves = results.load(spec.name, uri).curves

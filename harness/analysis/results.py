@@ -35,8 +35,7 @@ def load(study: str, uri: str | None = None) -> Results:
         StoreError: there is no such study, or it has not been run to its end.
     """
     reader = Reader.of(study, uri)
-    spec, record, environment = reader.files()
-    return Results(reader, spec, StudyRecord.from_plain(record), environment)
+    return Results(reader, *reader.files())
 
 
 class Results:

@@ -146,5 +146,5 @@ class StudyRecord(NamedTuple):
             [TrialEntry(**entry) for entry in plain["trials"]],
             {arm: FrozenEntry.from_plain(entry) for arm, entry in plain["winners"].items()},
             plain["importances"],
-            {arm: ClockReading.from_plain(entry) for arm, entry in plain["clock"].items()},
+            {arm: ClockReading.from_plain(entry) for arm, entry in plain.get("clock", {}).items()},
         )

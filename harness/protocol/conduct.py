@@ -84,9 +84,7 @@ def _all_decided(
     study: Study, session: Session, clock: dict[str, ClockReading], runs: Sequence[RunEntry]
 ) -> bool:
     """Return whether the report would call every claim decided by the confirm runs so far."""
-    so_far = StudyRecord(runs, [], {}, {}, clock).to_plain()
-    so_far["runs"] = session.settle(so_far["runs"])
-    record = StudyRecord.from_plain(so_far)
+    record = StudyRecord(session.settle(runs), [], {}, {}, clock)
     verdicts = session.retry_read(lambda: tested(Results(session.reader, study.dump(), record, {})))
     return all(claim.verdict.verdict != "undecided" for claim in verdicts)
 

@@ -64,7 +64,7 @@ def run_study(
         seconds, runs = time.perf_counter() - began, len(done.record.runs)
         totals = {"cost/seconds": seconds, "runs": float(runs)}
         # without the identity the next start does not know the answer, and tries failed runs again
-        session.write_answer(done.record.to_plain(), totals, "" if done.failed else identity)
+        session.write_answer(done.record, totals, "" if done.failed else identity)
     return Summary(study.name, done.trained, runs - done.trained, done.failed, seconds)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from harness.core.errors import StoreError
 from harness.core.metric_names import current_name, stored_names
+from harness.core.study_record import StudyRecord
 from harness.tracking.connect import open_experiment
 from harness.tracking.rows import JsonObject, RunCurves, StoredRun
 from harness.tracking.schema import (
@@ -70,7 +71,7 @@ class StudyFiles(NamedTuple):
     """The files of a study that has been run to its end."""
 
     spec: JsonObject
-    answer: JsonObject
+    record: StudyRecord
     """Which runs answer the study, its trials and its winners."""
     environment: JsonObject
 
@@ -187,7 +188,7 @@ class Reader:
         return self._experiment.read_json(self._owner(), StudyFile.ENVIRONMENT)
 
     def files(self) -> StudyFiles:
-        """Return the study's spec, its index of runs, and its environment.
+        """Return the study's spec, its record, and its environment.
 
         Raises:
             StoreError: the study has not been run to its end.
@@ -203,7 +204,10 @@ class Reader:
             raise StoreError(unfinished)
         names = (StudyFile.SPEC, StudyFile.INDEX, StudyFile.ENVIRONMENT)
         try:
-            return StudyFiles(*(self._experiment.read_json(study_run, name) for name in names))
+            spec, record, environment = (
+                self._experiment.read_json(study_run, name) for name in names
+            )
+            return StudyFiles(spec, StudyRecord.from_plain(record), environment)
         except (MlflowException, OSError) as error:
             raise StoreError(unfinished) from error
 

@@ -10,14 +10,13 @@ from typing import NamedTuple, TypeVar
 
 from harness.core.errors import StoreError
 from harness.core.paths import cache_folder
-from harness.core.study_record import ClockReading
+from harness.core.study_record import ClockReading, RunEntry, StudyRecord
 from harness.spec.arms import Arm
 from harness.tracking.connect import open_experiment
 from harness.tracking.provenance import read_environment, uncommitted_changes
 from harness.tracking.reader import Reader, training_runs
 from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
 from harness.tracking.rows import (
-    JsonObject,
     NewRun,
     Record,
     StoredRun,
@@ -232,32 +231,34 @@ class Session:
                 f"{error}; start the same command again when it is back, finished runs are kept"
             ) from error
 
-    def settle(self, rows: Iterable[Mapping[str, object]]) -> list[JsonObject]:
+    def settle(self, runs: Iterable[RunEntry]) -> list[RunEntry]:
         """Wait until every run has arrived.
 
         Args:
-            rows: what is said of runs, each with its ``run_id`` as :meth:`record` returned it.
+            runs: runs by the ids that :meth:`record` returned.
 
         Returns:
-            the same with the ids that the store gave the runs.
+            the same by the ids that the store gave them.
         """
         if self._spool is not None:
             self._spool.flush()
-        return [{**row, "run_id": self._stored_id(str(row["run_id"]))} for row in rows]
+        return [run._replace(run_id=self._stored_id(run.run_id)) for run in runs]
 
     def _stored_id(self, run_id: str) -> str:
         return self._given_ids.get(run_id, run_id)
 
-    def write_answer(self, index: JsonObject, metrics: Mapping[str, float], identity: str) -> None:
+    def write_answer(
+        self, record: StudyRecord, metrics: Mapping[str, float], identity: str
+    ) -> None:
         """Write which runs answer the study.
 
         Args:
-            index: the answer's ``runs``, with its trials and winners.
+            record: the runs that answer it, its trials and winners.
             metrics: the study's totals.
             identity: the hash of all that the answer follows from; empty if runs failed, so that
                 they are tried again.
         """
-        settled = {**index, "runs": self.settle(index["runs"])}
+        settled = record._replace(runs=self.settle(record.runs)).to_plain()
 
         def write() -> None:
             self._experiment.discard_unfinished()

@@ -8,7 +8,7 @@ from mlflow.tracking import MlflowClient
 from harness import results
 from harness.core.errors import StoreError
 from harness.core.records import Point
-from harness.core.study_record import ClockReading
+from harness.core.study_record import ClockReading, RunEntry, StudyRecord
 from harness.protocol.run import Options, run_study
 from harness.tracking import Reader
 from harness.tracking.database import Database
@@ -106,13 +106,16 @@ def test_an_answer_is_known_by_its_identity_until_the_study_goes_on(form):
     with pytest.raises(StoreError, match="has not been run to its end"):
         session.reader.files()
     (run_id,) = session.record([record()])
-    session.write_answer({"runs": [{"run_id": run_id}], "winners": {}}, {"runs": 1}, "abc")
+    entry = RunEntry(run_id, "key", "arm", {}, "confirm", 0, 0, "finished")
+    answer = StudyRecord([entry], [], {}, {}, {})
+    session.write_answer(answer, {"runs": 1}, "abc")
     reader = Reader.of("s")
     assert reader.complete() and reader.runs_of_answer("abc") == 1
     assert reader.runs_of_answer("another") is None
     files = reader.files()
     assert files.spec == {"name": "s"} == reader.spec()
-    assert files.answer["runs"] == [{"run_id": run.run_id} for run in reader.runs()]
+    (stored,) = reader.runs()
+    assert files.record == answer._replace(runs=[entry._replace(run_id=stored.run_id)])
     opened()
     assert not reader.complete() and reader.runs_of_answer("abc") is None
 
