@@ -22,7 +22,14 @@ class Answer(NamedTuple):
 
 
 def answer(results: Results) -> Answer:
-    """Rank the arms on the study's metric and judge its claims."""
+    """Rank the arms on the study's metric and judge its claims.
+
+    Args:
+        results: of a study that has been run to its end.
+
+    Returns:
+        The ranking, a verdict on each claim, and the ranking in a sentence.
+    """
     metric = primary(results)
     maximize = larger_is_better(metric)
     ranking = rank(results, metric, maximize)

@@ -95,8 +95,15 @@ def _values_at_edges(results: Results) -> Iterator[Finding]:
 
 
 def edge(space: Space, value: object) -> str | None:
-    """Return the end of the space that the value is within 5 % of, on the space's own scale; None
-    for the middle.
+    """Return the end of a space that a value lies at.
+
+    Args:
+        space: where the value was searched.
+        value: the best value.
+
+    Returns:
+        "lower" or "upper", where the value is within 5 % of that end on the space's own scale; None
+        for the middle, and for choices, which have no ends.
 
     >>> edge(LogUniform(1e-3, 1.0), 0.9), edge(LogUniform(1e-3, 1.0), 0.1)
     ('upper', None)

@@ -34,8 +34,15 @@ class Budget(NamedTuple):
 
 
 def winner_by_budget(results: Results) -> Budget | None:
-    """Return the expected best objective of each arm after 1, 2, … trials; None where nothing was
-    searched."""
+    """Return the expected best objective of each arm after 1, 2, … trials.
+
+    Args:
+        results: of a study with a search.
+
+    Returns:
+        The curves up to the smallest number of trials that an arm had; None where nothing was
+        searched.
+    """
     search, trials = results.study.search, results.trials
     if search is None or not len(trials):
         return None

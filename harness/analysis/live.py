@@ -30,7 +30,12 @@ class ArmSoFar(NamedTuple):
 
 
 def progress(reader: Reader, study: Study) -> tuple[ArmSoFar, ...]:
-    """Return a row an arm."""
+    """Return what each arm of a running study has so far.
+
+    Args:
+        reader: of the study's store.
+        study: the study.
+    """
     runs = reader.runs()
     return tuple(
         _so_far(arm.name, [run for run in runs if run.arm == arm.name], study)
@@ -78,8 +83,12 @@ def spec_of(reader: Reader) -> Study:
 
 
 def so_far(reader: Reader, study: Study) -> Results:
-    """Return the runs so far as results: those of the confirm stage, or before it has begun those
-    of the search."""
+    """Return the runs so far as results, without trials, winners and clocks.
+
+    Args:
+        reader: of the study's store.
+        study: the study.
+    """
     levels = {arm.name: arm.levels for arm in arms(study)}
     entries = [_entry(run, levels.get(run.arm, {})) for run in reader.runs()]
     return Results(reader, study.dump(), StudyRecord(entries, [], {}, {}, {}), {})
@@ -92,7 +101,13 @@ def _entry(run: TrainingRun, levels: Mapping[str, str]) -> RunEntry:
 
 
 def newest(curves: pd.DataFrame) -> pd.DataFrame:
-    """Return the curves of the confirm stage if there are any, else those of the search, each run
-    of it as a seed."""
+    """Return the curves of the confirm stage, or before it has begun those of the search.
+
+    Args:
+        curves: those of all runs so far.
+
+    Returns:
+        The curves of one stage; each run of a search counts as a seed of its own.
+    """
     confirm = curves[curves["stage"] == "confirm"]
     return confirm if len(confirm) else curves.assign(seed=pd.factorize(curves["run_id"])[0])

@@ -98,7 +98,12 @@ def _logarithms(values: Sequence[float]) -> tuple[float, ...]:
 
 
 def summarize(metric: str, ranking: Sequence[Place]) -> str:
-    """Return the ranking in a sentence or two."""
+    """Return the ranking in a sentence or two.
+
+    Args:
+        metric: what the arms are ranked by.
+        ranking: best first.
+    """
     best, *others = ranking
     seeds = f"{len(best.values)} seed{'s' if len(best.values) > 1 else ''}"
     lead = f"{best.arm} has the best {metric}: {show(best.interval)} over {seeds}."

@@ -253,6 +253,9 @@ def describe(metric: str) -> Metric:
     Of a name that the harness does not know, such as one of a user's own probe, only the direction
     is known: more is better if it ends in "accuracy".
 
+    Args:
+        metric: its name in a claim, or as a run records it.
+
     >>> describe("mean/valid/accuracy").label
     'mean validation accuracy over training'
     >>> describe("gradient/layers.0").label, describe("noise/scale").unit

@@ -30,7 +30,12 @@ UPPER_PLACES: dict[str, str] = {}
 
 
 def register(kinds: Mapping[str, KindEntry], entries: Mapping[str, str]) -> None:
-    """Add to what specs know."""
+    """Add to what specs know.
+
+    Args:
+        kinds: the parts, by kind.
+        entries: what lies in rooms above, as ``module:name``, by the name that it is asked for.
+    """
     REGISTRY.update(kinds)
     UPPER_PLACES.update(entries)
 
@@ -54,7 +59,15 @@ def _without_marks(name: str) -> str:
 
 
 def lookup(kind: str, name: str) -> Any:
-    """Import the class registered for ``kind`` under exactly ``name``."""
+    """Import the class registered for ``kind`` under exactly ``name``.
+
+    Args:
+        kind: such as ``optimizer``.
+        name: the registered spelling; :func:`canonical` finds it.
+
+    Raises:
+        KeyError: there is no such kind or name.
+    """
     return load_place(f"{REGISTRY[kind].parts[name]}:{name}")
 
 

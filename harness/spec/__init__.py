@@ -7,5 +7,6 @@ arms.py crosses the levels (levels.py) into arms; a recipe without spaces is a `
 (resolved.py), and with a seed a ``Run``. keys.py names runs and studies by hashes.
 
 What a spec's plain form holds goes into the keys of stored runs: a field that is added, renamed or
-given another default trains everything again. tests/spec holds the forms, the keys and the messages.
+given another default trains everything again. tests/spec holds the forms, the keys and the
+messages.
 """

@@ -36,7 +36,16 @@ class Run(NamedTuple):
 
     @classmethod
     def of(cls, recipe: Recipe, seed: int, probes: tuple[Component, ...] = ()) -> Run:
-        """Return the run of a recipe that holds no spaces."""
+        """Return the run of a recipe that holds no spaces.
+
+        Args:
+            recipe: what to train.
+            seed: names all of the run's random streams.
+            probes: what to measure while training.
+
+        Raises:
+            ValidationError: the recipe holds spaces.
+        """
         return cls(resolve(recipe), seed, probes)
 
     def targets(self) -> tuple[object, ...]:

@@ -41,8 +41,11 @@ class Component(Spec):
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Return the component that ``value`` (an instance, a name, or a mapping with ``name``)
-        stands for."""
+        """Return the component that ``value`` stands for; see :func:`parse_part`.
+
+        Args:
+            value: an instance, a name, or a mapping with ``name``.
+        """
         return cast(Self, parse_part(cls.kind, value))
 
     @property
@@ -123,8 +126,14 @@ _Kind = TypeVar("_Kind", bound=Component)
 
 
 def as_a(kind: type[_Kind], part: Component) -> _Kind:
-    """Return a part as what it is; which kind of part a field holds is checked where the spec is
-    made."""
+    """Return a part as what it is, for type checkers.
+
+    Which kind of part a field holds is checked where the spec is made.
+
+    Args:
+        kind: the base class of the kind.
+        part: the part.
+    """
     assert isinstance(part, kind), f"expected a {kind.__name__}, got {type(part).__name__}"
     return part
 

@@ -16,7 +16,11 @@ ENGINE = "5"
 
 
 def digest(value: object) -> str:
-    """Return the SHA-256 of a plain value's canonical JSON."""
+    """Return the SHA-256 of a plain value's canonical JSON, as hex digits.
+
+    Args:
+        value: what JSON holds; the order of mappings does not matter.
+    """
     return hashlib.sha256(
         json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
     ).hexdigest()
@@ -38,8 +42,15 @@ def run_key(run: Run, fingerprint: str, code: str) -> str:
 
 
 def shape_key(recipe: Recipe) -> str:
-    """Return what runs must share to train in one cohort: the recipe less its numbers, schedule and
-    update rule."""
+    """Return what runs must share to train in one cohort.
+
+    Args:
+        recipe: a recipe without spaces.
+
+    Returns:
+        The hash of the recipe less its numbers, its schedule and its update rule; the rule stays
+        where it is another library's, which trains alone.
+    """
     tree = recipe.dump()
     del tree["schedule"]
     if not isinstance(recipe.optimizer, External):

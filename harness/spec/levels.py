@@ -42,8 +42,12 @@ PART_FIELDS = ("data", "model", "loss", "optimizer", "schedule", "init")
 def parse_levels(factor: str, levels: object) -> object:
     """Return a factor's levels by name, each as the parts and spaces that it stands for.
 
-    A list is named by its values. What is neither a list nor a mapping is returned as it is, for
-    pydantic to refuse.
+    Args:
+        factor: a field of the recipe, a path into one, or a name of its own.
+        levels: a mapping of names to values, or a list, whose values name themselves.
+
+    Returns:
+        The levels by name; what is neither a list nor a mapping as it is, for pydantic to refuse.
     """
     if isinstance(levels, (list, tuple)):
         levels = {_name_of(level): level for level in levels}

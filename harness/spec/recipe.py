@@ -117,7 +117,12 @@ class Recipe(Spec):
             yield f"regularizers.{regularizer.name}", regularizer
 
     def numbers(self) -> dict[str, float]:
-        """Return every numeric hyperparameter by path: what may differ within a cohort."""
+        """Return every numeric hyperparameter by path: what may differ within a cohort.
+
+        Returns:
+            Values by path, such as ``{"optimizer.lr": 0.1}``; of a recipe without spaces in these
+            places.
+        """
         return {
             f"{path}.{name}": value
             for path, part in self.parts()
@@ -125,8 +130,11 @@ class Recipe(Spec):
         }
 
     def spaces(self) -> dict[str, Space]:
-        """Return the spaces in the recipe by path, such as ``optimizer.lr``; a recipe without any
-        is resolved."""
+        """Return the spaces in the recipe by path; a recipe without any is resolved.
+
+        Returns:
+            Spaces by path, such as ``optimizer.lr``, the recipe's own fields before its parts'.
+        """
         fields: dict[str, object] = dict(self)
         for path, part in self.parts():
             own = part.args if isinstance(part, External) else dict(part)

@@ -16,8 +16,16 @@ from harness.spec.claims.over_levels import OverLevels
 
 
 def values_by_level(results: Results, claim: OverLevels, seeds: SeedNumbers) -> np.ndarray:
-    """Return the claim's metric (levels of each factor, …, seeds), its mean over the arms that
-    share these levels."""
+    """Return the claim's metric at each combination of its factors' levels.
+
+    Args:
+        results: the study's tables.
+        claim: names the factors, the metric, and levels of other factors to keep to.
+        seeds: the seeds, in order.
+
+    Returns:
+        (levels of each factor, …, seeds): the mean over the arms that share these levels.
+    """
     names = [list(results.study.compare[factor]) for factor in claim.factor_names]
     kept = [arm for arm in arms(results.study) if _has(arm.levels, claim.among)]
     values = np.empty((*map(len, names), len(seeds)))

@@ -39,7 +39,15 @@ def evidence_on(claim: Claim, results: Results, seeds: SeedNumbers, level: float
 def weigh(results: Results, claim: Claim, seeds: SeedNumbers, level: float = 0.95) -> Weighed:
     """Return what the runs with the given seeds say of a claim.
 
-    A claim on what was not recorded has no evidence, for which p is 1: it stays undecided.
+    Args:
+        results: the study's tables.
+        claim: the claim.
+        seeds: the seeds to go by.
+        level: coverage of the effect's interval.
+
+    Returns:
+        The evidence and its size in words; p is 1 where the claim is on what was not recorded, so
+        that it stays undecided.
     """
     weighed = evidence_on(claim, results, seeds, level)
     if math.isnan(weighed.evidence.effect.mean):

@@ -13,8 +13,16 @@ from harness.spec.claims.two_arms import Contest
 def paired_values(
     results: Results, claim: Contest, seeds: SeedNumbers
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values (seeds,) of the claim's arm and of the other, turned so that more is
-    better."""
+    """Return the values of the two arms that a claim compares, paired by seed.
+
+    Args:
+        results: the study's tables.
+        claim: names the arms, the metric and which values are better.
+        seeds: the seeds, in order.
+
+    Returns:
+        Values (seeds,) of the claim's arm and of the other, turned so that more is better.
+    """
     sign = 1 if claim.maximize else -1
     mine, other = (
         sign * np.array(values_of(results, arm, claim.on, seeds, claim.maximize))

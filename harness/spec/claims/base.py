@@ -86,7 +86,15 @@ class Claim(Spec):
 
     @classmethod
     def parse(cls, value: object) -> Claim:
-        """Return the claim that ``value`` (a claim, or a mapping with ``kind``) stands for."""
+        """Return the claim that ``value`` stands for.
+
+        Args:
+            value: a claim, or a mapping with its ``kind`` and fields, as in YAML and JSON.
+
+        Raises:
+            PydanticCustomError: it has no kind, or one that is not known.
+            ValidationError: the fields do not fit the kind.
+        """
         if isinstance(value, Claim):
             return value
         kind = value.get("kind") if isinstance(value, Mapping) else None
@@ -109,7 +117,16 @@ class Claim(Spec):
     def better(
         cls, arm: str, *, than: str, on: str = "test/loss", margin: float = 0.0, **more: object
     ) -> Claim:
-        """Claim that ``arm`` ends with the better value of ``on``, by more than ``margin``."""
+        """Claim that ``arm`` ends with the better value of ``on``, by more than ``margin``.
+
+        Args:
+            arm: the arm that the claim is about.
+            than: the arm it is compared with.
+            on: the metric.
+            margin: least lead, in the unit of the metric.
+            more: ``direction`` ("maximize" or "minimize", where the metric's own is not meant) and
+                ``id``.
+        """
         return cls._of("better", arm=arm, than=than, on=on, margin=margin, **more)
 
     @classmethod
@@ -122,7 +139,15 @@ class Claim(Spec):
         by: TimeUnit = "steps",
         **more: object,
     ) -> Claim:
-        """Claim that ``arm`` needs less of ``by`` than the other to bring a metric to a value."""
+        """Claim that ``arm`` needs less of ``by`` than the other to bring a metric to a value.
+
+        Args:
+            arm: the arm that the claim is about.
+            than: the arm it is compared with.
+            to: the metric and the value to be reached, such as ``("valid/accuracy", 0.6)``.
+            by: "steps", "epochs", "samples" or "seconds".
+            more: ``direction`` and ``id``.
+        """
         metric, target = to
         return cls._of("faster", arm=arm, than=than, on=metric, target=target, by=by, **more)
 
@@ -130,22 +155,45 @@ class Claim(Spec):
     def no_worse(
         cls, arm: str, *, than: str, margin: float, on: str = "test/loss", **more: object
     ) -> Claim:
-        """Claim that ``arm`` is not behind by ``margin`` or more."""
+        """Claim that ``arm`` is not behind by ``margin`` or more.
+
+        Args:
+            arm: the arm that the claim is about.
+            than: the arm it is compared with.
+            margin: difference that does not matter, in the unit of the metric.
+            on: the metric.
+            more: ``direction`` and ``id``.
+        """
         return cls._of("no worse", arm=arm, than=than, on=on, margin=margin, **more)
 
     @classmethod
     def equal(
         cls, arm: str, *, than: str, margin: float, on: str = "test/loss", **more: object
     ) -> Claim:
-        """Claim that two arms differ by less than ``margin``."""
+        """Claim that two arms differ by less than ``margin``.
+
+        Args:
+            arm: one arm.
+            than: the other.
+            margin: difference that does not matter, in the unit of the metric.
+            on: the metric.
+            more: ``direction`` and ``id``.
+        """
         return cls._of("equal", arm=arm, than=than, on=on, margin=margin, **more)
 
     @classmethod
     def cured(
         cls, arm: str, *, of: str, on: str = "gap/loss", share: float = 0.0, **more: object
     ) -> Claim:
-        """Claim that ``arm`` takes away more than ``share`` of what the arm ``of`` has of
-        ``on``."""
+        """Claim that ``arm`` takes away more than ``share`` of what the arm ``of`` has of ``on``.
+
+        Args:
+            arm: the arm with the cure.
+            of: the arm without it.
+            on: what is too large: a gap or a loss.
+            share: part of it, from 0 to 1, that must go at least.
+            more: ``id``.
+        """
         return cls._of("cured", arm=arm, than=of, on=on, share=share, **more)
 
     @classmethod
@@ -160,7 +208,13 @@ class Claim(Spec):
     ) -> Claim:
         """Claim that ``on`` rises (or falls) along the levels of ``factor``, in the study's order.
 
-        With a ``target``, what rises or falls is how much of ``by`` it takes to bring ``on`` there.
+        Args:
+            factor: a factor of three levels or more.
+            on: the metric.
+            rising: whether it rises.
+            among: levels of other factors that the claim keeps to; otherwise means over them count.
+            more: ``target`` and ``by``, if what rises or falls is how much of ``by`` it takes to
+                bring ``on`` there; ``direction`` and ``id``.
         """
         kept = dict(among or {})
         return cls._of("monotone", factor=factor, on=on, rising=rising, among=kept, **more)
@@ -169,17 +223,38 @@ class Claim(Spec):
     def interaction(
         cls, first: str, second: str, *, on: str = "test/loss", **more: object
     ) -> Claim:
-        """Claim that what one factor does to ``on`` depends on the level of the other."""
+        """Claim that what one factor does to ``on`` depends on the level of the other.
+
+        Args:
+            first: one factor.
+            second: the other.
+            on: the metric.
+            more: ``among``, ``target``, ``by``, ``direction`` and ``id``, as in :meth:`monotone`.
+        """
         return cls._of("interaction", factors=(first, second), on=on, **more)
 
     @classmethod
     def above(cls, arm: str, value: float, *, on: str, **more: object) -> Claim:
-        """Claim that the arm's mean of ``on`` is above a value."""
+        """Claim that the arm's mean of ``on`` is above a value.
+
+        Args:
+            arm: the arm.
+            value: the bound, in the unit of the metric.
+            on: the metric.
+            more: ``id``.
+        """
         return cls._of("above", arm=arm, value=value, on=on, **more)
 
     @classmethod
     def below(cls, arm: str, value: float, *, on: str, **more: object) -> Claim:
-        """Claim that the arm's mean of ``on`` is below a value."""
+        """Claim that the arm's mean of ``on`` is below a value.
+
+        Args:
+            arm: the arm.
+            value: the bound, in the unit of the metric.
+            on: the metric.
+            more: ``id``.
+        """
         return cls._of("below", arm=arm, value=value, on=on, **more)
 
 
