@@ -114,7 +114,7 @@ class Data(Component):
         return None
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=16)  # the data sets that a study compares; every run of an arm asks again
 def load_data(data: Component) -> Dataset:
     """Return the data set that ``data`` describes; the last few are kept in memory.
 
@@ -132,6 +132,7 @@ def fingerprint(data: Component) -> str:
     dataset = load_data(data)
     for part in (dataset.train, dataset.valid, dataset.test):
         for array in part:
+            # bytes alone would not tell (2, 3) from (3, 2), nor integers from floats
             digest.update(f"{array.shape}{array.dtype}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
@@ -146,6 +147,7 @@ def prepare(data: Data, raw: Raw) -> Dataset:
     """
     x, y = np.asarray(raw.x), np.asarray(raw.y)
     task = data.task_of(raw)
+    # before the split, so that a class which no training sample has still has an output
     classes = int(y.max()) + 1 if task == "classification" else 0
     if raw.test is None:
         pool, test = _split(np.arange(len(x)), TEST_SHARE, data, "test")

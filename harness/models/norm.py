@@ -63,7 +63,7 @@ class BatchNorm:
         return normal_KNF.view(len(scale_KF), *x.shape[1:])
 
     def _update_running(self, mean_KF: Tensor, var_KF: Tensor, count: int, ctx: Context) -> None:
-        unbiased_KF = var_KF * (count / max(1, count - 1))
+        unbiased_KF = var_KF * (count / max(1, count - 1))  # a single sample's is 0, not 0/0
         for key, now_KF in (("mean", mean_KF), ("var", unbiased_KF)):
             name = f"{self.name}.{key}"
             ctx.buffers[name] = torch.lerp(ctx.buffers[name], now_KF, self.momentum)

@@ -36,4 +36,5 @@ class ParametersNetwork:
 
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
         """Return θ for every sample, (K, B, D)."""
+        # one view for all samples: losses of functions are means over them
         return params["theta"][:, None].expand(-1, x_KB.shape[1], -1)

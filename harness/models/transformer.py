@@ -79,8 +79,10 @@ class Block:
 
     def _attend(self, params: Params, x_KBTF: Tensor) -> Tensor:
         """Return the heads' softmax(qkᵀ/√d) v, mixed; d = F/heads, and every token sees all."""
+        # one product for all three, as torch lays them out: rows of q, then of k, then of v
         split = _per_token(self.qkv, params, x_KBTF).unflatten(-1, (3, self.heads, -1))
         q, k, v = split.permute(3, 0, 1, 4, 2, 5)  # (K, B, heads, T, d) each
+        # a sum of d products has deviation √d; divided by it, softmax does not saturate with d
         scores = torch.softmax(q @ k.mT / math.sqrt(q.shape[-1]), -1)  # (K, B, heads, T, T)
         return _per_token(self.mix, params, (scores @ v).transpose(2, 3).flatten(-2))
 
