@@ -1,1 +1,1 @@
-"""Update rules, one file each."""
+"""Optimizers, one file each; what they share with each other is in ``base`` and ``adam_family``."""

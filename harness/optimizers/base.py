@@ -99,7 +99,7 @@ class Optimizer(Component, Generic[StateT]):
             hyper: numeric fields of that update, (K, 1) each.
 
         Returns:
-            D (K, P), one positive number for each weight; None where nothing is divided.
+            D (K, P), a number for each weight, never negative; None where nothing is divided.
         """
         return None
 

@@ -18,6 +18,16 @@ def test_one_value_has_no_width():
     assert stats.bootstrap([2.0], rng=np.random.default_rng(0)) == (2.0, 2.0, 2.0)
 
 
+def test_two_values_are_expanded_too():
+    """Half of the resamples are ½, a quarter 0 and a quarter 1: quantiles 27.5 and 72.5 % would both be ½."""
+    z = math.sqrt(2) * scipy.stats.t.ppf(0.725, 1)
+    assert scipy.stats.norm.cdf(-z) < 0.2
+    interval = stats.bootstrap(
+        [0.0, 1.0], rng=np.random.default_rng(6), method="percentile", level=0.45
+    )
+    assert interval == (0.5, 0.0, 1.0)
+
+
 def test_same_values_have_no_width_whatever_the_method():
     for method in ("percentile", "bca"):
         same = stats.bootstrap([2.0] * 5, rng=np.random.default_rng(0), method=method)
