@@ -84,7 +84,7 @@ class Experiment:
 
     def runs_of_answer(self, identity: str) -> int | None:
         """Return the number of runs, if the study has the answer that goes by ``identity``."""
-        runs = self.client.search_runs([self.id], f"tags.`{Tag.ANALYSIS}` = '{identity}'")
+        runs = self.client.search_runs([self.id], f"tags.`{Tag.ANSWER}` = '{identity}'")
         return int(runs[0].data.metrics["runs"]) if runs else None
 
     def add_parent(self, name: str, tags: Mapping[str, str], data: StudyData) -> str:

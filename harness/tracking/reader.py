@@ -165,7 +165,7 @@ class Reader:
 
     def complete(self) -> bool:
         """Return whether the study has been run to its end."""
-        return any(row.tags.get(Tag.ANALYSIS) for row in self._experiment.bulk.rows())
+        return any(row.tags.get(Tag.ANSWER) for row in self._experiment.bulk.rows())
 
     def runs_of_answer(self, identity: str) -> int | None:
         """Return the number of runs, if the store has the whole answer that goes by

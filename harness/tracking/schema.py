@@ -46,10 +46,10 @@ class Tag:
     COMMAND = "harness.command"
     SPEC = "harness.spec"
     """Of the study's run: the hash of its spec."""
-    ANALYSIS = "harness.analysis"
+    ANSWER = "harness.answer"
     """Of the study's run: the hash of all that its answer follows from; empty until the study has
     been run to its end."""
-    TIMING = "harness.protocol.timing"
+    CLOCK = "harness.clock"
     """Of an arm's run: the reading of its clock, as JSON."""
 
     RUN_NAME = "mlflow.runName"

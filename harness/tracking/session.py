@@ -102,9 +102,9 @@ class Session:
         self._experiment.discard_unfinished()
         rows = self._experiment.bulk.rows()
         self.clocks = {
-            row.tags[Tag.ARM]: ClockReading.from_plain(json.loads(row.tags[Tag.TIMING]))
+            row.tags[Tag.ARM]: ClockReading.from_plain(json.loads(row.tags[Tag.CLOCK]))
             for row in rows
-            if Tag.TIMING in row.tags
+            if Tag.CLOCK in row.tags
         }
         self._open_parents(about, arms, rows)
         self._describe(about)
@@ -189,7 +189,7 @@ class Session:
             {
                 "run_id": self._arm_runs[arm],
                 "metrics": numbers,
-                "tags": {Tag.TIMING: json.dumps(plain)},
+                "tags": {Tag.CLOCK: json.dumps(plain)},
             }
         )
 
@@ -264,7 +264,7 @@ class Session:
             self._experiment.discard_unfinished()
             # The tag goes last: it says that the rest is there.
             self._experiment.write_json(self._study_run, StudyFile.INDEX, settled)
-            self._experiment.set_values(self._study_run, {Tag.ANALYSIS: identity}, metrics)
+            self._experiment.set_values(self._study_run, {Tag.ANSWER: identity}, metrics)
 
         self.retry_read(write)
 
@@ -279,7 +279,7 @@ def _study_tags(about: About) -> dict[str, str]:
     whole one."""
     return {
         Tag.KIND: "study",
-        Tag.ANALYSIS: "",
+        Tag.ANSWER: "",
         Tag.SPEC: about.spec_hash,
         Tag.NOTE: about.title,
     }
