@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from harness.analysis.results import Results
 from harness.core.errors import HarnessError, nearest
-from harness.report.figures.base import AnyFigure, Figure, FigureContext, FigureSet
+from harness.report.figures.base import AnyFigure, FigureContext, FigureSet
 from harness.report.figures.registry import FIGURES
 
 
@@ -49,26 +49,38 @@ class Gallery:
         entries = {entry.name: entry for entry in FIGURES}
         if name not in entries:
             raise AttributeError(f"no figure {name!r}; {nearest(name, entries)}")
-        return _drawing(entries[name], self)
+        entry = entries[name]
+        if isinstance(entry, FigureSet):
+            return _method_of_set(entry, self)
+        return _method_of_figure(entry, self)
 
     def __dir__(self) -> list[str]:
         return [*super().__dir__(), *(entry.name for entry in FIGURES)]
 
 
-def _drawing(entry: AnyFigure | FigureSet, gallery: Gallery) -> Callable[..., go.Figure]:
-    """Return a method that draws a figure, with a name and a docstring for ``help()``."""
+def _method_of_figure(figure: AnyFigure, gallery: Gallery) -> Callable[..., go.Figure]:
+    """Return the method that draws a figure."""
 
     def draw() -> go.Figure:
-        assert isinstance(entry, Figure)
-        return entry.draw(gallery.context)
+        return figure.draw(gallery.context)
 
-    def draw_member(which: str | None = None) -> go.Figure:
-        assert isinstance(entry, FigureSet)
-        return _member(entry, which, gallery.context).draw(gallery.context)
+    return _documented(draw, figure.name, figure.plot.__doc__)
 
-    method = draw_member if isinstance(entry, FigureSet) else draw
-    method.__name__ = entry.name
-    method.__doc__ = entry.about if isinstance(entry, FigureSet) else entry.plot.__doc__
+
+def _method_of_set(figures: FigureSet, gallery: Gallery) -> Callable[..., go.Figure]:
+    """Return the method that draws one figure of a set, chosen by its name."""
+
+    def draw(which: str | None = None) -> go.Figure:
+        return _member(figures, which, gallery.context).draw(gallery.context)
+
+    return _documented(draw, figures.name, figures.about)
+
+
+def _documented(
+    method: Callable[..., go.Figure], name: str, about: str | None
+) -> Callable[..., go.Figure]:
+    """Return the method with a name and a docstring, for ``help()`` and editors."""
+    method.__name__, method.__doc__ = name, about
     return method
 
 

@@ -7,12 +7,29 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TypedDict
 
 from harness.report.template import ABOUT_LIMIT, asset, templates
 
 ABOUT = re.compile(r'<script type="application/json" id="about">(.*?)</script>', re.DOTALL)
 """Where a page says what it is about."""
+
+
+class PageAbout(TypedDict, total=False):
+    """What a page says it is about, as JSON in its head; a report has all but ``compares``."""
+
+    name: str
+    question: str
+    answer: str
+    verdicts: list[str]
+    """Each claim with its verdict in front, as ``supported: …``."""
+    arms: int
+    runs: int
+    compares: list[str]
+    """The studies that a page sets side by side; on no other page."""
+    file: str
+    tally: str
+    """Added by the index: the page's file, and how many verdicts there are of each kind."""
 
 
 def write_index(folder: Path) -> Path:
@@ -21,8 +38,8 @@ def write_index(folder: Path) -> Path:
     for path in sorted(folder.glob("*.html")):
         about = _about_of(path)
         if "verdicts" in about:
-            kinds = (verdict.partition(":")[0] for verdict in about["verdicts"])
-            reports.append(about | {"tally": tally(kinds)})
+            about["tally"] = tally(verdict.partition(":")[0] for verdict in about["verdicts"])
+            reports.append(about)
         elif "compares" in about:
             comparisons.append(about)
     index = folder / "index.html"
@@ -44,10 +61,12 @@ def tally(verdicts: Iterable[str]) -> str:
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
 
 
-# what a page says of itself is JSON of its own making (page.py, compare.py), read back by the
-# index's template
-def _about_of(path: Path) -> dict[str, Any]:
+def _about_of(path: Path) -> PageAbout:
     """Return what a page says it is about, and its file; nothing for a page that is not ours."""
     with path.open(encoding="utf-8") as file:
         match = ABOUT.search(file.read(ABOUT_LIMIT))
-    return {"file": path.name, **json.loads(match[1])} if match else {}
+    if match is None:
+        return {}
+    about: PageAbout = json.loads(match[1])
+    about["file"] = path.name
+    return about

@@ -11,7 +11,7 @@ from harness.analysis.results import Results
 from harness.report.facts import facts, spec_as_yaml
 from harness.report.figures.base import FigureContext
 from harness.report.file_names import slug
-from harness.report.index import tally, write_index
+from harness.report.index import PageAbout, tally, write_index
 from harness.report.library import write_shared
 from harness.report.near_best import near_best
 from harness.report.progress_table import progress_table
@@ -66,7 +66,7 @@ def render(results: Results, published: bool = False) -> str:
     )
 
 
-def _about(results: Results, answer: Answer) -> dict[str, object]:
+def _about(results: Results, answer: Answer) -> PageAbout:
     """Return what the index of all reports shows of this one."""
     return {
         "name": results.study.name,

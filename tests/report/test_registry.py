@@ -93,7 +93,8 @@ def test_a_figure_is_drawn_with_any_number_of_arms(contexts, entry, count):
         own = figure.draw(context)
         assert isinstance(own, go.Figure) and own.data, "Plotly has checked every property of it"
         plain = json.loads(unpacked(on_page.packed))
-        assert len(plain["data"]) == len(own.data)
+        # the page folds the seeds of an arm into one trace
+        assert 0 < len(plain["data"]) <= len(own.data)
         assert count == 1 or missing_arms(context, json.dumps(plain, ensure_ascii=False)) == []
     if count == 0:
         assert drawn == 0, "there is nothing to show"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -186,10 +187,12 @@ def curves_text(metric: str) -> FigureText:
     )
 
 
-def _of(metric: str) -> AnyFigure:
-    def compute(context: FigureContext) -> MetricCurves | None:
-        return compute_curves(context.curves, metric, context.arms, context.points)
+def compute_metric(context: FigureContext, metric: str) -> MetricCurves | None:
+    """Return the curves of a study's arms; None where no run recorded the metric."""
+    return compute_curves(context.curves, metric, context.arms, context.points)
 
+
+def _of(metric: str) -> AnyFigure:
     main = metric in MAIN_METRICS
     return Figure(
         name=metric,
@@ -197,7 +200,7 @@ def _of(metric: str) -> AnyFigure:
         section="curves" if main else "metrics",
         needs=f"runs that recorded {metric}",
         text=curves_text(metric) if main else FigureText(label_and_name(metric), ""),
-        compute=compute,
+        compute=partial(compute_metric, metric=metric),
         plot=plot_curves,
         plot_linked=plot_linked_curves,
     )
