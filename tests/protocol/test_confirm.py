@@ -1,7 +1,5 @@
 """Studies that add seeds until their claims are decided; the clock; the commands that judge."""
 
-import math
-
 import pytest
 
 import harness as h
@@ -90,50 +88,6 @@ def test_confirm_seeds_that_were_used_to_tune_are_refused():
         confirm_winners(leaky, [], None, None, lambda rows: True)
 
 
-def test_the_clock_is_read_once_an_arm_and_gives_seconds(folder):
-    run_study(small(), Options(workers=0))
-    first = results.load("small")
-    assert set(first.clock) == {"SGD", "Adam"} and all(
-        read.seconds > 0 for read in first.clock.values()
-    )
-    curves = first.confirmed_curves
-    assert curves["seconds"].to_numpy() == pytest.approx(
-        (curves["step"] * curves["arm"].map(lambda a: first.clock[a].seconds)).to_numpy()
-    )
-    run_study(small(seeds=3), Options(workers=0))
-    assert results.load("small").clock == first.clock
-
-
-def test_arms_that_cost_the_same_share_a_reading_of_the_clock(folder):
-    rates = {str(lr): h.SGD(lr=lr) for lr in (0.1, 0.2)} | {"momentum": h.SGD(lr=0.1, momentum=0.9)}
-    run_study(small(compare={"optimizer": rates}, search=None, claims=()), Options(workers=0))
-    clock = results.load("small").clock
-    assert clock["0.1"] == clock["0.2"] != clock["momentum"]
-
-
-def test_the_code_of_a_probe_is_part_of_a_run_s_key(monkeypatch):
-    from harness.protocol import runs
-    from harness.spec.arms import Run
-    from tests.plugins import WeightSum
-
-    seen = []
-    monkeypatch.setattr(runs, "code_of", lambda targets: seen.append(targets) or "")
-    runs.key_of(Run.of(small().recipe, 0, (WeightSum(),)))
-    assert seen == [(WeightSum,)]
-
-
-def test_an_arm_that_can_t_be_trained_has_no_clock(folder):
-    broken = small(
-        compare={"model": {"MLP": h.MLP(widths=(8,)), "bomb": {"name": "tests.plugins.Failing"}}},
-        claims=(),
-        search=None,
-    )
-    run_study(broken, Options(workers=0))
-    found = results.load("small")
-    assert set(found.clock) == {"MLP"}
-    assert math.isinf(answer(found).ranking[1].interval.mean)
-
-
 def test_probes_of_a_study_are_recorded_in_its_confirm_runs(folder):
     study = small(
         probes=[h.GradientNorm(every="log")],
@@ -156,22 +110,3 @@ def test_claims_on_what_no_probe_records_are_refused(folder):
         run_study(
             small(claims=[h.Claim.above("SGD", 0.0, on="initial/gradient/all")]), Options(workers=0)
         )
-
-
-def test_audit_and_verdicts_on_the_command_line(folder, capsys):
-    from harness.cli.verdicts import show_audit, write_verdicts
-
-    run_study(small(claims=[h.Claim.better("Adam", than="SGD", id="F10")]), Options(workers=0))
-    show_audit("small", None)
-    said = capsys.readouterr().out
-    assert "✓ no leak between search and confirm" in said and "in study small" in said
-    page = folder / "page.md"
-    page.write_text("before\n<!-- verdicts -->\nold\n<!-- end of verdicts -->\nafter\n")
-    write_verdicts([], folder / "out" / "verdicts.md", page, None)
-    assert "old" not in page.read_text() and "/out/small.html)" in page.read_text()
-    assert page.read_text().startswith("before") and page.read_text().endswith("after\n")
-    lines = (folder / "out" / "verdicts.md").read_text().splitlines()
-    assert lines[0].startswith("| id | claim | verdict |") and lines[2].startswith(
-        "| F10 | Adam ends with a better test/loss"
-    )
-    assert "[small](small.html)" in lines[2]

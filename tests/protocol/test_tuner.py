@@ -8,7 +8,6 @@ import pytest
 
 import harness as h
 from harness.core.errors import StoreError
-from harness.protocol.objective import reduce_curve
 from harness.protocol.trial_storage import TrialStorage, open_storage
 from harness.protocol.tuner import ArmTuner
 from harness.spec.arms import Arm
@@ -110,17 +109,6 @@ def test_pruners_end_the_worst(pruner):
             made.tell(ask.number, value, "pruned" if gone else "finished")
     assert ended and not {n for n in ended if n % 8 == 0}
     assert made.winner()[0] % 8 == 0
-
-
-def test_a_run_s_curve_becomes_one_number():
-    search = h.Search(reduce="best")
-    assert reduce_curve(search, [3.0, 1.0, 2.0], 2.0, "finished") == 1.0
-    assert reduce_curve(h.Search(), [3.0, 1.0, 2.0], 1.9, "stopped") == 1.9
-    assert reduce_curve(h.Search(reduce="mean"), [3.0, 1.0, 2.0], None, "finished") == 2.0
-    assert reduce_curve(h.Search(), [3.0], None, "diverged") == float("inf")
-    assert reduce_curve(h.Search(objective="valid/accuracy"), [0.3], None, "failed") == -float(
-        "inf"
-    )
 
 
 def store_trials(made, place):

@@ -1,0 +1,44 @@
+"""The calibrated clock: one reading for each frozen recipe, kept for the next start."""
+
+import math
+
+import pytest
+
+import harness as h
+from harness import results
+from harness.analysis.answer import answer
+from harness.protocol.run import Options, run_study
+from tests.studies import small
+
+
+def test_the_clock_is_read_once_an_arm_and_gives_seconds(folder):
+    run_study(small(), Options(workers=0))
+    first = results.load("small")
+    assert set(first.clock) == {"SGD", "Adam"} and all(
+        read.seconds > 0 for read in first.clock.values()
+    )
+    curves = first.confirmed_curves
+    assert curves["seconds"].to_numpy() == pytest.approx(
+        (curves["step"] * curves["arm"].map(lambda a: first.clock[a].seconds)).to_numpy()
+    )
+    run_study(small(seeds=3), Options(workers=0))
+    assert results.load("small").clock == first.clock
+
+
+def test_arms_that_cost_the_same_share_a_reading_of_the_clock(folder):
+    rates = {str(lr): h.SGD(lr=lr) for lr in (0.1, 0.2)} | {"momentum": h.SGD(lr=0.1, momentum=0.9)}
+    run_study(small(compare={"optimizer": rates}, search=None, claims=()), Options(workers=0))
+    clock = results.load("small").clock
+    assert clock["0.1"] == clock["0.2"] != clock["momentum"]
+
+
+def test_an_arm_that_can_t_be_trained_has_no_clock(folder):
+    broken = small(
+        compare={"model": {"MLP": h.MLP(widths=(8,)), "bomb": {"name": "tests.plugins.Failing"}}},
+        claims=(),
+        search=None,
+    )
+    run_study(broken, Options(workers=0))
+    found = results.load("small")
+    assert set(found.clock) == {"MLP"}
+    assert math.isinf(answer(found).ranking[1].interval.mean)

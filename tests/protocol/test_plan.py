@@ -1,0 +1,42 @@
+"""A plan foretells what a study then does."""
+
+import pytest
+
+import harness as h
+from harness.protocol.plan import plan_study
+from harness.protocol.run import Options, run_study
+from tests.studies import small
+
+
+def test_runs_and_steps_are_those_of_the_study(folder):
+    plan = plan_study(small(), workers=0)
+    assert plan.runs == run_study(small(), Options(workers=0)).trained == 16
+    assert [(a.trials, a.search_runs, a.confirm_runs) for a in plan.arms] == [(6, 6, 2)] * 2
+    steps = h.results.load("small").runs["cost/steps"]
+    assert {a.steps for a in plan.arms} == set(steps) == {27}
+    assert plan.seconds > 0 and all(a.memory > 0 for a in plan.arms)
+
+
+@pytest.mark.parametrize(("largest", "cohorts"), [(None, 2 + 1), (4, 2 * 2 + 1), (1, 12 + 4)])
+def test_arms_of_one_shape_share_cohorts(largest, cohorts):
+    # two batches of 3 + 3 trials, then 2 + 2 confirm runs
+    assert plan_study(small(), workers=0, largest=largest).cohorts == cohorts
+
+
+def test_the_time_is_shared_by_the_workers(monkeypatch):
+    from harness.protocol import plan
+
+    monkeypatch.setattr(plan, "forecast_seconds", lambda recipe, members: 3.0)
+    assert plan_study(small(), workers=0).seconds == plan_study(small(), workers=1).seconds == 48.0
+    assert plan_study(small(), workers=4).seconds == 12.0
+
+
+def test_an_arm_that_can_t_be_batched_trains_alone():
+    study = small(
+        compare={"optimizer": {"SGD": h.SGD(lr=0.1), "theirs": {"name": "torch.optim.SGD", "lr": 0.1}}},
+        search=None,
+        claims=(),
+    )  # fmt: skip
+    together, alone = plan_study(study, workers=0).arms
+    assert together.batched and together.cohort > 1
+    assert not alone.batched and alone.cohort == 1 and "another library" in alone.why
