@@ -14,6 +14,7 @@ import pytest
 import harness as h
 from harness.cli import main, study_main
 from harness.protocol.run import Options, run_study
+from harness.report.library import shared_name
 from harness.spec.files import load_study
 from tests.studies import small
 
@@ -64,6 +65,12 @@ def test_run_then_status_report_and_run_again(cli, folder):
     assert "SGD" in cli("status", "tiny")[1]
     (folder / "reports" / "tiny.html").unlink()
     assert cli("report", "tiny")[0] == 0 and (folder / "reports" / "tiny.html").exists()
+    assert cli("report", "tiny.yaml", "--published", "--reports", "site")[0] == 0
+    assert sorted(path.name for path in (folder / "site").iterdir()) == [
+        "index.html",
+        shared_name(),
+        "tiny.html",
+    ]
 
 
 def test_quick_form_and_flags_change_the_study(cli, folder):
@@ -264,6 +271,9 @@ def test_studies_side_by_side(cli, folder):
         and "two: b" in page
         and "<code>recipe.epochs</code></td><td>2</td><td>3</td>" in page
     )
+    assert cli("report", "one", "two", "--compare", "--published", "--reports", "site")[0] == 0
+    shared = (folder / "site" / "compare-one-two.html").read_text()
+    assert f'src="{shared_name()}"' in shared and len(shared) < len(page) - 1_900_000
     assert "expected the names of two studies" in cli("report", "one", "--compare")[2]
 
 
