@@ -1,4 +1,4 @@
-"""A figure in few bytes: numbers as short as a figure can show them, and what runs share said once."""
+"""A figure in few bytes: numbers as short as it can show them, and what runs share said once."""
 
 from __future__ import annotations
 

@@ -77,9 +77,9 @@ PROFILE_FIGURE = Figure(
     needs="a run that did not diverge",
     text=FigureText(
         "Runs at least as good as a value",
-        "For each value, the share of an arm's runs that are at least as good, better values to the "
-        "right (Dolan & Moré 2002; Agarwal et al. 2021). The higher the staircase the better the arm; "
-        "one that ends below 100 % has runs that diverged.",
+        "For each value, the share of an arm's runs that are at least as good, better values to "
+        "the right (Dolan & Moré 2002; Agarwal et al. 2021). The higher the staircase the better "
+        "the arm; one that ends below 100 % has runs that diverged.",
         "Staircases that cross: which arm is better depends on whether you need a good run or a "
         "safe one.",
     ),
