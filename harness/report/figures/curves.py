@@ -160,7 +160,7 @@ class _BandTraces(NamedTuple):
             # a seed's values are nowhere else in the file, so that the page gets them too
             "y": round_digits(single.values),
             "line": {"color": faint(self.look.colour, 0.55), "width": 0.8},
-            # Plotly puts the seed in: all runs of an arm have the same text, and the page holds it once
+            # Plotly puts the seed in, so that all runs of an arm have the same text, held once
             "hovertemplate": self._hover(", seed %{meta.seed}"),
             "meta": self._meta("seed") | {"seed": single.seed, "at": _places(single.at)},
         }
