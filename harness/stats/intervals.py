@@ -83,8 +83,9 @@ def summaries(values: ArrayLike, level: float = 0.95) -> dict[str, np.ndarray]:
 
 
 def _around(centre: np.ndarray, error: np.ndarray, degrees: int, level: float) -> np.ndarray:
-    """Return centre, centre − t·error and centre + t·error; without degrees of freedom no width."""
-    half = _quantile(level, degrees) * error if degrees > 0 else 0 * error
+    """Return centre, centre − t·error and centre + t·error."""
+    # of one value there are no degrees of freedom, and the error is 0: any finite t will do
+    half = _quantile(level, max(1, degrees)) * error
     return np.array([centre, centre - half, centre + half])
 
 
