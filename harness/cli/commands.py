@@ -109,8 +109,8 @@ def report_command(
         bool,
         typer.Option(
             "--published",
-            help="Pages for publishing together: plotly.js lies once in the folder, which makes each "
-            "page 2 MB smaller. Without it a report is one file, to be kept or sent alone.",
+            help="Pages for publishing together: plotly.js lies once in the folder, which makes "
+            "each page 2 MB smaller. Without it a report is one file, to be kept or sent alone.",
         ),
     ] = False,
     store: StoreUri = None,

@@ -74,7 +74,9 @@ OF_A_PLAN = ("quick", "trials", "seeds", "workers", "device", "changes", "cohort
 """The flags that change what a plan says."""
 
 
-def takes_flags(names: Sequence[str] = Flags._fields) -> Callable[[Callable[..., None]], Any]:
+def takes_flags(
+    names: Sequence[str] = Flags._fields,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Return a decorator that turns a command's parameter ``flags`` into options.
 
     Typer reads a command's options from its signature: the decorated command has one that lists the
@@ -94,7 +96,7 @@ def takes_flags(names: Sequence[str] = Flags._fields) -> Callable[[Callable[...,
         for name in names
     ]
 
-    def decorate(command: Callable[..., None]) -> Any:
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
         def with_options(**given: Any) -> None:
             flags = Flags(**{name: given.pop(name) for name in names})
             command(**given, flags=flags)
@@ -102,7 +104,6 @@ def takes_flags(names: Sequence[str] = Flags._fields) -> Callable[[Callable[...,
         parameters = inspect.signature(command, eval_str=True).parameters.values()
         own = [parameter for parameter in parameters if parameter.name != "flags"]
         with_options.__doc__ = command.__doc__
-        with_options.__annotations__ = {}
         signature = inspect.Signature([*own, *options])
         with_options.__signature__ = signature  # type: ignore[attr-defined]  # what typer reads
         return with_options

@@ -41,7 +41,10 @@ def work_of(recipe: ResolvedRecipe) -> str:
 
 
 def _optimizer_kind(recipe: ResolvedRecipe) -> str:
-    """Return the optimizer less its numbers, and its form, as text: it is part of a stored hash and must stay as it is."""
+    """Return the optimizer's form, and its settings that are no numbers, as text.
+
+    Stores have hashes of this text: it must stay as it is.
+    """
     optimizer = recipe.optimizer
     form = optimizer.form() if isinstance(optimizer, Optimizer) else ""
     numbers = optimizer.numbers()

@@ -89,8 +89,8 @@ def test_quick_form_and_flags_change_the_study(cli, folder):
     )
     assert "study tiny-quick: 6 runs trained" in out
     assert (folder / "r" / "tiny-quick.html").exists()
-    found = h.results.load("tiny-quick")
-    assert set(found.runs["epochs"]) == {1.0} and found.study.search.trials == 2
+    loaded = h.results.load("tiny-quick")
+    assert set(loaded.runs["epochs"]) == {1.0} and loaded.study.search.trials == 2
 
 
 def test_plan_trains_nothing(cli, folder):

@@ -39,6 +39,6 @@ def test_an_arm_that_can_t_be_trained_has_no_clock(folder):
         search=None,
     )
     run_study(broken, Options(workers=0))
-    found = results.load("small")
-    assert set(found.clock) == {"MLP"}
-    assert math.isinf(answer(found).ranking[1].interval.mean)
+    loaded = results.load("small")
+    assert set(loaded.clock) == {"MLP"}
+    assert math.isinf(answer(loaded).ranking[1].interval.mean)

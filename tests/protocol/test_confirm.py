@@ -26,17 +26,17 @@ def sequential(**fields):
 
 def test_a_plain_difference_is_decided_at_the_first_look(folder):
     assert run_study(sequential(), Options(workers=0)).trained == 12
-    (found,) = answer(results.load("small")).claims
-    assert (found.verdict.verdict, found.seeds) == ("supported", 6)
+    (loaded,) = answer(results.load("small")).claims
+    assert (loaded.verdict.verdict, loaded.seeds) == ("supported", 6)
     assert run_study(sequential(), Options(workers=0)).trained == 0
 
 
 def test_arms_that_are_the_same_are_looked_at_to_the_end(folder):
     never = h.Claim.faster("good", than="bad", to=("valid/accuracy", 1.1))
     run_study(sequential(claims=[never, h.Claim.better("good", than="bad")]), Options(workers=0))
-    found = results.load("small")
-    assert found.confirmed.groupby("arm").size().to_dict() == {"good": 12, "bad": 12}
-    assert [(t.verdict.verdict, t.seeds) for t in answer(found).claims] == [
+    loaded = results.load("small")
+    assert loaded.confirmed.groupby("arm").size().to_dict() == {"good": 12, "bad": 12}
+    assert [(t.verdict.verdict, t.seeds) for t in answer(loaded).claims] == [
         ("undecided", 12),
         ("supported", 6),
     ]
@@ -94,12 +94,12 @@ def test_probes_of_a_study_are_recorded_in_its_confirm_runs(folder):
         claims=[h.Claim.above("SGD", 0.0, on="initial/gradient/all")],
     )
     run_study(study, Options(workers=0))
-    found = results.load("small")
+    loaded = results.load("small")
     assert (
-        found.confirmed["gradient/all"].notna().all()
-        and found.searched["gradient/all"].isna().all()
+        loaded.confirmed["gradient/all"].notna().all()
+        and loaded.searched["gradient/all"].isna().all()
     )
-    assert answer(found).claims[0].verdict.effect.mean > 0
+    assert answer(loaded).claims[0].verdict.effect.mean > 0
     assert run_study(small(), Options(workers=0)).trained == 4, (
         "without probes these are other runs"
     )

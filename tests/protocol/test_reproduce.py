@@ -28,8 +28,8 @@ class Tiny(torch.nn.Module):
 
 def test_runs_of_both_stages_are_reproduced(folder):
     run_study(small(probes=["GradientNorm"]), Options(workers=0))
-    found = results.load("small")
-    for rows in (found.confirmed, found.searched):
+    loaded = results.load("small")
+    for rows in (loaded.confirmed, loaded.searched):
         again = reproduce(rows["run_id"].iloc[1])
         assert again.verdict in ("identical", "within tolerance") and again.largest < 1e-5
         assert again.points > 5 and again.changed == ()

@@ -75,19 +75,21 @@ def test_runs_are_nested_and_complete_in_mlflow(folder):
 
 def test_tables_agree_with_training_without_a_study(folder):
     run(small())
-    found = results.load("small")
+    loaded = results.load("small")
     assert (
-        len(found.runs) == 16 and len(found.trials) == 12 and set(found.winners) == {"SGD", "Adam"}
+        len(loaded.runs) == 16
+        and len(loaded.trials) == 12
+        and set(loaded.winners) == {"SGD", "Adam"}
     )
-    row = found.confirmed.iloc[-1]
-    winner = h.Recipe.model_validate(found.winners[row["arm"]].recipe)
+    row = loaded.confirmed.iloc[-1]
+    winner = h.Recipe.model_validate(loaded.winners[row["arm"]].recipe)
     again = h.train(winner, seeds=[int(row["seed"])])
     assert row["test/loss"] == pytest.approx(again.runs["test/loss"][0], rel=1e-5)
-    curve = found.curves[found.curves["run_id"] == row["run_id"]].sort_values("step")
+    curve = loaded.curves[loaded.curves["run_id"] == row["run_id"]].sort_values("step")
     assert list(curve["valid/loss"]) == pytest.approx(list(again.curves["valid/loss"]), rel=1e-5)
-    best = found.trials.sort_values("value").groupby("arm").first()
+    best = loaded.trials.sort_values("value").groupby("arm").first()
     assert best.loc[row["arm"], "optimizer.lr"] == winner.optimizer.lr
-    assert not found.runs[found.runs["stage"] == "search"]["test/loss"].notna().any()
+    assert not loaded.runs[loaded.runs["stage"] == "search"]["test/loss"].notna().any()
 
 
 def test_search_and_confirm_share_no_seed(folder):
@@ -143,10 +145,10 @@ def test_pruned_trials_end_at_a_rung_and_are_known_again(folder):
     search = h.Search(trials=8, batch=8, pruner="asha", rungs=(0.3, 0.6))
     study = small(search=search, recipe=small().recipe.with_values({"epochs": 10}))
     run(study)
-    found = results.load("small")
-    pruned = found.runs[found.runs["status"] == "pruned"]
+    loaded = results.load("small")
+    pruned = loaded.runs[loaded.runs["status"] == "pruned"]
     assert len(pruned) and set(pruned["cost/steps"]) <= {27.0, 54.0}
-    assert (found.trials["status"] == "pruned").sum() == len(pruned)
+    assert (loaded.trials["status"] == "pruned").sum() == len(pruned)
     before = numbers()
     assert run(study).trained == 0 and run(study, fresh=True).trained == 16 + 4
     pd.testing.assert_frame_equal(numbers(), before)
@@ -161,15 +163,15 @@ def test_diverged_arm_is_an_outcome(folder):
         compare={"optimizer": {"SGD": h.SGD(lr=0.1), "wild": h.SGD(lr=1e9)}}, claims=(), search=None,
     )  # fmt: skip
     summary = run(wild)
-    found = results.load("small")
-    assert summary.failed == 0 and set(found.runs.groupby("arm")["status"].first()) == {
+    loaded = results.load("small")
+    assert summary.failed == 0 and set(loaded.runs.groupby("arm")["status"].first()) == {
         "finished",
         "diverged",
     }
     assert run(wild).trained == 0
     from harness.analysis.answer import answer
 
-    ranking = answer(found).ranking
+    ranking = answer(loaded).ranking
     assert (
         [p.arm for p in ranking] == ["SGD", "wild"]
         and math.isinf(ranking[1].interval.mean)
@@ -222,18 +224,18 @@ def test_equal_runs_of_two_arms_are_trained_once(folder):
         search=None,
     )
     assert run(twins).trained == 2
-    found = results.load("small").runs
-    assert len(found) == 4 and found["run_id"].nunique() == 2
+    loaded = results.load("small").runs
+    assert len(loaded) == 4 and loaded["run_id"].nunique() == 2
 
 
 def test_early_stopping_in_a_study(folder):
     study = small(recipe=small().recipe.with_values({"epochs": 40, "regularizers": [{"name": "EarlyStopping", "patience": 1}], "optimizer.lr": 0.9}),
                   compare={}, claims=(), search=None)  # fmt: skip
     run(study)
-    found = results.load("small").runs
+    loaded = results.load("small").runs
     assert (
-        set(found["status"]) <= {"stopped", "finished"}
-        and (found["best/step"] <= found["cost/steps"]).all()
+        set(loaded["status"]) <= {"stopped", "finished"}
+        and (loaded["best/step"] <= loaded["cost/steps"]).all()
     )
 
 
