@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from pathlib import Path
 
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from harness.analysis.ranking import show
 from harness.report.library import packed_plotly, plotly_source, shared_name
-from harness.report.script import content_hash, page_script
+from harness.report.script import ASSETS, content_hash, page_script
 
 ABOUT_LIMIT = 65_536
 """Characters at a page's beginning within which its ``about`` stands, for the index to read."""
@@ -57,7 +56,7 @@ def format_number(value: object) -> str:
 def templates() -> Environment:
     """Return where templates are found; whatever they are filled with is escaped."""
     made = Environment(
-        loader=PackageLoader("harness.report", "assets"),
+        loader=FileSystemLoader(ASSETS),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -75,4 +74,4 @@ def _raw_json(text: str) -> Markup:
 @lru_cache(maxsize=4)
 def asset(name: str) -> str:
     """Return the text of a file in ``assets``."""
-    return (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
+    return (ASSETS / name).read_text(encoding="utf-8")
