@@ -58,7 +58,7 @@ bench: $(READY)                 ## side-by-side measurements, as tables and JSON
 	$(BIN)/python -m benchmarks.tracking
 
 names: $(READY)                 ## renews the public names that editors see, after a change to harness/catalog.py
-	$(BIN)/python -m harness.catalog > harness/__init__.pyi
+	$(BIN)/python -c 'from harness.catalog import stub; print(stub(), end="")' > harness/__init__.pyi
 
 ui: $(READY)                    ## MLflow's UI on this machine
 	$(BIN)/harness ui

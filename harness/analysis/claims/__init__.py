@@ -1,15 +1,13 @@
 """The evidence on claims, one file a kind, and the verdicts that follow from it.
 
-Importing a kind's module registers its evidence.
+Importing a kind's module registers its evidence. All modules here are imported, so that a new kind needs no line.
 """
 
-from harness.analysis.claims import better as better
-from harness.analysis.claims import bound as bound
-from harness.analysis.claims import cured as cured
-from harness.analysis.claims import equal as equal
-from harness.analysis.claims import faster as faster
-from harness.analysis.claims import interaction as interaction
-from harness.analysis.claims import monotone as monotone
-from harness.analysis.claims import no_worse as no_worse
+from importlib import import_module
+from pkgutil import iter_modules
+
 from harness.analysis.claims.verdicts import Tested as Tested
 from harness.analysis.claims.verdicts import tested as tested
+
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")
