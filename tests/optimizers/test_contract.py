@@ -194,7 +194,8 @@ FAR = {"lr": 0.5, "eps": 1.0, "weight_decay": 0.5, "beta2": 0.9, "momentum_decay
 """Values with which every field shows in the threshold, and with which what changes over time soon stops to."""
 STABLE = {name: OPTIMIZERS[name].optimizer.model_copy(update={
     field: value for field, value in FAR.items() if field in type(OPTIMIZERS[name].optimizer).model_fields
-}) for name in OPTIMIZERS if name not in ("Lion", "signSGD", "Muon")}  # fmt: skip
+}) for name, case in OPTIMIZERS.items()
+    if type(case.optimizer).stability_threshold is not Optimizer.stability_threshold}  # fmt: skip
 STABLE["NAdam at half its momentum"] = h.NAdam(lr=0.5, eps=1.0, momentum_decay=0.0)
 
 

@@ -9,24 +9,17 @@ from harness.core.metric_names import describe
 from harness.core.registry import REGISTRY, lookup
 from harness.models.activation import ACTIVATIONS, OutputActivation
 
-PROBES = {
-    "GradientNorm": {},
-    "UpdateRatio": {},
-    "Activations": {},
-    "Alignment": {},
+OWN_FIELDS = {
     "Descent": {"second": False},
     "NoiseScale": {"small": 3, "large": 60, "decay": 0.0},
-    "Distance": {},
     "GradientSpread": {"samples": 5},
     "Calibration": {"bins": 4},
     "Curvature": {"top": 2, "iterations": 2, "tolerance": 0.9, "vectors": 2, "samples": 20},
-    "Confusion": {},
-    "GeneralizationGap": {},
     "LossSlice": {"points": 5, "plane": 3, "samples": 30},
-    "Throughput": {},
     "GradientCheck": {"step": 1e-2},
 }
 """Another value of every field that a probe has alone."""
+PROBES = {name: OWN_FIELDS.get(name, {}) for name in REGISTRY["probe"].parts}
 
 BY_AUTOGRAD = {
     "gelu": h.MLP(widths=(8, 8), activation="gelu"),
