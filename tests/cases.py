@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytorch_optimizer
 import torch
@@ -13,6 +13,7 @@ from torch.nn import functional
 
 import harness as h
 from harness.losses.base import Loss
+from harness.models.base import Model
 from harness.optimizers.base import Optimizer
 
 
@@ -145,26 +146,39 @@ DATA = {
 }
 """Input shape, outputs, task and number of samples in all; None where it is an option."""
 
+
+class ModelCase(NamedTuple):
+    """A model, and what its contract tests need to know of it."""
+
+    model: Model
+    data: str | dict[str, object]
+    """Data that fit it."""
+    twin: Callable[[Any, Any], torch.Tensor] | None = None
+    """The same function of one member's parameters, written apart; by default that in tests/models/twins.py."""
+
+
 MODELS = {
-    "linear": (h.Linear(), "digits"),
-    "MLP": (h.MLP(widths=(12, 7)), "digits"),
-    "tanh MLP": (h.MLP(widths=(9,), activation="tanh", bias=False), "digits"),
-    "sigmoid MLP": (h.MLP(widths=(9,), activation="sigmoid"), "digits"),
-    "gelu MLP": (h.MLP(widths=(9,), activation="gelu"), "digits"),
-    "silu MLP": (h.MLP(widths=(9,), activation="silu"), "digits"),
-    "batch-norm MLP": (h.MLP(widths=(12, 12), norm="batch"), "digits"),
-    "layer-norm MLP": (h.MLP(widths=(12, 12), norm="layer"), "digits"),
-    "residual MLP": (h.MLP(widths=(12, 12, 12), residual=True), "digits"),
-    "deep linear": (h.DeepLinear(width=8, depth=3), "digits"),
-    "CNN1D": (h.CNN1D(channels=5), "mnist1d"),
-    "CNN2D": (h.CNN2D(channels=(3, 4)), {"name": "digits", "image": True}),
-    "batch-norm CNN2D": (h.CNN2D(channels=(3, 4), norm="batch"), {"name": "digits", "image": True}),
-    "wide-kernel CNN2D": (
+    "linear": ModelCase(h.Linear(), "digits"),
+    "MLP": ModelCase(h.MLP(widths=(12, 7)), "digits"),
+    "tanh MLP": ModelCase(h.MLP(widths=(9,), activation="tanh", bias=False), "digits"),
+    "sigmoid MLP": ModelCase(h.MLP(widths=(9,), activation="sigmoid"), "digits"),
+    "gelu MLP": ModelCase(h.MLP(widths=(9,), activation="gelu"), "digits"),
+    "silu MLP": ModelCase(h.MLP(widths=(9,), activation="silu"), "digits"),
+    "batch-norm MLP": ModelCase(h.MLP(widths=(12, 12), norm="batch"), "digits"),
+    "layer-norm MLP": ModelCase(h.MLP(widths=(12, 12), norm="layer"), "digits"),
+    "residual MLP": ModelCase(h.MLP(widths=(12, 12, 12), residual=True), "digits"),
+    "deep linear": ModelCase(h.DeepLinear(width=8, depth=3), "digits"),
+    "CNN1D": ModelCase(h.CNN1D(channels=5), "mnist1d"),
+    "CNN2D": ModelCase(h.CNN2D(channels=(3, 4)), {"name": "digits", "image": True}),
+    "batch-norm CNN2D": ModelCase(
+        h.CNN2D(channels=(3, 4), norm="batch"), {"name": "digits", "image": True}
+    ),
+    "wide-kernel CNN2D": ModelCase(
         h.CNN2D(channels=(3, 4, 2), kernel=5),
         {"name": "digits", "image": True},
     ),
-    "layer-norm CNN1D": (h.CNN1D(channels=5, norm="layer"), "mnist1d"),
-    "transformer": (h.Transformer(patch=8, width=8, depth=1, heads=2), "digits"),
+    "layer-norm CNN1D": ModelCase(h.CNN1D(channels=5, norm="layer"), "mnist1d"),
+    "transformer": ModelCase(h.Transformer(patch=8, width=8, depth=1, heads=2), "digits"),
 }
 
 REGULARIZERS = {

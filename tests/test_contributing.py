@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -84,7 +85,7 @@ def test_a_part_is_one_file_and_two_lines(title, tmp_path):
         assert not path.exists() and path.parent.is_dir()
         path.write_text(text, encoding="utf-8")
     assert 1 <= apply(addition.changes, tmp_path) <= MOST_LINES_ELSEWHERE
-    words = addition.command.split()
+    words = shlex.split(addition.command)
     assert words[0] == "pytest"
     done = subprocess.run(
         [sys.executable, "-m", *words, "-p", "no:cacheprovider"],

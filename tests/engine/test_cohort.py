@@ -51,7 +51,9 @@ def runs_of(base, count=4):
     return [Run.of(base.with_values({"optimizer.lr": rates[i]}), i) for i in range(count)]
 
 
-MODEL_RECIPES = {f"model {n}": recipe(model=m, data=d, epochs=2) for n, (m, d) in MODELS.items()}
+MODEL_RECIPES = {
+    f"model {n}": recipe(model=c.model, data=c.data, epochs=2) for n, c in MODELS.items()
+}
 HOOK_RECIPES = {f"hook {n}": recipe(regularizers=[r]) for n, r in REGULARIZERS.items()}
 OTHER_RECIPES = {
     "full batch": recipe(batch_size="full"),

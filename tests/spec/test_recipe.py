@@ -35,7 +35,7 @@ def test_every_component_survives_its_plain_form():
 
     for optimizer in (case.optimizer for case in OPTIMIZERS.values()):
         assert recipe(optimizer=json.loads(json.dumps(optimizer.dump()))).optimizer == optimizer
-    for model, _ in MODELS.values():
+    for model, *_ in MODELS.values():
         assert recipe(model=json.loads(json.dumps(model.dump()))).model == model
     made = recipe(regularizers=[r.dump() for r in REGULARIZERS.values()])
     assert made.regularizers == tuple(REGULARIZERS.values())
