@@ -5,10 +5,12 @@ READY := .venv/.ready
 NODE := tools/javascript/node_modules
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose) \
 	--env-file docker/.env -f docker/compose.yaml
+SAMPLE ?= 40
+LIMIT ?= 900
 STUDY ?= experiments/f17_flagship.py --quick
 
 .DEFAULT_GOAL := help
-.PHONY: help study fundamentals test check coverage lint lint-js bench names ui clean-venv docker-build docker-study docker-down docker-test
+.PHONY: help study fundamentals test check coverage mutation lint lint-js bench names ui clean-venv docker-build docker-study docker-down docker-test
 
 help:                           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -33,6 +35,9 @@ coverage: $(READY)              ## the share of harness/ that the tests run, by 
 	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=
 	$(BIN)/coverage report --format=markdown > docs/coverage.md
 	tail -n 1 docs/coverage.md
+
+mutation: $(READY)              ## deliberate faults in statistics, claims, keys and protocol, into docs/mutation.md; long: see SAMPLE and LIMIT
+	$(BIN)/python tests/mutation.py statistics claims keys protocol --sample $(SAMPLE) --limit $(LIMIT) --out docs/mutation.md
 
 lint: $(READY)                  ## format, lint, types and layers
 	$(BIN)/ruff format --check .

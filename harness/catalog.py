@@ -202,7 +202,3 @@ def stub() -> str:
 
 
 NOTE = "# made of harness/catalog.py by 'make names'; a test holds that they agree"
-
-
-if __name__ == "__main__":
-    print(stub(), end="")

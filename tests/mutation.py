@@ -139,6 +139,7 @@ def main() -> None:
     parser.add_argument(
         "--limit", type=float, default=1800, help="seconds after which none is begun"
     )
+    parser.add_argument("--out", type=Path, help="Markdown file for the same, beside printing it")
     given = parser.parse_args()
     free = Target(tuple(name for name in given.target if name not in TARGETS), tuple(given.tests))
     chosen = [
@@ -149,14 +150,34 @@ def main() -> None:
         for mutant in mutants(file)
     ]
     random.Random(given.seed).shuffle(chosen)
-    tested = survived = 0
-    for mutant, alive in survivors(chosen[: given.sample], given.limit):
-        tested, survived = tested + 1, survived + alive
-        if alive:
-            print(f"{mutant.path.relative_to(ROOT)}:{mutant.line}: {mutant.change}", flush=True)
-    print(
-        f"{tested - survived} of {tested} mutants killed, of {len(chosen)} in all; {survived} survived"
+    tested, alive = 0, []
+    for mutant, survives in survivors(chosen[: given.sample], given.limit):
+        tested += 1
+        if survives:
+            alive.append(f"{mutant.path.relative_to(ROOT)}:{mutant.line}: {mutant.change}")
+            print(alive[-1], flush=True)
+    summary = (
+        f"{tested - len(alive)} of {tested} mutants killed, of {len(chosen)} in all; "
+        f"{len(alive)} survived"
     )
+    print(summary)
+    if given.out:
+        given.out.write_text(as_page(given.target, given.seed, summary, alive), encoding="utf-8")
+
+
+def as_page(targets: list[str], seed: int, summary: str, alive: list[str]) -> str:
+    """Return what was found as a page."""
+    lines = [
+        "# Mutation check",
+        "",
+        "Each mutant is the code with one deliberate fault; one that survives is a missing test, or behaves the same.",
+        "Made by `make mutation`.",
+        "",
+        f"{', '.join(targets)}, sample of seed {seed}: {summary}.",
+        "",
+        *(f"- `{line}`" for line in alive),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
 
 
 if __name__ == "__main__":
