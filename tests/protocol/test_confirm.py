@@ -26,8 +26,8 @@ def sequential(**fields):
 
 def test_a_plain_difference_is_decided_at_the_first_look(folder):
     assert run_study(sequential(), Options(workers=0)).trained == 12
-    (loaded,) = answer(results.load("small")).claims
-    assert (loaded.verdict.verdict, loaded.seeds) == ("supported", 6)
+    (claim,) = answer(results.load("small")).claims
+    assert (claim.verdict.verdict, claim.seeds) == ("supported", 6)
     assert run_study(sequential(), Options(workers=0)).trained == 0
 
 

@@ -224,18 +224,18 @@ def test_equal_runs_of_two_arms_are_trained_once(folder):
         search=None,
     )
     assert run(twins).trained == 2
-    loaded = results.load("small").runs
-    assert len(loaded) == 4 and loaded["run_id"].nunique() == 2
+    runs = results.load("small").runs
+    assert len(runs) == 4 and runs["run_id"].nunique() == 2
 
 
 def test_early_stopping_in_a_study(folder):
     study = small(recipe=small().recipe.with_values({"epochs": 40, "regularizers": [{"name": "EarlyStopping", "patience": 1}], "optimizer.lr": 0.9}),
                   compare={}, claims=(), search=None)  # fmt: skip
     run(study)
-    loaded = results.load("small").runs
+    runs = results.load("small").runs
     assert (
-        set(loaded["status"]) <= {"stopped", "finished"}
-        and (loaded["best/step"] <= loaded["cost/steps"]).all()
+        set(runs["status"]) <= {"stopped", "finished"}
+        and (runs["best/step"] <= runs["cost/steps"]).all()
     )
 
 
