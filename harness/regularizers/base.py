@@ -19,12 +19,14 @@ state of its own.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from pydantic import ConfigDict
 from typing_extensions import Unpack
 
+from harness.core.errors import HarnessError
 from harness.core.noise import Noise
 from harness.core.parameter_layout import Layout
 from harness.spec.component import Component
@@ -91,6 +93,7 @@ class Regularizer(Component):
 
     def __init_subclass__(cls, **config: Unpack[ConfigDict]) -> None:
         super().__init_subclass__(**config)
+        _check_signatures(cls)
         if {"clip", "penalty", "decay"} & vars(cls).keys():
             cls.coordinatewise = vars(cls).get("coordinatewise", False)
 
@@ -128,3 +131,21 @@ class Regularizer(Component):
     def constrain(self, w_KP: Tensor, ctx: RegularizerContext) -> Tensor:
         """Return all the weights, changed after the update; their memory may be used."""
         return w_KP
+
+
+def _check_signatures(cls: type[Regularizer]) -> None:
+    """Refuse a hook that is written for other arguments, as those of version 0.1 were.
+
+    Raises:
+        HarnessError: a hook takes another number of arguments.
+    """
+    for hook in ("batch", "clip", "penalty", "decay", "constrain"):
+        if hook in vars(cls):
+            wanted = [*inspect.signature(getattr(Regularizer, hook)).parameters]
+            got = [*inspect.signature(vars(cls)[hook]).parameters]
+            if len(got) != len(wanted):
+                raise HarnessError(
+                    f"regularizer {cls.__name__}.{hook}: expected the arguments"
+                    f" ({', '.join(wanted)}), got ({', '.join(got)}); the layout, the learning"
+                    " rate, the noise and the numeric fields are attributes of ctx"
+                )

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 import harness as h
+from harness.core.errors import HarnessError
 from harness.core.noise import Noise
 from harness.core.parameter_layout import layout_of
 from harness.core.registry import REGISTRY
@@ -221,6 +222,14 @@ def test_a_penalty_sees_which_parameter_it_penalises(apart):
     for name, slot in LAYOUT.slots.items():
         expected = 0.5 * weights[name] * (len(slot.shape) > 1)
         torch.testing.assert_close(added[name], expected)
+
+
+def test_a_hook_of_the_old_form_is_refused_with_the_new_one():
+    with pytest.raises(HarnessError, match=r"Old.constrain: .*\(self, w_KP, ctx\), got .*hyper\)"):
+
+        class Old(Regularizer):
+            def constrain(self, w_KP, layout, hyper):
+                return w_KP
 
 
 def test_mixup_takes_inputs_that_members_share():

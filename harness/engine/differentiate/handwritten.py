@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import ClassVar, TypeGuard, final
 
 import torch
@@ -69,7 +69,7 @@ class HandWritten(Differentiator):
         if record is not None:
             record.batch, seen = batch, record.seen
         ctx = Context(training=True, noise=noise, dropout=hyper.dropout_K, seen=seen)
-        with torch.no_grad():
+        with _no_grad():
             out_KBD, tape = self.network.forward(workspace.params, batch.x_KB, ctx)
             loss_K, slope_KBD = self.loss.loss.value_and_gradient(out_KBD, batch.y_KBD, hyper.loss)
             self.network.backward(workspace.params, tape, slope_KBD, workspace.gradients, seen)
@@ -129,6 +129,11 @@ class HandWritten(Differentiator):
             return grams_one_by_one(self, w_KP, buffers, batch, hyper)
         first, *others = record.seen.products
         return sum((_gram(product) for product in others), _gram(first))
+
+
+def _no_grad() -> AbstractContextManager[object]:
+    # in inference mode, as updates are made, nothing needs to be entered: that takes microseconds
+    return nullcontext() if torch.is_inference_mode_enabled() else torch.no_grad()
 
 
 def _norms(products: Sequence[Product]) -> Tensor:
