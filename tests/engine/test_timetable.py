@@ -1,16 +1,9 @@
-"""Lengths in samples and gradients, and the lock on the test data."""
+"""Lengths of runs in epochs, steps, samples and gradients."""
 
 import pytest
-import torch
 
 import harness as h
-from harness.core.errors import ProtocolError
-from harness.engine.cohort import start
-from harness.engine.loop import advance
-from harness.engine.placement import Samples
 from harness.engine.program import program_of
-from harness.engine.test_set import Permit, TestSet
-from harness.spec.arms import Run
 from harness.spec.resolved import resolve
 
 BASE = {"data": h.Digits(train_size=200), "model": h.MLP(widths=(8,)), "optimizer": h.SGD(lr=0.1)}
@@ -65,46 +58,6 @@ def test_one_length_takes_the_place_of_another():
         ValueError, match="expected one of epochs, steps, samples, gradients, got epochs and steps"
     ):
         h.Recipe(**BASE, epochs=3, steps=5)
-
-
-def test_test_data_are_handed_out_once_a_run_and_never_without_a_permit():
-    locked, permit = TestSet(Samples(torch.zeros(3, 2), torch.zeros(3, 1))), Permit(allowed=True)
-    assert locked.open(permit, [0, 2]).size == locked.size == 3
-    assert locked.open(permit, [1]).size == 3
-    with pytest.raises(ProtocolError, match=r"asked for again by members \[2\]"):
-        locked.open(permit, [2, 3])
-    with pytest.raises(ProtocolError, match="judged on validation data"):
-        locked.open(Permit(allowed=False), [0])
-
-
-def test_a_cohort_evaluates_each_run_on_test_data_exactly_once(monkeypatch):
-    opened = []
-    monkeypatch.setattr(
-        TestSet,
-        "open",
-        lambda self, permit, members: (opened.append(list(members)), self._samples)[1],
-    )
-    recipe = h.Recipe(**BASE, epochs=2)
-    searched = advance(start([Run.of(recipe, seed) for seed in range(3)], test=False))
-    assert not opened and not any("test/loss" in o.summary for o in searched.outcomes.values())
-    advance(start([Run.of(recipe, seed) for seed in range(3)], test=True))
-    assert opened == [[0, 1, 2]]
-
-
-def test_noise_of_the_batches_is_that_of_von_neumann():
-    found = h.train(h.Recipe(**BASE, steps=40, eval_every=20, batch_size=10))
-    assert found.curves["batch/noise"].dropna().between(0.01, 1.0).all()
-    whole = h.train(h.Recipe(**BASE, steps=40, eval_every=20, batch_size="full"))
-    assert whole.curves["batch/noise"].dropna().max() < found.curves["batch/noise"].dropna().min()
-
-
-def test_the_best_epoch_is_recorded():
-    found = h.train(h.Recipe(**BASE | {"optimizer": h.Adam(lr=0.05)}, epochs=30))
-    curve = found.curves.set_index("epoch")["valid/loss"]
-    assert (
-        found.runs["best/epoch"][0] == curve.idxmin()
-        and found.runs["best/valid/loss"][0] == curve.min()
-    )
 
 
 def test_products_of_features():
