@@ -170,6 +170,7 @@ class Probing:
             hidden=partial(self._hidden, moment),
             limits=_hidden_bounds(program),
             samples=partial(self._samples, moment.step),
+            sample_norms_at_hand=bool(moment.record.seen.products),
             sample_norms=partial(self._sample_norms, moment),
             grams=partial(self._grams, moment),
             evaluated=partial(self._evaluated, moment, held),

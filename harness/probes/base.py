@@ -90,6 +90,9 @@ class Scene:
     """() ↦ outputs (K, B, …, F) of every hidden layer by name, before the update, on its batch."""
     limits: tuple[float, float] | None
     """Bounds of the hidden units' nonlinearity, where it saturates."""
+    sample_norms_at_hand: bool
+    """Whether ``sample_norms`` follows from the update's own pass, rather than from a gradient for
+    each sample of the batch."""
     sample_norms: Callable[[], Tensor | None]
     """() ↦ squared norms (K, B) of the gradients of the batch's samples one by one, as they were
     trained on, noise and all; None where a sample alone is another function: with statistics of

@@ -24,8 +24,8 @@ class NoiseScale(Probe):
     |G|² = (B|G_B|² − b|G_b|²)/(B − b) and tr(Σ) = (|G_b|² − |G_B|²)/(1/b − 1/B); both are averaged
     over the measurements so far (with decay, since a run moves) before their ratio is taken. By
     default the large batch is the update's own, whose gradient is there already, and the small ones
-    its samples one by one, with all of its noise; where a sample alone is another function (with
-    statistics of the batch, or random draws of a module's own) it is an eighth of the batch.
+    its samples one by one, with all of its noise, where their norms follow from the update's own
+    pass (fully connected networks); elsewhere the small one is an eighth of the batch.
 
     ``noise/scale``, in samples: well below it larger batches save updates almost in proportion,
     well above they only cost; it grows as the loss falls. ``noise/signal`` = |G|² and
@@ -63,9 +63,11 @@ class NoiseScale(Probe):
             x_KB, y_KBD, norms = scene.x_KB, scene.y_KBD, scene.gradient_norms
         large = x_KB.shape[1]
         many_K = norms.whole_K.square()
-        singles_KB = None if self.large or self.small else scene.sample_norms()
-        if singles_KB is not None:
-            return SquaredNorms(many_K, large, singles_KB.mean(1), 1)
+        if not (self.large or self.small) and scene.sample_norms_at_hand:
+            # where they are not at hand, a gradient for each sample would cost more than the run
+            singles_KB = scene.sample_norms()
+            if singles_KB is not None:
+                return SquaredNorms(many_K, large, singles_KB.mean(1), 1)
         # at most half, so that 1/b and 1/B stay apart
         small = min(self.small or max(1, large // 8), large // 2)
         few = scene.norms(scene.gradients(scene.w_KP, x_KB[:, :small], y_KBD[:, :small]))

@@ -14,8 +14,8 @@ from harness.regularizers.base import Regularizer
 class EarlyStopping(Regularizer):
     """Stop when a validation metric has not improved for ``patience`` evaluations (Prechelt 1998).
 
-    The run's result is its weights at the best evaluation. It has no hook of its own: the engine asks
-    :meth:`improved` at every evaluation.
+    The run's result is its weights at the best evaluation. It has no hook of its own: the engine
+    asks :meth:`improved` at every evaluation.
     """
 
     patience: int = Field(default=10, ge=1)

@@ -9,7 +9,10 @@ from pathlib import Path
 
 
 def packed(text: str) -> str:
-    """Return text as gzip in base64, which browsers unpack by themselves; the same text gives the same bytes."""
+    """Return text as gzip in base64, which browsers unpack by themselves.
+
+    The same text gives the same bytes.
+    """
     return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()
 
 
@@ -41,7 +44,8 @@ def write_shared(folder: Path) -> Path:
     """Write the file that published pages share, and remove those that no page names any more.
 
     It is an ordinary script, since a page that was opened from the disk may load nothing else. It
-    holds plotly.js packed: a page unpacks it and runs it if its hash is the one in the page's policy.
+    holds plotly.js packed: a page unpacks it, and runs it if its hash is the one in the page's
+    policy.
 
     Returns:
         The file's path.

@@ -1,7 +1,9 @@
-"""The script of a page: its modules in ``assets/page``, joined into one that stands in the page itself.
+"""The script of a page: its modules in ``assets/page``, joined into one in the page itself.
 
-The modules are ordinary JavaScript modules, so that editors, ``tsc`` and ``eslint`` understand them (``make lint-js``).
-A page is one file that opens without a server, where a browser loads no module from another file: so they are joined
+The modules are ordinary JavaScript modules, so that editors, ``tsc`` and ``eslint`` understand them
+(``make lint-js``).
+A page is one file that opens without a server, where a browser loads no module from another file:
+so they are joined
 here. Their imports and the word ``export`` go, and a name means the same in all of them.
 """
 
@@ -33,7 +35,8 @@ PAGE_MODULES = (
 """The modules in the order they are joined: each after those that it imports."""
 
 ASSETS = Path(__file__).parent / "assets"
-# a comment ends at the first */: that of a cast within a line must not run on to the next comment's end
+# a comment ends at the first */: that of a cast within a line must not run on to the end of the
+# next comment
 _BLOCK = re.compile(r"^[ \t]*/\*\*(?:[^*]|\*(?!/))*\*/\n", re.MULTILINE)
 _LINE = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
@@ -43,7 +46,7 @@ _BLANK = re.compile(r"\n{2,}")
 
 @lru_cache(maxsize=1)
 def page_script() -> str:
-    """Return the modules as one script, to be run as a module: its names are its own, and it is strict."""
+    """Return the modules as one script, to be run as a module: strict, its names its own."""
     joined = "\n".join(map(module_source, PAGE_MODULES))
     for gone in (_IMPORT, _EXPORT, _BLOCK, _LINE):
         joined = gone.sub("", joined)
@@ -56,6 +59,6 @@ def module_source(name: str) -> str:
 
 
 def content_hash(text: str) -> str:
-    """Return a script's source for a content security policy: with it in the policy, this very text may run."""
+    """Return a script's source for a content security policy, by which this very text may run."""
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -26,6 +26,7 @@ def noise_scene(g_of):
             "limits",
             "grams",
             "sample_norms",
+            "sample_norms_at_hand",
         )
     )
     own = {"gradients": g_of, "samples": lambda n, _: (torch.zeros(1, n, 1),) * 2}

@@ -1,6 +1,7 @@
 """The evidence on claims, one file a kind, and the verdicts that follow from it.
 
-Importing a kind's module registers its evidence. All modules here are imported, so that a new kind needs no line.
+Importing a kind's module registers its evidence. All modules here are imported, so that a new kind
+needs no line.
 """
 
 from importlib import import_module
