@@ -74,7 +74,7 @@ OPTIMIZERS = {
     ),
     "uncorrected Adam": OptimizerCase(
         h.Adam(lr=0.01, bias_correction=False),
-        None,  # no library has it: tests/engine/test_budgets.py compares its first step with the paper's
+        None,  # no library has it: tests/engine/test_timetable.py compares its first step with the paper's
         gradient_weight=lambda t, n: 1 - n["beta1"],
     ),
     "AdamW": OptimizerCase(

@@ -27,7 +27,11 @@ class NoStudyError(StoreError):
 
 
 def nearest(name: str, options: Iterable[str]) -> str:
-    """Return `` Did you mean 'x'?`` for the closest option, or the options themselves."""
+    """Return a question with the option closest to a name, or a list of all options.
+
+    >>> nearest("Addam", ["Adam", "SGD"]), nearest("x", ["Adam", "SGD"])
+    ("did you mean 'Adam'?", 'expected one of: Adam, SGD')
+    """
     known = list(options)
     lowered = {option.lower(): option for option in known}
     close = get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.5)

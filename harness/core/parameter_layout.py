@@ -46,11 +46,11 @@ class Layout(NamedTuple):
 
     def views(self, flat_KP: Tensor) -> dict[str, Tensor]:
         """Return each tensor as a view (K, *shape) into the rows."""
-        # every second piece is a gap
-        pieces = flat_KP.split_with_sizes(self.cuts, 1)[::2]
+        # every second part is a gap
+        parts = flat_KP.split_with_sizes(self.cuts, 1)[::2]
         return {
-            name: piece.view(-1, *slot.shape)
-            for (name, slot), piece in zip(self.slots.items(), pieces, strict=True)
+            name: part.view(-1, *slot.shape)
+            for (name, slot), part in zip(self.slots.items(), parts, strict=True)
         }
 
     def view(self, flat_KP: Tensor, name: str) -> Tensor:

@@ -1,4 +1,4 @@
-"""Where the harness keeps what it can make again."""
+"""The folder of the cache: files there can be deleted, the harness makes them again."""
 
 from __future__ import annotations
 

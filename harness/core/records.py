@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
     points: tuple[Point, ...]
     """Its evaluations, in order."""
     summary: dict[str, float]
-    """Numbers known only at the end: ``test/loss``, ``best/step``, ``seconds``."""
+    """Closing values: ``valid/loss``, ``test/loss``, ``best/step``, ``cost/seconds``, …"""
     detail: str = ""
     """Why a run failed or diverged, in words."""
     arrays: Mapping[str, Array] = {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from harness.spec.mistakes import explain
+from harness.spec.error_messages import explain
 
 
 class Spec(BaseModel):

@@ -248,7 +248,7 @@ def import_dotted(name: str) -> Any:
         ) from None
     except AttributeError:
         known = [n for n in dir(import_module(module)) if not n.startswith("_")]
-        # The names of a large library such as torch would fill the screen and help nobody.
+        # The names of a large library such as torch would fill the screen.
         hint = nearest(attribute, known) if len(known) < 400 else ""
         missing = {"name": name, "module": module, "hint": hint}
         raise PydanticCustomError(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import runpy
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from harness.core.errors import HarnessError, SpecError, nearest
-from harness.spec.mistakes import explain
+from harness.spec.error_messages import explain
 from harness.spec.paths import put
 from harness.spec.recipe import LENGTHS
 from harness.spec.study import Study
@@ -29,11 +28,11 @@ def load_study(path: Path) -> Study:
     """
     if not path.is_file():
         raise SpecError(f"{path}: no such file; write one with 'harness new {path}'")
-    with beside(path):
-        if path.suffix == ".py":
-            return _from_script(path)
-        if path.suffix in (".yaml", ".yml", ".json"):
-            return validate(_parse(path), str(path))
+    _make_importable(path.parent)
+    if path.suffix == ".py":
+        return _from_script(path)
+    if path.suffix in (".yaml", ".yml", ".json"):
+        return validate(_parse(path), str(path))
     raise SpecError(f"{path}: expected a .py, .yaml, .yml or .json file, got '{path.suffix}'")
 
 
@@ -91,13 +90,11 @@ def _without_marks(node: object) -> object:
     return node
 
 
-@contextmanager
-def beside(path: Path) -> Iterator[None]:
-    """Make the modules in a file's folder importable, from now on: runs import them later."""
-    folder = str(path.resolve().parent)
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    yield
+def _make_importable(folder: Path) -> None:
+    """Make the modules in a folder importable, from now on: runs import them later."""
+    resolved = str(folder.resolve())
+    if resolved not in sys.path:
+        sys.path.insert(0, resolved)
 
 
 def _parse(path: Path) -> Mapping[str, object]:

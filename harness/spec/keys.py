@@ -48,7 +48,7 @@ def shape_key(recipe: Recipe) -> str:
         recipe: a recipe without spaces.
 
     Returns:
-        The hash of the recipe less its numbers, its schedule and its update rule; the rule stays
+        The hash of the recipe less its numbers, its schedule and its optimizer; the optimizer stays
         where it is another library's, which trains alone.
     """
     tree = recipe.dump()
@@ -56,7 +56,7 @@ def shape_key(recipe: Recipe) -> str:
     if not isinstance(recipe.optimizer, External):
         del tree["optimizer"]
     for path in recipe.numbers():
-        if path.startswith("optimizer."):  # gone with the whole update rule, or kept with it
+        if path.startswith("optimizer."):  # gone with the optimizer, or kept with it
             continue
         part, _, name = path.rpartition(".")
         _part_at(tree, part).pop(name, None)

@@ -50,7 +50,7 @@ class Recipe(Spec):
     loss: LossPart | None = None
     """Loss; by default cross-entropy for classes, mean squared error for numbers."""
     optimizer: OptimizerPart
-    """Update rule with its hyperparameters."""
+    """Optimizer with its hyperparameters."""
     batch_size: BatchSize[int | Literal["full"] | Space] = 32
     """Samples in an update, or "full" for the whole training set."""
     batch_order: Literal["reshuffled", "fixed", "sequential"] = "reshuffled"
@@ -65,8 +65,7 @@ class Recipe(Spec):
     """Length of training in samples seen: the same work for every batch size."""
     gradients: Count | None = None
     """Length of training in gradients of single samples: as ``samples``, but an optimizer that
-    computes several
-    gradients an update, such as LBFGS, gets fewer updates."""
+    computes several gradients an update, such as LBFGS, gets fewer updates."""
     schedule: SchedulePart = Field(default_factory=lambda: parse_part("schedule", "Constant"))
     """Learning rate over training."""
     regularizers: tuple[RegularizerPart, ...] = ()
@@ -81,8 +80,7 @@ class Recipe(Spec):
     """"auto" takes the GPU where there is one."""
     eval_every: Annotated[int, Field(ge=1)] | None = None
     """Epochs, steps or samples (what the length is given in) between evaluations; by default so
-    that a run has about 100
-    at most."""
+    that a run has about 100 at most."""
 
     @field_validator("regularizers")
     @classmethod

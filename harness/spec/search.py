@@ -27,7 +27,7 @@ class Search(Spec):
     batch: int = Field(default=8, ge=1)
     """Trials asked at once; larger fills cohorts better, smaller learns more between asks."""
     pruner: Literal["none", "median", "hyperband", "asha"] = "none"
-    """Optimizer that ends hopeless trials early, at the rungs."""
+    """Rule by which hopeless trials are ended early, at the rungs."""
     rungs: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.25, 0.5)
     """Where trials may be pruned, as shares of the whole length."""
     grid: int = Field(default=5, ge=2)

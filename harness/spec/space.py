@@ -161,9 +161,8 @@ class Tunable:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        value_type = source.__args__[
-            0
-        ]  # of ``float | Space``; pydantic says no more of a source's type
+        # the first of ``float | Space``; to pydantic a source may be anything, so it is Any here
+        value_type = source.__args__[0]
         plain = handler.generate_schema(self._bounded(value_type))
         serializer = core_schema.plain_serializer_function_ser_schema(plain_value)
         return core_schema.no_info_wrap_validator_function(

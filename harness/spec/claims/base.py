@@ -310,7 +310,10 @@ class _ByKind:
         return {"oneOf": [kind.model_json_schema() for kind in Claim.kinds.values()]}
 
     def field_names(self, node: Mapping[str, object]) -> list[str]:
-        """Return the fields of the claim written at ``node``; see :mod:`harness.spec.mistakes`."""
+        """Return the fields of the claim written at ``node``.
+
+        :mod:`harness.spec.error_messages` asks for them.
+        """
         cls = Claim.kinds.get(str(node.get("kind")), Claim)
         return list(cls.model_fields)
 

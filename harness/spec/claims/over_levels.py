@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection, Iterator
 from typing import ClassVar
 
@@ -32,9 +33,9 @@ class OverLevels(Claim):
         return Goal(self.on, self.target, self.by, maximizes(self.direction, self.on))
 
     @property
+    @abstractmethod
     def factor_names(self) -> tuple[str, ...]:
         """The factors whose levels are compared."""
-        raise NotImplementedError
 
     def misfits(self, arms: Collection[str], compared: Compared) -> Iterator[str]:
         for factor in (*self.factor_names, *self.among):

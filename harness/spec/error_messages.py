@@ -1,5 +1,4 @@
-"""A specification's mistakes in words: the place, what was expected, what was got, and the nearest
-name."""
+"""Error messages for specs: the place, what was expected, what was got, and the nearest name."""
 
 from __future__ import annotations
 
