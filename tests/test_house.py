@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import subprocess
 import sys
 from collections import defaultdict
@@ -13,6 +14,7 @@ import pytest
 
 import harness
 from harness.catalog import KINDS, stub
+from harness.core.registry import base_class
 
 ROOT = Path(__file__).parents[1]
 LAYERS = (
@@ -186,6 +188,12 @@ def test_editors_know_the_public_names():
 def test_every_part_is_of_its_kind(kind):
     for name in KINDS[kind].parts:
         assert getattr(harness, name).kind == kind
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "regularizer"])
+def test_the_base_of_a_kind_is_abstract(kind):
+    """A part without its one method is refused when it is made; a regularizer needs no hook."""
+    assert inspect.isabstract(base_class(kind))
 
 
 def test_importing_changes_nothing_in_the_process():

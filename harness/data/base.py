@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from abc import abstractmethod
 from functools import lru_cache
 from itertools import combinations_with_replacement
 from typing import ClassVar, Literal, NamedTuple
@@ -96,9 +97,9 @@ class Data(Component):
     standardize: bool = False
     """Scale each feature to mean 0 and deviation 1, as measured on the training samples."""
 
+    @abstractmethod
     def raw(self) -> Raw:
         """Return the arrays, always the same for the same fields."""
-        raise NotImplementedError
 
     def task_of(self, raw: Raw) -> Task:
         """Return what is learnt from the arrays."""

@@ -38,9 +38,8 @@ class Batches:
     def batch(self, step: int) -> Minibatch:
         """Return the minibatch of update ``step``, counted from 0."""
         times, train = self.program.times, self.program.train
-        if (
-            times.batch == train.size
-        ):  # the whole training set: no order, and inputs that all members share
+        if times.batch == train.size:
+            # the whole training set: no order, and inputs that all members share
             return Minibatch(train.x[None], train.y.expand(len(self.seeds), *train.y.shape))
         epoch, position = divmod(step, times.per_epoch)
         self._draw_order(epoch)

@@ -20,11 +20,11 @@ def batched(recipe: ResolvedRecipe) -> tuple[bool, str]:
         return False, f"{recipe.optimizer.name} is another library's optimizer"
     network = build_network(recipe, load_data(recipe.data))
     if isinstance(network, ModuleNetwork):
-        return _vmaps(network, recipe)
+        return _try_vmap(network, recipe)
     return True, "all of its parts have a batched form"
 
 
-def _vmaps(network: ModuleNetwork, recipe: ResolvedRecipe) -> tuple[bool, str]:
+def _try_vmap(network: ModuleNetwork, recipe: ResolvedRecipe) -> tuple[bool, str]:
     """Try a forward and a backward pass of two members on two samples."""
     if network.draws:
         return False, "its dropout draws from torch's global generator"

@@ -1,4 +1,8 @@
-"""The state of a cohort: runs of one shape that are trained at once, a row of every tensor each."""
+"""The state of a cohort: runs of one shape that are trained at once, a row of every tensor each.
+
+A member's numbers are those of the same run alone: they do not depend on who shares its cohort, nor
+on who leaves it.
+"""
 
 from __future__ import annotations
 
@@ -78,8 +82,8 @@ class Cohort:
     """Memory for the gradient, the same until a member leaves."""
     gradients: int = 0
     """Gradients of single samples computed so far, for each member."""
-    memories: dict[str, Memory] = field(default_factory=dict)
-    """What probes keep, by their names."""
+    memories: dict[int, Memory] = field(default_factory=dict)
+    """What probes keep, by their places among the runs' probes."""
     outcomes: dict[int, Outcome] = field(default_factory=dict)
     """Runs that have ended, by their index."""
 

@@ -31,7 +31,7 @@ class OptimizerGroup(NamedTuple):
     """The members that one call of an optimizer moves."""
 
     optimizer: Optimizer
-    """Of one of the members: of its numbers none but those in ``fields`` count."""
+    """That of one of the members. Its numbers are not used: ``fields`` has every member's."""
     rows: slice
     """Where the members lie in the cohort."""
     fields: HyperColumns

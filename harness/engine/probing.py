@@ -63,7 +63,7 @@ class Probing:
         probes: what is measured.
         seeds: the members' seeds.
         hyper: the members' numbers.
-        memories: what each probe keeps, by its name; it is written into.
+        memories: what each probe keeps, by its place among ``probes``; it is written into.
     """
 
     def __init__(
@@ -74,13 +74,14 @@ class Probing:
         probes: Sequence[Probe],
         seeds: Sequence[int],
         hyper: Hyperparameters,
-        memories: dict[str, Memory],
+        memories: dict[int, Memory],
     ) -> None:
         self.program, self.groups, self.blocks = program, groups, blocks
         self.seeds, self.memories = seeds, memories
-        self.probes = [(_memory_name(probe), probe, _needs(probe, program)) for probe in probes]
-        self.looking: list[tuple[str, Probe]] = []
-        """The probes that look at the coming update, by the names of their memories."""
+        # equal probes have one memory, that of the first
+        self.probes = [(probes.index(p), p, _needs(p, program)) for p in probes]
+        self.looking: list[tuple[int, Probe]] = []
+        """The probes that look at the coming update, with the places of their memories."""
         self.record: TrainingPass | None = None
         """Where the coming update's pass leaves what they ask for; None where none looks."""
         self.probed: dict[int, Probed] = {}
@@ -95,7 +96,7 @@ class Probing:
 
     def before(self, step: int, w_KP: Tensor) -> Tensor | None:
         """Return a copy of the weights (in memory used again) if a probe looks at this update."""
-        self.looking = [(name, probe) for name, probe, needs in self.probes if needs(step)]
+        self.looking = [(place, probe) for place, probe, needs in self.probes if needs(step)]
         if not self.looking:
             self.record = None
             return None
@@ -126,8 +127,8 @@ class Probing:
         assert self.record is not None
         scene = self._scene(Moment(step, w_KP, buffers, batch, factor_K, self.record, update))
         metrics: Values = {}
-        for name, probe in self.looking:
-            values = probe.measure(scene, self.memories.setdefault(name, {}))
+        for place, probe in self.looking:
+            values = probe.measure(scene, self.memories.setdefault(place, {}))
             metrics |= {f"{probe.prefix}/{metric}": value for metric, value in values.items()}
         numbers = {name: value for name, value in metrics.items() if value.ndim == 1}
         self.arrays |= {name: value.clone() for name, value in metrics.items() if value.ndim > 1}
@@ -168,7 +169,7 @@ class Probing:
             products=partial(self._products, moment.buffers),
             held=held,
             hidden=partial(self._hidden, moment),
-            limits=_hidden_bounds(program),
+            hidden_bounds=_hidden_bounds(program),
             samples=partial(self._samples, moment.step),
             sample_norms_at_hand=bool(moment.record.seen.products),
             sample_norms=partial(self._sample_norms, moment),
@@ -252,11 +253,6 @@ class Probing:
         return train.x[index_KB], train.y[index_KB]
 
 
-def _memory_name(probe: Probe) -> str:
-    """Return the name of what a probe keeps: probes of one class with other fields are others."""
-    return f"{type(probe).__module__}.{type(probe).__qualname__} {probe.model_dump_json()}"
-
-
 def _needs(probe: Probe, program: Program) -> Callable[[int], bool]:
     """Return whether the probe is due at an update, or so soon that it needs this one too."""
     times = program.times
@@ -277,8 +273,9 @@ def _hidden_bounds(program: Program) -> tuple[float, float] | None:
     return model.hidden_bounds() if isinstance(model, Model) else None
 
 
-def memories_of_rows(memories: Mapping[str, Memory], rows: Tensor) -> dict[str, Memory]:
+def memories_of_rows(memories: Mapping[int, Memory], rows: Tensor) -> dict[int, Memory]:
     """Return what the probes keep of some members."""
     return {
-        name: {key: value[rows] for key, value in kept.items()} for name, kept in memories.items()
+        place: {name: value[rows] for name, value in kept.items()}
+        for place, kept in memories.items()
     }

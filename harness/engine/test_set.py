@@ -11,7 +11,7 @@ from harness.engine.placement import Samples
 
 @dataclass
 class Permit:
-    """Who may be evaluated on the test data, and who has been."""
+    """Whether members may be evaluated on the test data, and which of them have been."""
 
     allowed: bool
     """Whether the stage evaluates test data at all."""

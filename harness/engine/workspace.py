@@ -13,7 +13,7 @@ from harness.models.base import Params
 
 
 class ParameterBlock(NamedTuple):
-    """Columns that one call of an optimizer moves: a large parameter, or what lies between such."""
+    """Columns that one call of an optimizer moves: a large parameter, or all between two such."""
 
     columns: slice
     w_KC: Tensor

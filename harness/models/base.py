@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
@@ -146,13 +147,13 @@ class Model(Component):
 
     kind = "model"
 
+    @abstractmethod
     def network(self, input_shape: tuple[int, ...], outputs: int) -> Network:
         """Return the network for inputs (*input_shape) and a number of outputs.
 
         Raises:
             ValueError: it can't be built for such inputs; the message says what was expected.
         """
-        raise NotImplementedError
 
     def dropout_rate(self) -> float | None:
         """Return the share of units dropped in training; None if it has no place for dropout."""

@@ -100,13 +100,13 @@ class SavedPass(NamedTuple):
     features_KBF: Tensor
     """The linear layer's input."""
     mask_KBF: Tensor | None
-    """What dropout multiplied by, if anybody drops."""
+    """What dropout multiplied by; None where no member drops."""
 
 
 class ConvNetwork:
     """Convolutions with ReLU, then their flattened or averaged outputs through a linear layer.
 
-    The backward pass is written out, unless there is normalization.
+    With normalization there is no hand-written backward pass.
 
     Between the convolutions activations are (K, channels, *sizes, B), samples last in memory: see
     :mod:`harness.models.convolution`.

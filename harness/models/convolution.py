@@ -125,10 +125,8 @@ class Conv:
         … are what the tap sees at output positions 0, 1, 2, …; the taps' slices are stacked along
         the channels. For images that is 2·kernel slices in place of kernel².
         """
-        pads = (0, 0) + (
-            self.padding,
-            self.padding,
-        ) * self.axes  # none on the samples, which come last
+        # pairs from the last axis on: none on the samples, then the same on every spatial axis
+        pads = (0, 0) + (self.padding, self.padding) * self.axes
         unfolded = functional.pad(x, pads) if self.padding else x
         for axis in reversed(range(2, 2 + self.axes)):
             count = self.size(x.shape[axis])

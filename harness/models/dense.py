@@ -67,8 +67,8 @@ class Dense:
             h_KBI: its inputs, as the forward pass was given them.
             d_KBO: gradient ∂L/∂a of the loss by its outputs.
             into: memory for the gradients, by the parameters' names; what it held is overwritten.
-            input_needed: whether anybody uses ∂L/∂h; the first layer saves a product. Without it
-                ``d_KBO`` is returned.
+            input_needed: whether ∂L/∂h is used. That of the first layer is not, which saves a
+                product: then ``d_KBO`` is returned.
         """
         _write_product(d_KBO.mT, for_each_member(h_KBI, d_KBO), into[self.w])
         if self.bias:

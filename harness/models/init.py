@@ -7,6 +7,7 @@ that of its weights. The distributions differ in what they keep constant from la
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from typing import Literal
 
 import numpy as np
@@ -28,9 +29,9 @@ class Init(Component):
 
     kind = "init"
 
+    @abstractmethod
     def deviation(self, weight: Weight) -> float:
         """Return the standard deviation of a weight's numbers."""
-        raise NotImplementedError
 
     def shape(self) -> Shape:
         """Return the distribution's shape."""

@@ -74,7 +74,7 @@ class SavedHidden(NamedTuple):
     z_KBO: Tensor
     """Its output z, before skip and dropout."""
     mask_KBO: Tensor | None
-    """What dropout multiplied by, if anybody drops."""
+    """What dropout multiplied by; None where no member drops."""
 
 
 class MLPNetwork:
@@ -143,7 +143,7 @@ class MLPNetwork:
             saved: what the forward pass of the same inputs returned.
             slope_KBD: gradient of the mean loss by the outputs.
             into: memory for the gradients, by the parameters' names; what it held is overwritten.
-            seen: where each layer's input and gradient are left, if anybody looks.
+            seen: where each layer's input and gradient are left, if a probe asks.
         """
         assert isinstance(self.activation, OutputActivation) and not self.norms
         layers = [Product(saved[-1].h_KBI, slope_KBD, self.out.bias)]

@@ -1,4 +1,4 @@
-"""Products with the Hessian of an MLP's loss, written out.
+"""Hand-written products with the Hessian of an MLP's loss.
 
 They take half the time of differentiating the gradient by autograd.
 """
@@ -42,7 +42,7 @@ class HessianProduct:
     Capital letters and d are those of the passes: d_x is the gradient of the loss by x.
 
     Args:
-        network: an MLP whose backward pass is written out.
+        network: an MLP with a hand-written backward pass.
         params: its weights by name.
         saved: what its forward pass saved, without dropout.
         slope_KBD: gradient of the loss by its outputs.

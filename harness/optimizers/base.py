@@ -53,7 +53,7 @@ class Optimizer(Component, Generic[StateT]):
     kind = "optimizer"
     coordinatewise: ClassVar[bool] = False
     """Whether a weight's update depends on no other weight, so that ``update`` may be called with a
-    part of the columns. The promise is of one ``update``: a subclass with another gives it anew."""
+    part of the columns. A subclass with an ``update`` of its own does not inherit it."""
     lr: Positive
     """Learning rate η."""
 

@@ -39,7 +39,7 @@ class Activations(Probe):
         layers = {name: h.flatten(1, -2) for name, h in scene.hidden().items()}
         if not layers:
             return {}
-        rows = {name: _statistics(h_KNF, scene.limits) for name, h_KNF in layers.items()}
+        rows = {name: _statistics(h_KNF, scene.hidden_bounds) for name, h_KNF in layers.items()}
         values = {
             f"{name}/{statistic}": value_K
             for name, row in rows.items()

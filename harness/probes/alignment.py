@@ -19,7 +19,7 @@ class Alignment(Probe):
 
     ``alignment/gradients``, ``alignment/updates``, from −1 to 1. Small batches give gradients that
     hardly agree, about 0; momentum makes updates of them that do, near 1. A cosine near −1 is a
-    bounce between the walls of a valley: the learning rate is at the edge of stability.
+    bounce between the walls of a valley: the learning rate is at its stability threshold.
     """
 
     prefix = "alignment"

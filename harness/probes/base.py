@@ -7,6 +7,7 @@ To write a probe, subclass :class:`Probe`, name its ``prefix``, and compute metr
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -88,7 +89,7 @@ class Scene:
     """Its targets."""
     hidden: Callable[[], dict[str, Tensor]]
     """() ↦ outputs (K, B, …, F) of every hidden layer by name, before the update, on its batch."""
-    limits: tuple[float, float] | None
+    hidden_bounds: tuple[float, float] | None
     """Bounds of the hidden units' nonlinearity, where it saturates."""
     sample_norms_at_hand: bool
     """Whether ``sample_norms`` follows from the update's own pass, rather than from a gradient for
@@ -210,6 +211,7 @@ class Probe(Component):
         stride = self.every * (per_epoch if self.unit == "epochs" else 1)
         return lambda step: step % stride == 0 or step == last
 
+    @abstractmethod
     def measure(self, scene: Scene, memory: Memory) -> Values:
         """Return the metrics of one update, by name without the prefix.
 
@@ -217,7 +219,6 @@ class Probe(Component):
             scene: the update, and what can be asked about it.
             memory: what earlier calls have put there; it lives as long as the run.
         """
-        raise NotImplementedError
 
 
 def random_row(scene: Scene, *purpose: str | int) -> Tensor:

@@ -1,4 +1,4 @@
-"""How well a classifier knows how sure it may be."""
+"""Calibration: whether a classifier is right as often as its confidence says."""
 
 from __future__ import annotations
 

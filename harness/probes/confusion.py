@@ -1,4 +1,4 @@
-"""Which classes a classifier takes for which."""
+"""The confusion matrix: held-out samples by true and predicted class."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ else:
     torch = Lazy("torch")
 
 CLASSES = 20
-"""Classes whose accuracies are recorded one by one; more curves nobody reads."""
+"""Classes at most whose accuracies are recorded one by one; more curves can't be read."""
 
 
 class Confusion(Probe):

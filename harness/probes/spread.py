@@ -16,7 +16,7 @@ else:
 
 
 class GradientSpread(Probe):
-    """Of the gradients gᵢ of n single samples: √(Σ‖gᵢ − ḡ‖²/(n − 1)) over ‖ḡ‖, and who disagrees.
+    """Of the gradients gᵢ of n single samples: √(Σ‖gᵢ − ḡ‖²/(n − 1)) over ‖ḡ‖, and their conflicts.
 
     ``spread/ratio``: above 1 the noise of one sample is larger than the signal, which is usual soon
     after the start; a batch of B has 1/√B of it. ``spread/conflict``: the share of pairs with gᵢ·gⱼ

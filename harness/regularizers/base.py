@@ -15,6 +15,9 @@ afterwards) and must not keep them or views of them, since the next update write
 it returns them as they are or returns new tensors. The weights are the engine's: ``decay`` and
 ``constrain`` may write into them and return them, ``penalty`` only reads them. A regularizer has no
 state of its own.
+
+Concrete regularizers are final and derive from :class:`Regularizer` directly, so that what one does
+is read in one place.
 """
 
 from __future__ import annotations

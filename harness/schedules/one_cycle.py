@@ -1,4 +1,4 @@
-"""Up and down once."""
+"""One cycle: the rate rises, then falls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A linear rise at the start."""
+"""Warm-up: the rate rises linearly at the start."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def noise_scene(g_of):
             "stability_threshold",
             "held",
             "evaluated",
-            "limits",
+            "hidden_bounds",
             "grams",
             "sample_norms",
             "sample_norms_at_hand",

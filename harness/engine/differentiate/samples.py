@@ -49,9 +49,8 @@ def grams_one_by_one(
 ) -> Tensor:
     """Return the inner products (K, B, B) of the samples' gradients."""
     gradients = _gradients(differentiator, w_KP, buffers, batch, hyper.noise_free(), [])
-    g_KBP = torch.stack(
-        [g_KP.clone() for g_KP in gradients], 1
-    )  # the next one's memory is the same
+    # copies, since the next sample's gradient is written into the same memory
+    g_KBP = torch.stack([g_KP.clone() for g_KP in gradients], 1)
     return g_KBP @ g_KBP.mT
 
 
