@@ -48,9 +48,8 @@ def winner_by_budget(results: Results) -> Budget | None:
         return None
     budgets = tuple(range(1, int(trials.groupby("arm").size().min()) + 1))
     rng = np.random.default_rng(0)  # the intervals' resamples; a page made again is the same
-    worst = (
-        -math.inf if search.maximize else math.inf
-    )  # what a trial without an objective counts as
+    # what a trial without an objective counts as
+    worst = -math.inf if search.maximize else math.inf
     expected = {}
     for arm, rows in trials.groupby("arm", sort=False):
         values = rows["value"].astype(float).fillna(worst).to_numpy()

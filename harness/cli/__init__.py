@@ -43,9 +43,8 @@ def _guard(command: Callable[[], object]) -> None:
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    except (
-        BrokenPipeError
-    ):  # the reader of a pipe has left, as `head` does; nobody is there to be told
+    except BrokenPipeError:
+        # the reader of a pipe has left, as `head` does: Python would complain about it at its exit
         sys.stderr.close()
 
 

@@ -73,7 +73,7 @@ def _data() -> str:
 
 
 def _store() -> str:
-    from harness.tracking import default_uri, public
+    from harness.tracking import default_uri, hide_password
 
     uri = default_uri()
     if uri.startswith("sqlite:///"):
@@ -82,7 +82,7 @@ def _store() -> str:
             raise HarnessError(
                 f"can't write in {folder}; go to another folder, or set MLFLOW_TRACKING_URI"
             )
-    return public(uri)
+    return hide_password(uri)
 
 
 def _disk() -> str:

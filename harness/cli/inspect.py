@@ -126,11 +126,11 @@ def serve_ui(uri: str | None, port: int) -> None:
     Raises:
         StoreError: there is no store yet.
     """
-    from harness.tracking import default_uri, public
+    from harness.tracking import default_uri, hide_password
 
     where = uri or default_uri()
     if where.startswith("http"):
-        print(f"the store is a server already: open {public(where)}")
+        print(f"the store is a server already: open {hide_password(where)}")
         return
     file = where.removeprefix("sqlite:///")
     if file != where and not os.path.exists(file):
@@ -140,5 +140,5 @@ def serve_ui(uri: str | None, port: int) -> None:
     command += ["--backend-store-uri", where]
     command += ["--host", "127.0.0.1", "--port", str(port)]  # this machine only
     command += ["--workers", "1"]
-    quiet = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    subprocess.run(command, env=os.environ | quiet, check=False)
+    settings = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    subprocess.run(command, env=os.environ | settings, check=False)

@@ -11,7 +11,7 @@ from harness.cli.progress import choose_display
 from harness.protocol.options import Options
 from harness.protocol.run import Summary, run_study
 from harness.spec.study import Study
-from harness.tracking import default_uri, public, site
+from harness.tracking import default_uri, hide_password, site
 
 INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended, as shells expect it."""
@@ -77,5 +77,5 @@ def _place_of_runs(store: str | None) -> str:
     uri = store or default_uri()
     if uri.startswith("http"):
         return site(uri)
-    given = f" --store {public(store)}" if store else ""
+    given = f" --store {hide_password(store)}" if store else ""
     return f"harness ui{given}   (MLflow's UI on http://127.0.0.1:5000)"

@@ -72,9 +72,8 @@ def study_name(given: str) -> str:
 
 def show_reproduced(run_id: str, store: str | None) -> None:
     """Train a run again and say whether it is the same; end with status 1 if it differs."""
-    from harness.protocol.reproduce import (
-        reproduce,  # imports torch, which the other commands do without
-    )
+    # it imports torch, which the other commands do without
+    from harness.protocol.reproduce import reproduce
 
     again = reproduce(run_id, store)
     largest = ""

@@ -88,7 +88,7 @@ def perform(job: Job) -> Done:
             return _train(job)
     except Exception as error:
         message = _describe(error)
-    # Out here the error and its frames are gone, and with them what held the cohort's memory.
+    # Not within the except clause: the error's frames hold the cohort's memory until it is left.
     _free_memory()
     return Done({}, None, message)
 

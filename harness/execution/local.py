@@ -86,8 +86,7 @@ def _start(paths: list[str]) -> None:
 
 
 def _leave_with(driver: int) -> None:
-    """End this worker soon after the driver is gone, however that went: a driver that is killed
-    can't tell its workers, and they would train on for nobody."""
+    """End this worker soon after the driver is gone: one that was killed can't stop its workers."""
     while os.getppid() == driver:
         time.sleep(1)
     os._exit(1)

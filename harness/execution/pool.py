@@ -127,7 +127,7 @@ class Board:
     """Counters of updates, in a file that workers write and the driver reads.
 
     A file that all of them map into memory works for any executor on the machine. Each job has a
-    counter of its own, so that none is written by two; and whoever reads one too early sees an
+    counter of its own, so that none is written by two. A counter that is read too early has an
     older number, never a broken one: it is one machine word.
     """
 

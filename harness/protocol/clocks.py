@@ -31,7 +31,7 @@ def read_clocks(
     for winner in winners:
         work = work_of(winner.recipe)
         reading = readings.get(work) or pool.alone(read_clock, winner.recipe)
-        if reading is None:  # it fails, as its runs will; they say why
+        if reading is None:  # it can't be trained: its runs will fail too, and record the reason
             continue
         readings[work] = clock[winner.arm.name] = reading
         session.set_clock(winner.arm.name, reading)

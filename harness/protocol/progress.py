@@ -1,4 +1,4 @@
-"""What a study tells while it runs, to whoever shows it."""
+"""What a study tells a display while it runs."""
 
 from __future__ import annotations
 

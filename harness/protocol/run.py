@@ -1,6 +1,7 @@
 """How a study is run: what is known already → check → search → freeze → clocks → confirm → close.
 
-The stages themselves are in :mod:`harness.protocol.conduct`.
+The stages themselves are in :mod:`harness.protocol.conduct`. A study that was killed is run by the
+same call: what is recorded is not trained again, and the numbers are those of a run in one go.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def run_study(
     Args:
         study: what is asked.
         options: how it is executed.
-        progress: is told how the study goes; by default nobody is.
+        progress: is told how the study goes; nothing is shown by default.
 
     Raises:
         SpecError: the study can't be run as written; nothing has been trained.

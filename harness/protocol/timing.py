@@ -88,9 +88,8 @@ def forecast_seconds(recipe: ResolvedRecipe, members: int) -> float:
     """
     times = program_of(recipe).times
     short = recipe.with_values({"steps": FORECAST_UPDATES, "eval_every": FORECAST_UPDATES})
-    for _ in range(
-        2
-    ):  # the second time counts: the first one also allocates memory and warms caches
+    # the second time counts: the first one also allocates memory and warms caches
+    for _ in range(2):
         cohort = start([Run(short, seed) for seed in range(members)], test=False)
         program = program_of(short)
         began = time.perf_counter()

@@ -19,7 +19,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from harness.core.errors import StoreError
 from harness.protocol.tuner import ArmTuner
 from harness.tracking.retry import StoreUnavailable, retry
-from harness.tracking.uris import public, said
+from harness.tracking.uris import describe_error, hide_password
 
 DEFAULT_JOURNAL = "optuna.journal"
 """File in the working folder that trials are written to where nothing else is asked for."""
@@ -68,8 +68,8 @@ class TrialStorage:
                 write.result()
             except (StoreUnavailable, OptunaError, SQLAlchemyError) as error:
                 raise StoreError(
-                    f"Optuna's storage {public(self.place)} lacks trials: "
-                    f"{said(error, self.place)}; "
+                    f"Optuna's storage {hide_password(self.place)} lacks trials: "
+                    f"{describe_error(error, self.place)}; "
                     "start the same command again when it is back, nothing is trained twice"
                 ) from error
 
@@ -79,7 +79,7 @@ class TrialStorage:
                 self._add_missing(name, direction, trials)
             except (StorageInternalError, OperationalError, InterfaceError) as error:
                 raise StoreUnavailable(
-                    f"Optuna's storage can't be reached: {said(error, self.place)}"
+                    f"Optuna's storage can't be reached: {describe_error(error, self.place)}"
                 ) from error
 
         retry(attempt)
@@ -116,7 +116,8 @@ def open_storage(place: str | None) -> optuna.storages.BaseStorage:
             return optuna.storages.RDBStorage(chosen)
         except (SQLAlchemyError, ImportError, ValueError) as error:
             raise StoreError(
-                f"Optuna's storage {public(chosen)} can't be used: {said(error, chosen)}"
+                f"Optuna's storage {hide_password(chosen)} can't be used: "
+                f"{describe_error(error, chosen)}"
             ) from error
     path = Path(chosen)
     _trim_torn_line(path)

@@ -30,6 +30,7 @@ from harness.spec.resolved import ResolvedRecipe, resolve
 from harness.spec.search import Search
 from harness.spec.space import Choice, IntUniform, LogUniform, Range, Space
 
+# one line a trial would drown the progress; a process that tunes has imported this file
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 WORST = 1e300
@@ -170,7 +171,7 @@ class ArmTuner:
 
 @contextmanager
 def _without_warnings() -> Iterator[None]:
-    """Keep quiet about Optuna's experimental samplers, which the spec's reader chose knowingly."""
+    """Silence Optuna's warnings that samplers are experimental: the spec asks for them by name."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -1,10 +1,9 @@
 """The script of a page: its modules in ``assets/page``, joined into one in the page itself.
 
 The modules are ordinary JavaScript modules, so that editors, ``tsc`` and ``eslint`` understand them
-(``make lint-js``).
-A page is one file that opens without a server, where a browser loads no module from another file:
-so they are joined
-here. Their imports and the word ``export`` go, and a name means the same in all of them.
+(``make lint-js``). A page is one file that opens without a server, where a browser loads no module
+from another file: so they are joined here. Their imports and the word ``export`` go, and a name
+means the same in all of them.
 """
 
 from __future__ import annotations

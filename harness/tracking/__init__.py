@@ -12,7 +12,7 @@ from harness.tracking.reader import Reader, TrainingRun
 from harness.tracking.recorded_run import RecordedRun, load_run
 from harness.tracking.rows import Record, RunCurves, finite_summary
 from harness.tracking.session import About, Known, Session
-from harness.tracking.uris import default_uri, public, site
+from harness.tracking.uris import default_uri, hide_password, site
 
 __all__ = [
     "About",
@@ -25,8 +25,8 @@ __all__ = [
     "TrainingRun",
     "default_uri",
     "finite_summary",
+    "hide_password",
     "load_run",
-    "public",
     "site",
     "studies",
 ]

@@ -1,5 +1,5 @@
-"""The same through MLflow's client: for a server, and for a database whose tables this version does
-not know.
+"""Reads and writes of many runs through MLflow's client: slower than in the tables, and right for
+every server and for databases of any revision.
 
 MLflow's API writes one run at a time, so a few requests are under way at once; and it reads one
 metric at a time, so whole curves of a batch of runs are kept in one file beside it.

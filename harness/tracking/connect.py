@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from harness.core.errors import NoStudyError, StoreError
 from harness.tracking.schema import Tag, tables_known
-from harness.tracking.uris import default_uri, public, said, sqlite_path
+from harness.tracking.uris import default_uri, describe_error, hide_password, sqlite_path
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -84,7 +84,7 @@ def open_experiment(study: str, uri: str | None, create: bool) -> Experiment:
         bulk = _bulk(connection, experiment_id, artifacts)
     except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
         raise StoreError(
-            f"MLflow at {public(where)} can't be used: {said(error, where)}"
+            f"MLflow at {hide_password(where)} can't be used: {describe_error(error, where)}"
         ) from error
     return Experiment(where, study, experiment_id, connection.client, bulk)
 
@@ -121,7 +121,8 @@ def owner_of(run_id: str, uri: str | None = None) -> Owner:
         run = client.get_run(run_id)
     except MlflowException as error:
         raise StoreError(
-            f"run {run_id!r}: not in MLflow at {public(where)}: {said(error, where)}"
+            f"run {run_id!r}: not in MLflow at {hide_password(where)}: "
+            f"{describe_error(error, where)}"
         ) from error
     return Owner(str(client.get_experiment(run.info.experiment_id).name), str(run.info.run_name))
 
@@ -143,7 +144,8 @@ def _find_or_create(client: MlflowClient, study: str, uri: str, create: bool) ->
     if experiment is None:
         if not create:
             raise NoStudyError(
-                f"no study {study!r} in MLflow at {public(uri)}; run it first with 'harness run'"
+                f"no study {study!r} in MLflow at {hide_password(uri)}; "
+                "run it first with 'harness run'"
             )
         experiment_id = client.create_experiment(study, artifact_location=_artifacts(uri, study))
         experiment = client.get_experiment(experiment_id)

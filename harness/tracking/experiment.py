@@ -24,7 +24,7 @@ from harness.core.errors import StoreError
 from harness.tracking.retry import StoreUnavailable
 from harness.tracking.rows import JsonObject, NewRun, StoredRun, StudyData
 from harness.tracking.schema import Tag
-from harness.tracking.uris import is_remote, public, said
+from harness.tracking.uris import describe_error, hide_password, is_remote
 
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 """MLflow's codes of failures that may pass by themselves; it gives INTERNAL_ERROR to a refused
@@ -142,7 +142,7 @@ class Experiment:
 
     @contextmanager
     def telling_failures(self, refused: str) -> Iterator[None]:
-        """Tell a server that is away from one that refuses.
+        """Raise our own errors for the store's: one while it is away, another where it refuses.
 
         Args:
             refused: what was asked of the store, as it goes on after "refused".
@@ -154,7 +154,7 @@ class Experiment:
         try:
             yield
         except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
-            where, message = public(self.uri), said(error, self.uri)
+            where, message = hide_password(self.uri), describe_error(error, self.uri)
             if is_remote(self.uri) and _may_pass(error):
                 raise StoreUnavailable(f"MLflow at {where} can't be reached: {message}") from error
             raise StoreError(

@@ -2,7 +2,7 @@
 knows.
 
 These strings are a file format: stores written by older versions of the harness hold them, so a
-change here needs a way to read both. No other module has them, and nobody above this room needs
+change here needs a way to read both. No other module has them, and none above this room needs
 them: :class:`harness.tracking.Reader` gives runs with fields, and metrics by the names that their
 trainer gave them.
 """

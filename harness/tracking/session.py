@@ -27,7 +27,7 @@ from harness.tracking.rows import (
 )
 from harness.tracking.schema import StudyFile, Tag
 from harness.tracking.spool import Spool, SpoolBatch
-from harness.tracking.uris import is_remote, public
+from harness.tracking.uris import hide_password, is_remote
 
 _T = TypeVar("_T")
 
@@ -111,7 +111,7 @@ class Session:
         return self._known(rows)
 
     def _spool_folder(self) -> Path:
-        name = hashlib.sha256(f"{public(self.uri)} {self.study}".encode()).hexdigest()[:16]
+        name = hashlib.sha256(f"{hide_password(self.uri)} {self.study}".encode()).hexdigest()[:16]
         return cache_folder() / "spool" / name
 
     def _open_parents(self, about: About, arms: Sequence[Arm], rows: Sequence[StoredRun]) -> None:

@@ -33,14 +33,14 @@ def sqlite_path(uri: str) -> Path | None:
 def site(uri: str) -> str:
     """Return where MLflow's UI on a store is: ``HARNESS_SITE``, the server itself, or where
     ``harness ui`` serves it."""
-    server = public(uri) if uri.startswith("http") else "http://127.0.0.1:5000"
+    server = hide_password(uri) if uri.startswith("http") else "http://127.0.0.1:5000"
     return os.environ.get("HARNESS_SITE", server).rstrip("/")
 
 
-def public(uri: str) -> str:
+def hide_password(uri: str) -> str:
     """Return the URI without its password.
 
-    >>> public("postgresql://me:secret@db/mlflow")
+    >>> hide_password("postgresql://me:secret@db/mlflow")
     'postgresql://me:***@db/mlflow'
     """
     try:
@@ -49,7 +49,7 @@ def public(uri: str) -> str:
         return uri
 
 
-def said(error: BaseException, uri: str) -> str:
+def describe_error(error: BaseException, uri: str) -> str:
     """Return the first line of an error's message, without the URI's password."""
     lines = str(error).strip().splitlines()
     text = lines[0][:300] if lines else type(error).__name__

@@ -59,8 +59,10 @@ def compute_curves(
 
     Args:
         curves: rows of :attr:`harness.analysis.results.Results.curves`, of the confirm stage.
-        metric: "loss" or "accuracy" for both parts of the data, or the whole name of any other
-            metric. arms: the arms in the order they are drawn. points: points of a curve at most.
+        metric: "loss" or "accuracy" for both parts of the data, or the full name of any other
+            metric.
+        arms: the arms in the order they are drawn.
+        points: points of a curve at most.
 
     Returns:
         None where no run of these arms recorded the metric.

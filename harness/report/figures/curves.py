@@ -192,7 +192,7 @@ def compute_metric(context: FigureContext, metric: str) -> MetricCurves | None:
     return compute_curves(context.curves, metric, context.arms, context.points)
 
 
-def _of(metric: str) -> AnyFigure:
+def _curves_figure(metric: str) -> AnyFigure:
     main = metric in MAIN_METRICS
     return Figure(
         name=metric,
@@ -210,8 +210,8 @@ def _by_metric(context: FigureContext) -> Iterator[AnyFigure]:
     """Yield the figures of loss and accuracy, then those of all other metrics by name."""
     for metric in MAIN_METRICS:
         if any(f"{part}/{metric}" in context.curves for part in ("train", "valid")):
-            yield _of(metric)
-    yield from map(_of, other_metrics(context.curves))
+            yield _curves_figure(metric)
+    yield from map(_curves_figure, other_metrics(context.curves))
 
 
 CURVES_FIGURES = FigureSet(

@@ -96,11 +96,8 @@ def plot_sensitivity(data: Sensitivity, looks: Looks) -> go.Figure:
             title_text=label(panel.name), type="log" if panel.log else None, row=row, col=column
         )
     figure.update_yaxes(title_text=axis_title(data.objective), col=1)
-    objectives = [
-        point.objective for panel in data.panels for points in panel.points.values() for point in
-        points
-    ]  # fmt: skip
-    positive = all(value > 0 for value in objectives)
+    arms_of_panels = [points for panel in data.panels for points in panel.points.values()]
+    positive = all(point.objective > 0 for points in arms_of_panels for point in points)
     figure.update_yaxes(
         type="log" if positive and not larger_is_better(data.objective) else "linear"
     )
