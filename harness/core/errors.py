@@ -1,4 +1,8 @@
-"""Errors meant for people: what was expected, what was got, and the fix."""
+"""Errors meant for people: what was expected, what was got, and the fix.
+
+The command line prints a :class:`HarnessError` as one message and ends with it; any other exception
+is taken for a bug of the harness and keeps its traceback.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,11 @@ from difflib import get_close_matches
 
 
 class HarnessError(ValueError):
-    """A mistake the user can mend; the commands print it without a traceback."""
+    """A mistake the user can mend; the commands print it without a traceback.
+
+    It is a ``ValueError``, so that pydantic turns one that is raised in a validator into an error
+    of that field.
+    """
 
 
 class SpecError(HarnessError):
@@ -27,13 +35,22 @@ class NoStudyError(StoreError):
 
 
 def nearest(name: str, options: Iterable[str]) -> str:
-    """Return a question with the option closest to a name, or a list of all options.
+    """Return the end of an error message that helps with a misspelt name.
 
-    >>> nearest("Addam", ["Adam", "SGD"]), nearest("x", ["Adam", "SGD"])
+    Args:
+        name: what the user wrote.
+        options: the names that are known.
+
+    Returns:
+        The closest option as a question if one is close, else all options.
+
+    >>> nearest("adm", ["Adam", "SGD"]), nearest("???", ["SGD", "Adam"])
     ("did you mean 'Adam'?", 'expected one of: Adam, SGD')
     """
     known = list(options)
     lowered = {option.lower(): option for option in known}
+    # looser than difflib's default of 0.6: a far-fetched suggestion costs a user less than having
+    # to read the list of all names
     close = get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.5)
     if close:
         return f"did you mean {lowered[close[0]]!r}?"

@@ -7,7 +7,18 @@ from typing import Any
 
 
 class Lazy:
-    """Stands for a module: ``torch = Lazy("torch")``, beside the true import for type checkers.
+    """Stands for a module that is imported at the first use of one of its attributes.
+
+    A file that needs torch only inside its functions writes, so that type checkers see the true
+    module and the process does not load it::
+
+        if TYPE_CHECKING:
+            import torch
+        else:
+            torch = Lazy("torch")
+
+    Nothing of the module may be used while the file itself is imported: no base class, no default
+    argument, no annotation that is evaluated.
 
     Args:
         module: dotted name of the module.
@@ -22,6 +33,7 @@ class Lazy:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(import_module(self._module), name)
-        # kept as an attribute of this object, so that Python looks it up here only once
+        # Python calls __getattr__ only for attributes that an object lacks: with the value kept
+        # here, the next use costs no more than that of any attribute
         setattr(self, name, value)
         return value

@@ -178,7 +178,11 @@ RECORDED: dict[str, Metric] = {
         "error of the gradient", "relative error of the gradient against central differences"
     ),
 }
-"""The metrics that the harness records, by name."""
+"""The metrics that the harness records, by name.
+
+The first pattern that fits a name counts, so that a fixed name such as ``gradient/all`` must stand
+above ``gradient/<layer>``, which fits it too.
+"""
 
 PARTS_IN_WORDS = {
     "train": "training",
@@ -256,6 +260,9 @@ def describe(metric: str) -> Metric:
     Args:
         metric: its name in a claim, or as a run records it.
 
+    Returns:
+        Its label, description, unit and direction, with the names of layers and parts filled in.
+
     >>> describe("mean/valid/accuracy").label
     'mean validation accuracy over training'
     >>> describe("gradient/layers.0").label, describe("noise/scale").unit
@@ -268,6 +275,7 @@ def _describe_recorded(metric: str) -> Metric | None:
     for pattern, known in RECORDED.items():
         matched = _regex(pattern).fullmatch(metric)
         if matched is not None:
+            # a part is called by its word ("valid" is "validation"), a layer or number as it is
             words = {
                 name: PARTS_IN_WORDS.get(text, text) for name, text in matched.groupdict().items()
             }
@@ -280,6 +288,7 @@ def _describe_recorded(metric: str) -> Metric | None:
 @cache
 def _regex(pattern: str) -> re.Pattern[str]:
     """Return the regular expression of a name; each placeholder becomes a named group."""
+    # re.escape leaves < and > as they are, so that the placeholders can still be found
     escaped = re.escape(pattern)
     for name, allowed in PLACEHOLDERS.items():
         escaped = escaped.replace(f"<{name}>", f"(?P<{name}>{allowed})")
@@ -292,6 +301,8 @@ def _describe_derived(metric: str) -> Metric | None:
     if derivation is None or not rest:
         return None
     if not derivation.keeps_direction:
+        # such a metric is another quantity than its source (a gap, a correlation): it inherits
+        # neither unit nor direction, and less of it is better
         label = derivation.label.format(PARTS_IN_WORDS.get(rest, rest))
         return Metric(label, derivation.description)
     source = describe(rest)
@@ -308,6 +319,8 @@ def _describe_unknown(metric: str) -> Metric:
 def recorded_sources(metric: str) -> tuple[str, ...]:
     """Return the recorded metrics that a metric is made of: itself, unless it is derived.
 
+    The analysis asks the store for the curves of these.
+
     >>> recorded_sources("gap/loss"), recorded_sources("initial/gradient/all")
     (('test/loss', 'train/loss'), ('gradient/all',))
     """
@@ -319,6 +332,8 @@ def recorded_sources(metric: str) -> tuple[str, ...]:
 
 def current_name(metric: str) -> str:
     """Return today's name of a metric; one that has been renamed is understood, with a warning.
+
+    Specs pass every metric that a user names through it, so that studies of version 0.1 still load.
 
     >>> current_name("gap/loss")
     'gap/loss'
@@ -337,8 +352,13 @@ def current_name(metric: str) -> str:
 
 
 def stored_names(metrics: Iterable[str]) -> list[str]:
-    """Return the names under which a store may hold the given recorded metrics: today's, and those
-    before.
+    """Return the names under which a store may hold the given metrics: today's, and older ones.
+
+    Args:
+        metrics: recorded metrics by today's names.
+
+    Returns:
+        The given names, then the former names of those that were renamed.
 
     >>> stored_names(["test/loss", "curvature/stability_threshold"])
     ['test/loss', 'curvature/stability_threshold', 'curvature/edge']

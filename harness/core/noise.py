@@ -1,4 +1,9 @@
-"""The random numbers of training itself: dropout, mixup, noise on the inputs."""
+"""The random numbers of training itself: dropout, mixup, noise on the inputs.
+
+Initial weights, the order of samples and splits of the data have streams of their own
+(:mod:`harness.core.streams`). The training loop makes one :class:`Noise` for the updates between
+two evaluations; models and regularizers draw from it and from nothing else.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +26,16 @@ else:
 class Noise:
     """Each member's own streams of random numbers, named by (seed, purpose, step).
 
-    They begin anew at every evaluation, so that training can go on from there without what came
-    before. Dropout has streams of its own: a member with a rate of 0 draws the same other noise as
-    its neighbours.
+    The streams begin anew at every evaluation, named by the step reached, so that a cohort that
+    was saved there goes on with the same numbers without saving any generator's state. Dropout has
+    streams of its own: it draws for all members of a cohort if one of them drops, and a member
+    whose own rate is 0 must draw the same other noise as it does in a cohort without dropout.
+
+    CPU and GPU draw different numbers for dropout, where copying them to the GPU would be slow;
+    everything else is drawn on the CPU and is the same on both.
 
     Args:
-        seeds: the members' seeds.
+        seeds: the members' seeds, K of them; members of one seed draw the same numbers.
         step: updates made when the streams begin.
         device: where the numbers are wanted.
         dtype: what they are wanted as.
@@ -59,17 +68,26 @@ class Noise:
         return [_generator(seed, self.step, self.device) for seed in self.seeds]
 
     def uniform(self, *shape: int) -> Tensor:
-        """Return numbers (K, *shape) from U[0, 1), for dropout."""
+        """Return numbers (K, *shape) from U[0, 1), for dropout; every call draws further.
+
+        Args:
+            shape: of one member's numbers.
+        """
         if self.streams:
             drawn_K = [torch.rand(shape, generator=g, device=self.device) for g in self.streams]
             return torch.stack(drawn_K).to(self.dtype)
+        # float32 even where training is in float64: a threshold for dropping needs no more bits
         drawn = np.empty((len(self.drops), *shape), np.float32)
         for row, stream in zip(drawn, self.drops, strict=True):
             stream.random(out=row, dtype=np.float32)
         return torch.from_numpy(drawn).to(self.dtype)
 
     def normal(self, *shape: int) -> Tensor:
-        """Return numbers (K, *shape) from N(0, 1)."""
+        """Return numbers (K, *shape) from N(0, 1), drawn in float32; every call draws further.
+
+        Args:
+            shape: of one member's numbers.
+        """
         drawn = np.empty((len(self.host), *shape), np.float32)
         for row, stream in zip(drawn, self.host, strict=True):
             stream.standard_normal(out=row, dtype=np.float32)
@@ -78,6 +96,9 @@ class Noise:
 
 class RecordedNoise:
     """What dropout drew in an earlier pass, handed out once more in the same order.
+
+    Probes that repeat a pass, such as one for each sample of a batch, get the function that was
+    trained on: the same units are dropped.
 
     Args:
         draws: numbers (K, *shape) from U[0, 1), one tensor for each time that dropout drew.

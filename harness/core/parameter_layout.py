@@ -1,6 +1,11 @@
 """The flat form of weights: one row for each member of a cohort, every tensor at an aligned offset.
 
-In shapes, K counts the members and P the numbers of a row, padding included.
+In shapes, K counts the members and P the numbers of a row, padding included; C are some of the P
+columns.
+
+With all tensors of a member in one row, an optimizer moves a whole cohort by a few calls on one
+tensor (K, P) instead of a few for each tensor of each member. Padding is zero in weights and
+gradients, so that norms and dot products of rows are those of the parameters.
 """
 
 from __future__ import annotations
@@ -37,7 +42,7 @@ class Layout(NamedTuple):
     width: int
     """Elements of a row, P."""
     cuts: tuple[int, ...]
-    """Sizes of each tensor and of the gap behind it, by turns."""
+    """Sizes of each tensor and of the gap behind it, by turns; they sum to ``width``."""
     layers: dict[str, int]
     """Each layer's place among the tensors, by the layer's name.
 
@@ -45,8 +50,13 @@ class Layout(NamedTuple):
     """
 
     def views(self, flat_KP: Tensor) -> dict[str, Tensor]:
-        """Return each tensor as a view (K, *shape) into the rows."""
-        # every second part is a gap
+        """Return each tensor by name as a view (K, *shape) into the rows.
+
+        Args:
+            flat_KP: whole rows. What is written into the views is written into them.
+        """
+        # one call of torch cuts the rows at all places, which is faster than a slice for each
+        # tensor; every second part is a gap
         parts = flat_KP.split_with_sizes(self.cuts, 1)[::2]
         return {
             name: part.view(-1, *slot.shape)
@@ -54,12 +64,19 @@ class Layout(NamedTuple):
         }
 
     def view(self, flat_KP: Tensor, name: str) -> Tensor:
-        """Return one tensor as a view (K, *shape) into the rows."""
+        """Return one tensor as a view (K, *shape) into the rows.
+
+        Raises:
+            KeyError: there is no tensor of this name.
+        """
         offset, size, shape = self.slots[name]
         return flat_KP[:, offset : offset + size].view(-1, *shape)
 
     def blocks(self, least: int) -> tuple[slice, ...]:
         """Return a row's columns in blocks: each large tensor, and what lies between two such.
+
+        A tensor whose size is no multiple of ``ALIGNMENT`` is never a block of its own: its padding
+        would be left over, and the block behind it would not start at an aligned column.
 
         Args:
             least: numbers of a tensor from which it counts as large.
@@ -74,7 +91,12 @@ class Layout(NamedTuple):
         return tuple(slice(*pair) for pair in pairwise(sorted(edges)))
 
     def pack(self, tensors: Mapping[str, Tensor], like_KP: Tensor) -> Tensor:
-        """Return rows that hold the given tensors (K, *shape), zero elsewhere."""
+        """Return new rows (K, P) that hold copies of the given tensors, and zeros elsewhere.
+
+        Args:
+            tensors: (K, *shape) each, by name.
+            like_KP: rows of the wanted shape, type and device; they are not read.
+        """
         flat_KP = like_KP.new_zeros(like_KP.shape)
         for name, tensor in tensors.items():
             self.view(flat_KP, name).copy_(tensor)
@@ -83,6 +105,12 @@ class Layout(NamedTuple):
 
 def layout_of(shapes: Mapping[str, tuple[int, ...]]) -> Layout:
     """Lay tensors of the given shapes out one after the other, each from an aligned offset.
+
+    Args:
+        shapes: of one member's tensors, by name; a layer's weights are called ``<layer>.weight``.
+
+    Returns:
+        The layout, with the tensors in the given order.
 
     >>> layout = layout_of({"hidden.weight": (4, 20), "hidden.bias": (4,)})
     >>> layout.width, layout.slots["hidden.bias"].offset, layout.cuts

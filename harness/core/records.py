@@ -1,4 +1,8 @@
-"""What a trainer yields: plain values that know nothing of MLflow, Optuna or processes."""
+"""What a trainer yields: plain values that know nothing of MLflow, Optuna or processes.
+
+The engine makes them, workers send them to the driver by pickle, the tracking room writes them and
+the search reads the objective from them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,11 @@ from typing import Literal, NamedTuple
 Array = list["float | Array"]
 """Nested lists of numbers."""
 Status = Literal["finished", "diverged", "pruned", "stopped", "failed"]
-"""How a run ended; all but the last are results, and a failed run is trained again."""
+"""How a run ended: with its full length, with a loss that is not finite, given up by the search, by
+early stopping, or with an error.
+
+All but ``failed`` are results; a failed run is trained again when the study is run again.
+"""
 
 
 class Point(NamedTuple):
@@ -38,5 +46,9 @@ class Outcome(NamedTuple):
     """The last of each array that probes measured, by name."""
 
     def series(self, metric: str) -> list[float]:
-        """Return the values of ``metric`` in the order of evaluation."""
+        """Return the values of ``metric`` in the order of evaluation.
+
+        Points that lack it are left out, so that the list may be shorter than ``points``; it is
+        empty for a metric that was not recorded.
+        """
         return [p.metrics[metric] for p in self.points if metric in p.metrics]

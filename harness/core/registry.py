@@ -1,7 +1,8 @@
 """The names that specs know, by kind. The catalogue fills it when the package is imported.
 
-Rooms below the content look names up here and so never import, or name in a string, a module above
-them.
+Specs must turn ``optimizer: adam`` into a class that lies in a layer above them. They look it up
+here, so that no room imports a module above it or names one in a string; the one list of such
+strings is :mod:`harness.catalog`. A class is imported when it is first asked for.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ UPPER_PLACES: dict[str, str] = {}
 
 
 def register(kinds: Mapping[str, KindEntry], entries: Mapping[str, str]) -> None:
-    """Add to what specs know.
+    """Add to what specs know; a name that is there already is replaced.
 
     Args:
         kinds: the parts, by kind.
@@ -42,6 +43,16 @@ def register(kinds: Mapping[str, KindEntry], entries: Mapping[str, str]) -> None
 
 def canonical(kind: str, name: str) -> str | None:
     """Return the registered spelling of ``name``: case, ``_`` and ``-`` do not matter.
+
+    Args:
+        kind: such as ``optimizer``.
+        name: a part's name as a user wrote it.
+
+    Returns:
+        The class's name; None where the kind has no such part.
+
+    Raises:
+        KeyError: there is no such kind.
 
     >>> canonical("data", "mnist1d"), canonical("loss", "cross_entropy"), canonical("model", "vgg")
     ('MNIST1D', 'CrossEntropy', None)
@@ -72,7 +83,11 @@ def lookup(kind: str, name: str) -> Any:
 
 
 def base_class(kind: str) -> Any:
-    """Import the base class of ``kind``."""
+    """Import the base class of ``kind``.
+
+    Raises:
+        KeyError: there is no such kind.
+    """
     return load_place(REGISTRY[kind].base)
 
 
@@ -83,12 +98,23 @@ def external_class(kind: str) -> Any:
 
 
 def entry(name: str) -> Callable[..., object]:
-    """Import what the catalogue has in a room above under ``name``, such as ``study.main``."""
+    """Import what the catalogue has in a room above under ``name``, such as ``study.main``.
+
+    It lets a spec offer methods that run it (``study.main()``) without importing what runs it.
+
+    Raises:
+        KeyError: the catalogue has nothing of this name.
+    """
     built: Callable[..., object] = load_place(UPPER_PLACES[name])
     return built
 
 
 def load_place(place: str) -> Any:
-    """Import what ``module:name`` names."""
+    """Import what ``module:name`` names.
+
+    Raises:
+        ImportError: there is no such module.
+        AttributeError: the module has no such name.
+    """
     module, _, name = place.partition(":")
     return getattr(import_module(module), name)

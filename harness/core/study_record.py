@@ -1,7 +1,8 @@
 """What a study leaves behind beside its runs: its trials, frozen recipes and their clocks.
 
 The store keeps it as one JSON file, ``index.json``, in the form of ``to_plain``. Everything else
-that a report shows is read from the runs themselves.
+that a report shows is read from the runs themselves. The protocol makes it, the store keeps it and
+the analysis reads it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ class RunEntry(NamedTuple):
     """How the run ended: ``finished``, ``diverged``, ``pruned``, ``stopped`` or ``failed``."""
 
     def to_plain(self) -> dict[str, Any]:
-        """Return the entry as JSON holds it, with a column ``level.<factor>`` for each factor."""
+        """Return the entry as JSON holds it, with a column ``level.<factor>`` for each factor.
+
+        It is flat, since the analysis makes one row of a pandas table of it.
+        """
         return {
             "run_id": self.run_id,
             "key": self.key,
@@ -146,5 +150,6 @@ class StudyRecord(NamedTuple):
             [TrialEntry(**entry) for entry in plain["trials"]],
             {arm: FrozenEntry.from_plain(entry) for arm, entry in plain["winners"].items()},
             plain["importances"],
+            # files of studies that were stored before there were clocks have none
             {arm: ClockReading.from_plain(entry) for arm, entry in plain.get("clock", {}).items()},
         )
