@@ -1,4 +1,8 @@
-"""What a worker does: train one cohort, to the end or up to a rung."""
+"""What a worker does: train one cohort, to the end or up to a rung of the search.
+
+Also how runs are cut into cohorts. torch and the engine are imported inside the functions: the
+driver, which makes jobs, does without them, and only workers pay for them.
+"""
 
 from __future__ import annotations
 
@@ -38,8 +42,9 @@ class Job(NamedTuple):
     """One cohort's work; it goes to a worker process and back by pickle."""
 
     members: tuple[int, ...]
-    """What the caller knows the runs by."""
+    """The numbers that the caller knows the runs by, in the order of ``runs``."""
     runs: tuple[Run, ...]
+    """The runs, all of one shape."""
     test: bool
     """Whether test data are evaluated at the end."""
     until: int | None = None
@@ -53,13 +58,15 @@ class Job(NamedTuple):
 
     @property
     def started(self) -> Cohort:
-        """The cohort of a job that has been handed back."""
+        """The cohort, of a job that goes on with one."""
         assert self.cohort is not None, "a job that was handed back has a cohort"
         return self.cohort
 
     def halves(self) -> tuple[Job, Job]:
-        """Return two jobs that train the same runs, from their start: what failed half-way is not
-        gone on with."""
+        """Return two jobs that train the same runs from their start.
+
+        A cohort that failed half-way may hold half an update, so that nothing of it is used.
+        """
         cut = len(self.runs) // 2
         first = self._replace(members=self.members[:cut], runs=self.runs[:cut], cohort=None)
         return first, self._replace(members=self.members[cut:], runs=self.runs[cut:], cohort=None)
@@ -79,8 +86,11 @@ class Done(NamedTuple):
 def perform(job: Job) -> Done:
     """Train the job's cohort on one thread.
 
+    Args:
+        job: the runs, and the cohort to go on with if there is one.
+
     Returns:
-        what became of it. An error is returned in words and not raised: not every exception can
+        What became of it. An error is returned in words and not raised: not every exception can
         be pickled, and a worker that fails to send one back would look dead.
     """
     try:
@@ -95,8 +105,12 @@ def perform(job: Job) -> Done:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch use one thread, as it does in a worker: one worker a core leaves none for more, and
-    sums that are split among threads are rounded otherwise."""
+    """Let torch use one thread, as it does in a worker.
+
+    One worker a core leaves none for more; and sums that are split among threads are rounded
+    differently, so that training in the driver's process would give other numbers than a worker.
+    The setting is put back afterwards, since the process may be a notebook's.
+    """
     import torch
 
     threads = torch.get_num_threads()
@@ -111,6 +125,7 @@ def _train(job: Job) -> Done:
     from harness.engine.cohort import start
     from harness.engine.loop import advance
 
+    # all members may have ended at an earlier rung, or at the first evaluation
     cohort = job.cohort or start(job.runs, job.test)
     if cohort.members:
         advance(cohort, job.until, _counter(job))
@@ -130,13 +145,14 @@ def _free_memory() -> None:
     """Give back what a failed cohort held, so that its halves find room."""
     import torch
 
+    # tensors in cycles of references (autograd's graph, tracebacks) wait for the collector
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
 
 
 def _counter(job: Job) -> Callable[[int], None]:
-    """Return what adds updates to the job's counter on the board."""
+    """Return what adds updates to the job's counter on the board, if there is a board."""
     if job.board is None:
         return lambda updates: None
     board = np.memmap(job.board, dtype=np.int64, mode="r+")
@@ -150,7 +166,8 @@ def _counter(job: Job) -> Callable[[int], None]:
 def chunks(count: int, largest: int, alone: bool = True) -> list[range]:
     """Cut runs into cohorts of nearly equal size.
 
-    The cut does not depend on the number of workers, so neither do the results.
+    The cut does not depend on the number of workers, so neither do the results, even where the last
+    bits of a run depend on the size of its cohort, as they may on a GPU.
 
     Args:
         count: how many runs there are.
@@ -159,7 +176,7 @@ def chunks(count: int, largest: int, alone: bool = True) -> list[range]:
             cohorts, so that two workers end together.
 
     Returns:
-        the positions of each cohort's runs.
+        The positions of each cohort's runs.
 
     >>> [len(cohort) for cohort in chunks(40, 16)], [len(cohort) for cohort in chunks(12, 16)]
     ([10, 10, 10, 10], [12])
@@ -169,6 +186,7 @@ def chunks(count: int, largest: int, alone: bool = True) -> list[range]:
     parts = -(-count // largest)  # rounded up
     if alone and count >= EVEN_FROM and parts % 2:
         parts += 1
+    # bounds at equal fractions: sizes differ by one at most
     bounds = [round(i * count / parts) for i in range(parts + 1)]
     return [range(a, b) for a, b in pairwise(bounds) if a < b]
 
@@ -177,6 +195,12 @@ def cohort_limit(recipe: ResolvedRecipe) -> int:
     """Return how many members a cohort of a recipe has at most.
 
     One where the recipe can't be batched; else as many as fit the cache, or half of the GPU.
+
+    Args:
+        recipe: of any of the runs; its program is built, and a user's own module tried under vmap.
+
+    Raises:
+        HarnessError: parts of the recipe do not go together.
     """
     import torch
 

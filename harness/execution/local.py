@@ -1,4 +1,8 @@
-"""Executors on this machine: loky processes of one thread each, or none at all."""
+"""Executors on this machine: loky processes of one thread each, or none at all.
+
+loky and not the standard library's pool: its workers start afresh (a fork of a process that has
+used torch's threads or CUDA hangs or fails), and it pickles functions of a user's own script.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,7 @@ class Serial(Executor):
         *args: _Arguments.args,
         **kwargs: _Arguments.kwargs,
     ) -> Future[_Returned]:
+        """Call ``fn`` at once; its result or error is in the future that is returned."""
         future: Future[_Returned] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
@@ -35,10 +40,13 @@ class Serial(Executor):
 
 
 def local_executor(workers: int) -> Executor:
-    """Return an executor.
+    """Return an executor of worker processes, or one that works in this process.
 
     Args:
         workers: number of worker processes; 0 trains in this process.
+
+    Returns:
+        The executor; its workers have already begun to import torch.
     """
     if workers == 0:
         return Serial()
@@ -49,9 +57,10 @@ def local_executor(workers: int) -> Executor:
         initializer=_start,
         initargs=(list(sys.path),),
         env={
-            # Read when torch is loaded, before a worker can say it to torch itself.
+            # These are read when torch's libraries are loaded: in the worker it would be too late.
             "OMP_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",
+            # a value that the user has set stays
             REPRODUCIBLE_MKL[0]: os.environ.get(*REPRODUCIBLE_MKL),
         },
         # Idle workers stay: a stage may keep the driver busy for longer than loky waits.
@@ -69,7 +78,7 @@ def _import_engine() -> None:
 
 
 def _start(paths: list[str]) -> None:
-    """Prepare a worker.
+    """Prepare a worker, before its first task.
 
     Args:
         paths: the driver's import path, so that the user's own modules are found.
@@ -78,6 +87,7 @@ def _start(paths: list[str]) -> None:
 
     # Ctrl-C goes to all processes of a terminal; the driver alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # daemon: it must not keep a worker alive that is told to end
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     sys.path[:] = paths
     import torch
@@ -86,16 +96,26 @@ def _start(paths: list[str]) -> None:
 
 
 def _leave_with(driver: int) -> None:
-    """End this worker soon after the driver is gone: one that was killed can't stop its workers."""
+    """End this worker within a second after the driver is gone, however that went.
+
+    A driver that is killed can't tell its workers, which would train on for nobody.
+
+    Args:
+        driver: the driver's process.
+    """
+    # an orphan is given another parent
     while os.getppid() == driver:
         time.sleep(1)
+    # not sys.exit, which would end this thread alone
     os._exit(1)
 
 
 def default_workers() -> int:
-    """Return one worker a GPU, or one a core where there is none."""
+    """Return the number of workers that suits this machine: one a GPU, else one a core."""
     import torch
 
     if torch.cuda.is_available():
         return torch.cuda.device_count()
+    # the cores that this process may use, fewer than the machine's in a container or under taskset;
+    # macOS can't tell
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,5 +1,8 @@
-"""Jobs to an executor and back: halved when they fail, tried again when a worker dies, and counted
-while they run."""
+"""Jobs to an executor and back.
+
+They are halved when they fail, tried again when a worker dies, and counted while they run. What
+goes wrong with a run ends as that run's outcome and never as an exception of the pool.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +30,12 @@ _Returned = TypeVar("_Returned")
 
 
 class Pool:
-    """Trains jobs on an executor.
+    """Trains jobs on an executor, as a context: the workers end with it.
 
     Args:
         make: makes the executor, and makes another when a worker has died.
-        tick: called about five times a second with the updates made by all jobs so far.
+        tick: called about five times a second while :meth:`run` waits, with the updates that all
+            jobs have made so far.
     """
 
     def __init__(
@@ -44,7 +48,10 @@ class Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the workers at once, whatever they do: they keep nothing that is missed."""
+        """End the workers at once, whatever they do: no results are lost that are not lost anyway.
+
+        Outcomes have been handed to the caller as their jobs ended; half a job leaves none.
+        """
         # Without the kill, Ctrl-C would wait for every cohort that is being trained.
         if isinstance(self.executor, ProcessPoolExecutor):
             self.executor.shutdown(wait=True, kill_workers=True)
@@ -53,12 +60,18 @@ class Pool:
         self.board.close()
 
     def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Done]]:
-        """Yield each job with what became of it, as they end.
+        """Yield jobs with what became of them, as they end and not in the order given.
 
         A job of several runs that fails (out of memory, or one bad run) comes back as its two
         halves, each trained anew; so a bad run is found in as many steps as the cohort's size has
         binary digits, and the others end. A single run that fails comes back with an outcome that
         says so.
+
+        Args:
+            jobs: what is to be trained; all of it is submitted at once.
+
+        Yields:
+            The job, or what a failed one was cut into, and its end.
         """
         futures = {self._submit(job): job for job in jobs}
         while futures:
@@ -77,7 +90,8 @@ class Pool:
                 else:
                     yield job, _or_failed(job, done)
             if orphans:
-                # A dead worker breaks its whole executor: what was waiting there is lost with it.
+                # A dead worker breaks its whole executor: what was waiting or running there is lost
+                # with it, and nobody says which job killed the worker.
                 orphans += futures.values()
                 futures = {}
                 yield from self._one_by_one(orphans)
@@ -85,8 +99,18 @@ class Pool:
     def alone(
         self, call: Callable[[_Argument], _Returned], argument: _Argument
     ) -> _Returned | None:
-        """Return what a call returns in a worker while no other has anything to do; None if it
-        fails."""
+        """Return what a call returns in a worker while the others have nothing to do.
+
+        Recipes are timed so; :meth:`run` must not be under way.
+
+        Args:
+            call: a function that can be pickled.
+            argument: what it is called with.
+
+        Returns:
+            What it returns; None if it raises or its worker dies, since a recipe that can't be
+            timed lacks its time and no more.
+        """
         try:
             return self.executor.submit(call, argument).result()
         except BrokenExecutor:
@@ -96,8 +120,11 @@ class Pool:
         return None
 
     def _one_by_one(self, orphans: Iterable[Job]) -> Iterator[tuple[Job, Done]]:
-        """Train the jobs that a dead worker left, one at a time and each in workers of its own, so
-        that the one that kills its worker is found."""
+        """Train the jobs that a dead worker left, one at a time and each in workers of its own.
+
+        So the one that kills its worker is found, and the others end.
+        """
+        # in a fixed order: futures end, and so arrive here, in any
         for job in sorted(orphans, key=lambda job: job.members):
             self.executor.shutdown(wait=False)
             self.executor = self.make()
@@ -117,7 +144,7 @@ class Pool:
 
 
 def _or_failed(job: Job, done: Done) -> Done:
-    """Return a job's end; where it is an error, as runs that failed of it."""
+    """Return a job's end; an error becomes an outcome ``failed`` of each of its runs."""
     if not done.error:
         return done
     return Done({member: Outcome("failed", (), {}, done.error) for member in job.members})
@@ -132,18 +159,27 @@ class Board:
     """
 
     def __init__(self) -> None:
+        # numpy opens the file by its name: the open handle is not needed
         handle, name = tempfile.mkstemp(prefix="harness-", suffix=".progress")
         os.close(handle)
         self.path, self.next = Path(name), 0
         self.counts = np.memmap(self.path, dtype=np.int64, mode="w+", shape=(SLOTS,))
 
     def slot(self) -> int:
-        """Return the number of a counter for a new job, which adds to what was counted there."""
+        """Return the number of a counter for a new job.
+
+        Numbers come round after ``SLOTS`` jobs, and a counter that is used again adds to what was
+        counted there.
+        """
         self.next = (self.next + 1) % SLOTS
         return self.next
 
     def total(self) -> int:
-        """Return the sum of all counters."""
+        """Return the updates of all jobs so far, counted over members.
+
+        Only counters up to the newest are read, so that the rest of the file takes no memory; after
+        the numbers have come round the sum is too small.
+        """
         return int(self.counts[: self.next + 1].sum())
 
     def close(self) -> None:
