@@ -1,4 +1,4 @@
-"""Adagrad."""
+"""Adagrad: steps over the root of the sum of all squared gradients."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class Adagrad(Optimizer[AdagradState]):
     def update(
         self, g_KP: Tensor, state: AdagradState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, AdagradState]:
+        # s ← s + g², in the memory of the old s
         s_KP = state.s_KP.addcmul_(g_KP, g_KP)
+        # ηg / (√s + ε); ``sqrt`` makes new memory, the rest happens in temporaries
         step_KP = (g_KP * hyper["lr"]).div_(s_KP.sqrt().add_(hyper["eps"]))
         return w_KP.sub_(step_KP), AdagradState(s_KP)
 

@@ -1,4 +1,7 @@
-"""Adam and AdamW."""
+"""Adam and AdamW.
+
+The updates are functions beside the classes, since Muon moves what is no matrix by AdamW's.
+"""
 
 from __future__ import annotations
 
@@ -78,13 +81,26 @@ class AdamW(AdamFamily[AdamState]):
 def adam_update(
     g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: HyperColumns, bias_correction: bool = True
 ) -> tuple[Tensor, AdamState]:
-    """Make one update of Adam; the arguments are those of :meth:`Optimizer.update`."""
+    """Make one update of Adam.
+
+    Args:
+        g_KP: gradients; only read.
+        state: the means before the update; their memory holds the new ones afterwards.
+        w_KP: weights; moved in place.
+        hyper: ``lr``, ``beta1``, ``beta2`` and ``eps``, (K, 1) each.
+        bias_correction: whether to use m̂ and v̂ for m and v.
+
+    Returns:
+        The weights and the new state.
+    """
     state = averaged_moments(g_KP, state, hyper)
     if bias_correction:
         # corrections of numbers (K, 1), not of rows (K, P), which saves two passes over memory:
         # θ ← θ − (η / (1−β₁ᵗ)) m / (√v / √(1−β₂ᵗ) + ε)
+        # torch.optim.Adam computes the same form
         rate_K1 = hyper["lr"] / (1 - hyper["beta1"] ** state.t)
         growth_K1 = (1 - hyper["beta2"] ** state.t).rsqrt()
+        # ε + √v / √(1−β₂ᵗ) by one call
         root_KP = torch.addcmul(hyper["eps"], state.v_KP.sqrt(), growth_K1)
     else:
         rate_K1 = hyper["lr"]
@@ -95,13 +111,31 @@ def adam_update(
 def adamw_update(
     g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: HyperColumns, bias_correction: bool = True
 ) -> tuple[Tensor, AdamState]:
-    """Make one update of AdamW; the arguments are those of :meth:`Optimizer.update`."""
+    """Make one update of AdamW: shrink the weights, then move them as Adam does.
+
+    Args:
+        g_KP: gradients at the weights before they shrink; only read.
+        state: the means before the update; their memory holds the new ones afterwards.
+        w_KP: weights; moved in place.
+        hyper: as for :func:`adam_update`, and ``weight_decay``.
+        bias_correction: whether to use m̂ and v̂ for m and v.
+
+    Returns:
+        The weights and the new state.
+    """
+    # θ ← (1 − ηλ)θ
     w_KP = w_KP.mul_(1 - hyper["lr"] * hyper["weight_decay"])
     return adam_update(g_KP, state, w_KP, hyper, bias_correction)
 
 
 def adam_divisor(state: AdamState, hyper: HyperColumns, bias_correction: bool) -> Tensor:
-    """Return √v̂ + ε, or √v + ε without correction."""
+    """Return √v̂ + ε, or √v + ε without correction, (K, P) in new memory.
+
+    Args:
+        state: what the last update returned; with correction its t must be at least 1.
+        hyper: with ``beta2`` and ``eps``.
+        bias_correction: as in that update.
+    """
     if bias_correction:
         return root_mean_square(state.v_KP, state.t, hyper)
     return state.v_KP.sqrt() + hyper["eps"]

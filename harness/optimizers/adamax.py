@@ -1,4 +1,4 @@
-"""Adamax."""
+"""Adamax: Adam with a decaying maximum of gradients in the place of their mean square."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ class AdamaxState(NamedTuple):
     """Count of updates, running mean of the gradient, and decaying maximum of its size."""
 
     t: int
+    """Updates made."""
     m_KP: Tensor
+    """Running mean of g."""
     u_KP: Tensor
+    """Decaying maximum of |g| + ε."""
 
 
 @final
@@ -43,6 +46,7 @@ class Adamax(AdamFamily[AdamaxState]):
         self, g_KP: Tensor, state: AdamaxState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, AdamaxState]:
         t, beta1 = state.t + 1, hyper["beta1"]
+        # m ← β₁m + (1−β₁)g
         m_KP = state.m_KP.lerp_(g_KP, 1 - beta1)
         # u ← max(β₂u, |g| + ε), in the memory of the last u
         faded_KP, size_KP = state.u_KP.mul_(hyper["beta2"]), g_KP.abs().add_(hyper["eps"])

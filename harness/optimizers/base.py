@@ -59,6 +59,8 @@ class Optimizer(Component, Generic[StateT]):
 
     def __init_subclass__(cls, **config: Unpack[ConfigDict]) -> None:
         super().__init_subclass__(**config)
+        # the promise is not inherited with another ``update``: a subclass that wrote one and forgot
+        # it would be called with parts of rows and train wrongly without an error
         if "update" in vars(cls):
             cls.coordinatewise = vars(cls).get("coordinatewise", False)
 
@@ -68,6 +70,11 @@ class Optimizer(Component, Generic[StateT]):
 
         Args:
             w_KP: first weights, one row a member; the state may not hold them or views of them.
+                A coordinatewise optimizer may be given some columns only.
+
+        Returns:
+            A NamedTuple of tensors whose first dimension are the members, and of plain values that
+            all members share. Members leave a cohort by indexing every tensor's first dimension.
         """
 
     @abstractmethod
@@ -83,12 +90,17 @@ class Optimizer(Component, Generic[StateT]):
                 only, of the state and the weights too.
             state: what ``init`` or the last ``update`` returned.
             w_KP: weights.
-            hyper: numeric fields, (K, 1) each.
-            layout: where each tensor lies in a row, for optimizers that need matrices.
+            hyper: numeric fields, (K, 1) each. The optimizer's own attributes are those of one
+                member only: an update that reads ``self.lr`` would move all members by it.
+            layout: where each tensor lies in a whole row, for optimizers that need matrices.
         """
 
     def form(self) -> str:
-        """Return what members moved by one call must share, besides fields that are no numbers."""
+        """Return what members moved by one call must share, besides fields that are no numbers.
+
+        For optimizers whose state or arithmetic takes another form for some values of a numeric
+        field: members of different forms are moved by calls of their own.
+        """
         return ""
 
     def preconditioner(self, state: StateT, hyper: HyperColumns) -> Tensor | None:
@@ -106,8 +118,9 @@ class Optimizer(Component, Generic[StateT]):
     def stability_threshold(self, state: StateT, hyper: HyperColumns) -> Tensor | None:
         """Return the curvature above which the optimizer diverges on a quadratic, if it is known.
 
-        With the preconditioner D held fixed it bounds the eigenvalues of D^(−½) H D^(−½)
-        (Cohen et al. 2022).
+        On ½hθ² with a small h the weight shrinks to 0, above the threshold it swings from side to
+        side ever further. With the preconditioner D held fixed it bounds the eigenvalues of
+        D^(−½) H D^(−½) (Cohen et al. 2022).
 
         Args:
             state: what the last update returned.

@@ -19,5 +19,13 @@ class ExternalOptimizer(External):
     kind = "optimizer"
 
     def instance(self, parameters: Iterable[Tensor]) -> TorchOptimizer:
-        """Return the optimizer of the given tensors, with the recipe's arguments."""
+        """Return the optimizer of the given tensors, with the recipe's arguments.
+
+        Args:
+            parameters: the tensors that it moves.
+
+        Raises:
+            TypeError: the class's constructor does not take the recipe's arguments.
+        """
+        # whatever class the user names is trusted to have torch's interface
         return cast("TorchOptimizer", self.load()(parameters, **self.args))

@@ -1,4 +1,4 @@
-"""Lion."""
+"""Lion: steps of one size along the sign of a mean of gradients."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ class LionState(NamedTuple):
     """Running mean of the gradient."""
 
     m_KP: Tensor
+    """m ← β₂m + (1−β₂)g."""
 
 
 @final
@@ -41,7 +42,10 @@ class Lion(Optimizer[LionState]):
         self, g_KP: Tensor, state: LionState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, LionState]:
         lr = hyper["lr"]
+        # sign(β₁m + (1−β₁)g) of the old m, in new memory: m itself is still needed
         sign_KP = state.m_KP.lerp(g_KP, 1 - hyper["beta1"]).sign_()
+        # m ← β₂m + (1−β₂)g, in the memory of the old m
         m_KP = state.m_KP.lerp_(g_KP, 1 - hyper["beta2"])
+        # θ ← (1−ηλ)θ − η sign(…)
         w_KP = w_KP.mul_(1 - lr * hyper["weight_decay"]).sub_(lr * sign_KP)
         return w_KP, LionState(m_KP)

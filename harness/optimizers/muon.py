@@ -14,18 +14,27 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 QUINTIC = (3.4445, -4.7750, 2.0315)
-"""a, b, c of the iteration, chosen for the steepest rise of small singular values."""
+"""a, b, c of the iteration of :func:`orthogonal`, chosen by Jordan et al. (2024) for the steepest
+rise of small singular values; they do not converge to 1 exactly, which training does not need."""
 NEWTON_SCHULZ_STEPS = 5
 """Enough to bring the singular values between about 0.7 and 1.2."""
 
 
 class MuonState(NamedTuple):
-    """Velocity of the matrices, and AdamW's state for the rest."""
+    """Velocity of the matrices, and AdamW's state for the rest.
+
+    Both are kept for whole rows, although each is used for some of the columns alone: one call on a
+    whole row is faster than one for each parameter.
+    """
 
     v_KP: Tensor
+    """Velocity V."""
     t: int
+    """Updates made."""
     m_KP: Tensor
+    """AdamW's running mean of g."""
     s_KP: Tensor
+    """AdamW's running mean of g²."""
 
 
 @final
@@ -33,7 +42,10 @@ class Muon(Optimizer[MuonState]):
     """V ← μV + (1−μ)G, θ ← (1−ηλ)θ − η √max(1, m/n) NS₅(G + μ(V−G)) for matrices m×n.
 
     NS₅ is :func:`orthogonal`. Whatever is no matrix is moved by AdamW, with a learning rate of its
-    own (Jordan et al. 2024).
+    own (Jordan et al. 2024): biases, norms and the kernels of convolutions. A matrix is any
+    parameter of two dimensions, those of the first and last layer and a transformer's positions
+    too, where the authors advise AdamW. A matrix's update depends on all of its entries, so that
+    Muon is not coordinatewise.
     """
 
     momentum: Fraction = 0.95
@@ -57,7 +69,8 @@ class Muon(Optimizer[MuonState]):
         self, g_KP: Tensor, state: MuonState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, MuonState]:
         lr, momentum = hyper["lr"], hyper["momentum"]
-        # before AdamW moves all weights in place, whose matrices are then written over
+        # (1−ηλ)θ, in new memory, before AdamW moves all weights in place; what AdamW makes of the
+        # matrices is written over below
         decayed_KP = w_KP * (1 - lr * hyper["weight_decay"])
         moved_KP, adam = adamw_update(
             g_KP,
@@ -72,6 +85,7 @@ class Muon(Optimizer[MuonState]):
             if len(slot.shape) == 2:
                 rows, columns = slot.shape
                 step_KMN = orthogonal(layout.view(ahead_KP, name)) * max(1.0, rows / columns) ** 0.5
+                # θ ← (1−ηλ)θ − η √max(1, m/n) NS₅(…), with η (K, 1) made (K, 1, 1)
                 new_KMN = layout.view(decayed_KP, name) - lr[..., None] * step_KMN
                 layout.view(moved_KP, name).copy_(new_KMN)
         return moved_KP, MuonState(v_KP, adam.t, adam.m_KP, adam.v_KP)
@@ -83,15 +97,20 @@ def orthogonal(x_KMN: Tensor) -> Tensor:
     Five Newton–Schulz steps X ← aX + (bXXᵀ + c(XXᵀ)²)X, in the matrices' own precision.
 
     Args:
-        x_KMN: matrices (K, M, N).
+        x_KMN: matrices (K, M, N); only read.
+
+    Returns:
+        (K, M, N): near UVᵀ of each matrix's singular value decomposition UΣVᵀ.
     """
     a, b, c = QUINTIC
-    # the Gram matrix of the shorter side is the smaller one
+    # NS₅(Xᵀ) = NS₅(X)ᵀ, and XXᵀ is smaller when X has fewer rows than columns: a tall matrix is
+    # turned over, ``wide`` says whether
     wide = x_KMN.shape[1] > x_KMN.shape[2]
     x: Tensor = x_KMN.mT if wide else x_KMN
     # the Frobenius norm bounds the largest singular value, so that the iteration starts where it
     # converges; a matrix of zeros is divided by 1e-7 and stays zero
     x = x / x.flatten(1).norm(dim=1)[:, None, None].clamp(min=1e-7)
+    # X ← aX + (bXXᵀ + c(XXᵀ)²)X: singular values σ ↦ aσ + bσ³ + cσ⁵, singular vectors unchanged
     for _ in range(NEWTON_SCHULZ_STEPS):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x

@@ -1,4 +1,4 @@
-"""NAdam."""
+"""NAdam: Adam with Nesterov's look-ahead."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ class NAdamState(NamedTuple):
     """Count of updates, running means of g and g², and the product of all momenta so far."""
 
     t: int
+    """Updates made."""
     m_KP: Tensor
+    """Running mean of g, with the constant decay β₁."""
     v_KP: Tensor
+    """Running mean of g²."""
     product_K1: Tensor
+    """μ₁…μₜ, which depends on a member's β₁ and ψ."""
 
 
 @final
@@ -45,10 +49,13 @@ class NAdam(AdamFamily[NAdamState]):
     ) -> tuple[Tensor, NAdamState]:
         t, beta2 = state.t + 1, hyper["beta2"]
         now_K1, next_K1 = momentum_at(t, hyper), momentum_at(t + 1, hyper)
+        # μ₁…μₜ
         product_K1 = state.product_K1 * now_K1
         m_KP = state.m_KP.lerp_(g_KP, 1 - hyper["beta1"])
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - beta2)
+        # √v̂ + ε
         root_KP = v_KP.div(1 - beta2**t).sqrt_().add_(hyper["eps"])
+        # m̄ = (1−μₜ) g / (1−μ₁…μₜ) + μₜ₊₁ m / (1−μ₁…μₜ₊₁)
         ahead_KP = g_KP * ((1 - now_K1) / (1 - product_K1))
         ahead_KP = ahead_KP + m_KP * (next_K1 / (1 - product_K1 * next_K1))
         step_KP = hyper["lr"] * ahead_KP.div_(root_KP)
@@ -68,5 +75,10 @@ class NAdam(AdamFamily[NAdamState]):
 
 
 def momentum_at(t: int, hyper: HyperColumns) -> Tensor:
-    """Return μₜ = β₁ (1 − ½·0.96^(tψ)) (K, 1); the 0.96 is Dozat's."""
+    """Return μₜ = β₁ (1 − ½·0.96^(tψ)) (K, 1); the 0.96 is Dozat's.
+
+    Args:
+        t: number of the update, 1 for the first.
+        hyper: with ``beta1`` and ``momentum_decay`` ψ.
+    """
     return hyper["beta1"] * (1 - 0.5 * 0.96 ** (t * hyper["momentum_decay"]))

@@ -1,4 +1,4 @@
-"""RMSprop."""
+"""RMSprop: steps over the root of a running mean of squared gradients, with momentum."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ class RMSpropState(NamedTuple):
     """Running mean of squared gradients, and the velocity."""
 
     v_KP: Tensor
+    """Running mean of g²."""
     b_KP: Tensor
+    """Velocity, in which each gradient was divided when it came in; without momentum the last
+    step."""
 
 
 @final
@@ -37,6 +40,7 @@ class RMSprop(Optimizer[RMSpropState]):
     def update(
         self, g_KP: Tensor, state: RMSpropState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, RMSpropState]:
+        # v ← αv + (1−α)g² and b ← μb + g / (√v + ε), each in its own old memory
         v_KP = state.v_KP.lerp_(g_KP * g_KP, 1 - hyper["alpha"])
         b_KP = state.b_KP.mul_(hyper["momentum"]).add_(g_KP / v_KP.sqrt().add_(hyper["eps"]))
         return w_KP.sub_(hyper["lr"] * b_KP), RMSpropState(v_KP, b_KP)

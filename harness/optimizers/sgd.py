@@ -1,4 +1,4 @@
-"""Gradient descent: plain, heavy ball and Nesterov."""
+"""Gradient descent: plain, with a heavy ball's momentum, and with Nesterov's look-ahead."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ else:
 
 
 class SGDState(NamedTuple):
-    """Velocity of each weight; None without momentum."""
+    """Velocity of each weight."""
 
     v_KP: Tensor | None
+    """None without momentum, which saves its memory and a pass over it."""
 
 
 @final
 class SGD(Optimizer[SGDState]):
-    """v ← μv + g, θ ← θ − ηv (Polyak 1964).
+    """v ← μv + g, θ ← θ − ηv (Polyak 1964), as ``torch.optim.SGD`` without dampening.
 
     With Nesterov's look-ahead θ ← θ − η(g + μv) (Sutskever et al. 2013).
     """
@@ -36,15 +37,19 @@ class SGD(Optimizer[SGDState]):
     """Look ahead along the velocity; it acts where there is momentum."""
 
     def init(self, w_KP: Tensor) -> SGDState:
+        # ``self`` may be asked for its momentum here, although other members have other values:
+        # ``form`` keeps members with and without momentum apart
         return SGDState(torch.zeros_like(w_KP) if self.momentum else None)
 
     def update(
         self, g_KP: Tensor, state: SGDState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, SGDState]:
         if state.v_KP is None:
+            # θ ← θ − ηg by one call without a temporary
             return w_KP.addcmul_(hyper["lr"], g_KP, value=-1), state
         # v ← g + μv, in the memory of the last v
         v_KP = torch.addcmul(g_KP, hyper["momentum"], state.v_KP, out=state.v_KP)
+        # with Nesterov's look-ahead g + μv of the new v; in new memory, for v is kept
         d_KP = torch.addcmul(g_KP, hyper["momentum"], v_KP) if self.nesterov else v_KP
         return w_KP.addcmul_(hyper["lr"], d_KP, value=-1), SGDState(v_KP)
 

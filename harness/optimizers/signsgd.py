@@ -1,4 +1,4 @@
-"""Sign descent."""
+"""Sign descent: steps of one size along the sign of the gradient."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 @final
 class SignSGD(Optimizer[tuple[()]]):
-    """θ ← θ − η sign(g) (Bernstein et al. 2018); it keeps no state."""
+    """θ ← θ − η sign(g) (Bernstein et al. 2018); it keeps no state.
+
+    As for Lion, a sign is no division of the gradient: there is neither a preconditioner nor a
+    stability threshold.
+    """
 
     coordinatewise: ClassVar[bool] = True
 
