@@ -51,10 +51,17 @@ class RegularizerContext(NamedTuple):
     """Which columns of the rows ``clip``, ``penalty`` and ``decay`` are given: all of them, or some
     whole parameters."""
     noise: Noise | None = None
-    """The members' random streams, for ``batch``."""
+    """The members' random streams, for ``batch``; None where nothing may be drawn."""
 
     def column(self, name: str) -> Tensor:
-        """Return a numeric field as (K, 1), to go with rows (K, C)."""
+        """Return a numeric field as (K, 1), to go with rows (K, C).
+
+        Args:
+            name: of a numeric field of the regularizer.
+
+        Raises:
+            KeyError: the regularizer has no numeric field of this name.
+        """
         return self.hyper[name].unsqueeze(1)
 
     def views(self, rows_KC: Tensor) -> dict[str, Tensor]:
@@ -70,6 +77,8 @@ class RegularizerContext(NamedTuple):
         >>> {name: view.shape for name, view in ctx.views(torch.zeros(3, 64)).items()}
         {'hidden.bias': torch.Size([3, 64])}
         """
+        # blocks are cut between parameters (see ``Layout.blocks``), so that a parameter whose first
+        # element is in these columns is in them as a whole
         first, last = self.columns.start, self.columns.stop
         return {
             name: rows_KC[:, offset - first : offset - first + size].view(-1, *shape)
@@ -97,6 +106,7 @@ class Regularizer(Component):
     def __init_subclass__(cls, **config: Unpack[ConfigDict]) -> None:
         super().__init_subclass__(**config)
         _check_signatures(cls)
+        # as for optimizers: whoever forgets to say it gets whole rows, which is slower and right
         if {"clip", "penalty", "decay"} & vars(cls).keys():
             cls.coordinatewise = vars(cls).get("coordinatewise", False)
 
@@ -114,25 +124,50 @@ class Regularizer(Component):
 
         Args:
             x_KB: inputs (K, B, *shape), or (1, B, *shape) where the members share them.
-            y_KBD: targets; for classes, one probability a class.
+            y_KBD: targets (K, B, D); for classes, one probability a class.
             ctx: the numeric fields and the streams of noise.
+
+        Returns:
+            Inputs (K, B, *shape), or (1, B, *shape) where members still share them, and targets
+            (K, B, D); what is changed is in new memory.
         """
         return x_KB, y_KBD
 
     def clip(self, g_KC: Tensor, ctx: RegularizerContext) -> Tensor:
-        """Return the gradient of the loss, changed before penalties are added."""
+        """Return the gradient of the loss, changed before penalties are added.
+
+        Args:
+            g_KC: gradients, in the columns ``ctx.columns`` of the rows.
+            ctx: the numeric fields and the layout.
+        """
         return g_KC
 
     def penalty(self, g_KC: Tensor, w_KC: Tensor, ctx: RegularizerContext) -> Tensor:
-        """Return the gradient plus that of a penalty on the weights: g + ∂R/∂w."""
+        """Return the gradient plus that of a penalty R on the weights: g + ∂R/∂w.
+
+        Args:
+            g_KC: gradients after all regularizers have clipped them.
+            w_KC: weights before the update and before they decay; only read.
+            ctx: the numeric fields and the layout.
+        """
         return g_KC
 
     def decay(self, w_KC: Tensor, ctx: RegularizerContext) -> Tensor:
-        """Return the weights, changed before the optimizer's update; their memory may be used."""
+        """Return the weights, changed before the optimizer's update; their memory may be used.
+
+        Args:
+            w_KC: weights, in the columns ``ctx.columns`` of the rows.
+            ctx: the numeric fields, and the learning rate that decay is in proportion to.
+        """
         return w_KC
 
     def constrain(self, w_KP: Tensor, ctx: RegularizerContext) -> Tensor:
-        """Return all the weights, changed after the update; their memory may be used."""
+        """Return all the weights, changed after the update; their memory may be used.
+
+        Args:
+            w_KP: the optimizer's weights; whole rows, and ``ctx.columns`` says so.
+            ctx: the numeric fields and the layout.
+        """
         return w_KP
 
 

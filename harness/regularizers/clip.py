@@ -1,4 +1,4 @@
-"""Gradient clipping."""
+"""Gradient clipping, by the norm of the whole gradient or element by element."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ class ClipNorm(Regularizer):
     """Largest norm c."""
 
     def clip(self, g_KC: Tensor, ctx: RegularizerContext) -> Tensor:
+        # min(1, c/(‖g‖ + ε)); gaps between parameters are zero and add nothing to the norm
         factor_K: Tensor = (ctx.hyper["limit"] / (g_KC.norm(dim=1) + EPSILON)).clamp(max=1)
         return g_KC * factor_K[:, None]
 
 
 @final
 class ClipValue(Regularizer):
-    """gᵢ ← min(c, max(−c, gᵢ))."""
+    """gᵢ ← min(c, max(−c, gᵢ)) for every element, which turns the gradient's direction."""
 
     coordinatewise: ClassVar[bool] = True
     limit: Positive = 1.0

@@ -1,4 +1,4 @@
-"""Weight decay apart from the gradient."""
+"""Weight decay apart from the gradient, for any optimizer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
 @final
 class WeightDecay(Regularizer):
-    """θ ← (1 − ηλ)θ before each update (Loshchilov & Hutter 2019)."""
+    """θ ← (1 − ηλ)θ before each update (Loshchilov & Hutter 2019).
+
+    All parameters decay, biases and norms too. η is the learning rate of the update, so that the
+    schedule acts on the decay as well.
+    """
 
     coordinatewise: ClassVar[bool] = True
     rate: NonNegative = 1e-2

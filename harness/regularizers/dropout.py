@@ -12,8 +12,9 @@ from harness.spec.space import Fraction
 class Dropout(Regularizer):
     """h ← h·m/(1 − p), m ~ Bernoulli(1 − p), in training only (Srivastava et al. 2014).
 
-    It has no hook of its own: its rate p takes the place of the model's, which drops where it has
-    hidden units.
+    It has no hook of its own, since hooks do not see hidden units: its rate p takes the place of
+    the model's, which drops there. A model without a place for dropout is refused before anything
+    trains.
     """
 
     rate: Fraction = 0.2

@@ -1,4 +1,4 @@
-"""Max-norm constraint."""
+"""Max-norm constraint: no unit's incoming weights grow longer than a limit."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ class MaxNorm(Regularizer):
     def constrain(self, w_KP: Tensor, ctx: RegularizerContext) -> Tensor:
         limit_K11 = ctx.hyper["limit"][:, None, None]
         for weight in ctx.views(w_KP).values():
-            if weight.ndim > 2:  # (K, out, in, …)
+            if weight.ndim > 2:  # (K, out, in, …): not a bias or a norm's scale (K, out)
                 # in place, through views: the rows themselves change
                 incoming_KOI = weight.flatten(2)
                 norm_KO1 = incoming_KOI.norm(dim=2, keepdim=True).clamp(min=SHORTEST)
+                # w ← w · min(1, c/‖w‖)
                 incoming_KOI.mul_((limit_K11 / norm_KO1).clamp(max=1))
         return w_KP

@@ -1,4 +1,4 @@
-"""Mixup."""
+"""Mixup: training on weighted means of pairs of samples."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ else:
 class Mixup(Regularizer):
     """x ← μx + (1−μ)x′, y ← μy + (1−μ)y′, μ ~ Beta(α, α) (Zhang et al. 2018).
 
-    x′ and y′ are the same batch in another order.
+    x′ and y′ are the same batch in another order, and one μ is drawn for a whole batch.
     """
 
     alpha: Positive = 0.2
@@ -30,7 +30,8 @@ class Mixup(Regularizer):
     def batch(self, x_KB: Tensor, y_KBD: Tensor, ctx: RegularizerContext) -> tuple[Tensor, Tensor]:
         assert ctx.noise is not None, "mixup draws"
         streams, alphas = ctx.noise.host, ctx.hyper["alpha"].tolist()
-        # every member draws its share first and its order then, from a stream of its own
+        # a member's stream gives its share first and its order then: drawn the other way round, or
+        # all from one stream, the numbers of a run would be others
         drawn = [stream.beta(a, a) for stream, a in zip(streams, alphas, strict=True)]
         order = np.stack([stream.permutation(x_KB.shape[1]) for stream in streams])
         x_KB = x_KB.expand(len(order), *x_KB.shape[1:])  # members may share their inputs

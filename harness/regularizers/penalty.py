@@ -1,4 +1,8 @@
-"""Penalties on the weights, added to the gradient: what rescales the gradient rescales them too."""
+"""Penalties on the weights: they add to the gradient, and never to the loss that is recorded.
+
+An optimizer that rescales the gradient rescales the penalty with it; that is what sets L2 apart
+from weight decay under Adam. All parameters are penalised, biases and norms too.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,11 @@ class L2(Regularizer):
 
 @final
 class L1(Regularizer):
-    """L + λ‖θ‖₁: g ← g + λ sign(θ) (Tibshirani 1996)."""
+    """L + λ‖θ‖₁: g ← g + λ sign(θ) (Tibshirani 1996).
+
+    At θ = 0, where there is no derivative, sign takes the subgradient 0. Weights swing about zero
+    and do not stay there exactly.
+    """
 
     coordinatewise: ClassVar[bool] = True
     strength: NonNegative = 1e-5

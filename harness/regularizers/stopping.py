@@ -31,7 +31,12 @@ class EarlyStopping(Regularizer):
         return larger_is_better(self.metric)
 
     def improved(self, value: float, best: float | None) -> bool:
-        """Return whether ``value`` is better than the best so far by more than ``min_delta``."""
+        """Return whether ``value`` is better than the best so far by more than ``min_delta``.
+
+        Args:
+            value: the metric at this evaluation.
+            best: its best value before, or None at the first evaluation, which always counts.
+        """
         if best is None:
             return True
         return value > best + self.min_delta if self.maximize else value < best - self.min_delta
