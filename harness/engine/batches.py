@@ -13,12 +13,16 @@ from harness.engine.program import Program
 from harness.engine.training_loss import Minibatch
 
 AHEAD = 2**18
-"""Bytes of inputs gathered at once: several batches of a small cohort by one call, and few enough
-to stay in a core's cache until they are used."""
+"""Bytes of inputs gathered at once: several batches of a small cohort by one call, since a call
+costs more than copying few samples, and few enough to stay in a core's cache until they are used.
+"""
 
 
 class Batches:
     """Minibatches by step, from one stream a member and epoch, so that any step can be reached.
+
+    It may be made anew at any step, as the loop does at every evaluation, and gives the same
+    batches. It is fastest when steps are asked for in their order.
 
     Args:
         program: the data, the length of an epoch, and the kind of order.
@@ -28,18 +32,29 @@ class Batches:
     def __init__(self, program: Program, seeds: Sequence[int]) -> None:
         self.program, self.seeds = program, tuple(seeds)
         x, y, batch = program.train.x, program.train.y, program.times.batch
+        # targets with the samples last, for ``_columns``
         self.y_DN = y.mT.clone(memory_format=torch.contiguous_format)
         sample_bytes = x[0].numel() * x.element_size() if len(x) else 1
-        # samples gathered at once: a whole number of batches
+        # samples gathered at once, A: a whole number of batches, so that none lies in two pieces
         self.ahead = max(1, AHEAD // (len(self.seeds) * sample_bytes * batch)) * batch
+        # what is at hand: the epoch and its order, and the piece of it that has been gathered
         self.epoch, self.rows_KN = -1, torch.empty(0, dtype=torch.long)
         self.first, self.gathered = -1, Minibatch(torch.empty(0), torch.empty(0))
 
     def batch(self, step: int) -> Minibatch:
-        """Return the minibatch of update ``step``, counted from 0."""
+        """Return the minibatch of update ``step``.
+
+        Args:
+            step: number of the update, counted from 0 over the whole run.
+
+        Returns:
+            Views, which must not be written into: of the gathered samples, or of the training set
+            itself. The last batch of an epoch is smaller where the epoch is no multiple of it.
+        """
         times, train = self.program.times, self.program.train
+        # the whole training set: its order does not matter, and all members share the inputs, which
+        # are not copied K times
         if times.batch == train.size:
-            # the whole training set: no order, and inputs that all members share
             return Minibatch(train.x[None], train.y.expand(len(self.seeds), *train.y.shape))
         epoch, position = divmod(step, times.per_epoch)
         self._draw_order(epoch)
@@ -55,12 +70,14 @@ class Batches:
     def _draw_order(self, epoch: int) -> None:
         """Let ``rows_KN`` be the members' orders of the training samples in an epoch."""
         kind, count = self.program.recipe.batch_order, self.program.train.size
+        # the other kinds have one order for the run: that of epoch 0
         epoch = epoch if kind == "reshuffled" else 0
         if epoch == self.epoch:
             return
         if kind == "sequential":
             rows = [np.arange(count)] * len(self.seeds)
         else:
+            # members of one seed, such as the same seed in several arms, share one draw
             drawn = {
                 seed: numpy_stream(seed, "order", epoch).permutation(count)
                 for seed in set(self.seeds)
@@ -71,9 +88,14 @@ class Batches:
 
 
 def _rows(part: Tensor, index_KA: Tensor) -> Tensor:
+    """Return (K, A, *shape): samples of a part (N, *shape) of the data."""
+    # index_select over a flat index is faster than part[index_KA]
     return part.index_select(0, index_KA.flatten()).view(*index_KA.shape, *part.shape[1:])
 
 
 def _columns(part_DN: Tensor, index_KA: Tensor) -> Tensor:
-    """Return (K, A, D), A's numbers next to each other in memory, as losses take them fastest."""
+    """Return (K, A, D): targets of a part (D, N) of the data.
+
+    In memory the samples of one output are next to each other, as losses take them fastest.
+    """
     return part_DN.index_select(1, index_KA.flatten()).view(-1, *index_KA.shape).movedim(0, -1)

@@ -1,4 +1,7 @@
-"""Whether runs can train together, and the memory that each of them needs."""
+"""Whether runs can train together, and the memory that each of them needs.
+
+The plan asks the first, and whoever cuts runs into cohorts both (``execution.jobs.cohort_limit``).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,17 @@ from harness.spec.resolved import ResolvedRecipe
 
 
 def batched(recipe: ResolvedRecipe) -> tuple[bool, str]:
-    """Return whether runs of the recipe train together in cohorts, and why or why not."""
+    """Return whether runs of the recipe train together in cohorts, and why or why not.
+
+    Args:
+        recipe: its data are loaded and its network is built.
+
+    Returns:
+        Whether they do, and the reason in words, which the plan and the report show.
+
+    Raises:
+        HarnessError: the model can't be built for the data.
+    """
     if isinstance(recipe.optimizer, ExternalOptimizer):
         return False, f"{recipe.optimizer.name} is another library's optimizer"
     network = build_network(recipe, load_data(recipe.data))
@@ -25,7 +38,11 @@ def batched(recipe: ResolvedRecipe) -> tuple[bool, str]:
 
 
 def _try_vmap(network: ModuleNetwork, recipe: ResolvedRecipe) -> tuple[bool, str]:
-    """Try a forward and a backward pass of two members on two samples."""
+    """Try a forward and a backward pass of two members on two samples.
+
+    There is no list of what vmap supports; a small trial is quicker than to find out in a worker.
+    """
+    # members would draw from one generator by turns, and each one's numbers depend on the others
     if network.draws:
         return False, "its dropout draws from torch's global generator"
     x = torch.as_tensor(load_data(recipe.data).train.x[:2], dtype=torch.float32)
@@ -37,15 +54,22 @@ def _try_vmap(network: ModuleNetwork, recipe: ResolvedRecipe) -> tuple[bool, str
     try:
         out = network(params, x.expand(2, *x.shape), Context(training=True, buffers=buffers))
         out.sum().backward()
-    except Exception as error:  # whatever the user's module and vmap don't agree on
+    except Exception as error:  # any: the module's code is the user's, and vmap raises many kinds
+        # the first line says what is refused; torch's advice follows on others
         return False, f"vmap refuses it: {str(error).strip().splitlines()[0][:120]}"
     return True, "its module can be mapped over members by vmap"
 
 
 def member_bytes(program: Program) -> int:
-    """Return about how many bytes one member needs while it trains."""
+    """Return about how many bytes one member needs while it trains.
+
+    It need not be exact: on a CPU it decides how much of a cohort stays in the cache, on a GPU a
+    cohort that does not fit is halved. The data, which members share, are not counted.
+    """
     # weights, gradient, up to two tensors of optimizer state, and two temporaries of an update
     rows = 6 * program.layout.width
+    # the first dimensions of the weights: about the outputs of all layers for a sample, where a
+    # network does not tell more
     units = sum(math.prod(weight.shape[:1]) for weight in program.initial.values())
     # what lies between the outputs that layers show, patches of convolutions for one, is about as
     # much again, and once more with its slopes; each in a forward and a backward pass

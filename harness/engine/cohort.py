@@ -2,6 +2,9 @@
 
 A member's numbers are those of the same run alone: they do not depend on who shares its cohort, nor
 on who leaves it.
+
+Between two evaluations the loop changes it. At an evaluation it can be pickled and go on in another
+process or on another day, with the same numbers: the streams of randomness begin anew there.
 """
 
 from __future__ import annotations
@@ -45,12 +48,14 @@ class Member:
     seconds: float = 0.0
     """Its share of the time that updates took."""
     best: float | None = None
-    """Best value of the metric that early stopping watches."""
+    """Best value of the metric that early stopping watches; None before the first evaluation, and
+    without early stopping."""
     best_step: int = 0
+    """Updates made at that evaluation."""
     waited: int = 0
-    """Evaluations since the best one."""
+    """Evaluations since the best one, for early stopping."""
     last_loss: float | None = None
-    """Loss of its last minibatch."""
+    """Loss of its last minibatch, so that the noise of batches is measured across evaluations."""
     arrays: dict[str, Array] = field(default_factory=dict)
     """The last of each array that its probes measured."""
 
@@ -68,7 +73,8 @@ class Cohort:
     buffers: Buffers
     """Running statistics."""
     blocks: tuple[slice, ...]
-    """Columns that are moved call by call."""
+    """Columns that are moved call by call; they cover a row. Empty for another library's
+    optimizer."""
     states: OptimizerStates
     """The optimizers' states by block and group; none of another library's optimizer."""
     external: ExternalState | None
@@ -76,12 +82,13 @@ class Cohort:
     best_KP: Tensor | None
     """Weights at each member's best evaluation, where early stopping keeps them."""
     best_buffers: Buffers
+    """Running statistics that belong to ``best_KP``."""
     permit: Permit
     """Whether test data are evaluated at the end, and by whom they have been."""
     workspace: Workspace | None = None
     """Memory for the gradient, the same until a member leaves."""
     gradients: int = 0
-    """Gradients of single samples computed so far, for each member."""
+    """Gradients of single samples computed so far, by each member and not by all together."""
     memories: dict[int, Memory] = field(default_factory=dict)
     """What probes keep, by their places among the runs' probes."""
     outcomes: dict[int, Outcome] = field(default_factory=dict)
@@ -92,10 +99,17 @@ def start(runs: Sequence[Run], test: bool) -> Cohort:
     """Return the cohort of the given runs, all of one shape, before its first update.
 
     Args:
-        runs: the runs.
+        runs: runs of one shape: their recipes differ in numbers, schedules and optimizers alone.
         test: whether they are evaluated on test data when they end.
+
+    Returns:
+        The cohort. Its members are sorted by optimizer; each knows its place among ``runs``.
+
+    Raises:
+        HarnessError: parts of the recipe do not go together.
     """
     program = program_of(runs[0].recipe)
+    # rows of one optimizer must lie together; ``Member.index`` leads back to the order given
     order = order_by_optimizer([run.recipe for run in runs])
     members = [Member(i, runs[i]) for i in order]
     w_KP = initial_weights(program, [member.run.seed for member in members])
@@ -120,6 +134,8 @@ def start(runs: Sequence[Run], test: bool) -> Cohort:
         states=states,
         external=external,
         best_KP=best_KP,
+        # the same tensors until a member first improves: most networks have none, and without early
+        # stopping they are never copied
         best_buffers=dict(buffers),
         permit=Permit(test),
     )
@@ -134,7 +150,16 @@ def groups_in(program: Program, cohort: Cohort) -> list[OptimizerGroup]:
 
 
 def keep_rows(program: Program, cohort: Cohort, kept: Sequence[int]) -> None:
-    """Let the cohort go on with some of its members alone; all its arrays are compacted."""
+    """Let the cohort go on with some of its members alone; all its arrays are compacted.
+
+    The workspace, which has the old weights, is made anew when the loop finds other weights.
+
+    Args:
+        program: what the members share.
+        cohort: the cohort; it is changed.
+        kept: rows of the members that stay, in ascending order.
+    """
+    # of the old members: the optimizers' states are still cut as they were
     groups = groups_in(program, cohort)
     rows = torch.tensor(kept, dtype=torch.long, device=program.device)
     cohort.members = [cohort.members[row] for row in kept]
@@ -143,5 +168,6 @@ def keep_rows(program: Program, cohort: Cohort, kept: Sequence[int]) -> None:
     cohort.best_buffers = {name: buffer[rows] for name, buffer in cohort.best_buffers.items()}
     cohort.best_KP = None if cohort.best_KP is None else cohort.best_KP[rows]
     cohort.memories = memories_of_rows(cohort.memories, rows)
+    # another library's optimizer keeps its own state, and its one member leaves as a whole
     if groups:
         cohort.states = states_of_rows(groups, cohort.states, kept)

@@ -1,4 +1,8 @@
-"""Loss and accuracy of every member on one part of the data."""
+"""Loss and accuracy of every member on one part of the data.
+
+Evaluation is without dropout and other noise, and with running statistics where the network has
+any. Test data come in only through :class:`harness.engine.test_set.TestSet`.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +32,22 @@ def evaluate(
 ) -> dict[str, Tensor]:
     """Return ``loss`` and, for classes, ``accuracy``, (K,) each in float64.
 
-    Computed without noise, with running statistics.
+    loss_k = 1/N Σᵢ l(f(θ_k, xᵢ), yᵢ), and the accuracy is the share of samples whose largest output
+    is that of the class.
 
     Args:
         program: what the members share.
         w_KP: weights.
         buffers: running statistics, (K, *shape) each.
         hyper: the members' numbers.
-        part: the samples.
+        part: the N samples, at least one.
         out_KND: the network's outputs on these samples, if they are there already.
+
+    Returns:
+        The means by name.
     """
     params = program.layout.views(w_KP)
+    # float64: a float32 sum over tens of thousands of samples loses digits that tell arms apart
     loss_K = w_KP.new_zeros(len(w_KP), dtype=torch.float64)
     right_K = torch.zeros_like(loss_K)
     for i, (x, y) in enumerate(zip(part.x.split(CHUNK), part.y.split(CHUNK), strict=True)):
@@ -48,6 +57,7 @@ def evaluate(
         else:
             out_KBD = out_KND[:, i * CHUNK : (i + 1) * CHUNK]
         loss_K += program.loss.per_sample(out_KBD, y.expand_as(out_KBD), hyper.loss).sum(1)
+        # targets of classes are one-hot
         right_K += (out_KBD.argmax(-1) == y.argmax(-1)).sum(1)
     metrics = {"loss": loss_K / part.size}
     return metrics | ({"accuracy": right_K / part.size} if program.classify else {})
@@ -56,7 +66,17 @@ def evaluate(
 def evaluate_members(
     program: Program, w_KP: Tensor, buffers: Buffers, recipes: Sequence[ResolvedRecipe]
 ) -> dict[str, list[float]]:
-    """Return the metrics on training and validation samples, such as ``valid/loss``, by member."""
+    """Return the metrics on training and validation samples.
+
+    Args:
+        program: what the members share.
+        w_KP: weights.
+        buffers: running statistics, (K, *shape) each.
+        recipes: the members', in the order of the rows.
+
+    Returns:
+        One value a member by name, such as ``valid/loss``; nothing for a part without samples.
+    """
     hyper = hyperparameters(recipes, program.device, program.dtype)
     parts = {"train": train_sample(program), "valid": program.valid}
     return {
@@ -68,7 +88,12 @@ def evaluate_members(
 
 
 def train_sample(program: Program) -> Samples:
-    """Return evenly spaced training samples for training metrics: as many as for validation."""
+    """Return evenly spaced training samples for training metrics.
+
+    As many as validation has (1000 without validation data), so that evaluation does not cost more
+    than training and both means are of one precision; always the same ones, so that the curve does
+    not jump with the choice.
+    """
     count = min(program.train.size, program.valid.size or 1000)
     picked = torch.linspace(0, program.train.size - 1, count, device=program.device).round().long()
     return Samples(program.train.x[picked], program.train.y[picked])

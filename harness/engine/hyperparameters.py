@@ -1,4 +1,8 @@
-"""Members' numeric hyperparameters as tensors: runs that differ in numbers train together."""
+"""Members' numeric hyperparameters as tensors: runs that differ in numbers train together.
+
+What is a number to the arithmetic (a rate, a strength, a share) is a column of a tensor and never a
+Python number in the code of an update, which would be one member's for all.
+"""
 
 from __future__ import annotations
 
@@ -41,27 +45,44 @@ class Hyperparameters(NamedTuple):
 def hyperparameters(
     recipes: Sequence[ResolvedRecipe], device: torch.device, dtype: torch.dtype
 ) -> Hyperparameters:
-    """Return the numbers of recipes that differ in numbers alone."""
+    """Return the numbers of recipes that differ in numbers alone.
+
+    Args:
+        recipes: the members', in the order of the rows: K of them.
+        device: where the numbers are wanted.
+        dtype: of the weights.
+    """
 
     def column(numbers: Iterable[float]) -> Tensor:
+        # rounded once, from the recipe's own float64, whatever the weights' type is
         return torch.tensor(list(numbers), dtype=torch.float64).to(device, dtype)
 
     def fields(parts: Sequence[Component]) -> dict[str, Tensor]:
         rows = [part.numbers() for part in parts]
         return {name: column(row[name] for row in rows) for name in rows[0]}
 
+    # a recipe without a loss takes the data's (``Data.default_loss``), which must be one without
+    # numeric fields: there are no columns for it
     losses = [recipe.loss for recipe in recipes if recipe.loss is not None]
     rates = [dropout_rate(recipe) for recipe in recipes]
     return Hyperparameters(
         lr_K=column(_learning_rate(recipe) for recipe in recipes),
         loss=fields(losses) if losses else {},
+        # by place: the recipes have the same regularizers in the same order
         regularizers=tuple(map(fields, zip(*(r.regularizers for r in recipes), strict=True))),
         dropout_K=column(rates) if any(rates) else None,
     )
 
 
 def dropout_rate(recipe: ResolvedRecipe) -> float:
-    """Return the dropout rate of a run: a regularizer's if one sets it, else the model's."""
+    """Return the dropout rate of a run: a regularizer's if one sets it, else the model's.
+
+    Args:
+        recipe: without a model, the data's default model counts as one that drops nothing.
+
+    Returns:
+        The share of units dropped; 0 where nothing drops.
+    """
     for part in recipe.regularizers:
         rate = as_a(Regularizer, part).dropout_rate()
         if rate is not None:
@@ -72,6 +93,7 @@ def dropout_rate(recipe: ResolvedRecipe) -> float:
 def _learning_rate(recipe: ResolvedRecipe) -> float:
     optimizer = recipe.optimizer
     if isinstance(optimizer, ExternalOptimizer):
+        # it may be left to the library's default, or be no number at all (a tensor, a callable)
         rate = optimizer.args.get("lr")
         return float(rate) if isinstance(rate, (int, float)) else math.nan
     return optimizer.numbers()["lr"]

@@ -1,4 +1,8 @@
-"""The initial weights of a cohort."""
+"""The initial weights of a cohort.
+
+A parameter's numbers depend on its name, its shape and the run's seed alone: runs of one seed start
+from the same weights in every arm that has the parameter, which makes comparisons paired.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,14 @@ from harness.spec.component import as_a
 
 
 def initial_weights(program: Program, seeds: Sequence[int]) -> Tensor:
-    """Return the initial rows (K, P), each parameter of each member from its own stream."""
+    """Return the initial rows (K, P), each parameter of each member from its own stream.
+
+    Args:
+        program: the parameters and how they start.
+        seeds: the members' seeds, in the order of the rows.
+    """
+    # drawn in float64 on the CPU, so that they are the same whatever the device, and for float32
+    # the same numbers rounded; gaps between parameters stay zero
     rows = np.zeros((len(seeds), program.layout.width))
     for row, seed in zip(rows, seeds, strict=True):
         for name, numbers in _drawn(program, seed).items():
@@ -26,13 +37,22 @@ def initial_weights(program: Program, seeds: Sequence[int]) -> Tensor:
 
 
 def initial_buffers(program: Program, members: int) -> Buffers:
-    """Return the initial running statistics, (K, *shape) each; whole numbers stay whole."""
+    """Return the initial running statistics, (K, *shape) each, the same for every member.
+
+    Args:
+        program: its network says how they start.
+        members: how many members there are, K.
+
+    Returns:
+        By name, in memory of their own; empty for a network without any. Whole numbers, such as a
+        count of batches, keep their type.
+    """
     return {
         name: buffer.to(
             program.device, program.dtype if buffer.is_floating_point() else buffer.dtype
         )
         .expand(members, *buffer.shape)
-        .clone()
+        .clone()  # after ``expand`` all members would share one memory
         for name, buffer in program.network.buffers().items()
     }
 

@@ -1,4 +1,8 @@
-"""Members that leave a cohort: why, and the closing numbers that become their outcomes."""
+"""Members that leave a cohort: why, and the closing numbers that become their outcomes.
+
+The loop asks after every evaluation; the search drops members between two jobs. The test set is
+opened here and nowhere else, for members that leave.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,14 @@ class Ending(NamedTuple):
 
 
 def drop(cohort: Cohort, indices: Sequence[int], status: Status) -> None:
-    """End the given runs where they are, with the given status."""
+    """End the given runs where they are, with the given status.
+
+    Args:
+        cohort: at an evaluation; it is changed.
+        indices: the runs, by their places among those that the cohort was started with; runs that
+            have ended already are passed over.
+        status: how they end, such as ``pruned``.
+    """
     program = program_of(cohort.members[0].run.recipe)
     wanted = set(indices)
     rows = [row for row, member in enumerate(cohort.members) if member.index in wanted]
@@ -39,17 +50,21 @@ def endings(
 ) -> dict[int, Ending]:
     """Return the rows of the members that end with this evaluation, and how.
 
+    A member may end for several reasons at once; a loss that is not finite comes before early
+    stopping, and that before the end of the budget.
+
     Args:
         program: what the members share.
-        cohort: the members.
+        cohort: the members; for early stopping, the weights of their best evaluation are kept.
         interval: the updates before the evaluation.
-        values: the metrics of each member.
+        values: the metrics of each member, in the order of the rows.
     """
     ended = {}
     for row, own in enumerate(values):
         losses_S = interval.losses_SK[:, row]
         bad = first_bad(losses_S, own)
         if bad is not None:
+            # updates are counted from 1 for people; ``bad`` counts from 0 within the interval
             step = cohort.done - len(losses_S) + bad + 1
             ended[row] = Ending("diverged", f"loss not finite at step {step}")
         elif _patience_is_over(program, cohort, row, own):
@@ -77,16 +92,25 @@ def _patience_is_over(
         member.waited += 1
         return member.waited >= stopping.patience
     member.best, member.best_step, member.waited = value, cohort.done, 0
+    # copied into rows of their own: the weights' memory is that of the next update
     cohort.best_KP[row] = cohort.w_KP[row]
     for name, buffer in cohort.buffers.items():
-        if cohort.best_buffers[name] is buffer:  # at first they are the same tensors: see ``start``
+        # until the first improvement they are the same tensors (see ``start``): without a copy this
+        # would write into the members' own statistics
+        if cohort.best_buffers[name] is buffer:
             cohort.best_buffers[name] = buffer.clone()
         cohort.best_buffers[name][row] = buffer[row]
     return False
 
 
 def leave(program: Program, cohort: Cohort, ended: Mapping[int, Ending]) -> None:
-    """Make the outcomes of the given rows, and let the cohort go on without them."""
+    """Make the outcomes of the given rows, and let the cohort go on without them.
+
+    Args:
+        program: what the members share.
+        cohort: at an evaluation; the outcomes are put into it, and its arrays are compacted.
+        ended: how the members of some rows end, by row.
+    """
     closing = _closing_numbers(program, cohort, list(ended))
     for (row, ending), summary in zip(ended.items(), closing, strict=True):
         member = cohort.members[row]
@@ -114,6 +138,7 @@ def _closing_numbers(program: Program, cohort: Cohort, rows: list[int]) -> list[
         weights, buffers = cohort.best_KP, cohort.best_buffers
     w_KP, own = weights[kept], {name: buffer[kept] for name, buffer in buffers.items()}
     metrics: dict[str, list[float]] = {}
+    # the last point is of the last evaluation; with early stopping the result is another one's
     if program.stopping:
         metrics |= evaluate_members(program, w_KP, own, recipes)
     if cohort.permit.allowed and program.test.size:
@@ -129,12 +154,14 @@ def _closing_numbers(program: Program, cohort: Cohort, rows: list[int]) -> list[
 
 def _last_metrics(program: Program, member: Member) -> dict[str, float]:
     """Return the last value of each metric of a member, and when it was at its best."""
+    # a later point's value takes the place of an earlier one's
     last = {name: value for point in member.points for name, value in point.metrics.items()}
     if program.stopping:
         candidates = [point for point in member.points if point.step == member.best_step]
         best = candidates[0] if candidates else None
     else:
         evaluated = [point for point in member.points if "valid/loss" in point.metrics]
+        # of equal losses the earliest
         best = min(evaluated, key=lambda p: p.metrics["valid/loss"], default=None)
     if best is None:
         return last

@@ -1,4 +1,9 @@
-"""The training loop: a cohort of runs from one evaluation to the next, until all have ended."""
+"""The training loop: a cohort of runs from one evaluation to the next, until all have ended.
+
+Workers call :func:`advance`; it knows nothing of processes, stores or the search. Everything that
+is not in the cohort is made anew in every interval between two evaluations, so that a run which
+stops at one and goes on elsewhere has the same numbers as one that does not.
+"""
 
 from __future__ import annotations
 
@@ -42,13 +47,18 @@ def advance(
     """Train on; the outcomes of runs that end are gathered in the cohort.
 
     Args:
-        cohort: the state to go on from; it is changed.
-        until: the update to stop at, which must be an evaluation; by default the end.
-        count: told how many updates were made, after each evaluation.
+        cohort: the state to go on from, at an evaluation; it is changed.
+        until: the update to stop at, which must be one after which runs are evaluated; by default
+            the end.
+        count: told how many updates were made since the last call, just before each evaluation.
+
+    Returns:
+        The same cohort, with fewer members if some have ended; it can be pickled.
     """
     program = program_of(cohort.members[0].run.recipe)
     times = program.times
     stop = times.steps if until is None else until
+    # a new cohort: the curves begin with the initial weights
     if cohort.done == 0 and not cohort.members[0].points:
         evaluate_cohort(program, cohort, no_updates(len(cohort.members)))
     for target in times.evaluations:
@@ -58,13 +68,19 @@ def advance(
             interval = train_interval(program, cohort, target)
             count(len(interval.losses_SK) * len(cohort.members))
             evaluate_cohort(program, cohort, interval)
-    # it holds views of the weights, which would be copies after a way between processes
+    # it holds views of the weights: pickled, they would be copies that no longer follow the weights
     cohort.workspace = None
     return cohort
 
 
 def evaluate_cohort(program: Program, cohort: Cohort, interval: TrainedInterval) -> None:
-    """Evaluate all members, record a point for each, and let go of those that have ended."""
+    """Evaluate all members, record a point for each, and let go of those that have ended.
+
+    Args:
+        program: what the members share.
+        cohort: the members; it is changed.
+        interval: what came of the updates since the last evaluation.
+    """
     recipes = [member.run.recipe for member in cohort.members]
     metrics = evaluate_members(program, cohort.w_KP, cohort.buffers, recipes)
     values = record_interval(program, cohort, interval, metrics)
@@ -74,7 +90,16 @@ def evaluate_cohort(program: Program, cohort: Cohort, interval: TrainedInterval)
 
 
 def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInterval:
-    """Make the updates up to ``target``, or as many as the budget of gradients allows."""
+    """Make the updates up to ``target``, or as many as the budget of gradients allows.
+
+    Args:
+        program: what the members share.
+        cohort: the members, of which ``done`` updates have been made; it is changed.
+        target: updates made at the next evaluation.
+
+    Returns:
+        The losses and what probes measured, on the CPU.
+    """
     began = time.perf_counter()
     recipes = [member.run.recipe for member in cohort.members]
     seeds = [member.run.seed for member in cohort.members]
@@ -96,7 +121,9 @@ def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInte
                 cohort.w_KP, buffers, cohort.states, batch, hyper, factor_K, noise, probing.record
             )
             cohort.w_KP, cohort.buffers, cohort.states = update.w_KP, update.buffers, update.states
+            # left on the device: reading a number of a GPU would wait for it at every update
             losses.append(update.loss_K)
+            # the last batch of an epoch may be smaller
             cohort.gradients += update.gradients * batch.x_KB.shape[1]
             if before_KP is not None:
                 probing.after(step, before_KP, buffers, batch, update, factor_K)
@@ -130,12 +157,17 @@ def _updater(program: Program, cohort: Cohort, groups: list[OptimizerGroup]) -> 
 
 
 def _workspace(program: Program, cohort: Cohort) -> Workspace | None:
-    """Return memory for the gradient, the same until a member leaves and the weights move."""
+    """Return memory for the gradient, the same until a member leaves.
+
+    Then :func:`~harness.engine.cohort.keep_rows` makes new weights, and views of the old ones would
+    be moved instead.
+    """
     if cohort.workspace is None or cohort.workspace.w_KP is not cohort.w_KP:
         cohort.workspace = program.differentiator.workspace(cohort.w_KP, cohort.blocks)
     return cohort.workspace
 
 
 def _mode(program: Program, cohort: Cohort) -> AbstractContextManager[object]:
+    """Return the context that the updates are made in."""
     # another library's optimizer may need autograd
     return nullcontext() if cohort.external is not None else program.differentiator.mode()

@@ -1,4 +1,9 @@
-"""The optimizers of a cohort: members of one lie together, and each moves its own rows."""
+"""The optimizers of a cohort: members of one lie together, and each moves its own rows.
+
+Arms with different optimizers share a cohort, since their gradients cost the same: one pass
+computes the gradients of all rows, then each optimizer moves the rows of its members by one call.
+Numeric fields may differ within a group; everything else about the optimizer must be the same.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +27,7 @@ APART = 2**18
 """Bytes of a parameter, over the members of one optimizer, from which moving it by calls of its own
 pays.
 
-Below, the calls cost more than it takes to carry the gradient into the rows; measured on MLPs with
+Below, the calls cost more than it takes to copy the gradient into the rows; measured on MLPs with
 benchmarks/overhead.py.
 """
 
@@ -35,7 +40,7 @@ class OptimizerGroup(NamedTuple):
     rows: slice
     """Where the members lie in the cohort."""
     fields: HyperColumns
-    """Each member's numbers."""
+    """Each member's numbers by field, (members, 1) each; ``lr`` before the schedule."""
 
 
 class OptimizerKind(NamedTuple):
@@ -48,13 +53,21 @@ class OptimizerKind(NamedTuple):
 
 
 def kind_of(optimizer: Optimizer) -> OptimizerKind:
-    """Return what members must share with this optimizer to be moved with it."""
+    """Return what members must share with this optimizer to be moved with it.
+
+    Two optimizers are moved by one call where their kinds are equal.
+    """
+    # ``model_copy`` does not validate: 0 need not be a valid learning rate, it is never used
     numberless = optimizer.model_copy(update=dict.fromkeys(optimizer.numbers(), 0.0))
     return OptimizerKind(numberless, optimizer.form())
 
 
 def order_by_optimizer(recipes: Sequence[ResolvedRecipe]) -> list[int]:
-    """Return the recipes' places, ordered so that those of one kind of optimizer lie together."""
+    """Return the recipes' places, ordered so that those of one kind of optimizer lie together.
+
+    Kinds come in the order of their first recipe, and recipes of one kind stay in theirs: the order
+    of rows depends on the recipes alone.
+    """
     kinds: list[OptimizerKind] = []
     ranks = []
     for recipe in recipes:
@@ -65,13 +78,23 @@ def order_by_optimizer(recipes: Sequence[ResolvedRecipe]) -> list[int]:
             ranks.append(kinds.index(kind))
         else:  # another library's optimizer moves one run alone
             ranks.append(0)
+    # Python's sort is stable
     return sorted(range(len(recipes)), key=ranks.__getitem__)
 
 
 def groups_of(
     recipes: Sequence[ResolvedRecipe], device: torch.device, dtype: torch.dtype
 ) -> list[OptimizerGroup]:
-    """Return the groups of members that lie in the order of :func:`order_by_optimizer`."""
+    """Return the groups of members, each with its numbers as tensors.
+
+    Args:
+        recipes: the members', in the order of the rows, as :func:`order_by_optimizer` has it.
+        device: where the numbers are wanted.
+        dtype: of the weights.
+
+    Raises:
+        HarnessError: an optimizer is not one of the engine's.
+    """
     optimizers = [as_a(Optimizer, recipe.optimizer) for recipe in recipes]
     groups = []
     for _, rows in groupby(range(len(optimizers)), key=lambda row: kind_of(optimizers[row])):
@@ -92,14 +115,23 @@ def groups_of(
 def block_columns(program: Program, groups: Sequence[OptimizerGroup]) -> tuple[slice, ...]:
     """Return the columns that are moved call by call: large parameters alone, if allowed.
 
-    The gradient of a parameter that is moved alone need not be carried into the rows, whose members
-    lie apart.
+    The gradient of a parameter that is moved alone need not be copied into the rows, where the
+    members lie apart: a matrix product writes (K, *shape) in one piece.
+
+    Args:
+        program: says whether gradients can be written so, and whether regularizers allow it.
+        groups: the members of each optimizer.
+
+    Returns:
+        Slices that cover a row, one for each call of an optimizer; a single one of the whole row if
+        an optimizer or a regularizer needs all weights at once.
     """
     coordinatewise = all(group.optimizer.coordinatewise for group in groups) and all(
         regularizer.coordinatewise for regularizer in program.regularizers
     )
     if not (coordinatewise and program.differentiator.writes_apart):
         return (slice(0, program.layout.width),)
+    # the smallest group gains least by a call of its own
     fewest = min(group.rows.stop - group.rows.start for group in groups)
     return program.layout.blocks(APART // (fewest * program.dtype.itemsize))
 
@@ -107,7 +139,13 @@ def block_columns(program: Program, groups: Sequence[OptimizerGroup]) -> tuple[s
 def initial_states(
     groups: Sequence[OptimizerGroup], blocks: Sequence[slice], w_KP: Tensor
 ) -> OptimizerStates:
-    """Return each optimizer's state of each block before the first update."""
+    """Return each optimizer's state of each block before the first update.
+
+    Args:
+        groups: the members of each optimizer.
+        blocks: the columns of each block.
+        w_KP: the first weights; only read.
+    """
     return [
         [group.optimizer.init(w_KP[group.rows, columns]) for group in groups] for columns in blocks
     ]
@@ -162,7 +200,14 @@ def move_groups(
 def stability_thresholds(
     groups: Sequence[OptimizerGroup], states: OptimizerStates, lr_K: Tensor, factor_K: Tensor
 ) -> Tensor:
-    """Return the curvatures (K,) above which optimizers diverge on quadratics; NaN: unknown."""
+    """Return the curvatures (K,) above which optimizers diverge on quadratics; NaN: unknown.
+
+    Args:
+        groups: the members of each optimizer.
+        states: the optimizers' states after an update.
+        lr_K: the learning rates of that update, the schedules' factors in them.
+        factor_K: the factors alone.
+    """
     thresholds_K = torch.full_like(lr_K, torch.nan)
     # it does not depend on the columns: the states of the first block answer for all
     for group, state in zip(groups, states[0] if groups else (), strict=True):
@@ -180,12 +225,22 @@ def preconditioners(
     factor_K: Tensor,
     like_KP: Tensor,
 ) -> Tensor | None:
-    """Return what optimizers divide the gradient by (K, P); None where all divide by 1."""
+    """Return what optimizers divide the gradient by (K, P); None where all divide by 1.
+
+    Args:
+        groups: the members of each optimizer.
+        blocks: the columns of each block.
+        states: the optimizers' states after an update.
+        lr_K: the learning rates of that update, the schedules' factors in them.
+        factor_K: the factors alone.
+        like_KP: rows of the wanted shape; they are not read.
+    """
     fields = [fields_at(group, lr_K, factor_K) for group in groups]
     divisors = [
         _divisor(groups, own, fields, like_KP[:, columns])
         for columns, own in zip(blocks, states, strict=True)
     ]
+    # a group divides in all of its blocks or in none, so that no block is missing among several
     known = [divisor for divisor in divisors if divisor is not None]
     return torch.cat(known, 1) if known else None
 
@@ -196,6 +251,7 @@ def _divisor(
     fields: Sequence[HyperColumns],
     like_KC: Tensor,
 ) -> Tensor | None:
+    """Return the divisors (K, C) in one block; None where no group divides."""
     divisors = [
         group.optimizer.preconditioner(state, own)
         for group, state, own in zip(groups, states, fields, strict=True)
@@ -212,7 +268,13 @@ def _divisor(
 def states_of_rows(
     groups: Sequence[OptimizerGroup], states: OptimizerStates, rows: Sequence[int]
 ) -> OptimizerStates:
-    """Return the states of some of the cohort's rows; those of groups without any are let go."""
+    """Return the states of some of the cohort's rows; those of groups without any are let go.
+
+    Args:
+        groups: the members of each optimizer before.
+        states: the optimizers' states before, by block and group.
+        rows: the rows that stay, in ascending order.
+    """
     own_rows = []
     for group in groups:
         inside = [
@@ -230,6 +292,8 @@ def _rows_of(state: OptimizerState, rows: Tensor) -> OptimizerState:
     """Return the rows of every tensor in an optimizer's state, a NamedTuple (or an empty tuple)."""
     if not state:
         return state
+    # plain values, such as the count of updates, are the same for all members
     parts = [part[rows] if isinstance(part, Tensor) else part for part in state]
+    # a NamedTuple's constructor; ``OptimizerState`` says no more than that it is a tuple
     make: Callable[..., OptimizerState] = type(state)
     return make(*parts)

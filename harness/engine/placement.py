@@ -1,4 +1,8 @@
-"""Where a program computes, and its data there."""
+"""Where a program computes, and its data there.
+
+Data live on the device as whole tensors, in the type of the weights; a minibatch is an index into
+them, and no loader is needed.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +33,9 @@ class Samples(NamedTuple):
 def resolve_device(name: str) -> torch.device:
     """Return the device; "auto" is the GPU where there is one.
 
+    Args:
+        name: as a recipe has it: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
+
     Raises:
         HarnessError: a GPU is asked for and there is none.
     """
@@ -43,6 +50,13 @@ def resolve_device(name: str) -> torch.device:
 
 @lru_cache(maxsize=24)  # programs are built often, and a worker sees few data sets
 def place(data: Data, part: PartName, device: torch.device, dtype: torch.dtype) -> Samples:
-    """Return one part of the data on the device."""
+    """Return one part of the data on the device, shared by all programs: never write into it.
+
+    Args:
+        data: the spec of the data; equal specs share a copy.
+        part: which samples.
+        device: where they are wanted.
+        dtype: what they are wanted as, the targets too.
+    """
     arrays: Part = getattr(load_data(data), part)
     return Samples(*(torch.as_tensor(a, dtype=dtype, device=device) for a in arrays))

@@ -1,4 +1,9 @@
-"""Probes on a cohort while it trains: when they are due, what they see, where their numbers go."""
+"""Probes on a cohort while it trains: when they are due, what they see, where their numbers go.
+
+The loop asks before each update whether a probe looks at it, and after it lets them measure.
+Updates that no probe looks at pay for a few comparisons only. Probes read the training's own
+tensors and change nothing: a run has the same numbers with and without them.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +37,9 @@ class Probed(NamedTuple):
     """What the probes measured at one update."""
 
     names: tuple[str, ...]
+    """Names of the metrics, with the probes' prefixes."""
     values_VK: Tensor
+    """A row of values for each of them."""
 
 
 class Moment(NamedTuple):
@@ -90,18 +97,27 @@ class Probing:
         """The last of each array measured, (K, …)."""
         self.hyper, self.noise_free = hyper, hyper.noise_free()
         self.trains_noise_free = _trains_noise_free(program, hyper)
+        # memory that is made when a probe first needs it, and used again then
         self.workspace: Workspace | None = None
         self.weights_2KP: Tensor | None = None
         self.sample: Samples | None = None
 
     def before(self, step: int, w_KP: Tensor) -> Tensor | None:
-        """Return a copy of the weights (in memory used again) if a probe looks at this update."""
+        """Return a copy of the weights if a probe looks at the coming update, else None.
+
+        The copy is needed since the update moves the weights in place; the next copy overwrites it.
+
+        Args:
+            step: updates made before it.
+            w_KP: the weights before it.
+        """
         self.looking = [(place, probe) for place, probe, needs in self.probes if needs(step)]
         if not self.looking:
             self.record = None
             return None
         self.record = TrainingPass()
         if self.weights_2KP is None:
+            # the second half is where the scene puts the update, moved less old weights
             self.weights_2KP = w_KP.new_empty(2, *w_KP.shape)
         return self.weights_2KP[0].copy_(w_KP)
 
@@ -131,15 +147,20 @@ class Probing:
             values = probe.measure(scene, self.memories.setdefault(place, {}))
             metrics |= {f"{probe.prefix}/{metric}": value for metric, value in values.items()}
         numbers = {name: value for name, value in metrics.items() if value.ndim == 1}
+        # cloned: a probe may have given the training's own memory. Of arrays the last is kept
         self.arrays |= {name: value.clone() for name, value in metrics.items() if value.ndim > 1}
         if numbers:
+            # stacked on the device, and copied to the CPU at the evaluation: to read each number
+            # here would wait for a GPU every time
             values_VK = torch.cat([*numbers.values()]).view(len(numbers), -1)
             self.probed[step] = Probed(tuple(numbers), values_VK)
 
     def _scene(self, moment: Moment) -> Scene:
+        """Return what the probes see: tensors at hand, and functions for all that costs a pass."""
         assert self.weights_2KP is not None
         program, update = self.program, moment.update
         lr_K = self.hyper.lr_K * moment.factor_K
+        # several probes ask for it, and it is a pass over all held-out samples
         held = cache(partial(self._held, moment))
         return Scene(
             step=moment.step,
@@ -178,12 +199,17 @@ class Probing:
         )
 
     def _losses(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Tensor:
+        """Return mean losses (K,) at any weights, without noise."""
+        # training, for the batch's statistics, but without dropout; layers put new running
+        # statistics into the context, so that it is given a dictionary of its own
         with torch.no_grad():
             ctx = Context(training=True, buffers=dict(buffers))
             out_KBD = self.program.network(self.program.layout.views(w_KP), x_KB, ctx)
             return self.program.loss.per_sample(out_KBD, y_KBD, self.hyper.loss).mean(1)
 
     def _gradients(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Tensor:
+        """Return gradients (K, P) of the mean losses; the next call overwrites them."""
+        # memory apart from the update's own: its gradient must stay readable
         differentiator = self.program.differentiator
         if self.workspace is None:
             self.workspace = differentiator.workspace(w_KP)
@@ -195,21 +221,25 @@ class Probing:
     def _products(
         self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor
     ) -> Callable[[Tensor], Tensor]:
+        """Return v ↦ Hv at any weights, without noise."""
         batch = Minibatch(x_KB, y_KBD)
         return self.program.differentiator.hessian_product(w_KP, buffers, batch, self.noise_free)
 
     def _sample_norms(self, moment: Moment) -> Tensor | None:
+        """Return the squared norms (K, B) of the batch's samples' gradients, as trained on."""
         return self.program.differentiator.sample_norms(
             moment.w_KP, moment.buffers, moment.record, self.hyper
         )
 
     def _grams(self, moment: Moment, x_KB: Tensor, y_KBD: Tensor) -> Tensor | None:
+        """Return the inner products (K, B, B) of samples' gradients at the weights before."""
         batch = Minibatch(x_KB, y_KBD)
         return self.program.differentiator.grams(
             moment.w_KP, moment.buffers, batch, self.noise_free
         )
 
     def _held(self, moment: Moment) -> tuple[Tensor, Tensor] | None:
+        """Return outputs (K, N, D) and targets (N, D) of the validation samples, for classes."""
         held = self.program.valid
         if not (self.program.classify and held.size):
             return None
@@ -223,6 +253,7 @@ class Probing:
     def _evaluated(
         self, moment: Moment, held: Callable[[], tuple[Tensor, Tensor] | None]
     ) -> dict[str, dict[str, Tensor]]:
+        """Return loss and accuracy before the update, as an evaluation measures them."""
         program, buffers = self.program, moment.update.buffers
         self.sample = self.sample or train_sample(program)
         metrics = {"train": evaluate(program, moment.w_KP, buffers, self.hyper, self.sample)}
@@ -235,6 +266,8 @@ class Probing:
         return metrics
 
     def _hidden(self, moment: Moment) -> dict[str, Tensor]:
+        """Return the outputs of hidden layers by name, on the batch and without noise."""
+        # those of the update's own pass, unless it was on other samples or with dropout
         if self.trains_noise_free and moment.record.seen.outputs:
             return moment.record.seen.outputs
         seen = Seen()
@@ -244,6 +277,7 @@ class Probing:
         return seen.outputs
 
     def _samples(self, step: int, count: int, purpose: str) -> tuple[Tensor, Tensor]:
+        """Return ``count`` training samples of each member's own, all different."""
         train = self.program.train
         size = min(count, train.size)
         rows = [
@@ -254,16 +288,24 @@ class Probing:
 
 
 def _needs(probe: Probe, program: Program) -> Callable[[int], bool]:
-    """Return whether the probe is due at an update, or so soon that it needs this one too."""
+    """Return a function of the step: whether the probe looks at the update after it.
+
+    It does where it is due, and at the ``span − 1`` updates before, which a probe that compares
+    successive updates needs too.
+    """
     times = program.times
     due = probe.timing(times.per_epoch, times.steps)
+    # the usual case, without the cost of a range at every update
     if probe.span == 1:
         return due
     return lambda step: any(map(due, range(step, min(step + probe.span, times.steps))))
 
 
 def _trains_noise_free(program: Program, hyper: Hyperparameters) -> bool:
-    """Return whether updates' losses and gradients are those of plain samples in full precision."""
+    """Return whether updates' losses and gradients are those of plain samples in full precision.
+
+    Then probes that ask for such a loss or gradient are given the update's own, without a pass.
+    """
     changed = any(regularizer.changes_batches for regularizer in program.regularizers)
     return not (changed or program.recipe.amp) and hyper.dropout_K is None
 
@@ -274,7 +316,12 @@ def _hidden_bounds(program: Program) -> tuple[float, float] | None:
 
 
 def memories_of_rows(memories: Mapping[int, Memory], rows: Tensor) -> dict[int, Memory]:
-    """Return what the probes keep of some members."""
+    """Return what the probes keep of some members.
+
+    Args:
+        memories: by the probe's place and the probe's own names, (K, …) each.
+        rows: the members' rows.
+    """
     return {
         place: {name: value[rows] for name, value in kept.items()}
         for place, kept in memories.items()

@@ -1,4 +1,8 @@
-"""A program: the recipe's parts made ready to train one cohort, without any state."""
+"""A program: the recipe's parts made ready to train one cohort, without any state.
+
+It is built from a recipe wherever it is needed, and never sent between processes. Building it is
+cheap: data are loaded and placed on the device once a process.
+"""
 
 from __future__ import annotations
 
@@ -29,22 +33,30 @@ class Program(NamedTuple):
     recipe: ResolvedRecipe
     """Of one of the members: the others differ in numbers, schedule or optimizer."""
     network: Network
+    """The function of weights and inputs; it holds no weights."""
     layout: Layout
+    """Where each parameter lies in a row of weights."""
     initial: dict[str, Weight]
     """The parameters by name, and how they start."""
     training_loss: TrainingLoss
     differentiator: Differentiator
     """What computes every derivative of the training loss; chosen here, once."""
     regularizers: tuple[Regularizer, ...]
+    """In the recipe's order, early stopping among them; their numbers are one member's."""
     stopping: EarlyStopping | None
+    """The early stopping among them, if there is one."""
     train: Samples
     valid: Samples
+    """Validation samples; there may be none."""
     test: TestSet
+    """Test samples, which are handed out once a member."""
     times: Timetable
+    """The run's lengths in updates."""
     classify: bool
     """Whether the targets are classes, so that there is an accuracy."""
     device: torch.device
     dtype: torch.dtype
+    """Of weights, inputs and targets."""
 
     @property
     def loss(self) -> Loss:
@@ -59,6 +71,9 @@ class Program(NamedTuple):
 def program_of(recipe: ResolvedRecipe) -> Program:
     """Build the program of a resolved recipe.
 
+    Args:
+        recipe: of any member; what is not given in it (model, loss) is the data's default.
+
     Raises:
         HarnessError: parts of the recipe do not go together.
     """
@@ -66,6 +81,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     device, dtype = placement.resolve_device(recipe.device), getattr(torch, recipe.dtype)
     network = build_network(recipe, data)
     regularizers = tuple(as_a(Regularizer, part) for part in recipe.regularizers)
+    # of several the first counts
     stopping = next((part for part in regularizers if isinstance(part, EarlyStopping)), None)
     _check_regularizers(recipe, regularizers, stopping, data)
     weights = network.weights()
@@ -95,6 +111,10 @@ def program_of(recipe: ResolvedRecipe) -> Program:
 def build_network(recipe: ResolvedRecipe, data: Dataset) -> Network:
     """Build the network for the data's shapes.
 
+    Args:
+        recipe: names the model; without one it is the data's default.
+        data: the data set, for the shapes of inputs and outputs.
+
     Raises:
         HarnessError: the model does not fit the data.
     """
@@ -104,6 +124,8 @@ def build_network(recipe: ResolvedRecipe, data: Dataset) -> Network:
         raise HarnessError(f"recipe.model: expected a model for data {source.name}, got none")
     try:
         return model.network(data.input_shape, data.outputs)
+    # what a user's own module or a layer of torch's raises for sizes that do not go together; any
+    # other exception is a bug and keeps its traceback
     except (TypeError, ValueError, RuntimeError) as error:
         raise HarnessError(
             f"recipe.model: {model.name} can't be built for inputs {data.input_shape}: {error}"
@@ -116,6 +138,11 @@ def _check_regularizers(
     stopping: EarlyStopping | None,
     data: Dataset,
 ) -> None:
+    """Refuse regularizers that would do nothing with this model or these data.
+
+    Raises:
+        HarnessError: dropout without a place for it, or early stopping without validation data.
+    """
     dropping = [part.name for part in regularizers if part.dropout_rate() is not None]
     if dropping and recipe.model is not None and as_a(Model, recipe.model).dropout_rate() is None:
         raise HarnessError(

@@ -1,4 +1,7 @@
-"""What is recorded of the members at an evaluation: plain points of their curves."""
+"""What is recorded of the members at an evaluation: plain points of their curves.
+
+Here tensors end: from here on a run is Python numbers, which go to other processes and the store.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +24,9 @@ class TrainedInterval(NamedTuple):
     """What came of the updates since the last evaluation, on the CPU."""
 
     losses_SK: Tensor
-    """Loss of each update's minibatch."""
+    """Loss of each update's minibatch, before the update."""
     probed: Mapping[int, Probed]
-    """Probes' metrics by step."""
+    """Probes' metrics, by the updates made before the one that they looked at."""
     arrays: Mapping[str, Tensor]
     """Probes' arrays by name, (K, …) each."""
     seconds: float
@@ -31,7 +34,11 @@ class TrainedInterval(NamedTuple):
 
 
 def no_updates(members: int) -> TrainedInterval:
-    """Return what has come of training before the first update."""
+    """Return what has come of training before the first update.
+
+    Args:
+        members: how many members there are, K.
+    """
     return TrainedInterval(torch.zeros(0, members), {}, {}, 0.0)
 
 
@@ -56,6 +63,7 @@ def record_interval(
         The metrics of each member, with those of its minibatches.
     """
     values = []
+    # one copy to Python for each tensor and not for each number; a row a member
     probed = [
         (step, names, values_VK.double().T.tolist())
         for step, (names, values_VK) in interval.probed.items()
@@ -69,6 +77,7 @@ def record_interval(
         member.arrays |= {name: rows[row] for name, rows in arrays.items()}
         for step, names, table in probed:
             pairs = zip(names, table[row], strict=True)
+            # a probe's number that is not finite (a ratio over 0) is left out: it is no divergence
             finite = {name: value for name, value in pairs if math.isfinite(value)}
             _add_point(member, _point(program, step, finite))
         if first_bad(interval.losses_SK[:, row], own) is None:
@@ -81,6 +90,14 @@ def batch_metrics(member: Member, losses: list[float]) -> dict[str, float]:
 
     The jump is √(½ mean (l_{t+1} − l_t)²): the deviation of independent noise, without the trend
     (von Neumann 1941).
+
+    Args:
+        member: its last loss before is the first jump's, and becomes the last of ``losses``.
+        losses: of the minibatches, in their order; empty before the first update.
+
+    Returns:
+        ``batch/loss`` and ``batch/noise``; without losses nothing, and without two losses or where
+        one is not finite no noise.
     """
     if not losses:
         return {}
@@ -89,6 +106,7 @@ def batch_metrics(member: Member, losses: list[float]) -> dict[str, float]:
     metrics = {"batch/loss": sum(losses) / len(losses)}
     if len(row) > 1 and math.isfinite(sum(row)):
         jumps = [after - before for before, after in pairwise(row)]
+        # hypot of many numbers is the root of the sum of their squares, without overflow
         metrics["batch/noise"] = math.hypot(*jumps) / math.sqrt(2 * len(jumps))
     return metrics
 
@@ -96,7 +114,13 @@ def batch_metrics(member: Member, losses: list[float]) -> dict[str, float]:
 def first_bad(losses_S: Tensor, values: Mapping[str, float]) -> int | None:
     """Return the first update since the last evaluation whose loss is not finite, if any.
 
-    If only the evaluation itself is not finite, that is the update after the last.
+    Args:
+        losses_S: the member's losses since the last evaluation.
+        values: its metrics at this one.
+
+    Returns:
+        The update's place in ``losses_S``, or their number if only the evaluation itself is not
+        finite; None where all is finite.
     """
     bad = (~losses_S.isfinite()).nonzero()
     if len(bad):

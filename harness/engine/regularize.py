@@ -25,7 +25,11 @@ class ActiveRegularizer(NamedTuple):
     ctx: RegularizerContext
 
     def on(self, columns: slice) -> ActiveRegularizer:
-        """Return it for some columns of the rows."""
+        """Return it with hooks that are given some columns of the rows.
+
+        Args:
+            columns: those of one or several whole parameters.
+        """
         return ActiveRegularizer(self.regularizer, self.ctx._replace(columns=columns))
 
 
@@ -39,7 +43,15 @@ def activate(
     lr_K: Tensor,
     noise: Noise,
 ) -> list[ActiveRegularizer]:
-    """Return the regularizers of one update of whole rows, each with its context."""
+    """Return the regularizers of one update of whole rows, each with its context.
+
+    Args:
+        regularizers: in the order of the recipe.
+        layout: where each parameter lies in a row.
+        hyper: the members' numbers, the regularizers' in the same order.
+        lr_K: learning rates of this update, the schedules' factors in them.
+        noise: the members' streams.
+    """
     columns = slice(0, layout.width)
     return [
         ActiveRegularizer(part, RegularizerContext(own, lr_K, layout, columns, noise))
@@ -48,14 +60,24 @@ def activate(
 
 
 def regularize_batch(active: Active, batch: Minibatch) -> Minibatch:
-    """Return the samples to train on."""
+    """Return the samples to train on; those given are not written into.
+
+    Each call draws further from the streams of noise.
+    """
     for regularizer, ctx in active:
         batch = Minibatch(*regularizer.batch(*batch, ctx))
     return batch
 
 
 def regularize_gradient(active: Active, g_KC: Tensor, w_KC: Tensor) -> Tensor:
-    """Return the gradient that the optimizer is given: clipped by all, then with all penalties."""
+    """Return the gradient that the optimizer is given: clipped by all, then with all penalties.
+
+    Args:
+        active: the regularizers, for the columns that are given.
+        g_KC: the gradient of the loss; only read.
+        w_KC: the weights that it was taken at; only read.
+    """
+    # clipping bounds the loss's gradient: a penalty before it would take a part of the bound
     for regularizer, ctx in active:
         g_KC = regularizer.clip(g_KC, ctx)
     for regularizer, ctx in active:
@@ -64,14 +86,24 @@ def regularize_gradient(active: Active, g_KC: Tensor, w_KC: Tensor) -> Tensor:
 
 
 def decay_weights(active: Active, w_KC: Tensor) -> Tensor:
-    """Return the weights that the optimizer is given; the old ones' memory may be used."""
+    """Return the weights that the optimizer is given; the old ones' memory may be used.
+
+    Args:
+        active: the regularizers, for the columns that are given.
+        w_KC: the weights, which may be changed in place.
+    """
     for regularizer, ctx in active:
         w_KC = regularizer.decay(w_KC, ctx)
     return w_KC
 
 
 def constrain_weights(active: Active, w_KP: Tensor) -> Tensor:
-    """Return the optimizer's weights as constraints change them; their memory may be used."""
+    """Return the optimizer's weights as constraints change them; their memory may be used.
+
+    Args:
+        active: the regularizers, for whole rows.
+        w_KP: the weights, which may be changed in place.
+    """
     for regularizer, ctx in active:
         w_KP = regularizer.constrain(w_KP, ctx)
     return w_KP

@@ -1,4 +1,8 @@
-"""The test data, locked away: each run is evaluated on them once, if its stage allows it."""
+"""The test data, locked away: each run is evaluated on them once, if its stage allows it.
+
+It is no protection against intent, but code that looks at test data during the search, or twice,
+fails at once instead of making a study's answer too good.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,11 @@ class Permit:
 
 
 class TestSet:
-    """Test samples that are handed out against a permit."""
+    """Test samples that are handed out against a permit.
+
+    Args:
+        samples: the test part of the data; there may be none.
+    """
 
     __test__ = False  # its name looks like a test's to pytest
 
@@ -34,6 +42,10 @@ class TestSet:
 
     def open(self, permit: Permit, members: Sequence[int]) -> Samples:
         """Return the samples, to evaluate some members of a cohort once.
+
+        Args:
+            permit: the cohort's; the members are noted in it.
+            members: by their places among the runs that the cohort was started with.
 
         Raises:
             ProtocolError: the stage has no permit, or a member has been evaluated before.

@@ -31,8 +31,14 @@ def timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
 
     A length in samples or gradients is rounded up to whole updates. Without ``eval_every`` a run is
     evaluated about 100 times at most.
+
+    Args:
+        recipe: the length in epochs, updates, samples or gradients, and the batch size.
+        samples: the size of the training set.
     """
+    # a batch larger than the training set is the training set
     batch = samples if recipe.batch_size == "full" else min(recipe.batch_size, samples)
+    # −(−a // b) is a / b rounded up
     per_epoch = samples // batch if recipe.drop_last else -(-samples // batch)
     unit, length = recipe.length
     given = recipe.eval_every or -(-length // 100)
@@ -44,6 +50,7 @@ def timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
         # whole epochs, whose last update may be smaller, and then full updates
         epochs, rest = divmod(length, per_epoch * batch if recipe.drop_last else samples)
         steps, every = epochs * per_epoch - (-rest // batch), max(1, given // batch)
+    # ``range`` stops short of ``steps``, so that the last evaluation comes once, at the end
     return Timetable(batch, per_epoch, steps, (*range(0, steps, every), steps))
 
 
@@ -56,6 +63,8 @@ def samples_seen(recipe: ResolvedRecipe, times: Timetable, samples: int, done: i
         samples: the size of the training set.
         done: updates made.
     """
+    # the last batch of an epoch may be smaller; ``rest`` are updates of the epoch under way, before
+    # its last
     epochs, rest = divmod(done, times.per_epoch)
     in_an_epoch = times.batch * times.per_epoch if recipe.drop_last else samples
     return epochs * in_an_epoch + rest * times.batch
@@ -64,7 +73,18 @@ def samples_seen(recipe: ResolvedRecipe, times: Timetable, samples: int, done: i
 def schedule_factors(
     recipes: Sequence[ResolvedRecipe], times: Timetable, start: int, stop: int
 ) -> Tensor:
-    """Return the schedules' factors (stop − start, K) in float64, each schedule asked once."""
+    """Return the factors (stop − start, K) that schedules multiply the learning rates by.
+
+    Args:
+        recipes: the members', in the order of the rows.
+        times: their lengths.
+        start: updates made before the first factor.
+        stop: updates made after the last.
+
+    Returns:
+        Factors in float64. Members usually share a schedule, which is then asked once and not K
+        times: it is Python code that runs for every step.
+    """
     schedules = [as_a(Schedule, recipe.schedule) for recipe in recipes]
     distinct: list[Schedule] = []
     for schedule in schedules:

@@ -1,4 +1,8 @@
-"""The loss that members are trained on, as a function of weights and a minibatch."""
+"""The loss that members are trained on, as a function of weights and a minibatch.
+
+It is what :mod:`harness.engine.differentiate` differentiates. Penalties are no part of it:
+regularizers add their gradients to that of this loss.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,8 @@ class Minibatch(NamedTuple):
     x_KB: Tensor
     """Inputs (K, B, *shape), or (1, B, *shape) where the members share them."""
     y_KBD: Tensor
-    """Targets."""
+    """Targets (K, B, D); for classes one-hot, or probabilities where a regularizer has mixed or
+    smoothed them."""
 
 
 class TrainingLoss(NamedTuple):
@@ -52,13 +57,17 @@ class TrainingLoss(NamedTuple):
             hyper: the members' numbers.
             noise: streams for dropout; needed where ``hyper.dropout_K`` is not None.
             seen: where hidden layers leave their outputs.
+
+        Returns:
+            Losses (K,), and the running statistics after this batch: the given ones where the
+            network has none.
         """
         ctx = Context(
             training=True, noise=noise, dropout=hyper.dropout_K, buffers=dict(buffers), seen=seen
         )
         with self.precision():
             out_KBD = self.network(params, batch.x_KB, ctx)
-        # the loss itself is computed in full precision
+        # the loss itself is computed in full precision, for which bfloat16's outputs are converted
         loss_KB = self.loss.per_sample(out_KBD.to(batch.y_KBD.dtype), batch.y_KBD, hyper.loss)
         return loss_KB.mean(1), ctx.buffers
 

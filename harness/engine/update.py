@@ -1,4 +1,11 @@
-"""One update of every member of a cohort.
+"""One update of every member of a cohort, by the engine's own optimizers::
+
+    x, y ← regularizers' batch(x, y)
+    g ← ∂L/∂θ at (x, y)
+    g ← regularizers' clip, then penalty
+    θ ← regularizers' decay(θ)
+    θ ← optimizer(g, θ)                 each group of members by its own
+    θ ← regularizers' constrain(θ)
 
 Who owns the memory: the weights and the optimizers' states are the cohort's, and an update leaves
 the new ones in the memory of the old. The gradient is lent: its memory is used again by the next
@@ -53,7 +60,7 @@ class Update(NamedTuple):
     """Its gradient, before clipping and penalties; whole if the pass was recorded. The next update
     uses its memory."""
     gradients: int = 1
-    """Gradients computed for it."""
+    """Gradients computed for it: 1, unless another library's optimizer asked for more."""
 
 
 def make_update(
@@ -83,7 +90,11 @@ def make_update(
         noise: the members' streams.
         record: where the pass leaves what probes look at, if any do.
         workspace: memory for these weights' gradient, if the differentiator uses any.
+
+    Returns:
+        The update; its weights are ``w_KP`` itself, changed in place.
     """
+    # ηₜ = η · schedule(t)
     lr_K = hyper.lr_K * factor_K
     active = activate(program.regularizers, program.layout, hyper, lr_K, noise)
     gradient = program.differentiator.gradient(
@@ -94,7 +105,9 @@ def make_update(
         _move_block(block, own, groups, fields, active, program.layout)
         for block, own in zip(gradient.blocks, states, strict=True)
     ]
+    # after all blocks: a constraint may depend on all weights
     constrained_KP = constrain_weights(active, w_KP)
+    # a regularizer that returned new rows: the workspace has views of the old ones, which stay
     if constrained_KP is not w_KP:
         w_KP.copy_(constrained_KP)
     return Update(w_KP, gradient.buffers, after, gradient.loss_K, gradient.g_KP)
@@ -108,12 +121,22 @@ def _move_block(
     active: Active,
     layout: Layout,
 ) -> list[OptimizerState]:
-    """Move some columns by their gradient; return the optimizers' new states."""
+    """Move some columns by their gradient, in their own memory; return the new states.
+
+    Args:
+        block: the columns' weights and gradient.
+        states: the groups' states of these columns.
+        groups: the members of each optimizer.
+        fields: each group's numbers at this update.
+        active: the regularizers, with contexts of whole rows.
+        layout: where each parameter lies in a whole row.
+    """
     active = [own.on(block.columns) for own in active]
     # the penalty is that of the weights before they decay
     g_KC = regularize_gradient(active, block.g_KC, block.w_KC)
     w_KC = decay_weights(active, block.w_KC)
     after = move_groups(groups, g_KC, states, w_KC, fields, layout)
+    # where a regularizer made new weights, the optimizer has moved those and not the cohort's
     if w_KC is not block.w_KC:
         block.w_KC.copy_(w_KC)
     return after

@@ -1,4 +1,9 @@
-"""The memory that a cohort's weights and their gradient live in."""
+"""The memory that a cohort's weights and their gradient live in.
+
+Only hand-written backward passes write into given memory; autograd makes new memory at every call
+and needs no workspace. Where small networks train by the thousand, memory and views that are made
+anew for each update would take longer than the arithmetic.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +21,7 @@ class ParameterBlock(NamedTuple):
     """Columns that one call of an optimizer moves: a large parameter, or all between two such."""
 
     columns: slice
+    """Which columns of a row they are."""
     w_KC: Tensor
     """The weights: a view, in whose memory the new ones are left."""
     g_KC: Tensor
@@ -32,8 +38,9 @@ class Workspace(NamedTuple):
     """
 
     w_KP: Tensor
+    """The weights' rows."""
     params: Params
-    """The weights by name, as views."""
+    """The weights by name, as views into the rows."""
     g_KP: Tensor
     """The gradient's rows."""
     apart: dict[str, Tensor]
@@ -41,9 +48,16 @@ class Workspace(NamedTuple):
     gradients: Params
     """Where each parameter's gradient is written."""
     blocks: tuple[ParameterBlock, ...]
+    """What optimizers move call by call; together they are the whole row."""
 
     def gathered(self, layout: Layout) -> Tensor:
-        """Return the whole gradient (K, P): what lies apart is copied into the rows."""
+        """Return the whole gradient (K, P): what lies apart is copied into the rows.
+
+        Only probes need it; it costs a pass over memory that updates do without.
+
+        Args:
+            layout: where each parameter lies in a row.
+        """
         for name, gradient in self.apart.items():
             layout.view(self.g_KP, name).copy_(gradient)
         return self.g_KP
@@ -55,14 +69,17 @@ def workspace_for(layout: Layout, w_KP: Tensor, columns: Sequence[slice]) -> Wor
     Args:
         layout: where each parameter lies in a row.
         w_KP: the weights; the workspace holds views of them.
-        columns: the blocks, one after the other; each is one parameter or several.
+        columns: the blocks, one after the other; each is one parameter or several. With a single
+            one no gradient lies apart.
     """
+    # zeros, for the gaps between parameters: no one writes there, and norms count them
     g_KP = torch.zeros_like(w_KP)
     apart = {
         name: w_KP.new_empty(len(w_KP), *shape)
         for name, (offset, size, shape) in layout.slots.items()
         if len(columns) > 1 and slice(offset, offset + size) in columns
     }
+    # (K, *shape) as (K, C): a view, since the memory is contiguous
     apart_at = {layout.slots[name].offset: gradient.flatten(1) for name, gradient in apart.items()}
     blocks = tuple(
         ParameterBlock(some, w_KP[:, some], apart_at.get(some.start, g_KP[:, some]))

@@ -1,4 +1,9 @@
-"""Derivatives of members' losses: one interface, by autograd or hand-written passes."""
+"""Derivatives of members' losses: one interface, by autograd or hand-written passes.
+
+``autograd`` works for every network and is the reference that tests hold ``handwritten`` to, which
+is faster for networks with a backward pass of their own. A program chooses one when it is built;
+nothing else in the engine asks which it is.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +24,9 @@ __all__ = [
 
 def differentiator_of(loss: TrainingLoss) -> Differentiator:
     """Return what differentiates a loss: its network's own backward pass, or autograd.
+
+    Args:
+        loss: the training loss, whose network says whether it has such a pass.
 
     Mixed precision is autograd's: hand-written passes compute in the weights' own precision.
     """

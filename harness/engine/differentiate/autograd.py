@@ -37,9 +37,11 @@ class Autograd(Differentiator):
         self.loss = loss
 
     def mode(self) -> nullcontext[None]:
+        # ``gradient`` must be able to record; optimizers move tensors that do not require gradients
         return nullcontext()
 
     def workspace(self, w_KP: Tensor, columns: Sequence[slice] = ()) -> None:
+        # autograd makes the gradient's memory itself
         return None
 
     def gradient(
@@ -54,11 +56,13 @@ class Autograd(Differentiator):
     ) -> Gradient:
         if record is not None:
             record.batch = batch
+        # the leaf shares the weights' memory: they are not moved before the pass is over
         leaf_KP = w_KP.detach().requires_grad_()
         params = self.loss.layout.views(leaf_KP)
         seen = None if record is None else record.seen
         loss_K, after = self.loss(params, buffers, batch, hyper, noise, seen)
-        # a member's loss depends on its own weights alone, so the sum's gradient is every member's
+        # ∂ΣL_k/∂θ_k = ∂L_k/∂θ_k, since a member's loss depends on its own weights alone: one
+        # backward pass gives the gradients of all members
         (g_KP,) = torch.autograd.grad(loss_K.sum(), leaf_KP)
         block = ParameterBlock(slice(0, w_KP.shape[1]), w_KP, g_KP)
         return Gradient(loss_K.detach(), g_KP, (block,), after)
@@ -93,17 +97,28 @@ class Autograd(Differentiator):
 
 
 def gradient_product(loss: Tensor, leaf: Tensor) -> Callable[[Tensor], Tensor]:
-    """Return v ↦ ∂(∂loss/∂leaf · v)/∂leaf, of a scalar loss."""
+    """Return v ↦ ∂(∂loss/∂leaf · v)/∂leaf = Hv, of a scalar loss (Pearlmutter 1994).
+
+    Args:
+        loss: computed from ``leaf``; its graph is kept as long as the function returned.
+        leaf: what the Hessian is taken by; for the sum of members' losses the Hessian is one block
+            a member, and Hv each member's own product.
+
+    Returns:
+        A function from tensors of the leaf's shape to such tensors.
+    """
     with torch.inference_mode(False), torch.enable_grad():
         (slope,) = torch.autograd.grad(loss, leaf, create_graph=True)
 
     def product(v: Tensor) -> Tensor:
         with torch.inference_mode(False):
+            # a copy of v, which may have been made in inference mode; the graph is kept for the
+            # next product
             return torch.autograd.grad(slope, leaf, v.clone(), retain_graph=True)[0]
 
     return product
 
 
 def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return copies by name."""
+    """Return copies by name, which autograd may use although the tensors are of inference mode."""
     return {name: tensor.clone() for name, tensor in tensors.items()}

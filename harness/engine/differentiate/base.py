@@ -1,4 +1,7 @@
-"""What a program asks of whatever differentiates its loss."""
+"""What a program asks of whatever differentiates its loss.
+
+L_k is the mean loss of member k over its minibatch, θ_k its weights, and l_ki its loss on sample i.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +35,7 @@ class Gradient(NamedTuple):
     """The gradient of each member's mean loss; the workspace's next use writes over it."""
 
     loss_K: Tensor
+    """The mean losses L_k."""
     g_KP: Tensor
     """The gradient's rows. Where a workspace has several blocks they are whole only if the pass was
     recorded."""
@@ -86,13 +90,25 @@ class Differentiator(ABC):
             noise: streams for dropout; needed where ``hyper.dropout_K`` is not None.
             workspace: memory from :meth:`workspace` to write into, by default new memory.
             record: where the pass leaves what probes may ask for.
+
+        Returns:
+            Losses, gradients and new running statistics, none of them attached to a graph.
         """
 
     @abstractmethod
     def hessian_product(
         self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
     ) -> Callable[[Tensor], Tensor]:
-        """Return v ↦ (∂²L_k/∂θ_k²) v_k, rows to rows, without noise; weights must not change."""
+        """Return v ↦ (∂²L_k/∂θ_k²) v_k, from rows (K, P) to rows (K, P), without noise.
+
+        What depends on the weights alone is computed once, for many products with other v.
+
+        Args:
+            w_KP: weights; they must not change while the function is used.
+            buffers: running statistics, (K, *shape) each; not written into.
+            batch: inputs and targets.
+            hyper: the members' numbers; the dropout rates are not used.
+        """
 
     @abstractmethod
     def sample_norms(
@@ -100,8 +116,15 @@ class Differentiator(ABC):
     ) -> Tensor | None:
         """Return ‖∂l_ki/∂θ_k‖² (K, B) of a recorded pass's samples, with that pass's noise.
 
-        None where a sample alone is another function: with statistics of the batch, or a module's
-        own random draws.
+        Args:
+            w_KP: the weights of that pass.
+            buffers: the running statistics before it.
+            record: what the pass left.
+            hyper: the members' numbers.
+
+        Returns:
+            (K, B), or None where a sample alone is another function: with statistics of the batch,
+            or a module's own random draws.
         """
 
     @abstractmethod
@@ -110,6 +133,13 @@ class Differentiator(ABC):
     ) -> Tensor | None:
         """Return the inner products (K, B, B) of the gradients of single samples, without noise.
 
-        Where the network normalises by the batch these are gradients of batches of one; None where
-        it refuses such batches.
+        Args:
+            w_KP: weights.
+            buffers: running statistics, (K, *shape) each; not written into.
+            batch: inputs and targets.
+            hyper: the members' numbers; the dropout rates are not used.
+
+        Returns:
+            (K, B, B); where the network normalises by the batch, of gradients of batches of one.
+            None where it refuses such batches.
         """

@@ -1,4 +1,8 @@
-"""Derivatives by networks' own backward passes, without autograd's bookkeeping."""
+"""Derivatives by networks' own backward passes, without autograd's bookkeeping.
+
+For small layers that bookkeeping takes longer than the arithmetic. Every result here equals that of
+:mod:`harness.engine.differentiate.autograd` but for rounding, which tests hold.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +30,20 @@ from harness.models.mlp_hessian import HessianProduct
 
 
 def has_backward(network: Network) -> TypeGuard[Backpropagating]:
-    """Return whether all of a network's parts have a backward pass of their own."""
+    """Return whether all of a network's parts have a backward pass of their own.
+
+    A type guard, so that a type checker knows of ``forward`` and ``backward`` afterwards; a network
+    that says nothing has none.
+    """
     return getattr(network, "written_out", False)
 
 
 @final
 class HandWritten(Differentiator):
-    """Derivatives by a network's own ``forward`` and ``backward``; the rest by general ways.
+    """Derivatives by a network's own ``forward`` and ``backward``.
+
+    Hessian products are written out for MLPs and autograd's for others; gradients of single samples
+    follow from the layers' products where all layers are dense, and are computed one by one else.
 
     Args:
         loss: what is differentiated.
@@ -73,6 +84,7 @@ class HandWritten(Differentiator):
             out_KBD, tape = self.network.forward(workspace.params, batch.x_KB, ctx)
             loss_K, slope_KBD = self.loss.loss.value_and_gradient(out_KBD, batch.y_KBD, hyper.loss)
             self.network.backward(workspace.params, tape, slope_KBD, workspace.gradients, seen)
+        # only probes read whole rows; optimizers take the gradient block by block
         whole = record is not None and bool(workspace.apart)
         g_KP = workspace.gathered(self.loss.layout) if whole else workspace.g_KP
         return Gradient(loss_K, g_KP, workspace.blocks, buffers)
@@ -83,6 +95,7 @@ class HandWritten(Differentiator):
         if not isinstance(self.network, MLPNetwork):
             return Autograd(self.loss).hessian_product(w_KP, buffers, batch, hyper)
         layout = self.loss.layout
+        # (K, P) that every product is written into; gaps between parameters stay zero
         params, into_KP = layout.views(w_KP), torch.zeros_like(w_KP)
         into = layout.views(into_KP)
         with torch.no_grad():
@@ -94,6 +107,7 @@ class HandWritten(Differentiator):
         def call(v_KP: Tensor) -> Tensor:
             with torch.no_grad():
                 product(layout.views(v_KP), into)
+                # a copy: the caller keeps several products (Lanczos) while the memory is used again
                 return into_KP.clone()
 
         return call
@@ -104,6 +118,7 @@ class HandWritten(Differentiator):
         """Return the loss's gradient by the outputs, and products with its Hessian by them."""
         with torch.inference_mode(False), torch.enable_grad():
             # copies, since autograd keeps no tensors that were made in inference mode
+            # the network's pass is not differentiated here: the outputs are the variable
             leaf_KBD = out_KBD.clone().requires_grad_()
             loss_KB = self.loss.loss.per_sample(leaf_KBD, batch.y_KBD.clone(), copied(hyper.loss))
             loss = loss_KB.mean(1).sum()
@@ -114,6 +129,7 @@ class HandWritten(Differentiator):
     def sample_norms(
         self, w_KP: Tensor, buffers: Buffers, record: TrainingPass, hyper: Hyperparameters
     ) -> Tensor | None:
+        # the pass has left the layers' inputs and slopes: no further pass is needed
         if record.seen.products:
             return _norms(record.seen.products)
         if not stands_alone(self.loss.network):
@@ -127,6 +143,7 @@ class HandWritten(Differentiator):
         self.gradient(w_KP, buffers, batch, hyper.noise_free(), record=record)
         if not record.seen.products:
             return grams_one_by_one(self, w_KP, buffers, batch, hyper)
+        # the inner product of two gradients is the sum of those of their layers
         first, *others = record.seen.products
         return sum((_gram(product) for product in others), _gram(first))
 
@@ -150,6 +167,11 @@ def _norms(products: Sequence[Product]) -> Tensor:
 
 
 def _gram(product: Product) -> Tensor:
-    """Return products (K, B, B) of gradients by a layer's weights: (hᵢ·hⱼ + bias) dᵢ·dⱼ."""
+    """Return products (K, B, B) of gradients by a layer's weights: (hᵢ·hⱼ + bias) dᵢ·dⱼ.
+
+    A sample's gradient is dᵢhᵢᵀ, and ⟨dᵢhᵢᵀ, dⱼhⱼᵀ⟩ = (dᵢ·dⱼ)(hᵢ·hⱼ); a bias is a weight with the
+    input 1.
+    """
     h, d = product.h_KBI, product.d_KBO
+    # B²: each slope is that of the mean loss, a B-th of the sample's own
     return (h @ h.mT + product.bias) * (d @ d.mT) * d.shape[1] ** 2

@@ -16,13 +16,17 @@ from harness.models.external import ModuleNetwork
 
 
 def stands_alone(network: Network) -> bool:
-    """Return whether a sample's loss depends neither on its batch nor on own draws."""
+    """Return whether a sample's loss depends neither on its batch nor on the network's own draws.
+
+    A network with running statistics normalises by its batch. Dropout of the harness's own layers
+    does not count: its draws are recorded and can be repeated.
+    """
     draws = isinstance(network, ModuleNetwork) and network.draws
     return not network.buffers() and not draws
 
 
 def takes_single_samples(network: Network) -> bool:
-    """Return whether a batch of one can be trained on."""
+    """Return whether a batch of one can be trained on; torch's batch normalization raises."""
     return not (isinstance(network, ModuleNetwork) and network.refuses_single_samples)
 
 
@@ -33,7 +37,15 @@ def sample_norms_one_by_one(
     record: TrainingPass,
     hyper: Hyperparameters,
 ) -> Tensor:
-    """Return ‖∂l_ki/∂θ_k‖² (K, B) of a recorded pass."""
+    """Return ‖∂l_ki/∂θ_k‖² (K, B) of a recorded pass.
+
+    Args:
+        differentiator: computes the gradients.
+        w_KP: the weights of the pass.
+        buffers: the running statistics before it.
+        record: its minibatch, and what dropout drew in it.
+        hyper: the members' numbers.
+    """
     assert record.batch is not None
     draws = record.seen.draws
     gradients = _gradients(differentiator, w_KP, buffers, record.batch, hyper, draws)
@@ -47,7 +59,17 @@ def grams_one_by_one(
     batch: Minibatch,
     hyper: Hyperparameters,
 ) -> Tensor:
-    """Return the inner products (K, B, B) of the samples' gradients."""
+    """Return the inner products (K, B, B) of the samples' gradients, without noise.
+
+    All B gradients are kept at once: the memory is B times that of the weights.
+
+    Args:
+        differentiator: computes the gradients.
+        w_KP: weights.
+        buffers: running statistics, (K, *shape) each.
+        batch: inputs and targets.
+        hyper: the members' numbers.
+    """
     gradients = _gradients(differentiator, w_KP, buffers, batch, hyper.noise_free(), [])
     # copies, since the next sample's gradient is written into the same memory
     g_KBP = torch.stack([g_KP.clone() for g_KP in gradients], 1)
