@@ -26,7 +26,7 @@ else:
 class Noise:
     """Each member's own streams of random numbers, named by (seed, purpose, step).
 
-    The streams begin anew at every evaluation, named by the step reached, so that a cohort that
+    The streams start afresh at every evaluation, named by the step reached, so that a cohort that
     was saved there goes on with the same numbers without saving any generator's state. Dropout has
     streams of its own: it draws for all members of a cohort if one of them drops, and a member
     whose own rate is 0 must draw the same other noise as it does in a cohort without dropout.

@@ -101,9 +101,10 @@ class ClockReading(NamedTuple):
     seconds: float
     """Seconds of one update, evaluation left out: the fastest of several blocks."""
     spread: float
-    """The median block over the fastest one: how much the machine was disturbed."""
+    """Time of the median block over that of the fastest: 1 on a machine that nothing disturbed."""
     load: float
-    """Processes that wanted the machine beside this one, a core, over the minute before."""
+    """Processes other than this one that wanted to run, per core of the machine: the mean over the
+    minute before."""
 
     def to_plain(self) -> dict[str, Any]:
         """Return the reading as JSON holds it."""
@@ -123,7 +124,7 @@ class StudyRecord(NamedTuple):
     winners: Mapping[str, FrozenEntry]
     """The frozen recipe of each arm."""
     importances: Mapping[str, Mapping[str, float]]
-    """Share of each searched hyperparameter in reaching good trials, by arm."""
+    """By arm, how much each searched hyperparameter mattered for the objective, as shares of 1."""
     clock: Mapping[str, ClockReading]
     """Reading of each arm's frozen recipe; an arm that can't be trained has none."""
 

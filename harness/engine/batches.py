@@ -21,7 +21,7 @@ costs more than copying few samples, and few enough to stay in a core's cache un
 class Batches:
     """Minibatches by step, from one stream a member and epoch, so that any step can be reached.
 
-    It may be made anew at any step, as the loop does at every evaluation, and gives the same
+    It may be made afresh at any step, as the loop does at every evaluation, and gives the same
     batches. It is fastest when steps are asked for in their order.
 
     Args:
@@ -37,7 +37,7 @@ class Batches:
         sample_bytes = x[0].numel() * x.element_size() if len(x) else 1
         # samples gathered at once, A: a whole number of batches, so that none lies in two pieces
         self.ahead = max(1, AHEAD // (len(self.seeds) * sample_bytes * batch)) * batch
-        # what is at hand: the epoch and its order, and the piece of it that has been gathered
+        # caches: the number and order of one epoch, the number and samples of one piece of it
         self.epoch, self.rows_KN = -1, torch.empty(0, dtype=torch.long)
         self.first, self.gathered = -1, Minibatch(torch.empty(0), torch.empty(0))
 

@@ -4,7 +4,7 @@ A member's numbers are those of the same run alone: they do not depend on who sh
 on who leaves it.
 
 Between two evaluations the loop changes it. At an evaluation it can be pickled and go on in another
-process or on another day, with the same numbers: the streams of randomness begin anew there.
+process or on another day, with the same numbers: the streams of randomness start afresh there.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from harness.spec.arms import Run
 
 @dataclass
 class Member:
-    """One run of the cohort, and what is remembered of it."""
+    """One run of the cohort: its curve so far, and the state of its early stopping."""
 
     index: int
     """Its place among the runs that the cohort was started with."""
@@ -152,7 +152,7 @@ def groups_in(program: Program, cohort: Cohort) -> list[OptimizerGroup]:
 def keep_rows(program: Program, cohort: Cohort, kept: Sequence[int]) -> None:
     """Let the cohort go on with some of its members alone; all its arrays are compacted.
 
-    The workspace, which has the old weights, is made anew when the loop finds other weights.
+    The workspace still has the old weights; the loop replaces it when it finds other ones.
 
     Args:
         program: what the members share.

@@ -18,8 +18,8 @@ DENORMAL = 1e-40
 def denormals_as_zero() -> Iterator[None]:
     """Take denormal numbers as 0 in this thread.
 
-    The momentum of a unit that has died decays geometrically and stays among them for thousands of
-    updates, all of which would be slow. Zero instead of a number below 1e-38 changes no weight.
+    The momentum of a unit that has died decays into them and stays there: βm of the smallest one is
+    rounded to m itself. Every later update would be slow, for numbers too small to move a weight.
     The thread's setting is put back at the end. On a CPU that can't do it nothing happens.
 
     >>> with denormals_as_zero():

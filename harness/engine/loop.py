@@ -1,7 +1,7 @@
 """The training loop: a cohort of runs from one evaluation to the next, until all have ended.
 
 Workers call :func:`advance`; it knows nothing of processes, stores or the search. Everything that
-is not in the cohort is made anew in every interval between two evaluations, so that a run which
+is not in the cohort is made afresh in every interval between two evaluations, so that a run which
 stops at one and goes on elsewhere has the same numbers as one that does not.
 """
 
@@ -74,7 +74,7 @@ def advance(
 
 
 def evaluate_cohort(program: Program, cohort: Cohort, interval: TrainedInterval) -> None:
-    """Evaluate all members, record a point for each, and let go of those that have ended.
+    """Evaluate all members, record a point for each, and take out those that have ended.
 
     Args:
         program: what the members share.

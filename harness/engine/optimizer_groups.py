@@ -268,7 +268,7 @@ def _divisor(
 def states_of_rows(
     groups: Sequence[OptimizerGroup], states: OptimizerStates, rows: Sequence[int]
 ) -> OptimizerStates:
-    """Return the states of some of the cohort's rows; those of groups without any are let go.
+    """Return the states of some of the cohort's rows; groups without any of them have none.
 
     Args:
         groups: the members of each optimizer before.

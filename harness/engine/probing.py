@@ -156,7 +156,7 @@ class Probing:
             self.probed[step] = Probed(tuple(numbers), values_VK)
 
     def _scene(self, moment: Moment) -> Scene:
-        """Return what the probes see: tensors at hand, and functions for all that costs a pass."""
+        """Return what probes see: tensors that exist, and functions for all that costs a pass."""
         assert self.weights_2KP is not None
         program, update = self.program, moment.update
         lr_K = self.hyper.lr_K * moment.factor_K

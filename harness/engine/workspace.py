@@ -1,8 +1,8 @@
 """The memory that a cohort's weights and their gradient live in.
 
 Only hand-written backward passes write into given memory; autograd makes new memory at every call
-and needs no workspace. Where small networks train by the thousand, memory and views that are made
-anew for each update would take longer than the arithmetic.
+and needs no workspace. For small networks, making memory and views at every update would take
+longer than the arithmetic.
 """
 
 from __future__ import annotations

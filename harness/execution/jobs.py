@@ -35,7 +35,7 @@ GPU_SHARE = 2
 """A cohort takes one in so many bytes of a GPU: ``member_bytes`` is an estimate, and evaluations
 and probes need room beside it. A cohort that needs more all the same comes back as halves."""
 EVEN_FROM = 16
-"""Runs from which they are cut for two workers; fewer make one cohort faster than two halves."""
+"""Number of runs from which they are cut for two workers; fewer train faster as one cohort."""
 
 
 class Job(NamedTuple):

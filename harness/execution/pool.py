@@ -20,7 +20,7 @@ from harness.core.records import Outcome
 from harness.execution.jobs import Done, Job, perform
 
 SLOTS = 100_000
-"""Counters of a board, one a job: far more than jobs run at a time, so that one is used anew only
+"""Counters of a board, one a job: far more than jobs run at a time, so that one is used again only
 when its job is long over. The file has holes, and takes only the disk of counters in use."""
 TICK = 0.2
 """Seconds between two looks at the counters: as often as a person sees a number change."""
@@ -63,9 +63,9 @@ class Pool:
         """Yield jobs with what became of them, as they end and not in the order given.
 
         A job of several runs that fails (out of memory, or one bad run) comes back as its two
-        halves, each trained anew; so a bad run is found in as many steps as the cohort's size has
-        binary digits, and the others end. A single run that fails comes back with an outcome that
-        says so.
+        halves, each trained from the start; so a bad run is found in as many steps as the cohort's
+        size has binary digits, and the others end. A single run that fails comes back with an
+        outcome that says so.
 
         Args:
             jobs: what is to be trained; all of it is submitted at once.
@@ -154,8 +154,8 @@ class Board:
     """Counters of updates, in a file that workers write and the driver reads.
 
     A file that all of them map into memory works for any executor on the machine. Each job has a
-    counter of its own, so that none is written by two. A counter that is read too early has an
-    older number, never a broken one: it is one machine word.
+    counter of its own, so that no two processes write to one. The driver may read an older number
+    while a worker writes, but never half of one: a counter is one machine word.
     """
 
     def __init__(self) -> None:

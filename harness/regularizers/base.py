@@ -106,7 +106,7 @@ class Regularizer(Component):
     def __init_subclass__(cls, **config: Unpack[ConfigDict]) -> None:
         super().__init_subclass__(**config)
         _check_signatures(cls)
-        # as for optimizers: whoever forgets to say it gets whole rows, which is slower and right
+        # as for optimizers: a class that forgets to set it is given whole rows, slower but right
         if {"clip", "penalty", "decay"} & vars(cls).keys():
             cls.coordinatewise = vars(cls).get("coordinatewise", False)
 
