@@ -1,5 +1,9 @@
 """Arms and runs: the combinations of levels that a study compares, and one training of one
-recipe."""
+recipe.
+
+A study builds its arms when it is made, to check every level; the protocol, the plan, the audit and
+the report build them again from the stored spec. An arm is known by its name everywhere else.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,7 @@ class Arm(NamedTuple):
     """One combination of levels."""
 
     name: str
+    """The names of its levels, as ``"Adam / 64"``; "base" where nothing is compared."""
     levels: dict[str, str]
     """Level by factor."""
     recipe: Recipe
@@ -32,7 +37,9 @@ class Run(NamedTuple):
 
     recipe: ResolvedRecipe
     seed: int
+    """Names all of the run's random streams: weights, order of the data, dropout."""
     probes: tuple[Component, ...] = ()
+    """What is measured; part of the run's key, since a run without them lacks their curves."""
 
     @classmethod
     def of(cls, recipe: Recipe, seed: int, probes: tuple[Component, ...] = ()) -> Run:
@@ -49,13 +56,25 @@ class Run(NamedTuple):
         return cls(resolve(recipe), seed, probes)
 
     def targets(self) -> tuple[object, ...]:
-        """Return the objects outside the harness that the recipe's parts and the probes come
-        from."""
+        """Return the classes and functions outside the harness that the recipe's parts and the
+        probes come from.
+
+        Their code goes into the run's key (:mod:`harness.spec.source_code`).
+        """
         return targets_of(self.recipe, self.probes)
 
 
 def targets_of(recipe: Recipe, probes: tuple[Component, ...]) -> tuple[object, ...]:
-    """Return the objects outside the harness that a recipe's parts and some probes come from."""
+    """Return the classes and functions outside the harness that parts and probes come from.
+
+    Args:
+        recipe: its parts are asked; it may hold spaces.
+        probes: what is measured beside it.
+
+    Returns:
+        The targets in the order of the parts, the same one twice where two parts come from it;
+        empty where all is the harness's own.
+    """
     return *recipe.targets(), *(target for probe in probes for target in probe.targets())
 
 
@@ -74,6 +93,13 @@ class Comparison(Protocol):
 def arms(study: Comparison) -> tuple[Arm, ...]:
     """Cross the factors' levels into arms; a study that compares nothing has the one arm "base".
 
+    Args:
+        study: its levels must have been parsed (:func:`harness.spec.levels.parse_levels`).
+
+    Returns:
+        The arms in the order of the levels, the last factor changing fastest. Two arms may hold
+        equal recipes: both keep their names, and their runs have the same keys.
+
     Raises:
         PydanticCustomError: a factor or a level does not fit the recipe; the message says where.
     """
@@ -90,13 +116,18 @@ def _build_arm(recipe: Recipe, chosen: Mapping[str, tuple[str, Level]]) -> Arm:
     """Build the arm of one combination of levels: the name and the value of a level, by factor."""
     levels = {factor: name for factor, (name, _) in chosen.items()}
     values: dict[str, object] = {}
+    # In the study's order: where two factors set the same field, the later one counts.
     for factor, (name, value) in chosen.items():
         values |= _fields_set(factor, name, value)
     return Arm(" / ".join(levels.values()), levels, _put_in(recipe, values, levels))
 
 
 def _fields_set(factor: str, level: str, value: Level) -> dict[str, object]:
-    """Return the fields of the recipe that a level sets, by path."""
+    """Return the fields of the recipe that a level sets, by path.
+
+    A factor that is a field (``batch_size``) or a path into one (``optimizer.lr``) sets that; a
+    factor of a name of the user's own has levels that are mappings of paths to values.
+    """
     if factor.partition(".")[0] in Recipe.model_fields:
         return {factor: plain_level(value)}
     if isinstance(value, Mapping):
@@ -109,7 +140,11 @@ def _fields_set(factor: str, level: str, value: Level) -> dict[str, object]:
 
 def _put_in(recipe: Recipe, values: Mapping[str, object], levels: Mapping[str, str]) -> Recipe:
     """Return the recipe with an arm's values; what does not fit is refused with the arm's levels
-    named."""
+    named.
+
+    The errors are pydantic's own kind, since arms are built while a study is validated: any other
+    would end validation at the first mistake and lose the place in the file.
+    """
     where = "compare." + ".".join(f"{factor}.{level}" for factor, level in levels.items())
     for path in values:
         head = path.partition(".")[0]

@@ -1,4 +1,10 @@
-"""Components: the named, pluggable parts of a recipe (a model, an optimizer, …)."""
+"""Components: the named, pluggable parts of a recipe (a model, an optimizer, …).
+
+Parts register by a line in :mod:`harness.catalog` and are imported when a spec first names them:
+this module must import neither a part nor a kind's base class, which lie in rooms above.
+:func:`parse_part` is the one way from what a user writes to a part; ``Component.dump`` is the way
+back, and its form is in run keys and stored specs.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +30,7 @@ class Component(Spec):
     subclasses are the choices."""
 
     kind: ClassVar[str]
+    """The kind's key in the registry, such as ``optimizer``; also the recipe's field for most."""
     retired_fields: ClassVar[Mapping[str, str]] = {}
     """Fields that stored specs may still have, and why each acts no more: they are left out with a
     warning."""
@@ -31,6 +38,8 @@ class Component(Spec):
     @model_validator(mode="before")
     @classmethod
     def _without_retired_fields(cls, fields: object) -> object:
+        """Drop retired fields before pydantic refuses them as unknown; specs stored by an older
+        version stay readable."""
         if not isinstance(fields, Mapping):
             return fields
         for name in cls.retired_fields.keys() & fields.keys():
@@ -45,7 +54,12 @@ class Component(Spec):
 
         Args:
             value: an instance, a name, or a mapping with ``name``.
+
+        Raises:
+            PydanticCustomError: it stands for no part of this class's kind.
+            ValidationError: the fields do not fit the part.
         """
+        # of the kind, which is all that can be checked without importing other parts
         return cast(Self, parse_part(cls.kind, value))
 
     @property
@@ -57,20 +71,38 @@ class Component(Spec):
         return f"{module_name(cls)}.{cls.__qualname__}"
 
     def dump(self) -> dict[str, object]:
-        """Return the mapping that :meth:`parse` turns into an equal component."""
+        """Return the mapping that :meth:`parse` turns into an equal component.
+
+        It holds only what JSON does, spaces as ``{"log_uniform": [low, high]}``, and every field,
+        those at their defaults too: a default that changes later must change run keys.
+        """
         return {"name": self.name, **self.model_dump(mode="json")}
 
     def numbers(self) -> dict[str, float]:
-        """Return the numeric hyperparameters: those that may differ within a cohort."""
+        """Return the numeric hyperparameters by field: those that may differ within a cohort.
+
+        Raises:
+            TypeError: one of them is a space; only resolved recipes have numbers.
+        """
         return {name: float(getattr(self, name)) for name in number_fields(type(self))}
 
     def targets(self) -> tuple[object, ...]:
-        """Return the user's or a library's objects that this component's behaviour comes from."""
+        """Return the user's or a library's objects that this component's behaviour comes from.
+
+        Returns:
+            The classes or functions whose code goes into run keys; empty for the harness's own
+            parts, whose code is known by ``ENGINE`` (:mod:`harness.spec.keys`).
+        """
         return () if type(self).__module__.startswith("harness.") else (type(self),)
 
 
 class External(Component):
-    """Mixed into the component that stands for a dotted name of something outside the harness."""
+    """Mixed into the component that stands for a dotted name of something outside the harness.
+
+    ``{"name": "torch.optim.LBFGS", "lr": 0.5}`` in a file and ``ExternalOptimizer(
+    "torch.optim.LBFGS", lr=0.5)`` in Python become ``target="torch.optim.LBFGS"`` and
+    ``args={"lr": 0.5}``. The arguments are the target's own affair: they are not checked here.
+    """
 
     target: str
     """Dotted name of the class or function."""
@@ -84,6 +116,9 @@ class External(Component):
             target: the dotted name, with its arguments as ``fields``; without it, ``fields`` are
                 the component's own.
             fields: arguments of the target, or ``target``, ``args`` and a subclass's fields.
+
+        Raises:
+            PydanticCustomError: there is no such module or attribute.
         """
         if target is not None:
             fields = {"target": target, "args": fields}
@@ -94,11 +129,15 @@ class External(Component):
         self.load()
 
     def __hash__(self) -> int:
-        # The arguments are a dictionary, of which pydantic's own hash knows nothing.
+        # The arguments are a dictionary, which the hash that pydantic makes of all fields refuses.
         return hash((self.target, _as_hashable(self.args)))
 
     def load(self) -> Any:
-        """Import the target, which may be anything."""
+        """Import the target, which may be anything: a class, a function, or an object.
+
+        Raises:
+            PydanticCustomError: there is no such module or attribute.
+        """
         return import_dotted(self.target)
 
     @property
@@ -114,7 +153,11 @@ class External(Component):
 
 
 def _as_hashable(value: object) -> Hashable:
-    """Return plain nested values as ones that can be hashed."""
+    """Return plain nested values as ones that can be hashed, equal ones as equal.
+
+    The order of a mapping does not matter, as it does not for ``==``. What can't be hashed counts
+    by its text: equal objects with different texts would only miss a cache.
+    """
     if isinstance(value, Mapping):
         return frozenset((name, _as_hashable(inner)) for name, inner in value.items())
     if isinstance(value, (list, tuple)):
@@ -128,7 +171,9 @@ _Kind = TypeVar("_Kind", bound=Component)
 def as_a(kind: type[_Kind], part: Component) -> _Kind:
     """Return a part as what it is, for type checkers.
 
-    Which kind of part a field holds is checked where the spec is made.
+    A recipe's fields are typed as ``Component``, since specs import no kind's base class. Which
+    kind of part a field holds is checked where the spec is made, so that this never fails for a
+    recipe that exists.
 
     Args:
         kind: the base class of the kind.
@@ -141,9 +186,15 @@ def as_a(kind: type[_Kind], part: Component) -> _Kind:
 @dataclass(frozen=True)
 class PartOf:
     """Marks a field that takes a component of a kind: an instance, a name, or a mapping with
-    ``name``."""
+    ``name``.
+
+    Used as ``Annotated[Component, PartOf("optimizer")]``: pydantic finds the two methods below by
+    their names and calls :func:`parse_part` for the field, so that no part is imported before a
+    value names one.
+    """
 
     kind: str
+    """Such as ``optimizer``."""
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
@@ -156,6 +207,7 @@ class PartOf:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, object]:
+        # The schema is for editors: every registered name, any dotted name, or a part's fields.
         names = sorted(REGISTRY[self.kind].parts)
         dotted = {
             "type": "string",
@@ -167,8 +219,14 @@ class PartOf:
         }
 
     def field_names(self, node: Mapping[str, object]) -> list[str]:
-        """Return the fields of the component written at ``node``; of all of its kind, if its name
-        is unknown."""
+        """Return the fields that the component written at ``node`` may have, for "did you mean".
+
+        Args:
+            node: the mapping as the user wrote it.
+
+        Returns:
+            The field names in order; those of all parts of the kind, if the name is unknown.
+        """
         known = canonical(self.kind, str(node.get("name")))
         names = [known] if known else REGISTRY[self.kind].parts
         return sorted(
@@ -191,6 +249,7 @@ def parse_part(kind: str, value: object) -> Component:
     """
     if isinstance(value, Component) and value.kind == kind:
         return value
+    # A copy, from which the name is taken: the caller's mapping stays as it is.
     fields = dict(value) if isinstance(value, Mapping) else {"name": value}
     name = fields.pop("name", None)
     if not isinstance(name, str):
@@ -209,7 +268,12 @@ def parse_part(kind: str, value: object) -> Component:
 
 def _from_dotted(kind: str, name: str, fields: dict[str, object]) -> Component:
     """Return the component of a dotted name: a class of the user's own, or the one that stands for
-    things from outside."""
+    things from outside.
+
+    Raises:
+        PydanticCustomError: the name can't be imported, or it is no subclass of the kind's base
+            class and the kind takes nothing else from outside.
+    """
     target = import_dotted(name)
     base: type[Component] = base_class(kind)
     if isinstance(target, type) and issubclass(target, base):
@@ -224,12 +288,17 @@ def _from_dotted(kind: str, name: str, fields: dict[str, object]) -> Component:
 
 
 def _build(cls: type[Component], fields: dict[str, object]) -> Component:
-    # model_validate does not call a class's own __init__, in which External imports its target.
+    # model_validate would end in External's own __init__ too; it is called plainly where it does
+    # more than validate (it imports the target).
     return cls(**fields) if issubclass(cls, External) else cls.model_validate(fields)
 
 
 def import_dotted(name: str) -> Any:
-    """Import ``package.module.attribute``.
+    """Import ``package.module.attribute`` and return the attribute.
+
+    Args:
+        name: of an attribute at a module's top level; one of a class (``module.Class.method``) is
+            not found, since all but the last part is taken for the module.
 
     Raises:
         PydanticCustomError: the module or the attribute is missing; the message says which, and the
@@ -239,6 +308,7 @@ def import_dotted(name: str) -> Any:
     try:
         return getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
+        # The module that is missing may be one that the named module itself imports.
         missing = {"name": name, "module": error.name or module}
         raise PydanticCustomError(
             "dotted",
@@ -258,7 +328,11 @@ def import_dotted(name: str) -> Any:
 
 def module_name(cls: type) -> str:
     """Return the module of ``cls``; for a script being run, the name that its file would be
-    imported by."""
+    imported by.
+
+    A class defined in the script would else be stored as ``__main__.Mine``, which names nothing in
+    a worker process, in a notebook, or on the day that the run is reproduced.
+    """
     file = getattr(inspect.getmodule(cls), "__file__", None)
     if cls.__module__ == "__main__" and file:
         return str(inspect.getmodulename(str(file)))
@@ -267,7 +341,11 @@ def module_name(cls: type) -> str:
 
 @cache
 def number_fields(cls: type[BaseModel]) -> tuple[str, ...]:
-    """Return the fields of ``cls`` that are numeric hyperparameters."""
+    """Return the names of the fields that are numeric hyperparameters, in their order.
+
+    Args:
+        cls: a component's class; its fields marked ``Tunable(hyper=True)`` count.
+    """
     names = []
     for name, field in cls.model_fields.items():
         if any(isinstance(mark, Tunable) and mark.hyper for mark in field.metadata):

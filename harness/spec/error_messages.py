@@ -1,4 +1,8 @@
-"""Error messages for specs: the place, what was expected, what was got, and the nearest name."""
+"""Error messages for specs: the place, what was expected, what was got, and the nearest name.
+
+Specs and files call :func:`explain` with pydantic's errors. Nothing is validated here, and this
+module imports no spec: it finds its way by the classes' fields.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +22,21 @@ Location = tuple[str | int, ...]
 
 @runtime_checkable
 class ChoosesClass(Protocol):
-    """Marks a field whose value itself says of which class it is, by a name or a kind."""
+    """Marks a field whose value itself says of which class it is, by a name or a kind.
+
+    Parts and claims have such marks (``PartOf``, ``AnyClaim``). Checked by ``isinstance`` at run
+    time, so that the marks need not be imported here, in a module that they rest on.
+    """
 
     def field_names(self, node: Mapping[str, object]) -> list[str]:
-        """Return the fields of the class that is written at ``node``; of all classes, if that is
-        unknown."""
+        """Return the fields of the class that is written at ``node``.
+
+        Args:
+            node: the mapping as the user wrote it; empty where it is not known.
+
+        Returns:
+            The names; where the class is unknown, those that any of the classes may have.
+        """
 
 
 def explain(error: ValidationError, tree: object, source: str, root: type[BaseModel]) -> str:
@@ -35,6 +49,9 @@ def explain(error: ValidationError, tree: object, source: str, root: type[BaseMo
             Python.
         source: the file, or what stands for it.
         root: class of the spec.
+
+    Returns:
+        A heading with the number of mistakes, and below it an indented line for each.
     """
     lines = [
         f"{_where(item['loc'], tree, source)}: {_say(item, tree, root)}" for item in error.errors()
@@ -50,13 +67,19 @@ def _say(item: ErrorDetails, tree: object, root: type[BaseModel]) -> str:
         return f"unknown field; {nearest(str(location[-1]), _siblings(location, tree, root))}"
     if item["type"] == "missing":
         return "expected a value, got none"
+    # pydantic puts this before the message of every ValueError that a validator raises
     message = item["msg"].removeprefix("Value error, ")
+    # Our own messages say what was got; a whole mapping or object would only fill the screen.
     simple = isinstance(item.get("input"), (str, int, float, bool, type(None)))
     return message + (f", got {item['input']!r}" if simple and "got" not in message else "")
 
 
 def _siblings(location: Location, tree: object, root: type[BaseModel]) -> list[str]:
-    """Return the fields that may stand beside the one at ``location``."""
+    """Return the fields that may stand beside the one at ``location``.
+
+    The way down goes from class to class by the types of the fields, since pydantic's error names
+    places and not classes.
+    """
     model = root
     for name in location[:-1]:
         field = model.model_fields.get(name) if isinstance(name, str) else None
@@ -77,8 +100,9 @@ def _annotation_parts(field: FieldInfo) -> Iterator[object]:
 
 
 def _nested(annotation: object) -> Iterator[object]:
-    """Yield what a type is made of, from the inside out, so that a mark in Annotated comes before
-    its class."""
+    """Yield what a type is made of, from the inside out and from the last to the first: of
+    ``tuple[Annotated[Component, PartOf(...)], ...]`` the mark before ``Component``, whose own
+    fields would be too few."""
     for inner in reversed(get_args(annotation)):
         yield from _nested(inner)
     yield annotation
@@ -110,9 +134,11 @@ def _where(location: Location, tree: object, source: str) -> str:
 
 def _line_and_column(location: Location, tree: object) -> tuple[int, int] | None:
     """Return where ``location`` is in the file, counted from 1, or the nearest place above it that
-    is written there.
+    is written there; None for a tree without marks.
 
-    ruamel's mappings and lists know in ``lc`` where their keys and items are.
+    ruamel's mappings and lists know in ``lc`` where their keys and items are, counted from 0. A
+    field that is missing has no place, and a part given by its name alone has nothing inside it:
+    the place above is as near as one can point.
     """
     place = None
     node = tree

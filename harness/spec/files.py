@@ -1,4 +1,8 @@
-"""Studies from Python, YAML and JSON files, with errors that point at the line."""
+"""Studies from Python, YAML and JSON files, with errors that point at the line.
+
+All commands read their studies here. Whatever is wrong with a file becomes a ``SpecError``, which
+is printed without a traceback.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,11 @@ from harness.spec.study import Study
 def load_study(path: Path) -> Study:
     """Read the study in a ``.py``, ``.yaml``, ``.yml`` or ``.json`` file.
 
-    Modules beside the file can be named in its dotted names.
+    Modules beside the file can be named in its dotted names. A script is executed, but not as
+    ``__main__``, so that its ``study.main()`` does not run.
+
+    Args:
+        path: the file; its ending says how it is read.
 
     Raises:
         SpecError: the file is missing, can't be parsed, or is no valid study; every mistake is
@@ -59,6 +67,10 @@ def override(study: Study, changes: Mapping[str, object]) -> Study:
     A new length of the recipe takes the place of the old one. Changes of the search are passed over
     where nothing is searched, so that ``quick`` can have them for all studies.
 
+    Args:
+        study: stays as it is.
+        changes: new values by path, plain ones as YAML has them; from ``--set`` or ``study.quick``.
+
     Raises:
         SpecError: a path names no field, or a value does not fit its field.
     """
@@ -71,6 +83,7 @@ def override(study: Study, changes: Mapping[str, object]) -> Study:
         if tree.get("search") is None and path.startswith("search."):
             continue
         if path.removeprefix("recipe.") in LENGTHS:
+            # a recipe must have exactly one length, and the old one may be given in another unit
             for length in LENGTHS:
                 put(tree, f"recipe.{length}", None)
         put(tree, path, value)
@@ -78,8 +91,11 @@ def override(study: Study, changes: Mapping[str, object]) -> Study:
 
 
 def _without_marks(node: object) -> object:
-    """Return the tree in Python's own types; the parser's remember where and how each value was
-    written."""
+    """Return the tree in Python's own types.
+
+    ruamel's parser gives subclasses of int, float and str that remember how each value was written;
+    they would be kept in the study and come out again in its dump.
+    """
     if isinstance(node, Mapping):
         return {str(key): _without_marks(value) for key, value in node.items()}
     if isinstance(node, (list, tuple)):
@@ -91,14 +107,22 @@ def _without_marks(node: object) -> object:
 
 
 def _make_importable(folder: Path) -> None:
-    """Make the modules in a folder importable, from now on: runs import them later."""
+    """Make the modules in a folder importable, from now on: runs import them later.
+
+    The folder goes to the front, as Python itself does with a script's; workers get the same path.
+    """
     resolved = str(folder.resolve())
     if resolved not in sys.path:
         sys.path.insert(0, resolved)
 
 
 def _parse(path: Path) -> Mapping[str, object]:
-    """Read a YAML or JSON file (JSON is YAML) into ruamel's mappings, which know their lines."""
+    """Read a YAML or JSON file (JSON is YAML) into ruamel's mappings, which know their lines.
+
+    Raises:
+        SpecError: it can't be parsed, or is no mapping.
+    """
+    # imported here: a study in Python needs no parser, and ``harness --help`` none either
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -116,6 +140,7 @@ def _parse(path: Path) -> Mapping[str, object]:
 def _from_script(path: Path) -> Study:
     """Run a script and return the one study that it defines at its top level."""
     try:
+        # Named after its file: its classes then have a module that workers can import.
         names = runpy.run_path(str(path), run_name=path.stem)
     except ValidationError as error:
         raise SpecError(explain(error, None, str(path), Study)) from None
@@ -133,5 +158,8 @@ def _from_script(path: Path) -> Study:
 
 
 def json_schema() -> str:
-    """Return the JSON schema of a study, for editors that complete and check YAML."""
+    """Return the JSON schema of a study as JSON text, for editors that complete and check YAML.
+
+    It describes the fields of every registered part, and so imports them all.
+    """
     return json.dumps(Study.model_json_schema(), indent=2)

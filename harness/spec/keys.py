@@ -1,4 +1,8 @@
-"""The keys that name runs, cohorts and studies: hashes of all that their numbers follow from."""
+"""The keys that name runs, cohorts and studies: hashes of all that their numbers follow from.
+
+Stores are full of these keys: whatever changes the text that is hashed here, if only the order of a
+list, makes every recorded run unknown, and it is trained again.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,11 @@ def digest(value: object) -> str:
 
     Args:
         value: what JSON holds; the order of mappings does not matter.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
     """
+    # keys sorted and no spaces: one text for equal values, whatever made them
     return hashlib.sha256(
         json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
     ).hexdigest()
@@ -31,8 +39,14 @@ def run_key(run: Run, fingerprint: str, code: str) -> str:
 
     Args:
         run: resolved recipe and seed.
-        fingerprint: hash of the data's arrays.
-        code: hash of the user's or library's code that the recipe names.
+        fingerprint: hash of the data's arrays (:func:`harness.data.base.fingerprint`), so that a
+            file that changed under the same name is noticed.
+        code: hash of the user's or library's code that the recipe names
+            (:func:`harness.spec.source_code.code_of`); empty where it names none.
+
+    Returns:
+        64 hex digits. Arm, stage and trial are no part of it: the same run is trained once,
+        whoever asks for it.
     """
     parts: list[object] = [run.recipe.dump(), run.seed, fingerprint, code, ENGINE]
     # Left out where there are none, so that runs recorded before there were probes keep their keys.
@@ -43,6 +57,10 @@ def run_key(run: Run, fingerprint: str, code: str) -> str:
 
 def shape_key(recipe: Recipe) -> str:
     """Return what runs must share to train in one cohort.
+
+    A cohort is one program over stacked weights: shapes, data, batch size and length must agree.
+    Numbers are tensors with an entry for each member, and schedules and update rules are applied to
+    the members that have them, so that those may differ.
 
     Args:
         recipe: a recipe without spaces.
@@ -56,6 +74,7 @@ def shape_key(recipe: Recipe) -> str:
     if not isinstance(recipe.optimizer, External):
         del tree["optimizer"]
     for path in recipe.numbers():
+        # Checked first, since the part may be gone from the tree.
         if path.startswith("optimizer."):  # gone with the optimizer, or kept with it
             continue
         part, _, name = path.rpartition(".")
@@ -74,5 +93,9 @@ def _part_at(tree: Mapping[str, object], path: str) -> dict[str, object]:
 
 
 def spec_hash(study: Study) -> str:
-    """Return the hash of the whole study as asked."""
+    """Return the hash of the whole study as asked: its plain form, without data and code.
+
+    Two studies with the same hash ask the same; whether they get the same answer also depends on
+    what :func:`harness.protocol.run.answer_identity` adds.
+    """
     return digest(study.dump())

@@ -1,4 +1,9 @@
-"""Levels: the values that a factor compares, as they are given, parsed and written."""
+"""Levels: the values that a factor compares, as they are given, parsed and written.
+
+What a level may be depends on its factor: ``"Adam"`` is an optimizer under ``optimizer`` and a
+string under ``dtype``. Levels are parsed by :func:`parse_levels` when a study is made, and checked
+when its arms are built (:mod:`harness.spec.arms`), where an error can name the arm.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +23,8 @@ values."""
 
 
 class _KeptAsParsed:
-    """Marks levels: :func:`parse_levels` has parsed them, since what they may be depends on their
-    factor."""
+    """Marks levels: pydantic leaves them as they are, since :func:`parse_levels` has parsed them
+    and a field's type can't say what they may be."""
 
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
@@ -47,7 +52,13 @@ def parse_levels(factor: str, levels: object) -> object:
         levels: a mapping of names to values, or a list, whose values name themselves.
 
     Returns:
-        The levels by name; what is neither a list nor a mapping as it is, for pydantic to refuse.
+        The levels by name, in their order; what is neither a list nor a mapping as it is, for
+        pydantic to refuse.
+
+    >>> parse_levels("optimizer.lr", {"fixed": 0.1, "searched": {"uniform": [0.1, 0.2]}})
+    {'fixed': 0.1, 'searched': Uniform(low=0.1, high=0.2)}
+    >>> parse_levels("batch_size", [16, 64])
+    {'16': 16, '64': 64}
     """
     if isinstance(levels, (list, tuple)):
         levels = {_name_of(level): level for level in levels}
@@ -67,6 +78,7 @@ def _parse_level(factor: str, value: object) -> object:
     """Return a level as the parts and spaces it stands for; what is no valid part is left for the
     arms to refuse."""
     if _has_own_name(factor) and isinstance(value, Mapping):
+        # A space looks like a mapping of fields: left as written, for the arms to refuse.
         if parse_space(value) is not None:
             return value
         return {path: _parse_level(path, inner) for path, inner in value.items()}
@@ -83,6 +95,10 @@ def _has_own_name(factor: str) -> bool:
 
 
 def _parse_if_valid(kind: str, value: object) -> object:
+    """Return the part that a value stands for, or the value where it stands for none.
+
+    The error is swallowed: the arm that has this level raises it again, with the arm's name.
+    """
     try:
         return parse_part(kind, value)
     except (PydanticCustomError, ValidationError):
@@ -90,7 +106,7 @@ def _parse_if_valid(kind: str, value: object) -> object:
 
 
 def plain_level(value: object) -> object:
-    """Return a level's value as YAML and JSON hold it."""
+    """Return a level's value as YAML and JSON hold it, parts and spaces inside it too."""
     if isinstance(value, (Component, Space)):
         return value.dump()
     if isinstance(value, Mapping):

@@ -1,5 +1,10 @@
 """Dotted paths into plain nested values, such as ``optimizer.lr`` or
-``regularizers.L2.strength``."""
+``regularizers.L2.strength``.
+
+They name fields in ``compare``, ``quick`` and ``--set``, hyperparameters in trials, and parameters
+in MLflow. Paths are followed here in plain trees alone: whether a field exists is the spec's to
+say, when the tree is validated again.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +38,7 @@ def put(tree: dict[str, object], path: str, value: object) -> None:
         tree[head] = value
         return
     child = _with_fields(tree.get(head))
-    tree[head] = child
+    tree[head] = child  # a name may have become a mapping
     if isinstance(child, list):
         _put_in_list(child, head, rest, value)
     elif isinstance(child, dict):
@@ -50,7 +55,17 @@ def _with_fields(node: object) -> object:
 
 
 def _put_in_list(items: list[object], field: str, path: str, value: object) -> None:
-    """Set the value at a path that begins with an item's name or position."""
+    """Set the value at a path that begins with an item's name or position.
+
+    Args:
+        items: changed in place.
+        field: name of the field that holds the list, for the error.
+        path: from the item on.
+        value: what to put there.
+
+    Raises:
+        SpecError: no item has that name or position.
+    """
     for position, item in enumerate(items):
         for name in (_name_of(item), str(position)):
             if path == name:
@@ -73,7 +88,11 @@ def _name_of(item: object) -> str:
 
 
 def flatten(path: str, value: object) -> dict[str, object]:
-    """Return a nested value by path, one entry for all that is no mapping.
+    """Return a nested value by path, one entry for all that is no mapping: lists stay whole.
+
+    Args:
+        path: what the value itself is called.
+        value: plain; an empty mapping leaves no entry.
 
     >>> flatten("model", {"widths": [8], "init": {"gain": 2.0}})
     {'model.widths': [8], 'model.init.gain': 2.0}

@@ -1,4 +1,7 @@
-"""Sets of probes, and the field of a spec that holds a probe."""
+"""Sets of probes, and the field of a spec that holds a probe.
+
+The probes themselves are in :mod:`harness.probes`; here they are names.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from harness.spec.component import Component, PartOf
 ProbePart = Annotated[Component, PartOf("probe")]
 
 LIGHT = ("GradientNorm", "UpdateRatio", "Activations", "NoiseScale")
+"""The cheaper ones: what they need is at hand in most updates, or takes one pass more."""
 PRESETS: dict[str, tuple[str, ...]] = {
     "light": LIGHT,
     "full": (
@@ -35,6 +39,10 @@ def expand_sets(items: Sequence[object] | str) -> list[object]:
     Args:
         items: probes, names, and mappings with a ``name``, or one name; anything else is kept, for
             pydantic to refuse.
+
+    Returns:
+        The items in their order; a set's probes are mappings with the options that the set was
+        given, such as ``every``.
 
     >>> [probe["name"] for probe in expand_sets("light")]
     ['GradientNorm', 'UpdateRatio', 'Activations', 'NoiseScale']

@@ -1,4 +1,9 @@
-"""Recipes: everything that fixes one training run but its seed."""
+"""Recipes: everything that fixes one training run but its seed.
+
+A recipe may hold spaces where a study searches; :mod:`harness.spec.resolved` has the type without
+them, which is what is trained. The plain form (:meth:`Recipe.dump`) is in the key of every run: a
+new field, or another default, trains everything again.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +30,13 @@ LENGTHS = ("epochs", "steps", "samples", "gradients")
 
 
 def _check_batch_size(value: object, _: object) -> object:
-    """Return a batch size as it is kept: a whole number, "full" or a space."""
+    """Return a batch size as it is kept: a whole number, "full" or a space.
+
+    Args:
+        value: as given.
+        _: pydantic's own validator, which is left out: of a union of a number, a word and a space
+            it would report the mistakes of all three.
+    """
     space = parse_space(value)
     if space is not None or value == "full":
         return space or value
@@ -37,7 +48,8 @@ def _check_batch_size(value: object, _: object) -> object:
 
 _Allowed = TypeVar("_Allowed")
 BatchSize = Annotated[_Allowed, WrapValidator(_check_batch_size), PlainSerializer(plain_value)]
-"""A field for a batch size; its argument says whether spaces are allowed."""
+"""A field for a batch size; its argument tells type checkers whether spaces are allowed. It is not
+looked at when a value is checked: :class:`~harness.spec.resolved.ResolvedRecipe` refuses spaces."""
 
 
 class Recipe(Spec):
@@ -102,11 +114,20 @@ class Recipe(Spec):
         return self
 
     def dump(self) -> dict[str, object]:
-        """Return the plain form used in YAML, JSON and run keys."""
+        """Return the plain form used in YAML, JSON and run keys.
+
+        Returns:
+            Every field, those at their defaults too; parts as mappings with their ``name``, spaces
+            as :meth:`Space.dump` writes them. ``model_validate`` turns it into an equal recipe.
+        """
         return self.model_dump(mode="json")
 
     def parts(self) -> Iterator[tuple[str, Component]]:
-        """Yield ``(path, component)`` for each component, such as ``regularizers.L2``."""
+        """Yield ``(path, component)`` for each component, such as ``regularizers.L2``.
+
+        Single parts come first, in the order of the fields, and then the regularizers; a part that
+        is left to its default (``model``, ``loss``) and a space in a part's place are passed over.
+        """
         for field in type(self).model_fields:
             value = getattr(self, field)
             if isinstance(value, Component):
@@ -118,8 +139,10 @@ class Recipe(Spec):
         """Return every numeric hyperparameter by path: what may differ within a cohort.
 
         Returns:
-            Values by path, such as ``{"optimizer.lr": 0.1}``; of a recipe without spaces in these
-            places.
+            Values by path, such as ``{"optimizer.lr": 0.1}``.
+
+        Raises:
+            TypeError: one of them is a space; the recipe must be resolved.
         """
         return {
             f"{path}.{name}": value
@@ -135,16 +158,23 @@ class Recipe(Spec):
         """
         fields: dict[str, object] = dict(self)
         for path, part in self.parts():
+            # Not the plain form, in which a space is a mapping like others. What an outside part
+            # is given lies one level deeper than its path says.
             own = part.args if isinstance(part, External) else dict(part)
             fields |= {f"{path}.{name}": value for name, value in own.items()}
         return {path: value for path, value in fields.items() if isinstance(value, Space)}
 
     def targets(self) -> tuple[object, ...]:
-        """Return the objects outside the harness that the recipe's parts come from."""
+        """Return the classes and functions outside the harness that the recipe's parts come
+        from."""
         return tuple(target for _, part in self.parts() for target in part.targets())
 
     def settings(self) -> dict[str, object]:
         """Return every field flat, by path: what MLflow shows as parameters.
+
+        Returns:
+            Plain values by path; a part's name stands at the path of the part. The columns of
+            ``results.runs`` and the paths of a trial's values are the same.
 
         >>> from harness import L2, SGD
         >>> parts = {"optimizer": SGD(lr=0.1), "regularizers": [L2(strength=0.3)]}
@@ -173,9 +203,17 @@ class Recipe(Spec):
                 spaces.
 
         Raises:
-            SpecError: a path names no field of this recipe.
-            ValidationError: a value does not fit its field.
+            SpecError: a path leads through something that has no fields, or to no item of a list.
+            ValidationError: a path names no field, or a value does not fit its field.
+
+        >>> from harness import SGD
+        >>> recipe = Recipe(data="iris", epochs=3, optimizer=SGD(lr=0.1))
+        >>> changed = recipe.with_values({"optimizer.lr": 0.2, "steps": 40})
+        >>> changed.optimizer.lr, changed.epochs, changed.steps
+        (0.2, None, 40)
         """
+        # By way of the plain form, so that every new value is validated as one in a file is;
+        # pydantic's model_copy would check nothing.
         tree = self.dump()
         if not values.keys().isdisjoint(LENGTHS):
             tree |= dict.fromkeys(LENGTHS)

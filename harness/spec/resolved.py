@@ -1,5 +1,9 @@
 """Resolved recipes: nothing in them is left to a search, so that one run can be trained from
-one."""
+one.
+
+Everything from the engine down takes this type, and need not ask for spaces. Its plain form is the
+recipe's own: run keys do not depend on which of the two types a recipe had.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,11 @@ _WholeNumber = Annotated[int, Field(ge=1)]
 
 
 class ResolvedRecipe(Recipe):
-    """A recipe whose fields and parts hold values and no spaces."""
+    """A recipe whose fields and parts hold values and no spaces.
+
+    The fields that may be spaces are declared again with narrower types; those of parts are looked
+    at when it is made.
+    """
 
     batch_size: BatchSize[int | Literal["full"]] = 32
     """Samples in an update, or "full" for the whole training set."""
@@ -35,6 +43,7 @@ class ResolvedRecipe(Recipe):
         ('epochs', 3)
         """
         given = {unit: getattr(self, unit) for unit in LENGTHS}
+        # a recipe is refused that has not exactly one
         return next((unit, count) for unit, count in given.items() if count is not None)
 
     @model_validator(mode="after")
@@ -54,4 +63,5 @@ def resolve(recipe: Recipe) -> ResolvedRecipe:
     """
     if isinstance(recipe, ResolvedRecipe):
         return recipe
+    # dict() keeps the parts as they are, which are frozen and need not be copied
     return ResolvedRecipe.model_validate(dict(recipe))

@@ -1,4 +1,8 @@
-"""How many fresh seeds a study is answered with: a fixed number, or as many as it takes."""
+"""How many fresh seeds a study is answered with: a fixed number, or as many as it takes.
+
+A seed is the name of a run's random streams. Those of the search and those of the confirmation
+never overlap, so that winners are not confirmed by the luck that they were chosen for.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +14,15 @@ from pydantic import Field, model_validator
 from harness.spec.base import Spec
 
 SEARCH_SEED = 10_000
-"""Search seeds start here, so that they never meet the confirm seeds."""
+"""Search seeds start here, and confirm seeds end below: far more than any study confirms with."""
 
 
 class Seeds(Spec):
     """Seeds added in looks that are declared beforehand, until every claim is decided or the budget
     is spent.
 
-    The risk of a wrong verdict is spread over the looks (alpha spending), so that looking often
-    does not raise it.
+    The risk of a wrong verdict is spread over the looks (alpha spending, Lan & DeMets 1983; see
+    :func:`harness.stats.spending`), so that looking often does not raise it.
     """
 
     min: int = Field(default=5, ge=2)
@@ -51,7 +55,9 @@ class Seeds(Spec):
         return self
 
     def schedule(self) -> tuple[int, ...]:
-        """Return the numbers of seeds of all looks.
+        """Return the numbers of seeds of all looks, rising: ``looks``, or ``min`` doubled.
+
+        The last doubling that would reach or pass ``max`` is replaced by ``max`` itself.
 
         >>> Seeds(min=5, max=30).schedule()
         (5, 10, 20, 30)
@@ -69,6 +75,12 @@ class Seeds(Spec):
 def parse_seeds(value: object) -> tuple[int, ...] | Seeds:
     """Return the seeds that a study is given: a number n for 0 … n − 1, a list of them, or looks.
 
+    Args:
+        value: a whole number, a list of seeds, :class:`Seeds`, or a mapping with its fields.
+
+    Returns:
+        The seeds themselves where their number is fixed, in the order given; else the looks.
+
     Raises:
         ValueError: it is none of these, or a seed is given twice or is one of the search.
 
@@ -85,6 +97,7 @@ def parse_seeds(value: object) -> tuple[int, ...] | Seeds:
         seeds = value
     else:
         seeds = ()
+    # by type and not isinstance: True and False are integers to Python
     allowed = [seed for seed in seeds if type(seed) is int and 0 <= seed < SEARCH_SEED]
     if not allowed or len(set(allowed)) != len(seeds):
         raise ValueError(

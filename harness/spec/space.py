@@ -1,4 +1,9 @@
-"""Spaces: distributions that stand in the place of a recipe's value."""
+"""Spaces: distributions that stand in the place of a recipe's value.
+
+A field takes one where its type says so: ``float | Space`` with the mark :class:`Tunable`, or one
+of the ready types at the end of this module. What is drawn from a space, and how, is the tuner's
+(:mod:`harness.protocol.tuner`).
+"""
 
 from __future__ import annotations
 
@@ -15,18 +20,26 @@ Scalar = float | int | str | bool
 
 
 class Space(BaseModel):
-    """A distribution over the values of one field."""
+    """A distribution over the values of one field.
+
+    Written ``LogUniform(1e-3, 1.0)`` in Python and ``{log_uniform: [1e-3, 1.0]}`` in YAML.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
     tag: ClassVar[str]
     """Its name in YAML and JSON."""
 
     def dump(self) -> dict[str, list[object]]:
-        """Return the form used in YAML and JSON, such as ``{log_uniform: [1e-3, 1.0]}``."""
+        """Return the form used in YAML and JSON: the tag, with the arguments in a list.
+
+        >>> LogUniform(0.001, 1.0).dump()
+        {'log_uniform': [0.001, 1.0]}
+        """
         return {self.tag: list(self.arguments())}
 
     def arguments(self) -> tuple[object, ...]:
-        """Return the positional arguments that rebuild this space."""
+        """Return the positional arguments that rebuild this space: ``(low, high)``, or a choice's
+        options."""
         return tuple(getattr(self, name) for name in type(self).model_fields)
 
     def __str__(self) -> str:
@@ -42,7 +55,8 @@ class Range(Space):
     """Largest value."""
 
     def __init__(self, low: float, high: float) -> None:
-        # Past pydantic's own constructor, which takes names only: Uniform(0.1, 0.9) reads better.
+        # Handed to pydantic's own constructor, which takes names only: Uniform(0.1, 0.9) reads
+        # better. Called on BaseModel, since a subclass's constructor comes here.
         BaseModel.__init__(self, low=low, high=high)
 
     @model_validator(mode="after")
@@ -53,13 +67,17 @@ class Range(Space):
 
 
 class Uniform(Range):
-    """Every value between ``low`` and ``high`` is equally likely."""
+    """Every value between ``low`` and ``high`` is equally likely: x = low + (high − low) u, with u
+    uniform in [0, 1]."""
 
     tag = "uniform"
 
 
 class LogUniform(Range):
-    """Every factor between ``low`` and ``high`` is equally likely; ``low`` must be positive."""
+    """The logarithm is uniform: x = low (high / low)^u, with u uniform in [0, 1].
+
+    Each power of ten is as likely as any other. ``low`` must be positive.
+    """
 
     tag = "log_uniform"
     low: float = Field(gt=0)
@@ -72,12 +90,16 @@ class IntUniform(Range):
     low: int
     high: int
 
+    # declared for type checkers: whole numbers only
     def __init__(self, low: int, high: int) -> None:
         super().__init__(low, high)
 
 
 class Choice(Space):
-    """One of the options, all equally likely."""
+    """One of the options, all equally likely.
+
+    Options may be of any type that JSON holds. Samplers know no order among them.
+    """
 
     tag = "choice"
     options: tuple[object, ...] = Field(min_length=1)
@@ -114,13 +136,19 @@ def value_of(field: _T | Space, path: str) -> _T:
 
 
 SPACES: dict[str, type[Space]] = {cls.tag: cls for cls in (Uniform, LogUniform, IntUniform, Choice)}
+"""The classes by their names in YAML and JSON."""
 
 
 def parse_space(value: object) -> Space | None:
     """Return the space that ``value`` stands for, or None if it is an ordinary value.
 
+    Args:
+        value: a space, or a mapping of a space's tag to the list of its arguments; a mapping with
+            any other key is an ordinary value.
+
     Raises:
         PydanticCustomError: it names a space, but not with a list of its arguments after it.
+        ValidationError: the arguments make no space, such as a low end above the high one.
 
     >>> parse_space({"uniform": [0.8, 0.99]}), parse_space(0.9)
     (Uniform(low=0.8, high=0.99), None)
@@ -138,7 +166,7 @@ def parse_space(value: object) -> Space | None:
         )
     try:
         return SPACES[tag](*arguments)
-    except TypeError:
+    except TypeError:  # the constructor's own: too few arguments, or too many
         count = {"expected": "two numbers [low, high]", "tag": tag, "got": len(arguments)}
         raise PydanticCustomError(
             "space", "expected {expected} after '{tag}', got {got} values", count
@@ -148,11 +176,14 @@ def parse_space(value: object) -> Space | None:
 @dataclass(frozen=True)
 class Tunable:
     """Marks a field that takes a value or a :class:`Space`; the bounds hold for the value and for
-    the space's ends.
+    the space's ends, or each of a choice's options.
+
+    Used as ``Annotated[float | Space, Tunable(hyper=True, gt=0)]``, the type of the value first.
     """
 
     hyper: bool = False
     """True for a number that may differ between the members of one cohort."""
+    # Bounds as pydantic's Field names them: greater than, at least, less than, at most.
     gt: float | None = None
     ge: float | None = None
     lt: float | None = None
@@ -161,10 +192,11 @@ class Tunable:
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        # the first of ``float | Space``; to pydantic a source may be anything, so it is Any here
+        # ``float`` of ``float | Space``; to pydantic a source may be anything, so it is Any here
         value_type = source.__args__[0]
         plain = handler.generate_schema(self._bounded(value_type))
         serializer = core_schema.plain_serializer_function_ser_schema(plain_value)
+        # A wrap validator sees the raw value first, and calls the type's own where that is due.
         return core_schema.no_info_wrap_validator_function(
             _check_value_or_space, plain, serialization=serializer
         )
@@ -179,7 +211,12 @@ class Tunable:
 def _check_value_or_space(
     value: object, validate: core_schema.ValidatorFunctionWrapHandler
 ) -> object:
-    """Return a value that fits its field, or a space whose ends, or options, all fit it."""
+    """Return a value that fits its field, or a space whose ends, or options, all fit it.
+
+    Args:
+        value: as given.
+        validate: pydantic's validator of the field without spaces.
+    """
     space = parse_space(value)
     if space is None:
         return validate(value)
@@ -189,10 +226,12 @@ def _check_value_or_space(
 
 
 def plain_value(value: object) -> object:
-    """Return a value, or a space, as YAML and JSON hold it."""
+    """Return a value as it is, or a space as YAML and JSON hold it."""
     return value.dump() if isinstance(value, Space) else value
 
 
+# The types of parts' fields. A number that is ``hyper`` is a tensor with an entry for each member
+# of a cohort; counts and widths change shapes, and runs that differ in them train apart.
 Positive = Annotated[float | Space, Tunable(hyper=True, gt=0)]
 NonNegative = Annotated[float | Space, Tunable(hyper=True, ge=0)]
 Fraction = Annotated[float | Space, Tunable(hyper=True, ge=0, lt=1)]

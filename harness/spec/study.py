@@ -1,4 +1,8 @@
-"""Studies: one question, the arms compared, the budget of the search, the seeds and the claims."""
+"""Studies: one question, the arms compared, the budget of the search, the seeds and the claims.
+
+A study is complete and checked as far as specs can be when it has been made. Whether its parts go
+together (a network with its data) shows in :mod:`harness.protocol.check`, before anything trains.
+"""
 
 from __future__ import annotations
 
@@ -44,11 +48,13 @@ class Study(Spec):
     probes: tuple[ProbePart, ...] = ()
     """What is measured in the runs of the confirmation, beside loss and accuracy."""
     quick: dict[str, object] = {"search.trials": 4, "seeds": 3}
-    """Fields replaced by ``--quick``."""
+    """Fields replaced by ``--quick``, by path (``recipe.epochs``): a smaller form of the study,
+    recorded under a name of its own."""
 
     @field_validator("probes", mode="before")
     @classmethod
     def _probes_of_sets(cls, value: object) -> object:
+        """Replace sets of probes by their probes; anything else is left for pydantic to refuse."""
         if isinstance(value, Mapping):  # one probe or set by itself
             return expand_sets([value])
         return expand_sets(value) if isinstance(value, (str, list, tuple)) else value
@@ -56,6 +62,8 @@ class Study(Spec):
     @field_validator("compare", mode="before")
     @classmethod
     def _levels_by_name(cls, value: object) -> object:
+        """Parse the levels here, where their factors' names are known; a level's field is not
+        told."""
         if not isinstance(value, Mapping):
             return value
         return {factor: parse_levels(factor, levels) for factor, levels in value.items()}
@@ -67,6 +75,10 @@ class Study(Spec):
 
     @model_validator(mode="after")
     def _arms_and_claims_fit(self) -> Self:
+        """Refuse levels that don't fit the recipe, and claims about what the study does not have.
+
+        Only the first misfit is reported: a misspelled arm makes many claims wrong at once.
+        """
         names = [arm.name for arm in arms(self)]  # building them checks every level
         for position, claim in enumerate(self.claims):
             misfit = next(claim.misfits(names, self.compare), None)
@@ -81,15 +93,20 @@ class Study(Spec):
 
     @property
     def looks(self) -> tuple[tuple[int, ...], ...]:
-        """The seeds of each look, every one of which holds those before; a fixed set of seeds is
-        one look."""
+        """The seeds of each look, every one of which holds those before, so that no run is wasted;
+        a fixed set of seeds is one look."""
         if not isinstance(self.seeds, Seeds):
             return (self.seeds,)
         first = self.seeds.start
         return tuple(tuple(range(first, first + count)) for count in self.seeds.schedule())
 
     def dump(self) -> dict[str, object]:
-        """Return the plain form: the same study as YAML or JSON."""
+        """Return the plain form: the same study as YAML or JSON.
+
+        ``Study.model_validate`` turns it into an equal study. It is stored with the results, and
+        its hash names the study's answer.
+        """
+        # Levels are of any type to pydantic, which would not know how to write parts and spaces.
         tree = self.model_dump(mode="json", exclude={"compare"})
         compare = {}
         for factor, levels in self.compare.items():
@@ -97,5 +114,9 @@ class Study(Spec):
         return {**tree, "compare": compare}
 
     def main(self) -> None:
-        """Run this study as a script, with the flags of ``harness run``."""
+        """Run this study as a script, with the flags of ``harness run`` from the command line.
+
+        A mistake in the study or the flags ends the process with a message and no traceback.
+        """
+        # by its registered name: the command line lies in a room above
         entry("study.main")(self)

@@ -1,8 +1,9 @@
 """Claims: statements that a study tests, declared before anything runs. One file a kind, or two
 that are twins.
 
-Importing a kind's module makes the kind known; :mod:`harness.analysis.claims` has the evidence of
-each.
+Importing a kind's module makes the kind known to :meth:`Claim.parse` and to the JSON schema, which
+is why all of them are imported here; :mod:`harness.analysis.claims` has the evidence of each. A
+kind of one's own is a subclass of :class:`Claim` and a function registered with ``evidence_on``.
 """
 
 from harness.spec.claims.base import AnyClaim as AnyClaim

@@ -1,4 +1,8 @@
-"""What all claims have in common, and the constructors of the kinds."""
+"""What all claims have in common, and the constructors of the kinds.
+
+Claims say what is tested and no more: nothing here reads results. They are a tagged union: their
+``kind`` says of which class a mapping in YAML or JSON is.
+"""
 
 from __future__ import annotations
 
@@ -45,22 +49,25 @@ class Claim(Spec):
 
     @classmethod
     def __pydantic_init_subclass__(cls, **options: object) -> None:
+        # Pydantic's own hook, called when the fields are complete; Python's comes before that.
+        # Classes between Claim and the kinds (two arms, over levels) have no default for ``kind``.
         name = cls.model_fields["kind"].default
         if isinstance(name, str):
             Claim.kinds[name] = cls
 
     @abstractmethod
     def __str__(self) -> str:
-        """Return the claim in a sentence, without the full stop."""
+        """Return the claim in a sentence, without the full stop: what reports show."""
 
     @property
     def arms(self) -> tuple[str, ...]:
-        """The arms that the claim names."""
+        """The arms that the claim names; empty for one about factors, whichever arms have their
+        levels."""
         return ()
 
     @property
     def goal(self) -> Goal | None:
-        """What runs are to reach, if the claim is about speed."""
+        """What runs are to reach, if the claim is about speed; else None."""
         return None
 
     @property
@@ -94,6 +101,9 @@ class Claim(Spec):
         Raises:
             PydanticCustomError: it has no kind, or one that is not known.
             ValidationError: the fields do not fit the kind.
+
+        >>> print(Claim.parse({"kind": "above", "arm": "Adam", "value": 2.0, "on": "test/loss"}))
+        test/loss of Adam is above 2
         """
         if isinstance(value, Claim):
             return value
@@ -111,6 +121,7 @@ class Claim(Spec):
 
     @classmethod
     def _of(cls, kind: str, **fields: object) -> Claim:
+        """Build by the kind's name: a base class can't import the classes that are made of it."""
         return cls.parse({"kind": kind, **fields})
 
     @classmethod
@@ -273,12 +284,19 @@ _FLAT_FIELDS: dict[str, object] = {
     "value": None,
 }
 """The fields that claims of every kind had in version 0.1, with what they held where they meant
-nothing."""
+nothing. Stored studies have them all; without this table they could not be opened."""
 
 
 def _own_fields(cls: type[Claim], value: Mapping[str, object]) -> dict[str, object]:
-    """Return a claim's fields without those of other kinds, which studies of version 0.1 hold
-    too."""
+    """Return a claim's fields without those of other kinds, which studies of version 0.1 hold too.
+
+    A field that no kind ever had stays, for pydantic to refuse. One of another kind that says
+    something is left out with a warning: it was ignored before, and whoever wrote it meant it.
+
+    Args:
+        cls: the claim's class.
+        value: its fields as they are written.
+    """
     own: dict[str, object] = {}
     for name, given in value.items():
         if name not in _FLAT_FIELDS or (name in cls.model_fields and given is not None):
@@ -310,9 +328,10 @@ class _ByKind:
         return {"oneOf": [kind.model_json_schema() for kind in Claim.kinds.values()]}
 
     def field_names(self, node: Mapping[str, object]) -> list[str]:
-        """Return the fields of the claim written at ``node``.
+        """Return the fields of the claim written at ``node``, or of all claims where its kind is
+        unknown.
 
-        :mod:`harness.spec.error_messages` asks for them.
+        :class:`harness.spec.error_messages.ChoosesClass` asks for them.
         """
         cls = Claim.kinds.get(str(node.get("kind")), Claim)
         return list(cls.model_fields)

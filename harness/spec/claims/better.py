@@ -14,7 +14,7 @@ class Better(Contest):
 
     kind: Literal["better"] = "better"
     margin: float = Field(default=0.0, ge=0)
-    """Least lead."""
+    """Least lead, in the unit of the metric."""
 
     def __str__(self) -> str:
         by = f" by more than {self.margin:g}" if self.margin else ""

@@ -13,7 +13,7 @@ class Bound(Claim):
     arm: str
     """Arm that the claim is about."""
     value: float
-    """Bound."""
+    """Bound, in the unit of the metric."""
 
     @property
     def arms(self) -> tuple[str, ...]:

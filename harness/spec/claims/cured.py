@@ -10,7 +10,11 @@ from harness.spec.claims.two_arms import TwoArms
 
 
 class Cured(TwoArms):
-    """``arm`` takes away more than ``share`` of the ``on`` (a gap or a loss) that ``than`` has."""
+    """``arm`` takes away more than ``share`` of the ``on`` (a gap or a loss) that ``than`` has.
+
+    mean(on of ``arm``) < (1 − share) · mean(on of ``than``), over paired seeds; less of the metric
+    always counts as better.
+    """
 
     kind: Literal["cured"] = "cured"
     share: float = Field(default=0.0, ge=0, lt=1)

@@ -10,13 +10,16 @@ from harness.spec.claims.two_arms import Contest
 
 
 class Equal(Contest):
-    """``arm`` and ``than`` differ in ``on`` by less than ``margin``."""
+    """``arm`` and ``than`` differ in ``on`` by less than ``margin``.
+
+    The absence of a significant difference does not show it; two one-sided tests do.
+    """
 
     # How many seeds show equality depends on the margin, not on the size of the effect.
     plannable: ClassVar[bool] = False
     kind: Literal["equal"] = "equal"
     margin: float = Field(ge=0)
-    """Difference that does not matter."""
+    """Largest difference that does not matter, in the unit of the metric."""
 
     def __str__(self) -> str:
         return f"{self.arm} and {self.than} differ in {self.on} by less than {self.margin:g}"

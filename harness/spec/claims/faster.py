@@ -9,13 +9,17 @@ from harness.spec.claims.two_arms import Contest
 
 
 class Faster(Contest):
-    """``arm`` needs less of ``by`` than ``than`` to bring ``on`` to ``target``."""
+    """``arm`` needs less of ``by`` than ``than`` to bring ``on`` to ``target``.
+
+    The metric must be recorded over training. A run that never gets there is censored at its end,
+    and not left out.
+    """
 
     kind: Literal["faster"] = "faster"
     target: float
     """Value of ``on`` to be reached."""
     by: TimeUnit = "steps"
-    """Unit in which speed is counted."""
+    """Unit in which speed is counted; seconds are steps × the time of an update measured alone."""
 
     @property
     def goal(self) -> Goal:

@@ -1,4 +1,4 @@
-"""Types of fields that several kinds of claims have."""
+"""Types of fields that several kinds of claims, and the study's ``metric``, have."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pydantic import AfterValidator, Field
 from harness.core.metric_names import current_name, larger_is_better
 
 MetricName = Annotated[str, AfterValidator(current_name), Field(pattern=r"^[a-z]\w*(/[\w.-]+)+$")]
-"""A metric as :mod:`harness.core.metric_names` lists them; a name of before is replaced by
-today's."""
+"""A metric as :mod:`harness.core.metric_names` lists them; a name of an earlier version is replaced
+by today's, with a warning. Only the form is checked: probes of a user's own have names that no list
+has."""
 TimeUnit = Literal["steps", "epochs", "samples", "seconds"]
 """What speed is counted in."""
 Direction = Literal["auto", "minimize", "maximize"]
@@ -23,6 +24,7 @@ class Goal(NamedTuple):
 
     metric: str
     target: float
+    """The value, in the metric's unit; reaching it exactly is enough."""
     unit: TimeUnit
     maximize: bool
     """Whether the value is reached from below."""
@@ -30,6 +32,10 @@ class Goal(NamedTuple):
 
 def maximizes(direction: Direction, metric: str) -> bool:
     """Return whether larger values are better.
+
+    Args:
+        direction: as the claim has it.
+        metric: asked where that is "auto".
 
     >>> maximizes("auto", "test/accuracy"), maximizes("minimize", "test/accuracy")
     (True, False)

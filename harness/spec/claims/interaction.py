@@ -10,7 +10,11 @@ from harness.spec.claims.over_levels import OverLevels
 
 
 class Interaction(OverLevels):
-    """What one factor does to ``on`` depends on the level of the other."""
+    """What one factor does to ``on`` depends on the level of the other.
+
+    Tested over all combinations of the two factors' levels, means taken over further factors that
+    ``among`` does not fix.
+    """
 
     kind: Literal["interaction"] = "interaction"
     factors: tuple[str, str]

@@ -25,6 +25,7 @@ class Monotone(OverLevels):
 
     def misfits(self, arms: Collection[str], compared: Compared) -> Iterator[str]:
         yield from super().misfits(arms, compared)
+        # two levels are two arms, for which "better" is the claim
         if len(compared.get(self.factor, ())) < 3:
             yield f".factor: expected a factor of three levels or more, got {self.factor!r}"
 

@@ -14,7 +14,7 @@ class NoWorse(Contest):
 
     kind: Literal["no worse"] = "no worse"
     margin: float = Field(ge=0)
-    """Difference that does not matter."""
+    """Lag that does not matter, in the unit of the metric."""
 
     def __str__(self) -> str:
         return f"{self.arm} is no worse than {self.than} in {self.on}, by {self.margin:g}"

@@ -12,14 +12,19 @@ from harness.spec.claims.fields import Direction, Goal, TimeUnit, maximizes
 
 
 class OverLevels(Claim):
-    """A claim about a metric, or about the time to a target, over the levels of factors."""
+    """A claim about a metric, or about the time to a target, over the levels of factors.
+
+    An arm enters by its levels. Arms that share the compared levels count by their mean.
+    """
 
     # The evidence is a trend or a share of variance, which has no effect size per pair of seeds.
     plannable: ClassVar[bool] = False
     among: dict[str, str] = {}
-    """Levels of other factors that the claim keeps to."""
+    """Levels of other factors that the claim keeps to, by factor; over factors that are not named
+    means are taken."""
     target: float | None = None
-    """Value of ``on`` to be reached, if the claim is about speed."""
+    """Value of ``on`` to be reached, if the claim is about speed; None if it is about ``on`` at the
+    end of training."""
     by: TimeUnit = "steps"
     """Unit in which speed is counted."""
     direction: Direction = "auto"
@@ -35,7 +40,7 @@ class OverLevels(Claim):
     @property
     @abstractmethod
     def factor_names(self) -> tuple[str, ...]:
-        """The factors whose levels are compared."""
+        """The factors whose levels are compared, in the order of the axes of their values."""
 
     def misfits(self, arms: Collection[str], compared: Compared) -> Iterator[str]:
         for factor in (*self.factor_names, *self.among):

@@ -7,7 +7,8 @@ from harness.spec.claims.fields import Direction, maximizes
 
 
 class TwoArms(Claim):
-    """A claim about an arm, compared with another one by paired seeds."""
+    """A claim about an arm, compared with another one by paired seeds: the runs of both arms with
+    one seed share what the seed fixes, which their difference is then free of."""
 
     arm: str
     """Arm that the claim is about."""
@@ -20,7 +21,10 @@ class TwoArms(Claim):
 
 
 class Contest(TwoArms):
-    """A comparison in which it matters which values are better."""
+    """A comparison in which it matters which values are better: better, faster, equal, no worse.
+
+    (A cure is none: it is always less of something.)
+    """
 
     direction: Direction = "auto"
     """Which values are better; "auto" maximises accuracy and minimises everything else."""
