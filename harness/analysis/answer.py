@@ -1,4 +1,8 @@
-"""The answer to a study's question: a ranking with intervals, and a verdict on each claim."""
+"""The answer to a study's question: a ranking with intervals, and a verdict on each claim.
+
+The report's first lines, the comparison of studies and what ``harness run`` prints at its end are
+all made of this.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +18,15 @@ class Answer(NamedTuple):
     """The answer in full."""
 
     metric: str
+    """What the arms are ranked by."""
     maximize: bool
+    """Whether more of it is better."""
     ranking: tuple[Place, ...]
     """Best first."""
     claims: tuple[Tested, ...]
+    """In the order in which the study declares them."""
     sentence: str
+    """The ranking in words."""
 
 
 def answer(results: Results) -> Answer:

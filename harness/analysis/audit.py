@@ -1,4 +1,8 @@
-"""What could have biased a study, and what to do about it."""
+"""What could have biased a study, and what to do about it.
+
+Each check is a generator of findings, and is listed in ``CHECKS``. A finding never changes a
+verdict: it tells the reader how far to trust one. The thresholds below are rules of thumb.
+"""
 
 from __future__ import annotations
 
@@ -36,17 +40,29 @@ class Finding(NamedTuple):
     """Something that could have biased the answer."""
 
     check: str
+    """The kind of finding, which several checks' findings may share."""
     text: str
+    """What was found, with the arms and numbers."""
     advice: str
+    """What to do about it, in the imperative."""
 
 
 def audit(results: Results) -> tuple[Finding, ...]:
     """Return what could have biased the study, in the order of the checks; nothing if all of them
-    pass."""
+    pass.
+
+    Args:
+        results: of a study that has been run to its end.
+    """
     return tuple(finding for check in CHECKS.values() for finding in check(results))
 
 
 def _unequal_budgets(results: Results) -> Iterator[Finding]:
+    """Find arms that were tuned with fewer trials, or over more hyperparameters, than others.
+
+    The better tuned arm may win for that alone. A grid's trials end with its points, and an arm
+    without spaces has no trials.
+    """
     counts = _trials_by_arm(results)
     tuned = {arm: count for arm, count in counts.items() if count}
     if len(set(tuned.values())) > 1:
@@ -76,11 +92,13 @@ def _unequal_budgets(results: Results) -> Iterator[Finding]:
 
 
 def _trials_by_arm(results: Results) -> dict[str, int]:
+    """Return how many trials each arm had, in the arms' order; 0 for those that were not tuned."""
     counts = results.trials.groupby("arm").size() if len(results.trials) else pd.Series(dtype=int)
     return {arm.name: int(counts.get(arm.name, 0)) for arm in arms(results.study)}
 
 
 def _values_at_edges(results: Results) -> Iterator[Finding]:
+    """Find best values at an end of their space: a better one may lie beyond it."""
     for arm in arms(results.study):
         frozen = arm.recipe.model_validate(results.winners[arm.name].recipe).settings()
         for path, space in arm.recipe.spaces().items():
@@ -120,13 +138,21 @@ def edge(space: Space, value: object) -> str | None:
 
 
 def _too_few_seeds(results: Results) -> Iterator[Finding]:
+    """Find claims that stay undecided, and how many seeds an effect of the size seen would take.
+
+    Claims without an effect size per pair of seeds (equality, trends, interactions) are passed
+    over.
+    """
     seeds = sorted(set(results.confirmed["seed"]))
     for result in tested(results):
         if result.verdict.verdict != "undecided" or not result.claim.plannable:
             continue
         size = weigh(results, result.claim, seeds).evidence.size
-        # As many claims share the risk of a wrong verdict, each gets its part of it.
+        # As many claims share the risk of a wrong verdict, each gets its part of it (Bonferroni):
+        # a plan must not count on the other claims to be decided first, as Holm's procedure may.
         needed = stats.seeds_needed(size, ALPHA / len(results.study.claims))
+        # None: more than can be planned for. Fewer than there were: by the size seen the claim
+        # should have been decided, so that the size is no guide.
         if needed is None or needed <= result.seeds:
             advice = (
                 "the effect is too small to plan for; "
@@ -140,6 +166,8 @@ def _too_few_seeds(results: Results) -> Iterator[Finding]:
 
 
 def _censored_times(results: Results) -> Iterator[Finding]:
+    """Find runs that never reached the target of a claim about speed: their times are unknown but
+    for a lower bound."""
     for claim in results.study.claims:
         goal = claim.goal
         if goal is None:
@@ -158,6 +186,7 @@ def _censored_times(results: Results) -> Iterator[Finding]:
 
 
 def _pruned_trials(results: Results) -> Iterator[Finding]:
+    """Find trials that the pruner ended, which might have overtaken others later."""
     trials = results.trials
     pruned = trials[trials["status"] == "pruned"]
     if len(pruned):
@@ -170,10 +199,13 @@ def _pruned_trials(results: Results) -> Iterator[Finding]:
 
 
 def _unsettled_ranking(results: Results) -> Iterator[Finding]:
+    """Find a search whose leading arm changed in its second half: with more trials it may change
+    again."""
     search = results.study.search
     counts = [count for count in _trials_by_arm(results).values() if count]
     if search is None or len(counts) < 2 or min(counts) < SETTLED_FROM:
         return
+    # by the arm with the fewest trials, so that all are compared at the same budget
     half = _leader(results.trials, min(counts) / 2, search.maximize)
     full = _leader(results.trials, min(counts), search.maximize)
     if half != full:
@@ -185,12 +217,20 @@ def _unsettled_ranking(results: Results) -> Iterator[Finding]:
 
 
 def _leader(trials: pd.DataFrame, count: float, maximize: bool) -> str:
-    """Return the arm with the best trial among the first ``count`` of each arm."""
+    """Return the arm with the best trial among the first ``count`` of each arm.
+
+    Args:
+        trials: ``results.trials``; objectives that are missing are passed over.
+        count: how many; a half counts as a whole trial more.
+        maximize: whether larger objectives are better.
+    """
     values = trials[trials["trial"] < count].groupby("arm")["value"]
     return str(values.max().dropna().idxmax() if maximize else values.min().dropna().idxmin())
 
 
 def _timings_under_load(results: Results) -> Iterator[Finding]:
+    """Find clocks that were read while the machine did something else, as their scatter or the
+    system's load says."""
     disturbed = [
         arm
         for arm, reading in results.clock.items()
@@ -205,6 +245,10 @@ def _timings_under_load(results: Results) -> Iterator[Finding]:
 
 
 def _leaks(results: Results) -> Iterator[Finding]:
+    """Find seeds or test data that the search has seen.
+
+    The protocol refuses both; this looks at what was recorded, whoever recorded it.
+    """
     shared = set(results.searched["seed"]) & set(results.confirmed["seed"])
     if shared:
         yield Finding(
@@ -222,6 +266,8 @@ def _leaks(results: Results) -> Iterator[Finding]:
 
 
 def _different_paths(results: Results) -> Iterator[Finding]:
+    """Find arms that trained one by one while others trained in cohorts: their seconds of training
+    can't be compared, and sums are rounded otherwise."""
     alone = {arm: winner for arm, winner in results.winners.items() if not winner.batched}
     if alone and len(alone) < len(results.winners):
         why = "; ".join(sorted({winner.why for winner in alone.values()}))
@@ -233,6 +279,11 @@ def _different_paths(results: Results) -> Iterator[Finding]:
 
 
 def _lucky_winners(results: Results) -> Iterator[Finding]:
+    """Find winning trials that did far better than the same recipe does with fresh seeds.
+
+    The best of many noisy trials is too good on average (the winner's curse); a lead of ``LUCK``
+    standard deviations says that luck and not the recipe chose it.
+    """
     search = results.study.search
     # Only the final value of a trial is what fresh seeds are measured by.
     if search is None or search.reduce != "final" or not len(results.trials):
@@ -240,6 +291,7 @@ def _lucky_winners(results: Results) -> Iterator[Finding]:
     for arm, winner in results.winners.items():
         won = _objective(results.trials, arm, winner.trial)
         fresh = np.array(values_of(results, arm, search.objective))
+        # a standard deviation of fewer than four seeds would call many winners lucky
         if math.isnan(won) or len(fresh) < 4 or not np.isfinite(fresh).all():
             continue
         lead = (won - fresh.mean()) * (1 if search.maximize else -1)
@@ -270,7 +322,7 @@ CHECKS: dict[str, Callable[[Results], Iterator[Finding]]] = {
     "no leak between search and confirm": _leaks,
     "one path for all arms": _different_paths,
 }
-"""Checks by what they hold."""
+"""Checks by what holds where they find nothing, in the order of the report."""
 
 
 def _first_of(names: Sequence[str], most: int = 5) -> str:

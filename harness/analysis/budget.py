@@ -1,4 +1,9 @@
-"""The winner as a function of the tuning budget."""
+"""The winner as a function of the tuning budget.
+
+Which arm is best may depend on how many trials each is given (Dodge et al. 2019): the curves here
+say from when on the answer would have been the same. They describe the search and use validation
+data alone; no verdict rests on them.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +21,14 @@ class Budget(NamedTuple):
     """What each arm's search was expected to reach after n trials, on validation data."""
 
     objective: str
+    """The metric that trials were judged by."""
     maximize: bool
+    """Whether more of it is better."""
     exact: bool
     """Whether trials were independent (random search); otherwise the curves are only a
     description."""
     budgets: tuple[int, ...]
+    """Numbers of trials: 1, 2, …"""
     arms: dict[str, tuple[Interval, ...]]
     """Expected best by arm, one interval a budget."""
     leaders: tuple[str, ...]
@@ -29,12 +37,16 @@ class Budget(NamedTuple):
     @property
     def changes(self) -> tuple[tuple[int, str], ...]:
         """The budgets at which another arm takes the lead, with its name."""
+        # each budget but the first, with the leader there and the one before
         pairs = zip(self.budgets[1:], self.leaders[1:], self.leaders, strict=False)
         return tuple((budget, now) for budget, now, before in pairs if now != before)
 
 
 def winner_by_budget(results: Results) -> Budget | None:
     """Return the expected best objective of each arm after 1, 2, … trials.
+
+    The expectation is over which n of the arm's trials a shorter search would have had
+    (:func:`harness.stats.expected_best`).
 
     Args:
         results: of a study with a search.
@@ -48,7 +60,7 @@ def winner_by_budget(results: Results) -> Budget | None:
         return None
     budgets = tuple(range(1, int(trials.groupby("arm").size().min()) + 1))
     rng = np.random.default_rng(0)  # the intervals' resamples; a page made again is the same
-    # what a trial without an objective counts as
+    # what a trial without an objective counts as, since a search of n trials may hit upon it too
     worst = -math.inf if search.maximize else math.inf
     expected = {}
     for arm, rows in trials.groupby("arm", sort=False):

@@ -1,4 +1,7 @@
-"""What went wrong in a run, with the evidence."""
+"""What went wrong in a run, with the evidence.
+
+The labels are hints for people, by rules of thumb; no ranking and no verdict looks at them.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,9 @@ class Label(NamedTuple):
     """A failure of one run."""
 
     name: str
+    """The failure, such as "overfitted"; the same for all runs that have it."""
     evidence: str
+    """The numbers it is read from, in words."""
 
 
 def labels_of(status: str, detail: str, curve: pd.DataFrame) -> tuple[Label, ...]:
@@ -35,7 +40,11 @@ def labels_of(status: str, detail: str, curve: pd.DataFrame) -> tuple[Label, ...
     Args:
         status: how it ended.
         detail: why, in words.
-        curve: its evaluations by step, with the columns that were recorded.
+        curve: its evaluations, with the columns that were recorded; a test whose metric is missing
+            finds nothing.
+
+    Returns:
+        All that apply; of a run that diverged or failed that alone, since its curve says no more.
     """
     if status == "diverged":
         return (Label("diverged", detail),)
@@ -72,7 +81,7 @@ def _falling(curve: pd.DataFrame) -> Label | None:
     loss = _series(curve, "valid/loss")
     if len(loss) < 10:
         return None
-    tail = max(2, len(loss) // 10)
+    tail = max(2, len(loss) // 10)  # one evaluation would be too noisy
     before, now = loss[-2 * tail : -tail].mean(), loss[-tail:].mean()
     past_its_lowest = loss[-1] > loss.min() * 1.001  # a rise of a thousandth is noise
     if past_its_lowest or now <= 0 or (before - now) / before < FALLING:
@@ -104,8 +113,13 @@ def _vanishing(curve: pd.DataFrame) -> Label | None:
 
 
 def _overfitted(curve: pd.DataFrame) -> Label | None:
-    """Look for a validation loss that rises while the training loss goes on falling."""
+    """Look for a validation loss that rises while the training loss goes on falling.
+
+    Both are compared between the evaluation of the lowest validation loss and the last one. A rise
+    is a share of the lowest loss, which must be positive.
+    """
     valid, train = _series(curve, "valid/loss"), _series(curve, "train/loss")
+    # of different lengths, one was not recorded throughout and the two can't be paired
     if len(valid) < 3 or len(train) != len(valid):
         return None
     lowest = int(valid.argmin())

@@ -1,4 +1,8 @@
-"""What a running study has so far."""
+"""What a running study has so far, for ``harness watch`` and its page.
+
+A study's record is written when it ends; until then everything here comes from the runs alone.
+Nothing is judged: with some of the seeds a verdict would be a look that was not declared.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +24,14 @@ class ArmSoFar(NamedTuple):
 
     arm: str
     searched: int
+    """Runs of its search that are recorded."""
     confirmed: int
+    """Runs of its confirmation that are recorded."""
     best: float | None
-    """Best objective of its search so far."""
+    """Best objective of its search so far, by single runs; None before the first."""
     last: float | None
-    """Mean held-out loss of its confirm runs."""
+    """Mean validation loss of its confirm runs; None before the first. Test data wait for the
+    end."""
     wrong: int
     """Runs that diverged or failed."""
 
@@ -33,8 +40,11 @@ def progress(reader: Reader, study: Study) -> tuple[ArmSoFar, ...]:
     """Return what each arm of a running study has so far.
 
     Args:
-        reader: of the study's store.
+        reader: of the study's store; it is asked once.
         study: the study.
+
+    Returns:
+        A row for each arm, in the study's order; an arm without runs has one too.
     """
     runs = reader.runs()
     return tuple(
@@ -59,7 +69,10 @@ def _so_far(name: str, runs: list[TrainingRun], study: Study) -> ArmSoFar:
 
 
 def _best(searched: list[TrainingRun], study: Study) -> float | None:
-    """Return the best objective of a search so far; None where there is none yet."""
+    """Return the best objective of a search so far; None where there is none yet.
+
+    A look at the closing values: ``reduce`` and the means over repeats are the search's own affair.
+    """
     if study.search is None:
         return None
     values = [v for v in _closing(searched, study.search.objective) if math.isfinite(v)]
@@ -87,7 +100,11 @@ def so_far(reader: Reader, study: Study) -> Results:
 
     Args:
         reader: of the study's store.
-        study: the study.
+        study: the study, by which arms get their levels.
+
+    Returns:
+        Tables as of a study that has ended, so that the report's figures can draw them; ``trials``
+        is empty, and ``winners`` and ``clock`` have no arm.
     """
     levels = {arm.name: arm.levels for arm in arms(study)}
     entries = [_entry(run, levels.get(run.arm, {})) for run in reader.runs()]
@@ -110,4 +127,5 @@ def newest(curves: pd.DataFrame) -> pd.DataFrame:
         The curves of one stage; each run of a search counts as a seed of its own.
     """
     confirm = curves[curves["stage"] == "confirm"]
+    # All trials of a search have the same seed, by which figures would take them for one run.
     return confirm if len(confirm) else curves.assign(seed=pd.factorize(curves["run_id"])[0])

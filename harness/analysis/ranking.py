@@ -1,4 +1,8 @@
-"""The arms from best to worst, on the metric that the study is about."""
+"""The arms from best to worst, on the metric that the study is about.
+
+The ranking describes; claims that were declared before the run are judged in
+:mod:`harness.analysis.claims`.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ class Place(NamedTuple):
 
     @property
     def behind(self) -> bool:
-        """Whether the arm is told apart from the best."""
+        """Whether the arm is told apart from the best: p ≤ α; False for the best itself."""
         return self.p <= ALPHA
 
 
@@ -60,7 +64,12 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
         results: the study's tables.
         metric: what the arms are ranked by.
         maximize: whether larger is better.
+
+    Returns:
+        Best mean first; an arm of which a run diverged has an infinitely bad mean (an accuracy of 0
+        in it), and one without the metric comes last.
     """
+    # in the order of the record, which is the study's: equal means keep it, since sorts are stable
     arms = list(dict.fromkeys(results.confirmed["arm"]))
     values = {arm: values_of(results, arm, metric) for arm in arms}
     means = {arm: stats.mean_interval(v) for arm, v in values.items()}
@@ -72,7 +81,8 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
         # Differences of logarithms: an arm with huge and scattered losses is told apart.
         compared = {arm: _logarithms(v) for arm, v in values.items()}
     pairs = [stats.compare_paired(compared[a], compared[b]).p for a, b in combinations(order, 2)]
-    # The pairs with the best arm come first; their p-values are the ones shown.
+    # combinations() pairs the first of the order, the best arm, with each other one first; those
+    # p-values are the ones shown.
     adjusted = [1.0, *stats.holm(pairs)[: len(order) - 1]]
     ended_badly = _ended_badly(results)
     return tuple(
@@ -89,6 +99,7 @@ def _ended_badly(results: Results) -> dict[str, int]:
 
 
 def _all_positive(values: Mapping[str, Sequence[float]]) -> bool:
+    """Return whether every value has a logarithm; missing ones are passed over."""
     return all(v > 0 for own in values.values() for v in own if not math.isnan(v))
 
 
@@ -102,7 +113,10 @@ def summarize(metric: str, ranking: Sequence[Place]) -> str:
 
     Args:
         metric: what the arms are ranked by.
-        ranking: best first.
+        ranking: best first, of one arm at least.
+
+    Returns:
+        The best arm with its interval, and the arms that are not told apart from it, four by name.
     """
     best, *others = ranking
     seeds = f"{len(best.values)} seed{'s' if len(best.values) > 1 else ''}"
@@ -118,7 +132,14 @@ def summarize(metric: str, ranking: Sequence[Place]) -> str:
 
 
 def show(interval: Interval) -> str:
-    """Return a mean and its interval in four digits."""
+    """Return a mean and its interval in four digits, for people.
+
+    NaN means that the metric was not recorded, an infinite mean that a run diverged, and infinite
+    bounds that there was one seed.
+
+    >>> show(Interval(0.51234, 0.4, 0.6)), show(Interval(0.5, -math.inf, math.inf))
+    ('0.5123 [0.4, 0.6]', '0.5')
+    """
     if math.isnan(interval.mean):
         return "not recorded"
     if not math.isfinite(interval.mean):

@@ -1,5 +1,8 @@
 """A study's results as tidy pandas tables, read back from MLflow.
 
+Ranking, verdicts, audit and figures all start from :class:`Results`. Tables are built once and
+shared: whoever changes one must copy it first. Nothing here is written back.
+
 >>> from harness import results                            # doctest: +SKIP
 >>> study = results.load("optimizers")                     # doctest: +SKIP
 >>> study.runs.groupby("arm")["test/loss"].mean()          # doctest: +SKIP
@@ -32,7 +35,8 @@ def load(study: str, uri: str | None = None) -> Results:
             working folder.
 
     Raises:
-        StoreError: there is no such study, or it has not been run to its end.
+        NoStudyError: there is no such study.
+        StoreError: it has not been run to its end, or the store can't be reached.
     """
     reader = Reader.of(study, uri)
     return Results(reader, *reader.files())
@@ -40,6 +44,12 @@ def load(study: str, uri: str | None = None) -> Results:
 
 class Results:
     """The tables of one study.
+
+    Args:
+        reader: of the study's store; curves and arrays are read when they are asked for.
+        spec: the study in plain form.
+        record: which runs answer the study, its trials, winners and clocks.
+        environment: what it was run with; empty for a study that still runs.
 
     Attributes:
         spec: the study as it was run, in plain form.
@@ -72,9 +82,14 @@ class Results:
         self.runs = _run_table(record.runs, {run.run_id: run for run in reader.runs()})
         self.trials = _trial_table(record.trials)
 
+    # Parsing a spec imports the user's own parts, which a table of numbers does without.
     @cached_property
     def study(self) -> Study:
-        """The study as a spec."""
+        """The study as a spec.
+
+        Raises:
+            ValidationError: a part of the user's own can't be imported here.
+        """
         return Study.model_validate(self.spec)
 
     @cached_property
@@ -84,7 +99,10 @@ class Results:
 
     @cached_property
     def by_arm(self) -> dict[str, pd.DataFrame]:
-        """The runs of the confirm stage by arm, each indexed by seed."""
+        """The runs of the confirm stage by arm, each indexed by seed.
+
+        The seeds rise, so that the rows of two arms with the same seeds are paired.
+        """
         return {
             str(arm): rows.set_index("seed").sort_index()
             for arm, rows in self.confirmed.groupby("arm", sort=False)
@@ -100,7 +118,7 @@ class Results:
         """The curves of the confirm stage, with seconds where the clock has been read.
 
         seconds = steps × seconds of one update alone: runs that trained in different company are
-        compared by one clock.
+        compared by one clock. NaN for an arm without a reading.
         """
         curves = self.curves_of(self.confirmed)
         pace = {arm: reading.seconds for arm, reading in self.clock.items()}
@@ -109,7 +127,8 @@ class Results:
 
     @cached_property
     def curves(self) -> pd.DataFrame:
-        """The curves of all runs."""
+        """The curves of all runs: of a study with a search far more than :attr:`confirmed_curves`,
+        and slower to read."""
         return self.curves_of(self.runs)
 
     def curves_of(self, runs: pd.DataFrame, metrics: Sequence[str] | None = None) -> pd.DataFrame:
@@ -118,12 +137,17 @@ class Results:
         Args:
             runs: rows of :attr:`runs`.
             metrics: the metrics wanted; all by default.
+
+        Returns:
+            One row a run and step, as :attr:`curves` has them; NaN where a metric was not measured
+            at the step. Without any points an empty table of the columns that all have.
         """
         wanted = [*metrics, "epoch", "samples"] if metrics else None
         by_run = self.reader.curves(runs["run_id"], wanted)
         if not any(by_run.values()):
             return pd.DataFrame(columns=[*PLACE, "step", "epoch", "samples"])
         curves = _curve_table(by_run)
+        # a point without an epoch has no place on the axes of figures and tables
         return runs[list(PLACE)].merge(curves.dropna(subset=["epoch"]), on="run_id", how="inner")
 
     def link(self, run_id: str) -> str:
@@ -134,11 +158,19 @@ class Results:
     @property
     def figures(self) -> Any:  # of a class in a room above, which type checkers can't be told here
         """The report's figures as Plotly figures, such as ``results.figures.loss_curves()``."""
+        # by its registered name, since figures lie in a room above
         return entry("results.figures")(self)
 
     def arrays(self, arm: str) -> dict[str, np.ndarray]:
-        """Return the arrays that probes measured last, by name, of the arm's confirm runs: (seeds,
-        …), by seed."""
+        """Return the arrays that probes measured last, by name: (seeds, …), one a confirm run.
+
+        Args:
+            arm: name of the arm.
+
+        Returns:
+            The arrays that all of the arm's runs have, such as ``confusion/matrix``, seeds rising;
+            runs that diverged or failed are left out. Empty where none measured any.
+        """
         runs = self.by_arm[arm]
         having = runs[runs["arrays"] & ~runs["status"].isin(["diverged", "failed"])]
         by_seed = [self.reader.arrays(str(run_id)) for run_id in having["run_id"]]
@@ -149,11 +181,16 @@ class Results:
 
 
 Setting = float | bool | str
-"""A recipe's setting, as MLflow's text says it."""
+"""A recipe's setting as it is read from MLflow's text: numbers are floats, whole ones too."""
 
 
 def _run_table(entries: Sequence[RunEntry], recorded: Mapping[str, TrainingRun]) -> pd.DataFrame:
-    """Return one row a run: its place, its settings and its closing values."""
+    """Return one row a run: its place, its settings and its closing values.
+
+    Args:
+        entries: the runs that answer the study, which say which rows there are, and in what order.
+        recorded: what the store has, by run id; runs of earlier forms of the study among them.
+    """
     rows = [_run_row(run_entry, recorded.get(run_entry.run_id)) for run_entry in entries]
     return pd.DataFrame(rows)
 
@@ -171,7 +208,11 @@ def _run_row(run_entry: RunEntry, run: TrainingRun | None) -> dict[str, object]:
 
 
 def _parsed(text: str) -> Setting:
-    """Return the value that MLflow keeps as text."""
+    """Return the value that MLflow keeps as text.
+
+    >>> _parsed("0.1"), _parsed("true"), _parsed("Adam")
+    (0.1, True, 'Adam')
+    """
     try:
         return float(text)
     except ValueError:
@@ -191,7 +232,11 @@ def _trial_table(entries: Sequence[TrialEntry]) -> pd.DataFrame:
 
 def _curve_table(by_run: Mapping[str, RunCurves]) -> pd.DataFrame:
     """Return one row a run and step, and a column a metric; NaN where it was not measured at the
-    step."""
+    step.
+
+    Built column by column in NumPy, without a table of single points in between: a large study has
+    millions of them.
+    """
     names = sorted({name for curves in by_run.values() for name in curves})
     steps: list[np.ndarray] = []
     columns: dict[str, list[np.ndarray]] = {name: [] for name in names}
@@ -203,6 +248,7 @@ def _curve_table(by_run: Mapping[str, RunCurves]) -> pd.DataFrame:
         for name in names:
             column = np.full(len(own_steps), np.nan)
             if name in points:
+                # own_steps holds each of the metric's steps, so that the search finds its place
                 column[np.searchsorted(own_steps, points[name][:, 0])] = points[name][:, 1]
             columns[name].append(column)
     run_ids = np.repeat(np.array([*by_run], dtype=object), [len(own) for own in steps])
@@ -211,5 +257,9 @@ def _curve_table(by_run: Mapping[str, RunCurves]) -> pd.DataFrame:
 
 
 def _all_steps(points: Collection[np.ndarray]) -> np.ndarray:
-    """Return the steps at which a run measured anything, in order."""
+    """Return the steps (S,) at which a run measured anything, rising; each once.
+
+    Args:
+        points: (points, 2) for each metric, steps in the first column.
+    """
     return np.unique(np.concatenate([own[:, 0] for own in points])) if points else np.empty(0)

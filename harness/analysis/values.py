@@ -1,4 +1,8 @@
-"""One number a seed: closing values of runs, and numbers derived of them or of their curves."""
+"""One number a seed: closing values of runs, and numbers derived of them or of their curves.
+
+All statistics start from these numbers, and it is decided here what a run counts as that diverged
+or failed: the worst there is, so that an arm never gains by losing its bad runs.
+"""
 
 from __future__ import annotations
 
@@ -34,17 +38,26 @@ def values_of(
         seeds: the seeds in the order wanted; all of the confirm stage by default.
         maximize: whether larger is better, which says what the worst is; by default as for the
             metric by itself.
+
+    Returns:
+        (seeds,) in the order of ``seeds``, else rising by seed; NaN for a seed without a run.
+
+    Raises:
+        KeyError: the arm has no confirm runs.
     """
     runs = results.by_arm[arm]
     ended_badly = runs["status"].isin(["diverged", "failed"])
+    # where() keeps what the mask is true for
     column = _column(results, metric, runs).where(~ended_badly, _worst(metric, maximize))
     wanted = list(runs.index) if seeds is None else list(seeds)
     return tuple(float(v) if pd.notna(v) else math.nan for v in column.reindex(wanted))
 
 
 def _worst(metric: str, maximize: bool | None) -> float:
-    """Return the worst value of a metric: the least there can be, or infinity where less is
-    better."""
+    """Return the worst value of a metric: the least there can be, or infinity where less is better.
+
+    Infinite values stay in the tables: means become infinite with them, and tests go by ranks.
+    """
     known = describe(metric)
     if maximize is None:
         maximize = known.larger_is_better
@@ -56,7 +69,10 @@ def _worst(metric: str, maximize: bool | None) -> float:
 
 
 def _column(results: Results, metric: str, runs: pd.DataFrame) -> pd.Series:
-    """Return a metric of the given runs, which are indexed by seed."""
+    """Return a metric of the given runs, which are indexed by seed.
+
+    A recorded closing value goes before a derivation of the same name; NaN for what is neither.
+    """
     if metric in runs:
         return runs[metric]
     word, _, rest = metric.partition("/")
@@ -77,7 +93,7 @@ def _over_curves(
     results: Results, summarize: Summarize, names: list[str], runs: pd.DataFrame
 ) -> pd.Series:
     """Return one number for each run's curves of the named metrics; NaN where one of them was not
-    recorded."""
+    recorded. Only steps at which all of them were measured count."""
     curves = results.confirmed_curves
     if not set(names) <= set(curves.columns):
         return pd.Series(math.nan, index=runs.index)
@@ -87,7 +103,11 @@ def _over_curves(
 
 
 def _rank_correlation(curves: pd.DataFrame) -> float:
-    """Return Spearman's ρ of two columns; 0 where one of them never changes."""
+    """Return Spearman's ρ of two columns: Pearson's correlation of their ranks (Spearman 1904).
+
+    0 where one of them never changes, for which it is undefined, and for fewer than three points,
+    of which any two would be in perfect order.
+    """
     if len(curves) < 3 or (curves.nunique() < 2).any():
         return 0.0
     return float(np.corrcoef(curves.rank().to_numpy().T)[0, 1])

@@ -1,7 +1,8 @@
 """The evidence on claims, one file a kind, and the verdicts that follow from it.
 
 Importing a kind's module registers its evidence. All modules here are imported, so that a new kind
-needs no line.
+needs no line. A kind's function must go by the seeds it is given and no others: claims are judged
+at several looks, and a look must not know of later ones.
 """
 
 from importlib import import_module

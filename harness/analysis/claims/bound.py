@@ -27,9 +27,24 @@ def evidence_on_below(claim: Below, results: Results, seeds: SeedNumbers, level:
 def _weigh_bound(
     claim: Above | Below, results: Results, seeds: SeedNumbers, level: float, sign: int
 ) -> Weighed:
-    """Test mean(sign · values) > sign · value; a run that diverged counts against the claim."""
+    """Test mean(sign · values) > sign · value; a run that diverged counts against the claim.
+
+    Args:
+        claim: names the arm, the metric and the value.
+        results: the study's tables.
+        seeds: the seeds to go by.
+        level: coverage of the mean's interval.
+        sign: 1 for above, −1 for below.
+
+    Returns:
+        Evidence whose effect is the mean itself, in the metric's unit and not turned round: that is
+        what a reader compares with the bound. The test's direction is in ``favours``.
+    """
+    # Which way is worst is the claim's to say here: a diverged run is −∞ to "above" (or the
+    # metric's least value), and +∞ to "below".
     values = np.array(values_of(results, claim.arm, claim.on, seeds, maximize=sign > 0))
     bound = np.full(len(values), claim.value)
+    # a paired test against a constant is the one-sample t-test
     evidence = stats.superior(sign * values, sign * bound, 0.0, level)
     mean = stats.mean_interval(values, level)
     return Weighed(

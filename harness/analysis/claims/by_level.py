@@ -24,10 +24,12 @@ def values_by_level(results: Results, claim: OverLevels, seeds: SeedNumbers) -> 
         seeds: the seeds, in order.
 
     Returns:
-        (levels of each factor, …, seeds): the mean over the arms that share these levels.
+        (levels of each factor, …, seeds): the mean over the arms that share these levels. Factors
+        stand in the order of ``claim.factor_names``, levels in the study's.
     """
     names = [list(results.study.compare[factor]) for factor in claim.factor_names]
     kept = [arm for arm in arms(results.study) if _has(arm.levels, claim.among)]
+    # every combination has an arm, since the study's factors cross
     values = np.empty((*map(len, names), len(seeds)))
     for place in np.ndindex(values.shape[:-1]):
         levels = {
@@ -45,8 +47,16 @@ def _has(levels: Mapping[str, str], wanted: Mapping[str, str]) -> bool:
 
 def _outcomes(results: Results, claim: OverLevels, arm: str, seeds: SeedNumbers) -> Sequence[float]:
     """Return the metric by seed, or the time to its target; a missed target counts as the whole
-    time watched."""
+    time watched.
+
+    Args:
+        results: the study's tables.
+        claim: whether it is about a metric or a time.
+        arm: name of the arm.
+        seeds: the seeds, in order.
+    """
     if claim.goal is None:
         return values_of(results, arm, claim.on, seeds)
     times = times_to(results, arm, claim.goal, seeds)
+    # At the arm's own longest time, so that no time that was reached is cut.
     return stats.restricted(times, max(t.time for t in times))

@@ -15,7 +15,11 @@ from harness.spec.claims import Cured
 @evidence_on.register
 def evidence_on_cured(claim: Cured, results: Results, seeds: SeedNumbers, level: float) -> Weighed:
     """Test mean((1 − share) base − cured) > 0; the effect shown is what is taken away, mean(base −
-    cured)."""
+    cured).
+
+    The two differ by the share, so that an effect above 0 may still leave the claim undecided.
+    """
+    # in the order of ``claim.arms``: the arm with the cure, and the one without
     cured, base = (np.array(values_of(results, arm, claim.on, seeds)) for arm in claim.arms)
     evidence = stats.superior((1 - claim.share) * base, cured, 0.0, level)
     taken = stats.superior(base, cured, 0.0, level).effect

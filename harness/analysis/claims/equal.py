@@ -13,7 +13,10 @@ from harness.spec.claims import Equal
 
 @evidence_on.register
 def evidence_on_equal(claim: Equal, results: Results, seeds: SeedNumbers, level: float) -> Weighed:
-    """Test |mean(mine − other)| < margin by two one-sided tests (Schuirmann 1987)."""
+    """Test |mean(mine − other)| < margin by two one-sided tests (Schuirmann 1987).
+
+    The effect is mean(mine − other), which favours the claim by being small, not by its sign.
+    """
     mine, other = paired_values(results, claim, seeds)
     evidence = stats.equivalent(mine, other, claim.margin, level)
     advantage = show(evidence.effect)

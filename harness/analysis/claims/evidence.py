@@ -1,5 +1,9 @@
 """What the runs say of a claim: found by the claim's kind, each of which registers how it is
-weighed."""
+weighed.
+
+Evidence is weighed here for one claim and one set of seeds. Corrections for other claims and other
+looks follow in verdicts.py.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,9 @@ class Weighed(NamedTuple):
     """The evidence on a claim, and its size in words."""
 
     evidence: Evidence
+    """Effect with its interval, two-sided p, and whether the data lean to the claim."""
     detail: str
+    """One or two sentences with the numbers, for the report."""
 
 
 @singledispatch
@@ -32,6 +38,9 @@ def evidence_on(claim: Claim, results: Results, seeds: SeedNumbers, level: float
         results: the study's tables.
         seeds: the seeds to go by.
         level: coverage of the effect's interval.
+
+    Raises:
+        NotImplementedError: the kind has no evidence registered.
     """
     raise NotImplementedError(f"no evidence is registered for claims of kind {claim.kind!r}")
 
@@ -50,6 +59,7 @@ def weigh(results: Results, claim: Claim, seeds: SeedNumbers, level: float = 0.9
         that it stays undecided.
     """
     weighed = evidence_on(claim, results, seeds, level)
+    # A NaN among the values makes the mean NaN; the test's own p must not decide anything then.
     if math.isnan(weighed.evidence.effect.mean):
         silent = weighed.evidence._replace(p=1.0)
         return Weighed(silent, f"{claim.on} was not recorded by all of these runs.")

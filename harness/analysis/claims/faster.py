@@ -19,7 +19,12 @@ def evidence_on_faster(
     claim: Faster, results: Results, seeds: SeedNumbers, level: float
 ) -> Weighed:
     """Test mean(other − mine) > 0 of times restricted to a common horizon (Irwin 1949; Royston &
-    Parmar 2013)."""
+    Parmar 2013).
+
+    Each time counts as min(time, h). The horizon h is the end of the runs of an arm of which one
+    missed the target, the earlier end if both arms have such runs: up to there it is known of every
+    run whether it had arrived.
+    """
     mine, other = (times_to(results, arm, claim.goal, seeds) for arm in claim.arms)
     horizon = stats.horizon_of([*mine, *other])
     evidence = stats.superior(
@@ -27,6 +32,7 @@ def evidence_on_faster(
     )
     means = [show(stats.restricted_mean(times, horizon)) for times in (mine, other)]
     missed = _missed(claim.arm, mine) + _missed(claim.than, other)
+    # without a missed target the horizon is the last arrival, and restricts nothing
     unit = f"{claim.by}, restricted to {horizon:.5g}" if missed else claim.by
     note = f" ({'; '.join(missed)}, censored)" if missed else ""
     saved = f"Mean {claim.by} saved: {show(evidence.effect)}"

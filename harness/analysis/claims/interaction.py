@@ -21,17 +21,24 @@ RESAMPLES = 200
 def evidence_on_interaction(
     claim: Interaction, results: Results, seeds: SeedNumbers, level: float
 ) -> Weighed:
-    """Test the interaction's F of a two-way analysis of variance; its share has a bootstrap
-    interval."""
+    """Test the interaction's F of a two-way repeated-measures analysis of variance; its share has a
+    bootstrap interval.
+
+    F = MS_AB / MS_{AB×seeds} and η² = SS_AB / SS_total (:func:`harness.stats.factorial_effects`).
+    """
     values_ABS = values_by_level(results, claim, seeds)
+    # Sums of squares of infinite values are no numbers: such a claim stays undecided, with an
+    # infinite share for "unknown" (NaN would say that nothing was recorded).
     if not np.isfinite(values_ABS).all():
         unknown = Interval(math.inf, -math.inf, math.inf)
         return Weighed(Evidence(unknown, 1.0, favours=True), "Some of these runs diverged.")
+    # single factors come first, the pair last
     *single, both = stats.factorial_effects(values_ABS, claim.factors)
     low, high = _share_interval(values_ABS, claim.factors, level)
     alone = ", ".join(f"{effect.factors[0]} {effect.share:.0%}" for effect in single)
     shares = f"together {both.share:.1%} [{low:.1%}, {high:.1%}], alone {alone}"
     return Weighed(
+        # An F test has no other side: a large F favours the claim, a small one decides nothing.
         Evidence(Interval(both.share, low, high), both.p, favours=True),
         f"Share of the variance: {shares}; F{both.df} = {both.f:.3g}.",
     )
@@ -40,8 +47,15 @@ def evidence_on_interaction(
 def _share_interval(
     values_ABS: np.ndarray, factors: tuple[str, str], level: float
 ) -> tuple[float, float]:
-    """Return the percentile interval of the interaction's share, over seeds drawn with
-    replacement."""
+    """Return the percentile interval of the interaction's share, over seeds drawn with replacement.
+
+    Whole seeds are drawn, with their runs of all levels, since these are paired.
+
+    Args:
+        values_ABS: levels of the first factor, of the second, seeds; all finite.
+        factors: their names.
+        level: coverage.
+    """
     rng = np.random.default_rng(0)  # judging a study again gives the same interval
     count = values_ABS.shape[-1]
     shares = []

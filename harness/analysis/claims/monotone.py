@@ -22,12 +22,15 @@ def evidence_on_monotone(
     A step back between two neighbouring levels that is itself significant refutes the claim,
     whatever the trend is.
     """
+    # τ and the trend's direction are turned so that positive favours the claim; the two-sided p of
+    # Page's test is the same either way.
     values_LS = values_by_level(results, claim, seeds)
     trend = stats.monotone_trend(values_LS.T)
     tau = trend.tau if claim.rising else _negated(trend.tau)
     means = " → ".join(f"{mean:.4g}" for mean in values_LS.mean(axis=1))
     text = f"{means}; mean τ {show(tau)}."
     if trend.reversal and trend.reversal[1] <= ALPHA and tau.mean > 0:
+        # only where the trend itself goes the claimed way: else the trend refutes the claim
         place, p = trend.reversal
         levels = list(results.study.compare[claim.factor])
         turn = f" It turns from {levels[place]} to {levels[place + 1]}."
@@ -36,4 +39,5 @@ def evidence_on_monotone(
 
 
 def _negated(interval: Interval) -> Interval:
+    """Return the interval of −x, whose ends change places."""
     return Interval(-interval.mean, -interval.high, -interval.low)

@@ -15,7 +15,10 @@ from harness.spec.claims import NoWorse
 def evidence_on_no_worse(
     claim: NoWorse, results: Results, seeds: SeedNumbers, level: float
 ) -> Weighed:
-    """Test mean(mine − other) > −margin, values turned so that more is better."""
+    """Test mean(mine − other) > −margin by a paired t-test, values turned so that more is better.
+
+    (Non-inferiority.) The effect is mean(mine − other) itself, without the margin.
+    """
     mine, other = paired_values(results, claim, seeds)
     evidence = stats.superior(mine, other, -claim.margin, level)
     advantage = show(evidence.effect)

@@ -1,4 +1,7 @@
-"""When runs reached a value of a metric."""
+"""When runs reached a value of a metric.
+
+Times are those of the evaluations: a run that reaches the value between two counts from the later.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from harness.spec.claims.fields import Goal
 from harness.stats import Reached
 
 COLUMNS = {"steps": "step", "epochs": "epoch", "samples": "samples", "seconds": "seconds"}
-"""The column of the curves that holds the time, by its unit."""
+"""The column of the curves that holds the time, by its unit; seconds are steps by the clock."""
 
 
 def times_to(
@@ -28,6 +31,9 @@ def times_to(
         arm: name of the arm.
         goal: what is to be reached.
         seeds: the seeds in the order wanted; all of the confirm stage by default.
+
+    Raises:
+        KeyError: the arm has no run with one of the seeds.
     """
     curves = results.confirmed_curves
     if goal.metric not in curves:
@@ -38,8 +44,11 @@ def times_to(
     column = COLUMNS[goal.unit]
     times = []
     for seed in run_of_seed.index if seeds is None else seeds:
+        # a run without a point of the metric is not in the groups: an empty curve, censored at 0
         curve = by_run.get(run_of_seed[seed], own[:0])
         at = list(curve[column].astype(float))
         times.append(stats.first_reach(at, list(curve[goal.metric]), goal.target, goal.maximize))
+    # Censored where the arm's runs end and not where its own did: one that diverged at step 3 would
+    # else cut off all times of the comparison at 3.
     longest = float(own[column].max()) if len(own) else 0.0
     return [Reached(longest, censored=True) if time.censored else time for time in times]

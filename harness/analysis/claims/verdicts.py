@@ -1,4 +1,8 @@
-"""Verdicts on the claims that a study declared before it ran."""
+"""Verdicts on the claims that a study declared before it ran.
+
+The protocol asks here whether to add seeds, and the report what came out: one function, so that a
+study never stops on a verdict that its report does not show.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,9 @@ class Tested(NamedTuple):
 
     claim: Claim
     verdict: Verdict
+    """Supported, refuted or undecided, with the effect and the corrected p."""
     sentence: str
+    """The claim and its evidence in words."""
     seeds: int
     """Seeds that the verdict rests on."""
 
@@ -32,9 +38,19 @@ def tested(results: Results) -> tuple[Tested, ...]:
     together.
 
     A claim that is decided at a look stays decided: its verdict rests on the seeds of that look.
+
+    Args:
+        results: of a study that has been run to its end, or up to a look.
+
+    Returns:
+        One for each claim, in the study's order. Look k has the share a_k of the risk α
+        (:func:`harness.stats.spending`) and intervals of coverage 1 − a_k; within it p-values are
+        corrected by Holm's procedure, and across looks by α / a_k (:func:`harness.stats.decide`).
     """
     study = results.study
     looks = _looks_taken(results)
+    # Shares are those of the looks as planned, whether they were all taken or not. Where the runs
+    # suffice for none (a study cut short) the seeds there are count as the first.
     levels = stats.spending([len(seeds) for seeds in study.looks], ALPHA)[: len(looks)] or [ALPHA]
     weighed = [
         [weigh(results, claim, seeds, 1 - level) for claim in study.claims]
@@ -52,7 +68,10 @@ def tested(results: Results) -> tuple[Tested, ...]:
 
 def _looks_taken(results: Results) -> list[SeedNumbers]:
     """Return the seeds of each look that the runs suffice for; all seeds there are, if that is
-    none."""
+    none.
+
+    By the seeds of any arm: every look trains all arms.
+    """
     have = set(results.confirmed["seed"])
     taken: list[SeedNumbers] = [seeds for seeds in results.study.looks if set(seeds) <= have]
     return taken or [tuple(sorted(have))]
