@@ -1,4 +1,8 @@
-"""Mistakes of a study that only show when its parts are put together, before any training."""
+"""Mistakes of a study that only show when its parts are put together, before any training.
+
+`run` and `plan` ask here. Specs check what can be said without data and torch;
+this loads the data and builds each arm's network.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +24,15 @@ ALWAYS_RECORDED = {
     "cost/steps",
     "cost/gradients",
 }
-"""Metrics that every run has, whatever its data and loss."""
+"""Metrics that every run has, whatever its data and loss; claims about others of the run's own are
+refused."""
 
 
 def check_study(study: Study) -> None:
     """Build every arm's network, data and optimizer without training.
+
+    Args:
+        study: an arm that is to be tuned is built with the middle of each space.
 
     Raises:
         SpecError: parts do not go together; all mistakes of all arms, each with the arm's name.
@@ -33,11 +41,12 @@ def check_study(study: Study) -> None:
     for arm in arms(study):
         mistakes += _mistakes_of(study, arm)
     if mistakes:
-        listed = "\n  ".join(dict.fromkeys(mistakes))
+        listed = "\n  ".join(dict.fromkeys(mistakes))  # each once, in their order
         raise SpecError(f"study {study.name!r} can't be run:\n  {listed}")
 
 
 def _mistakes_of(study: Study, arm: Arm) -> list[str]:
+    """Return an arm's mistakes in words; of one that can't be built the metrics are not known."""
     mistakes = []
     if arm.recipe.spaces() and study.search is None:
         spaces = ", ".join(arm.recipe.spaces())
@@ -53,19 +62,29 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
 
 
 def recorded_metrics(program: Program) -> set[str]:
-    """Return the names of the metrics that a run records, those of probes left out."""
+    """Return the names of the metrics that a run records, those of probes left out.
+
+    Args:
+        program: what the run is trained by; it has accuracies where the data have classes, and
+            validation and test metrics where there are such data.
+    """
     names = ("loss", "accuracy") if program.classify else ("loss",)
     parts = [part for part, size in program.sizes().items() if size]
     return {f"{part}/{name}" for part in parts for name in names} | ALWAYS_RECORDED
 
 
 def _unrecorded_metrics(study: Study, arm: Arm, recorded: set[str]) -> list[str]:
-    """Return a mistake for each metric that the search or a claim needs and the arm's runs lack."""
+    """Return a mistake for each metric that the search or a claim needs and the arm's runs lack.
+
+    What a probe records is not known before it measures (names of layers): of the study's own
+    probes any name is taken to exist.
+    """
     mistakes = []
     if study.search and arm.recipe.spaces() and study.search.objective not in recorded:
         mistakes.append(_unrecorded("search.objective", study.search.objective, arm, recorded))
     probed = {probe.prefix for probe in probes_of(study.probes)}
     for i, claim in enumerate(study.claims):
+        # a claim about factors names no arms, and may be about all of them
         if claim.arms and arm.name not in claim.arms:
             continue
         needed = {name for name in claim.recorded if name.partition("/")[0] not in probed}
@@ -75,6 +94,7 @@ def _unrecorded_metrics(study: Study, arm: Arm, recorded: set[str]) -> list[str]
 
 
 def _unrecorded(field: str, got: str, arm: Arm, recorded: set[str]) -> str:
+    """Return the mistake in words: the field, what the arm records, and what was asked for."""
     hint = ""
     if got.startswith("valid/") and "valid/loss" not in recorded:
         hint = " (validation data come from data.valid_fraction)"
@@ -82,7 +102,10 @@ def _unrecorded(field: str, got: str, arm: Arm, recorded: set[str]) -> str:
 
 
 def representative(recipe: Recipe) -> ResolvedRecipe:
-    """Return the recipe with the middle of each space in its place, for an arm not yet tuned."""
+    """Return the recipe with the middle of each space in its place, for an arm not yet tuned.
+
+    It stands for all of the arm's trials where one recipe is needed: to build, plan and forecast.
+    """
     spaces = recipe.spaces()
     if not spaces:
         return resolve(recipe)
@@ -90,7 +113,11 @@ def representative(recipe: Recipe) -> ResolvedRecipe:
 
 
 def _middle(space: Space) -> object:
-    """Return the middle of a space on its own scale; the first option of a choice."""
+    """Return the middle of a space on its own scale; the first option of a choice.
+
+    √(low · high) on a logarithmic scale, (low + high) / 2 on others, rounded down where whole
+    numbers are searched.
+    """
     if isinstance(space, Choice):
         return space.options[0]
     assert isinstance(space, Range)

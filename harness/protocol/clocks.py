@@ -1,4 +1,8 @@
-"""A reading of the clock for each frozen recipe, taken while nothing else is trained."""
+"""A reading of the clock for each frozen recipe, taken while nothing else is trained.
+
+Seconds of training depend on who shared the cohort and the machine; these readings do not, and all
+comparisons over time go by them. :mod:`harness.protocol.timing` is what workers do.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,9 @@ def read_clocks(
         pool: reads the clock in an idle worker.
         session: has the readings of earlier starts, and keeps the new ones.
         fresh: read anew what the session has.
+
+    Returns:
+        Readings by arm; an arm whose recipe fails is left out.
     """
     readings: dict[str, ClockReading] = {}
     if not fresh:
@@ -30,6 +37,7 @@ def read_clocks(
     clock: dict[str, ClockReading] = {}
     for winner in winners:
         work = work_of(winner.recipe)
+        # one at a time, each waited for: two timings at once would disturb each other
         reading = readings.get(work) or pool.alone(read_clock, winner.recipe)
         if reading is None:  # it can't be trained: its runs will fail too, and record the reason
             continue

@@ -1,4 +1,8 @@
-"""The stages of a study in their order, and what goes from one to the next."""
+"""The stages of a study in their order, and what goes from one to the next.
+
+Imported by `run` only when there is something to do. What a study decides is in the stages; this
+module opens and closes what they share: workers, stores, and the list of known runs.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,7 @@ class Conducted(NamedTuple):
     """What a start of a study came to."""
 
     record: StudyRecord
+    """The whole answer: runs of both stages, trials, winners, importances and clocks."""
     trained: int
     """Runs trained by this start; the rest of the record's were known."""
     failed: int
@@ -50,6 +55,7 @@ def conduct_study(
         progress: is told how the study goes.
 
     Raises:
+        ProtocolError: a confirm seed has been used in the search.
         StoreError: a store can't be reached or written; what is finished is kept.
     """
     workers = default_workers() if options.workers is None else options.workers
@@ -57,6 +63,7 @@ def conduct_study(
     with Pool(partial(local_executor, workers), progress.made) as pool:
         storage = TrialStorage(options.storage, study.name) if has_search(study) else None
         known = session.open(about_study(study), arms(study))
+        # the search needs the curve of its objective alone; others are read when a report asks
         watched = study.search.objective if study.search else None
         recorded = RecordedRuns(session, {} if options.fresh else known, watched)
         dispatcher = Dispatcher(recorded, pool, options.cohort, progress)
@@ -65,6 +72,8 @@ def conduct_study(
         clock = read_clocks(search.winners, pool, session, options.fresh)
         all_decided = partial(_all_decided, study, session, clock)
         confirmed = confirm_winners(study, search.winners, dispatcher, progress, all_decided)
+    # Waits for trials on their way to Optuna's storage. Not in a finally: after an error the wait
+    # could be long, and the next start writes what is missing.
     if storage is not None:
         storage.close()
     return Conducted(
@@ -75,6 +84,7 @@ def conduct_study(
 def _search(
     study: Study, dispatcher: Dispatcher, storage: TrialStorage | None, progress: Progress
 ) -> SearchResult:
+    """Tune the arms where there is something to tune; else take their recipes as they are."""
     if study.search is None or storage is None:
         return freeze_as_given(study)
     return tune_arms(study, study.search, dispatcher, storage, progress)
@@ -83,7 +93,14 @@ def _search(
 def _all_decided(
     study: Study, session: Session, clock: dict[str, ClockReading], runs: Sequence[RunEntry]
 ) -> bool:
-    """Return whether the report would call every claim decided by the confirm runs so far."""
+    """Return whether the report would call every claim decided by the confirm runs so far.
+
+    Args:
+        study: has the claims.
+        session: reads the runs back as the report will, once all have arrived at the store.
+        clock: for claims about seconds.
+        runs: the confirm runs of this look and those before.
+    """
     record = StudyRecord(session.settle(runs), [], {}, {}, clock)
     verdicts = session.retry_read(lambda: tested(Results(session.reader, study.dump(), record, {})))
     return all(claim.verdict.verdict != "undecided" for claim in verdicts)
@@ -92,6 +109,7 @@ def _all_decided(
 def _record(
     search: SearchResult, confirmed: Sequence[RunEntry], clock: dict[str, ClockReading]
 ) -> StudyRecord:
+    """Return what the store keeps of the study beside its runs."""
     return StudyRecord(
         runs=[*search.runs, *confirmed],
         trials=search.trials,
@@ -102,12 +120,17 @@ def _record(
 
 
 def _frozen(winner: Winner) -> FrozenEntry:
+    """Return the winner as the record has it, with the path its runs took."""
     together, why = batched(winner.recipe)
     return FrozenEntry(winner.trial, winner.arm.levels, winner.recipe.dump(), together, why)
 
 
 def about_study(study: Study) -> About:
-    """Return what MLflow shows of the study as a whole."""
+    """Return what MLflow shows of the study as a whole, with the texts of the user's own code.
+
+    Data are those of the base recipe, also where a factor compares data sets: MLflow's page of the
+    study has room for one.
+    """
     targets = [target for arm in arms(study) for target in targets_of(arm.recipe, study.probes)]
     return About(
         title=study.question or study.name,

@@ -1,4 +1,8 @@
-"""The confirm stage: frozen recipes, trained with fresh seeds and evaluated on test data once."""
+"""The confirm stage: frozen recipes, trained with fresh seeds and evaluated on test data once.
+
+Nothing is chosen here but when to stop, and that by looks declared beforehand. Winners stay frozen,
+whatever the test data say.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +39,7 @@ def confirm_winners(
             the last look.
 
     Returns:
-        The runs of all seeds that were looked at.
+        The runs of all seeds that were looked at, arm by arm, failed ones too.
 
     Raises:
         ProtocolError: a confirm seed has been used in the search.
@@ -50,6 +54,7 @@ def confirm_winners(
             for seed in seeds
         ]
         name = "confirm" if last == 0 else f"confirm, look {look + 1}"
+        # each look asks for all of its seeds: those of earlier looks are known by now
         progress.stage(name, len(requests) - len(runs))
         results = dispatcher.train(requests)
         runs = [run_entry(*pair) for pair in zip(requests, results, strict=True)]

@@ -1,4 +1,8 @@
-"""The objective: the one number that a trial of the search is judged by."""
+"""The objective: the one number that a trial of the search is judged by.
+
+It is computed alike at the end and at a rung, so that a pruner compares numbers of one kind. Only
+validation or training metrics come here (``Search.objective``).
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,12 @@ from harness.spec.search import Search
 
 
 def objective_at_end(search: Search, results: Sequence[RunResult]) -> float:
-    """Return a trial's objective: the mean over its runs, one for each search seed."""
+    """Return a trial's objective: the mean over its runs, one for each search seed.
+
+    Args:
+        search: the metric, and how a run's curve becomes one number.
+        results: the trial's runs; a single one that diverged makes the mean infinitely bad.
+    """
     values = []
     for result in results:
         closing_value = result.closing.get(search.objective)
@@ -19,7 +28,12 @@ def objective_at_end(search: Search, results: Sequence[RunResult]) -> float:
 
 
 def objective_so_far(search: Search, curves: Sequence[MetricCurve]) -> float:
-    """Return a trial's objective from its runs' curves up to a rung."""
+    """Return a trial's objective from its runs' curves up to a rung.
+
+    Args:
+        search: how a curve becomes one number.
+        curves: one for each search seed; an empty one counts as infinitely bad.
+    """
     return _mean([reduce_curve(search, _values(curve), None, "finished") for curve in curves])
 
 

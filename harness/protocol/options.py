@@ -1,4 +1,7 @@
-"""How a study is executed, as against what it asks: nothing here changes its results."""
+"""How a study is executed, as against what it asks: nothing here changes its results.
+
+What does change them belongs in the spec, and so in the keys of its runs.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,10 @@ class Options(NamedTuple):
     workers: int | None = None
     """Worker processes; by default one a core or GPU, 0 trains in this process."""
     cohort: int | None = None
-    """Members of a cohort at most; by default as the model's size and the machine allow."""
+    """Members of a cohort at most; by default as the model's size and the machine allow. A run's
+    numbers do not depend on it but for rounding."""
     fresh: bool = False
-    """Train everything anew, whatever the store has."""
+    """Train everything anew, whatever the store has; the new runs take the old ones' places."""
     storage: str | None = None
     """Optuna's storage, a file or a URL; by default ``HARNESS_STORAGE`` or ``optuna.journal``."""
     uri: str | None = None

@@ -1,4 +1,8 @@
-"""What a study tells a display while it runs."""
+"""What a study tells a display while it runs.
+
+The protocol calls these methods and prints nothing itself; the command line has a subclass. They
+are called in the process that runs the study, and must return quickly.
+"""
 
 from __future__ import annotations
 

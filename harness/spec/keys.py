@@ -59,7 +59,7 @@ def shape_key(recipe: Recipe) -> str:
     """Return what runs must share to train in one cohort.
 
     A cohort is one program over stacked weights: shapes, data, batch size and length must agree.
-    Numbers are tensors with an entry for each member, and schedules and update rules are applied to
+    Numbers are tensors with an entry for each member, and schedules and optimizers are applied to
     the members that have them, so that those may differ.
 
     Args:
