@@ -1,4 +1,9 @@
-"""Runs asked for in, recorded runs out: what the store does not have is trained, in cohorts."""
+"""Runs asked for in, recorded runs out: what the store does not have is trained, in cohorts.
+
+Both stages train through here, and nothing else does. How cohorts are cut and when trials are
+pruned must be the same on every start, whatever is known already and in whatever order workers
+finish: a run's last digits may depend on the cohort it trained in.
+"""
 
 from __future__ import annotations
 
@@ -43,21 +48,37 @@ class Dispatcher:
         """Return the results of all requests, in order; equal runs are trained once.
 
         Args:
-            requests: what is needed.
-            rungs: shares of the whole length at which ``prune`` is asked.
-            prune: says which requests end at a rung.
+            requests: what is needed, known runs among them.
+            rungs: shares of the whole length at which ``prune`` is asked, rising.
+            prune: says which requests end at a rung; None trains all to their end.
+
+        Returns:
+            A result for each request. A run that fails has the status ``failed`` and stops nothing
+            else.
+
+        Raises:
+            StoreError: the store refused runs, or has been away for too long.
         """
         batch = _Batch(self, requests, pruning=prune is not None)
         if prune is not None:
             for rung, share in enumerate(rungs):
                 batch.advance(share)
                 batch.prune(share, prune(rung, batch.curves(share)))
-        batch.advance(None)
+        batch.advance(None)  # from the last rung to the end
         return [self.recorded.result(key) for key in batch.keys]
 
 
 class _Batch:
-    """The requests of one call, on their way through the rungs."""
+    """The requests of one call, on their way through the rungs.
+
+    Requests are known by their positions, and runs by their keys: several requests may have one
+    key, of which the first is trained and the others get its result.
+
+    Args:
+        dispatcher: has the pool and the recorded runs.
+        requests: what is needed.
+        pruning: whether rungs are asked, so that a run that an earlier search pruned may be of use.
+    """
 
     def __init__(
         self, dispatcher: Dispatcher, requests: Sequence[RunRequest], pruning: bool
@@ -65,6 +86,7 @@ class _Batch:
         self.dispatcher, self.requests = dispatcher, requests
         self.recorded = dispatcher.recorded
         self.keys = [key_of(request.run) for request in requests]
+        # load_data keeps what it has loaded: no file is read twice
         self.times = [
             timetable(request.run.recipe, len(load_data(request.run.recipe.data).train.x))
             for request in requests
@@ -75,7 +97,11 @@ class _Batch:
         """Cohorts that are not at their end."""
 
     def _known(self, pruning: bool) -> set[int]:
-        """Return the members that need no training; a pruned run will do only when pruning."""
+        """Return the members that need no training.
+
+        A run that was pruned will do where this call prunes too: :meth:`prune` looks whether it
+        would have been pruned now, and has it trained again if not.
+        """
         known = set()
         for i in self.members:
             result = self.recorded.get(self.keys[i])
@@ -89,6 +115,7 @@ class _Batch:
         The cohorts are cut as if nothing were known, and what is known is left out afterwards: the
         cut is the same on every start.
         """
+        # stages apart, since test data are evaluated by whole cohorts or not at all
         groups: dict[tuple[str, str], list[int]] = {}
         for i in members:
             request = self.requests[i]
@@ -103,6 +130,7 @@ class _Batch:
         return jobs
 
     def _new_job(self, members: tuple[int, ...]) -> Job:
+        """Return the job that trains the members in one cohort, and announce its updates."""
         self.dispatcher.progress.added(sum(self.times[i].steps for i in members))
         runs = tuple(self.requests[i].run for i in members)
         confirming = self.requests[members[0]].stage == "confirm"
@@ -126,6 +154,7 @@ class _Batch:
         self.jobs.sort(key=lambda job: job.members)
 
     def _until(self, job: Job, share: float | None) -> Job:
+        """Return the job with the update it is to stop at; members of a cohort have one length."""
         if share is None:
             return job._replace(until=None)
         return job._replace(until=rung_step(self.times[job.members[0]], share))
@@ -138,12 +167,17 @@ class _Batch:
             [self.keys[i] for i in members],
             [done.outcomes[i] for i in members],
         )
+        # a run that ended early, or failed, has made fewer updates than were announced
         made = sum(int(outcome.summary.get("cost/steps", 0)) for outcome in done.outcomes.values())
         announced = sum(self.times[i].steps for i in members)
         self.dispatcher.progress.added(made - announced)
 
     def curves(self, share: float) -> list[MetricCurve]:
-        """Return what each request's watched metric did up to a rung."""
+        """Return what each request's watched metric did up to a rung, request by request.
+
+        Points past the rung are cut off, so that a run that is known to its end says no more than
+        one in training: the pruner decides as it did on the first start.
+        """
         in_training = self._curves_in_training()
         curves: list[MetricCurve] = []
         for key, times in zip(self.keys, self.times, strict=True):
@@ -153,7 +187,10 @@ class _Batch:
         return curves
 
     def _curves_in_training(self) -> dict[str, MetricCurve]:
-        """Return the watched curves of open cohorts by key, members that have ended included."""
+        """Return the watched curves of open cohorts by key, members that have ended included.
+
+        Such members are not recorded yet: a cohort is written whole, when its last member ends.
+        """
         curves = {}
         for job in self.jobs:
             points = {member.index: tuple(member.points) for member in job.started.members}
@@ -165,7 +202,12 @@ class _Batch:
         return curves
 
     def prune(self, share: float, ending: set[int]) -> None:
-        """End the given requests; train again what an earlier search ended and this one keeps."""
+        """End the given requests; train again what an earlier search ended and this one keeps.
+
+        Args:
+            share: the rung.
+            ending: positions of requests; other requests for the same runs end with them.
+        """
         ending_keys = {self.keys[i] for i in ending}
         for job in self.jobs:
             in_training = {member.index for member in job.started.members}
@@ -181,6 +223,8 @@ class _Batch:
             for i in self.members
             if self.keys[i] not in ending_keys and self._was_pruned_by(i, share)
         ]
+        # A search with more trials than before may decide otherwise. These start from the first
+        # update, and the next ``advance`` brings them level with the others.
         self.jobs += self._new_jobs(too_short, leave_out=set())
 
     def _was_pruned_by(self, i: int, share: float) -> bool:
@@ -192,7 +236,11 @@ class _Batch:
 
 
 def _first_positions(keys: Sequence[str]) -> list[int]:
-    """Return where each key stands first, in rising order."""
+    """Return where each key stands first, in rising order.
+
+    >>> _first_positions(["a", "b", "a", "c"])
+    [0, 1, 3]
+    """
     first: dict[str, int] = {}
     for i, key in enumerate(keys):
         first.setdefault(key, i)
@@ -200,6 +248,12 @@ def _first_positions(keys: Sequence[str]) -> list[int]:
 
 
 def rung_step(times: Timetable, share: float) -> int:
-    """Return the evaluation nearest to a share of the run, of those between its first and last."""
+    """Return the evaluation nearest to a share of the run, of those between its first and last.
+
+    Args:
+        times: the run's evaluations and length; a run with no evaluation in between has its rung at
+            the end, where pruning saves nothing.
+        share: of the run's updates, from 0 to 1; of two equally near the earlier one counts.
+    """
     between = times.evaluations[1:-1] or times.evaluations[-1:]
     return min(between, key=lambda step: (abs(step - share * times.steps), step))

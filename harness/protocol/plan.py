@@ -1,4 +1,9 @@
-"""What a study would do: its arms, runs, cohorts, paths, time and memory."""
+"""What a study would do: its arms, runs, cohorts, paths, time and memory.
+
+For ``harness plan``; nothing is recorded, and runs that the store has already are counted too. A
+tuned arm is planned by the middle of its spaces: time and memory are rough where a space changes
+the shape.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +29,11 @@ class ArmPlan(NamedTuple):
     shape: str
     """Key of what its runs must share with others to train in one cohort."""
     trials: int
+    """Points of its space that are tried; 0 for an arm without spaces."""
     search_runs: int
+    """Runs of its trials, one for each search seed."""
     confirm_runs: int
+    """Runs of its winner: one for each seed of the last look."""
     batched: bool
     """Whether the arm's runs are trained together in cohorts."""
     why: str
@@ -44,6 +52,7 @@ class StudyPlan(NamedTuple):
     """The whole plan."""
 
     arms: tuple[ArmPlan, ...]
+    """In the study's order."""
     cohorts: int
     """Cohorts in all; retries and pruning may add to them."""
     seconds: float
@@ -51,7 +60,7 @@ class StudyPlan(NamedTuple):
 
     @property
     def runs(self) -> int:
-        """Number of runs."""
+        """Number of runs, if all looks are taken."""
         return sum(arm.search_runs + arm.confirm_runs for arm in self.arms)
 
 
@@ -83,6 +92,11 @@ class _Forecast:
         self._seconds: dict[tuple[str, int], float] = {}
 
     def seconds(self, recipe: ResolvedRecipe, members: int) -> float:
+        """Return the seconds of one run in a cohort of ``members``; see :func:`forecast_seconds`.
+
+        Arms that differ in optimizers or schedules alone share a measurement: what sets these apart
+        costs little beside the gradient.
+        """
         key = shape_key(recipe), members
         if key not in self._seconds:
             self._seconds[key] = forecast_seconds(recipe, members)
@@ -90,9 +104,11 @@ class _Forecast:
 
 
 def _plan_arm(study: Study, arm: Arm, largest: int | None, forecast: _Forecast) -> ArmPlan:
+    """Return one arm's part of the plan; the arguments are those of :func:`plan_study`."""
     recipe = representative(arm.recipe)
     program = program_of(recipe)
     together, why = batched(recipe)
+    # largest is a wish of the user's; what can't be batched trains alone all the same
     limit = (largest or cohort_limit(recipe)) if together else 1
     trials = study.search.trials if study.search and arm.recipe.spaces() else 0
     search_runs = trials * study.search.repeats if study.search else 0
@@ -121,7 +137,11 @@ class _ArmRuns(NamedTuple):
 
 
 def _trained_at_once(study: Study, plans: Sequence[ArmPlan]) -> Iterator[list[_ArmRuns]]:
-    """Yield the runs that are trained at a time: each batch of trials, then all confirm runs."""
+    """Yield the runs that are trained at a time: each batch of trials, then all confirm runs.
+
+    All arms ask for a batch at the same time, so that arms of one shape share cohorts; an arm
+    without spaces takes no part.
+    """
     if study.search:
         batch, repeats = study.search.batch, study.search.repeats
         for asked in range(0, study.search.trials, batch):
@@ -134,7 +154,10 @@ def _trained_at_once(study: Study, plans: Sequence[ArmPlan]) -> Iterator[list[_A
 
 
 def _cohorts_of(arm_runs: Sequence[_ArmRuns]) -> int:
-    """Return how many cohorts some runs make; arms of one shape share them."""
+    """Return how many cohorts some runs make; arms of one shape share them.
+
+    The cut is that of :mod:`harness.protocol.dispatch`, by the same function.
+    """
     runs_of_shape: Counter[str] = Counter()
     for plan, runs in arm_runs:
         runs_of_shape[plan.shape] += runs

@@ -1,4 +1,8 @@
-"""The study's runs that the store has: those of earlier starts, and those that this one adds."""
+"""The study's runs that the store has: those of earlier starts, and those that this one adds.
+
+The protocol's one way to the store's runs while a study goes on: reads are from memory, writes go
+through the session at once.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +28,20 @@ class RecordedRuns:
         """Runs trained by this start."""
         self.failed = 0
         """Those of them that failed."""
-        self._known = dict(known)
+        self._known = dict(known)  # a copy, since new runs are added
         self._curves: dict[str, MetricCurve] = {}
+        # all in one read and not run by run, of which a study has thousands
         if watched is not None and known:
             run_ids = [run.run_id for run in known.values()]
             for run_id, curves in session.reader.curves(run_ids, [watched]).items():
                 self._curves[run_id] = curves.get(watched, [])
 
     def get(self, key: str) -> RunResult | None:
-        """Return the run with a key, or None where there is no such run yet."""
+        """Return the run with a key, or None where there is no such run yet.
+
+        A run that failed in an earlier start is not known, and so is tried again; one that failed
+        in this start is, and is not.
+        """
         known = self._known.get(key)
         if known is None:
             return None
@@ -40,7 +49,8 @@ class RecordedRuns:
         return RunResult(key, known.run_id, known.status, known.closing, curve)
 
     def result(self, key: str) -> RunResult:
-        """Return the run with a key, which must have been recorded."""
+        """Return the run with a key, which must have been recorded by this start or an earlier
+        one."""
         result = self.get(key)
         assert result is not None, "asked for before it was trained"
         return result
@@ -54,6 +64,9 @@ class RecordedRuns:
             requests: what the runs were trained for.
             keys: their keys.
             outcomes: how they ended.
+
+        Raises:
+            StoreError: the store refused them, or has been away for too long.
         """
         records = [
             Record(key, ask.run, outcome, ask.stage, ask.arm.name, ask.trial, ask.arm.levels)
@@ -61,6 +74,8 @@ class RecordedRuns:
         ]
         run_ids = self.session.record(records)
         for record, run_id in zip(records, run_ids, strict=True):
+            # As the store gives them back: a continued study must see the numbers of one that was
+            # never stopped.
             status = record.outcome.status
             self._known[record.key] = Known(run_id, status, finite_summary(record.outcome))
             self._curves[run_id] = watched_curve(record.outcome, self.watched)

@@ -1,4 +1,8 @@
-"""Training a recorded run again from what MLflow has of it, and comparing every point."""
+"""Training a recorded run again from what MLflow has of it, and comparing every point.
+
+For ``harness reproduce``. Nothing is recorded, and the study's files on this machine are not used:
+the spec and the user's own code come from the store.
+"""
 
 from __future__ import annotations
 
@@ -24,15 +28,17 @@ from harness.tracking import RecordedRun, RunCurves, load_run
 from harness.tracking.provenance import read_environment
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 1e-2}
-"""Largest relative difference of a point that rounding alone explains, by the recipe's dtype."""
+"""Largest relative difference of a point that rounding alone explains, by the recipe's dtype: above
+a single rounding's (1e-16, 6e-8, 4e-3), since training makes differences grow."""
 TIMED = ("cost/", "throughput/")
 """How the names of metrics begin that are never twice the same."""
 COUNTED = ("epoch", "samples")
-"""Metrics that follow from the step."""
+"""Metrics that follow from the step: they would agree whatever was trained."""
 COMPARED_PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
 """Packages whose version can change a run's numbers."""
 
 Likeness = Literal["identical", "within tolerance", "different"]
+"""How two runs compare: the same bits, the same but for rounding, or not the same."""
 
 
 class Reproduced(NamedTuple):
@@ -52,7 +58,8 @@ class Reproduced(NamedTuple):
 def reproduce(run_id: str, uri: str | None = None) -> Reproduced:
     """Train a run again from what MLflow has of it, and compare every recorded point.
 
-    Recipe, seed, probes and the user's own code are those that were recorded.
+    Recipe, seed, probes and the user's own code are those that were recorded. It is trained in this
+    process, alone and on one thread.
 
     Args:
         run_id: MLflow's id of the run.
@@ -60,7 +67,8 @@ def reproduce(run_id: str, uri: str | None = None) -> Reproduced:
 
     Raises:
         StoreError: there is no such run.
-        HarnessError: it can't be trained here.
+        HarnessError: it can't be trained here, or its arm is no longer in the study's spec.
+        ValidationError: a part from outside can't be imported here.
     """
     with tempfile.TemporaryDirectory() as folder:
         stored = load_run(run_id, uri, Path(folder))
@@ -73,7 +81,10 @@ def reproduce(run_id: str, uri: str | None = None) -> Reproduced:
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Let the user's own modules be imported from a folder."""
+    """Let the user's own modules be imported from a folder, before any others of their names.
+
+    A module that this process has imported already stays as it is.
+    """
     sys.path.insert(0, str(folder))
     try:
         yield
@@ -82,7 +93,11 @@ def _importable(folder: Path) -> Iterator[None]:
 
 
 def run_of(stored: RecordedRun) -> Run:
-    """Return the run that a record is of.
+    """Return the run that a record is of: its arm's recipe with the values of its trial.
+
+    Args:
+        stored: the run with its study's spec. Values of spaces are read from the run's parameters;
+            everything else of the recipe comes from the spec.
 
     Raises:
         HarnessError: the study was run again since, without the run's arm.
@@ -96,6 +111,7 @@ def run_of(stored: RecordedRun) -> Run:
         )
     recipe = recipes[arm]
     values = {path: _parsed(stored.run.params[path]) for path in recipe.spaces()}
+    # the search measures nothing beside its objective
     probes = study.probes if stored.run.stage == "confirm" else ()
     return Run.of(recipe.with_values(values), stored.run.seed, probes)
 
@@ -109,6 +125,11 @@ def _parsed(text: str) -> object:
 
 
 def _train_again(run: Run, test: bool) -> Outcome:
+    """Train a run in this process; ``test`` says whether test data are evaluated.
+
+    Raises:
+        HarnessError: training fails.
+    """
     with Pool(Serial) as pool:
         ((_, done),) = pool.run([Job((0,), (run,), test=test)])
     if not done.outcomes:
@@ -122,13 +143,14 @@ def compare_points(
     """Compare every recorded point with the new run's.
 
     Args:
-        recorded: curves as the store has them.
+        recorded: curves as the store has them; metrics of time and place are passed over.
         outcome: the new run.
         tolerance: largest relative difference, |a − b| / max(|a|, |b|), that counts as the same.
         changed: what is not as it was then.
 
     Returns:
-        The verdict; a point that the new run lacks differs without bounds.
+        The verdict, and the point that differs most; a point that the new run lacks differs without
+        bounds.
     """
     new_values = {
         (name, point.step): value
@@ -149,6 +171,7 @@ def compare_points(
 
 
 def _verdict(largest: float, tolerance: float) -> Likeness:
+    """Return the verdict on the largest relative difference of all points."""
     if largest == 0:
         return "identical"
     return "within tolerance" if largest <= tolerance else "different"
@@ -156,7 +179,7 @@ def _verdict(largest: float, tolerance: float) -> Likeness:
 
 def _relative_difference(then: float, now: float) -> float:
     """Return |then − now| / max(|then|, |now|); infinite where that is no number."""
-    if then == now:
+    if then == now:  # 0 and 0, and equal infinities, for which the quotient is no number
         return 0.0
     if not math.isfinite(then - now):
         return math.inf
@@ -164,7 +187,12 @@ def _relative_difference(then: float, now: float) -> float:
 
 
 def _changes(stored: RecordedRun, key: str) -> tuple[str, ...]:
-    """Return what is not as it was when the run was recorded."""
+    """Return what is not as it was when the run was recorded, in words.
+
+    Args:
+        stored: the run with its study's environment.
+        key: the run's key as it is computed here and now.
+    """
     then, now = stored.environment, read_environment()
     engine = stored.run.engine
     changes = []

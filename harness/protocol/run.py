@@ -25,6 +25,7 @@ class Summary(NamedTuple):
     """What became of a study."""
 
     study: str
+    """Its name."""
     trained: int
     """Runs trained by this start."""
     known: int
@@ -32,6 +33,7 @@ class Summary(NamedTuple):
     failed: int
     """Runs that failed; they are tried again by the next start."""
     seconds: float
+    """Seconds that this start took, by the clock on the wall."""
 
 
 def run_study(
@@ -44,7 +46,12 @@ def run_study(
         options: how it is executed.
         progress: is told how the study goes; nothing is shown by default.
 
+    Returns:
+        What this start did. A study whose answer the store has trains nothing, and takes the time
+        of one look into the store.
+
     Raises:
+        ProtocolError: a confirm seed has been used in the search.
         SpecError: the study can't be run as written; nothing has been trained.
         StoreError: a store can't be reached or written; what is finished is kept.
     """
@@ -70,7 +77,11 @@ def run_study(
 
 
 def _answered_with(study: Study, identity: str, uri: str | None) -> int | None:
-    """Return how many runs answer the study, or None where the store lacks the whole answer."""
+    """Return how many runs answer the study, or None where the store lacks the whole answer.
+
+    Raises:
+        StoreError: the store can't be reached.
+    """
     try:
         return Reader.of(study.name, uri).runs_of_answer(identity)
     except NoStudyError:
@@ -78,7 +89,15 @@ def _answered_with(study: Study, identity: str, uri: str | None) -> int | None:
 
 
 def answer_identity(study: Study) -> str:
-    """Return the hash of all that a study's answer follows from: spec, data, own code, engine."""
+    """Return the hash of all that a study's answer follows from: spec, data, own code, engine.
+
+    Args:
+        study: its data are loaded, which takes no torch; a level that changes the data counts.
+
+    Returns:
+        64 hex digits. Options of execution are no part of it, and the machine and the versions of
+        packages neither: ``reproduce`` tells what those change.
+    """
     recipes = [arm.recipe for arm in arms(study)]
     data = sorted({fingerprint(recipe.data) for recipe in recipes})
     code = sorted({code_of(targets_of(recipe, study.probes)) for recipe in recipes})

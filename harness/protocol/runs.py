@@ -1,4 +1,7 @@
-"""What the stages ask for and get back: runs with their place in the study."""
+"""What the stages ask for and get back: runs with their place in the study.
+
+Plain values that stages, dispatcher and recorded runs hand to each other.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from harness.spec.keys import run_key
 from harness.spec.source_code import code_of
 
 MetricCurve = Sequence[Sequence[float]]
-"""``(step, value)`` pairs of one metric."""
+"""``(step, value)`` pairs of one metric, steps rising; lists where they come from stored JSON."""
 
 
 class RunRequest(NamedTuple):
@@ -23,6 +26,7 @@ class RunRequest(NamedTuple):
     stage: str
     """``search`` or ``confirm``."""
     trial: int
+    """The trial it belongs to; of a confirm run, the one that its recipe was frozen from."""
     run: Run
 
 
@@ -30,8 +34,11 @@ class RunResult(NamedTuple):
     """A run that the store has."""
 
     key: str
+    """Hash of all that its numbers follow from."""
     run_id: str
+    """MLflow's id, or one of its own while it waits for a server."""
     status: str
+    """``finished``, ``stopped``, ``diverged``, ``pruned`` or ``failed``."""
     closing: Mapping[str, float]
     """Values at the end of training, by the trainer's names."""
     curve: MetricCurve
@@ -39,7 +46,10 @@ class RunResult(NamedTuple):
 
 
 def run_entry(request: RunRequest, result: RunResult) -> RunEntry:
-    """Return what the study's record says of a run."""
+    """Return what the study's record says of a run: place from the request, end from the result.
+
+    Arms that ask for the same run get an entry each, with one run id.
+    """
     return RunEntry(
         run_id=result.run_id,
         key=result.key,
@@ -53,7 +63,10 @@ def run_entry(request: RunRequest, result: RunResult) -> RunEntry:
 
 
 def key_of(run: Run) -> str:
-    """Return a run's key: the hash of its recipe, seed, data, and the user's code it names."""
+    """Return a run's key: the hash of its recipe, seed, data, and the user's code it names.
+
+    Data are loaded once for their fingerprint, and files of code read each time.
+    """
     return run_key(run, fingerprint(run.recipe.data), code_of(run.targets()))
 
 

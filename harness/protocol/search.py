@@ -1,4 +1,8 @@
-"""The search stage: every arm is tuned on validation data, and its best recipe frozen."""
+"""The search stage: every arm is tuned on validation data, and its best recipe frozen.
+
+The search is replayed from its first trial on every start. What makes the replay exact: samplers
+are seeded, trials are told in the order they were asked in, and runs are found by their keys.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ class Winner(NamedTuple):
 
 
 class SearchResult(NamedTuple):
-    """What the search gave."""
+    """What the search gave; the runs and trials of a study without a search are empty."""
 
     winners: Sequence[Winner]
     """One for each arm, in the arms' order."""
@@ -47,12 +51,16 @@ class TrialInTraining(NamedTuple):
 
 
 def has_search(study: Study) -> bool:
-    """Return whether any arm has something to tune."""
+    """Return whether any arm has something to tune: spaces, and a ``search`` that says how."""
     return study.search is not None and any(arm.recipe.spaces() for arm in arms(study))
 
 
 def freeze_as_given(study: Study) -> SearchResult:
-    """Return the arms' recipes as they are, for a study that has nothing to tune."""
+    """Return the arms' recipes as they are, as trial 0, for a study that has nothing to tune.
+
+    Raises:
+        ValidationError: a recipe holds spaces; :mod:`harness.protocol.check` refuses that before.
+    """
     return SearchResult([Winner(arm, 0, resolve(arm.recipe)) for arm in arms(study)])
 
 
@@ -69,6 +77,9 @@ def tune_arms(
         dispatcher: trains what is not known.
         storage: is given every finished trial.
         progress: is told how the search goes.
+
+    Returns:
+        A winner for each arm, in the arms' order; of an arm without spaces its recipe as it is.
     """
     tuners = [ArmTuner(arm, search) for arm in arms(study)]
     progress.stage("search", sum(tuner.trials_left for tuner in tuners) * search.repeats)
@@ -87,6 +98,7 @@ def tune_arms(
 
 
 def _show_best(tuners: Sequence[ArmTuner], search: Search, progress: Progress) -> None:
+    """Tell each arm's best trial so far."""
     for tuner in tuners:
         best = tuner.best_value()
         if best is not None:
@@ -103,13 +115,21 @@ class _TrainedTrials(NamedTuple):
 def _train_trials(
     search: Search, asked: Sequence[TrialInTraining], dispatcher: Dispatcher
 ) -> _TrainedTrials:
-    """Train one batch of trials of all arms together, and tell the tuners their objectives."""
+    """Train one batch of trials of all arms together, and tell the tuners their objectives.
+
+    Args:
+        search: has the seeds that each trial is trained with, and the rungs.
+        asked: the trials of all arms, in the order they were asked in.
+        dispatcher: trains what is not known.
+    """
+    # seeds innermost: _runs_of counts on it
     requests = [
         RunRequest(tuner.arm, "search", trial.number, Run(trial.recipe, seed))
         for tuner, trial in asked
         for seed in search.seeds
     ]
     pruning = _Pruning(search, asked)
+    # Without a pruner no rung is asked, so that cohorts train through in one job.
     results = dispatcher.train(
         requests, search.rungs, pruning.ending_runs if search.pruner != "none" else None
     )
@@ -131,7 +151,10 @@ def _runs_of(place: int, search: Search) -> range:
 
 
 class _Pruning:
-    """Decides at each rung which trials of a batch end; those ended earlier stay ended."""
+    """Decides at each rung which trials of a batch end; those ended earlier stay ended.
+
+    A trial ends with all of its seeds: its objective is their mean.
+    """
 
     def __init__(self, search: Search, asked: Sequence[TrialInTraining]) -> None:
         self.search, self.asked = search, asked
@@ -143,6 +166,10 @@ class _Pruning:
 
         A pruner compares a trial with those it was told before, so that the order matters: trials
         are told in the order they were asked in.
+
+        Args:
+            rung: number of the rung, from 0.
+            curves: of every run of the batch, up to the rung.
         """
         for place, (tuner, trial) in enumerate(self.asked):
             if place in self.pruned:
@@ -157,13 +184,15 @@ class _Pruning:
 def _worst_status(results: Sequence[RunResult]) -> str:
     """Return how a trial ended: as badly as the worst of its runs."""
     statuses = {result.status for result in results}
-    for status in ("failed", "diverged"):
+    for status in ("failed", "diverged"):  # worst first
         if status in statuses:
             return status
     return "finished"
 
 
 def _trial_entry(arm: Arm, trial: AskedTrial, status: str, value: float) -> TrialEntry:
+    """Return the trial as the record has it: in plain values, an infinite objective as None."""
+    # options of a choice may be lists or mappings, which tables hold as text
     values = {
         path: v if v is None or isinstance(v, (str, int, float, bool)) else str(v)
         for path, v in trial.values.items()

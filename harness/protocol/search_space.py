@@ -1,4 +1,8 @@
-"""The values of spaces in the form that samplers choose from, and the points of a grid."""
+"""The values of spaces in the form that samplers choose from, and the points of a grid.
+
+Optuna's categories are single values: the options of a choice that are lists or mappings (widths,
+whole parts) go to it as JSON text, and come back as the options themselves.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,15 @@ def sampled_form(option: object) -> Sampled:
 
 
 def recipe_form(space: Space, sampled: Sampled) -> object:
-    """Return the value that a recipe takes for what a sampler chose."""
+    """Return the value that a recipe takes for what a sampler chose.
+
+    Args:
+        space: what was sampled from.
+        sampled: the value; of a choice the form of one of its options.
+
+    >>> recipe_form(Choice([16], [16, 16]), "[16, 16]")
+    [16, 16]
+    """
     if not isinstance(space, Choice):
         return sampled
     return next(option for option in space.options if sampled_form(option) == sampled)
@@ -36,6 +48,10 @@ def shuffled_grid(spaces: Mapping[str, Space], search: Search) -> list[dict[str,
     """Return the grid's points by path, in a seeded random order.
 
     A budget below the number of points then leaves out points anywhere, and not one corner.
+
+    Args:
+        spaces: the axes, by path in the recipe.
+        search: the points on each axis, and the seed of the order.
     """
     axes = [grid_axis(space, search.grid) for space in spaces.values()]
     points = [dict(zip(spaces, values, strict=True)) for values in itertools.product(*axes)]
@@ -49,6 +65,10 @@ def grid_axis(space: Space, count: int) -> list[Sampled]:
     With t = i / (count − 1), i = 0 … count − 1, the points are low + (high − low) t, or
     low (high / low)^t on a logarithmic scale; those of whole numbers are rounded, and fewer where
     two fall together.
+
+    Args:
+        space: what is searched on this axis.
+        count: points from one end to the other, both included; from 2.
 
     >>> grid_axis(LogUniform(0.01, 1.0), 3), grid_axis(IntUniform(1, 3), 9)
     ([0.01, 0.1, 1.0], [1, 2, 3])

@@ -1,6 +1,7 @@
 """How long a recipe's updates take: the clock of frozen recipes, and the forecast of a plan.
 
-Workers import this file: it needs the engine, and neither MLflow nor Optuna.
+Workers import this file: it needs the engine, and neither MLflow nor Optuna. What is trained here
+is thrown away.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ def work_of(recipe: ResolvedRecipe) -> str:
     """Return a hash of what an update costs: its shape, optimizer, and numbers that are not 0.
 
     A momentum or decay of 0 is left out of the update, and so costs less; any other costs the same.
+
+    Recipes of the same hash share one reading of the clock. It is stored with the reading: another
+    hash reads every clock again.
     """
     used = sorted(path for path, number in recipe.numbers().items() if number)
     return digest([shape_key(recipe), _optimizer_kind(recipe), used])
@@ -54,8 +58,17 @@ def _optimizer_kind(recipe: ResolvedRecipe) -> str:
 
 @one_thread()
 def read_clock(recipe: ResolvedRecipe) -> ClockReading:
-    """Time single updates of a recipe on one thread; what is trained is thrown away."""
+    """Time single updates of a recipe on one thread; what is trained is thrown away.
+
+    Blocks of n updates are timed, n raised until a block takes long enough: a clock's resolution
+    and the start of a block then no longer count.
+
+    Returns:
+        seconds = min over blocks of (seconds of the block / n), and median / min as its spread.
+    """
+    # before the timing, which is a load itself
     load = _other_load()
+    # By factors of 4 while far from the goal, of 2 when near: these trial blocks are thrown away.
     updates = 4
     while (took := _seconds_of(recipe, updates)) < LEAST_SECONDS and updates < MOST_UPDATES:
         updates *= 2 if took > LEAST_SECONDS / 4 else 4
@@ -69,13 +82,20 @@ def read_clock(recipe: ResolvedRecipe) -> ClockReading:
 
 
 def _other_load() -> float:
-    """Return how many processes beside this one wanted each core over the last minute."""
+    """Return how many processes beside this one wanted each core over the last minute.
+
+    By the system's load average, less the one process that is this; 0 on systems that have none
+    (Windows).
+    """
     processes = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     return max(0.0, processes - 1) / (os.cpu_count() or 1)
 
 
 def _seconds_of(recipe: ResolvedRecipe, updates: int) -> float:
-    """Return the seconds of so many updates, the evaluations before and after them left out."""
+    """Return the seconds of so many updates, the evaluations before and after them left out.
+
+    ``cost/seconds`` counts updates alone, as the trainer measures them.
+    """
     short = recipe.with_values({"steps": updates, "eval_every": updates})
     return advance(start([Run(short, 0)], test=False)).outcomes[0].summary["cost/seconds"]
 
@@ -84,7 +104,12 @@ def _seconds_of(recipe: ResolvedRecipe, updates: int) -> float:
 def forecast_seconds(recipe: ResolvedRecipe, members: int) -> float:
     """Return the predicted seconds of one run in a cohort of so many members.
 
-    The prediction comes from a few updates, which are thrown away.
+    seconds = (update · steps + evaluation · evaluations) / members, with the seconds of an update
+    and of an evaluation of the whole cohort measured over a few updates, which are thrown away.
+
+    Args:
+        recipe: the run.
+        members: size of the cohort, whose time its runs share.
     """
     times = program_of(recipe).times
     short = recipe.with_values({"steps": FORECAST_UPDATES, "eval_every": FORECAST_UPDATES})

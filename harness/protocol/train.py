@@ -1,4 +1,8 @@
-"""Training without a study, for notebooks and tests."""
+"""Training without a study, for notebooks and tests.
+
+Nothing is recorded and nothing is known: every call trains. Runs are those that a study would have
+with the same recipe and seeds, test data included; a search must not be made of this.
+"""
 
 from __future__ import annotations
 
@@ -50,10 +54,10 @@ def train(
         cohort: runs trained together at most; by default as the model's size and the machine allow.
 
     Returns:
-        The tables of runs and curves.
+        The tables of runs and curves, and the arrays that probes measured.
 
     Raises:
-        ValueError: the recipe holds spaces.
+        ValueError: the recipe holds spaces, or a probe is unknown (pydantic's error is one).
 
     >>> from harness import MLP, Recipe, SGD, train
     >>> recipe = Recipe(data="iris", model=MLP(widths=(8,)), optimizer=SGD(lr=0.1), epochs=2)
@@ -69,7 +73,12 @@ def train(
 def train_outcomes(
     recipe: Recipe, seeds: Sequence[int], cohort: int | None = None, probes: tuple[Probe, ...] = ()
 ) -> list[Outcome]:
-    """Return what became of each seed's run; the arguments are those of :func:`train`."""
+    """Return what became of each seed's run; the arguments are those of :func:`train`.
+
+    Returns:
+        Outcomes in the order of the seeds. A run that fails has the status ``failed``, with the
+        reason in ``detail``; nothing is raised.
+    """
     resolved = resolve(recipe)
     runs = [Run(resolved, seed, probes) for seed in seeds]
     jobs = [
@@ -77,6 +86,7 @@ def train_outcomes(
         for part in chunks(len(runs), cohort or cohort_limit(resolved))
     ]
     outcomes: dict[int, Outcome] = {}
+    # in this process: a notebook need not wait for workers to start, and can use a debugger
     with Pool(Serial) as pool:
         for _, done in pool.run(jobs):
             outcomes |= done.outcomes
@@ -84,6 +94,7 @@ def train_outcomes(
 
 
 def _tables(seeds: Sequence[int], outcomes: Sequence[Outcome]) -> TrainedRuns:
+    """Return the outcomes as tables, one run a seed."""
     runs: list[dict[str, object]] = []
     curves: list[dict[str, object]] = []
     arrays = {}

@@ -1,4 +1,9 @@
-"""Finished trials in Optuna's own storage, for its dashboard; the search never reads them."""
+"""Finished trials in Optuna's own storage, for its dashboard; the search never reads them.
+
+The search is replayed from the runs in MLflow (:mod:`harness.protocol.tuner`), so that this storage
+may be deleted, be behind, or be shared by several studies. It is written in a thread, since it may
+be slow.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +29,8 @@ from harness.tracking.uris import describe_error, hide_password
 DEFAULT_JOURNAL = "optuna.journal"
 """File in the working folder that trials are written to where nothing else is asked for."""
 LOCK_SECONDS = 5
-"""Age from which a journal's lock counts as left behind by a killed process."""
+"""Age from which a journal's lock counts as left behind by a killed process; a write takes far
+less."""
 
 
 class TrialStorage:
@@ -46,7 +52,13 @@ class TrialStorage:
         self._writes: list[Future[None]] = []
 
     def write_finished(self, tuners: Iterable[ArmTuner]) -> None:
-        """Have the tuners' finished trials written; those that are there already are left alone."""
+        """Have the tuners' finished trials written; those that are there already are left alone.
+
+        Returns at once; errors come out of :meth:`close`.
+
+        Args:
+            tuners: their trials are copied here, in the caller's thread: they go on being asked.
+        """
         for tuner in tuners:
             name = f"{self.study}/{tuner.study.study_name}"
             finished = tuner.finished_trials()
@@ -74,6 +86,13 @@ class TrialStorage:
                 ) from error
 
     def _write(self, name: str, direction: StudyDirection, trials: Sequence[FrozenTrial]) -> None:
+        """Write one arm's trials, again and again while the storage is away.
+
+        Raises:
+            StoreUnavailable: it has been away for too long.
+        """
+
+        # Whether it was tried before does not matter: what arrived then is not missing now.
         def attempt(again: bool) -> None:
             try:
                 self._add_missing(name, direction, trials)
@@ -87,6 +106,7 @@ class TrialStorage:
     def _add_missing(
         self, name: str, direction: StudyDirection, trials: Sequence[FrozenTrial]
     ) -> None:
+        """Add the trials that the storage lacks to the arm's study there, making it if missing."""
         stored = optuna.create_study(
             study_name=name,
             storage=self.storage,
@@ -107,6 +127,9 @@ def chosen_place(place: str | None) -> str:
 def open_storage(place: str | None) -> optuna.storages.BaseStorage:
     """Return Optuna's storage: a database where the place is a URL, else a journal file.
 
+    Args:
+        place: a URL such as ``postgresql://…``, or a path; None as :func:`chosen_place` has it.
+
     Raises:
         StoreError: the database can't be reached.
     """
@@ -121,6 +144,7 @@ def open_storage(place: str | None) -> optuna.storages.BaseStorage:
             ) from error
     path = Path(chosen)
     _trim_torn_line(path)
+    # An open() lock and not Optuna's default, a symbolic link, which not every file system allows.
     lock = JournalFileOpenLock(str(path), grace_period=LOCK_SECONDS)
     return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
 
@@ -140,6 +164,7 @@ def _trim_torn_line(path: Path) -> None:
 
 
 def _is_json(line: bytes) -> bool:
+    """Return whether a line is whole: one that was cut off is no JSON."""
     try:
         json.loads(line)
     except ValueError:

@@ -45,6 +45,7 @@ class AskedTrial(NamedTuple):
     """A trial that is to be trained."""
 
     number: int
+    """Counts the arm's trials from 0."""
     recipe: ResolvedRecipe
     values: Mapping[str, object]
     """The hyperparameters by their path in the recipe."""
@@ -52,6 +53,9 @@ class AskedTrial(NamedTuple):
 
 class ArmTuner:
     """Tunes one arm.
+
+    Batches are asked (:meth:`ask`), and every trial is closed (:meth:`tell`) before the next batch:
+    a sampler learns only from what it has been told.
 
     Args:
         arm: the arm; what is tuned are the spaces in its recipe.
@@ -62,6 +66,8 @@ class ArmTuner:
         self.arm, self.search = arm, search
         self.spaces = arm.recipe.spaces()
         with _without_warnings():
+            # In memory. Its name, which the storage takes over, changes with whatever changes the
+            # trials; the stream is named by the arm, so that more arms change no other arm's.
             self.study = optuna.create_study(
                 study_name=f"{arm.name}-{digest([arm.recipe.dump(), search.dump_asks()])[:8]}",
                 direction="maximize" if search.maximize else "minimize",
@@ -78,7 +84,7 @@ class ArmTuner:
         return self._budget - len(self.study.trials) if self.spaces else 0
 
     def ask(self) -> list[AskedTrial]:
-        """Return the next batch of trials."""
+        """Return the next batch of trials; empty when the budget is spent."""
         count = min(self.search.batch, self.trials_left)
         with _without_warnings():
             trials = [self._next_trial() for _ in range(count)]
@@ -86,6 +92,7 @@ class ArmTuner:
         return [AskedTrial(trial.number, *self._resolved(trial.params)) for trial in trials]
 
     def _next_trial(self) -> optuna.Trial:
+        """Ask for one trial; of a grid, the next of its points."""
         if self._grid is not None:
             self.study.enqueue_trial(self._grid[len(self.study.trials)])
         return self.study.ask({path: _distribution(space) for path, space in self.spaces.items()})
@@ -96,7 +103,13 @@ class ArmTuner:
         return resolve(self.arm.recipe.with_values(values)), values
 
     def should_prune(self, number: int, rung: int, value: float) -> bool:
-        """Tell a trial's objective at a rung; return whether the trial should end there."""
+        """Tell a trial's objective at a rung; return whether the trial should end there.
+
+        Args:
+            number: the trial's.
+            rung: number of the rung, from 1.
+            value: its objective so far; one that is not finite counts as the worst there can be.
+        """
         trial = self._open[number]
         trial.report(self._finite(value), rung)
         return bool(trial.should_prune())
@@ -107,7 +120,8 @@ class ArmTuner:
         Args:
             number: the trial's.
             value: its objective; one that is not finite counts as the worst there can be.
-            status: how it ended; a pruned or failed trial has no objective.
+            status: how it ended. To Optuna a pruned trial has its value at the last rung, a failed
+                one none, and one that diverged a huge one: samplers are to keep away from there.
         """
         trial = self._open.pop(number)
         trial.set_user_attr("status", status)
@@ -119,6 +133,7 @@ class ArmTuner:
             self.study.tell(trial, self._finite(value))
 
     def _finite(self, value: float) -> float:
+        """Return the value, or a huge one on the bad side for one that is not finite (NaN too)."""
         if math.isfinite(value):
             return value
         return -WORST if self.search.maximize else WORST
@@ -131,7 +146,10 @@ class ArmTuner:
         return max(values) if self.search.maximize else min(values)
 
     def winner(self) -> tuple[int, ResolvedRecipe]:
-        """Return the number and recipe of the best trial; the first one if none has ended well."""
+        """Return the number and recipe of the best trial; the first one if none has ended well.
+
+        Of equal objectives the earlier trial wins, so that the choice is the same on every start.
+        """
         if not self.spaces:
             return 0, resolve(self.arm.recipe)
         sign = -1.0 if self.search.maximize else 1.0
@@ -156,6 +174,7 @@ class ArmTuner:
         if len({trial.value for trial in complete}) < 2:
             return {}
         with _without_warnings():
+            # no seed: it draws nothing
             evaluator = optuna.importance.PedAnovaImportanceEvaluator()
             shares = optuna.importance.get_param_importances(self.study, evaluator=evaluator)
         return {path: float(share) for path, share in shares.items()}
@@ -178,7 +197,12 @@ def _without_warnings() -> Iterator[None]:
 
 
 def _sampler(search: Search, seed: int) -> optuna.samplers.BaseSampler:
-    """Return the search's sampler; a grid's points are enqueued, and its sampler is never asked."""
+    """Return the search's sampler; a grid's points are enqueued, and its sampler is never asked.
+
+    Args:
+        search: names it.
+        seed: from 0 to 2³² − 1.
+    """
     if search.sampler == "qmc":
         return optuna.samplers.QMCSampler(seed=seed, scramble=True)
     samplers: dict[str, Callable[..., optuna.samplers.BaseSampler]] = {
@@ -192,7 +216,11 @@ def _sampler(search: Search, seed: int) -> optuna.samplers.BaseSampler:
 
 
 def _pruner(search: Search) -> optuna.pruners.BasePruner:
-    """Return the search's pruner, whose resource is the rung; the end counts as the last one."""
+    """Return the search's pruner, whose resource is the rung; the end counts as the last one.
+
+    Rungs are numbered 1, 2, … here, whatever shares of the length they stand for. A factor of 2
+    keeps the better half at a rung; Optuna's defaults of 3 and 4 suppose more rungs than a few.
+    """
     if search.pruner == "median":
         return optuna.pruners.MedianPruner()
     if search.pruner == "hyperband":
@@ -205,6 +233,7 @@ def _pruner(search: Search) -> optuna.pruners.BasePruner:
 
 
 def _distribution(space: Space) -> BaseDistribution:
+    """Return a space as Optuna knows it; its ends, which are included, and scale are the same."""
     if isinstance(space, Choice):
         return CategoricalDistribution([sampled_form(option) for option in space.options])
     assert isinstance(space, Range)

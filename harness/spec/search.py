@@ -37,8 +37,9 @@ class Search(Spec):
     batch: int = Field(default=8, ge=1)
     """Trials asked at once; larger fills cohorts better, smaller learns more between asks."""
     pruner: Literal["none", "median", "hyperband", "asha"] = "none"
-    """Rule by which hopeless trials are ended early, at the rungs: those below the median of earlier
-    trials, Hyperband (Li et al. 2018), or asynchronous successive halving (Li et al. 2020)."""
+    """Rule by which hopeless trials are ended early, at the rungs: those worse than the median of
+    earlier ones, Hyperband (Li et al. 2018), or asynchronous successive halving (Li et al. 2020).
+    """
     rungs: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = (0.25, 0.5)
     """Where trials may be pruned, as shares of the whole length."""
     grid: int = Field(default=5, ge=2)
