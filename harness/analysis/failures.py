@@ -57,8 +57,14 @@ def labels_of(status: str, detail: str, curve: pd.DataFrame) -> tuple[Label, ...
 
 
 def failures(results: Results) -> dict[str, tuple[Label, ...]]:
-    """Return the failures of each run of the confirm stage, by its MLflow id; runs without any are
-    left out."""
+    """Return the failures of each run of the confirm stage.
+
+    Args:
+        results: the study's tables.
+
+    Returns:
+        Labels by the run's MLflow id; runs without any are left out.
+    """
     curves: dict[object, pd.DataFrame] = dict(iter(results.confirmed_curves.groupby("run_id")))
     nothing_measured = results.confirmed_curves[:0]
     runs = results.confirmed[["run_id", "status", "detail"]].astype(str).to_numpy()

@@ -71,7 +71,8 @@ def _so_far(name: str, runs: list[TrainingRun], study: Study) -> ArmSoFar:
 def _best(searched: list[TrainingRun], study: Study) -> float | None:
     """Return the best objective of a search so far; None where there is none yet.
 
-    A look at the closing values: ``reduce`` and the means over repeats are the search's own affair.
+    An approximation for display: it takes single runs' last values, without the search's ``reduce``
+    and its mean over repeats.
     """
     if study.search is None:
         return None

@@ -44,6 +44,12 @@ def primary(results: Results) -> str:
 
     It is the study's own, or else the searched one on test data if it was recorded, or else on
     validation data.
+
+    Args:
+        results: the study's tables, whose columns say what was recorded.
+
+    Returns:
+        The metric's name; ``train/loss`` where nothing better was recorded.
     """
     if results.study.metric is not None:
         return results.study.metric

@@ -105,6 +105,12 @@ def representative(recipe: Recipe) -> ResolvedRecipe:
     """Return the recipe with the middle of each space in its place, for an arm not yet tuned.
 
     It stands for all of the arm's trials where one recipe is needed: to build, plan and forecast.
+
+    Args:
+        recipe: an arm's.
+
+    Returns:
+        The recipe itself where it holds no spaces.
     """
     spaces = recipe.spaces()
     if not spaces:

@@ -128,8 +128,12 @@ def _frozen(winner: Winner) -> FrozenEntry:
 def about_study(study: Study) -> About:
     """Return what MLflow shows of the study as a whole, with the texts of the user's own code.
 
-    Data are those of the base recipe, also where a factor compares data sets: MLflow's page of the
-    study has room for one.
+    Args:
+        study: all of its arms' parts from outside are looked at.
+
+    Returns:
+        Title, spec and code. Data are those of the base recipe, also where a factor compares data
+        sets.
     """
     targets = [target for arm in arms(study) for target in targets_of(arm.recipe, study.probes)]
     return About(

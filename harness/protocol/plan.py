@@ -108,7 +108,7 @@ def _plan_arm(study: Study, arm: Arm, largest: int | None, forecast: _Forecast) 
     recipe = representative(arm.recipe)
     program = program_of(recipe)
     together, why = batched(recipe)
-    # largest is a wish of the user's; what can't be batched trains alone all the same
+    # what can't be batched trains one by one, whatever cohort size was asked for
     limit = (largest or cohort_limit(recipe)) if together else 1
     trials = study.search.trials if study.search and arm.recipe.spaces() else 0
     search_runs = trials * study.search.repeats if study.search else 0

@@ -30,10 +30,18 @@ class Progress:
         """
 
     def added(self, updates: int) -> None:
-        """Count updates that are going to be made; less than 0 where some turn out not to be."""
+        """Count updates that are going to be made.
+
+        Args:
+            updates: of the runs of a new job; below 0 where a run ended with fewer than announced.
+        """
 
     def made(self, total: int) -> None:
-        """Tell how many updates have been made in all."""
+        """Tell how many updates have been made in all; called about five times a second.
+
+        Args:
+            total: by all jobs of this start, those that failed half-way included.
+        """
 
     def best(self, arm: str, metric: str, value: float, trials: int) -> None:
         """Tell an arm's best trial so far.

@@ -41,6 +41,12 @@ class RecordedRuns:
 
         A run that failed in an earlier start is not known, and so is tried again; one that failed
         in this start is, and is not.
+
+        Args:
+            key: as :func:`harness.protocol.runs.key_of` gives it.
+
+        Returns:
+            The run with its watched curve; the curve is empty where none is watched.
         """
         known = self._known.get(key)
         if known is None:

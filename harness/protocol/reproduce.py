@@ -111,7 +111,7 @@ def run_of(stored: RecordedRun) -> Run:
         )
     recipe = recipes[arm]
     values = {path: _parsed(stored.run.params[path]) for path in recipe.spaces()}
-    # the search measures nothing beside its objective
+    # search runs have no probes, whatever the study measures in its confirmation
     probes = study.probes if stored.run.stage == "confirm" else ()
     return Run.of(recipe.with_values(values), stored.run.seed, probes)
 

@@ -71,7 +71,15 @@ def key_of(run: Run) -> str:
 
 
 def watched_curve(outcome: Outcome, metric: str | None) -> MetricCurve:
-    """Return one metric of an outcome's points; an empty curve where no metric is asked for."""
+    """Return one metric of an outcome's points.
+
+    Args:
+        outcome: points without the metric are passed over.
+        metric: its name; None where no metric is watched.
+
+    Returns:
+        The curve; empty where there is nothing of it.
+    """
     if metric is None:
         return []
     return [

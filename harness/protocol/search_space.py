@@ -21,6 +21,10 @@ Sampled = str | int | float | bool | None
 def sampled_form(option: object) -> Sampled:
     """Return an option of a choice as a sampler knows it.
 
+    Args:
+        option: plain, as YAML and JSON hold it; samplers compare options by equality, so that two
+            must not have the same form.
+
     >>> sampled_form(0.9), sampled_form([16, 16])
     (0.9, '[16, 16]')
     """

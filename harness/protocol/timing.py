@@ -84,8 +84,8 @@ def read_clock(recipe: ResolvedRecipe) -> ClockReading:
 def _other_load() -> float:
     """Return how many processes beside this one wanted each core over the last minute.
 
-    By the system's load average, less the one process that is this; 0 on systems that have none
-    (Windows).
+    The load average of the last minute, less 1 for this process, over the number of cores; 0 on
+    systems that have no load average (Windows).
     """
     processes = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
     return max(0.0, processes - 1) / (os.cpu_count() or 1)

@@ -84,7 +84,11 @@ class ArmTuner:
         return self._budget - len(self.study.trials) if self.spaces else 0
 
     def ask(self) -> list[AskedTrial]:
-        """Return the next batch of trials; empty when the budget is spent."""
+        """Ask for the next batch of trials.
+
+        Returns:
+            As many as ``search.batch``, fewer at the end of the budget, and none when it is spent.
+        """
         count = min(self.search.batch, self.trials_left)
         with _without_warnings():
             trials = [self._next_trial() for _ in range(count)]
@@ -121,7 +125,7 @@ class ArmTuner:
             number: the trial's.
             value: its objective; one that is not finite counts as the worst there can be.
             status: how it ended. To Optuna a pruned trial has its value at the last rung, a failed
-                one none, and one that diverged a huge one: samplers are to keep away from there.
+                one none, and one that diverged a huge one, so that samplers avoid its region.
         """
         trial = self._open.pop(number)
         trial.set_user_attr("status", status)
@@ -139,7 +143,8 @@ class ArmTuner:
         return -WORST if self.search.maximize else WORST
 
     def best_value(self) -> float | None:
-        """Return the best objective so far; None before the first."""
+        """Return the best objective so far, of trials that ran to their end; None before the
+        first."""
         values: list[float] = [t.value for t in self._complete() if t.value is not None]
         if not values:
             return None
@@ -149,6 +154,9 @@ class ArmTuner:
         """Return the number and recipe of the best trial; the first one if none has ended well.
 
         Of equal objectives the earlier trial wins, so that the choice is the same on every start.
+
+        Returns:
+            Number and resolved recipe; of an arm without spaces 0 and its recipe.
         """
         if not self.spaces:
             return 0, resolve(self.arm.recipe)

@@ -64,7 +64,11 @@ class Component(Spec):
 
     @property
     def name(self) -> str:
-        """The registered name, or the dotted name of a class of the user's own."""
+        """The registered name, or the dotted name of a class of the user's own.
+
+        A user's class that is called like a part of the harness keeps its dotted name: both the
+        class's name and its module must be those of the catalogue.
+        """
         cls = type(self)
         if REGISTRY[self.kind].parts.get(cls.__name__) == cls.__module__:
             return cls.__name__
@@ -101,7 +105,7 @@ class External(Component):
 
     ``{"name": "torch.optim.LBFGS", "lr": 0.5}`` in a file and ``ExternalOptimizer(
     "torch.optim.LBFGS", lr=0.5)`` in Python become ``target="torch.optim.LBFGS"`` and
-    ``args={"lr": 0.5}``. The arguments are the target's own affair: they are not checked here.
+    ``args={"lr": 0.5}``. The arguments are not checked here, but by the target when it is called.
     """
 
     target: str

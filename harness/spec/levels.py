@@ -106,7 +106,14 @@ def _parse_if_valid(kind: str, value: object) -> object:
 
 
 def plain_level(value: object) -> object:
-    """Return a level's value as YAML and JSON hold it, parts and spaces inside it too."""
+    """Return a level's value as YAML and JSON hold it.
+
+    Args:
+        value: parts and spaces in it, at any depth, become mappings; tuples become lists.
+
+    >>> plain_level((1, 2))
+    [1, 2]
+    """
     if isinstance(value, (Component, Space)):
         return value.dump()
     if isinstance(value, Mapping):

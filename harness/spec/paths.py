@@ -2,8 +2,8 @@
 ``regularizers.L2.strength``.
 
 They name fields in ``compare``, ``quick`` and ``--set``, hyperparameters in trials, and parameters
-in MLflow. Paths are followed here in plain trees alone: whether a field exists is the spec's to
-say, when the tree is validated again.
+in MLflow. Paths are followed in plain trees without knowing which fields exist: the tree must be
+validated again afterwards.
 """
 
 from __future__ import annotations

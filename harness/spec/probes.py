@@ -13,7 +13,7 @@ from harness.spec.component import Component, PartOf
 ProbePart = Annotated[Component, PartOf("probe")]
 
 LIGHT = ("GradientNorm", "UpdateRatio", "Activations", "NoiseScale")
-"""The cheaper ones: what they need is at hand in most updates, or takes one pass more."""
+"""The cheaper probes, which can be measured often."""
 PRESETS: dict[str, tuple[str, ...]] = {
     "light": LIGHT,
     "full": (

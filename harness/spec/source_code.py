@@ -31,7 +31,7 @@ def code_of(targets: tuple[object, ...]) -> str:
     """
     if not targets:
         return ""
-    # sorted: the order of the parts is the recipe's affair
+    # sorted, so that the hash does not depend on the order in which parts are listed
     return short_digest("\n".join(sorted(_identify(target) for target in targets)))
 
 

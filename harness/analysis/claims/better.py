@@ -17,7 +17,14 @@ def evidence_on_better(
 ) -> Weighed:
     """Test mean(mine − other) > margin by a paired t-test, values turned so that more is better.
 
-    The effect is mean(mine − other) itself, without the margin.
+    Args:
+        claim: names the arms, the metric and the margin.
+        results: the study's tables.
+        seeds: the seeds to go by.
+        level: coverage of the effect's interval.
+
+    Returns:
+        Evidence whose effect is mean(mine − other) itself, without the margin.
     """
     mine, other = paired_values(results, claim, seeds)
     evidence = stats.superior(mine, other, claim.margin, level)

@@ -40,8 +40,8 @@ def _weigh_bound(
         Evidence whose effect is the mean itself, in the metric's unit and not turned round: that is
         what a reader compares with the bound. The test's direction is in ``favours``.
     """
-    # Which way is worst is the claim's to say here: a diverged run is −∞ to "above" (or the
-    # metric's least value), and +∞ to "below".
+    # A diverged run gets the value that is worst for the claim, whichever way the metric is better:
+    # −∞ (or the metric's least value) for "above", +∞ for "below".
     values = np.array(values_of(results, claim.arm, claim.on, seeds, maximize=sign > 0))
     bound = np.full(len(values), claim.value)
     # a paired test against a constant is the one-sample t-test

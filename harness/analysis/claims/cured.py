@@ -17,7 +17,15 @@ def evidence_on_cured(claim: Cured, results: Results, seeds: SeedNumbers, level:
     """Test mean((1 − share) base − cured) > 0; the effect shown is what is taken away, mean(base −
     cured).
 
-    The two differ by the share, so that an effect above 0 may still leave the claim undecided.
+    Args:
+        claim: names the arms, the metric and the share.
+        results: the study's tables.
+        seeds: the seeds to go by.
+        level: coverage of the effect's interval.
+
+    Returns:
+        Evidence on the claim, with the effect shown in the place of the one tested. They differ by
+        the share, so that an effect above 0 may still leave the claim undecided.
     """
     # in the order of ``claim.arms``: the arm with the cure, and the one without
     cured, base = (np.array(values_of(results, arm, claim.on, seeds)) for arm in claim.arms)

@@ -15,7 +15,15 @@ from harness.spec.claims import Equal
 def evidence_on_equal(claim: Equal, results: Results, seeds: SeedNumbers, level: float) -> Weighed:
     """Test |mean(mine − other)| < margin by two one-sided tests (Schuirmann 1987).
 
-    The effect is mean(mine − other), which favours the claim by being small, not by its sign.
+    Args:
+        claim: names the arms, the metric and the margin.
+        results: the study's tables.
+        seeds: the seeds to go by.
+        level: coverage of the effect's interval.
+
+    Returns:
+        Evidence whose effect is mean(mine − other), which favours the claim by being small and not
+        by its sign.
     """
     mine, other = paired_values(results, claim, seeds)
     evidence = stats.equivalent(mine, other, claim.margin, level)

@@ -25,6 +25,15 @@ def evidence_on_interaction(
     bootstrap interval.
 
     F = MS_AB / MS_{AB×seeds} and η² = SS_AB / SS_total (:func:`harness.stats.factorial_effects`).
+
+    Args:
+        claim: names the two factors and the metric.
+        results: the study's tables.
+        seeds: the seeds to go by, two or more.
+        level: coverage of the share's interval.
+
+    Returns:
+        Evidence whose effect is the share η², from 0 to 1.
     """
     values_ABS = values_by_level(results, claim, seeds)
     # Sums of squares of infinite values are no numbers: such a claim stays undecided, with an

@@ -21,6 +21,15 @@ def evidence_on_monotone(
 
     A step back between two neighbouring levels that is itself significant refutes the claim,
     whatever the trend is.
+
+    Args:
+        claim: names the factor, the metric and the direction.
+        results: the study's tables.
+        seeds: the seeds to go by.
+        level: not used; the interval of τ is one of 95 %.
+
+    Returns:
+        Evidence whose effect is τ, from −1 to 1, turned so that 1 is the claim at every step.
     """
     # τ and the trend's direction are turned so that positive favours the claim; the two-sided p of
     # Page's test is the same either way.

@@ -1,6 +1,6 @@
 """What all claims have in common, and the constructors of the kinds.
 
-Claims say what is tested and no more: nothing here reads results. They are a tagged union: their
+Claims only say what is tested; nothing here reads results. They are a tagged union: their
 ``kind`` says of which class a mapping in YAML or JSON is.
 """
 

@@ -23,7 +23,7 @@ class TwoArms(Claim):
 class Contest(TwoArms):
     """A comparison in which it matters which values are better: better, faster, equal, no worse.
 
-    (A cure is none: it is always less of something.)
+    :class:`~harness.spec.claims.cured.Cured` has no direction: there less is always better.
     """
 
     direction: Direction = "auto"
