@@ -1,9 +1,13 @@
 """The catalogue: every part and every public name, and the module that has it. A new part is one
 line here.
 
-It is the one place where modules are named in strings; ``import harness`` hands it to
+It is the one place where modules are named in strings, since a part's module is imported only when
+the part is used: ``import harness`` and ``--help`` need no torch. ``import harness`` hands it to
 :mod:`harness.core.registry`, where specs look names up, so that nothing needs to import what lies
-above it.
+above it. Import nothing here but the registry.
+
+A part's name is how specs, files and stored studies call it: names may be added, and
+changing one breaks those. After a change run ``make names``.
 """
 
 from __future__ import annotations
@@ -175,23 +179,31 @@ OLD_NAMES = {
     "Hook": "Regularizer",
     "Measure": "Probe",
 }
-"""Names of version 0.1 that are still understood, with a warning."""
+"""Public names of version 0.1 and what they are called now; the old ones still work, with a
+warning."""
 
 
 def public_places() -> dict[str, str]:
-    """Return every public name and where it is, as ``module:name``."""
+    """Return every public name, base classes included, and where it is, as ``module:name``.
+
+    ``harness.__getattr__`` imports a name from there when it is first used.
+    """
     places = {name: f"{module}:{name}" for name, module in PUBLIC.items()}
     for kind in KINDS.values():
         for name, module in kind.parts.items():
             places[name] = f"{module}:{name}"
+        # some kinds have no class for names from outside: ""
         for place in filter(None, (kind.base, kind.external)):
             places[place.partition(":")[2]] = place
     return places
 
 
 def stub() -> str:
-    """Return ``harness/__init__.pyi``, from which editors and type checkers know the public
-    names."""
+    """Return the text of ``harness/__init__.pyi``.
+
+    ``import harness`` imports names when they are used, which editors and type checkers can't see:
+    the stub tells them. ``make names`` writes it, and a test holds that it agrees with this file.
+    """
     lines = []
     for name, place in public_places().items():
         lines.append(f"from {place.partition(':')[0]} import {name} as {name}")

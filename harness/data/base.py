@@ -12,6 +12,9 @@ Options act in this order, which decides what they can see of each other:
 
 Every random choice has a stream of its own, named by the data's seed and its purpose, so that no
 option changes the split. A part keeps the source's order: its first samples are no random sample.
+
+:func:`load_data` is what the engine calls; :func:`fingerprint` becomes part of every run's key, so
+that a change of any array trains anew. A change of the order of draws below changes every data set.
 """
 
 from __future__ import annotations
@@ -44,18 +47,20 @@ class Raw(NamedTuple):
     y: np.ndarray
     """(N,) integer classes, or (N, D) numbers."""
     test: tuple[np.ndarray, np.ndarray] | None = None
-    """The source's own test part, x and y; otherwise a fifth is split off."""
+    """The source's own test part, x and y; None where a fifth is to be split off."""
 
 
 class Part(NamedTuple):
-    """Inputs (N, *shape) and targets (N, D): one-hot for classes."""
+    """Inputs and targets of some samples, in the source's order."""
 
     x: np.ndarray
+    """(N, *shape) inputs."""
     y: np.ndarray
+    """(N, D) targets in float64: one-hot for classes."""
 
 
 class Dataset(NamedTuple):
-    """A data set ready to train on."""
+    """A data set ready to train on. It is cached and shared: nobody may write into its arrays."""
 
     train: Part
     valid: Part
@@ -81,15 +86,17 @@ class Data(Component):
 
     kind = "data"
     task: ClassVar[Task] = "classification"
-    """What is learnt; for a "function" the model's parameters are the answer, not its outputs."""
+    """What is learnt. For a "function" there is nothing to predict: the model's parameters are
+    moved to its minimum."""
     seed: int = 0
-    """Names the streams of the split, the noise and the shuffle."""
+    """Names the streams of the split, the noise and the shuffle. It is the data's own: runs with
+    different seeds see the same data set."""
     train_size: int | None = Field(default=None, ge=1)
     """Number of training samples kept (smaller sets are nested in larger ones); all by default."""
     valid_fraction: float = Field(default=0.2, ge=0, lt=1)
     """Share of the training part held out for validation."""
     label_noise: float = Field(default=0.0, ge=0, le=1)
-    """Share of training labels replaced by random ones."""
+    """Share of training labels replaced by ones drawn from all classes, the true one included."""
     shuffle_pixels: bool = False
     """Permute the features by one fixed permutation."""
     polynomial: int = Field(default=1, ge=1)
@@ -99,14 +106,25 @@ class Data(Component):
 
     @abstractmethod
     def raw(self) -> Raw:
-        """Return the arrays, always the same for the same fields."""
+        """Return the arrays before any option acts, always the same for the same fields.
+
+        Random sources draw from :func:`~harness.core.streams.numpy_stream` with the data's seed and
+        never from a global generator.
+
+        Raises:
+            HarnessError: the data are not on this machine.
+        """
 
     def task_of(self, raw: Raw) -> Task:
-        """Return what is learnt from the arrays."""
+        """Return what is learnt from the arrays; for most sources whatever the arrays are.
+
+        Args:
+            raw: what :meth:`raw` returned.
+        """
         return self.task
 
     def default_loss(self) -> Component:
-        """Return the loss used when the recipe names none."""
+        """Return the loss used when the recipe names none, from the task of the loaded data."""
         classes = load_data(self).task == "classification"
         return parse_part("loss", "CrossEntropy" if classes else "MSE")
 
@@ -119,6 +137,12 @@ class Data(Component):
 def load_data(data: Component) -> Dataset:
     """Return the data set that ``data`` describes; the last few are kept in memory.
 
+    Args:
+        data: a :class:`Data`; equal ones, which hash alike, share one data set.
+
+    Returns:
+        Its parts, which are shared: nobody may write into their arrays.
+
     Raises:
         HarnessError: the data are not on this machine, or an option does not fit them.
     """
@@ -128,7 +152,16 @@ def load_data(data: Component) -> Dataset:
 
 @lru_cache(maxsize=64)
 def fingerprint(data: Component) -> str:
-    """Return the SHA-256 over shape, type and bytes of all parts' arrays; part of a run's key."""
+    """Return the SHA-256 over shape, type and bytes of all parts' arrays; part of a run's key.
+
+    It tells apart what a spec cannot, such as a user's function that has come to give other arrays.
+
+    Args:
+        data: a :class:`Data`.
+
+    Raises:
+        HarnessError: the data are not on this machine, or an option does not fit them.
+    """
     digest = hashlib.sha256()
     dataset = load_data(data)
     for part in (dataset.train, dataset.valid, dataset.test):
@@ -142,20 +175,31 @@ def fingerprint(data: Component) -> str:
 def prepare(data: Data, raw: Raw) -> Dataset:
     """Split, corrupt, permute and scale as the spec says, in the order of this module's docstring.
 
+    Args:
+        data: the spec, whose options act and whose seed names the streams.
+        raw: the source's arrays; left as they are.
+
+    Returns:
+        Training, validation and test part. Validation is empty for a ``valid_fraction`` of 0.
+
     Raises:
         HarnessError: ``train_size`` asks for more samples than there are, or ``label_noise`` for
             noise without classes.
     """
     x, y = np.asarray(raw.x), np.asarray(raw.y)
     task = data.task_of(raw)
-    # before the split, so that a class which no training sample has still has an output
+    # classes are 0, 1, … without gaps. Counted before the split, so that a class which no training
+    # sample has still has an output
     classes = int(y.max()) + 1 if task == "classification" else 0
+    # the test part first, so that neither validation's share nor train_size changes which samples
+    # are tested on
     if raw.test is None:
         pool, test = _split(np.arange(len(x)), TEST_SHARE, data, "test")
         test_x, test_y = x[test], y[test]
     else:
         pool, (test_x, test_y) = np.arange(len(x)), map(np.asarray, raw.test)
     train, valid = _split(pool, data.valid_fraction, data, "valid", data.train_size)
+    # for all samples, before the parts are taken: a sample's noise does not depend on the split
     noisy_y = _with_label_noise(y, classes, data)
     parts = [(x[train], noisy_y[train]), (x[valid], y[valid]), (test_x, test_y)]
     inputs = _transformed([part[0] for part in parts], data)
@@ -175,6 +219,9 @@ def _split(
         data: whose seed names the stream.
         purpose: what is taken, which names the stream too.
         size: how many of those that stay are kept; all by default.
+
+    Raises:
+        HarnessError: ``size`` is more than stay.
     """
     order = numpy_stream(data.seed, "split", purpose).permutation(indices)
     taken = round(len(order) * share)
@@ -186,11 +233,21 @@ def _split(
         )
     # the first ``size`` of a random order, so that smaller training sets are part of larger ones
     kept = order[taken : taken + (available if size is None else size)]
+    # in the source's order: what is drawn is which samples, not how they are arranged
     return np.sort(kept), np.sort(order[:taken])
 
 
 def _with_label_noise(y: np.ndarray, classes: int, data: Data) -> np.ndarray:
-    """Return labels with a share of them drawn anew from all classes, the true one included."""
+    """Return labels with a share of them drawn anew from all classes, the true one included.
+
+    Args:
+        y: (N,) classes of all samples; left as they are.
+        classes: how many there are; 0 where the task has none.
+        data: whose ``label_noise`` is the share, and whose seed names the stream.
+
+    Raises:
+        HarnessError: noise is asked for where there are no classes.
+    """
     if not data.label_noise:
         return y
     if not classes:
@@ -205,17 +262,24 @@ def _with_label_noise(y: np.ndarray, classes: int, data: Data) -> np.ndarray:
 
 
 def _transformed(inputs: list[np.ndarray], data: Data) -> list[np.ndarray]:
-    """Return the parts' inputs, the training part's first, permuted, multiplied and scaled."""
+    """Return the parts' inputs permuted, multiplied and scaled, as the spec says.
+
+    Args:
+        inputs: (N, *shape) of each part, the training part's first: scaling measures on it.
+        data: the spec.
+    """
     if data.shuffle_pixels:
         inputs = _permuted(inputs, data)
     if data.polynomial > 1:
         inputs = [_products(x, data.polynomial) for x in inputs]
     if data.standardize:
         inputs = _standardized(inputs)
+    # the fingerprint and the device take rows one after the other
     return [np.ascontiguousarray(x) for x in inputs]
 
 
 def _permuted(inputs: list[np.ndarray], data: Data) -> list[np.ndarray]:
+    """Return inputs whose numbers are permuted, all by one permutation, in the shape they had."""
     shape = inputs[0].shape[1:]
     count = math.prod(shape)
     order = numpy_stream(data.seed, "pixels").permutation(count)
@@ -223,7 +287,10 @@ def _permuted(inputs: list[np.ndarray], data: Data) -> list[np.ndarray]:
 
 
 def _products(x: np.ndarray, degree: int) -> np.ndarray:
-    """Return all products of 1 to ``degree`` features (N, C(F + degree, degree) − 1)."""
+    """Return all products of 1 to ``degree`` features, (N, C(F + degree, degree) − 1).
+
+    A feature may be in a product more than once. The features themselves come first.
+    """
     flat = x.reshape(len(x), -1)
     columns = [
         flat[:, chosen].prod(axis=1)
@@ -236,7 +303,7 @@ def _products(x: np.ndarray, degree: int) -> np.ndarray:
 def _standardized(inputs: list[np.ndarray]) -> list[np.ndarray]:
     """Return (x − μ)/σ, μ and σ those of the first part (training); constant features become 0."""
     mean, deviation = inputs[0].mean(0), inputs[0].std(0)
-    scale = np.where(deviation > 0, deviation, 1)
+    scale = np.where(deviation > 0, deviation, 1)  # a constant feature is 0/1, not 0/0
     return [(x - mean) / scale for x in inputs]
 
 

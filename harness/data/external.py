@@ -1,4 +1,7 @@
-"""Data sets given by a user's function."""
+"""Data sets given by a user's function.
+
+The function's source is part of a run's key, and so is the fingerprint of the arrays it returns.
+"""
 
 from __future__ import annotations
 
@@ -21,17 +24,31 @@ class ExternalData(External, Data):
     """
 
     def __init__(self, target: str | None = None, /, **fields: Any) -> None:
-        # in Python: ExternalData("my.function", count=3, seed=1); from a file: target=…, args={…}
+        """Sort the arguments into the harness's options and the function's own.
+
+        Args:
+            target: the function's dotted name, with all arguments as ``fields``; None where
+                ``fields`` has it.
+            fields: all arguments by name, as written in Python; or ``target`` and ``args``, as
+                reading a spec's file gives them.
+        """
+        # ExternalData("my.function", count=3, seed=1), or ExternalData(target=…, args={…})
         given = fields if target is not None else fields.get("args", {})
         common = {name: value for name, value in given.items() if name in Data.model_fields}
         arguments = {name: value for name, value in given.items() if name not in common}
         External.__init__(self, target=target or fields["target"], args=arguments, **common)
 
     def dump(self) -> dict[str, Any]:
+        """Return the mapping for specs: the harness's options beside the function's arguments."""
         common = {k: getattr(self, k) for k in Data.model_fields}
         return {**common, **External.dump(self)}
 
     def raw(self) -> Raw:
+        """Call the function and return its arrays.
+
+        Raises:
+            HarnessError: it returns neither two arrays nor four.
+        """
         arrays = tuple(np.asarray(a) for a in self.load()(**self.args))
         if len(arrays) not in (2, 4):
             raise HarnessError(
@@ -41,5 +58,6 @@ class ExternalData(External, Data):
         return Raw(arrays[0], arrays[1], (arrays[2], arrays[3]) if len(arrays) == 4 else None)
 
     def task_of(self, raw: Raw) -> Task:
+        """Return "classification" for integer targets (N,), else "regression"."""
         classes = raw.y.ndim == 1 and np.issubdtype(raw.y.dtype, np.integer)
         return "classification" if classes else "regression"

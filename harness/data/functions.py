@@ -1,4 +1,9 @@
-"""Functions to be minimised, as data sets: the parameters are the model, the function the loss."""
+"""Functions to be minimised, as data sets: the parameters are the model, the function the loss.
+
+So that optimizers can be compared on them through the same engine, a recipe with such data has the
+model ``Parameters`` and the loss ``Objective`` by default. The formulas that are computed are in
+:mod:`harness.losses.functions`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,11 @@ from harness.spec.component import Component, parse_part
 
 
 class Function(Data):
-    """A function of a few parameters; there is nothing to learn from, and a part is one zero."""
+    """A function of a few parameters.
+
+    There is nothing to learn from: training and test part are one sample of zeros, which no loss
+    but the noisy quadratic's looks at, and there is no validation part.
+    """
 
     task = "function"
     valid_fraction: float = 0.0
@@ -17,6 +26,7 @@ class Function(Data):
     """Where the parameters start."""
 
     def raw(self) -> Raw:
+        # inputs and targets alike: the targets' width is that of the model's output, θ
         x = np.zeros((1, len(self.start)))
         return Raw(x, x, (x, x))
 

@@ -13,7 +13,8 @@ from harness.data.base import Data, Raw
 from harness.data.cache import cached
 
 CHECKSUM = "d53506bddd12d3b7"
-"""Of the published training inputs, as :func:`checksum` gives it."""
+"""Of the published training inputs, as :func:`checksum` gives it: numbers on other data could not
+be compared with published ones."""
 
 _NAMES = ("x", "y", "x_test", "y_test")
 
@@ -28,6 +29,11 @@ class MNIST1D(Data):
     """Give inputs as (1, 40) signals for convolutions, not as 40 numbers."""
 
     def raw(self) -> Raw:
+        """Return the published signals (N, 40) or (N, 1, 40).
+
+        Raises:
+            HarnessError: the arrays are not the published ones.
+        """
         x, y, x_test, y_test = _arrays()
         if self.channels:
             x, x_test = x[:, None], x_test[:, None]
@@ -40,7 +46,7 @@ def checksum(x: np.ndarray) -> str:
 
 
 def _arrays() -> list[np.ndarray]:
-    """Return the published arrays.
+    """Return the published arrays, in the order of ``_NAMES``.
 
     Raises:
         HarnessError: the cached ones are others, from a broken file or another version of the
@@ -56,7 +62,8 @@ def _arrays() -> list[np.ndarray]:
 
 
 def _make() -> dict[str, np.ndarray]:
-    """Run the paper's generator."""
+    """Run the paper's generator and return its arrays by ``_NAMES``."""
+    # imported where it is needed: the package is slow to import, and cached arrays need none of it
     from mnist1d.data import get_dataset_args, make_dataset
 
     # it reseeds the global generators, which belong to whoever imported the harness: put their

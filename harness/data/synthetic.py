@@ -1,4 +1,8 @@
-"""Data sets made from formulas."""
+"""Data sets made from formulas, with random numbers from the data's own seed.
+
+The order of the draws is part of a data set: another order gives other data by the same name, and
+every run's key changes.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +30,9 @@ class Spirals(Data):
     def raw(self) -> Raw:
         stream = numpy_stream(self.seed, "spirals")
         y = np.arange(self.samples) % 2
-        radius = np.sqrt(stream.random(self.samples))
+        radius = np.sqrt(stream.random(self.samples))  # the share of a disc within r is r²
         angle = 2 * np.pi * self.turns * radius + np.pi * y
         x = np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)
-        # the order of draws is part of the data set: another would be other data by the same name
         return Raw(x + self.noise * stream.standard_normal(x.shape), y)
 
 

@@ -15,8 +15,13 @@ def bundled(name: str) -> tuple[np.ndarray, np.ndarray]:
 
     They are cached on disk by scikit-learn's version, since every worker would import it, which
     takes a second.
+
+    Args:
+        name: what follows ``load_``, such as "digits".
     """
 
+    # by name, since scikit-learn is imported only where nothing is cached; its version, which names
+    # the file, is read from its metadata without importing it
     def make() -> dict[str, np.ndarray]:
         x, y = getattr(import_module("sklearn.datasets"), f"load_{name}")(return_X_y=True)
         return {"x": np.asarray(x), "y": np.asarray(y)}
@@ -33,6 +38,7 @@ class Digits(Data):
 
     def raw(self) -> Raw:
         x, y = bundled("digits")
+        # pixels are whole numbers from 0 to 16
         return Raw(x.reshape(-1, 1, 8, 8) / 16 if self.image else x / 16, y)
 
 
@@ -66,7 +72,8 @@ class Iris(Data):
 class Diabetes(Data):
     """442 patients of 10 features and their disease's progress in a year (Efron et al. 2004).
 
-    Targets are scaled to mean 0 and deviation 1.
+    Targets are scaled to mean 0 and deviation 1 over all samples, so that a loss of 1 is that of
+    guessing the mean.
     """
 
     task = "regression"

@@ -1,4 +1,7 @@
-"""The contract of a loss: one number for each sample of each member."""
+"""The contract of a loss: one number for each sample of each member.
+
+Shapes: K members of a cohort, B samples, D outputs of the network.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +22,10 @@ else:
 class Loss(Component):
     """A loss for each sample.
 
-    A subclass writes :meth:`per_sample`; it may write :meth:`value_and_gradient` too where the
-    gradient in closed form is faster than autograd's.
+    A subclass writes :meth:`per_sample`, with operations that autograd knows; it may write
+    :meth:`value_and_gradient` too where the gradient in closed form is faster than autograd's.
+    A field that is a number may differ within a cohort and is read from ``hyper``, never from
+    ``self``; fields of other types are the same for all members.
     """
 
     kind = "loss"
@@ -29,8 +34,11 @@ class Loss(Component):
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         """Return the loss of every sample.
 
+        It is what evaluation reports, what autograd differentiates, and the reference for
+        :meth:`value_and_gradient`. A member's losses depend on its own outputs alone.
+
         Args:
-            out_KBD: the network's outputs.
+            out_KBD: the network's outputs; left as they are.
             y_KBD: targets; for classes one-hot, or mixtures of classes that sum to 1.
             hyper: the loss's numeric fields by name, (K,) each.
 
@@ -43,13 +51,15 @@ class Loss(Component):
     ) -> tuple[Tensor, Tensor]:
         """Return each member's mean loss L = Σ_b ℓ_b / B and its gradient ∂L/∂out.
 
+        Hand-written backward passes start from it; with autograd it is not called.
+
         Args:
             out_KBD: the network's outputs; left as they are.
-            y_KBD: targets.
+            y_KBD: targets, as in :meth:`per_sample`.
             hyper: the loss's numeric fields by name, (K,) each.
 
         Returns:
-            L (K,) and the gradient (K, B, D).
+            L (K,) and the gradient (K, B, D), in memory of its own that the caller may write into.
         """
         # the engine trains in inference mode, whose tensors autograd refuses: copies made outside
         # of it are ordinary tensors

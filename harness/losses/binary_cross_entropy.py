@@ -20,6 +20,6 @@ class BCE(Loss):
     """ℓ = −Σᵢ (yᵢ log σ(outᵢ) + (1−yᵢ) log(1−σ(outᵢ))) / D, σ(x) = 1/(1 + e⁻ˣ), y in [0, 1]."""
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
-        # from the outputs before σ, which rounds to 1 from 17 on, where log(1 − σ) would be −∞
+        # from the outputs before σ: in float32 σ rounds to 1 from 17 on, and log(1 − σ) would be −∞
         loss_KBD = functional.binary_cross_entropy_with_logits(out_KBD, y_KBD, reduction="none")
         return loss_KBD.mean(-1)

@@ -35,6 +35,13 @@ def _log_softmax(out_KBD: Tensor) -> Tensor:
     """Return log softmax over D.
 
     It goes along columns of a transposed copy: over rows shorter than a vector register torch goes
-    number by number on the CPU, which takes five times as long or more.
+    number by number on the CPU, which takes five times as long or more. (Narrow layers write their
+    outputs in this order already, so that ``contiguous`` copies nothing.)
+
+    Args:
+        out_KBD: outputs.
+
+    Returns:
+        (K, B, D), a transposed view of memory of its own.
     """
     return torch.log_softmax(out_KBD.mT.contiguous(), 1).mT

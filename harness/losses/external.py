@@ -18,7 +18,10 @@ else:
 
 @final
 class ExternalLoss(External, Loss):
-    """A dotted function ``(out_BD, y_BD, **args) → losses (B,)``, called member by member."""
+    """A dotted function ``(out_BD, y_BD, **args) → losses (B,)``, called member by member.
+
+    It is written for one member and with operations that autograd knows.
+    """
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         function = self.load()

@@ -1,4 +1,8 @@
-"""Functions of the parameters to be minimised: the model's output is θ itself, the loss f(θ)."""
+"""Functions of the parameters to be minimised: the model's output is θ itself, the loss f(θ).
+
+Each function takes the outputs and the targets, as losses do. Only the noisy quadratic has targets:
+its samples, whose mean over a batch is the minimum.
+"""
 
 from __future__ import annotations
 
@@ -23,14 +27,14 @@ class Objective(Loss):
     """f(θ), with θ the model's output; the quadratic's data move its minimum, others have none."""
 
     function: Literal["rosenbrock", "beale", "branin", "quadraticdeep"]
-    """Its name."""
+    """Which function; the name of the data set in small letters."""
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         return OBJECTIVES[self.function](out_KBD, y_KBD)
 
 
 def rosenbrock(point: Tensor, _: Tensor) -> Tensor:
-    """Return (1 − x)² + 100 (y − x²)² at points (…, 2) (Rosenbrock 1960)."""
+    """Return (1 − x)² + 100 (y − x²)² at points (…, 2), as (…,) (Rosenbrock 1960)."""
     x, y = point[..., 0], point[..., 1]
     return (1 - x) ** 2 + 100 * (y - x**2) ** 2
 
@@ -53,8 +57,11 @@ def branin(point: Tensor, _: Tensor) -> Tensor:
 
 
 def quadratic_deep(theta_KBD: Tensor, x_KBD: Tensor) -> Tensor:
-    """Return ½ (θ − x)ᵀ H (θ − x) for points θ (K, B, 100) and samples x of the same shape
-    (Schneider et al. 2019).
+    """Return ½ (θ − x)ᵀ H (θ − x), (K, B) (Schneider et al. 2019).
+
+    Args:
+        theta_KBD: points θ (K, B, 100), one for each member, the same for all its samples.
+        x_KBD: samples x of the same shape.
     """
     error = theta_KBD - x_KBD
     return ((error @ _hessian(error.dtype, error.device)) * error).sum(-1) / 2
@@ -62,7 +69,7 @@ def quadratic_deep(theta_KBD: Tensor, x_KBD: Tensor) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _hessian(dtype: torch.dtype, device: torch.device) -> Tensor:
-    """Return H on a device; kept, since every update uses it."""
+    """Return H (100, 100) on a device; kept, since every update uses it."""
     return torch.as_tensor(quadratic_deep_hessian(), dtype=dtype, device=device)
 
 

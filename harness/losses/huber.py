@@ -21,8 +21,9 @@ class Huber(Loss):
     """ℓ = Σᵢ ρ(outᵢ − yᵢ) / D, ρ(e) = ½e² where |e| ≤ δ, else δ(|e| − δ/2) (Huber 1964)."""
 
     delta: Positive = 1.0
-    """Size δ of an error at which the square turns into a line."""
+    """Size δ of an error, in units of the targets, at which the square turns into a line."""
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
+        # δ (K,) differs from member to member
         error, delta = (out_KBD - y_KBD).abs(), hyper["delta"][:, None, None]
         return torch.where(error <= delta, error.square() / 2, delta * (error - delta / 2)).mean(-1)

@@ -1,4 +1,9 @@
-"""Nonlinearities: value, first and second derivative, bounds."""
+"""Nonlinearities: value, first and second derivative, bounds.
+
+The hand-written backward passes (:mod:`harness.models.mlp`, :mod:`harness.models.cnn`) and Hessian
+products (:mod:`harness.models.mlp_hessian`) use the derivatives; elsewhere autograd differentiates
+``forward``. In every docstring a is a layer's output before the nonlinearity and z = φ(a).
+"""
 
 from __future__ import annotations
 
@@ -23,7 +28,12 @@ class Activation(ABC):
 
     @abstractmethod
     def forward(self, a: Tensor) -> Tensor:
-        """Return φ(a), possibly in the memory of ``a``: the caller must not use ``a`` again."""
+        """Return φ(a), of the same shape.
+
+        Args:
+            a: the numbers before the nonlinearity; the result may take their memory, so that the
+                caller must not use ``a`` again.
+        """
 
 
 class OutputActivation(Activation):
@@ -38,8 +48,12 @@ class OutputActivation(Activation):
         """Return d ⊙ φ′(a): the gradient by the input from that by the output.
 
         Args:
-            d: gradient by the output; the result may take its memory.
-            z: the output φ(a), of the same shape.
+            d: gradient ∂L/∂z of the loss by the output; the result may take its memory, so that
+                a caller who needs ``d`` again passes a copy.
+            z: the output φ(a), of the same shape; left as it is.
+
+        Returns:
+            ∂L/∂a, of the same shape.
         """
 
     @abstractmethod
@@ -47,9 +61,10 @@ class OutputActivation(Activation):
         """Return d ⊙ φ″(a) ⊙ r_a: what d ⊙ φ′(a) changes by as a moves along r_a; None for 0.
 
         Args:
-            d: gradient by the output.
-            z: the output φ(a).
-            r_z: φ′(a) ⊙ r_a, what z changes by.
+            d: gradient ∂L/∂z of the loss by the output; left as it is.
+            z: the output φ(a), of the same shape.
+            r_z: φ′(a) ⊙ r_a, what z changes by. It is given in the place of r_a because the
+                forward pass of Hessian products has it already, and every φ″ here has a factor φ′.
         """
 
 
@@ -57,10 +72,11 @@ class ReLU(OutputActivation):
     """φ(a) = max(a, 0); at the kink φ′(0) = 0, as in torch."""
 
     def forward(self, a: Tensor) -> Tensor:
-        return a.relu_()
+        return a.relu_()  # in place: a layer's product is its own, and a copy costs a pass more
 
     def derivative(self, d: Tensor, z: Tensor) -> Tensor:
-        # one pass over memory, in place: d where z > 0, else 0
+        # d where z > 0, else 0: the kernel of autograd's own backward of ReLU, called directly to
+        # write into d in one pass over memory
         slope: Tensor = torch.ops.aten.threshold_backward.grad_input(d, z, 0, grad_input=d)
         return slope
 
@@ -80,6 +96,7 @@ class Tanh(OutputActivation):
         return d * (1 - z * z)
 
     def second_derivative(self, d: Tensor, z: Tensor, r_z: Tensor) -> Tensor:
+        # φ″ r_a = −2zφ′ r_a = −2z r_z
         return d * z * r_z * -2
 
 
@@ -95,6 +112,7 @@ class Sigmoid(OutputActivation):
         return d * (z * (1 - z))
 
     def second_derivative(self, d: Tensor, z: Tensor, r_z: Tensor) -> Tensor:
+        # φ″ r_a = (1 − 2z)φ′ r_a = (1 − 2z) r_z
         return d * (1 - 2 * z) * r_z
 
 
@@ -133,4 +151,4 @@ ACTIVATIONS: dict[str, Activation] = {
     "silu": SiLU(),
     "identity": Identity(),
 }
-"""Every nonlinearity by the name that specs use."""
+"""Every nonlinearity by the name that specs use; they have no state, so one object serves all."""

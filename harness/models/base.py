@@ -1,4 +1,12 @@
-"""What a network is to the engine: named weights, and a pure function of all members at once."""
+"""What a network is to the engine: named weights, and a pure function of all members at once.
+
+:class:`Model` is the spec that users write; its ``network`` builds a :class:`Network`, which the
+engine calls with weights, inputs and a :class:`Context`. A network that also has a backward pass of
+its own (:class:`Backpropagating`) trains faster; one without is differentiated by autograd.
+
+Shapes: K members, B samples of a batch, I inputs and O outputs of a layer, F features, D outputs
+of the network; ``…`` stands for positions or tokens.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +33,24 @@ class Weight(NamedTuple):
     """The shape of one parameter and how it starts."""
 
     shape: tuple[int, ...]
-    """Of one member's."""
+    """Shape of one member's parameter; the engine stacks the members in front of it."""
     fan_in: int = 1
     """Numbers that one output is a sum over; a bias has its layer's."""
     fan_out: int = 1
-    """Outputs that one input goes into."""
+    """Outputs that one input goes into; a bias has its layer's."""
     role: Role = "weight"
+    """What it is in its layer, which decides the distribution it is drawn from."""
     value: tuple[float, ...] | None = None
-    """Fixed start, for parameters that are no layer's."""
+    """Fixed initial numbers, which no distribution replaces; None for parameters of layers."""
 
 
 class Product(NamedTuple):
     """A dense layer's inputs and gradients, from which those of single samples follow.
 
-    The layer's gradient is ∂L/∂W = Σ_b d_b h_bᵀ, and a sample's is its term of the sum: its norm is
-    ‖d_b‖‖h_b‖, and two samples' product (d_a·d_b)(h_a·h_b), without computing any of them.
+    The layer's gradient is ∂L/∂W = Σ_b d_b h_bᵀ, and sample b adds the term d_b h_bᵀ. That term has
+    the norm ‖d_b‖‖h_b‖, and two samples' terms the product (d_a·d_b)(h_a·h_b), so that neither
+    needs the terms themselves. L is the mean over the batch: a term is 1/B of the gradient of that
+    sample's own loss.
     """
 
     h_KBI: Tensor
@@ -52,20 +63,26 @@ class Product(NamedTuple):
 
 @dataclass
 class Seen:
-    """What a training pass leaves for probes."""
+    """What a training pass leaves for probes.
+
+    The engine makes one only for updates that a probe looks at; networks and dropout fill it.
+    """
 
     outputs: dict[str, Tensor] = field(default_factory=dict)
     """Outputs (K, B, …, F) of the hidden layers."""
     products: list[Product] = field(default_factory=list)
-    """Every layer that has weights, if a hand-written backward pass made the gradient and every
-    layer is dense; else none."""
+    """One for each layer that has weights, from the output down, if a hand-written backward pass
+    made the gradient and every layer is dense; else empty."""
     draws: list[Tensor] = field(default_factory=list)
     """What dropout drew from U[0, 1), (K, B, …) each, in the order of the layers."""
 
 
 @dataclass
 class Context:
-    """What a forward pass needs beside weights and inputs."""
+    """What a forward pass needs beside weights and inputs; the engine makes one for each pass.
+
+    By default it is an evaluation: nothing is dropped, and normalization uses running statistics.
+    """
 
     training: bool = False
     """Whether dropout drops and normalization uses the batch's statistics."""
@@ -74,14 +91,20 @@ class Context:
     dropout: Tensor | None = None
     """Dropout rate of each member (K,), or None where no member drops."""
     buffers: Buffers = field(default_factory=dict)
-    """Running statistics; in training layers put their new values here, in new memory."""
+    """Running statistics (K, *shape) by name. In training a layer replaces its entries by new
+    tensors and never writes into the old ones, which the caller may still need: probes ask for the
+    loss at weights and statistics before an update."""
     seen: Seen | None = None
     """Where hidden layers put their outputs, if a probe asks for them."""
 
     def show(self, name: str, h: Tensor) -> None:
         """Leave a hidden layer's output (K, B, …, F) for probes, if any asks.
 
-        It is the layer's own memory and no copy: nothing may be written into it in this update.
+        No copy is made: the layer must not write into this memory again in the same update.
+
+        Args:
+            name: the layer's name, which its metrics are recorded under.
+            h: its output after the nonlinearity, features last.
         """
         if self.seen is not None:
             self.seen.outputs[name] = h.detach()
@@ -98,18 +121,23 @@ class Network(Protocol):
         """Return the parameters by name, in the order of the layers.
 
         A layer's weights are called ``<layer>.weight``; probes take what is before the dot as the
-        layer's name, and the last such layer as the output.
+        layer's name, and the last such layer as the output. The order is that of the tensors in a
+        member's row of weights (see :mod:`harness.core.parameter_layout`).
         """
 
     def buffers(self) -> dict[str, Tensor]:
-        """Return the start of each running statistic, for one member."""
+        """Return the initial value of each running statistic by name, for one member; {} for none.
+
+        A network that has any counts as one whose samples depend on their batch.
+        """
 
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
         """Return outputs (K, B, D).
 
         Args:
-            params: weights (K, *shape) by name.
-            x_KB: inputs (K, B, *shape), or (1, B, *shape) where all members share them.
+            params: weights (K, *shape) by name; left as they are.
+            x_KB: inputs (K, B, *shape), or (1, B, *shape) where all members share them; left as
+                they are.
             ctx: training or evaluation, streams, running statistics.
         """
 
@@ -122,11 +150,15 @@ class Backpropagating(Network, Protocol):
     """
 
     written_out: bool
-    """Whether all of this network's parts have a backward pass; if not, it is not called."""
+    """Whether all of this network's parts have a backward pass for its options (normalization has
+    none); if not, ``forward`` and ``backward`` are not called and autograd is used."""
 
     # what is saved differs from network to network, and none but the network looks into it: Any
     def forward(self, params: Params, x_KB: Tensor, ctx: Context) -> tuple[Tensor, Any]:
-        """Return the outputs, and what the backward pass needs saved of this pass."""
+        """Return the outputs (K, B, D), and what the backward pass needs saved of this pass.
+
+        The arguments are those of ``__call__``, and so are the outputs.
+        """
 
     def backward(
         self, params: Params, saved: Any, slope_KBD: Tensor, into: Params, seen: Seen | None = None
@@ -136,8 +168,10 @@ class Backpropagating(Network, Protocol):
         Args:
             params: the weights of the forward pass.
             saved: what it returned; its memory may be used up.
-            slope_KBD: gradient of the mean loss by the outputs; its memory may be used up.
-            into: memory by the parameters' names; what it held is overwritten, never added to.
+            slope_KBD: gradient ∂L/∂out of each member's mean loss by the outputs; its memory may be
+                used up.
+            into: memory (K, *shape) by the parameters' names; what it held is overwritten, never
+                added to. A parameter's memory may be a part of longer rows: not contiguous.
             seen: where the layers' products are left, if a probe asks and every layer is dense.
         """
 
@@ -149,16 +183,26 @@ class Model(Component):
 
     @abstractmethod
     def network(self, input_shape: tuple[int, ...], outputs: int) -> Network:
-        """Return the network for inputs (*input_shape) and a number of outputs.
+        """Return the network that the fields describe, fitted to the data.
+
+        Args:
+            input_shape: shape of one input, without members and samples.
+            outputs: numbers D that the network must give for one input.
 
         Raises:
             ValueError: it can't be built for such inputs; the message says what was expected.
         """
 
     def dropout_rate(self) -> float | None:
-        """Return the share of units dropped in training; None if it has no place for dropout."""
+        """Return the share of units dropped in training; None if it has no place for dropout.
+
+        A recipe's ``Dropout`` regularizer overrides it, and is refused where it is None.
+        """
         return None
 
     def hidden_bounds(self) -> tuple[float, float] | None:
-        """Return the bounds of the hidden units' nonlinearity where it saturates, else None."""
+        """Return the bounds of the hidden units' nonlinearity where it saturates, else None.
+
+        The probe ``Activations`` counts the outputs near them as saturated.
+        """
         return None

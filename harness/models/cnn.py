@@ -1,4 +1,7 @@
-"""Convolutional networks."""
+"""Convolutional networks, with a hand-written backward pass.
+
+:mod:`harness.models.convolution` has the layers, and says why samples are the last axis in memory.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +32,19 @@ class CNN1D(Model):
     channels: Count = 25
     """Channels of each convolution."""
     norm: Literal["none", "batch", "layer"] = "none"
-    """Normalization before the nonlinearity."""
+    """Normalization before the nonlinearity; autograd then makes the gradient."""
     dropout: Fraction = 0.0
-    """Share of the last features dropped."""
+    """Share of the linear layer's inputs dropped in training."""
 
     def dropout_rate(self) -> float:
         return self.numbers()["dropout"]
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ConvNetwork:
+        """Return the network for signals (L,) or (C, L).
+
+        Raises:
+            ValueError: the inputs have another shape.
+        """
         _check_shape(input_shape, {1: "(L,)", 2: "(C, L)"})
         width = value_of(self.channels, "model.channels")
         length = input_shape[-1]
@@ -54,14 +62,19 @@ class CNN2D(Model):
     kernel: int = Field(default=3, ge=1)
     """Side of the kernels; half of it, rounded down, is padded."""
     norm: Literal["none", "batch", "layer"] = "none"
-    """Normalization before the nonlinearity."""
+    """Normalization before the nonlinearity; autograd then makes the gradient."""
     dropout: Fraction = 0.0
-    """Share of the last features dropped."""
+    """Share of the linear layer's inputs dropped in training."""
 
     def dropout_rate(self) -> float:
         return self.numbers()["dropout"]
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ConvNetwork:
+        """Return the network for images (H, W) or (C, H, W).
+
+        Raises:
+            ValueError: the inputs have another shape.
+        """
         _check_shape(input_shape, {2: "(H, W)", 3: "(C, H, W)"})
         widths = value_of(self.channels, "model.channels")
         planes = (1, *input_shape) if len(input_shape) == 2 else input_shape
@@ -74,7 +87,15 @@ class CNN2D(Model):
 
 
 def _check_shape(input_shape: tuple[int, ...], forms: dict[int, str]) -> None:
-    """Refuse inputs of a rank that is none of ``forms``, which says the accepted shape by rank."""
+    """Refuse inputs of another rank.
+
+    Args:
+        input_shape: shape of one input.
+        forms: the shapes that are accepted, as they are written, by their rank.
+
+    Raises:
+        ValueError: the rank is none of them.
+    """
     if len(input_shape) not in forms:
         raise ValueError(
             f"expected inputs {' or '.join(forms.values())}, "
@@ -86,21 +107,22 @@ class SavedConv(NamedTuple):
     """What a convolution's forward pass saves for its backward pass."""
 
     patches_KIN: Tensor
-    """The patches of its input, (K, taps·in, positions·B)."""
+    """The patches of its input, (K, taps·in, positions·B); the members may share one memory."""
     sizes: Sequence[int]
     """The lengths of its input's spatial axes."""
     z_KOLB: Tensor
-    """Its output after ReLU."""
+    """Its output after ReLU, (K, out, *sizes, B)."""
 
 
 class SavedPass(NamedTuple):
     """What the network's forward pass saves for its backward pass."""
 
     convs: list[SavedConv]
+    """What each convolution saves, from the first on."""
     features_KBF: Tensor
-    """The linear layer's input."""
+    """The linear layer's input, after dropout."""
     mask_KBF: Tensor | None
-    """What dropout multiplied by; None where no member drops."""
+    """What dropout multiplied by, 0 or 1/(1 − p); None where no member drops."""
 
 
 class ConvNetwork:
@@ -124,6 +146,7 @@ class ConvNetwork:
     ) -> None:
         self.convs, self.planes, self.pool = convs, planes, pool
         self.norms = norm_layers(norm, [conv.outputs for conv in convs])
+        # a channel gives one feature, its mean, or one for each position
         positions = 1 if pool else math.prod(_output_sizes(convs, planes[1:]))
         self.out = Dense("out", convs[-1].outputs * positions, outputs)
         self.activation = ReLU()
@@ -143,7 +166,13 @@ class ConvNetwork:
         return self.out(params, dropout(self._features(params, x_KB, ctx, None), ctx))
 
     def forward(self, params: Params, x_KB: Tensor, ctx: Context) -> tuple[Tensor, SavedPass]:
-        """Return outputs (K, B, D), and what the backward pass needs."""
+        """Return outputs (K, B, D), and what the backward pass needs saved of this pass.
+
+        Args:
+            params: the parameters by name.
+            x_KB: inputs (K, B, *shape), or (1, B, *shape) where the members share them.
+            ctx: training or evaluation, streams, running statistics.
+        """
         saved: list[SavedConv] = []
         features_KBF = self._features(params, x_KB, ctx, saved)
         mask = dropout_mask(features_KBF, ctx)
@@ -155,8 +184,12 @@ class ConvNetwork:
     ) -> Tensor:
         """Return the linear layer's input (K, B, F), before dropout.
 
-        What the backward pass needs is appended to ``saved``; None frees each layer's patches, the
-        largest tensors of all, as soon as its output is there.
+        Args:
+            params: the parameters by name.
+            x_KB: inputs (K, B, *shape), or (1, B, *shape) where the members share them.
+            ctx: training or evaluation, running statistics.
+            saved: what the backward pass needs is appended here. None frees each layer's patches,
+                the largest tensors of all, as soon as its output is there.
         """
         # from (K, B, C, *sizes): samples are put last here, and never moved between layers
         h = x_KB.flatten(2).mT.contiguous().unflatten(1, self.planes)
@@ -169,6 +202,7 @@ class ConvNetwork:
             ctx.show(conv.name, h.movedim(-1, 1).movedim(2, -1))  # as (K, B, *sizes, C)
             if saved is not None:
                 saved.append(SavedConv(patches, sizes, h))
+        # (K, C, *sizes, B) to features, channels outermost
         features_KFB: Tensor = h.flatten(2, -2).mean(2) if self.pool else h.flatten(1, -2)
         return features_KFB.mT
 
@@ -187,29 +221,40 @@ class ConvNetwork:
             saved: what the forward pass of the same inputs returned.
             slope_KBD: gradient of the mean loss by the outputs.
             into: memory for the gradients, by the parameters' names; what it held is overwritten.
-            seen: left as it is: one sample's gradient by a kernel is a sum over positions, which
-                takes more than one input and one slope a layer to tell.
+            seen: left as it is. A sample's gradient by a kernel is a sum over positions, so that no
+                :class:`Product` of one input and one gradient can stand for it.
         """
         d_KBF = self.out.backward(params, saved.features_KBF, slope_KBD, into)
         d_KBF = d_KBF if saved.mask_KBF is None else d_KBF * saved.mask_KBF
         d = self._unpool(d_KBF, saved.convs[-1].z_KOLB)
         for i in reversed(range(len(self.convs))):
             patches, sizes, z = saved.convs[i]
+            # in place: d is this pass's own memory, made by _unpool or input_gradient
             d = self.activation.derivative(d, z)
             self.convs[i].write_gradients(patches, d, into)
+            # the first convolution's input is the data, whose gradient nobody needs
             d = self.convs[i].input_gradient(params, d, sizes) if i else d
 
     def _unpool(self, d_KBF: Tensor, z_KOLB: Tensor) -> Tensor:
         """Return the gradient by the last convolution's output from that by the features.
 
         The features are z itself, or its mean over N positions, whose gradient is d/N at each one.
+
+        Args:
+            d_KBF: gradient by the features; its memory may be used up.
+            z_KOLB: the last convolution's output after ReLU, of which only the shape is used.
+
+        Returns:
+            (K, out, *sizes, B) in memory of its own, which ReLU's derivative may write into.
         """
+        # samples go last again, as between the convolutions
         d_KFB = d_KBF.mT.contiguous()
         if not self.pool:
             return d_KFB.view_as(z_KOLB)
         positions = z_KOLB.shape[2:-1]
         each: Tensor = d_KFB.div_(math.prod(positions)).unflatten(1, (-1, *(1,) * len(positions)))
-        # a copy for every position, since ReLU's derivative is taken in place
+        # a copy for every position: in a view they would share memory, and ReLU's derivative is
+        # taken in place
         return each.expand_as(z_KOLB).contiguous()
 
 

@@ -41,7 +41,9 @@ class Conv:
     Args:
         name: what its parameters are called: ``<name>.weight``, ``<name>.bias``.
         channels: (in, out).
-        kernel, stride, padding: in positions, the same on every axis.
+        kernel: positions that a kernel covers, the same on every axis.
+        stride: positions from one patch to the next.
+        padding: positions of zeros on each side.
         axes: 1 for signals (K, C, L, B), 2 for images (K, C, H, W, B).
     """
 
@@ -67,7 +69,11 @@ class Conv:
         return {self.w: Weight(shape, *fans), self.b: Weight((self.outputs,), *fans, "bias")}
 
     def size(self, length: int) -> int:
-        """Return the number of output positions on an axis of ``length`` input positions."""
+        """Return ⌊(length + 2·padding − kernel)/stride⌋ + 1, the output positions on an axis.
+
+        Args:
+            length: input positions on the axis.
+        """
         return (length + 2 * self.padding - self.kernel) // self.stride + 1
 
     def __call__(self, params: Params, x_KCLB: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,6 +88,7 @@ class Conv:
         """
         patches, matrix_KOI = self._unfold(x_KCLB), self._matrix(params[self.w])
         patches_KIN = for_each_member(patches.flatten(2), matrix_KOI)
+        # in place: the product is this layer's own, and a copy would cost as much as the addition
         out_KON: Tensor = torch.bmm(matrix_KOI, patches_KIN).add_(params[self.b].unsqueeze(2))
         return out_KON.unflatten(2, patches.shape[2:]), patches_KIN
 
@@ -89,13 +96,14 @@ class Conv:
         """Write ∂L/∂W = d·patchesᵀ and ∂L/∂b = Σ_{positions, B} d into ``into``.
 
         Args:
-            patches_KIN: the forward pass's patches.
+            patches_KIN: the forward pass's patches (K, taps·in, positions·B).
             d_KOLB: gradient ∂L/∂out of the loss by the outputs.
             into: memory for the gradients, by the parameters' names; overwritten.
         """
         d_KON = d_KOLB.flatten(2)
         g_KOI = torch.bmm(d_KON, patches_KIN.mT)
-        # (out, taps·in) back to torch's (out, in, taps): what _matrix turned round
+        # not bmm into ``into``: (out, taps·in) has to be put into torch's order (out, in, taps),
+        # the inverse of what _matrix does
         into[self.w].flatten(3).copy_(g_KOI.unflatten(2, (-1, self.inputs)).mT)
         torch.sum(d_KON, 2, out=into[self.b])
 
@@ -124,8 +132,12 @@ class Conv:
         Axis by axis, from the last: for each tap t the input positions t, t + stride, t + 2·stride,
         … are what the tap sees at output positions 0, 1, 2, …; the taps' slices are stacked along
         the channels. For images that is 2·kernel slices in place of kernel².
+
+        Every pass puts the new tap outside of what is in the channels already, so that the rows end
+        up in the order (tap of the first axis, …, tap of the last axis, in): ``_matrix`` has its
+        columns in the same order.
         """
-        # pairs from the last axis on: none on the samples, then the same on every spatial axis
+        # torch counts pads from the last axis: none on the samples, both sides of each spatial axis
         pads = (0, 0) + (self.padding, self.padding) * self.axes
         unfolded = functional.pad(x, pads) if self.padding else x
         for axis in reversed(range(2, 2 + self.axes)):
@@ -162,6 +174,9 @@ class Conv:
 
 
 def _every(x: Tensor, axis: int, start: int, count: int, stride: int) -> Tensor:
-    """Return a view of ``count`` positions of an axis, from ``start`` on, ``stride`` apart."""
+    """Return a view of ``count`` positions of an axis, from ``start`` on, ``stride`` apart.
+
+    A view, so that folding can add into it.
+    """
     positions = slice(start, start + (count - 1) * stride + 1, stride)
     return x[(*(slice(None),) * axis, positions)]

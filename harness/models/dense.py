@@ -1,4 +1,8 @@
-"""Fully connected layers of all members of a cohort at once."""
+"""Fully connected layers of all members of a cohort at once, forward and backward.
+
+Each layer is one batched product of matrices (``torch.bmm``) over the members. Layers take their
+parameters from a mapping at each call and hold none.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +56,7 @@ class Dense:
         """
         w_KOI = params[self.w]
         h_KBI = for_each_member(h_KBI, w_KOI)
+        # hWᵀ, written as (W hᵀ)ᵀ for few outputs: the same numbers in a transposed layout
         narrow = self.outputs < NARROW
         out_KBO = torch.bmm(w_KOI, h_KBI.mT).mT if narrow else torch.bmm(h_KBI, w_KOI.mT)
         # in place: the product is this layer's own, and a copy would cost as much as the addition
@@ -65,10 +70,13 @@ class Dense:
         Args:
             params: the layer's parameters by name.
             h_KBI: its inputs, as the forward pass was given them.
-            d_KBO: gradient ∂L/∂a of the loss by its outputs.
+            d_KBO: gradient ∂L/∂a of the loss by its outputs; left as it is.
             into: memory for the gradients, by the parameters' names; what it held is overwritten.
-            input_needed: whether ∂L/∂h is used. That of the first layer is not, which saves a
-                product: then ``d_KBO`` is returned.
+            input_needed: whether ∂L/∂h is used. The first layer's is not, since its input is the
+                data, and that product is saved.
+
+        Returns:
+            ∂L/∂h (K, B, in); ``d_KBO`` itself, which means nothing, if it is not needed.
         """
         _write_product(d_KBO.mT, for_each_member(h_KBI, d_KBO), into[self.w])
         if self.bias:
@@ -77,11 +85,20 @@ class Dense:
 
 
 def for_each_member(x_K: Tensor, like_K: Tensor) -> Tensor:
-    """Return inputs that all members may share, (1, …, …), as a view (K, …, …)."""
+    """Return inputs that all members may share as a view with one entry for each member.
+
+    Args:
+        x_K: (K, M, N), or (1, M, N) where they are shared; ``torch.bmm`` does not broadcast.
+        like_K: any tensor with the members first.
+
+    Returns:
+        (K, M, N); nothing is copied.
+    """
     return x_K if x_K.shape[0] == like_K.shape[0] else x_K.expand(like_K.shape[0], -1, -1)
 
 
 def _write_product(a_KMN: Tensor, b_KNO: Tensor, into_KMO: Tensor) -> None:
+    """Write the members' products of matrices into given memory, by the faster of two ways."""
     # where the members' memory lies apart, as a tensor within longer rows, bmm and a copy are
     # faster than bmm into it
     if into_KMO.is_contiguous():

@@ -1,4 +1,8 @@
-"""Networks given as a torch module by dotted name."""
+"""Networks given as a torch module by dotted name.
+
+The module is made once and called with each member's weights by ``torch.func.functional_call``.
+Whether its runs can share a cohort is decided by :mod:`harness.engine.batching`, which tries it.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,11 @@ RANDOM = (
     nn.FeatureAlphaDropout,
     nn.RReLU,
 )
-"""torch's layers that draw from its global generator while training."""
+"""torch's layers that draw from its global generator while training, whatever their arguments.
+
+A layer of a user's own that draws is not known of: vmap refuses random calls by default, so such a
+module trains one run at a time, and draws from the generator as it is.
+"""
 
 
 class ExternalModel(External, Model):
@@ -36,6 +44,11 @@ class ExternalModel(External, Model):
     """
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ModuleNetwork:
+        """Return the module as a network; what the spec gives wins over what the data offer.
+
+        Raises:
+            HarnessError: the target makes no torch module.
+        """
         make = self.load()
         offered = {"input_shape": input_shape, "outputs": outputs}
         taken = inspect.signature(make).parameters
@@ -62,6 +75,7 @@ class ModuleNetwork:
         self, target: str, make: Callable[..., nn.Module], arguments: Mapping[str, object]
     ) -> None:
         self.make, self.arguments = make, arguments
+        # for its names, shapes, buffers and code: its own weights are never used
         self.module = self.build(0)
         if not isinstance(self.module, nn.Module):
             raise HarnessError(
@@ -69,7 +83,12 @@ class ModuleNetwork:
             )
 
     def build(self, seed: int) -> nn.Module:
-        """Return the module as its constructor initialises it, drawing from the seed's stream."""
+        """Return the module as its constructor initialises it, drawing from the seed's stream.
+
+        Args:
+            seed: the run's seed. The engine takes the initial weights from here unless the recipe
+                names another ``init``.
+        """
         with global_stream(derive(seed, "init")):
             return self.make(**self.arguments)
 
@@ -85,17 +104,27 @@ class ModuleNetwork:
         return any(isinstance(m, _BatchNorm) for m in self.module.modules())
 
     def weights(self) -> dict[str, Weight]:
-        """Return the parameters by the module's own names."""
+        """Return the parameters by the module's own names.
+
+        The fans are guessed from the shapes; every role is "weight", since a module does not say.
+        """
         return {
             name: Weight(tuple(p.shape), *_fans(p)) for name, p in self.module.named_parameters()
         }
 
     def buffers(self) -> dict[str, Tensor]:
-        """Return the module's buffers as they start."""
+        """Return the module's buffers as they start: copies, so that nobody writes into its own."""
         return {name: b.clone() for name, b in self.module.named_buffers()}
 
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
-        """Return outputs (K, B, D); buffers are written back into the context."""
+        """Return outputs (K, B, D); in training the new buffers are put into the context.
+
+        Args:
+            params: weights (K, *shape) by the module's names.
+            x_KB: inputs (K, B, *shape), or (1, B, *shape) where all members share them.
+            ctx: training or evaluation, streams, buffers.
+        """
+        # the one module serves training and evaluation alternately
         self.module.train(ctx.training)
         members = len(next(iter(params.values())))
         # modules write into their buffers; copies keep the caller's as they are
@@ -118,8 +147,11 @@ class ModuleNetwork:
         self, params: Params, buffers: dict[str, Tensor], x_KB: Tensor, ctx: Context
     ) -> Tensor:
         """Return the outputs (1, B, D) of one member, which may draw from its own stream."""
+        # views: what the module writes into its buffers must arrive in ``buffers``
         first = {name: b[0] for name, b in buffers.items()}
         own = {name: p[0] for name, p in params.items()}
+        # one number of the member's stream seeds torch's generator for this pass; the bound only
+        # has to fit into a signed 64-bit seed
         seed = int(ctx.noise.host[0].integers(2**62)) if ctx.noise and self.draws else None
         with global_stream(seed):
             return self._call(own, first, x_KB[0])[None]
@@ -127,7 +159,11 @@ class ModuleNetwork:
 
 @contextmanager
 def global_stream(seed: int | None) -> Iterator[None]:
-    """Seed torch's global generator for the code inside, and put its state back; None: leave it."""
+    """Seed torch's global generators for the code inside, and put their state back afterwards.
+
+    Args:
+        seed: what they are seeded with; None leaves them as they are.
+    """
     if seed is None:
         yield
         return
@@ -137,7 +173,10 @@ def global_stream(seed: int | None) -> Iterator[None]:
 
 
 def _fans(p: Tensor) -> tuple[int, int]:
-    """Return (fan-in, fan-out) of weights (out, in, *kernel); of vectors their length for both."""
+    """Return (fan-in, fan-out) of weights (out, in, *kernel); of vectors their length for both.
+
+    A scalar has fans of 1, since distributions divide by them.
+    """
     if p.ndim < 2:
         return max(1, p.numel()), max(1, p.numel())
     taps = p[0, 0].numel()

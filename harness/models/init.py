@@ -1,7 +1,11 @@
 """Initial weights: each parameter from its own named stream.
 
-What a unit puts out is a sum over its fan-in; its deviation, times the input's, is √fan_in times
-that of its weights. The distributions differ in what they keep constant from layer to layer.
+A unit's output is a sum over its fan-in, so that its deviation is √fan_in · σ times that of its
+inputs, where σ is the deviation of the weights. The distributions differ in what they keep constant
+from layer to layer. "Deviation" means the standard deviation throughout.
+
+The engine calls :meth:`Init.draw` once for each parameter of each member. The numbers are drawn by
+NumPy on the host, so that every device and precision starts from the same ones.
 """
 
 from __future__ import annotations
@@ -23,22 +27,27 @@ Shape = Literal["normal", "uniform"]
 class Init(Component):
     """The distribution of the initial weights.
 
-    A subclass says the deviation of a layer's weights; how parameters of other roles start is the
-    same for all: scales of normalizations at 1, their shifts at 0, positions from N(0, 0.02²).
+    A subclass says the deviation of a layer's weights, and the shape of their distribution and the
+    bound of the biases where they are not "uniform" and 0. How parameters of other roles start is
+    the same for all: scales of normalizations at 1, their shifts at 0, positions from N(0, 0.02²).
     """
 
     kind = "init"
 
     @abstractmethod
     def deviation(self, weight: Weight) -> float:
-        """Return the standard deviation of a weight's numbers."""
+        """Return the standard deviation σ of the numbers of a layer's weights, from their fans."""
 
     def shape(self) -> Shape:
-        """Return the distribution's shape."""
+        """Return the shape of the distribution of weights; a uniform one is on (−√3σ, √3σ)."""
         return "uniform"
 
     def bias_bound(self, weight: Weight) -> float:
-        """Return the bound a of the uniform distribution of biases on (−a, a)."""
+        """Return the bound a of the uniform distribution of biases on (−a, a); 0 starts them at 0.
+
+        Args:
+            weight: the bias, with its layer's fans.
+        """
         return 0.0
 
     def draw(self, name: str, weight: Weight, seed: int) -> np.ndarray:
@@ -49,8 +58,11 @@ class Init(Component):
 
         Args:
             name: the parameter's name.
-            weight: its shape, fans and role.
+            weight: its shape, fans, role and, where it is fixed, its value.
             seed: the run's seed.
+
+        Returns:
+            Numbers in the shape of one member's parameter.
         """
         stream = numpy_stream(seed, "init", name)
         if weight.value is not None:
@@ -63,15 +75,18 @@ class Init(Component):
             return self.bias_bound(weight) * stream.uniform(-1, 1, weight.shape)
         if self.shape() == "normal":
             return self.deviation(weight) * stream.standard_normal(weight.shape)
-        # U(−a, a) has the deviation a/√3
+        # U(−a, a) has the deviation a/√3: σ√3 is its bound
         return self.deviation(weight) * math.sqrt(3) * stream.uniform(-1, 1, weight.shape)
 
 
 class Default(Init):
-    """torch's: weights and biases from U(±1/√fan_in)."""
+    """torch's: weights and biases from U(−1/√fan_in, 1/√fan_in).
+
+    A user's torch module starts as its own constructor initialises it instead.
+    """
 
     def deviation(self, weight: Weight) -> float:
-        return 1 / math.sqrt(3 * weight.fan_in)
+        return 1 / math.sqrt(3 * weight.fan_in)  # U(−a, a) with a = 1/√fan_in has a/√3
 
     def bias_bound(self, weight: Weight) -> float:
         return 1 / math.sqrt(weight.fan_in)
@@ -129,4 +144,4 @@ class UniformInit(Init):
     """Bound a."""
 
     def deviation(self, weight: Weight) -> float:
-        return self.bound / math.sqrt(3)
+        return self.bound / math.sqrt(3)  # the deviation of U(−a, a)

@@ -16,20 +16,26 @@ class Linear(Model):
     """Softmax or linear regression: one layer, no hidden units."""
 
     bias: bool = True
-    """Add a constant to each output."""
+    """Add a trained constant to each output."""
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> LinearNetwork:
         return LinearNetwork(Dense("out", math.prod(input_shape), outputs, self.bias))
 
 
 class LinearNetwork:
-    """x ↦ Wx + b, with x flattened to one axis of features."""
+    """x ↦ Wx + b, with x flattened to one axis of features.
+
+    It has no hand-written backward pass: autograd differentiates it.
+
+    Args:
+        out: the layer.
+    """
 
     def __init__(self, out: Dense) -> None:
         self.out = out
 
     def weights(self) -> dict[str, Weight]:
-        """Return the parameters by name."""
+        """Return ``out.weight``, and ``out.bias`` where there is one."""
         return self.out.weights()
 
     def buffers(self) -> dict[str, Tensor]:

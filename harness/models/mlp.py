@@ -1,4 +1,8 @@
-"""Fully connected networks."""
+"""Fully connected networks.
+
+The backward pass is written out: for layers this small autograd's bookkeeping takes longer than the
+arithmetic. It must stay equal to what autograd makes of ``forward``, which the tests compare.
+"""
 
 from __future__ import annotations
 
@@ -33,13 +37,13 @@ class MLP(Model):
     activation: ActivationName = "relu"
     """Nonlinearity φ."""
     norm: Literal["none", "batch", "layer"] = "none"
-    """Normalization before the nonlinearity."""
+    """Normalization before the nonlinearity; autograd then makes the gradient."""
     residual: bool = False
     """Add a layer's input to its output where the shapes agree."""
     dropout: Fraction = 0.0
-    """Share of hidden units dropped."""
+    """Share of hidden units dropped in training, in every hidden layer."""
     bias: bool = True
-    """Add a constant to each unit."""
+    """Add a trained constant to each unit."""
 
     def dropout_rate(self) -> float:
         return self.numbers()["dropout"]
@@ -62,6 +66,7 @@ class DeepLinear(Model):
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> MLPNetwork:
         widths = (value_of(self.width, "model.width"),) * self.depth
+        # an MLP of identities, which has the hand-written passes too
         plain = MLP(widths=widths, activation="identity", bias=False)
         return MLPNetwork(plain, (math.prod(input_shape), *widths), outputs)
 
@@ -74,7 +79,7 @@ class SavedHidden(NamedTuple):
     z_KBO: Tensor
     """Its output z, before skip and dropout."""
     mask_KBO: Tensor | None
-    """What dropout multiplied by; None where no member drops."""
+    """What dropout multiplied by, 0 or 1/(1 − p); None where no member drops."""
 
 
 class MLPNetwork:
@@ -114,17 +119,30 @@ class MLPNetwork:
     def forward(
         self, params: Params, x_KB: Tensor, ctx: Context
     ) -> tuple[Tensor, list[SavedHidden]]:
-        """Return outputs (K, B, D), and what the hidden layers' and the output's backward need."""
+        """Return outputs (K, B, D), and what the backward pass needs saved of this pass.
+
+        Args:
+            params: the parameters by name.
+            x_KB: inputs (K, B, *shape), or (1, B, *shape) where the members share them.
+            ctx: training or evaluation, streams, running statistics.
+
+        Returns:
+            The outputs; and a record for each hidden layer, from the first on, with one more for
+            the output layer, of which only the input means anything.
+        """
         h, saved = x_KB.flatten(2), []
         for i, layer in enumerate(self.hidden):
             a = layer(params, h)
             a = self.norms[i](params, a, ctx) if self.norms else a
+            # z and not a is kept: the derivatives follow from it, and the next layer needs it too
             z = self.activation.forward(a)
+            # before dropout, so that probes see all units
             ctx.show(layer.name, z)
             mask = dropout_mask(z, ctx)
             saved.append(SavedHidden(h, z, mask))
             h = h + z if self.skips(i) else z
             h = h if mask is None else h * mask
+        # the output layer has no nonlinearity and no dropout: only its input is needed
         saved.append(SavedHidden(h, h, None))
         return self.out(params, h), saved
 
@@ -150,15 +168,20 @@ class MLPNetwork:
         d = self.out.backward(params, saved[-1].h_KBI, slope_KBD, into)
         for i in reversed(range(len(self.hidden))):
             h, z, mask = saved[i]
+            # d is ∂L/∂h of the layer's output h = mask · (z + skip): through dropout first
             d = d if mask is None else d * mask
             # the derivative may take d's memory, and a skip needs d once more
             d_a = self.activation.derivative(d.clone() if self.skips(i) else d, z)
             layers.append(Product(h, d_a, self.out.bias))
             below = self.hidden[i].backward(params, h, d_a, into, input_needed=i > 0)
+            # h_out = h + φ(Wh + b): the input gets the branch's gradient and the skip's
             d = below + d if self.skips(i) else below
         if seen is not None:
             seen.products += layers
 
     def skips(self, i: int) -> bool:
-        """Return whether the input of hidden layer ``i`` is added to its output; data never are."""
+        """Return whether the input of hidden layer ``i`` is added to its output.
+
+        The first layer's input is the data, which is never added, even where the widths agree.
+        """
         return self.residual and i > 0 and self.hidden[i].inputs == self.hidden[i].outputs

@@ -1,6 +1,7 @@
 """Hand-written products with the Hessian of an MLP's loss.
 
-They take half the time of differentiating the gradient by autograd.
+They take half the time of differentiating the gradient by autograd. The engine makes a
+:class:`HessianProduct` for the curvature probes and calls it once for each vector.
 """
 
 from __future__ import annotations
@@ -39,14 +40,19 @@ class HessianProduct:
         backward  R{d_a} = φ′(a) R{d_z} + φ″(a) R{a} d_z
                   R{∂L/∂W} = R{d_a}ᵀh + d_aᵀR{h}    R{d_h} = R{d_a}W + d_aV
 
-    Capital letters and d are those of the passes: d_x is the gradient of the loss by x.
+    Where a layer has a skip, R{h} and R{d_h} have it too. W and h are those of the two passes, and
+    d_x is the gradient of the loss by x.
+
+    The forward pass and the gradients d do not depend on v: they are computed once, when the object
+    is made, and every product uses them again. So nothing may write into ``saved``.
 
     Args:
         network: an MLP with a hand-written backward pass.
         params: its weights by name.
         saved: what its forward pass saved, without dropout.
         slope_KBD: gradient of the loss by its outputs.
-        curve: R{outputs} ↦ R{slope}: products with the Hessians of the loss by the outputs.
+        curve: R{outputs} ↦ R{slope}, both (K, B, D): products with the Hessian of the loss by the
+            outputs.
     """
 
     def __init__(
@@ -76,8 +82,14 @@ class HessianProduct:
         return slopes[::-1]
 
     def __call__(self, v: Params, into: Params) -> None:
-        """Write Hv into ``into``; both hold tensors (K, *shape) by the parameters' names."""
+        """Write Hv into ``into``.
+
+        Args:
+            v: tensors (K, *shape) by the parameters' names.
+            into: memory of the same names and shapes; what it held is overwritten.
+        """
         net = self.network
+        # forward: R{h} of each layer's input, None for the data; R{z} of its output
         r_h: Tensor | None = None
         r_inputs: list[Tensor | None] = []
         r_outputs: list[Tensor] = []
@@ -87,9 +99,11 @@ class HessianProduct:
             r_z = self.activation.derivative(r_a, self.saved[i].z_KBO)
             r_outputs.append(r_z)
             r_h = r_z if r_h is None or not net.skips(i) else r_h + r_z
+        # the loss's own curvature turns R of the outputs into R of their gradient
         h = self.saved[-1].h_KBI
         r_slope = self.curve(self._forward(net.out, v, h, r_h))
         r_d = self._backward(net.out, v, h, r_h, self.slope, r_slope, into)
+        # backward: r_d is R{d_h} of the layer above
         for i in reversed(range(len(net.hidden))):
             d = self.slopes[i]
             r_a = self._through(d.z_KBO, r_d, self.saved[i].z_KBO, r_outputs[i])
@@ -99,6 +113,7 @@ class HessianProduct:
 
     def _through(self, d_z: Tensor, r_d_z: Tensor, z: Tensor, r_z: Tensor) -> Tensor:
         """Return R{d_a} = φ′(a) R{d_z} + φ″(a) R{a} d_z."""
+        # a copy, since the derivative may take its memory and a skip needs R{d_z} once more
         r_d_a = self.activation.derivative(r_d_z.clone(), z)
         bend = self.activation.second_derivative(d_z, z, r_z)
         return r_d_a if bend is None else r_d_a + bend
@@ -120,8 +135,20 @@ class HessianProduct:
     ) -> Tensor:
         """Write R{∂L/∂W} = R{d}ᵀh + dᵀR{h} and R{∂L/∂b} into ``into``; return R{d_h} = R{d}W + dV.
 
-        Where h is the data nothing lies below, and what is returned means nothing.
+        Args:
+            layer: a layer a = Wh + b.
+            v: the vector, of which V and c belong to the layer.
+            h: the layer's input.
+            r_h: R{h}; None where h is the data, which v does not move.
+            d: gradient of the loss by a.
+            r_d: R{d}.
+            into: memory for Hv.
+
+        Returns:
+            (K, B, in); where h is the data nothing lies below, and what is returned means nothing.
         """
+        # the layer's own backward pass, given R{d} for d, makes the terms with R{d} and overwrites
+        # ``into``; the others are added
         r_below = layer.backward(self.params, h, r_d, into, input_needed=r_h is not None)
         if r_h is None:
             return r_below

@@ -1,4 +1,8 @@
-"""Normalization layers of all members of a cohort at once."""
+"""Normalization layers of all members of a cohort at once.
+
+They have no hand-written backward pass: networks that use them are differentiated by autograd. Both
+expect the features on the last axis.
+"""
 
 from __future__ import annotations
 
@@ -46,9 +50,19 @@ class BatchNorm:
         }
 
     def __call__(self, params: Params, x: Tensor, ctx: Context) -> Tensor:
-        """Return x (K, B, …, F) normalised; in training, move the context's running statistics."""
+        """Return the inputs normalised; in training, update the context's running statistics.
+
+        Args:
+            params: γ and β (K, F) by name.
+            x: inputs (K, B, …, F).
+            ctx: training or evaluation, and the running statistics (K, F) by name.
+
+        Returns:
+            (K, B, …, F).
+        """
         rows_KNF = x.flatten(1, -2)
         if ctx.training:
+            # correction=0: divide by n, as torch does to normalise the batch
             var_KF, mean_KF = torch.var_mean(rows_KNF, 1, correction=0)
             self._update_running(mean_KF.detach(), var_KF.detach(), rows_KNF.shape[1], ctx)
         else:
@@ -63,6 +77,14 @@ class BatchNorm:
         return normal_KNF.view(len(scale_KF), *x.shape[1:])
 
     def _update_running(self, mean_KF: Tensor, var_KF: Tensor, count: int, ctx: Context) -> None:
+        """Move the running statistics towards the batch's: r ← (1 − m) r + m·now.
+
+        Args:
+            mean_KF: the batch's mean.
+            var_KF: its biased variance.
+            count: numbers n that they are over, batch and positions.
+            ctx: whose entries are replaced by new tensors; the old ones are the caller's.
+        """
         unbiased_KF = var_KF * (count / max(1, count - 1))  # a single sample's is 0, not 0/0
         for key, now_KF in (("mean", mean_KF), ("var", unbiased_KF)):
             name = f"{self.name}.{key}"
@@ -91,7 +113,16 @@ class LayerNorm:
         return {}
 
     def __call__(self, params: Params, x: Tensor, ctx: Context) -> Tensor:
-        """Return x (K, B, …, F) normalised."""
+        """Return the inputs normalised.
+
+        Args:
+            params: γ and β (K, F) by name.
+            x: inputs (K, B, …, F).
+            ctx: not used; every network calls its normalizations in the same way.
+
+        Returns:
+            (K, B, …, F).
+        """
         normal = functional.layer_norm(x, (self.features,), eps=self.eps)
         shape = (-1, *(1,) * (x.ndim - 2), self.features)
         scale, shift = params[f"{self.name}.weight"], params[f"{self.name}.bias"]
@@ -105,6 +136,10 @@ NORMS: dict[str, type[BatchNorm] | type[LayerNorm]] = {"batch": BatchNorm, "laye
 def norm_layers(norm: str, widths: Sequence[int]) -> list[BatchNorm | LayerNorm]:
     """Return ``norm.0``, ``norm.1``, … for layers of the given widths; [] for the norm "none".
 
+    Args:
+        norm: "none", "batch" or "layer".
+        widths: features of each layer that is normalised.
+
     >>> [layer.name for layer in norm_layers("batch", (8, 4))], norm_layers("none", (8, 4))
     (['norm.0', 'norm.1'], [])
     """
@@ -114,6 +149,7 @@ def norm_layers(norm: str, widths: Sequence[int]) -> list[BatchNorm | LayerNorm]
 
 
 def _scale_and_shift(name: str, features: int) -> dict[str, Weight]:
+    """Return γ, which starts at 1, and β, which starts at 0."""
     return {
         f"{name}.weight": Weight((features,), role="one"),
         f"{name}.bias": Weight((features,), role="zero"),

@@ -1,4 +1,8 @@
-"""No network: the parameters are the output, and the loss is a function of them."""
+"""No network: the parameters are the output, and the loss is a function of them.
+
+Functions to be minimised (:mod:`harness.data.functions`) thus train through the engine as networks
+do.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +18,24 @@ class Parameters(Model):
     """θ itself, for functions to be minimised."""
 
     start: tuple[float, ...]
-    """First value of θ."""
+    """Initial value of θ, the same for all seeds; its length is the number of parameters."""
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ParametersNetwork:
         return ParametersNetwork(self.start)
 
 
 class ParametersNetwork:
-    """x ↦ θ."""
+    """x ↦ θ, whatever x is.
+
+    Args:
+        start: initial value of θ.
+    """
 
     def __init__(self, start: tuple[float, ...]) -> None:
         self.start = start
 
     def weights(self) -> dict[str, Weight]:
-        """Return θ."""
+        """Return ``theta``, with its initial value."""
         return {"theta": Weight((len(self.start),), value=self.start)}
 
     def buffers(self) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""A small pre-norm transformer encoder."""
+"""A small pre-norm transformer encoder; autograd makes its gradient."""
 
 from __future__ import annotations
 
@@ -39,12 +39,17 @@ class Transformer(Model):
     heads: int = Field(default=4, ge=1)
     """Attention heads; they divide ``width``."""
     dropout: Fraction = 0.0
-    """Share dropped of what each block adds."""
+    """Share dropped, in training, of what attention and MLP add to the tokens."""
 
     def dropout_rate(self) -> float:
         return self.numbers()["dropout"]
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> TransformerNetwork:
+        """Return the network for inputs of any shape, which are flattened and cut into patches.
+
+        Raises:
+            ValueError: ``heads`` does not divide ``width``.
+        """
         return TransformerNetwork(self, math.prod(input_shape), outputs)
 
 
@@ -71,7 +76,16 @@ class Block:
         return self.norm1, self.qkv, self.mix, self.norm2, self.up, self.down
 
     def __call__(self, params: Params, x_KBTF: Tensor, ctx: Context) -> Tensor:
-        """Return tokens (K, B, T, F)."""
+        """Return the tokens after the block.
+
+        Args:
+            params: the parameters by name.
+            x_KBTF: tokens (K, B, T, F); left as they are.
+            ctx: whether and how dropout drops.
+
+        Returns:
+            (K, B, T, F).
+        """
         x = x_KBTF + dropout(self._attend(params, self.norm1(params, x_KBTF, ctx)), ctx)
         hidden = _per_token(self.up, params, self.norm2(params, x, ctx))
         hidden = self.activation.forward(hidden)
@@ -88,7 +102,13 @@ class Block:
 
 
 def _per_token(layer: Dense, params: Params, x_KBTF: Tensor) -> Tensor:
-    """Return a layer's outputs (K, B, T, out) for every token by itself."""
+    """Return a layer's outputs (K, B, T, out) for every token by itself.
+
+    Args:
+        layer: a dense layer, which takes samples of one axis: tokens count as samples.
+        params: the parameters by name.
+        x_KBTF: tokens (K, B, T, F), or (1, B, T, F) where the members share them.
+    """
     rows_KNO = layer(params, x_KBTF.flatten(1, 2))
     out_KBTO: Tensor = rows_KNO.unflatten(1, x_KBTF.shape[1:3])
     return out_KBTO
@@ -101,6 +121,9 @@ class TransformerNetwork:
         spec: patches, widths, blocks and heads.
         numbers: numbers in one input.
         outputs: numbers out.
+
+    Raises:
+        ValueError: the heads do not divide the width.
     """
 
     def __init__(self, spec: Transformer, numbers: int, outputs: int) -> None:
@@ -126,8 +149,10 @@ class TransformerNetwork:
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
         """Return outputs (K, B, D)."""
         flat = x_KB.flatten(2)
+        # zeros behind the last number fill its patch
         flat = functional.pad(flat, (0, self.tokens * self.patch - flat.shape[-1]))
         x = _per_token(self.embed, params, flat.unflatten(-1, (self.tokens, self.patch)))
+        # attention knows no order: what tells tokens apart is a trained vector for each place
         x = x + params["position"][:, None]
         for i, block in enumerate(self.blocks):
             x = block(params, x, ctx)

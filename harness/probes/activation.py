@@ -16,7 +16,8 @@ else:
 SATURATION_MARGIN = 0.05
 """An output is saturated within this share of the nonlinearity's range from one of its bounds."""
 DEAD_SPREAD = 1e-6
-"""A unit is dead if its outputs spread no wider than this times the layer's root mean square."""
+"""A unit is dead if its outputs spread no wider than this times the layer's root mean square: some
+ten roundings of float32."""
 
 
 class Activations(Probe):
@@ -35,6 +36,14 @@ class Activations(Probe):
     prefix = "activation"
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return the statistics of each hidden layer, and what they give together, (K,) each.
+
+        It costs nothing but the statistics where the update's own pass was without noise, and one
+        forward pass more where it was not. Nothing is kept in memory.
+
+        Returns:
+            {} for networks without hidden layers, and for torch modules, which show none.
+        """
         # positions of convolutions and tokens count as samples: (K, N, F)
         layers = {name: h.flatten(1, -2) for name, h in scene.hidden().items()}
         if not layers:
@@ -54,12 +63,18 @@ class Activations(Probe):
 
 
 def _statistics(h_KNF: Tensor, bounds: tuple[float, float] | None) -> Values:
-    """Return the statistics of one layer's outputs, (K,) each."""
+    """Return the statistics of one layer's outputs, (K,) each.
+
+    Args:
+        h_KNF: outputs, N samples (and positions) of F units; left as they are.
+        bounds: of the nonlinearity; None where it does not saturate, and no share is returned.
+    """
     flat_KN = h_KNF.flatten(1)
     mean_K = flat_KN.mean(1)
     rms_K = torch.linalg.vector_norm(flat_KN, dim=1).div_(flat_KN.shape[1] ** 0.5)
     # Var h = E h² − (E h)², from the two that are there already; rounding may leave it below 0
     std_K = torch.addcmul(rms_K.square(), mean_K, mean_K, value=-1).clamp_(min=0).sqrt_()
+    # relative to the layer's size, since rounding alone spreads the outputs of a constant unit
     spread_KF = h_KNF.amax(1).sub_(h_KNF.amin(1))
     dead_KF = spread_KF <= (DEAD_SPREAD * rms_K)[:, None]
     values = {

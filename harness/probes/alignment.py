@@ -26,17 +26,29 @@ class Alignment(Probe):
     span = 2
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return the cosines (K,); {} where the update before was not looked at.
+
+        It costs one pass over gradient and update. Both (K, P) are kept in memory, with their step.
+        """
         now = {"gradients": scene.g_KP.clone(), "updates": scene.moved_KP - scene.w_KP}
         # memory may hold an older step, since a probe looks at two updates in a row and then pauses
         follows = "step" in memory and bool((memory["step"] == scene.step - 1).all())
         values = {name: cosine(memory[name], row) for name, row in now.items()} if follows else {}
-        # one number a member: memory is kept and dropped member by member
+        # one number for each member: memory is kept and dropped member by member
         step_K = scene.lr_K.new_full(scene.lr_K.shape, scene.step, dtype=torch.long)
         memory.update(now, step=step_K)
         return values
 
 
 def cosine(a_KP: Tensor, b_KP: Tensor) -> Tensor:
-    """Return a·b / ‖a‖‖b‖ (K,) of each pair of rows; NaN where a row is 0."""
+    """Return a·b / ‖a‖‖b‖ of each pair of rows.
+
+    Args:
+        a_KP: rows.
+        b_KP: rows of the same shape.
+
+    Returns:
+        (K,) from −1 to 1; NaN where a row is 0.
+    """
     cosine_K: Tensor = (a_KP * b_KP).sum(1) / (a_KP.norm(dim=1) * b_KP.norm(dim=1))
     return cosine_K

@@ -3,6 +3,10 @@
 To write a probe, subclass :class:`Probe`, name its ``prefix``, and compute metrics (K,) in
 ``measure`` from what the :class:`Scene` holds or can be asked; what it needs later goes into
 ``memory``.
+
+:mod:`harness.engine.probing` makes the scene after each update that a probe is due at, and calls
+``measure``. What is cheap is a field of the scene; what costs a pass over the network is a
+callable, so that it is computed only if a probe asks.
 """
 
 from __future__ import annotations
@@ -43,12 +47,19 @@ class Norms(NamedTuple):
     places: Mapping[str, int]
     """Each layer's place among the tensors, by its name: that of its weights."""
     each_TK: Tensor
-    """Norm of each tensor."""
+    """Norm of each tensor, in the order of the layout."""
     whole_K: Tensor
     """Norm of all parameters."""
 
     def layers(self, over: Norms | None = None) -> dict[str, Tensor]:
-        """Return the norms (K,) of each layer's weights by name, or their ratios to ``over``'s."""
+        """Return the norms (K,) of each layer's weights by name, or their ratios to ``over``'s.
+
+        Args:
+            over: norms to divide by, tensor by tensor; None for the norms themselves.
+
+        Returns:
+            Layers' weights alone: biases and normalizations' parameters have no entry.
+        """
         rows = (self.each_TK if over is None else self.each_TK / over.each_TK).unbind()
         return {name: rows[place] for name, place in self.places.items()}
 
@@ -133,13 +144,14 @@ class Scene:
 
     @property
     def w_KP(self) -> Tensor:  # noqa: N802
-        """Weights before the update; clone them to keep them: the next look overwrites them."""
+        """Weights before the update; clone them to keep them: the next scene overwrites them."""
         return self.workspace_2KP[0]
 
     def own_gradient(self) -> Tensor:
-        """Return the gradient (K, P) of the update's batch without noise."""
+        """Return the gradient (K, P) of the update's batch without noise; do not write into it."""
         if self.noise_free is not None:
             return self.noise_free[1]
+        # a copy: the memory of ``gradients`` is overwritten by whoever asks next
         return self.gradients(self.w_KP, self.x_KB, self.y_KBD).clone()
 
     def own_loss(self) -> Tensor:
@@ -163,10 +175,15 @@ class Scene:
         return Norms(places, *weights), Norms(places, *update)
 
     def norms(self, rows_KP: Tensor) -> Norms:
-        """Return the norms of the rows, tensor by tensor and of the whole."""
+        """Return the norms of the rows, tensor by tensor and of the whole.
+
+        Args:
+            rows_KP: rows in the scene's layout, such as weights or gradients.
+        """
         # cuts are the sizes of tensors and of the gaps behind them by turns; gaps are left out
         tensors = rows_KP.split_with_sizes(self.layout.cuts, 1)[::2]
         each_TK = torch.stack([torch.linalg.vector_norm(tensor, dim=1) for tensor in tensors])
+        # ‖θ‖ = √Σ_t ‖θ_t‖²: the norm of the norms, without a second pass over the rows
         return Norms(self.layout.layers, each_TK, torch.linalg.vector_norm(each_TK, dim=0))
 
 
@@ -198,15 +215,19 @@ class Probe(Component):
             per_epoch: updates in an epoch.
             steps: updates in the run.
 
+        Returns:
+            A function of the updates made before, 0 … steps − 1.
+
         >>> due = Probe.parse({"name": "GradientNorm", "every": 2}).timing(per_epoch=10, steps=32)
         >>> [step for step in range(32) if due(step)]
         [0, 20, 31]
         """
+        # the last update in every case: a curve then ends where the run does
         last = steps - 1
         if self.every == "ends":
             return lambda step: step in (0, last)
         if self.every == "log":
-            # a power of two has one bit, which its predecessor has not
+            # step & (step − 1) clears the lowest bit: 0 for 0 and for powers of two, which have one
             return lambda step: step & (step - 1) == 0 or step == last
         stride = self.every * (per_epoch if self.unit == "epochs" else 1)
         return lambda step: step % stride == 0 or step == last
@@ -217,7 +238,12 @@ class Probe(Component):
 
         Args:
             scene: the update, and what can be asked about it.
-            memory: what earlier calls have put there; it lives as long as the run.
+            memory: what earlier calls have put there; empty at first. It lives as long as the run,
+                across checkpoints, and loses the rows of members that leave the cohort.
+
+        Returns:
+            Numbers (K,) by name, or arrays (K, …). Names may be left out where there is nothing to
+            measure, {} for all of them.
         """
 
 
@@ -227,6 +253,9 @@ def random_row(scene: Scene, *purpose: str | int) -> Tensor:
     Args:
         scene: whose step names the stream, and whose layout the row has.
         purpose: names the stream too.
+
+    Returns:
+        (1, P) on the device and in the precision of the weights.
     """
     stream, like_1P, drawn = _torch_stream(scene.step, *purpose), scene.w_KP[:1], {}
     for name, slot in scene.layout.slots.items():
@@ -237,10 +266,19 @@ def random_row(scene: Scene, *purpose: str | int) -> Tensor:
 
 
 def probes_of(parts: Iterable[Component]) -> tuple[Probe, ...]:
-    """Return the parts of a spec that are probes, as such."""
+    """Return the parts of a spec that are probes, in their order and as what they are.
+
+    Args:
+        parts: components of any kind, as specs hold them.
+    """
     return tuple(part for part in parts if isinstance(part, Probe))
 
 
 def _torch_stream(seed: int, *purpose: str | int) -> torch.Generator:
-    """Return a fresh torch generator on the CPU for the named stream."""
+    """Return a fresh torch generator on the CPU for the named stream.
+
+    Args:
+        seed: here the step, not a run's seed: all members see the same numbers.
+        purpose: what they are for.
+    """
     return torch.Generator().manual_seed(derive(seed, *purpose))

@@ -32,6 +32,11 @@ class Calibration(Probe):
     """Bins of confidence."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return error and confidence (K,) and bins (K, 3, bins); {} without held-out classes.
+
+        It costs one evaluation of the held-out samples, which other probes share. Nothing is kept
+        in memory.
+        """
         held = scene.held()
         if held is None:
             return {}
@@ -41,9 +46,11 @@ class Calibration(Probe):
         # the clamp puts a confidence of 1 into the last bin, and NaN, of a run that diverges, into
         # some bin: it belongs to none, but must index one
         bins_KB = (confidence_KB * self.bins).long().clamp_(0, self.bins - 1)
+        # what is summed by bin: 1, confidence and right guess of each sample, in one scatter
         rows_K3B = torch.stack([torch.ones_like(right_KB), confidence_KB, right_KB], 1)
         sums = out_KBD.new_zeros(len(out_KBD), 3, self.bins)
         sums.scatter_add_(2, bins_KB[:, None].expand_as(rows_K3B), rows_K3B)
+        # (K, bins) each: samples, and sums of confidences and of right guesses
         count, confidence, right = sums.unbind(1)
         filled = count.clamp(min=1)  # an empty bin has mean 0, not 0/0
         return {

@@ -13,7 +13,7 @@ else:
     torch = Lazy("torch")
 
 CLASSES = 20
-"""Classes at most whose accuracies are recorded one by one; more curves can't be read."""
+"""Classes at most whose accuracies are recorded one by one: more curves could not be told apart."""
 
 
 class Confusion(Probe):
@@ -28,6 +28,11 @@ class Confusion(Probe):
     prefix = "confusion"
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return accuracies (K,) and the matrix (K, C, C); {} without held-out classes.
+
+        It costs one evaluation of the held-out samples, which other probes share. Nothing is kept
+        in memory.
+        """
         held = scene.held()
         if held is None:
             return {}
@@ -38,6 +43,7 @@ class Confusion(Probe):
         counts = torch.zeros(len(guess_KB), classes**2, device=guess_KB.device, dtype=torch.float64)
         counts.scatter_add_(1, cell_KB, torch.ones_like(cell_KB, dtype=torch.float64))
         matrix_KCC = counts.view(-1, classes, classes)
+        # a class without held-out samples has no accuracy, not 0/0
         present = torch.bincount(true_B, minlength=classes).nonzero()[:, 0].tolist()
         right_KC = matrix_KCC.diagonal(dim1=1, dim2=2)[:, present]
         accuracy_KC = right_KC / matrix_KCC.sum(2)[:, present]

@@ -48,6 +48,12 @@ class Curvature(Probe):
     """Samples that the loss is taken over, at most the training set."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return eigenvalues, stability threshold and sharpness, and what else is asked, (K,) each.
+
+        It costs at most ``iterations`` products with the Hessian, the same again for an optimizer
+        that has a preconditioner, and one for each of the ``vectors``. The top eigenvectors (K, P)
+        are kept in memory, to start from the next time.
+        """
         hessian = scene.products(scene.w_KP, *scene.samples(self.samples, "curvature"))
         eigenvalues_KT = self._eigenvalues(hessian, "vector", scene, memory)
         values = {f"top{i + 1 if i else ''}": eigenvalues_KT[:, i] for i in range(self.top)}
@@ -67,9 +73,17 @@ class Curvature(Probe):
         return {**values, "stability_threshold": threshold_K, "sharpness": sharpest_K / threshold_K}
 
     def _eigenvalues(self, operator: Operator, name: str, scene: Scene, memory: Memory) -> Tensor:
-        """Return the top eigenvalues (K, top), and keep the top eigenvector under ``name``."""
+        """Return the top eigenvalues (K, top), and keep the top eigenvector for the next time.
+
+        Args:
+            operator: the symmetric matrix.
+            name: what its eigenvector is kept under in ``memory``.
+            scene: names the random start of the first time.
+            memory: the probe's own; written into.
+        """
         start_KP = memory.get(name)
         if start_KP is None:
+            # one random row for all members: who is in the cohort must not matter
             start_KP = random_row(scene, "lanczos").expand_as(scene.w_KP).clone()
         # from the last measurement's eigenvector on: the Hessian changes slowly, so that a few
         # products are enough where a random start would need twenty
@@ -78,7 +92,11 @@ class Curvature(Probe):
         return spectrum.values_KT
 
     def _trace(self, hessian: Operator, scene: Scene) -> Tensor:
-        """Return the mean of vᵀHv (K,) over random signs v, whose expectation is tr H."""
+        """Return the mean of vᵀHv (K,) over random signs v, whose expectation is tr H.
+
+        E vᵀHv = Σ_ij H_ij E vᵢvⱼ = Σᵢ H_ii, since the signs are independent. (Gaps between tensors
+        have the sign 0 and add nothing.)
+        """
         signs = (
             random_row(scene, "trace", i).sign().expand_as(scene.w_KP) for i in range(self.vectors)
         )
@@ -88,10 +106,12 @@ class Curvature(Probe):
 
 
 class Spectrum(NamedTuple):
-    """Ritz values from the top, and the top Ritz vector, of each member."""
+    """What :func:`lanczos` knows of the top of each member's spectrum."""
 
     values_KT: Tensor
+    """Ritz values, largest first, in float64; T of them."""
     vector_KP: Tensor
+    """Unit Ritz vector of the largest."""
 
 
 def lanczos(
@@ -125,9 +145,11 @@ def lanczos(
     [3.0, 1.0]
     """
     members = len(start_KP)
+    # rows that have not ended yet
     going_K = torch.ones(members, dtype=torch.bool, device=start_KP.device)
     values_KT = start_KP.new_zeros(members, top, dtype=torch.float64)
     # T and its eigenvectors are small and in float64, whatever the weights are
+    # weights: s, the top eigenvector of T, by which the basis adds up to the top Ritz vector
     weights_KM = start_KP.new_zeros(members, iterations, dtype=torch.float64)
     tridiagonal = start_KP.new_zeros(members, iterations, iterations, dtype=torch.float64)
     basis_KMP = start_KP.new_empty(members, iterations, start_KP.shape[1])
@@ -141,10 +163,11 @@ def lanczos(
         # large as the components were, and twice is enough (Parlett 1980).
         w_KP, _ = _without(w_KP, q_KMP)
         length_K = torch.linalg.vector_norm(w_KP, dim=1)
-        if i + 1 >= top:
+        if i + 1 >= top:  # T has as many eigenvalues as it has rows
             values, vectors = torch.linalg.eigh(tridiagonal[:, : i + 1, : i + 1])  # ascending
             values_KT[going_K] = values[going_K].flip(1)[:, :top]
             weights_KM[going_K, : i + 1] = vectors[going_K, :, -1]
+            # ‖Hv − λv‖ = β_i |s_i|: the largest over the values asked for
             residual_K = length_K * vectors[:, -1, -top:].abs().amax(1)
             going_K = going_K & (residual_K > tolerance * values[:, -1].abs())
         if i + 1 == iterations or not going_K.any():
@@ -157,7 +180,12 @@ def lanczos(
 
 
 def _without(w_KP: Tensor, q_KMP: Tensor) -> tuple[Tensor, Tensor]:
-    """Return w − Σ_m (q_m·w) q_m, and the q_m·w (K, M), for orthonormal q_m."""
+    """Return w − Σ_m (q_m·w) q_m, and the q_m·w (K, M).
+
+    Args:
+        w_KP: the vectors.
+        q_KMP: M orthonormal vectors for each.
+    """
     if len(w_KP) == 1:  # products of a matrix and a vector are faster than a batch of one of them
         w_P, q_MP = w_KP[0], q_KMP[0]
         inner_M = torch.mv(q_MP, w_P)

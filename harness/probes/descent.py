@@ -20,8 +20,14 @@ class Descent(Probe):
     """Also to second order, for which one product with the Hessian is made."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return the real and the predicted decrease of the loss, and the errors, (K,) each.
+
+        It costs one loss, with ``second`` one product with the Hessian, and where training is noisy
+        one gradient and one loss more. Nothing is kept in memory.
+        """
         batch = scene.x_KB, scene.y_KBD
         g_KP = scene.own_gradient()
+        # first order: −η‖g‖²
         predicted_K = -scene.lr_K * g_KP.square().sum(1)
         after_KP = scene.w_KP - scene.lr_K[:, None] * g_KP
         real_K = scene.losses(after_KP, *batch) - scene.own_loss()
@@ -32,6 +38,7 @@ class Descent(Probe):
         }
         if self.second:
             curved_K = (g_KP * scene.products(scene.w_KP, *batch)(g_KP)).sum(1)  # gᵀHg
+            # second order: −η‖g‖² + ½η² gᵀHg
             second_K = predicted_K + scene.lr_K.square() * curved_K / 2
             values |= {"predicted2": second_K, "error2": (real_K / second_K - 1).abs()}
         return values

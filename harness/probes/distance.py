@@ -16,6 +16,10 @@ class Distance(Probe):
     prefix = "distance"
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return the distance of all weights and that of each layer, (K,) each.
+
+        It costs two passes over the weights. The initial weights (K, P) are kept in memory.
+        """
         # the first measurement is before the first update: its weights are θ₀
         start_KP = memory.setdefault("start", scene.w_KP.clone())
         moved = scene.norms(scene.w_KP - start_KP)

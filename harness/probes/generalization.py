@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.probes.base import Memory, Probe, Scene, Values
 
 SIGNS = {"loss": 1, "accuracy": -1}
-"""Of held-out minus training, so that a positive gap is always worse on held-out data."""
+"""Sign of held-out minus training that makes a gap positive where held-out data are worse."""
 
 
 class GeneralizationGap(Probe):
@@ -20,6 +20,11 @@ class GeneralizationGap(Probe):
     prefix = "generalization"
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return the gaps (K,) of loss and, for classes, accuracy; {} without validation data.
+
+        It costs an evaluation of training and held-out samples. Nothing is kept in memory.
+        """
+        # on samples evenly spaced in the training set, as many as there are held-out ones
         metrics = scene.evaluated()
         if "valid" not in metrics:
             return {}

@@ -28,14 +28,21 @@ class GradientCheck(Probe):
     """Length ε of a step: the error has ε² of the third derivative and 1e-16/ε of rounding."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return the error (K,) of the gradient along one direction, drawn anew for each update.
+
+        It costs two losses, and one gradient where training is noisy. Nothing is kept in memory.
+        """
         batch = scene.x_KB, scene.y_KBD
         g_KP = scene.own_gradient()
+        # drawn on the CPU in float64, so that every device and precision has the same direction; it
+        # may have numbers in the gaps between tensors, where no loss looks and g is 0
         stream = torch.Generator().manual_seed(scene.step)
         random_P = torch.randn(g_KP.shape[1], generator=stream, dtype=torch.float64)
         random_P = random_P.to(g_KP.device, g_KP.dtype)
         # along g alone errors at right angles to it would go unseen; along a random direction alone
         # g·u would be small, and rounding large beside it
         u_KP = g_KP / g_KP.norm(dim=1, keepdim=True) + random_P / random_P.norm()
+        # g·u against (L(θ + εu) − L(θ − εu))/2ε, whose error is O(ε²)
         ahead_K = scene.losses(scene.w_KP + self.step * u_KP, *batch)
         back_K = scene.losses(scene.w_KP - self.step * u_KP, *batch)
         slope_K = (g_KP * u_KP).sum(1)

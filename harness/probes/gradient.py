@@ -18,10 +18,15 @@ class GradientNorm(Probe):
     prefix = "gradient"
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return the norm of each layer's gradient, that of all, and their ratio, (K,) each.
+
+        It costs one pass over the gradient, which other probes share. Nothing is kept in memory.
+        """
         norms = scene.gradient_norms
         layers = norms.layers()
         values = {**layers, "all": norms.whole_K}
         if layers:
+            # in the order of the network; the output layer comes last
             hidden = list(layers.values())[:-1] or list(layers.values())
             values["ratio"] = hidden[0] / hidden[-1]
         return values

@@ -42,6 +42,12 @@ class NoiseScale(Probe):
     """Weight of the past in the running means."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return signal, variance and their ratio (K,); {} for batches of one.
+
+        It costs nothing but norms where the samples' norms are at hand, else the gradient of a
+        small batch, and that of ``large`` samples where they are asked for. The running means
+        (K, 2) of signal and variance are kept in memory.
+        """
         if (self.large or scene.x_KB.shape[1]) < 2:
             return {}
         many_K, large, few_K, small = self._squares(scene)
@@ -49,13 +55,17 @@ class NoiseScale(Probe):
         signal_K = (many_K * large).sub_(few_K, alpha=small).div_(large - small)
         variance_K = (few_K - many_K).div_(1 / small - 1 / large)
         now_K2 = torch.stack([signal_K, variance_K], 1)
+        # mean ← now + decay·(mean − now); the first measurement is the first mean
         mean_K2 = torch.lerp(now_K2, memory["mean"], self.decay) if "mean" in memory else now_K2
         memory["mean"] = mean_K2
         signal_K, variance_K = mean_K2.unbind(1)
         return {"signal": signal_K, "variance": variance_K, "scale": variance_K / signal_K}
 
     def _squares(self, scene: Scene) -> SquaredNorms:
-        """Return the squared norms of the gradients of a large batch and of small ones."""
+        """Return the squared norms of the gradients of a large batch and of small ones.
+
+        The small batches are part of the large one, so that no sample is paid for twice.
+        """
         if self.large:
             x_KB, y_KBD = scene.samples(self.large, "noise scale")
             norms = scene.norms(scene.gradients(scene.w_KP, x_KB, y_KBD))
@@ -64,7 +74,7 @@ class NoiseScale(Probe):
         large = x_KB.shape[1]
         many_K = norms.whole_K.square()
         if not (self.large or self.small) and scene.sample_norms_at_hand:
-            # where they are not at hand, a gradient for each sample would cost more than the run
+            # only where they are at hand: a gradient for each sample would cost more than the run
             singles_KB = scene.sample_norms()
             if singles_KB is not None:
                 return SquaredNorms(many_K, large, singles_KB.mean(1), 1)
@@ -75,9 +85,13 @@ class NoiseScale(Probe):
 
 
 class SquaredNorms(NamedTuple):
-    """|G_B|² (K,) over B samples, and |G_b|² (K,) over b, their mean if there are several."""
+    """Squared norms of gradients over a large and over a small batch."""
 
     many_K: Tensor
+    """|G_B|² over the large batch."""
     large: int
+    """Its samples B."""
     few_K: Tensor
+    """|G_b|² over the small batch; the mean over small batches where there are several."""
     small: int
+    """Its samples b."""

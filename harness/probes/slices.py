@@ -42,6 +42,14 @@ class LossSlice(Probe):
     """Training samples of each member's own that the loss is taken over."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return line (K, 2, points), plane (K, n, n) and barrier (K,) after the last update.
+
+        It costs a loss for each point of line and plane. The initial weights (K, P) are kept in
+        memory.
+
+        Returns:
+            {} before the last update.
+        """
         # the first measurement is before the first update: its weights are θ₀
         start_KP = memory.setdefault("start", scene.w_KP.clone())
         if not scene.last:
@@ -55,8 +63,17 @@ class LossSlice(Probe):
         return values | ({"plane": self._plane(scene, loss)} if self.plane else {})
 
     def _line(self, start_KP: Tensor, end_KP: Tensor, loss: Callable[[Tensor], Tensor]) -> Values:
+        """Return the losses on the line through two points, and the barrier between them.
+
+        Args:
+            start_KP: weights at α = 0.
+            end_KP: weights at α = 1.
+            loss: weights ↦ losses (K,), always on the same samples.
+        """
+        # one set of weights at a time: all points at once would take the memory of so many cohorts
         alphas = torch.linspace(*LINE_ENDS, self.points, dtype=torch.float64).tolist()
         line_KN = torch.stack([loss(torch.lerp(start_KP, end_KP, alpha)) for alpha in alphas], 1)
+        # the ends need not be among the points of the line
         start_K, end_K = loss(start_KP), loss(end_KP)
         above = [
             line_KN[:, i] - torch.lerp(start_K, end_K, alpha)
@@ -69,6 +86,7 @@ class LossSlice(Probe):
         }
 
     def _plane(self, scene: Scene, loss: Callable[[Tensor], Tensor]) -> Tensor:
+        """Return L(θ + αd₁ + βd₂), (K, β, α), for α and β from −1 to 1 and random filters d."""
         first_KP, second_KP = (_filterwise(scene, random_row(scene, "slice", i)) for i in range(2))
         side = torch.linspace(-1, 1, self.plane, dtype=torch.float64).tolist()
         rows = [[loss(scene.moved_KP + a * first_KP + b * second_KP) for a in side] for b in side]
@@ -81,12 +99,20 @@ def _filterwise(scene: Scene, direction_1P: Tensor) -> Tensor:
     A filter is what one unit or channel weighs its inputs with. Without this, layers whose scale
     does not matter (behind them is a normalization or ReLU) would look flat or sharp by their scale
     alone. Biases and normalizations' parameters, (K, F) each, stay where they are.
+
+    Args:
+        scene: whose weights after the update the lengths are taken from.
+        direction_1P: one random row for all members.
+
+    Returns:
+        (K, P), of each member's own lengths.
     """
+    # (K, *shape) of the weights, and (1, *shape) of the direction, which all members share
     weights, drawn = scene.layout.views(scene.moved_KP), scene.layout.views(direction_1P)
     scaled = {}
     for name, w in weights.items():
         d = drawn[name]
-        if w.ndim < 3:
+        if w.ndim < 3:  # (K, F): no filters
             scaled[name] = torch.zeros_like(w)
             continue
         scaled[name] = d * _filter_norms(w) / _filter_norms(d)

@@ -30,8 +30,13 @@ class GradientSpread(Probe):
     """Training samples n of each member's own."""
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return ratio and conflict (K,); {} where a network refuses batches of one.
+
+        It costs one gradient of the samples where a network is dense and has a hand-written
+        backward pass, else one gradient for each sample. Nothing is kept in memory.
+        """
         x_KB, y_KBD = scene.samples(self.samples, "spread")
-        # the products gᵢ·gⱼ say all that is asked, and layers give them without the gradients
+        # the products gᵢ·gⱼ say all that is asked, and dense layers give them without the gradients
         products_KBB, n = scene.grams(x_KB, y_KBD), x_KB.shape[1]
         if products_KBB is None:
             return {}

@@ -15,5 +15,9 @@ class UpdateRatio(Probe):
     prefix = "update"
 
     def measure(self, scene: Scene, memory: Memory) -> Values:
+        """Return the ratio of each layer, and the norms of update and weights, (K,) each.
+
+        It costs one pass over the weights, which other probes share. Nothing is kept in memory.
+        """
         weights, steps = scene.update_norms
         return {**steps.layers(over=weights), "norm": steps.whole_K, "weights": weights.whole_K}

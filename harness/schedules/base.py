@@ -9,7 +9,11 @@ from harness.spec.component import Component
 
 
 class Schedule(Component):
-    """The learning rate over training, as a factor of its base value."""
+    """The learning rate over training, as a factor of its base value.
+
+    It is a pure function of the step, so that a run which goes on from a checkpoint needs no state
+    of it.
+    """
 
     kind = "schedule"
 
@@ -21,6 +25,9 @@ class Schedule(Component):
             step: updates made before it, s = 0 … S − 1.
             steps: updates in the run, S.
             steps_per_epoch: updates in an epoch.
+
+        Returns:
+            η(s)/η, from 0 on; 1 for the optimizer's own learning rate.
         """
 
 
@@ -30,7 +37,7 @@ def half_cosine(start: float, end: float, share: float) -> float:
     Args:
         start: value at x = 0.
         end: value at x = 1.
-        share: x, how much of the way is done.
+        share: x, how much of the way is done, from 0 to 1.
 
     >>> half_cosine(1.0, 0.0, 0.0), half_cosine(1.0, 0.0, 0.5), half_cosine(1.0, 0.0, 1.0)
     (1.0, 0.5, 0.0)

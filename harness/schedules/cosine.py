@@ -21,5 +21,6 @@ class Cosine(Schedule):
     """Factor f at the end."""
 
     def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:
-        # f + (1−f)(1 + cos πs/S)/2
+        # f + (1−f)(1 + cos πs/S)/2; the last update is at s = S − 1, just above the floor. Not by
+        # half_cosine, whose order of operations rounds otherwise: runs would change in their bits.
         return self.floor + (1 - self.floor) * (1 + math.cos(math.pi * step / steps)) / 2

@@ -19,6 +19,7 @@ class WarmUp(Schedule):
     """What follows the rise."""
 
     def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:
+        # one update at least, where the share of a short run rounds to none
         rise = max(1, round(self.share * steps))
         if step < rise:
             # (s+1)/w: the first update moves already

@@ -1,6 +1,14 @@
 """Statistics of training runs, for the harness and on their own; NumPy and SciPy only.
 
 Everything random takes a generator: the same one in the same state gives the same numbers.
+Functions take arrays or lists and know nothing of studies or tables; those who call them say what a
+value is. A run that diverged has an infinite value; functions that take those say what they make
+of them. SciPy is imported inside the functions that need it: its import takes longer than all that
+the command line does for ``--help``.
+
+The three steps from values to a verdict are :mod:`~harness.stats.paired` (differences and p),
+:mod:`~harness.stats.verdict` (evidence for one claim) and :mod:`~harness.stats.sequential`
+(corrected for other claims and looks).
 """
 
 from harness.stats.bootstrap import bootstrap

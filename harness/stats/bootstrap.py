@@ -12,7 +12,7 @@ from harness.stats.intervals import Interval
 from harness.stats.summary import mean
 
 Statistic = Callable[[np.ndarray], float]
-"""A number of one sample."""
+"""A number of one sample, an array in the shape of the values given."""
 
 
 def bootstrap(
@@ -44,6 +44,9 @@ def bootstrap(
         level: confidence.
         resamples: number of resamples.
 
+    Returns:
+        The statistic of the values themselves as ``mean``, with the interval's bounds.
+
     Raises:
         ValueError: there are no values.
 
@@ -55,8 +58,10 @@ def bootstrap(
     if x.size == 0:
         raise ValueError("expected at least one value to resample, got none")
     point = statistic(x)
+    # resamples one by one: the statistic is any function of one sample
     draws = np.sort([statistic(resample(x, rng)) for _ in range(resamples)])
     tails = _expanded(len(x), level)
+    # BCa is for one sample of several values: strata have no jackknife of their own here
     if method == "bca" and x.ndim == 1 and len(x) > 1:
         tails = _corrected(tails, x, statistic, point, draws)
     low, high = np.quantile(draws, tails)
@@ -64,13 +69,26 @@ def bootstrap(
 
 
 def resample(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Draw as many values with replacement along the first axis, each column by itself."""
+    """Draw as many values with replacement along the first axis, each column by itself.
+
+    Args:
+        x: (n,) or (n, m) values; left as they are.
+        rng: the generator, which moves on.
+
+    Returns:
+        An array in the shape of ``x``.
+    """
     rows = rng.integers(0, len(x), x.shape)
     return np.take_along_axis(x, rows, 0)
 
 
 def _expanded(n: int, level: float) -> np.ndarray:
-    """Return the two quantiles to take, Φ(±√(n/(n−1)) t); of one value the plain ones."""
+    """Return the two quantiles to take, Φ(±√(n/(n−1)) t); of one value the plain ones.
+
+    Args:
+        n: number of values.
+        level: confidence.
+    """
     from scipy.special import ndtr, stdtrit
 
     if n < 2:
@@ -82,7 +100,15 @@ def _expanded(n: int, level: float) -> np.ndarray:
 def _corrected(
     tails: np.ndarray, x: np.ndarray, statistic: Statistic, point: float, draws: np.ndarray
 ) -> np.ndarray:
-    """Return the quantiles corrected for bias and acceleration."""
+    """Return the quantiles corrected for bias and acceleration.
+
+    Args:
+        tails: the two quantiles to take without a correction.
+        x: (n,) values.
+        statistic: number of one sample.
+        point: the statistic of ``x``.
+        draws: the statistic of each resample.
+    """
     from scipy.special import ndtr, ndtri
 
     # resamples equal to the statistic count half: with few distinct values many are
@@ -91,6 +117,7 @@ def _corrected(
         # z₀ would be infinite
         return tails
     bias = ndtri(below)
+    # the jackknife: the statistic without each value in turn
     left_out = np.array([statistic(np.delete(x, i)) for i in range(len(x))])
     d = left_out.mean() - left_out
     # a = Σd³ / 6(Σd²)^1.5

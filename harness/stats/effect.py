@@ -1,4 +1,8 @@
-"""How large a difference is, and how many seeds it takes to see it."""
+"""How large a difference is, and how many seeds it takes to see it.
+
+d, g and d_z are differences in units of the spread, so that they can be compared across metrics; δ
+and P(a > b) use the order of the values alone, and so take diverged runs as they are.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,11 @@ def cohen_d(a: ArrayLike, b: ArrayLike) -> float:
     s² = ((n−1)s_a² + (m−1)s_b²) / (n + m − 2) is the pooled variance.
 
     Args:
-        a: (n,) values, two at least.
-        b: (m,) values, two at least.
+        a: (n,) finite values, two at least.
+        b: (m,) finite values, two at least.
+
+    Returns:
+        d; ±∞ for a difference without any spread, 0 where there is neither.
 
     >>> round(cohen_d([2.0, 4.0, 6.0], [1.0, 3.0, 5.0]), 3)
     0.5
@@ -29,10 +36,11 @@ def hedges_g(a: ArrayLike, b: ArrayLike) -> float:
     """Return g = d·(1 − 3/(4(n + m) − 9)), Cohen's d less its bias in small samples (Hedges 1981).
 
     Args:
-        a: (n,) values, two at least.
-        b: (m,) values, two at least.
+        a: (n,) finite values, two at least.
+        b: (m,) finite values, two at least.
     """
     count = len(np.asarray(a)) + len(np.asarray(b))
+    # the exact factor is a ratio of Γ functions, of which this is Hedges's approximation
     return cohen_d(a, b) * (1 - 3 / (4 * count - 9))
 
 
@@ -75,11 +83,15 @@ def probability_of_improvement(a: ArrayLike, b: ArrayLike) -> float:
         a: (n,) runs, or (n, tasks).
         b: (m,) runs, or (m, tasks).
 
+    Returns:
+        From 0, every b is larger, to 1, every a is; ½ for no difference.
+
     >>> x, y = [[1, 2], [2, 2], [1, 1], [2, 1]], [[1, 1], [2, 2], [3, 3]]
     >>> round(probability_of_improvement(x, y), 6)
     0.333333
     """
     x, y = (np.asarray(v, dtype=float).reshape(len(np.asarray(v)), -1) for v in (a, b))
+    # (n, m, tasks): the mean over all is the mean over tasks, which have as many pairs each
     wins = x[:, None] > y[None]
     ties = x[:, None] == y[None]
     return float((wins + ties / 2).mean())
@@ -95,13 +107,13 @@ def seeds_needed(
     effect of the wrong sign is left out.
 
     Args:
-        effect: d_z, as :func:`paired_d` gives it.
+        effect: d_z, as :func:`paired_d` gives it; the sign does not matter.
         alpha: level of the test.
         power: probability of seeing the effect.
         most: give up beyond so many.
 
     Returns:
-        The number, or None where it is larger than ``most``.
+        The number, 2 at least, or None where it is larger than ``most`` or there is no effect.
 
     >>> seeds_needed(0.5), seeds_needed(1.0), seeds_needed(0.0)
     (34, 10, None)
@@ -123,7 +135,13 @@ def seeds_needed(
 
 
 def _power(size: float, n: int, alpha: float) -> float:
-    """Return the probability that n pairs show an effect d_z at level α."""
+    """Return the probability that n pairs show an effect d_z at level α: P(T > t).
+
+    Args:
+        size: |d_z|.
+        n: pairs, two at least.
+        alpha: level of the two-sided test.
+    """
     from scipy.special import nctdtr, stdtrit
 
     return float(1 - nctdtr(n - 1, size * math.sqrt(n), stdtrit(n - 1, 1 - alpha / 2)))

@@ -15,6 +15,7 @@ class Effect(NamedTuple):
     """What one factor, or several together beyond their single effects, do to the outcome."""
 
     factors: tuple[str, ...]
+    """Their names; several are an interaction."""
     share: float
     """Share of the variance over all runs, η²."""
     f: float
@@ -55,6 +56,7 @@ def factorial_effects(
             f"expected an axis for each of {len(factors)} factors and one of two seeds or more, "
             f"got shape {x.shape}"
         )
+    # what all effects, seeds and errors together add up to
     total = float(((x - x.mean()) ** 2).sum())
     effects = []
     for size in range(1, (order or len(factors)) + 1):
@@ -66,6 +68,7 @@ def factorial_effects(
 def _effect(x: np.ndarray, axes: tuple[int, ...], names: Sequence[str], total: float) -> Effect:
     """Return the effect of the factors on the given axes; seeds are the last axis."""
     seeds = x.ndim - 1
+    # df_A = Π (levels − 1), and F = MS_A / MS_{A×seeds} with MS = squares/df
     df = math.prod(x.shape[i] - 1 for i in axes)
     df_error = df * (x.shape[seeds] - 1)
     squares, error = sum_of_squares(x, axes), sum_of_squares(x, (*axes, seeds))
@@ -87,12 +90,13 @@ def sum_of_squares(x: np.ndarray, axes: tuple[int, ...]) -> float:
         for subset in itertools.combinations(axes, size):
             others = tuple(i for i in range(x.ndim) if i not in subset)
             effect = effect + (-1) ** (len(axes) - size) * x.mean(axis=others, keepdims=True)
-    # each entry stands for as many runs
+    # the sum over all runs: each entry stands for size/entries of them
     return float((effect**2).sum()) * x.size / effect.size
 
 
 def _ratio(a: float, b: float) -> float:
-    """Return a/b; ∞ over what is zero but for rounding, and 0 if both are."""
+    """Return a/b; ∞ for a/0, and 0 for 0/0."""
+    # below 1e-300, which could make the quotient overflow, a number counts as 0
     if b <= 1e-300:
         return math.inf if a > 1e-300 else 0.0
     return a / b

@@ -1,4 +1,7 @@
-"""Intervals for means, medians and interquartile means over seeds."""
+"""Intervals for means, medians and interquartile means over seeds.
+
+:func:`summaries` does many rows at once, since curves have a row for each step.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,14 @@ from numpy.typing import ArrayLike
 
 
 class Interval(NamedTuple):
-    """A mean with the interval that covers it with the given confidence."""
+    """An estimate with its confidence interval."""
 
     mean: float
+    """The mean, or whatever else is estimated."""
     low: float
+    """Lower bound; −∞ where the values can't give one."""
     high: float
+    """Upper bound; ∞ where the values can't give one."""
 
 
 def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
@@ -26,7 +32,7 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
 
     Args:
         values: (n,) one number a seed.
-        level: confidence.
+        level: confidence, from 0 to 1.
 
     Returns:
         The interval; infinitely wide for one value, and NaN throughout for none. Any infinite
@@ -39,6 +45,7 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     if len(x) == 0:
         return Interval(math.nan, math.nan, math.nan)
     mean = float(x.mean())
+    # one value has no deviation; a diverged run leaves a mean that nothing bounds
     if len(x) == 1 or not np.isfinite(x).all():
         return Interval(mean, -math.inf, math.inf)
     half = _quantile(level, len(x) - 1) * float(x.std(ddof=1)) / math.sqrt(len(x))
@@ -72,6 +79,7 @@ def summaries(values: ArrayLike, level: float = 0.95) -> dict[str, np.ndarray]:
     cut = n // 4
     # Winsorized: what is cut off takes the value next to the cut
     kept, winsorized = x[:, cut : n - cut], np.clip(x, x[:, [cut]], x[:, [n - cut - 1]])
+    # h values are left; rank is the place of the median's bounds from each end
     left, rank = n - 2 * cut, _order(n, level)
     # √((n−1)/(h(h−1))); for one value left its deviation is 0, and the factor must not be infinite
     widening = math.sqrt((n - 1) / max(1, left * (left - 1)))
@@ -83,7 +91,14 @@ def summaries(values: ArrayLike, level: float = 0.95) -> dict[str, np.ndarray]:
 
 
 def _around(centre: np.ndarray, error: np.ndarray, degrees: int, level: float) -> np.ndarray:
-    """Return centre, centre − t·error and centre + t·error."""
+    """Return centre, centre − t·error and centre + t·error, (3, rows).
+
+    Args:
+        centre: (rows,).
+        error: (rows,) standard errors.
+        degrees: degrees of freedom of t.
+        level: confidence.
+    """
     # of one value there are no degrees of freedom, and the error is 0: any finite t will do
     half = _quantile(level, max(1, degrees)) * error
     return np.array([centre, centre - half, centre + half])
@@ -96,7 +111,7 @@ def _deviation(x: np.ndarray) -> np.ndarray:
     return np.asarray(x.std(axis=1, ddof=1))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256)  # the binomial is slow, and figures ask for few different n
 def _order(n: int, level: float) -> int:
     """Return the place from each end of the narrowest interval of order statistics that covers.
 
@@ -110,7 +125,7 @@ def _order(n: int, level: float) -> int:
 
 
 def _quantile(level: float, degrees: int) -> float:
-    """Return Student's t of a two-sided interval."""
+    """Return Student's t of a two-sided interval: the (1 + level)/2 quantile."""
     from scipy.special import stdtrit
 
     return float(stdtrit(degrees, 0.5 + level / 2))

@@ -27,6 +27,9 @@ def performance_ratios(times: ArrayLike) -> np.ndarray:
 def performance_profile(times: ArrayLike, taus: ArrayLike) -> np.ndarray:
     """Return ρ(τ), the share of workloads on which a competitor is within τ times the fastest.
 
+    The performance profile of Dolan & Moré 2002: ρ(1) is the share of workloads won, and ρ(τ) for
+    large τ the share on which the target is reached at all.
+
     Args:
         times: (competitors, workloads); infinite where the target was missed.
         taus: (points,) ratios from 1.
@@ -57,4 +60,5 @@ def algoperf_score(times: ArrayLike, tau: float = 4.0) -> np.ndarray:
     [0.8889, 0.6667, 0.3611]
     """
     ratios = performance_ratios(times)
+    # ∫₁^τ of a step from 0 to 1 at r is max(0, τ − r)
     return np.asarray(np.clip(tau - ratios, 0, None).mean(axis=1) / (tau - 1))

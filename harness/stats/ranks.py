@@ -27,6 +27,7 @@ def average_ranks(scores: ArrayLike, maximize: bool = False) -> np.ndarray:
     """
     from scipy.stats import rankdata
 
+    # ranks count from the smallest score
     x = np.asarray(scores, dtype=float)
     return np.asarray(rankdata(-x if maximize else x, axis=1).mean(axis=0))
 
@@ -35,8 +36,11 @@ class Friedman(NamedTuple):
     """Friedman's χ² and its p; Iman and Davenport's F and its p, which is less conservative."""
 
     chi2: float
+    """Friedman's χ², with k − 1 degrees of freedom in the limit of many blocks."""
     p_chi2: float
+    """p-value by χ²."""
     f: float
+    """Iman and Davenport's F; infinite where all blocks agree on the order."""
     p: float
     """p-value by F."""
 
@@ -48,7 +52,7 @@ def friedman(scores: ArrayLike) -> Friedman:
     blocks, which allows for ties; F = (n−1)χ² / (n(k−1) − χ²).
 
     Args:
-        scores: (n blocks, k competitors).
+        scores: (n blocks, k competitors); whether more is better does not matter.
 
     Raises:
         ValueError: fewer than two blocks or competitors.
@@ -114,7 +118,7 @@ def cliques(ranks: Sequence[float], distance: float) -> list[tuple[int, ...]]:
 
     Args:
         ranks: (k,) mean ranks.
-        distance: the critical difference.
+        distance: the critical difference, in units of mean ranks.
 
     Returns:
         Positions in ``ranks``, best first; groups of one and groups inside others are left out.
@@ -125,6 +129,7 @@ def cliques(ranks: Sequence[float], distance: float) -> list[tuple[int, ...]]:
     order = sorted(range(len(ranks)), key=lambda i: ranks[i])
     groups: list[tuple[int, ...]] = []
     for start, first in enumerate(order):
+        # in order of rank, so that a group is all that lies within the distance of its first
         group = tuple(i for i in order[start:] if ranks[i] - ranks[first] <= distance)
         if len(group) > 1 and not any(set(group) <= set(other) for other in groups):
             groups.append(group)

@@ -1,4 +1,8 @@
-"""Looking at the data more than once: how much of the risk each look may spend."""
+"""Looking at the data more than once: how much of the risk each look may spend.
+
+A study may judge its claims after 5 seeds, again after 10, and so on, and stop once all are
+decided. Without a correction each look would be one more chance to be wrong.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ def spending(looks: Sequence[int], alpha: float = 0.05) -> list[float]:
     joint distribution, which t-tests of few seeds do not follow.)
 
     Args:
-        looks: numbers of seeds at which the claims are judged, increasing.
+        looks: numbers of seeds at which the claims are judged, increasing; the last is all of them.
         alpha: risk of a wrong decision over all looks.
 
     Returns:
@@ -25,6 +29,7 @@ def spending(looks: Sequence[int], alpha: float = 0.05) -> list[float]:
     >>> [round(a, 5) for a in spending([5, 10, 20])], sum(spending([5, 10, 20]))
     ([0.00078, 0.00547, 0.04375], 0.05)
     """
+    # the cube gives early looks little, so that the last is nearly as sharp as a single one
     spent = [alpha * (n / looks[-1]) ** 3 for n in looks]
     return [after - before for before, after in zip([0.0, *spent], spent, strict=False)]
 
@@ -44,7 +49,7 @@ def decide(
         alpha: risk over all looks.
 
     Returns:
-        (look, corrected p) of each claim.
+        (look, corrected p) of each claim, the look by its place from 0.
 
     >>> decide([[0.2, 0.0001], [0.01, 0.00001]], spending([5, 10]))
     [(1, 0.011428571428571429), (0, 0.0016)]
@@ -52,6 +57,7 @@ def decide(
     decisions: dict[int, tuple[int, float]] = {}
     for look, (row, level) in enumerate(zip(p, levels, strict=True)):
         for claim, adjusted in enumerate(holm(row)):
+            # adjusted ≤ level is the same as corrected ≤ alpha
             corrected = min(1.0, adjusted * alpha / level)
             if claim not in decisions or decisions[claim][1] > alpha:
                 decisions[claim] = (look, corrected)

@@ -1,4 +1,7 @@
-"""One number for many: mean, median and interquartile mean."""
+"""One number for many: mean, median and interquartile mean.
+
+They are statistics for :func:`~harness.stats.bootstrap.bootstrap`: a plain float of any array.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from numpy.typing import ArrayLike
 
 
 def mean(values: ArrayLike) -> float:
-    """Return the arithmetic mean of all values, whatever their shape."""
+    """Return the arithmetic mean of all values, whatever their shape; one infinite makes it so."""
     return float(np.mean(np.asarray(values, dtype=float)))
 
 
@@ -29,7 +32,8 @@ def iqm(values: ArrayLike) -> float:
     count them so in their library rliable).
 
     Args:
-        values: any shape; all numbers count alike.
+        values: any shape; all numbers count alike. Infinite ones are cut off, up to a quarter at
+            each end.
 
     >>> iqm([[1, 2], [2, 2], [1, 1], [2, 1]]), iqm([[1, 1], [2, 2], [3, 3]])
     (1.5, 2.0)

@@ -1,4 +1,7 @@
-"""When a run reached a target, and what is known when it did not."""
+"""When a run reached a target, and what is known when it did not.
+
+Times are in whatever unit the caller counts in: steps, epochs, samples or seconds.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,7 @@ def first_reach(
     Reached(time=10.0, censored=True)
     """
     for time, value in zip(times, values, strict=True):
+        # NaN compares as False: an evaluation after divergence reaches nothing
         if (value >= target) if maximize else (value <= target):
             return Reached(float(time), False)
     return Reached(float(times[-1]) if len(times) else 0.0, True)
@@ -45,6 +49,9 @@ def horizon_of(times: Sequence[Reached]) -> float:
     """Return the longest time up to which it is known of every run whether it had arrived.
 
     It is the first censoring, or the last arrival where none is censored; NaN without runs.
+
+    Args:
+        times: one run each, of all the arms that are compared: they share one horizon.
 
     >>> horizon_of([Reached(3, False), Reached(9, True)])
     9
@@ -59,7 +66,14 @@ def restricted(times: Sequence[Reached], horizon: float) -> list[float]:
     """Return each time, cut at the horizon; a censored run counts as the whole horizon.
 
     The mean of these is the restricted mean time (Royston & Parmar 2013): it says nothing of what
-    happens after the horizon, up to which every censored run has to have been watched.
+    happens after the horizon, up to which every censored run must have been observed.
+
+    Args:
+        times: one run each.
+        horizon: the longest time that counts, as :func:`horizon_of` gives it.
+
+    Returns:
+        (runs,) times, in the order given.
 
     >>> restricted([Reached(3, False), Reached(12, False), Reached(9, True)], horizon=9)
     [3, 9, 9]

@@ -1,4 +1,7 @@
-"""Whether an outcome goes one way along ordered levels."""
+"""Whether an outcome goes one way along ordered levels, such as learning rates or batch sizes.
+
+Ranks within each seed are compared, so that the size of the steps does not matter.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,10 @@ def monotone_trend(outcomes: ArrayLike) -> Trend:
     t-test, Holm-corrected over all k − 1 steps.
 
     Args:
-        outcomes: (n seeds, k levels in their order).
+        outcomes: (n seeds, k levels in their order); infinite ones are ranked as others are.
+
+    Returns:
+        The trend, and the step against it that is surest.
 
     Raises:
         ValueError: fewer than three levels.
@@ -60,8 +66,17 @@ def monotone_trend(outcomes: ArrayLike) -> Trend:
 
 
 def _reversal(x: np.ndarray, way: float) -> tuple[int, float] | None:
-    """Return the step whose mean goes against the trend with the smallest adjusted p."""
+    """Return the step whose mean goes against the trend with the smallest adjusted p.
+
+    Args:
+        x: (n seeds, k levels).
+        way: 1 for a rising trend, −1 for a falling one.
+
+    Returns:
+        (level that the step starts from, adjusted p); None if no step's mean goes against it.
+    """
     steps = [compare_paired(x[:, j + 1], x[:, j]) for j in range(x.shape[1] - 1)]
+    # corrected for all steps, since which one is reported is chosen by the data
     adjusted = holm([step.p for step in steps])
     against = [
         (j, p)

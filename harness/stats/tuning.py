@@ -1,4 +1,7 @@
-"""The best of n trials, as a function of n."""
+"""The best of n trials, as a function of n.
+
+It answers what a smaller budget would have found, from the trials of a larger one.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ def expected_max(values: ArrayLike, budget: int) -> float:
 
     Args:
         values: (N,) objectives, more is better; −∞ for a trial that diverged.
-        budget: number of trials n.
+        budget: number of trials n, 1 at least; it may be more than N.
 
     >>> expected_max([1.0, 2.0, 3.0], 1), round(expected_max([1.0, 2.0, 3.0], 2), 4)
     (2.0, 2.4444)
@@ -56,7 +59,10 @@ def expected_best(
     v = np.asarray(values, dtype=float) * sign
     if not np.isfinite(v).any():
         return [Interval(math.nan, math.nan, math.nan) for _ in budgets]
+    # a resample may have diverged trials alone, and an infinite best has no quantiles to draw
     v = np.where(np.isfinite(v), v, v[np.isfinite(v)].min())
+    # R resamples of the N trials, each in rising order; the estimator is linear in the sorted
+    # values, so that all resamples and budgets are one product of matrices
     draws_RN = np.sort([resample(v, rng) for _ in range(resamples)], axis=1)
     steps = np.arange(len(v) + 1) / len(v)
     weights_NB = np.diff([steps**budget for budget in budgets], axis=1).T

@@ -1,4 +1,8 @@
-"""From evidence to a verdict on a claim."""
+"""From evidence to a verdict on a claim.
+
+:func:`superior` and :func:`equivalent` weigh one claim by its data; all claims of a study are then
+corrected together (:mod:`harness.stats.sequential`), and :func:`judge` decides on the corrected p.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ class Evidence(NamedTuple):
     p: float
     """Two-sided: twice the smaller of the p-values for and against."""
     favours: bool
-    """Whether the data lean to the claim."""
+    """Whether the effect, as measured, is on the side of the claim."""
     size: float = math.nan
     """Standardised effect d_z against the bound that decides, where the test is a paired t-test."""
 
@@ -46,8 +50,12 @@ def superior(a: ArrayLike, b: ArrayLike, margin: float = 0.0, level: float = 0.9
     Args:
         a: (n,) numbers of the arm claimed to be ahead, more is better, one a seed.
         b: (n,) numbers of the other arm for the same seeds.
-        margin: least lead that the claim wants.
+        margin: smallest lead that the claim asserts.
         level: confidence of the effect's interval.
+
+    Returns:
+        Effect a − b, and p against the margin. A diverged run makes d_z NaN, and the p is that of
+        ranks.
 
     Raises:
         ValueError: the arms have different numbers of values.
@@ -55,6 +63,7 @@ def superior(a: ArrayLike, b: ArrayLike, margin: float = 0.0, level: float = 0.9
     >>> superior([3.0, 4.1, 5.0], [1.0, 2.0, 3.1]).favours
     True
     """
+    # the paired t-test of a − b against the margin, written as a pair of arms: d and a constant
     d = differences(a, b)
     bound = np.full(len(d), margin)
     compared = compare_paired(d, bound, level)
@@ -78,6 +87,9 @@ def equivalent(a: ArrayLike, b: ArrayLike, margin: float, level: float = 0.95) -
         margin: largest difference m that counts as none.
         level: confidence of the effect's interval.
 
+    Returns:
+        Effect a − b and p; ``favours`` where the mean difference lies within the margin.
+
     Raises:
         ValueError: the arms have different numbers of values.
 
@@ -87,9 +99,11 @@ def equivalent(a: ArrayLike, b: ArrayLike, margin: float, level: float = 0.95) -
     d = differences(a, b)
     above = compare_paired(d, np.full(len(d), -margin), level)
     below = compare_paired(d, np.full(len(d), margin), level)
+    # both means are of d, moved by the margin: inside where d̄ + m > 0 > d̄ − m
     inside = above.difference.mean > 0 > below.difference.mean
     effect = compare_paired(a, b, level).difference
     if inside:
+        # both bounds must be excluded: the weaker of the two tests decides
         return Evidence(effect, max(above.p, below.p), True)
     crossed = above if above.difference.mean <= 0 else below
     return Evidence(effect, crossed.p, False)
@@ -102,6 +116,9 @@ def judge(evidence: Evidence, adjusted: float, alpha: float = 0.05) -> Verdict:
         evidence: what the claim's data say.
         adjusted: its p, corrected for the other claims; NaN where there is none.
         alpha: risk of deciding where there is nothing to decide.
+
+    Returns:
+        The verdict with the effect as it is in the evidence; its interval is not corrected.
 
     >>> judge(Evidence(Interval(0.2, 0.1, 0.3), 0.01, True), 0.01).verdict
     'supported'
