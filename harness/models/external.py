@@ -140,6 +140,7 @@ class ModuleNetwork:
         return out
 
     def _call(self, params: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor) -> Tensor:
+        """Return one member's outputs (B, D); the module may write into ``buffers``."""
         out: Tensor = functional_call(self.module, (params, buffers), (x,))
         return out
 
