@@ -124,15 +124,15 @@ def products(members: int, width: int, steps: int, batch: int = 32) -> Callable[
 
 def cohort_ratios(width: int, steps: int) -> dict[int, float]:
     """Return the ratio by cohort size, the last of which is the largest that the harness makes by itself here."""
-    recipe, found = SMALL.with_values({"model.widths": (width, width)}), {}
+    recipe, ratios = SMALL.with_values({"model.widths": (width, width)}), {}
     for members in sorted({*SIZES, cohort_limit(resolve(recipe))}):
-        found[members], took = ratio(
+        ratios[members], took = ratio(
             ours(recipe, members, steps), products(members, width, steps), 7
         )
         print(
-            f"  w {width:3d}, {members:2d} members  {found[members]:5.2f}×  ({took / steps * 1e6 / members:.0f} µs a member)"
+            f"  w {width:3d}, {members:2d} members  {ratios[members]:5.2f}×  ({took / steps * 1e6 / members:.0f} µs a member)"
         )
-    return found
+    return ratios
 
 
 def help_seconds() -> float:
@@ -177,16 +177,16 @@ def main() -> None:
     print(
         f"one run of MLP 784-2048-2048, batch 256, against a bare PyTorch loop: {large:.3f}× ({large_s / 11 * 1e3:.0f} ms)"
     )
-    found: dict[str, object] = {"large run / bare loop": large}
+    measured: dict[str, object] = {"large run / bare loop": large}
     print(
         "a cohort's update of MLPs 64-w-w-10, batch 32, momentum, against the bare batched matrix products:"
     )
-    found["cohort / bare products"] = {
+    measured["cohort / bare products"] = {
         f"width {width}": cohort_ratios(width, steps=6400 // width) for width in WIDTHS
     }
-    found["help seconds"] = help_seconds()
-    print(f"harness --help: {found['help seconds']:.2f} s")
-    found["driver MiB by trials an arm"] = sizes = {
+    measured["help seconds"] = help_seconds()
+    print(f"harness --help: {measured['help seconds']:.2f} s")
+    measured["driver MiB by trials an arm"] = sizes = {
         trials: memory_mib(trials) for trials in (50, 400)
     }
     print(
@@ -194,7 +194,7 @@ def main() -> None:
         + ", ".join(f"{mib:.0f} MiB for {trials} trials an arm" for trials, mib in sizes.items())
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     print(f"written to {path}")
 
 

@@ -59,7 +59,7 @@ def study(runs: int) -> h.Study:
 def records(spec: h.Study, points: int) -> list[Record]:
     (arm,) = arms(spec)
     stream = np.random.default_rng(0)
-    found = []
+    made = []
     for seed in spec.looks[0]:
         values = stream.lognormal(size=(points, len(METRICS))).tolist()
         rows = tuple(
@@ -68,12 +68,12 @@ def records(spec: h.Study, points: int) -> list[Record]:
         )
         closing = {**rows[-1].metrics, "cost/steps": float(points), "cost/seconds": 1.0}
         outcome = Outcome("finished", rows, closing)
-        found.append(
+        made.append(
             Record(
                 f"key {seed}", Run.of(arm.recipe, seed), outcome, "confirm", arm.name, 0, arm.levels
             )
         )
-    return found
+    return made
 
 
 def ours(uri: str, runs: int, points: int) -> float:
@@ -178,11 +178,11 @@ def main() -> None:
         os.chdir(folder)
         os.environ["HARNESS_CACHE"] = str(folder / "cache")
         file = f"sqlite:///{folder / 'mlflow.db'}"
-        found = {"SQLite": measured("SQLite", file, file, options.load_runs)}
+        by_store = {"SQLite": measured("SQLite", file, file, options.load_runs)}
         below = f"sqlite:///{folder / 'server.db'}"
         (folder / "one").mkdir()
         with mlflow_server(folder / "one", below, workers=2) as server:
-            found["server over SQLite"] = measured(
+            by_store["server over SQLite"] = measured(
                 "server over SQLite", server.uri, below, options.load_runs
             )
         if postgres_folder():
@@ -192,12 +192,12 @@ def main() -> None:
                 postgres(folder / "postgres") as uris,
                 mlflow_server(folder / "two", uris["mlflow"], workers=2) as server,
             ):
-                found["server over PostgreSQL"] = measured(
+                by_store["server over PostgreSQL"] = measured(
                     "server over PostgreSQL", server.uri, uris["mlflow"], options.load_runs
                 )
         os.chdir(target.parent.parent)
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    target.write_text(json.dumps(by_store, indent=2) + "\n", encoding="utf-8")
     print(f"written to {options.json}")
 
 

@@ -22,7 +22,7 @@ from harness import (
 )
 
 DATA = {"few": MNIST1D(train_size=600), "more": MNIST1D(train_size=2400)}
-HOOKS = {
+REGULARIZERS = {
     "L2": L2(strength=LogUniform(1e-5, 1e-1)),
     "dropout": Dropout(rate=Uniform(0.05, 0.7)),
     "early stopping": EarlyStopping(patience=10),
@@ -32,8 +32,8 @@ PAIRS = [f"{a} + {b}" for i, a in enumerate(CURES) for b in CURES[i + 1 :]]
 
 
 def _recipe(*cures: str) -> dict:
-    hooks = [HOOKS[cure] for cure in cures if cure in HOOKS]
-    return {"data": DATA["more" if "more data" in cures else "few"], "regularizers": hooks}
+    regularizers = [REGULARIZERS[cure] for cure in cures if cure in REGULARIZERS]
+    return {"data": DATA["more" if "more data" in cures else "few"], "regularizers": regularizers}
 
 
 study = Study(

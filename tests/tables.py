@@ -8,11 +8,11 @@ HOUR = ["run_id", "cost/seconds"]
 
 
 def tables(uri=None, study="small"):
-    found = results.load(study, uri)
+    loaded = results.load(study, uri)
     by = ["arm", "stage", "trial", "seed"]
-    runs = found.runs.drop(columns=HOUR).sort_values(by).reset_index(drop=True)
-    curves = found.curves.drop(columns="run_id").sort_values([*by, "step"]).reset_index(drop=True)
-    return runs[sorted(runs)], curves[sorted(curves)], found.trials
+    runs = loaded.runs.drop(columns=HOUR).sort_values(by).reset_index(drop=True)
+    curves = loaded.curves.drop(columns="run_id").sort_values([*by, "step"]).reset_index(drop=True)
+    return runs[sorted(runs)], curves[sorted(curves)], loaded.trials
 
 
 def assert_same_tables(ours, theirs):

@@ -152,15 +152,15 @@ def _lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 def public_names(tree: ast.Module) -> set[str]:
     """The classes, functions and constants that a module defines for others."""
-    found = set()
+    names = set()
     for node in tree.body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            found.add(node.name)
+            names.add(node.name)
         elif isinstance(node, ast.Assign):
-            found |= {t.id for t in node.targets if isinstance(t, ast.Name)}
+            names |= {t.id for t in node.targets if isinstance(t, ast.Name)}
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            found.add(node.target.id)
-    return {name for name in found if not name.startswith("_")}
+            names.add(node.target.id)
+    return {name for name in names if not name.startswith("_")}
 
 
 def test_no_public_name_is_defined_twice():

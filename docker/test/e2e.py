@@ -105,13 +105,13 @@ class Stack:
             if line.startswith("POSTGRES_PASSWORD=")
         )
         self.uri = f"http://127.0.0.1:{self.port}"
-        found = (
+        has_plugin = (
             subprocess.run(
                 ["docker", "compose", "version"], capture_output=True, check=False
             ).returncode
             == 0
         )
-        self.compose = ["docker", "compose"] if found else ["docker-compose"]
+        self.compose = ["docker", "compose"] if has_plugin else ["docker-compose"]
         self.compose += [
             "-p",
             "harness-e2e",
@@ -146,8 +146,10 @@ def runs(uri: str, study: str) -> list:
     from mlflow.tracking import MlflowClient
 
     experiment = (client := MlflowClient(uri)).get_experiment_by_name(study)
-    found = client.search_runs([experiment.experiment_id], max_results=1000) if experiment else []
-    return [one for one in found if "harness.key" in one.data.tags]
+    recorded = (
+        client.search_runs([experiment.experiment_id], max_results=1000) if experiment else []
+    )
+    return [one for one in recorded if "harness.key" in one.data.tags]
 
 
 def prepare_wheels() -> None:

@@ -1,11 +1,11 @@
-"""What the audit finds, and that it keeps quiet where nothing is wrong."""
+"""What the audit finds, and that it finds nothing where nothing is wrong."""
 
 import harness as h
 from harness.analysis.audit import CHECKS, audit
 from tests.analysis.made import CLOCK, trials, tuned
 
 
-def found(made):
+def checks_that_fail(made):
     return {finding.check for finding in audit(made)}
 
 
@@ -14,7 +14,7 @@ def test_nothing_is_found_where_nothing_is_wrong():
 
 
 def test_budgets_that_differ():
-    assert found(tuned(counts={"A": 4, "B": 3})) == {"unequal budgets"}
+    assert checks_that_fail(tuned(counts={"A": 4, "B": 3})) == {"unequal budgets"}
 
 
 def test_values_at_the_edge_with_the_end_to_widen():
@@ -36,29 +36,29 @@ def test_undecided_claims_say_how_many_seeds_would_do():
 def test_censored_times_and_pruned_trials():
     curves = {n: {"valid/accuracy": [[0.1, 0.9]] * 3 + [[0.1, 0.2]]} for n in "AB"}
     claim = h.Claim.faster("A", than="B", to=("valid/accuracy", 0.5))
-    assert "censored times" in found(tuned(curves=curves, spec={"claims": [claim]}))
+    assert "censored times" in checks_that_fail(tuned(curves=curves, spec={"claims": [claim]}))
     pruned = trials({"A": 4, "B": 4}) + trials({"A": 1, "B": 1}, status="pruned")
-    assert "pruned trials" in found(tuned(trials=pruned))
+    assert "pruned trials" in checks_that_fail(tuned(trials=pruned))
 
 
 def test_ranking_that_turns_over_in_the_search():
     turned = trials({"A": 4, "B": 4})
     for row in turned:
         row["value"] = 0.5 if (row["arm"], row["trial"]) == ("A", 3) else row["value"]
-    assert "ranking not settled" in found(tuned(trials=turned))
+    assert "ranking not settled" in checks_that_fail(tuned(trials=turned))
 
 
 def test_winner_that_was_lucky_in_its_search():
     lucky = trials({"A": 4, "B": 4})
     for row in lucky:
         row["value"] = 0.1 if (row["arm"], row["trial"]) == ("B", 0) else row["value"]
-    assert "lucky winner" in found(tuned(trials=lucky))
+    assert "lucky winner" in checks_that_fail(tuned(trials=lucky))
 
 
 def test_timings_under_load():
-    assert found(tuned(clock=CLOCK | {"A": {"seconds": 0.01, "spread": 2.0, "load": 0.0}})) == {
-        "timings under load"
-    }
+    assert checks_that_fail(
+        tuned(clock=CLOCK | {"A": {"seconds": 0.01, "spread": 2.0, "load": 0.0}})
+    ) == {"timings under load"}
 
 
 def test_leaks():
@@ -73,7 +73,7 @@ def test_leaks():
             "status": "finished",
         }
     ]
-    assert found(tuned(search_runs=leaked)) == {"leak"}
+    assert checks_that_fail(tuned(search_runs=leaked)) == {"leak"}
 
 
 def test_every_check_is_named():

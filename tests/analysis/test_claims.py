@@ -18,8 +18,8 @@ NOISE = np.random.default_rng(0).normal(0, 0.05, (3, 12))
 
 def judged(claim, values, seeds=12, **more):
     spec = study(claims=[claim], seeds=seeds, **more.pop("spec", {}))
-    (found,) = verdicts(results(spec, values, **more))
-    return found
+    (result,) = verdicts(results(spec, values, **more))
+    return result
 
 
 def losses(a, b, c=1.0, metric="test/loss"):
@@ -49,8 +49,8 @@ def losses(a, b, c=1.0, metric="test/loss"):
     ],
 )
 def test_claims_on_closing_values(claim, levels, verdict):
-    found = judged(claim, losses(*levels))
-    assert found.verdict.verdict == verdict and str(claim)[1:] in found.sentence
+    result = judged(claim, losses(*levels))
+    assert result.verdict.verdict == verdict and str(claim)[1:] in result.sentence
 
 
 def test_more_accuracy_is_better_and_more_loss_is_not():
@@ -95,12 +95,12 @@ def test_speed(a, b, verdict, by):
     curves = speeds(a, b)
     for shift, run in enumerate(curves["A"]["valid/accuracy"]):
         run[:] = run[shift % 2 :] + [run[-1]] * (shift % 2)
-    found = judged(claim, losses_of(8), seeds=8, curves=curves, clock=clock)
+    result = judged(claim, losses_of(8), seeds=8, curves=curves, clock=clock)
     if (a, b) == (7, 7):
-        assert found.verdict.verdict in ("undecided", "supported")
+        assert result.verdict.verdict in ("undecided", "supported")
     else:
-        assert found.verdict.verdict == verdict
-    assert ("missed the target" in found.sentence) == (b == 99)
+        assert result.verdict.verdict == verdict
+    assert ("missed the target" in result.sentence) == (b == 99)
 
 
 def test_time_saved_is_the_difference_of_the_means_unless_runs_are_censored():
@@ -117,8 +117,8 @@ def test_a_run_that_diverged_never_arrives():
     curves = speeds(5, 20)
     curves["B"]["valid/accuracy"] = [[0.0, 0.0]] * 7 + curves["B"]["valid/accuracy"][7:]
     statuses = {("B", seed): "diverged" for seed in range(7)}
-    found = judged(claim, losses_of(8), seeds=8, curves=curves, statuses=statuses)
-    assert found.verdict.verdict == "supported" and "7 of 8 seeds of B missed" in found.sentence
+    result = judged(claim, losses_of(8), seeds=8, curves=curves, statuses=statuses)
+    assert result.verdict.verdict == "supported" and "7 of 8 seeds of B missed" in result.sentence
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ def test_a_diverged_run_is_the_worst_there_is_whichever_way_is_better(claim, ver
         }
         for i, n in enumerate("ABC")
     }
-    found = judged(claim, values, statuses={("B", s): "diverged" for s in range(12)})
-    assert found.verdict.verdict == verdict
+    result = judged(claim, values, statuses={("B", s): "diverged" for s in range(12)})
+    assert result.verdict.verdict == verdict
 
 
 def test_a_smaller_gap_of_accuracy_is_better():
@@ -149,10 +149,10 @@ def test_a_smaller_gap_of_accuracy_is_better():
 
 def test_an_arm_that_diverges_loses():
     values = losses(1.0, math.nan)
-    found = judged(
+    result = judged(
         h.Claim.better("A", than="B"), values, statuses={("B", s): "diverged" for s in range(12)}
     )
-    assert found.verdict.verdict == "supported" and found.verdict.effect.mean == math.inf
+    assert result.verdict.verdict == "supported" and result.verdict.effect.mean == math.inf
 
 
 @pytest.mark.parametrize(
@@ -165,9 +165,9 @@ def test_an_arm_that_diverges_loses():
     ],
 )
 def test_trend_over_levels(levels, verdict):
-    found = judged(h.Claim.monotone("optimizer", on="test/loss", rising=True), losses(*levels))
-    assert found.verdict.verdict == verdict
-    assert ("turns from B to C" in found.sentence) == (levels == (1, 3, 2))
+    result = judged(h.Claim.monotone("optimizer", on="test/loss", rising=True), losses(*levels))
+    assert result.verdict.verdict == verdict
+    assert ("turns from B to C" in result.sentence) == (levels == (1, 3, 2))
 
 
 def test_interaction_and_levels_kept_fixed():
@@ -182,8 +182,8 @@ def test_interaction_and_levels_kept_fixed():
         for i, a in enumerate("AB")
         for j, b in enumerate(("8", "16", "32"))
     }
-    found = judged(h.Claim.interaction("optimizer", "batch_size"), crossed, spec=spec)
-    assert found.verdict.verdict == "supported" and "alone" in found.sentence
+    result = judged(h.Claim.interaction("optimizer", "batch_size"), crossed, spec=spec)
+    assert result.verdict.verdict == "supported" and "alone" in result.sentence
     flat = {
         name: {"test/loss": list(1 + NOISE[i % 3] * (1 + i // 3))} for i, name in enumerate(crossed)
     }
@@ -206,18 +206,18 @@ def test_looks_are_judged_in_turn_and_a_decision_stays():
     spec = study(claims=[h.Claim.better("A", than="B")], seeds=h.Seeds(min=4, max=12))
     late = {"A": list(1.0 + NOISE[0]), "B": list(2.0 + NOISE[1]), "C": list(NOISE[2])}
     late["B"][8:] = [0.5, -3.0, 9.0, 0.0]
-    (found,) = verdicts(results(spec, {arm: {"test/loss": v} for arm, v in late.items()}))
-    assert (found.verdict.verdict, found.seeds) == (
+    (result,) = verdicts(results(spec, {arm: {"test/loss": v} for arm, v in late.items()}))
+    assert (result.verdict.verdict, result.seeds) == (
         "supported",
         4,
-    ) and "Decided at look 1, with 4 seeds" in found.sentence
+    ) and "Decided at look 1, with 4 seeds" in result.sentence
     early = verdicts(results(spec, {arm: {"test/loss": v[:4]} for arm, v in late.items()}))
-    assert early[0].verdict.p == pytest.approx(found.verdict.p)
+    assert early[0].verdict.p == pytest.approx(result.verdict.p)
 
 
 def test_evidence_is_of_the_seeds_asked_for():
-    found = results(study(seeds=12), losses(1.0, 2.0))
-    few = weigh(found, h.Claim.better("A", than="B"), [0, 1, 2]).evidence
+    tables = results(study(seeds=12), losses(1.0, 2.0))
+    few = weigh(tables, h.Claim.better("A", than="B"), [0, 1, 2]).evidence
     assert few.effect.mean == pytest.approx(np.mean(1 + NOISE[1][:3] - NOISE[0][:3]))
 
 
@@ -243,9 +243,9 @@ def own_kind():
 
 
 def test_a_kind_of_one_s_own(own_kind):
-    found = judged({"kind": "never", "arm": "A"}, losses(1.0, 2.0))
-    assert isinstance(found.claim, own_kind) and found.verdict.verdict == "supported"
-    assert found.sentence == "A never diverges. 0 diverged."
+    result = judged({"kind": "never", "arm": "A"}, losses(1.0, 2.0))
+    assert isinstance(result.claim, own_kind) and result.verdict.verdict == "supported"
+    assert result.sentence == "A never diverges. 0 diverged."
     diverged = {("A", seed): "diverged" for seed in range(12)}
-    found = judged(own_kind(arm="A"), losses(1.0, 2.0), statuses=diverged)
-    assert found.verdict.verdict == "refuted"
+    result = judged(own_kind(arm="A"), losses(1.0, 2.0), statuses=diverged)
+    assert result.verdict.verdict == "refuted"

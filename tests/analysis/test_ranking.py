@@ -9,14 +9,14 @@ from tests.analysis.made import results, study
 
 def test_an_arm_with_huge_and_scattered_losses_is_told_apart():
     spec = study(compare={"optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=9.0)}}, seeds=6)
-    found = results(
+    tables = results(
         spec,
         {
             "A": {"test/loss": [0.1, 0.12, 0.11, 0.1, 0.13, 0.12]},
             "B": {"test/loss": [9e6, 1e4, 2e3, 8e5, 5.0, 40.0]},
         },
     )
-    assert answer(found).ranking[1].behind
+    assert answer(tables).ranking[1].behind
 
 
 def test_an_arm_without_values_comes_last_and_bad_runs_are_counted():

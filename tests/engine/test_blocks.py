@@ -39,39 +39,42 @@ def both_ways(recipes, monkeypatch):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_rules_move_tensor_by_tensor_as_row_by_row(name, monkeypatch):
-    rule = OPTIMIZERS[name].optimizer
+def test_optimizers_move_tensor_by_tensor_as_row_by_row(name, monkeypatch):
+    optimizer = OPTIMIZERS[name].optimizer
     (blocks, apart), (one, whole) = both_ways(
-        [BASE.with_values({"optimizer": rule})] * 2, monkeypatch
+        [BASE.with_values({"optimizer": optimizer})] * 2, monkeypatch
     )
-    assert (blocks, one) == (4 if rule.coordinatewise else 1, 1) and rule.coordinatewise == (
-        name != "Muon"
-    )
+    assert optimizer.coordinatewise == (name != "Muon")
+    assert (blocks, one) == (4 if optimizer.coordinatewise else 1, 1)
     assert apart == whole
 
 
 @pytest.mark.parametrize("name", REGULARIZERS)
 def test_regularizers_act_tensor_by_tensor_as_row_by_row(name, monkeypatch):
-    hook = REGULARIZERS[name]
+    regularizer = REGULARIZERS[name]
     (blocks, apart), (_, whole) = both_ways(
-        [BASE.with_values({"regularizers": (hook,)})] * 2, monkeypatch
+        [BASE.with_values({"regularizers": (regularizer,)})] * 2, monkeypatch
     )
-    assert blocks == (4 if hook.coordinatewise else 1)
-    assert hook.coordinatewise or name not in ("L2", "weight decay"), "the usual ones are fast"
+    assert blocks == (4 if regularizer.coordinatewise else 1)
+    assert regularizer.coordinatewise or name not in ("L2", "weight decay"), (
+        "the usual ones are fast"
+    )
     assert apart == whole
 
 
-def test_several_rules_move_their_members_tensor_by_tensor(monkeypatch):
+def test_several_optimizers_move_their_members_tensor_by_tensor(monkeypatch):
     chosen = [h.SGD(lr=0.1), h.Adam(lr=0.003), h.SGD(lr=0.1, momentum=0.9), h.NAdam(lr=0.003)]
     (blocks, apart), (_, whole) = both_ways(
-        [BASE.with_values({"optimizer": rule}) for rule in chosen], monkeypatch
+        [BASE.with_values({"optimizer": optimizer}) for optimizer in chosen], monkeypatch
     )
     assert blocks == 4 and apart == whole
-    with_muon = [BASE.with_values({"optimizer": rule}) for rule in (*chosen[:2], h.Muon(lr=0.02))]
+    with_muon = [
+        BASE.with_values({"optimizer": optimizer}) for optimizer in (*chosen[:2], h.Muon(lr=0.02))
+    ]
     assert trained(with_muon)[0] == 1
 
 
-def test_few_members_of_a_rule_are_moved_row_by_row(monkeypatch):
+def test_few_members_of_an_optimizer_are_moved_row_by_row(monkeypatch):
     monkeypatch.undo()
     assert [trained([BASE] * members)[0] for members in (8, 16)] == [1, 4]
 

@@ -54,7 +54,9 @@ def runs_of(base, count=4):
 MODEL_RECIPES = {
     f"model {n}": recipe(model=c.model, data=c.data, epochs=2) for n, c in MODELS.items()
 }
-HOOK_RECIPES = {f"hook {n}": recipe(regularizers=[r]) for n, r in REGULARIZERS.items()}
+REGULARIZER_RECIPES = {
+    f"regularizer {n}": recipe(regularizers=[r]) for n, r in REGULARIZERS.items()
+}
 OTHER_RECIPES = {
     "full batch": recipe(batch_size="full"),
     "one sample": recipe(batch_size=1, epochs=None, steps=60),
@@ -69,7 +71,7 @@ OTHER_RECIPES = {
     "regression": recipe(data="diabetes", loss=h.Huber(delta=0.7)),
     "torch module": recipe(model={"name": "tests.plugins.TinyNet", "width": 9}),
 }
-RECIPES = MODEL_RECIPES | HOOK_RECIPES | OTHER_RECIPES
+RECIPES = MODEL_RECIPES | REGULARIZER_RECIPES | OTHER_RECIPES
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -82,7 +84,9 @@ def test_member_equals_run_alone(name):
     assert_same(pair[0], together[1])
 
 
-@pytest.mark.parametrize("name", ["hook dropout", "hook early stopping", "model batch-norm MLP"])
+@pytest.mark.parametrize(
+    "name", ["regularizer dropout", "regularizer early stopping", "model batch-norm MLP"]
+)
 def test_members_that_leave_change_nothing_for_the_others(name):
     runs = runs_of(RECIPES[name])
     whole = outcomes(runs)
@@ -98,8 +102,8 @@ def test_members_that_leave_change_nothing_for_the_others(name):
     assert pruned.status == "pruned" and pruned.points == whole[0].points[: len(pruned.points)]
 
 
-def test_update_rules_share_a_cohort_and_leave_it_one_by_one():
-    rules = [
+def test_optimizers_share_a_cohort_and_leave_it_one_by_one():
+    optimizers = [
         h.Adam(lr=0.01),
         h.SGD(lr=1e9),
         h.Muon(lr=0.02),
@@ -109,7 +113,10 @@ def test_update_rules_share_a_cohort_and_leave_it_one_by_one():
         h.Adam(lr=0.02),
     ]
     base = recipe(loss="mse", model=h.MLP(widths=(12, 7), activation="identity"), epochs=6)
-    runs = [Run.of(base.with_values({"optimizer": rule.dump()}), i) for i, rule in enumerate(rules)]
+    runs = [
+        Run.of(base.with_values({"optimizer": optimizer.dump()}), i)
+        for i, optimizer in enumerate(optimizers)
+    ]
     together = outcomes(runs)
     assert together[1].status == "diverged"
     for i, run in enumerate(runs):
@@ -123,12 +130,12 @@ def test_early_stopping_takes_the_best_weights():
         regularizers=[h.EarlyStopping(patience=3)],
         data={"name": "digits", "train_size": 100},
     )
-    (found,) = outcomes([Run.of(base, 0)])
-    losses = [p.metrics["valid/loss"] for p in found.points]
+    (outcome,) = outcomes([Run.of(base, 0)])
+    losses = [p.metrics["valid/loss"] for p in outcome.points]
     best = min(range(len(losses)), key=losses.__getitem__)
-    assert found.status == "stopped" and len(losses) - 1 - best == 3
-    assert found.summary["valid/loss"] == pytest.approx(losses[best], rel=1e-9)
-    assert found.summary["best/step"] == found.points[best].step
+    assert outcome.status == "stopped" and len(losses) - 1 - best == 3
+    assert outcome.summary["valid/loss"] == pytest.approx(losses[best], rel=1e-9)
+    assert outcome.summary["best/step"] == outcome.points[best].step
 
 
 def test_diverged_member_is_an_outcome_and_spares_the_others():
@@ -141,10 +148,10 @@ def test_diverged_member_is_an_outcome_and_spares_the_others():
         )
         for lr in (0.1, 1e6, 0.01)
     ]
-    found = outcomes(runs)
-    assert [o.status for o in found] == ["finished", "diverged", "finished"]
-    assert "not finite at step" in found[1].detail and "test/loss" not in found[1].summary
-    assert_same(found[2], outcomes(runs[2:])[0])
+    ended = outcomes(runs)
+    assert [o.status for o in ended] == ["finished", "diverged", "finished"]
+    assert "not finite at step" in ended[1].detail and "test/loss" not in ended[1].summary
+    assert_same(ended[2], outcomes(runs[2:])[0])
 
 
 @pytest.mark.parametrize("name", REGULARIZERS)
@@ -153,7 +160,7 @@ def test_every_regularizer_does_something(name):
         pytest.skip("it has a test of its own")
     plain, regular = (
         outcomes([Run.of(recipe(), 0)])[0],
-        outcomes([Run.of(RECIPES[f"hook {name}"], 0)])[0],
+        outcomes([Run.of(RECIPES[f"regularizer {name}"], 0)])[0],
     )
     assert (
         abs(plain.points[-1].metrics["train/loss"] - regular.points[-1].metrics["train/loss"])
@@ -227,7 +234,7 @@ def test_global_generators_are_left_alone():
     import torch
 
     before = torch.random.get_rng_state(), np.random.get_state()[1].copy(), random.getstate()
-    outcomes(runs_of(RECIPES["hook dropout"], 2))
+    outcomes(runs_of(RECIPES["regularizer dropout"], 2))
     assert torch.equal(before[0], torch.random.get_rng_state())
     assert (before[1] == np.random.get_state()[1]).all() and before[2] == random.getstate()
 

@@ -19,11 +19,13 @@ from harness.spec.resolved import resolve
 from tests.cases import OPTIMIZERS
 from tests.engine.test_cohort import RECIPES, recipe
 
-RULES = {f"rule {name}": recipe(optimizer=case.optimizer) for name, case in OPTIMIZERS.items()}
+OPTIMIZER_RECIPES = {
+    f"optimizer {name}": recipe(optimizer=case.optimizer) for name, case in OPTIMIZERS.items()
+}
 CASES = {
     name: spec
-    for name, spec in (RECIPES | RULES).items()
-    if name not in ("torch module", "hook mixup")
+    for name, spec in (RECIPES | OPTIMIZER_RECIPES).items()
+    if name not in ("torch module", "regularizer mixup")
 }
 """Mixup asks its strength back from the device, and other people's modules go through vmap: neither works without numbers."""
 NUMBERS = {"Curvature", "Alignment", "Throughput", "Confusion"}
@@ -110,12 +112,12 @@ def updates(spec, probes=()):
 
 @pytest.mark.parametrize("name", CASES)
 def test_an_update_and_an_evaluation_stay_on_the_device(name, pretended):
-    members, trained, found = updates(CASES[name])
+    members, trained, metrics = updates(CASES[name])
     assert members.done == 3
     assert {members.w_KP.device.type, *(b.device.type for b in members.buffers.values())} == {
         "cuda"
     }
-    assert {value.device.type for value in found.values()} == {"cuda"}
+    assert {value.device.type for value in metrics.values()} == {"cuda"}
     assert trained.losses_SK.device.type == "cpu"
 
 

@@ -81,9 +81,9 @@ class Case:
         return self.autograd.gradient(self.w_KP, self.buffers, one, hyper).g_KP
 
 
-def close(found, expected, rtol=1e-10):
+def close(computed, expected, rtol=1e-10):
     assert expected.abs().amax() > 1e-6
-    torch.testing.assert_close(found, expected, rtol=rtol, atol=1e-13)
+    torch.testing.assert_close(computed, expected, rtol=rtol, atol=1e-13)
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -91,9 +91,9 @@ def close(found, expected, rtol=1e-10):
 def test_hand_written_gradients_equal_autograd(name, dropout):
     case = Case(*WRITTEN[name], dropout * (name not in ("deep linear", "no hidden layer")))
     assert isinstance(case.chosen, HandWritten)
-    found, expected = case.gradient(case.chosen), case.gradient(case.autograd)
-    close(found.loss_K, expected.loss_K)
-    close(found.g_KP, expected.g_KP)
+    computed, expected = case.gradient(case.chosen), case.gradient(case.autograd)
+    close(computed.loss_K, expected.loss_K)
+    close(computed.g_KP, expected.g_KP)
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -103,11 +103,11 @@ def test_hand_written_hessian_products_equal_autograd(name, loss):
     layout = case.program.layout
     drawn = {n: torch.randn_like(w) for n, w in layout.views(case.w_KP).items()}
     v_KP = layout.pack(drawn, case.w_KP)
-    found, expected = (
+    computed, expected = (
         d.hessian_product(case.w_KP, case.buffers, case.batch, case.hyper)(v_KP)
         for d in (case.chosen, case.autograd)
     )
-    close(found, expected)
+    close(computed, expected)
 
 
 @pytest.mark.parametrize("name", WRITTEN)
@@ -117,11 +117,11 @@ def test_hand_written_sample_norms_and_grams_equal_autograd(name, dropout):
     records = TrainingPass(), TrainingPass()
     for differentiator, record in zip((case.chosen, case.autograd), records, strict=True):
         case.gradient(differentiator, record)
-    found, expected = (
+    computed, expected = (
         d.sample_norms(case.w_KP, case.buffers, record, case.hyper)
         for d, record in zip((case.chosen, case.autograd), records, strict=True)
     )
-    close(found, expected)
+    close(computed, expected)
     grams = [
         d.grams(case.w_KP, case.buffers, case.batch, case.hyper)
         for d in (case.chosen, case.autograd)

@@ -1,4 +1,4 @@
-"""Runs of the harness against bare PyTorch loops, and the exact equivalences between rules, in float64."""
+"""Runs of the harness against bare PyTorch loops, and the exact equivalences between optimizers, in float64."""
 
 import pytest
 import torch
@@ -28,11 +28,11 @@ def recipe(**fields):
 
 
 def losses(fields, seed=0):
-    (found,) = train_outcomes(recipe(**fields), [seed])
-    return [p.metrics["train/loss"] for p in found.points]
+    (outcome,) = train_outcomes(recipe(**fields), [seed])
+    return [p.metrics["train/loss"] for p in outcome.points]
 
 
-def bare_loop(optimizer, schedule=None, hook=lambda model: None, seed=0, smoothing=0.0):
+def bare_loop(optimizer, schedule=None, after_backward=lambda model: None, seed=0, smoothing=0.0):
     """Train the same network with torch alone; only the starting weights and the order of samples are the harness's."""
     program, data = program_of(resolve(recipe())), load_data(recipe().data)
     model = nn.Sequential(
@@ -55,7 +55,7 @@ def bare_loop(optimizer, schedule=None, hook=lambda model: None, seed=0, smoothi
         made.zero_grad()
         loss = criterion(model(x[rows]), y[rows])
         loss.backward()
-        hook(model)
+        after_backward(model)
         made.step()
         if stepper:
             stepper.step()
@@ -64,8 +64,8 @@ def bare_loop(optimizer, schedule=None, hook=lambda model: None, seed=0, smoothi
 
 
 def batch_losses(fields, seed=0):
-    (found,) = train_outcomes(recipe(**fields), [seed])
-    return [p.metrics["batch/loss"] for p in found.points[1:]]
+    (outcome,) = train_outcomes(recipe(**fields), [seed])
+    return [p.metrics["batch/loss"] for p in outcome.points[1:]]
 
 
 TWINS = {
@@ -90,14 +90,14 @@ TWINS = {
         {"regularizers": [h.ClipNorm(limit=0.05)]},
         {
             "optimizer": lambda p: torch.optim.SGD(p, lr=0.1),
-            "hook": lambda m: nn.utils.clip_grad_norm_(m.parameters(), 0.05),
+            "after_backward": lambda m: nn.utils.clip_grad_norm_(m.parameters(), 0.05),
         },
     ),
     "clip value": (
         {"regularizers": [h.ClipValue(limit=0.01)]},
         {
             "optimizer": lambda p: torch.optim.SGD(p, lr=0.1),
-            "hook": lambda m: nn.utils.clip_grad_value_(m.parameters(), 0.01),
+            "after_backward": lambda m: nn.utils.clip_grad_value_(m.parameters(), 0.01),
         },
     ),
     "one-cycle": (
@@ -142,9 +142,9 @@ def test_l2_is_decoupled_decay_without_momentum_and_only_then():
 
 
 def test_adamw_is_adam_with_decoupled_decay():
-    rule = losses({"optimizer": h.AdamW(lr=0.01, weight_decay=0.1)})
-    hook = losses({"optimizer": h.Adam(lr=0.01), "regularizers": [h.WeightDecay(rate=0.1)]})
-    assert rule == pytest.approx(hook, abs=1e-12)
+    adamw = losses({"optimizer": h.AdamW(lr=0.01, weight_decay=0.1)})
+    decayed = losses({"optimizer": h.Adam(lr=0.01), "regularizers": [h.WeightDecay(rate=0.1)]})
+    assert adamw == pytest.approx(decayed, abs=1e-12)
 
 
 def test_adam_does_not_see_the_scale_of_the_loss():
@@ -168,8 +168,8 @@ def test_lbfgs_trains_on_the_eager_path_with_its_closure():
         "batch_size": "full",
         "steps": 10,
     }
-    found = losses(fields)
-    assert found[-1] < 0.2 * found[0]
+    curve = losses(fields)
+    assert curve[-1] < 0.2 * curve[0]
 
 
 def test_more_seeds_at_once_are_the_same_runs():

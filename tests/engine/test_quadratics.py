@@ -12,22 +12,24 @@ from harness.core.parameter_layout import layout_of
 from harness.protocol.train import train_outcomes
 
 
-def descend(rule, curvatures, steps, noise=0.0, members=1, seed=0):
-    """Run a rule on ½Σ hᵢθᵢ² from θ = 1; return the path (steps + 1, members, dimensions)."""
+def descend(optimizer, curvatures, steps, noise=0.0, members=1, seed=0):
+    """Run an optimizer on ½Σ hᵢθᵢ² from θ = 1; return the path (steps + 1, members, dimensions)."""
     h_D = torch.tensor(curvatures, dtype=torch.float64)
     layout = layout_of({"w": (len(curvatures),)})
     w_KP = layout.pack(
         {"w": torch.ones(members, len(curvatures), dtype=torch.float64)},
         torch.zeros(members, layout.width).double(),
     )
-    state, stream = rule.init(w_KP), torch.Generator().manual_seed(seed)
-    hyper = {n: torch.full((members, 1), v, dtype=torch.float64) for n, v in rule.numbers().items()}
+    state, stream = optimizer.init(w_KP), torch.Generator().manual_seed(seed)
+    hyper = {
+        n: torch.full((members, 1), v, dtype=torch.float64) for n, v in optimizer.numbers().items()
+    }
     path = [layout.view(w_KP, "w").clone()]
     for _ in range(steps):
         g = h_D * layout.view(w_KP, "w") + noise * torch.randn(
             members, len(curvatures), generator=stream, dtype=torch.float64
         )
-        w_KP, state = rule.update(layout.pack({"w": g}, w_KP), state, w_KP, hyper, layout)
+        w_KP, state = optimizer.update(layout.pack({"w": g}, w_KP), state, w_KP, hyper, layout)
         path.append(layout.view(w_KP, "w").clone())
     return torch.stack(path)
 
@@ -82,13 +84,13 @@ def deepobs(optimizer):
 @pytest.mark.parametrize("name", DEEPOBS)
 def test_deepobs_quadratic_deep(name):
     optimizer, expected = DEEPOBS[name]
-    found = train(deepobs(optimizer))
-    assert float(found.runs["test/loss"][0]) == pytest.approx(expected, rel=3e-3)
+    trained = train(deepobs(optimizer))
+    assert float(trained.runs["test/loss"][0]) == pytest.approx(expected, rel=3e-3)
 
 
 def test_deepobs_start_and_divergence():
-    found = train(deepobs(h.SGD(lr=0.0398)).with_values({"epochs": 300}))
-    assert found.runs["status"][0] == "diverged" or found.curves["train/loss"].iloc[-1] > 1e4
+    trained = train(deepobs(h.SGD(lr=0.0398)).with_values({"epochs": 300}))
+    assert trained.runs["status"][0] == "diverged" or trained.curves["train/loss"].iloc[-1] > 1e4
     from harness.losses.quadratic import quadratic_deep_hessian
 
     assert np.linalg.eigvalsh(quadratic_deep_hessian())[-1] == pytest.approx(53.1290, abs=1e-4)
@@ -107,5 +109,5 @@ def test_functions_are_minimised(name, rate, value):
     recipe = h.Recipe(
         data=name, optimizer=h.Adam(lr=rate), steps=6000, dtype="float64", eval_every=1000
     )
-    (found,) = train_outcomes(recipe, [0])
-    assert found.points[-1].metrics["train/loss"] == pytest.approx(value, abs=1e-5)
+    (outcome,) = train_outcomes(recipe, [0])
+    assert outcome.points[-1].metrics["train/loss"] == pytest.approx(value, abs=1e-5)

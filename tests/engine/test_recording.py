@@ -6,16 +6,16 @@ BASE = {"data": h.Digits(train_size=200), "model": h.MLP(widths=(8,)), "optimize
 
 
 def test_noise_of_the_batches_is_that_of_von_neumann():
-    found = h.train(h.Recipe(**BASE, steps=40, eval_every=20, batch_size=10))
-    assert found.curves["batch/noise"].dropna().between(0.01, 1.0).all()
+    trained = h.train(h.Recipe(**BASE, steps=40, eval_every=20, batch_size=10))
+    assert trained.curves["batch/noise"].dropna().between(0.01, 1.0).all()
     whole = h.train(h.Recipe(**BASE, steps=40, eval_every=20, batch_size="full"))
-    assert whole.curves["batch/noise"].dropna().max() < found.curves["batch/noise"].dropna().min()
+    assert whole.curves["batch/noise"].dropna().max() < trained.curves["batch/noise"].dropna().min()
 
 
 def test_the_best_epoch_is_recorded():
-    found = h.train(h.Recipe(**BASE | {"optimizer": h.Adam(lr=0.05)}, epochs=30))
-    curve = found.curves.set_index("epoch")["valid/loss"]
+    trained = h.train(h.Recipe(**BASE | {"optimizer": h.Adam(lr=0.05)}, epochs=30))
+    curve = trained.curves.set_index("epoch")["valid/loss"]
     assert (
-        found.runs["best/epoch"][0] == curve.idxmin()
-        and found.runs["best/valid/loss"][0] == curve.min()
+        trained.runs["best/epoch"][0] == curve.idxmin()
+        and trained.runs["best/valid/loss"][0] == curve.min()
     )

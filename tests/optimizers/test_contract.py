@@ -231,16 +231,16 @@ def test_threshold_is_where_a_quadratic_stops_being_stable(name):
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_coordinatewise_optimizer_moves_columns_as_it_moves_rows(name):
-    optimizer, pieces = OPTIMIZERS[name].optimizer, (slice(0, 64), slice(64, LAYOUT.width))
+    optimizer, blocks = OPTIMIZERS[name].optimizer, (slice(0, 64), slice(64, LAYOUT.width))
     assert optimizer.coordinatewise == (name != "Muon")
     if not optimizer.coordinatewise:
         return
     w_KP, hyper = rows(starts()), hyper_of(optimizer)
-    states = [optimizer.init(w_KP[:, some]) for some in pieces]
+    states = [optimizer.init(w_KP[:, columns]) for columns in blocks]
     for g in gradients(12):
         moved = [
-            optimizer.update(rows(g)[:, some], state, w_KP[:, some].clone(), hyper, LAYOUT)
-            for some, state in zip(pieces, states, strict=True)
+            optimizer.update(rows(g)[:, columns], state, w_KP[:, columns].clone(), hyper, LAYOUT)
+            for columns, state in zip(blocks, states, strict=True)
         ]
         w_KP, states = torch.cat([w for w, _ in moved], 1), [state for _, state in moved]
     assert torch.equal(w_KP, trajectory(optimizer)[-1])

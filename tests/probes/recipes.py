@@ -29,6 +29,6 @@ def every(*names, stride=2):
     return [{"name": name, "every": stride, "unit": "steps"} for name in names]
 
 
-def table(found, prefix):
-    columns = [c for c in found.curves if c.startswith(f"{prefix}/")]
-    return found.curves.dropna(subset=columns[:1]).set_index(["seed", "step"])[columns]
+def table(trained, prefix):
+    columns = [c for c in trained.curves if c.startswith(f"{prefix}/")]
+    return trained.curves.dropna(subset=columns[:1]).set_index(["seed", "step"])[columns]

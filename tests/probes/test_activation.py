@@ -29,22 +29,22 @@ def test_xavier_halves_the_mean_square_of_relu_layers_and_he_keeps_it():
 
 
 def test_saturated_outputs_are_counted():
-    def found(scale, activation):
+    def measured(scale, activation):
         model = h.MLP(widths=(10, 10), activation=activation)
         spec = recipe(model=model, init=h.Normal(std=scale), steps=1, eval_every=1)
         return h.train(spec, probes=every("Activations")).curves.iloc[0]
 
     assert (
-        found(100.0, "tanh")["activation/saturated"] > 0.95
-        and found(100.0, "sigmoid")["activation/hidden.0/saturated"] > 0.95
+        measured(100.0, "tanh")["activation/saturated"] > 0.95
+        and measured(100.0, "sigmoid")["activation/hidden.0/saturated"] > 0.95
     )
-    assert found(1e-3, "tanh")["activation/saturated"] == 0.0
-    assert "activation/saturated" not in found(1.0, "relu")
+    assert measured(1e-3, "tanh")["activation/saturated"] == 0.0
+    assert "activation/saturated" not in measured(1.0, "relu")
 
 
 def test_spread_of_activations_is_numpy_s():
     spec = recipe(batch_order="sequential", steps=1, eval_every=1)
-    found = h.train(spec, probes=every("Activations")).curves.iloc[0]
+    measured = h.train(spec, probes=every("Activations")).curves.iloc[0]
     from harness.engine.initialize import initial_weights
     from harness.engine.program import program_of
 
@@ -52,7 +52,7 @@ def test_spread_of_activations_is_numpy_s():
     w, b, *_ = (v[0].numpy() for v in program.layout.views(initial_weights(program, [0])).values())
     hidden = np.maximum(program.train.x[:50].flatten(1).numpy() @ w.T + b, 0)
     named = {"mean": hidden.mean(), "std": hidden.std(), "rms": np.sqrt((hidden**2).mean())}
-    assert {name: found[f"activation/hidden.0/{name}"] for name in named} == pytest.approx(named)
+    assert {name: measured[f"activation/hidden.0/{name}"] for name in named} == pytest.approx(named)
 
 
 def test_dead_units_are_counted():

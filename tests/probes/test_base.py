@@ -40,8 +40,8 @@ def test_probes_change_nothing_and_measure_the_same_alone_and_together(model):
 @pytest.mark.parametrize("name", REGISTRY["probe"].parts)
 def test_a_run_that_diverges_is_an_outcome_with_any_probe(name):
     spec = recipe(optimizer=h.SGD(lr=1e9), loss="mse", dtype="float32", steps=12, eval_every=12)
-    found = h.train(spec, seeds=2, probes=every(name, stride=1))
-    assert list(found.runs["status"]) == ["diverged", "diverged"]
+    trained = h.train(spec, seeds=2, probes=every(name, stride=1))
+    assert list(trained.runs["status"]) == ["diverged", "diverged"]
 
 
 @pytest.mark.parametrize(
@@ -58,10 +58,10 @@ def test_cadence(probe, due):
 
 
 def test_a_probe_of_one_s_own_is_found_by_its_dotted_name():
-    found = h.train(
+    trained = h.train(
         recipe(), probes=[{"name": "tests.plugins.WeightSum", "every": 1, "unit": "steps"}]
     )
-    assert found.curves["sum/all"].notna().sum() == 9
+    assert trained.curves["sum/all"].notna().sum() == 9
 
 
 @pytest.mark.gpu

@@ -55,17 +55,17 @@ def test_eigenvalues_and_trace_are_those_of_the_full_hessian(model):
         "samples": 60,
         "unit": "steps",
     }
-    found = h.train(spec, seeds=2, probes=[probe]).curves.iloc[0]
+    measured = h.train(spec, seeds=2, probes=[probe]).curves.iloc[0]
     program = program_of(resolve(spec))
     hessian = full_hessian(
         spec, initial_weights(program, [0]), program.train.x[None], program.train.y[None]
     )
     eigenvalues = torch.linalg.eigvalsh(hessian).flip(0)
-    assert [found[f"curvature/{n}"] for n in ("top", "top2", "top3")] == pytest.approx(
+    assert [measured[f"curvature/{n}"] for n in ("top", "top2", "top3")] == pytest.approx(
         eigenvalues[:3].tolist(), rel=1e-5
     )
     spread = float((2 * hessian.pow(2).sum() / 400).sqrt())
-    assert abs(found["curvature/trace"] - float(hessian.trace())) < 4 * spread
+    assert abs(measured["curvature/trace"] - float(hessian.trace())) < 4 * spread
 
 
 def test_lanczos_finds_the_top_of_a_large_spectrum_quickly():
@@ -76,9 +76,9 @@ def test_lanczos_finds_the_top_of_a_large_spectrum_quickly():
         ]
     )
     start = torch.randn(2, 502, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    found = lanczos(lambda v: v * values, start, 20, top=2)
-    assert found.values_KT.tolist() == [pytest.approx([7.0, 5.0], rel=1e-6)] * 2
-    assert found.vector_KP[0, -1].abs() == pytest.approx(1.0, abs=1e-4)
+    spectrum = lanczos(lambda v: v * values, start, 20, top=2)
+    assert spectrum.values_KT.tolist() == [pytest.approx([7.0, 5.0], rel=1e-6)] * 2
+    assert spectrum.vector_KP[0, -1].abs() == pytest.approx(1.0, abs=1e-4)
 
 
 def test_lanczos_ends_early_where_it_may_and_each_row_by_itself():
@@ -146,7 +146,7 @@ def test_a_small_rate_never_reaches_the_edge():
 
 
 @pytest.mark.parametrize(
-    "rule, edge",
+    "optimizer, threshold",
     [
         (h.SGD(lr=0.1), 20.0),
         (h.SGD(lr=0.1, momentum=0.9), 38.0),
@@ -155,35 +155,37 @@ def test_a_small_rate_never_reaches_the_edge():
         (h.RMSprop(lr=0.01), 200.0),
     ],
 )
-def test_the_edge_is_where_a_quadratic_stops_being_stable(rule, edge):
-    found = h.train(recipe(optimizer=rule), probes=every("Curvature")).curves
-    assert found["curvature/stability_threshold"].dropna().iloc[0] == pytest.approx(edge, rel=1e-6)
-    if isinstance(rule, h.SGD):
-        assert not diverges(rule, 0.98 * edge) and diverges(rule, 1.02 * edge)
+def test_the_threshold_is_where_a_quadratic_stops_being_stable(optimizer, threshold):
+    measured = h.train(recipe(optimizer=optimizer), probes=every("Curvature")).curves
+    assert measured["curvature/stability_threshold"].dropna().iloc[0] == pytest.approx(
+        threshold, rel=1e-6
+    )
+    if isinstance(optimizer, h.SGD):
+        assert not diverges(optimizer, 0.98 * threshold) and diverges(optimizer, 1.02 * threshold)
 
 
-def diverges(rule, curvature):
+def diverges(optimizer, curvature):
     from harness.core.parameter_layout import layout_of
 
     w, state = (
         torch.ones(1, 64, dtype=torch.float64),
-        rule.init(torch.ones(1, 64, dtype=torch.float64)),
+        optimizer.init(torch.ones(1, 64, dtype=torch.float64)),
     )
-    hyper = {n: torch.tensor([[v]], dtype=torch.float64) for n, v in rule.numbers().items()}
+    hyper = {n: torch.tensor([[v]], dtype=torch.float64) for n, v in optimizer.numbers().items()}
     for _ in range(3000):
-        w, state = rule.update(curvature * w, state, w.clone(), hyper, layout_of({"w": (64,)}))
+        w, state = optimizer.update(curvature * w, state, w.clone(), hyper, layout_of({"w": (64,)}))
     return not float(w.abs().max()) < 1e3
 
 
-def test_rules_of_different_kinds_in_one_cohort_keep_their_own_edges():
+def test_optimizers_of_different_kinds_in_one_cohort_keep_their_own_thresholds():
     from harness.engine.cohort import start
     from harness.engine.loop import advance
     from harness.probes.base import Probe
     from harness.spec.arms import Run
 
     probes = (Probe.parse({"name": "Curvature", "unit": "steps"}),)
-    rules = [h.SGD(lr=0.1), h.Adam(lr=0.01), h.Lion(lr=0.001)]
-    runs = [Run.of(recipe(optimizer=rule), 0, probes) for rule in rules]
+    optimizers = [h.SGD(lr=0.1), h.Adam(lr=0.01), h.Lion(lr=0.001)]
+    runs = [Run.of(recipe(optimizer=optimizer), 0, probes) for optimizer in optimizers]
     points = {i: o.points[0].metrics for i, o in advance(start(runs, test=False)).outcomes.items()}
     assert points[0]["curvature/stability_threshold"] == pytest.approx(20) and points[1][
         "curvature/stability_threshold"

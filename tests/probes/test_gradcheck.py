@@ -10,8 +10,8 @@ from tests.probes.recipes import MODELS, every, recipe
 @pytest.mark.parametrize("loss", ["CrossEntropy", "MSE", "Huber"])
 def test_gradients_agree_with_finite_differences(model, loss):
     probe = {"name": "GradientCheck", "step": 1e-6, "unit": "steps"}
-    found = h.train(recipe(model, loss=loss, steps=3), probes=[probe])
-    assert found.curves["gradcheck/error"].median() < 1e-6
+    trained = h.train(recipe(model, loss=loss, steps=3), probes=[probe])
+    assert trained.curves["gradcheck/error"].median() < 1e-6
 
 
 def test_a_wrong_gradient_is_noticed(monkeypatch):

@@ -12,7 +12,7 @@ from tests.probes.recipes import every, recipe, table
 
 def test_norms_and_cosines_are_those_of_a_plain_pytorch_loop():
     spec = recipe(batch_order="sequential")
-    found = h.train(
+    trained = h.train(
         spec, seeds=1, probes=every("GradientNorm", "UpdateRatio", "Alignment", stride=1)
     )
     data = load_data(spec.data)
@@ -30,7 +30,7 @@ def test_norms_and_cosines_are_those_of_a_plain_pytorch_loop():
         for p, w in zip(net.parameters(), start.values(), strict=True):
             p.copy_(w[0])
     optimizer = torch.optim.SGD(net.parameters(), 0.05, 0.9)
-    gradient, update, alignment = (table(found, p) for p in ("gradient", "update", "alignment"))
+    gradient, update, alignment = (table(trained, p) for p in ("gradient", "update", "alignment"))
     last = None
     for step in range(9):
         rows = torch.arange(50) + 50 * (step % 4)

@@ -13,10 +13,10 @@ def test_calibration_is_that_of_the_held_out_predictions():
     data = h.Digits(train_size=200)
     spec = recipe(data=data, steps=40, eval_every=40)
     trained = h.train(spec, probes=[{"name": "Calibration", "unit": "steps", "every": 40}])
-    found, found_arrays = trained.curves, trained.arrays[0]
-    last = found.dropna(subset=["calibration/error"]).iloc[-1]
+    curves, arrays = trained.curves, trained.arrays[0]
+    last = curves.dropna(subset=["calibration/error"]).iloc[-1]
     assert 0 < last["calibration/error"] < 1 and 0.1 < last["calibration/confidence"] < 1
-    count, confidence, accuracy = found_arrays["calibration/bins"]
+    count, confidence, accuracy = arrays["calibration/bins"]
     assert count.sum() == len(load_data(data).valid.y)
     assert np.average(confidence, weights=count) == pytest.approx(last["calibration/confidence"])
     gaps = np.abs(accuracy - confidence)
@@ -53,23 +53,23 @@ def test_confusion_is_scikit_learn_s():
 
     spec = recipe(steps=20, eval_every=1)
     true, guess = held_out_guesses(spec)
-    found = h.train(spec, probes=[h.Confusion(every="ends")])
+    trained = h.train(spec, probes=[h.Confusion(every="ends")])
     np.testing.assert_array_equal(
-        found.arrays[0]["confusion/matrix"], confusion_matrix(true, guess, labels=range(10))
+        trained.arrays[0]["confusion/matrix"], confusion_matrix(true, guess, labels=range(10))
     )
     recalls = recall_score(true, guess, average=None)
-    last = found.curves.dropna(subset=["confusion/worst"]).iloc[-1]
+    last = trained.curves.dropna(subset=["confusion/worst"]).iloc[-1]
     assert [last[f"confusion/accuracy{c}"] for c in range(10)] == pytest.approx(recalls)
     assert last["confusion/worst"] == recalls.min()
 
 
 def test_generalization_gap_is_that_of_the_evaluation_at_the_same_step():
-    found = h.train(recipe(eval_every=1), probes=every("GeneralizationGap", stride=1)).curves.iloc[
+    curves = h.train(recipe(eval_every=1), probes=every("GeneralizationGap", stride=1)).curves.iloc[
         :-1
     ]
-    assert list(found["generalization/loss"]) == pytest.approx(
-        list(found["valid/loss"] - found["train/loss"])
+    assert list(curves["generalization/loss"]) == pytest.approx(
+        list(curves["valid/loss"] - curves["train/loss"])
     )
-    assert list(found["generalization/accuracy"]) == pytest.approx(
-        list(found["train/accuracy"] - found["valid/accuracy"])
+    assert list(curves["generalization/accuracy"]) == pytest.approx(
+        list(curves["train/accuracy"] - curves["valid/accuracy"])
     )

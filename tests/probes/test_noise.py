@@ -53,6 +53,6 @@ def test_noise_scale_of_mccandlish_s_model():
 
     probe, memory, sums = NoiseScale(small=8, large=128, decay=0.0), {}, np.zeros(2)
     for _ in range(4000):
-        found = probe.measure(noise_scene(gradients), memory)
-        sums += [float(found["variance"]), float(found["signal"])]
+        estimates = probe.measure(noise_scene(gradients), memory)
+        sums += [float(estimates["variance"]), float(estimates["signal"])]
     assert sums[0] / sums[1] == pytest.approx(108.673, rel=0.02)

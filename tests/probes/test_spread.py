@@ -24,7 +24,9 @@ def test_spread_is_that_of_the_gradients_of_single_samples():
     singles = [Minibatch(program.train.x[None, [i]], program.train.y[None, [i]]) for i in rows]
     differentiator = program.differentiator
     g = torch.stack([differentiator.gradient(w_KP, {}, one, hyper).g_KP[0] for one in singles])
-    found = h.train(spec, probes=every("GradientSpread")).curves.iloc[0]
-    assert found["spread/ratio"] == pytest.approx(float(g.var(0).sum().sqrt() / g.mean(0).norm()))
+    measured = h.train(spec, probes=every("GradientSpread")).curves.iloc[0]
+    assert measured["spread/ratio"] == pytest.approx(
+        float(g.var(0).sum().sqrt() / g.mean(0).norm())
+    )
     pairs = [(g[i] @ g[j] < 0).item() for i in range(16) for j in range(i)]
-    assert found["spread/conflict"] == pytest.approx(np.mean(pairs))
+    assert measured["spread/conflict"] == pytest.approx(np.mean(pairs))

@@ -1,4 +1,4 @@
-"""A figure as somebody adds it: this file would lie in harness/report/figures/."""
+"""A figure as a contributor adds it: this file would lie in harness/report/figures/."""
 
 from __future__ import annotations
 

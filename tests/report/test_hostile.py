@@ -30,14 +30,14 @@ def test_hostile_names_are_shown_as_text(folder):
         question=question,
         claims=[h.Claim.better(HOSTILE[0], than=HOSTILE[1])],
     )
-    found = finished(study)
-    text = render(found)
+    study_results = finished(study)
+    text = render(study_results)
     page = assert_safe(text)
     shown = " ".join(page.shown)
     for name in HOSTILE:
         assert name in shown
     assert question in shown and "7*7" in shown and "b" not in page.tags
-    assert write_report(found, folder / "reports").name == "two-words.html"
+    assert write_report(study_results, folder / "reports").name == "two-words.html"
     index = Page((folder / "reports" / "index.html").read_text())
     assert question in " ".join(index.shown) and not {"b", "script"} & set(index.tags)
 

@@ -25,9 +25,9 @@ def test_factors_of_one_s_own_map_levels_to_fields():
             "batch_size": [8, 32],
         },
     )
-    found = {a.name: a.recipe for a in arms(study)}
-    assert list(found) == ["small / 8", "small / 32", "large / 8", "large / 32"]
-    assert found["large / 32"].model.widths == (64,) and found["small / 8"].batch_size == 8
+    recipes = {a.name: a.recipe for a in arms(study)}
+    assert list(recipes) == ["small / 8", "small / 32", "large / 8", "large / 32"]
+    assert recipes["large / 32"].model.widths == (64,) and recipes["small / 8"].batch_size == 8
 
 
 def test_a_study_that_compares_nothing_has_one_arm():

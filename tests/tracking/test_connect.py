@@ -57,8 +57,8 @@ def test_tables_of_an_unknown_revision_are_left_to_mlflow_and_that_is_told_once(
 def revisions(folder):
     engine = sa.create_engine(f"sqlite:///{folder / 'mlflow.db'}")
     with engine.connect() as connection:
-        found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars()
-        versions = list(found)
+        rows = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars()
+        versions = list(rows)
     engine.dispose()
     return versions
 

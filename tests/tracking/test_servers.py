@@ -67,9 +67,9 @@ def leaves(uri, study):
 
 
 def assert_each_once(uri, study, count):
-    found = leaves(uri, study)
-    keys = [run.data.tags["harness.key"] for run in found]
-    assert len(keys) == len(set(keys)) == count and {run.info.status for run in found} == {
+    runs = leaves(uri, study)
+    keys = [run.data.tags["harness.key"] for run in runs]
+    assert len(keys) == len(set(keys)) == count and {run.info.status for run in runs} == {
         "FINISHED"
     }
 
@@ -218,12 +218,12 @@ def test_optunas_storage_may_be_away_too(folder, databases, monkeypatch):
 
     monkeypatch.setattr(TrialStorage, "_add_missing", shaky)
     run_study(small(name="shaky"), Options(workers=0, storage=databases["optuna"]))
-    found = [
+    counts = [
         s.n_trials
         for s in optuna.get_all_study_summaries(databases["optuna"])
         if s.study_name.startswith("shaky")
     ]
-    assert found == [6, 6]
+    assert counts == [6, 6]
 
 
 def test_passwords_are_nowhere(folder, databases, monkeypatch, capfd):

@@ -124,16 +124,16 @@ def test_tags_and_parameters_in_the_ui_are_flat_and_sortable(form, folder):
     run_study(small(), SERIAL)
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("small").experiment_id
-    found = client.search_runs(
+    runs = client.search_runs(
         [experiment], "tags.`harness.stage` = 'search'", order_by=["metrics.`final/valid/loss` ASC"]
     )
-    losses = [r.data.metrics["final/valid/loss"] for r in found]
+    losses = [r.data.metrics["final/valid/loss"] for r in runs]
     assert len(losses) == 12 and losses == sorted(losses)
     assert {"optimizer", "optimizer.lr", "batch_size", "model.widths", "seed"} <= set(
-        found[0].data.params
+        runs[0].data.params
     )
-    assert [i.dataset.name for i in found[0].inputs.dataset_inputs] == ["Digits"]
-    assert found[0].info.run_name.startswith(("SGD · trial", "Adam · trial"))
+    assert [i.dataset.name for i in runs[0].inputs.dataset_inputs] == ["Digits"]
+    assert runs[0].info.run_name.startswith(("SGD · trial", "Adam · trial"))
 
 
 def test_environment_spec_and_packages_are_artifacts(form, folder):
