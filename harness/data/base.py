@@ -274,7 +274,7 @@ def _transformed(inputs: list[np.ndarray], data: Data) -> list[np.ndarray]:
         inputs = [_products(x, data.polynomial) for x in inputs]
     if data.standardize:
         inputs = _standardized(inputs)
-    # the fingerprint and the device take rows one after the other
+    # indexing and permuting may have left other orders in memory; the device gets rows in order
     return [np.ascontiguousarray(x) for x in inputs]
 
 

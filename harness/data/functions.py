@@ -16,8 +16,8 @@ from harness.spec.component import Component, parse_part
 class Function(Data):
     """A function of a few parameters.
 
-    There is nothing to learn from: training and test part are one sample of zeros, which no loss
-    but the noisy quadratic's looks at, and there is no validation part.
+    There is nothing to learn from: training and test part are one sample of zeros, which the loss
+    does not look at, and by default there is no validation part.
     """
 
     task = "function"

@@ -79,4 +79,5 @@ OBJECTIVES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "branin": branin,
     "quadraticdeep": quadratic_deep,
 }
-"""Every function by the name that specs use: the data set's, in small letters."""
+"""Every function by the name that specs use: the data set's, in small letters. Each takes outputs θ
+and targets (K, B, D) and returns f(θ), (K, B)."""

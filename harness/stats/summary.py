@@ -10,7 +10,10 @@ from numpy.typing import ArrayLike
 
 
 def mean(values: ArrayLike) -> float:
-    """Return the arithmetic mean of all values, whatever their shape; one infinite makes it so."""
+    """Return the arithmetic mean of all values, whatever their shape.
+
+    A single infinite value (a diverged run) makes it infinite.
+    """
     return float(np.mean(np.asarray(values, dtype=float)))
 
 
