@@ -1,8 +1,13 @@
-"""Reads and writes of many runs through MLflow's client: slower than in the tables, and right for
-every server and for databases of any revision.
+"""Reads and writes of many runs through MLflow's client.
+
+It has the interface of :class:`harness.tracking.experiment.Bulk`, as
+:class:`harness.tracking.database.Database` has, and stands in for it where the tables can't be
+touched: a tracking server, and a database whose revision this version does not know.
 
 MLflow's API writes one run at a time, so a few requests are under way at once; and it reads one
-metric at a time, so whole curves of a batch of runs are kept in one file beside it.
+metric at a time, so the whole curves of a batch of runs are kept in one JSON file among the study's
+artifacts. Failures are not handled here: :meth:`Experiment.telling_failures` around the call tells
+an outage from a refusal.
 """
 
 from __future__ import annotations
@@ -34,6 +39,7 @@ _HISTORY_RUNS = 90
 """Of one request; MLflow takes 100."""
 _HISTORY_POINTS = 25_000
 """Of one answer, whatever is asked for: an answer with so many may be cut off."""
+# two codes, since servers and databases answer differently for a run that was deleted before
 _GONE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """What MLflow calls a run that it does not have, or that is deleted."""
 
@@ -49,15 +55,20 @@ class ClientApi:
     def __init__(self, client: MlflowClient, experiment: str) -> None:
         self.client, self.experiment = client, experiment
         self._data: dict[str, list[DatasetInput]] = {}
+        """Data sets of the study's run, by its id: asked for once, sent with every run."""
 
     def rows(self) -> list[StoredRun]:
+        """Return the experiment's active runs of every kind, in the order of their starts; one
+        request for each thousand of them."""
         rows: list[StoredRun] = []
         token = None
         while True:
             page = self.client.search_runs(
                 [self.experiment],
                 max_results=_RUNS_A_PAGE,
-                order_by=["attributes.start_time"],
+                order_by=[
+                    "attributes.start_time"
+                ],  # as Database.rows(); MLflow's default is reversed
                 page_token=token,
             )
             rows += [_stored(run) for run in page]
@@ -68,6 +79,12 @@ class ClientApi:
     def curves(
         self, run_ids: Collection[str], metrics: Sequence[str] | None
     ) -> dict[str, dict[str, list[tuple[int, float]]]]:
+        """Return curves from MLflow's tables; one request for each metric and 90 runs.
+
+        They are slow to get and, where a curve was thinned, not whole: of runs that this class
+        wrote, :class:`harness.tracking.reader.Reader` reads the batch's file instead.
+        """
+        # sorted, so that the same question makes the same requests
         in_order = sorted(run_ids)
         names = sorted(metrics) if metrics else self._curve_names(set(in_order))
         starts = range(0, len(in_order), _HISTORY_RUNS)
@@ -83,11 +100,15 @@ class ClientApi:
         return curves
 
     def _curve_names(self, run_ids: set[str]) -> list[str]:
+        # the API can't be asked which metrics there are; a run's latest values name all of them
         names = {name for row in self.rows() if row.run_id in run_ids for name in row.metrics}
         return sorted(name for name in names if not is_closing(name))
 
     def _history(self, name: str, run_ids: Sequence[str]) -> list[tuple[str, str, int, float]]:
-        """Return ``(run_id, metric, step, value)`` of one metric of some runs."""
+        """Return ``(run_id, metric, step, value)`` of one metric of some runs.
+
+        Where there is no answer for many runs at once, it asks for one after the other.
+        """
         points = self._history_in_one_request(name, run_ids)
         if points is not None:
             return points
@@ -100,8 +121,12 @@ class ClientApi:
     def _history_in_one_request(
         self, name: str, run_ids: Sequence[str]
     ) -> list[tuple[str, str, int, float]] | None:
-        """Return the same from a server that answers for many runs at once and has given all, else
-        None."""
+        """Return the same as :meth:`_history` by one request for all runs.
+
+        Returns:
+            None where there is no server, where it does not know the request (it is of MLflow's UI
+            and not of its public API), or where it may have cut its answer short.
+        """
         # The client has no call for this; its REST store is the one that has credentials for a
         # server.
         credentials = getattr(self.client._tracking_client.store, "get_host_creds", None)
@@ -112,17 +137,34 @@ class ClientApi:
         if answer.status_code != HTTPStatus.OK:
             return None
         points = answer.json()["metrics"]
-        if len(points) >= _HISTORY_POINTS:
+        if len(points) >= _HISTORY_POINTS:  # a cut answer looks like a whole one of that length
             return None
         return [(p["run_id"], name, int(p["step"]), float(p["value"])) for p in points]
 
     def local_path(self, run_id: str, name: str) -> Path | None:
+        """Return None: artifacts are always fetched through MLflow."""
         return None  # only MLflow knows where its artifacts are
 
     def write(
         self, runs: Sequence[NewRun], superseded: Collection[str], parent: str, again: bool = False
     ) -> list[str]:
+        """Write the runs in the place of the superseded ones, several at once.
+
+        Args:
+            runs: finished runs; one at least.
+            superseded: ids of runs that they replace; either the store's, or those that the runs
+                had before the store gave them its own.
+            parent: id of the study's run, which gets the file with their curves.
+            again: an earlier call may have written a part of them.
+
+        Returns:
+            The ids that the store gave them, in their order.
+
+        Raises:
+            MlflowException: the server is away, or refuses.
+        """
         data = self._data_of(parent)
+        # named after the first run's own id, so that a batch that comes again writes the same file
         file = f"{StudyFile.CURVES}/{runs[0].run_id}.json"
         # The order makes every cut harmless. Curves first: a run that is there has its curves. Then
         # the runs, each RUNNING until it is whole: what is cut short is not taken for a run, and is
@@ -131,6 +173,7 @@ class ClientApi:
         self.client.log_dict(parent, {run.run_id: whole_curves(run) for run in runs}, file)
 
         def arrive(run: NewRun) -> str:
+            # looking whether it is there costs a request, so only where an attempt went before
             there = self._arrived(run) if again else None
             return there or self._send(run, data, file)
 
@@ -141,6 +184,7 @@ class ClientApi:
         return run_ids
 
     def _data_of(self, parent: str) -> list[DatasetInput]:
+        """Return the data sets of the study's run, which its training runs name too."""
         if parent not in self._data:
             inputs = self.client.get_run(parent).inputs.dataset_inputs
             self._data[parent] = [_without_profile(each.dataset) for each in inputs]
@@ -161,7 +205,11 @@ class ClientApi:
         return list(self.client.search_runs([self.experiment], f"tags.`{Tag.RECORD}` = '{run_id}'"))
 
     def _discard(self, run_id: str) -> None:
-        """Delete a run; it may be gone already, or known to the store by another id."""
+        """Delete a run; it may be gone already, or known to the store by another id.
+
+        The other id comes about when a process is killed after its batch has arrived and before it
+        has learned the ids that the store gave.
+        """
         try:
             self.client.delete_run(run_id)
         except MlflowException as error:
@@ -171,6 +219,13 @@ class ClientApi:
                 self.client.delete_run(run.info.run_id)
 
     def _send(self, run: NewRun, data: list[DatasetInput], file: str) -> str:
+        """Write one run, which is RUNNING until all of it is there; return the id it was given.
+
+        Args:
+            run: a finished run.
+            data: the data sets that it used.
+            file: path of the study's artifact that has its whole curves.
+        """
         tags = run.tags | {Tag.RECORD: run.run_id, Tag.CURVES: file}
         made = self.client.create_run(
             self.experiment, start_time=run.start, tags=tags, run_name=run.name

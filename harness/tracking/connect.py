@@ -1,5 +1,13 @@
-"""Opening MLflow's store: the one place that makes a client, and decides how many runs are read and
-written at once."""
+"""Opening MLflow's store.
+
+The one place that makes MLflow's client, and that decides whether many runs at once are read and
+written in MLflow's tables (:class:`harness.tracking.database.Database`) or by its client
+(:class:`harness.tracking.client_api.ClientApi`). Sessions and readers are made on top of what
+:func:`open_experiment` returns.
+
+MLflow is imported inside functions: its import takes seconds, and must come after
+:func:`_configure_mlflow`.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +38,8 @@ _SETTINGS = {
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-"""MLflow's environment variables, where the user has not set them."""
+"""MLflow's environment variables, where the user has not set them: no telemetry, and no output of
+MLflow's own between the harness's lines."""
 
 
 class Connection(NamedTuple):
@@ -46,7 +55,10 @@ def connect(uri: str, create: bool) -> Connection:
 
     Args:
         uri: MLflow's tracking URI.
-        create: make an SQLite store if its file is missing.
+        create: make an SQLite store if its file is missing; other stores must be there.
+
+    Returns:
+        The client, and the database's engine where this process reaches the database itself.
 
     Raises:
         NoStudyError: there is no store and ``create`` is false.
@@ -56,6 +68,9 @@ def connect(uri: str, create: bool) -> Connection:
     from mlflow.tracking import MlflowClient
     from mlflow.tracking._tracking_service.utils import _get_store
 
+    # MLflow keeps one store object for each URI, so this is the one that the client uses. The store
+    # of a server has no engine.
+    # A new database gets its tables here, an old one is checked.
     with _no_migration_lines():
         return Connection(MlflowClient(uri), getattr(_get_store(uri), "engine", None))
 
@@ -90,7 +105,15 @@ def open_experiment(study: str, uri: str | None, create: bool) -> Experiment:
 
 
 def studies(uri: str | None = None) -> list[str]:
-    """Return the names of the studies in a store, in alphabetical order."""
+    """Return the names of the studies in a store, in alphabetical order.
+
+    Args:
+        uri: MLflow's tracking URI; by default :func:`harness.tracking.uris.default_uri`.
+
+    Raises:
+        NoStudyError: there is no store.
+    """
+    # a store may be shared with other programs: an experiment is a study if it has a study's run
     client, _ = connect(uri or default_uri(), create=False)
     is_study = f"tags.`{Tag.KIND}` = 'study'"
     return sorted(
@@ -101,7 +124,7 @@ def studies(uri: str | None = None) -> list[str]:
 
 
 class Owner(NamedTuple):
-    """Whose a run is."""
+    """The study that a run belongs to, and the run's name in MLflow's UI."""
 
     study: str
     run_name: str
@@ -109,6 +132,10 @@ class Owner(NamedTuple):
 
 def owner_of(run_id: str, uri: str | None = None) -> Owner:
     """Return the study that a run belongs to.
+
+    Args:
+        run_id: MLflow's id of the run.
+        uri: MLflow's tracking URI; by default :func:`harness.tracking.uris.default_uri`.
 
     Raises:
         StoreError: MLflow has no such run.
@@ -149,7 +176,8 @@ def _find_or_create(client: MlflowClient, study: str, uri: str, create: bool) ->
             )
         experiment_id = client.create_experiment(study, artifact_location=_artifacts(uri, study))
         experiment = client.get_experiment(experiment_id)
-    # One that was deleted in MLflow's UI still has the name, and takes no runs.
+    # An experiment that was deleted in MLflow's UI keeps its name, so that no other can have it,
+    # and takes no runs until it is restored.
     if experiment.lifecycle_stage != "active":
         client.restore_experiment(experiment.experiment_id)
     return str(experiment.experiment_id), str(experiment.artifact_location)
@@ -161,12 +189,13 @@ def _artifacts(uri: str, study: str) -> str | None:
     path = sqlite_path(uri)
     if path is None:
         return None
+    # given outright, since MLflow's own default is relative to the folder that a process runs in
     return (path.resolve().parent / "mlartifacts" / study.replace(" ", "_")).as_uri()
 
 
 def _bulk(connection: Connection, experiment_id: str, artifacts: str) -> Bulk:
-    """Return how many runs are read and written at once: in the tables where they are known, else
-    by the client."""
+    """Return what reads and writes many runs at once: in MLflow's tables where this version knows
+    them, else by MLflow's client."""
     from harness.tracking.client_api import ClientApi
 
     if connection.engine is None:
@@ -188,7 +217,8 @@ def _revision(engine: sa.Engine) -> str:
 
 @lru_cache
 def _tell_unknown_tables(revision: str) -> None:
-    """Say once that a store is slower than it could be, and why."""
+    """Say that a store is slower than it could be, and why; once a process for each revision, which
+    is what the cache is for."""
     _LOG.warning(
         "MLflow's tables have revision %s, which this version of the harness does not know; "
         "runs are read and written through MLflow's client, more slowly",
@@ -234,6 +264,6 @@ def _prepare_sqlite(uri: str, create: bool) -> None:
             store = _get_store(f"sqlite:///{fresh}")
         with store.engine.connect() as connection:
             connection.execute(sa.text("PRAGMA journal_mode=WAL"))
-        # Closing the last connection folds the log into the file, which is moved alone.
+        # Closing the last connection folds the log into the file; only the file is moved.
         store.engine.dispose()
         os.replace(fresh, path)

@@ -1,4 +1,5 @@
-"""MLflow's tables themselves: one query for a study's runs, one transaction for a cohort.
+"""Reads and writes of many runs in MLflow's tables: one query for a study's runs, one transaction
+for a cohort.
 
 MLflow's client makes a request a run and a statement a row; a study of thousands of runs waits
 minutes for that. The price is that this module must know the tables, so
@@ -42,16 +43,21 @@ class Database:
     """
 
     def __init__(self, engine: sa.Engine, experiment: str, artifacts: str) -> None:
+        # a number in the tables, and a text to the client
         self.engine, self.experiment, self.artifacts = engine, int(experiment), artifacts
         self._active = sa.select(_RUNS.c.run_uuid).where(
             _RUNS.c.experiment_id == self.experiment, _RUNS.c.lifecycle_stage == "active"
         )
 
     def rows(self) -> list[StoredRun]:
+        """Return the experiment's active runs of every kind, in the order of their starts."""
         columns = self._active.with_only_columns(
             _RUNS.c.run_uuid, _RUNS.c.status, _RUNS.c.start_time
         )
+        # by id too, so that runs that started in the same millisecond keep their order
         in_order = columns.order_by(_RUNS.c.start_time, _RUNS.c.run_uuid)
+        # Four plain queries, put together here: a join would repeat each run for every pair of a
+        # tag and a metric.
         with self.engine.connect() as connection:
             rows = {
                 run_id: StoredRun(run_id, status, start, {}, {}, {})
@@ -66,8 +72,8 @@ class Database:
         return list(rows.values())
 
     def _values(self, connection: sa.Connection, table: sa.Table) -> Iterator[tuple[str, str, Any]]:
-        """Yield ``(run id, name, value)`` from a table of the active runs' tags, say; a metric's
-        value is a number, any other a text.
+        """Yield ``(run id, name, value)`` from one of the tables of tags, parameters and latest
+        metrics, for active runs; a metric's value is a number, any other a text.
 
         The runs are named by a subquery: a list of thousands of ids would go beyond what SQLite
         takes as parameters.
@@ -78,6 +84,18 @@ class Database:
     def curves(
         self, run_ids: Collection[str], metrics: Sequence[str] | None
     ) -> dict[str, dict[str, list[tuple[int, float]]]]:
+        """Return the curves of the given runs, thinned as they were written.
+
+        Args:
+            run_ids: the runs; one without a curve has an empty entry.
+            metrics: the metrics wanted, by MLflow's names; all of them for None.
+
+        Returns:
+            ``(step, value)`` pairs in the order of their steps, by run and metric. Closing values
+            are among them.
+        """
+        # The query takes the curves of all active runs and the loop drops those not asked for: a
+        # list of thousands of ids would go beyond what SQLite takes as parameters.
         query = sa.select(_METRICS.c.run_uuid, _METRICS.c.key, _METRICS.c.step, _METRICS.c.value)
         query = query.where(_METRICS.c.run_uuid.in_(self._active)).order_by(_METRICS.c.step)
         if metrics is not None:
@@ -90,6 +108,10 @@ class Database:
         return curves
 
     def local_path(self, run_id: str, name: str) -> Path | None:
+        """Return the path of an artifact that lies in a folder of this machine, else None.
+
+        Reading the file itself is many times faster than asking MLflow for a copy.
+        """
         if not self.artifacts.startswith("file://"):
             return None
         return Path(url2pathname(urlsplit(f"{self._artifacts_of(run_id)}/{name}").path))
@@ -100,6 +122,20 @@ class Database:
     def write(
         self, runs: Sequence[NewRun], superseded: Collection[str], parent: str, again: bool = False
     ) -> list[str]:
+        """Write the runs in the place of the superseded ones, in one transaction.
+
+        Args:
+            runs: finished runs; one at least.
+            superseded: ids of runs that they replace, which are marked as deleted.
+            parent: id of the study's run, whose data set they share.
+            again: an earlier call may have written them.
+
+        Returns:
+            Their ids in the store, which are the runs' own.
+
+        Raises:
+            SQLAlchemyError: the database is away, or refuses.
+        """
         # Files before rows: a kill between the two leaves files that no run names, which nobody
         # sees; the other way round it would leave a run without its curves.
         for run in runs:
@@ -128,8 +164,8 @@ class Database:
             # Runs first: the other tables' foreign keys refer to them.
             connection.execute(sa.insert(_RUNS), [self._run_values(run) for run in runs])
             metrics = [values for run in runs for values in _metric_values(run)]
-            # MLflow keeps each metric's newest value once more, for its table of runs; of equal
-            # times the last counts.
+            # MLflow keeps each metric's latest value once more, for its table of runs: that of the
+            # largest step. Curves are in the order of their steps, so the last one stays here.
             latest = {(values["run_uuid"], values["key"]): values for values in metrics}
             for table, rows in (
                 (_TAGS, [values for run in runs for values in _named(run, run.tags)]),
@@ -142,6 +178,7 @@ class Database:
             self._link_data(connection, [run.run_id for run in runs], parent)
 
     def _run_values(self, run: NewRun) -> dict[str, object]:
+        # What is constant here is what MLflow's own store writes for a run that its client makes.
         return {
             "run_uuid": run.run_id,
             "name": run.name,
@@ -178,6 +215,7 @@ class Database:
             connection.execute(sa.insert(_INPUTS), links)
 
     def _write_files(self, run: NewRun) -> None:
+        # by way of a folder, since MLflow copies folders into any artifact store, a bucket too
         with tempfile.TemporaryDirectory() as folder:
             for name, content in run.files.items():
                 (Path(folder) / name).write_text(json.dumps(content), encoding="utf-8")
@@ -189,8 +227,11 @@ def _named(run: NewRun, values: Mapping[str, str]) -> list[dict[str, object]]:
 
 
 def _metric_values(run: NewRun) -> list[dict[str, object]]:
-    """Return a run's rows of the table of metrics; ``is_nan`` is for values that a column can't
-    hold, and these are finite."""
+    """Return a run's rows of the table of metrics.
+
+    ``is_nan`` is for values that a column can't hold, and these are finite. Every point has the
+    time at which the run ended: trainers record steps, and no times.
+    """
     return [
         {
             "run_uuid": run.run_id,

@@ -1,5 +1,9 @@
-"""One study's experiment in MLflow: the calls that are made once or twice a study, and how their
-failures are told.
+"""One study's experiment in MLflow: the calls that are made once or twice a study, and how failures
+of the store are told to a person.
+
+A :class:`harness.tracking.session.Session` writes through it, a
+:class:`harness.tracking.reader.Reader` only reads. :func:`harness.tracking.connect.open_experiment`
+makes it.
 
 Reads and writes of many runs at once go through :attr:`Experiment.bulk`, which has two forms:
 :class:`harness.tracking.database.Database` and :class:`harness.tracking.client_api.ClientApi`.
@@ -32,31 +36,54 @@ connection too."""
 
 
 class Bulk(Protocol):
-    """Reads and writes of many runs at once."""
+    """Reads and writes of many runs of one experiment at once.
+
+    Both forms must give the same answers; the tests of the store are run with each.
+    """
 
     def rows(self) -> list[StoredRun]:
-        """Return the experiment's active runs of every kind, in the order of their starts."""
+        """Return the experiment's active runs (the study's, its arms', training runs), in the order
+        of their starts."""
 
     def curves(
         self, run_ids: Collection[str], metrics: Sequence[str] | None
     ) -> dict[str, dict[str, list[tuple[int, float]]]]:
-        """Return the curves of the given runs, as far as MLflow's tables have them; closing values
-        may be among them."""
+        """Return the curves of the given runs, as far as MLflow's tables have them: long ones are
+        thinned there.
+
+        Args:
+            run_ids: the runs, by the store's ids.
+            metrics: the metrics wanted, by MLflow's names; all of them for None.
+
+        Returns:
+            ``(step, value)`` pairs in the order of their steps, by run and metric. Closing values
+            may be among them.
+        """
 
     def local_path(self, run_id: str, name: str) -> Path | None:
-        """Return the path of an artifact where it lies on this machine, else None."""
+        """Return the path of an artifact where artifacts lie on this machine, else None.
+
+        Args:
+            run_id: the run.
+            name: the artifact's path among those of the run; it need not exist.
+        """
 
     def write(
         self, runs: Sequence[NewRun], superseded: Collection[str], parent: str, again: bool = False
     ) -> list[str]:
-        """Write the runs in the place of the superseded ones; return the new runs' ids in the
-        store.
+        """Write the runs in the place of the superseded ones.
+
+        A process that is killed within leaves no half run that counts as one, and never loses the
+        old runs before the new ones are whole.
 
         Args:
-            runs: finished runs.
+            runs: finished runs; one at least.
             superseded: ids of runs that they replace.
             parent: id of the study's run, whose data set they share.
-            again: an earlier call may have written a part of them.
+            again: an earlier call may have written a part of them, which is not written twice.
+
+        Returns:
+            The new runs' ids in the store, in their order.
         """
 
 
@@ -83,13 +110,29 @@ class Experiment:
         return str(runs[0].info.run_id) if runs else None
 
     def runs_of_answer(self, identity: str) -> int | None:
-        """Return the number of runs, if the study has the answer that goes by ``identity``."""
+        """Return the number of runs behind the study's answer, if it is the one asked for.
+
+        Args:
+            identity: hash of all that the answer follows from, as :meth:`Session.write_answer` was
+                given it.
+
+        Returns:
+            None where the study has no answer, or one to another question.
+        """
         runs = self.client.search_runs([self.id], f"tags.`{Tag.ANSWER}` = '{identity}'")
         return int(runs[0].data.metrics["runs"]) if runs else None
 
     def add_parent(self, name: str, tags: Mapping[str, str], data: StudyData) -> str:
-        """Make a run that others are nested in; it is never left RUNNING, since nothing goes on in
-        it."""
+        """Make a run that others are nested in, of the study or of an arm; return its id.
+
+        It is ended at once, since nothing goes on in it: a killed process leaves it as it is to be.
+
+        Args:
+            name: as MLflow's UI shows it.
+            tags: the run's tags.
+            data: the data set that MLflow's UI shows beside it.
+        """
+        # MLflow's column for names holds 250 characters; the tags have the whole name
         run_id = str(self.client.create_run(self.id, run_name=name[:250], tags=tags).info.run_id)
         self.client.log_inputs(run_id, [_mlflow_input(data)])
         self.client.set_terminated(run_id)
@@ -98,8 +141,15 @@ class Experiment:
     def set_values(
         self, run_id: str, tags: Mapping[str, str], metrics: Mapping[str, float] | None = None
     ) -> None:
-        """Set tags, and metrics that are no curves, of a run that is there already."""
-        now = int(time.time() * 1000)
+        """Set tags, and metrics that are no curves, of a run that is there already.
+
+        Args:
+            run_id: the run.
+            tags: by name; a tag that it has already is replaced.
+            metrics: by MLflow's name; each gets one more point at step 0, of which the latest
+                counts.
+        """
+        now = int(time.time() * 1000)  # MLflow counts milliseconds
         self.client.log_batch(
             run_id,
             [Metric(name, value, now, 0) for name, value in (metrics or {}).items()],
@@ -111,7 +161,10 @@ class Experiment:
         self.client.set_experiment_tag(self.id, Tag.NOTE, title)
 
     def discard_unfinished(self) -> None:
-        """Delete training runs that were never written to their end."""
+        """Delete training runs that were never written to their end, at most a thousand of them.
+
+        Only a process that was killed while it sent runs to a server leaves such, a batch at most.
+        """
         for run in self.client.search_runs(
             [self.id], "attributes.status = 'RUNNING'", max_results=1000
         ):
@@ -127,7 +180,12 @@ class Experiment:
         self.client.log_text(run_id, text, name)
 
     def read_json(self, run_id: str, name: str) -> JsonObject:
-        """Return what a JSON file among a run's artifacts holds."""
+        """Return what a JSON file among a run's artifacts holds.
+
+        Raises:
+            MlflowException: the run has no such file, or the server is away.
+            OSError: the run has no such file on this machine.
+        """
         path = self.bulk.local_path(run_id, name)
         if path is not None:
             return dict(json.loads(path.read_text(encoding="utf-8")))
@@ -136,13 +194,21 @@ class Experiment:
             return dict(json.loads(copy.read_text(encoding="utf-8")))
 
     def copy_folder(self, run_id: str, name: str, to: Path) -> None:
-        """Copy a folder of a run's artifacts, if the run has it."""
+        """Copy a folder of a run's artifacts, if the run has it.
+
+        Args:
+            run_id: the run.
+            name: the folder's name.
+            to: where it is copied to; the copy lies in ``to / name``.
+        """
         if any(file.path == name for file in self.client.list_artifacts(run_id)):
             self.client.download_artifacts(run_id, name, str(to))
 
     @contextmanager
     def telling_failures(self, refused: str) -> Iterator[None]:
         """Raise our own errors for the store's: one while it is away, another where it refuses.
+
+        To be put around any call of the store. Messages name the store without its password.
 
         Args:
             refused: what was asked of the store, as it goes on after "refused".
@@ -170,6 +236,7 @@ def _mlflow_input(data: StudyData) -> DatasetInput:
 
 
 def _may_pass(error: Exception) -> bool:
+    """Return whether an error may go away by itself: a lost connection, a server that restarts."""
     if isinstance(error, MlflowException):
         return error.error_code in _PASSING
     return isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError, OSError))

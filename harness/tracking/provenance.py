@@ -1,4 +1,8 @@
-"""What a result was computed with: code, packages and hardware."""
+"""What a result was computed with: code, packages and hardware.
+
+It is recorded with every study and every run, and shown in the report. What can't be found out is
+left empty: a missing git or ``/proc`` never keeps a study from being run.
+"""
 
 from __future__ import annotations
 
@@ -31,15 +35,20 @@ class Environment(TypedDict):
     """Physical ones."""
     memory_gib: float
     gpus: list[str]
+    """Names of those that torch can use; empty in a process that has not imported torch."""
     command: str
+    """The command line, as :func:`public_command` gives it."""
     packages: dict[str, str]
     """Versions of the installed distributions."""
 
 
 @lru_cache(maxsize=1)
 def read_environment() -> Environment:
-    """Return what this process runs with; it is read once, since asking git and the packages takes
-    a second."""
+    """Return what this process runs with.
+
+    It is read once, since asking git and the packages takes a second. Callers share what is
+    returned and must not change it.
+    """
     changes = uncommitted_changes()
     return {
         "commit": _git("rev-parse", "HEAD") or os.environ.get("HARNESS_COMMIT", ""),
@@ -63,6 +72,9 @@ passwords."""
 def public_command(words: Sequence[str]) -> str:
     """Return the command line as others may read it, without the places of stores.
 
+    Args:
+        words: as in ``sys.argv``: the program and its arguments.
+
     >>> public_command("/here/harness run s.py --store postgresql://me:secret@db --quick".split())
     'harness run s.py --quick'
     """
@@ -72,12 +84,13 @@ def public_command(words: Sequence[str]) -> str:
         flag, equals, _ = word.partition("=")
         if flag not in _PLACES:
             kept.append(word)
-        elif not equals:
+        elif not equals:  # "--store URI": its value is the next word
             next(rest, None)
     return " ".join(kept)
 
 
 def _packages() -> dict[str, str]:
+    # a distribution that was removed by half has no name, and is left out
     return dict(
         sorted(
             (d.metadata["Name"], d.version) for d in metadata.distributions() if d.metadata["Name"]
@@ -95,6 +108,7 @@ def uncommitted_changes() -> str:
 
 
 def _git(*arguments: str) -> str:
+    """Return what git prints in the harness's folder; empty without git or a checkout."""
     folder = Path(__file__).parent
     try:
         done = subprocess.run(
@@ -106,6 +120,7 @@ def _git(*arguments: str) -> str:
 
 
 def _processor() -> str:
+    """Return the processor's name; ``platform.processor()`` is empty on many Linux systems."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -117,7 +132,7 @@ def _processor() -> str:
 
 
 def _gpus() -> list[str]:
-    # A process that has not imported torch trains nothing, and need not wait for it.
+    # A process that has not imported torch trains nothing itself, and need not wait seconds for it.
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
         return []

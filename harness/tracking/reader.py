@@ -1,4 +1,10 @@
-"""Reading studies from MLflow: runs, curves and artifacts. Nothing here writes."""
+"""Reading studies from MLflow: runs, curves and artifacts.
+
+Reports, notebooks and :mod:`harness.analysis.results` read through a :class:`Reader`, and so does a
+:class:`harness.tracking.session.Session` while it records. Nothing here writes, so a study can be
+read while another process runs it. MLflow's names of tags and metrics end here: callers get fields,
+and metrics by the names that their trainer gave them.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +64,8 @@ class TrainingRun(NamedTuple):
 
 
 class CurvesPlace(NamedTuple):
-    """A file that has the whole curves of a run."""
+    """A file that has the whole curves of a run: the run's own, or one that the batch shares with
+    which the run was sent to a server."""
 
     owner: str
     """Id of the run whose artifact it is; empty for the study's."""
@@ -87,7 +94,10 @@ class Reader:
         self._experiment = experiment
         self.study, self.uri = experiment.study, experiment.uri
         self._places: dict[str, CurvesPlace | None] = {}
+        """Where the curves of the runs seen so far are; None: in MLflow's tables. It never changes,
+        since a run is written once."""
         self._study_run: str | None = None
+        """Id of the study's own run, once it has been asked for and was there."""
 
     @classmethod
     def of(cls, study: str, uri: str | None = None) -> Reader:
@@ -105,10 +115,12 @@ class Reader:
         return cls(open_experiment(study, uri, create=False))
 
     def runs(self) -> list[TrainingRun]:
-        """Return the training runs, in the order of their starts."""
+        """Return the training runs, in the order of their starts.
+
+        They are read anew at every call, failed ones among them; those that are superseded are not.
+        """
         runs = training_runs(self._experiment.bulk.rows())
-        # Curves are asked for by run id alone, mostly of these runs: so it is known where theirs
-        # are.
+        # curves() is given ids alone, mostly of these runs: so it need not read them again
         self._places |= {run.run_id: run.curves_at for run in runs}
         return runs
 
@@ -123,13 +135,15 @@ class Reader:
 
         Returns:
             ``(step, value)`` pairs by run and metric, which has today's name if it has been
-            renamed. Closing values are no curves: see :attr:`TrainingRun.closing`.
+            renamed. A metric that a run did not record is missing. Closing values are no curves:
+            see :attr:`TrainingRun.closing`.
         """
         wanted = set(run_ids)
         if not wanted <= self._places.keys():
             self.runs()
         in_files = {run_id: place for run_id in wanted if (place := self._places.get(run_id))}
         in_tables = wanted - in_files.keys()
+        # runs that older versions recorded have metrics by the names of then
         names = None if metrics is None else stored_names(metrics)
         curves: dict[str, RunCurves] = {}
         if in_tables:
@@ -138,6 +152,7 @@ class Reader:
         return {run_id: _picked(own, names) for run_id, own in curves.items()}
 
     def _curves_in_files(self, places: Mapping[str, CurvesPlace]) -> dict[str, RunCurves]:
+        """Return the curves that files have, by run; a file that many runs share is read once."""
         files = sorted({(place.owner or self._owner(), place.name) for place in places.values()})
         with ThreadPoolExecutor(_FILES_AT_ONCE) as pool:
             contents = pool.map(lambda file: self._experiment.read_json(*file), files)
@@ -154,7 +169,11 @@ class Reader:
         return owner
 
     def arrays(self, run_id: str) -> JsonObject:
-        """Return the arrays that probes measured last, as nested lists by name."""
+        """Return the arrays that probes measured last, as nested lists by name.
+
+        Args:
+            run_id: a run with :attr:`TrainingRun.has_arrays`; another has no such file.
+        """
         return self._experiment.read_json(run_id, RunFile.ARRAYS)
 
     def study_run(self) -> str | None:
@@ -168,12 +187,18 @@ class Reader:
         return any(row.tags.get(Tag.ANSWER) for row in self._experiment.bulk.rows())
 
     def runs_of_answer(self, identity: str) -> int | None:
-        """Return the number of runs, if the store has the whole answer that goes by
-        ``identity``."""
+        """Return the number of runs behind the study's answer, if it is the one asked for.
+
+        Args:
+            identity: hash of all that the answer follows from (spec, data, own code, engine).
+
+        Returns:
+            None where the study has no answer, or one to another question.
+        """
         return self._experiment.runs_of_answer(identity)
 
     def spec(self) -> JsonObject:
-        """Return the study's spec, in plain form.
+        """Return the study's spec, in plain form, as it was last started.
 
         Raises:
             StoreError: it has not begun.
@@ -190,8 +215,10 @@ class Reader:
     def files(self) -> StudyFiles:
         """Return the study's spec, its record, and its environment.
 
+        A study that was started again still has the record of its last end.
+
         Raises:
-            StoreError: the study has not been run to its end.
+            StoreError: the study has never been run to its end.
         """
         from mlflow.exceptions import MlflowException
 
@@ -208,7 +235,7 @@ class Reader:
                 self._experiment.read_json(study_run, name) for name in names
             )
             return StudyFiles(spec, StudyRecord.from_plain(record), environment)
-        except (MlflowException, OSError) as error:
+        except (MlflowException, OSError) as error:  # the record is written last: it is not there
             raise StoreError(unfinished) from error
 
     def run_url(self, run_id: str) -> str:
@@ -219,11 +246,13 @@ class Reader:
 
 
 def training_runs(rows: Iterable[StoredRun]) -> list[TrainingRun]:
-    """Return the training runs among a study's runs."""
+    """Return the training runs among a study's runs: only they have a key."""
     return [_training_run(row) for row in rows if Tag.KEY in row.tags]
 
 
 def _training_run(row: StoredRun) -> TrainingRun:
+    # Only the key must be there: a run that an older version or another program recorded may lack
+    # the others, and is shown as far as it goes.
     tags = row.tags
     return TrainingRun(
         run_id=row.run_id,
@@ -245,6 +274,7 @@ def _training_run(row: StoredRun) -> TrainingRun:
 
 
 def _curves_place(row: StoredRun) -> CurvesPlace | None:
+    """Return the file with a run's curves; None where MLflow's tables have them whole."""
     name = row.tags.get(Tag.CURVES)
     if name is None:
         return None

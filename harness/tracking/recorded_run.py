@@ -1,4 +1,5 @@
-"""All that MLflow has of one run, whatever study it belongs to."""
+"""All that MLflow has of one run, whatever study it belongs to: what ``harness reproduce`` needs to
+train it again."""
 
 from __future__ import annotations
 
@@ -27,8 +28,11 @@ def load_run(run_id: str, uri: str | None = None, code: Path | None = None) -> R
 
     Args:
         run_id: MLflow's id of the run.
-        uri: MLflow's tracking URI.
-        code: folder that the study's own code is copied to.
+        uri: MLflow's tracking URI; by default :func:`harness.tracking.uris.default_uri`.
+        code: folder that the study's own code is copied to, if it has any; by default it is not.
+
+    Returns:
+        The run with its whole curves.
 
     Raises:
         StoreError: there is no such run, or it is none of the harness's.

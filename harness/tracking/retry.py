@@ -1,4 +1,8 @@
-"""Trying again while a store is away."""
+"""Trying again while a store is away.
+
+``Experiment.telling_failures`` tells whether it is away or refuses; here only
+:class:`StoreUnavailable` is waited for.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +29,17 @@ def retry(action: Callable[[bool], _T], patience: float = PATIENCE) -> _T:
     """Return what an action returns, trying it again for as long as it raises
     :class:`StoreUnavailable`.
 
+    It blocks this thread for as long, and logs one warning an outage.
+
     Args:
         action: told whether it was tried before, since a part of the earlier attempt may have
             arrived.
-        patience: seconds after which no new attempt is made.
+        patience: seconds from the first attempt after which no new one is made.
 
     Raises:
         StoreUnavailable: the store has been away for longer than ``patience``.
     """
-    began = time.monotonic()
+    began = time.monotonic()  # a machine's clock may be set while a server is away
     tried = 0
     while True:
         try:

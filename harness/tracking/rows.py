@@ -1,4 +1,9 @@
-"""A training run on its way into MLflow, and on its way back."""
+"""A training run on its way into MLflow, and on its way back.
+
+:func:`new_run` turns a :class:`Record` of the protocol into a :class:`NewRun`, which is plain data:
+it may wait in a spool's file, and ``Database`` or ``ClientApi`` writes it. A :class:`StoredRun` is
+what they read, before :mod:`harness.tracking.reader` makes a training run of it.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +36,9 @@ RunCurves: TypeAlias = Mapping[str, Sequence[Sequence[float]]]
 """The curves of one run: ``(step, value)`` pairs in the order of their steps, by metric."""
 
 JsonObject: TypeAlias = dict[str, Any]
-"""What a JSON file holds."""
+"""What a JSON file holds: values of any type, which only its reader knows."""
 
-# What MLflow's columns hold on every database: longer texts are refused there.
+# Characters that MLflow's columns hold on every database: longer texts are refused there.
 _LONGEST_NAME = 250
 _LONGEST_TAG = 4000
 _LONGEST_PARAMETER = 6000
@@ -43,16 +48,20 @@ class Record(NamedTuple):
     """A finished run and its place in the study."""
 
     key: str
+    """Hash of all that the run's numbers follow from."""
     run: Run
     outcome: Outcome
     stage: str
+    """``search`` or ``confirm``."""
     arm: str
     trial: int
+    """Number of the trial in its arm's search; of a confirm run, the trial that won."""
     levels: Mapping[str, str]
+    """The arm's level of each factor."""
 
     @property
     def title(self) -> str:
-        """The run's name in the UI."""
+        """The run's name in MLflow's UI."""
         trial = f"trial {self.trial} · " if self.stage == "search" else ""
         return f"{self.arm} · {trial}seed {self.run.seed}"[:_LONGEST_NAME]
 
@@ -62,11 +71,15 @@ class StudyData(NamedTuple):
 
     name: str
     fingerprint: str
+    """Hash of its arrays."""
 
 
 class NewRun(NamedTuple):
-    """A run as it is written to MLflow. Its fields are also what a spool's files hold, so they keep
-    their names."""
+    """A run as it is written to MLflow.
+
+    Its fields are also what a spool's files hold, which the next version of the harness may find:
+    so they keep their names.
+    """
 
     run_id: str
     """The harness's own; a server gives another."""
@@ -105,7 +118,11 @@ def new_run(record: Record, parent: str) -> NewRun:
 
     Args:
         record: the run.
-        parent: id of its arm's run.
+        parent: id of its arm's run, which it is nested in.
+
+    Returns:
+        The run with an id of its own. Curves of more than :data:`POINTS_SHOWN` points are thinned
+        for MLflow's tables, and whole in a file.
     """
     outcome, end = record.outcome, int(time.time() * 1000)
     files: dict[str, Mapping[str, object]] = {}
@@ -123,6 +140,8 @@ def new_run(record: Record, parent: str) -> NewRun:
         key=record.key,
         name=record.title,
         status="FAILED" if outcome.status == "failed" else "FINISHED",
+        # Runs of a cohort begin and end together; counted back from the end by its share of the
+        # worker's time, MLflow's UI shows each run as long as it took of that.
         start=end - int(1000 * outcome.summary.get("cost/seconds", 0)),
         end=end,
         tags=tags,
@@ -133,21 +152,20 @@ def new_run(record: Record, parent: str) -> NewRun:
 
 
 def whole_curves(run: NewRun) -> RunCurves:
-    """Return a run's curves in full."""
+    """Return a run's curves in full, from its file or, where they are short, from its metrics."""
     if RunFile.CURVES in run.files:
         return run.files[RunFile.CURVES]  # type: ignore[return-value]  # new_run put them there
-    # Whatever the metrics hold is whole if no file was needed; the closing values stand last and
-    # are no curve.
+    # Without a file the metrics were not thinned. The closing values among them are no curves.
     return _by_metric([point for point in run.metrics if not is_closing(point[0])])
 
 
 def level_tags(levels: Mapping[str, str]) -> dict[str, str]:
-    """Return one tag a factor, for grouping in the UI."""
+    """Return one tag a factor with the arm's level of it, for grouping in MLflow's UI."""
     return {level_tag(factor): level for factor, level in levels.items()}
 
 
 def origin_tags() -> dict[str, str]:
-    """Return what made the results: engine, commit, uncommitted changes, command, user."""
+    """Return tags of what made the results: engine, commit, uncommitted changes, command, user."""
     origin = read_environment()
     return {
         Tag.ENGINE: ENGINE,
@@ -169,15 +187,23 @@ def user() -> str:
 
 
 def thin(points: Sequence[Point], limit: int = POINTS_SHOWN) -> list[Point]:
-    """Return at most ``limit`` + 1 points, evenly spaced, the first and the last among them."""
+    """Return at most ``limit`` + 1 points, evenly spaced, the first and the last among them.
+
+    The i-th of them is point round(i (n − 1) / limit) of n: no two are the same, since n − 1 is
+    larger than ``limit``.
+
+    Args:
+        points: a run's evaluations, in order.
+        limit: stretches that they are divided into.
+    """
     if len(points) <= limit + 1:
         return list(points)
     return [points[round(i * (len(points) - 1) / limit)] for i in range(limit + 1)]
 
 
 def finite_summary(outcome: Outcome) -> dict[str, float]:
-    """Return an outcome's closing values that are numbers: MLflow's databases can't hold others
-    alike."""
+    """Return an outcome's closing values that are finite: each of MLflow's databases keeps NaN and
+    infinity in its own way, or not at all."""
     return {name: value for name, value in outcome.summary.items() if math.isfinite(value)}
 
 
@@ -199,6 +225,8 @@ def _tags(record: Record, parent: str) -> dict[str, str]:
 
 
 def _params(record: Record) -> dict[str, str]:
+    """Return the recipe's settings as text, by path, with the run's place in the study; MLflow's
+    table of runs can be filtered by them. A setting that is None is left out."""
     settings = record.run.recipe.settings() | {
         "seed": record.run.seed,
         "stage": record.stage,
@@ -209,10 +237,12 @@ def _params(record: Record) -> dict[str, str]:
 
 
 def _text(value: object) -> str:
+    # JSON, and not str(): ``true`` and ``[100, 100]`` can be read back
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def _points(points: Sequence[Point]) -> list[tuple[str, int, float]]:
+    """Return ``(name, step, value)`` of every metric at every point, and of the position there."""
     triples: list[tuple[str, int, float]] = []
     for point in points:
         position = dict(zip(POSITION, (point.epoch, float(point.samples)), strict=True))
@@ -221,11 +251,13 @@ def _points(points: Sequence[Point]) -> list[tuple[str, int, float]]:
 
 
 def _closing(outcome: Outcome) -> list[tuple[str, int, float]]:
+    """Return ``(name, step, value)`` of the closing values, at the run's last step."""
     step = int(outcome.summary.get("cost/steps", 0))
     return [(closing_name(name), step, value) for name, value in finite_summary(outcome).items()]
 
 
 def _by_metric(points: Sequence[tuple[str, int, float]]) -> dict[str, list[tuple[int, float]]]:
+    """Return ``(step, value)`` pairs by metric, in the order given."""
     curves: dict[str, list[tuple[int, float]]] = {}
     for name, step, value in points:
         curves.setdefault(name, []).append((step, value))

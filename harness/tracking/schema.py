@@ -25,7 +25,9 @@ class Tag:
     """Of a training run: the hash of all that fixes it (see ``harness/spec/keys.py``). Only
     training runs have it."""
     STAGE = "harness.stage"
+    """``search`` or ``confirm``."""
     ARM = "harness.arm"
+    """Name of the arm, of its own run and of its training runs."""
     TRIAL = "harness.trial"
     SEED = "harness.seed"
     STATUS = "harness.status"
@@ -41,9 +43,12 @@ class Tag:
     RECORD = "harness.record"
     """The id that a run had before a server gave it its own: what is sent twice is known by it."""
     ENGINE = "harness.engine"
+    """Version of the numerics that trained the run."""
     COMMIT = "harness.commit"
     DIRTY = "harness.dirty"
+    """Hash of the uncommitted changes; ``no`` if there were none."""
     COMMAND = "harness.command"
+    """The command line, without the places of stores."""
     SPEC = "harness.spec"
     """Of the study's run: the hash of its spec."""
     ANSWER = "harness.answer"
@@ -68,7 +73,9 @@ class StudyFile:
     INDEX = "index.json"
     """Which runs answer the study, with its trials and winners."""
     ENVIRONMENT = "environment.json"
+    """Commit, packages and hardware: :class:`harness.tracking.provenance.Environment`."""
     DIFF = "diff.patch"
+    """What the harness's working tree added to its commit; only where it added anything."""
     CODE = "code"
     """Folder of the user's own source files."""
     CURVES = "curves"
@@ -79,7 +86,9 @@ class RunFile:
     """Artifacts of a training run."""
 
     CURVES = "curves.json"
+    """The whole curves, where MLflow's tables have them thinned."""
     ARRAYS = "arrays.json"
+    """The last of each array that probes measured, as nested lists by name."""
 
 
 IN_ARTIFACT = "artifact"
@@ -89,7 +98,8 @@ POSITION = ("epoch", "samples")
 
 
 def level_tag(factor: str) -> str:
-    """Return the tag with an arm's level of a factor, for grouping in MLflow's UI."""
+    """Return the name of the tag that holds an arm's level of a factor, for grouping in MLflow's
+    UI."""
     return f"level.{factor}"
 
 
@@ -125,7 +135,8 @@ def closing_values(latest: Mapping[str, float]) -> dict[str, float]:
     A metric that has been renamed since the run was recorded has today's name.
 
     Args:
-        latest: the latest value of each metric, by MLflow's names.
+        latest: the latest value of each metric, by MLflow's names; the last points of curves among
+            them, which are left out.
 
     >>> closing_values({"valid/loss": 0.4, "final/valid/loss": 0.5, "test/loss": 0.6})
     {'valid/loss': 0.5, 'test/loss': 0.6}

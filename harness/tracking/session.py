@@ -1,4 +1,9 @@
-"""A study being recorded: opened, given its runs as they end, and closed with its answer."""
+"""A study being recorded: opened, given its runs as they end, and closed with its answer.
+
+The protocol (:mod:`harness.protocol.run`) makes one :class:`Session` a study and calls, in this
+order, ``open``, then ``record`` and ``set_clock`` as things are finished, ``write_answer`` and
+``close``. A session is used from one thread.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +42,7 @@ class Known(NamedTuple):
 
     run_id: str
     status: str
+    """How its training ended, in the harness's words."""
     closing: Mapping[str, float]
     """Its closing values, by the trainer's names."""
 
@@ -45,10 +51,14 @@ class About(NamedTuple):
     """What a study is, as its own run in MLflow shows it."""
 
     title: str
+    """What MLflow's UI shows as the experiment's description."""
     spec: Mapping[str, object]
+    """The study in plain form."""
     spec_hash: str
     data: str
+    """Name of its data set."""
     fingerprint: str
+    """Hash of the data's arrays."""
     code: Mapping[str, str] = {}
     """The user's own files that the study's parts come from, by path."""
 
@@ -76,21 +86,30 @@ class Session:
         self.clocks: dict[str, ClockReading] = {}
         """What the clock of each arm was read as, when the study was opened."""
         self._study_run = ""
+        """Id of the study's own run; empty until :meth:`open`."""
         self._arm_runs: dict[str, str] = {}
+        """Ids of the arms' runs, by arm."""
         self._ids_by_key: dict[str, list[str]] = {}
-        """Runs that a new one with the same key takes the place of."""
+        """Runs that a new one with the same key takes the place of: failed ones, and with
+        ``--fresh`` all."""
         self._spool: Spool | None = None
+        """What runs wait in on their way to a server; None for a store on this machine."""
         self._given_ids: dict[str, str] = {}
-        """The ids that the store gave to runs, by those that they had before."""
+        """The ids that the store gave to runs, by those that they had before. Where there is a
+        spool, its thread writes them; they are all there once it is flushed."""
 
     def open(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
         """Make or reopen the study's run and its arms' runs.
 
         Runs that a killed process left waiting for a server are sent first; those it left half
-        written are deleted.
+        written are deleted. The study's answer, if it has one, counts no longer.
+
+        Args:
+            about: what the study is.
+            arms: its arms, each of which gets a run that its training runs are nested in.
 
         Returns:
-            the runs that need not be trained again, by key.
+            The runs that need not be trained again, by key.
 
         Raises:
             StoreError: another process on this machine runs the study, or the store has refused
@@ -99,6 +118,8 @@ class Session:
         if is_remote(self.uri):
             self._spool = Spool(self._spool_folder(), self._deliver, patience=self.patience)
             self._spool.flush()
+        # in this order: a run that the last process was sending is made whole by the spool, and
+        # only what nobody will ever finish is left to be deleted
         self._experiment.discard_unfinished()
         rows = self._experiment.bulk.rows()
         self.clocks = {
@@ -111,10 +132,19 @@ class Session:
         return self._known(rows)
 
     def _spool_folder(self) -> Path:
+        # The same for the study's next process, also after the store's password has changed; a
+        # hash, since names and URIs may hold what file names may not.
         name = hashlib.sha256(f"{hide_password(self.uri)} {self.study}".encode()).hexdigest()[:16]
         return cache_folder() / "spool" / name
 
     def _open_parents(self, about: About, arms: Sequence[Arm], rows: Sequence[StoredRun]) -> None:
+        """Make or reopen the run of the study and one for each arm.
+
+        Args:
+            about: what the study is.
+            arms: its arms.
+            rows: what the experiment has already.
+        """
         there = {(row.tags.get(Tag.KIND), row.tags.get(Tag.ARM)): row.run_id for row in rows}
         data = StudyData(about.data, about.fingerprint)
         self._study_run = self._open_parent(
@@ -141,6 +171,8 @@ class Session:
         return run_id
 
     def _describe(self, about: About) -> None:
+        """Write the spec, the environment and the user's code among the artifacts of the study's
+        run, over those of earlier starts."""
         self._experiment.set_title(about.title)
         self._experiment.write_json(self._study_run, StudyFile.SPEC, about.spec)
         self._experiment.write_json(self._study_run, StudyFile.ENVIRONMENT, {**read_environment()})
@@ -150,6 +182,7 @@ class Session:
             self._experiment.write_text(self._study_run, StudyFile.DIFF, changes)
 
     def _known(self, rows: Sequence[StoredRun]) -> dict[str, Known]:
+        """Return the whole runs by key; of several with one key the one that started last."""
         known: dict[str, Known] = {}
         for run in training_runs(rows):
             self._ids_by_key.setdefault(run.key, []).append(run.run_id)
@@ -161,8 +194,14 @@ class Session:
         """Write finished runs, in place of any older ones with their keys, or send them on their
         way to a server.
 
+        A call is one batch: one transaction in MLflow's tables. On the way to a server it waits
+        only where too much is queued already.
+
+        Args:
+            records: the runs of one cohort; at least one, of arms that :meth:`open` was given.
+
         Returns:
-            their ids; those of runs on their way are their own until :meth:`settle`.
+            Their ids; those of runs on their way are their own until :meth:`settle`.
 
         Raises:
             StoreError: the store refused them, or has been away for too long.
@@ -180,10 +219,19 @@ class Session:
         return [run.run_id for run in runs]
 
     def set_clock(self, arm: str, reading: ClockReading) -> None:
-        """Keep what an arm's clock was read as."""
+        """Record what an arm's clock was read as; nothing where it was read as this before.
+
+        Args:
+            arm: name of the arm.
+            reading: seconds of one update of its frozen recipe.
+
+        Raises:
+            StoreError: the store refused it, or has been away for too long.
+        """
         if self.clocks.get(arm) == reading:
             return
         plain = reading.to_plain()
+        # the tag holds the reading to be read back; as metrics its numbers are seen in MLflow's UI
         numbers = {f"clock/{name}": float(v) for name, v in plain.items() if name != "of"}
         self._send(
             {
@@ -194,6 +242,7 @@ class Session:
         )
 
     def _send(self, batch: SpoolBatch) -> None:
+        """Put a batch into the spool where there is one, else write it now."""
         if self._spool is not None:
             return self._spool.put(batch)
         try:
@@ -202,12 +251,24 @@ class Session:
             raise StoreError(str(error)) from error
 
     def _deliver(self, batch: SpoolBatch, again: bool) -> None:
-        """Write what a batch holds: runs, or numbers and tags of a run that is there already."""
+        """Write what a batch holds: runs, or numbers and tags of a run that is there already.
+
+        The spool calls it in a thread of its own.
+
+        Args:
+            batch: as :meth:`record` or :meth:`set_clock` made it, perhaps in a process before this.
+            again: an earlier attempt may have written a part of it.
+
+        Raises:
+            StoreUnavailable: the store is away.
+            StoreError: the store refuses.
+        """
         if "rows" not in batch:
             with self._experiment.telling_failures("a clock"):
                 self._experiment.set_values(batch["run_id"], batch["tags"], batch["metrics"])
             return
         runs = [NewRun(**run) for run in batch["rows"]]
+        # batches arrive in order, so runs of an earlier one have been given their ids by now
         superseded = [self._given_ids.get(run_id, run_id) for run_id in batch["superseded"]]
         with self._experiment.telling_failures(f"{len(runs)} runs"):
             given = self._experiment.bulk.write(runs, superseded, batch["parent"], again)
@@ -216,8 +277,11 @@ class Session:
     def retry_read(self, read: Callable[[], _T]) -> _T:
         """Return what ``read`` returns, trying it again while a server is away.
 
+        Args:
+            read: any use of the store that may be made twice.
+
         Raises:
-            StoreError: it is away for too long.
+            StoreError: the server is away for too long, or refuses.
         """
 
         def attempt(again: bool) -> _T:
@@ -238,7 +302,10 @@ class Session:
             runs: runs by the ids that :meth:`record` returned.
 
         Returns:
-            the same by the ids that the store gave them.
+            The same by the ids that the store gave them.
+
+        Raises:
+            StoreError: the store has refused runs, or has been away for too long.
         """
         if self._spool is not None:
             self._spool.flush()
@@ -257,10 +324,14 @@ class Session:
             metrics: the study's totals.
             identity: the hash of all that the answer follows from; empty if runs failed, so that
                 they are tried again.
+
+        Raises:
+            StoreError: the store refuses, or is away for too long.
         """
         settled = record._replace(runs=self.settle(record.runs)).to_plain()
 
         def write() -> None:
+            # what attempts that failed half way have left
             self._experiment.discard_unfinished()
             # The tag goes last: it says that the rest is there.
             self._experiment.write_json(self._study_run, StudyFile.INDEX, settled)
@@ -269,7 +340,11 @@ class Session:
         self.retry_read(write)
 
     def close(self) -> None:
-        """Let another process record; what still waits for a server is sent by the next."""
+        """Let another process record the study.
+
+        What still waits for a server stays in its files and is sent by the next one: it is called
+        after an error too, and must not wait for a server that is away.
+        """
         if self._spool is not None:
             self._spool.close()
 

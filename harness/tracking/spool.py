@@ -1,5 +1,9 @@
 """Batches on their way to a store that may be slow or away: kept in files, delivered in order while
-training goes on."""
+training goes on.
+
+A :class:`harness.tracking.session.Session` makes a spool where the store is a server. What a batch
+holds is the session's matter: here it is JSON that goes to ``deliver``.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +23,7 @@ SPOOL_LIMIT = 2**28
 """Bytes that may wait: hours of training, and little enough for the disk of any machine that
 trains."""
 SpoolBatch: TypeAlias = Mapping[str, Any]
-"""What is delivered in one piece; it goes through JSON."""
+"""What is delivered in one piece; it goes through JSON, which turns tuples into lists."""
 
 
 class Spool:
@@ -27,7 +31,10 @@ class Spool:
 
     A batch is one file, named by its number, from the moment that :meth:`put` returns until it is
     delivered. So nothing is lost when the process is killed, and the next process delivers what it
-    finds there first.
+    finds there first. Batches are delivered once or, after a kill or a lost connection, more than
+    once: ``deliver`` is told so.
+
+    It is filled from one thread; the thread that empties it is its own.
 
     Args:
         folder: where batches wait.
@@ -50,8 +57,9 @@ class Spool:
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.deliver, self.limit, self.patience = folder, deliver, limit, patience
-        # The lock is the system's: it is free again as soon as its process is gone, however that
-        # went.
+        # The lock is the operating system's: it is free again as soon as its process is gone,
+        # however that ended. Two processes on one folder would deliver batches twice and out of
+        # order.
         self._lock = FileLock(folder / "lock")
         try:
             self._lock.acquire(timeout=0)
@@ -66,6 +74,7 @@ class Spool:
         """Sizes of the files that wait, in the order of delivery."""
         self._inherited = frozenset(self._waiting)
         """Files of a process before this one, which may have sent a part of them."""
+        # the new files' numbers go on from there, so that they stand after those that wait
         self._number = max((int(path.stem) for path in self._waiting), default=0)
         self._failed: StoreError | None = None
         self._closed = False
@@ -76,6 +85,9 @@ class Spool:
 
     def put(self, batch: SpoolBatch) -> None:
         """Queue a batch; wait for room where too many wait.
+
+        Args:
+            batch: what JSON can hold.
 
         Raises:
             StoreError: the store has refused a batch, or has been away for too long.
@@ -109,6 +121,11 @@ class Spool:
         self._lock.release()
 
     def _wait_until(self, done: Callable[[], bool]) -> None:
+        """Wait until ``done`` holds or delivery has failed; the caller holds ``_changed``.
+
+        Raises:
+            StoreError: delivery has failed, now or before.
+        """
         self._changed.wait_for(lambda: self._failed is not None or done())
         if self._failed is not None:
             raise self._failed
@@ -120,6 +137,7 @@ class Spool:
             try:
                 self._send(path)
             except Exception as error:
+                # of whatever kind: put() and flush() raise it in the thread that calls them
                 with self._changed:
                     self._failed = self._explained(error)
                     self._changed.notify_all()
@@ -129,11 +147,18 @@ class Spool:
                 self._changed.notify_all()
 
     def _next(self) -> Path | None:
+        """Return the batch that has waited longest, once there is one; None when the spool is
+        closed."""
         with self._changed:
             self._changed.wait_for(lambda: bool(self._waiting) or self._closed)
             return None if self._closed else next(iter(self._waiting))
 
     def _send(self, path: Path) -> None:
+        """Deliver a batch and remove its file.
+
+        The file goes after the delivery and never before: a kill in between has the batch delivered
+        twice, and not lost.
+        """
         batch = json.loads(path.read_text(encoding="utf-8"))
 
         def attempt(again: bool) -> None:
@@ -141,10 +166,13 @@ class Spool:
                 self.deliver(batch, again or path in self._inherited)
 
         retry(attempt, self.patience)
+        # closed meanwhile: it is not known whether the attempt was made, so the next process makes
+        # it again
         if not self._closed:
             path.unlink()
 
     def _explained(self, error: Exception) -> StoreError:
+        """Return an error for the user: what failed, what to do, and where the runs wait."""
         expected = isinstance(error, (StoreUnavailable, StoreError))
         reason = str(error) if expected else f"{type(error).__name__}: {error}"
         return StoreError(
@@ -154,7 +182,11 @@ class Spool:
 
 
 def _write_whole(path: Path, batch: SpoolBatch) -> int:
-    """Write a file that is whole or not there, by a rename; return its size."""
+    """Write a file that is whole or not there, by a rename; return its size in bytes.
+
+    That holds when the process is killed. It is not flushed to the disk: when the machine loses
+    power, the last batches are trained again.
+    """
     fresh = path.with_suffix(".part")
     with fresh.open("w", encoding="utf-8") as file:
         json.dump(batch, file)
