@@ -1,4 +1,8 @@
-"""A figure in few bytes: numbers as short as it can show them, and what runs share said once."""
+"""A figure in few bytes: numbers as short as it can show them, and what runs share said once.
+
+Only pages need it (:mod:`harness.report.page_figure`); figures in notebooks are left as they are.
+The page's script (``assets/page/curves.js``) is the other end of :func:`compact_traces`.
+"""
 
 from __future__ import annotations
 
@@ -17,18 +21,29 @@ READ_DIGITS = 5
 COARSE_DIGITS = 4
 """Digits of what is many and is looked at, not read: single runs, and the ends of intervals."""
 _EXACT = 2.0**53
-"""From here on not every whole number is a float, nor a number of JavaScript."""
+"""From here on not every whole number is a float, nor a number of JavaScript: printing one as a
+whole number would show digits that it does not have."""
 
 
 def compact_traces(traces: Sequence[Mapping[str, object]]) -> list[_Trace]:
-    """Return a figure's traces with short numbers, and runs that look the same in one trace."""
+    """Return a figure's traces with short numbers, and runs that look the same in one trace.
+
+    Args:
+        traces: Plotly's traces in plain form. Their ``meta`` says what they are, as
+            :mod:`harness.report.figures.curves` makes it; others are shortened alone.
+    """
     return _fold_runs([_short_trace(trace) for trace in traces])
 
 
 def short_numbers(value: object, digits: int = READ_DIGITS) -> object:
     """Return JSON with its numbers in so many significant digits; whole numbers stay exact.
 
-    Arrays that Plotly has packed become lists, which gzip makes smaller than Plotly's base64.
+    Arrays that Plotly has packed become lists, which gzip makes smaller than Plotly's base64. What
+    is not finite becomes None, which Plotly takes for a missing point.
+
+    Args:
+        value: what JSON can hold, or Plotly's packed arrays in it; it is not changed.
+        digits: significant digits.
 
     >>> short_numbers({"x": [1 / 3, 2.0, 123456.0, 1234.567, float("nan")], "name": "0.123456"})
     {'x': [0.33333, 2, 123456, 1234.6, None], 'name': '0.123456'}
@@ -45,7 +60,8 @@ def short_numbers(value: object, digits: int = READ_DIGITS) -> object:
 
 
 def _short_number(value: float, digits: int) -> int | float | None:
-    """Return the number that takes the fewest characters; None for what JSON can't say."""
+    """Return the number that takes the fewest characters (2, and not 2.0); None for what JSON can't
+    say."""
     if not math.isfinite(value):
         return None
     if value.is_integer() and abs(value) < _EXACT:
@@ -62,6 +78,7 @@ def _unpacked_array(packed: Mapping[str, object]) -> object:
 
 
 def _short_trace(trace: Mapping[str, object]) -> _Trace:
+    """Return a trace with short numbers: shortest in single runs and the ends of intervals."""
     meta = trace.get("meta")
     kind = meta.get("kind") if isinstance(meta, dict) else None
     coarse: _Trace = {}
@@ -95,8 +112,10 @@ def _fold_runs(traces: Sequence[_Trace]) -> list[_Trace]:
             continue
         shared = {key: part for key, part in trace.items() if key != "y"}
         shared["meta"] = {key: part for key, part in meta.items() if key not in ("seed", "at")}
+        # the text of what they share, since dictionaries can't be keys
         look = json.dumps(shared, sort_keys=True)
         if look not in runs_like:
+            # this very list is in the trace already, and is filled as further runs are met
             runs_like[look] = []
             folded.append({**shared, "runs": runs_like[look]})
         runs_like[look].append({"seed": meta["seed"], "at": meta["at"], "y": trace["y"]})

@@ -1,4 +1,7 @@
-"""Two or more studies side by side."""
+"""The page that shows two or more studies side by side: ``harness report --compare``.
+
+It makes no test across studies: their data, budgets and seeds may differ.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,16 @@ class ComparedStudy(NamedTuple):
 
 
 def write_comparison(studies: Sequence[Results], folder: Path, published: bool = False) -> Path:
-    """Write one page on several studies; return its path. ``published``: as of a report."""
+    """Write one page on several studies, renew the index of its folder, and return the page's path.
+
+    Args:
+        studies: results of finished studies, in the order of the page.
+        folder: where the page and the index go.
+        published: whether the folder's pages share one file with plotly.js; else each holds it.
+
+    Raises:
+        OSError: the folder can't be written to.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"compare-{'-'.join(slug(results.study.name) for results in studies)}.html"
     path.write_text(render_comparison(studies, published), encoding="utf-8")
@@ -44,7 +56,12 @@ def write_comparison(studies: Sequence[Results], folder: Path, published: bool =
 
 
 def render_comparison(studies: Sequence[Results], published: bool = False) -> str:
-    """Return the page: answers, curves of all arms together, and the settings that differ."""
+    """Return the page: answers, curves of all arms together, and the settings that differ.
+
+    Args:
+        studies: results of finished studies; arms are named ``study: arm`` in the curves.
+        published: whether plotly.js lies in a file beside the page; else the page holds it.
+    """
     compared = [_compared(results) for results in studies]
     names = [f"{study.name}: {place.arm}" for study in compared for place in study.answer.ranking]
     curves = pd.concat([_curves_of(results) for results in studies], ignore_index=True)
@@ -76,7 +93,8 @@ def _compared(results: Results) -> ComparedStudy:
 
 
 def _differences(specs: Sequence[Mapping[str, object]]) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the fields whose values differ between specs, with the values."""
+    """Return the fields whose values differ between specs, sorted, with a value of each spec; "—"
+    where it has no such field."""
     flat = [_flat(spec) for spec in specs]
     fields = sorted({field for fields in flat for field in fields} - {"name", "question"})
     rows = [(field, tuple(fields.get(field, "—") for fields in flat)) for field in fields]
@@ -84,7 +102,7 @@ def _differences(specs: Sequence[Mapping[str, object]]) -> list[tuple[str, tuple
 
 
 def _flat(spec: Mapping[str, object], path: str = "") -> dict[str, str]:
-    """Return the leaves of a spec as text, by dotted path.
+    """Return the leaves of a spec as text, by dotted path; lists and empty mappings are leaves.
 
     >>> _flat({"recipe": {"epochs": 3, "regularizers": []}})
     {'recipe.epochs': '3', 'recipe.regularizers': '[]'}

@@ -1,4 +1,4 @@
-"""How a study was run, in a few lines, and its spec."""
+"""What the page says of how a study was run: a table of a few lines, and the study's spec."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from harness.spec.arms import arms
 
 
 def facts(results: Results) -> list[tuple[str, str]]:
-    """Return names and values of the table "How it was run"."""
+    """Return the rows of the table "How it was run": what is told, and what it was, as texts."""
     study, runs = results.study, results.runs
     tuned, objective = _search(results)
     counts = runs["status"].value_counts().to_dict()
     ended = ", ".join(f"{count} {status}" for status, count in counts.items())
+    # pandas leaves NaN, of runs that failed before they cost anything, out of the sums
     seconds, steps = runs["cost/seconds"].sum(), runs["cost/steps"].sum()
     return [
         ("Arms", str(len(arms(study)))),
@@ -38,7 +39,7 @@ def _search(results: Results) -> tuple[str, str]:
 
 
 def spec_as_yaml(results: Results) -> str:
-    """Return the study as YAML, which ``harness run`` takes as it is."""
+    """Return the study as YAML, a field on each line, which ``harness run`` takes as it is."""
     # imported here because notebooks that only draw figures do without it
     from ruamel.yaml import YAML
 

@@ -1,4 +1,8 @@
-"""The report's figures one by one, for notebooks."""
+"""The report's figures one by one, for notebooks: ``results.figures``.
+
+Results lie in a room below and can't import this one: they find :class:`Gallery` by the name that
+``harness/catalog.py`` registers it under.
+"""
 
 from __future__ import annotations
 
@@ -29,22 +33,33 @@ class Gallery:
 
     @cached_property
     def context(self) -> FigureContext:
-        """What figures are computed from."""
+        """What figures are computed from; kept, so that the answer is computed once."""
         return FigureContext.of(self.results)
 
     def loss_curves(self) -> go.Figure:
-        """Training and held-out loss."""
+        """Training and held-out loss over training.
+
+        Raises:
+            HarnessError: no run recorded a loss.
+        """
         return self.curves("loss")
 
     def accuracy_curves(self) -> go.Figure:
-        """Training and held-out accuracy."""
+        """Training and held-out accuracy over training.
+
+        Raises:
+            HarnessError: no run recorded an accuracy, as where the loss is not a classifier's.
+        """
         return self.curves("accuracy")
 
     def __getattr__(self, name: str) -> Callable[..., go.Figure]:
         """Return the function that draws a registered figure.
 
+        Python calls it only for names that are not found otherwise.
+
         Raises:
-            AttributeError: there is no such figure.
+            AttributeError: there is no such figure. It must be this error: notebooks ask any object
+                for names such as ``_repr_html_``, and take it for a no.
         """
         entries = {entry.name: entry for entry in FIGURES}
         if name not in entries:
@@ -86,6 +101,11 @@ def _documented(
 
 def _member(entry: FigureSet, which: str | None, context: FigureContext) -> AnyFigure:
     """Return a member of a set by its name, or the only one there is.
+
+    Args:
+        entry: the set.
+        which: name of the member; None for the only one.
+        context: what the study has.
 
     Raises:
         HarnessError: there is none, none of this name, or several to choose from.

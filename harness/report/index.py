@@ -1,4 +1,8 @@
-"""``index.html``: every report in a folder with its answer, and the pages that compare studies."""
+"""``index.html``: every report in a folder with its answer, and the pages that compare studies.
+
+It is made from the pages alone, which say in their heads what they are about: so it can be renewed
+in a folder whose studies' stores are elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,8 @@ from typing import TypedDict
 from harness.report.template import ABOUT_LIMIT, asset, templates
 
 ABOUT = re.compile(r'<script type="application/json" id="about">(.*?)</script>', re.DOTALL)
-"""Where a page says what it is about."""
+"""Where a page says what it is about. The text has no ``<`` (the template escapes it), so it can't
+hold the end of the element."""
 
 
 class PageAbout(TypedDict, total=False):
@@ -33,10 +38,15 @@ class PageAbout(TypedDict, total=False):
 
 
 def write_index(folder: Path) -> Path:
-    """Write the index of a folder, from what its pages say they are about; return its path."""
+    """Write the index of a folder, from what its pages say they are about; return its path.
+
+    Args:
+        folder: with reports and comparisons, in the order of whose names they are listed; any other
+            HTML file is passed over.
+    """
     reports, comparisons = [], []
     for path in sorted(folder.glob("*.html")):
-        about = _about_of(path)
+        about = _about_of(path)  # the index itself says nothing, and is passed over
         if "verdicts" in about:
             about["tally"] = tally(verdict.partition(":")[0] for verdict in about["verdicts"])
             reports.append(about)
@@ -52,7 +62,7 @@ def write_index(folder: Path) -> Path:
 
 
 def tally(verdicts: Iterable[str]) -> str:
-    """Return how many verdicts there are of each kind, in words.
+    """Return how many verdicts there are of each kind, in words, the most frequent first.
 
     >>> tally(["supported", "refuted", "supported"])
     '2 supported, 1 refuted'
@@ -63,6 +73,7 @@ def tally(verdicts: Iterable[str]) -> str:
 
 def _about_of(path: Path) -> PageAbout:
     """Return what a page says it is about, and its file; nothing for a page that is not ours."""
+    # a report has megabytes, and what is wanted of it stands at its beginning
     with path.open(encoding="utf-8") as file:
         match = ABOUT.search(file.read(ABOUT_LIMIT))
     if match is None:

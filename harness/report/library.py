@@ -11,14 +11,15 @@ from pathlib import Path
 def packed(text: str) -> str:
     """Return text as gzip in base64, which browsers unpack by themselves.
 
-    The same text gives the same bytes.
+    The same text gives the same bytes (with one version of zlib): gzip's header has no time. So a
+    page that is made again changes only where its study has.
     """
     return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()
 
 
 @lru_cache(maxsize=1)
 def plotly_source() -> str:
-    """Return plotly.js as it comes with Plotly's package."""
+    """Return plotly.js as it comes with Plotly's package, some 5 MB."""
     from plotly.offline import get_plotlyjs
 
     return str(get_plotlyjs())
@@ -26,7 +27,7 @@ def plotly_source() -> str:
 
 @lru_cache(maxsize=1)
 def packed_plotly() -> str:
-    """Return plotly.js packed: 2 MB instead of 5."""
+    """Return plotly.js packed, 2 MB; it is kept, so that any number of pages pack it once."""
     return packed(plotly_source())
 
 
@@ -46,6 +47,9 @@ def write_shared(folder: Path) -> Path:
     It is an ordinary script, since a page that was opened from the disk may load nothing else. It
     holds plotly.js packed: a page unpacks it, and runs it if its hash is the one in the page's
     policy.
+
+    Args:
+        folder: with the published pages, which are there already.
 
     Returns:
         The file's path.

@@ -20,8 +20,8 @@ def main_curves(
     Args:
         curves: rows of :attr:`harness.analysis.results.Results.curves`.
         arms: the arms in the order they are drawn.
-        looks: by arm.
-        explained: whether the figures are told how to be read.
+        looks: how each arm is drawn.
+        explained: whether the figures have the words on how to read them.
     """
     figures = []
     for metric in MAIN_METRICS:

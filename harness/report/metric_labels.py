@@ -1,4 +1,8 @@
-"""What figures call a metric: its label for people, or that with the recorded name."""
+"""What figures call a metric: its label for people, or that with the recorded name.
+
+The labels themselves are in :mod:`harness.core.metric_names`; here they are made ready for Plotly,
+whose texts are markup.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from harness.report.style import label
 
 
 def metric_label(metric: str) -> str:
-    """Return a metric's label, ready for Plotly; a metric that is not known by its own name.
+    """Return a metric's label, ready for Plotly; of a metric that is not known, its own name.
 
     >>> metric_label("test/loss"), metric_label("mine/<b>")
     ('test loss', 'mine/&lt;b&gt;')

@@ -17,7 +17,9 @@ class NearBest(NamedTuple):
 
     arm: str
     name: str
+    """Path of the hyperparameter in the recipe."""
     best: SearchedValue
+    """Its value in the best trial."""
     low: SearchedValue
     high: SearchedValue
     """Lowest and highest value of the good trials; for values without an order, the best one."""
@@ -26,7 +28,10 @@ class NearBest(NamedTuple):
 
 
 def near_best(results: Results) -> tuple[NearBest, ...]:
-    """Return a row for each hyperparameter and arm; none where nothing was searched."""
+    """Return a row for each hyperparameter and arm; none where nothing was searched.
+
+    Good trials z are those with |z − z*| ≤ 0.1 |z*| for the arm's best objective z*.
+    """
     search = results.study.search
     maximize = bool(search and search.maximize)
     return tuple(
@@ -42,6 +47,6 @@ def _near_best(arm: str, name: str, points: Sequence[TrialPoint], maximize: bool
     margin = NEAR_BEST * abs(best.objective)
     good = [point.value for point in points if abs(point.objective - best.objective) <= margin]
     numbers = [value for value in good if isinstance(value, (int, float))]
-    if len(numbers) < len(good):
+    if len(numbers) < len(good):  # some are names, which have no order
         return NearBest(arm, name, best.value, best.value, best.value, len(good))
     return NearBest(arm, name, best.value, min(numbers), max(numbers), len(good))

@@ -28,10 +28,14 @@ def write_report(results: Results, folder: Path, published: bool = False) -> Pat
         results: of a finished study.
         folder: where the report and the index go.
         published: whether the folder's reports share one file with plotly.js; else each holds it.
+
+    Raises:
+        OSError: the folder can't be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{slug(results.study.name)}.html"
     path.write_text(render(results, published), encoding="utf-8")
+    # after the page, since both read the pages of the folder
     if published:
         write_shared(folder)
     write_index(folder)
@@ -39,7 +43,12 @@ def write_report(results: Results, folder: Path, published: bool = False) -> Pat
 
 
 def render(results: Results, published: bool = False) -> str:
-    """Return the report as a page; the same results give the same bytes."""
+    """Return the report as a page; the same results give the same bytes.
+
+    Args:
+        results: of a finished study.
+        published: whether plotly.js lies in a file beside the page; else the page holds it.
+    """
     context = FigureContext.of(results, points_on_page(results))
     answer = context.answer
     return fill_page(

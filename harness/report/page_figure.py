@@ -41,7 +41,15 @@ class PageFigure(NamedTuple):
 
 
 def page_figure(key: str, text: FigureText, figure: go.Figure) -> PageFigure:
-    """Return a figure as the page holds it."""
+    """Return a figure as the page holds it.
+
+    Args:
+        key: id of its element, unique on the page.
+        text: the words around it.
+        figure: what is drawn; it is not changed.
+    """
+    # by way of Plotly's JSON, since that packs NumPy's arrays into what JSON can hold; without a
+    # check of every number, which was made when the figure was
     plain = json.loads(figure.to_json(validate=False))
     # Plotly's default template is 7 kB a figure, and every figure sets its own look
     plain["layout"].pop("template", None)
@@ -49,7 +57,14 @@ def page_figure(key: str, text: FigureText, figure: go.Figure) -> PageFigure:
 
 
 def linked_page_figure(key: str, text: FigureText, figure: PlainFigure) -> PageFigure:
-    """Return curves as the page holds them; the page's script fills in their coordinates."""
+    """Return curves as the page holds them; the page's script fills in their coordinates.
+
+    Args:
+        key: id of its element, unique on the page.
+        text: the words around it.
+        figure: curves without coordinates, as
+            :func:`harness.report.figures.curves.plot_linked_curves` makes them.
+    """
     return PageFigure(key, text, _pack_json(figure), linked=True)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 SHOWN_EPOCHS = (1, 10, 50, 100, 200, 500, 1000)
+"""Epochs with a row, where runs were evaluated then."""
 SHOWN_METRICS = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")
 
 
@@ -20,7 +21,15 @@ class ProgressRow(NamedTuple):
 
 
 def progress_table(curves: pd.DataFrame) -> list[ProgressRow]:
-    """Return every arm's mean loss and accuracy at the shown epochs that were evaluated."""
+    """Return every arm's mean loss and accuracy at the shown epochs that were evaluated.
+
+    Args:
+        curves: rows of :attr:`harness.analysis.results.Results.confirmed_curves`.
+
+    Returns:
+        A row for each arm and epoch, in the order of the curves. A mean is over the seeds that have
+        a value there: runs that had diverged or stopped by then are not in it.
+    """
     names = [name for name in SHOWN_METRICS if name in curves]
     shown = curves[curves["epoch"].isin(SHOWN_EPOCHS)]
     means = shown.groupby(["arm", "epoch"], sort=False)[names].mean().dropna(how="all")

@@ -30,7 +30,12 @@ class RunRow(NamedTuple):
 
 
 def run_table(results: Results, answer: Answer) -> list[RunRow]:
-    """Return the confirm runs by the arms' places, then those of the search; by trial and seed."""
+    """Return the confirm runs by the arms' places, then those of the search; by trial and seed.
+
+    Args:
+        results: of a finished study.
+        answer: the study's answer, for the arms' places and the values that they are ranked by.
+    """
     places = {place.arm: i for i, place in enumerate(answer.ranking)}
     confirmed, searched = _confirmed_values(results, answer), _objectives(results)
     labels = failures(results)
@@ -43,12 +48,13 @@ def run_table(results: Results, answer: Answer) -> list[RunRow]:
         wrong = labels.get(run_id, ()) if is_confirm else ()
         ran = (arm, stage, trial, seed, status, run_id, steps, seconds)
         rows.append(RunRow(*ran, value, wrong))
+    # False sorts before True: confirm runs first. An arm without a place comes last.
     # sorted() is stable: within an arm, the order by trial and seed stays
     return sorted(rows, key=lambda row: (row.stage != "confirm", places.get(row.arm, len(places))))
 
 
 def _confirmed_values(results: Results, answer: Answer) -> dict[tuple[str, int], float]:
-    """Return what the arms are ranked by, by arm and seed."""
+    """Return what the arms are ranked by, by arm and seed; of a run that diverged, the worst."""
     values = {}
     for place in answer.ranking:
         seeds = results.by_arm[place.arm].index

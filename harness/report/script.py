@@ -3,7 +3,11 @@
 The modules are ordinary JavaScript modules, so that editors, ``tsc`` and ``eslint`` understand them
 (``make lint-js``). A page is one file that opens without a server, where a browser loads no module
 from another file: so they are joined here. Their imports and the word ``export`` go, and a name
-means the same in all of them.
+means the same in all of them: two modules must not use one name for different things, and an import
+can't rename what it imports.
+
+Comments go too, by patterns and not by a parser: a line of a text that begins with ``//`` would be
+taken for a comment.
 """
 
 from __future__ import annotations
@@ -34,8 +38,8 @@ PAGE_MODULES = (
 """The modules in the order they are joined: each after those that it imports."""
 
 ASSETS = Path(__file__).parent / "assets"
-# a comment ends at the first */: that of a cast within a line must not run on to the end of the
-# next comment
+# A /** comment */ on lines of its own. It ends at the first */: a type within a line, as in
+# `/** @type {X} */ (y)`, must not run on to the end of the next comment.
 _BLOCK = re.compile(r"^[ \t]*/\*\*(?:[^*]|\*(?!/))*\*/\n", re.MULTILINE)
 _LINE = re.compile(r"^[ \t]*//.*\n", re.MULTILINE)
 _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
@@ -53,11 +57,15 @@ def page_script() -> str:
 
 
 def module_source(name: str) -> str:
-    """Return a module as it is written."""
+    """Return a module as it is written, by its name without ``.js``."""
     return (ASSETS / "page" / f"{name}.js").read_text(encoding="utf-8")
 
 
 def content_hash(text: str) -> str:
-    """Return a script's source for a content security policy, by which this very text may run."""
+    """Return what a content security policy has to name, so that a script of this very text runs.
+
+    >>> content_hash("")
+    "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
+    """
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"

@@ -44,7 +44,11 @@ class Sections(NamedTuple):
 
 
 def sections(context: FigureContext) -> Sections:
-    """Return the figures of each section that have something to show."""
+    """Return the figures of each section that have something to show, in the registry's order.
+
+    Args:
+        context: what the figures are computed from; its ``points`` hold for the whole page.
+    """
     by_section: dict[Section, list[PageFigure]] = {
         "ranking": [],
         "curves": [],
@@ -67,7 +71,13 @@ def sections(context: FigureContext) -> Sections:
 
 
 def points_on_page(results: Results) -> int:
-    """Return the points for each curve that keep those of all runs within the page's budget."""
+    """Return the points for each curve that keep those of all runs within the page's budget.
+
+    Returns:
+        ``NUMBERS_PER_PAGE`` shared by all curves of single runs, but no fewer points than show a
+        curve's shape, and no more than a screen can.
+    """
+    # loss and accuracy have a curve each of training and held-out data
     curves_per_run = 2 * len(MAIN_METRICS) + len(other_metrics(results.confirmed_curves))
     curves = max(1, len(results.confirmed) * curves_per_run)
     return int(np.clip(NUMBERS_PER_PAGE // curves, FEWEST_POINTS, POINTS_PER_CURVE))

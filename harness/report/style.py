@@ -31,7 +31,14 @@ class Look(NamedTuple):
 
 
 def looks(arms: Sequence[str]) -> dict[str, Look]:
-    """Return the look of each arm: colours first, then dashes; 40 arms are told apart."""
+    """Return the look of each arm: colours first, then dashes; 40 arms are told apart.
+
+    An arm's look follows from its place alone, so it is the same in all figures of a page that are
+    given the same arms.
+
+    Args:
+        arms: names in the order of the study.
+    """
     by_arm = {}
     for i, arm in enumerate(arms):
         turn = i // len(PALETTE) % len(DASHES)
@@ -42,6 +49,10 @@ def looks(arms: Sequence[str]) -> dict[str, Look]:
 def faint(colour: str, alpha: float) -> str:
     """Return a colour with an opacity, as CSS.
 
+    Args:
+        colour: as ``#RRGGBB``.
+        alpha: from 0, which can't be seen, to 1.
+
     >>> faint("#0072B2", 0.5)
     'rgba(0,114,178,0.5)'
     """
@@ -51,6 +62,9 @@ def faint(colour: str, alpha: float) -> str:
 
 def label(text: object, limit: int = 60) -> str:
     """Return text that Plotly shows as it is: its markup escaped, cut to ``limit`` characters.
+
+    Plotly takes the texts of titles, names, ticks and hover boxes for HTML: whatever a user may
+    have named (arms, metrics, levels) goes through here.
 
     >>> label("<b>a & b</b>", 6)
     '&lt;b&gt;a …'
@@ -80,6 +94,7 @@ def layout(**own: object) -> dict[str, object]:
     shared: dict[str, object] = {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
+        # a grey that can be read on light and dark; the page's script puts its own colour there
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#555"},
         "margin": {"l": 10, "r": 10, "t": 30, "b": 10},
         "modebar": {
@@ -87,8 +102,9 @@ def layout(**own: object) -> dict[str, object]:
             "color": "rgba(128,128,128,.6)",
             "activecolor": PALETTE[0],
         },
-        "hoverlabel": {"namelength": -1},
+        "hoverlabel": {"namelength": -1},  # the whole name; by default it is cut to 15 characters
         "colorway": list(PALETTE),
+        # at the lower edge of the figure and not of the plotting area, which margins move
         "legend": {"orientation": "h", "yref": "container", "yanchor": "bottom", "y": 0, "x": 0},
     }
     for name, value in own.items():

@@ -1,4 +1,9 @@
-"""Filling the templates with content, script, style, plotly.js and a content-security policy."""
+"""Filling the templates with content, script, style, plotly.js and a content security policy.
+
+A page loads nothing but, where it is published, one file beside it: all else is in the page. Its
+policy lets only the scripts run whose hashes it names, and that file, so that a text which slipped
+through unescaped does no harm.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +27,7 @@ def fill_page(name: str, published: bool = False, **content: object) -> str:
     Args:
         name: the template's file in ``assets``.
         published: whether plotly.js lies in a file beside the page; else the page holds it itself.
-        content: what the template names.
+        content: what the template names; texts are escaped.
     """
     return (
         templates()
@@ -34,6 +39,7 @@ def fill_page(name: str, published: bool = False, **content: object) -> str:
             library=shared_name() if published else "",
             script=page_script(),
             css=asset("page.css"),
+            # published pages too run plotly.js as a script of their own, after unpacking it
             hashes=f"{content_hash(plotly_source())} {content_hash(page_script())}",
             **content,
         )
@@ -41,8 +47,8 @@ def fill_page(name: str, published: bool = False, **content: object) -> str:
 
 
 def format_number(value: object) -> str:
-    """Return a table's number in five digits, nothing for a missing one, and anything else as it
-    is.
+    """Return a table's number in five significant digits, nothing for a missing one (None or NaN),
+    and anything else as it is.
 
     >>> format_number(1 / 3), format_number(float("nan")), format_number("adam")
     ('0.33333', '', 'adam')
@@ -54,7 +60,11 @@ def format_number(value: object) -> str:
 
 @lru_cache(maxsize=1)
 def templates() -> Environment:
-    """Return where templates are found; whatever they are filled with is escaped."""
+    """Return the templates of ``assets``; whatever they are filled with is escaped.
+
+    Two filters get around that: ``raw`` for the script that :mod:`harness.report.script` makes, and
+    ``raw_json`` for JSON in a script element, where HTML's escapes are not read.
+    """
     made = Environment(
         loader=FileSystemLoader(ASSETS),
         autoescape=True,
@@ -67,7 +77,8 @@ def templates() -> Environment:
 
 
 def _raw_json(text: str) -> Markup:
-    """Return JSON for a script element, with whatever could end the element escaped."""
+    """Return JSON for a script element, with whatever could end the element written as JSON's own
+    escapes."""
     return Markup(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 

@@ -1,4 +1,4 @@
-"""Fewer points and digits, without losing what a person would see."""
+"""Fewer points and digits of curves, without losing what a person would see."""
 
 from __future__ import annotations
 
@@ -46,12 +46,18 @@ def extremes(y: np.ndarray, limit: int) -> np.ndarray:
 
 def round_digits(values: np.ndarray) -> list[float | None]:
     """Return the numbers in six significant digits; what is not finite becomes None, which JSON can
-    say.
+    say and Plotly takes for a missing point.
+
+    x ← round(x · 10ᵖ) / 10ᵖ with p = 5 − ⌊log₁₀|x|⌋, for all numbers at once.
+
+    Args:
+        values: of one dimension.
 
     >>> round_digits(np.array([1 / 3, np.nan, 1e-9 / 7]))
     [0.333333, None, 1.42857e-10]
     """
     x = np.asarray(values, dtype=float)
+    # log₁₀ of 1 where it does not exist
     size = np.abs(np.where(np.isfinite(x) & (x != 0), x, 1.0))
     places = DIGITS - 1 - np.floor(np.log10(size)).astype(int)
     # powers of ten above 1 are exact up to 10²²: multiply for small numbers, divide for large ones,

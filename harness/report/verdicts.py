@@ -1,4 +1,4 @@
-"""One table of the claims of several studies, in Markdown."""
+"""One table of the claims of several studies, in Markdown: ``harness verdicts``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from harness.spec.claims.bound import Bound
 
 HEAD = ("id", "claim", "verdict", "effect [95 %]", "p", "seeds", "study")
 MARKS = "<!-- verdicts -->\n", "<!-- end of verdicts -->"
+"""What stands before and after the table in a page that it is put into."""
 FEWEST_JOINED = 5
 """Claims that differ only in their arm, from which on they share a row if their verdicts agree."""
 
@@ -45,6 +46,10 @@ def verdict_table(studies: Iterable[Results], link: str = "{}.html") -> str:
 
 def between_marks(text: str, table: str) -> str:
     """Return a page's text with the table between its marks replaced.
+
+    Args:
+        text: the whole page, in Markdown.
+        table: as :func:`verdict_table` gives it.
 
     Raises:
         ValueError: the page has no marks.
@@ -77,7 +82,8 @@ def _rows(group: Sequence[StudyClaim], link: str) -> list[Sequence[str]]:
         return [
             _row(row, str(row.tested.claim), show(row.tested.verdict.effect), link) for row in group
         ]
-    # the p-value of the weakest claim holds for all
+    # The p-value of the weakest claim holds for all: they have the same verdict, see
+    # _what_is_shared().
     weakest = max(group, key=lambda row: row.tested.verdict.p)
     claim = weakest.tested.claim
     effects = [row.tested.verdict.effect.mean for row in group]
@@ -100,8 +106,10 @@ def _row(claim: StudyClaim, text: str, effect: str, link: str) -> Sequence[str]:
 
 
 def _p(p: float) -> str:
+    # below that, digits say more of the test's assumptions than of the claim
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _line(cells: Sequence[str]) -> str:
+    # a bar within a cell would begin the next one
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -1,4 +1,7 @@
-"""The page of a study that is running."""
+"""The page of a study that is running, which ``harness watch`` serves.
+
+It reads the store at every call and keeps nothing, so that it shows a study of any process.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,9 @@ def render_so_far(name: str, uri: str | None = None) -> str:
     Args:
         name: of the study.
         uri: MLflow tracking URI; by default as for :func:`harness.analysis.results.load`.
+
+    Returns:
+        A page that the browser loads again every :data:`EVERY` seconds, until it is the report.
 
     Raises:
         StoreError: it has not begun.

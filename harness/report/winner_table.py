@@ -22,10 +22,15 @@ class WinnerRow(NamedTuple):
 
 
 def winner_table(results: Results) -> list[WinnerRow]:
-    """Return a row for each arm, in the order of the study."""
+    """Return a row for each arm, in the order of the study.
+
+    Args:
+        results: of a finished study, with a winner for each arm.
+    """
     trials, rows = results.trials, []
     for arm in arms(results.study):
         winner = results.winners[arm.name]
+        # the winner's recipe is plain data from the store; as a recipe it names settings by path
         settings = arm.recipe.model_validate(winner.recipe).settings()
         frozen = [f"{path} = {_digits(settings.get(path))}" for path in arm.recipe.spaces()]
         mine = trials[trials["arm"] == arm.name] if len(trials) else trials
@@ -35,6 +40,7 @@ def winner_table(results: Results) -> list[WinnerRow]:
 
 
 def _objective(trials: pd.DataFrame, trial: int) -> float | None:
+    # without a search there are no trials, and an arm's own recipe is its winner
     best = trials[trials["trial"] == trial]["value"]
     return float(best.iloc[0]) if len(best) else None
 

@@ -4,6 +4,12 @@ A figure's file defines ``compute_x(context)``, which returns a NamedTuple of nu
 there is nothing to show, ``plot_x(data, looks)``, which draws them, and a :class:`Figure` that ties
 both to their words. Listed in :mod:`harness.report.figures.registry`, it is on the page, in
 ``results.figures`` and in the tests.
+
+The two are apart so that numbers can be tested without a picture, and a picture with any numbers:
+``compute_x`` knows no Plotly, and ``plot_x`` reads nothing but its data.
+
+What traces carry as ``meta`` is for the page's script: by ``meta.arm`` it switches an arm on and
+off in all figures, and ``meta.kind`` says what a trace is.
 """
 
 from __future__ import annotations
@@ -34,6 +40,7 @@ from harness.spec.arms import arms
 Section = Literal["ranking", "curves", "metrics", "statistics", "diagnostics", "search"]
 """The page's sections; of "metrics" one figure is shown at a time."""
 Looks = Mapping[str, Look]
+"""How each arm is drawn, by arm."""
 _Data = TypeVar("_Data")
 
 
@@ -50,7 +57,12 @@ class FigureContext:
 
     @classmethod
     def of(cls, results: Results, points: int = POINTS_PER_CURVE) -> FigureContext:
-        """Return the context of a finished study."""
+        """Return the context of a finished study.
+
+        Args:
+            results: the study's tables.
+            points: points that a curve is thinned to.
+        """
         return cls(
             results, answer(results), looks([arm.name for arm in arms(results.study)]), points
         )
@@ -62,19 +74,26 @@ class FigureContext:
 
     @property
     def curves(self) -> pd.DataFrame:
-        """The curves of the confirm stage, one row for each evaluation of a run."""
+        """The curves of the confirm stage, one row for each evaluation of a run; columns as of
+        :attr:`harness.analysis.results.Results.confirmed_curves`."""
         return self.results.confirmed_curves
 
     @cached_property
     def arrays(self) -> dict[str, dict[str, np.ndarray]]:
-        """Arrays (seeds, …) that probes measured last, by arm and name; only arms that have any."""
+        """Arrays (seeds, …) that probes measured last, by arm and name; only arms that have any.
+
+        Kept, since each run's arrays are a file of the store.
+        """
         arrays = {arm: self.results.arrays(arm) for arm in self.arms}
         return {arm: measured for arm, measured in arrays.items() if measured}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figure(Generic[_Data]):
-    """One figure of the report."""
+    """One figure of the report.
+
+    ``_Data`` is what ``compute`` returns and ``plot`` takes.
+    """
 
     name: str
     """Its name in ``results.figures``; in a :class:`FigureSet`, what chooses it there."""
@@ -82,8 +101,11 @@ class Figure(Generic[_Data]):
     needs: str
     """What a study must have for the figure to show anything, for the error of one that has not."""
     text: FigureText | Callable[[_Data], FigureText]
+    """The words around it, or what makes them of the numbers."""
     compute: Callable[[FigureContext], _Data | None]
+    """Return the numbers; None where the study has nothing to show."""
     plot: Callable[[_Data, Looks], go.Figure]
+    """Draw the numbers. All arms in them have a look; the looks may have more."""
     key: str = ""
     """The id of its element on the page; by default the name with hyphens."""
     plot_linked: Callable[[_Data, Looks], PlainFigure] | None = None
@@ -94,7 +116,14 @@ class Figure(Generic[_Data]):
         return (self,)
 
     def on_page(self, context: FigureContext) -> PageFigure | None:
-        """Return the figure as the page holds it; None where there is nothing to show."""
+        """Return the figure as the page holds it.
+
+        Args:
+            context: what it is computed from.
+
+        Returns:
+            The figure with its words; None where there is nothing to show.
+        """
         data = self.compute(context)
         if data is None:
             return None
@@ -105,10 +134,13 @@ class Figure(Generic[_Data]):
         return page_figure(key, text, self.plot(data, context.looks))
 
     def draw(self, context: FigureContext) -> go.Figure:
-        """Return the figure for a notebook.
+        """Return the figure for a notebook, without its words.
+
+        Args:
+            context: what it is computed from.
 
         Raises:
-            HarnessError: the study has not what it needs.
+            HarnessError: the study has nothing to show in it; the message says what it needs.
         """
         data = self.compute(context)
         if data is None:

@@ -16,14 +16,16 @@ from harness.report.style import faint, label, layout, legend_height
 def compute_budget(context: FigureContext) -> Budget | None:
     """Return the expected best objective of each arm after 1, 2, … trials (Dodge et al. 2019).
 
-    None where nothing was searched, or with one trial only: a curve needs two budgets.
+    Returns:
+        The curves up to the smallest number of trials that an arm had; None where nothing was
+        searched, or with one trial only: a curve needs two budgets.
     """
     budget = winner_by_budget(context.results)
     return budget if budget is not None and len(budget.budgets) > 1 else None
 
 
 def plot_budget(data: Budget, looks: Looks) -> go.Figure:
-    """Draw an arm's expected best objective after n trials, with its 95 % interval."""
+    """Draw each arm's expected best objective after n trials, with its 95 % interval."""
     figure = go.Figure()
     x = list(data.budgets)
     for arm, curve in data.arms.items():

@@ -24,14 +24,18 @@ class ConfusionMaps(NamedTuple):
 def compute_confusion(context: FigureContext) -> ConfusionMaps | None:
     """Add up the counts of an arm's runs and divide each row by its sum.
 
-    Rows of classes without samples are NaN. None where no run was watched by
-    :class:`harness.probes.confusion.Confusion`.
+    shares[i, j] = n_ij / Σⱼ n_ij, with n_ij the samples of class i taken for j, over all seeds.
+
+    Returns:
+        (classes, classes) by arm, with rows of NaN for classes without samples; None where no run
+        was watched by :class:`harness.probes.confusion.Confusion`.
     """
     maps = {}
     for arm, arrays in context.arrays.items():
         if "confusion/matrix" in arrays:
             counts = arrays["confusion/matrix"].sum(axis=0)
             samples = counts.sum(axis=1)
+            # NaN and not 0: of a class without samples no share is known
             maps[arm] = counts / np.where(samples > 0, samples, np.nan)[:, None]
     return ConfusionMaps(maps) if maps else None
 
@@ -41,7 +45,7 @@ def plot_confusion(data: ConfusionMaps, looks: Looks) -> go.Figure:
     figure = go.Figure()
     for i, (arm, shares) in enumerate(data.arms.items()):
         figure.add_heatmap(
-            z=np.round(shares, 4),
+            z=np.round(shares, 4),  # shown as whole percents; more digits would only be bytes
             zmin=0,
             zmax=1,
             colorscale="Blues",
@@ -53,6 +57,7 @@ def plot_confusion(data: ConfusionMaps, looks: Looks) -> go.Figure:
             + "</extra>",
         )
     classes = max(len(shares) for shares in data.arms.values())
+    # 30 pixels a class, up to a height that fits a screen; the rest is for menu and axis
     height = 200 + 30 * min(classes, 16)
     figure.update_layout(
         layout(
@@ -62,7 +67,7 @@ def plot_confusion(data: ConfusionMaps, looks: Looks) -> go.Figure:
                 "title": {"text": "true class"},
                 "dtick": 1,
                 "showgrid": False,
-                "autorange": "reversed",
+                "autorange": "reversed",  # the first class at the top, as in a table
             },
             margin={"l": 10, "r": 10, "t": 70, "b": 10},
             updatemenus=arm_menu([*data.arms], height),

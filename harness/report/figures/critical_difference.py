@@ -35,10 +35,13 @@ class MeanRanks(NamedTuple):
 def compute_critical_difference(context: FigureContext) -> MeanRanks | None:
     """Rank the arms seed by seed, and group those within the critical difference of each other.
 
-    CD = q₀.₀₅ · √(k (k + 1) / 6n) for k arms and n seeds (Nemenyi 1963; Demšar 2006). None for
-    fewer than three arms or four seeds, or where a seed is missing.
+    CD = q₀.₀₅ · √(k (k + 1) / 6n) for k arms and n seeds (Nemenyi 1963; Demšar 2006).
+
+    Returns:
+        None for fewer than three arms or four seeds, or where an arm lacks the value of a seed.
     """
     answer = context.answer
+    # (arms, seeds); a run that diverged has the worst value, and so the last rank of its seed
     values = np.array([place.values for place in answer.ranking])
     if len(values) < FEWEST_ARMS or values.shape[1] < FEWEST_SEEDS or np.isnan(values).any():
         return None
@@ -55,8 +58,10 @@ def plot_critical_difference(data: MeanRanks, looks: Looks) -> go.Figure:
     """Draw a mark for each arm at its mean rank, and a grey bar over arms not told apart."""
     figure = go.Figure()
     names = [label(arm, 40) for arm in data.arms]
+    # bars first, so that marks lie on top; each in the row of its group's middle arm
     for group in data.groups:
         middle = names[group[len(group) // 2]]
+        # longer than other labels: it appears in the hover box alone
         members = label(", ".join(data.arms[i] for i in group), 200)
         figure.add_scatter(
             x=[data.ranks[group[0]], data.ranks[group[-1]]],

@@ -1,4 +1,8 @@
-"""The numbers behind a metric's curves: centres over seeds with intervals, and every seed."""
+"""The numbers behind a metric's curves: centres over seeds with intervals, and every seed.
+
+Positions are held once an arm (``Band.positions``) and curves refer to them by index, so that the
+page can switch between units without holding a curve twice. T is the number of points of a curve.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +28,9 @@ class Single(NamedTuple):
 
     seed: int
     at: np.ndarray
-    """Places of its points among the band's positions."""
+    """Places of its points among the band's positions (T,)."""
     values: np.ndarray
+    """(T,)."""
 
 
 class Band(NamedTuple):
@@ -35,11 +40,12 @@ class Band(NamedTuple):
     part: str
     """"train" or "valid"; empty for what is of neither."""
     positions: dict[str, np.ndarray]
-    """Positions of the evaluations of the longest run, by unit."""
+    """Positions of all evaluations that any of the runs has, in order, by unit."""
     at: np.ndarray
-    """Places of the centre's points among them, as far as all runs go."""
+    """Places of the centre's points among them (T,), as far as all runs go."""
     centres: dict[str, np.ndarray]
-    """Centre, low and high (3, T) by "mean", "median" and "IQM"."""
+    """Centre, low and high (3, T) by "mean", "median" and "IQM" (interquartile mean); empty where
+    the runs have no step in common."""
     singles: tuple[Single, ...]
 
 
@@ -68,6 +74,7 @@ def compute_curves(
         None where no run of these arms recorded the metric.
     """
     units = units_of(curves)
+    # a metric of neither part of the data is a column by its own name
     columns = {part: f"{part}/{metric}" for part in _PARTS if f"{part}/{metric}" in curves} or {
         "": metric
     }
@@ -85,19 +92,24 @@ def compute_curves(
 
 
 def units_of(curves: pd.DataFrame) -> tuple[str, ...]:
-    """Return the units that all runs have; there are no seconds where a clock was not read."""
+    """Return the units that all runs have; there are no seconds where a clock was not read.
+
+    Args:
+        curves: rows of :attr:`harness.analysis.results.Results.curves`.
+    """
     return tuple(unit for unit in CURVE_UNITS if unit in curves and curves[unit].notna().all())
 
 
 def other_metrics(curves: pd.DataFrame) -> list[str]:
-    """Return the recorded metrics that have no figure of their own."""
+    """Return the recorded metrics that have no figure of their own, by name; columns without any
+    value are no metrics of this study."""
     main = {f"{part}/{metric}" for part in _PARTS for metric in MAIN_METRICS}
     own = {*PLACE, *CURVE_UNITS, *main}
     return sorted(str(c) for c in curves if c not in own and curves[c].notna().any())
 
 
 def longest_curve(curves: pd.DataFrame) -> int:
-    """Return the number of evaluations of the longest curve there is."""
+    """Return the number of evaluations of the longest curve there is, 0 without any."""
     names = [str(c) for c in curves if c not in {*PLACE, *CURVE_UNITS}]
     if not names or not len(curves):
         return 0
@@ -109,6 +121,17 @@ def longest_curve(curves: pd.DataFrame) -> int:
 def _band(
     arm: str, part: str, rows: pd.DataFrame, column: str, units: Sequence[str], points: int
 ) -> Band:
+    """Return one arm's curves on one part of the data, each thinned to ``points`` by itself.
+
+    Args:
+        arm: name of the arm.
+        part: part of the data; empty for a metric of neither.
+        rows: evaluations of the arm's runs at which the metric was recorded.
+        column: the metric's column.
+        units: columns of positions.
+        points: points of a curve at most.
+    """
+    # one row a seed and step, or pivot() below would refuse
     rows = rows.sort_values("step", kind="stable").drop_duplicates(["seed", "step"])
     everywhere = rows.drop_duplicates("step").sort_values("step")
     steps = everywhere["step"].to_numpy()
@@ -117,6 +140,7 @@ def _band(
     shared = rows.pivot(index="step", columns="seed", values=column).dropna()
     centres = summaries(shared.to_numpy()) if len(shared) else {}
     at = np.searchsorted(steps, shared.index.to_numpy())
+    # all three centres keep the points that the mean needs, since they share their positions
     kept = extremes(centres["mean"][0], points) if centres else at
     singles = []
     for seed, run in rows.groupby("seed"):

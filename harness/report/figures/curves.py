@@ -1,4 +1,9 @@
-"""A metric over training: its centre over seeds with an interval, and every seed on demand."""
+"""A metric over training: its centre over seeds with an interval, and every seed on demand.
+
+Traces are made as plain dictionaries, since ``go.Figure`` would check every number of the hundreds
+of curves that a page may have. In notebooks they have coordinates; on the page its script
+(``assets/page/curves.js``) fills these in.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +32,15 @@ Trace = dict[str, object]
 
 
 def plot_curves(data: MetricCurves, looks: Looks) -> go.Figure:
-    """Draw means with intervals: held-out solid, training thin and dotted; seeds are hidden."""
+    """Draw means with intervals: held-out solid, training thin and dotted.
+
+    Training curves and single seeds are there and hidden; in a notebook, set ``visible`` of traces
+    by their ``meta``.
+
+    Args:
+        data: the curves.
+        looks: how each arm is drawn.
+    """
     return go.Figure(_plain_curves(data, looks, coordinates=True))
 
 
@@ -55,7 +68,7 @@ def _plain_curves(data: MetricCurves, looks: Looks, coordinates: bool) -> PlainF
                 "type": "log" if _spans_decades(data) else "linear",
             },
             height=440 + legend_height(len({band.arm for band in data.bands})),
-            hovermode="closest",
+            hovermode="closest",  # "x" would list all arms and seeds at once
         ),
     }
 
@@ -84,6 +97,7 @@ class _BandTraces(NamedTuple):
         return [self._area(centre), self._line(centre[0]), *map(self._single, self.band.singles)]
 
     def _shared(self) -> Trace:
+        """Return what all of the band's traces have: one group, so that the legend switches all."""
         return {
             "type": "scatter",
             "legendgroup": self.band.arm,
@@ -95,6 +109,7 @@ class _BandTraces(NamedTuple):
 
     @property
     def _held_out(self) -> bool:
+        # whatever is not of the training data is drawn as held-out is: solid, and visible at first
         return self.band.part != "train"
 
     def _hover(self, seed: str) -> str:
@@ -113,13 +128,18 @@ class _BandTraces(NamedTuple):
         return first
 
     def _area(self, centre_3T: np.ndarray) -> Trace:
+        """Return the filled outline of the interval.
+
+        Args:
+            centre_3T: centre, low and high.
+        """
         x, (centre, low, high) = self._x(self.band.at), centre_3T
         # a logarithmic axis has no place for what is not above 0: the area ends a little below the
-        # lowest mean
+        # lowest mean, at the share of it that LOWEST_SHARE in curves.js says too
         bottom = np.maximum(low, centre.min() * 0.2) if len(centre) and (centre > 0).all() else low
         trace = self._shared() | {
             "fill": "toself",
-            "hoverinfo": "skip",
+            "hoverinfo": "skip",  # an area would catch the pointer before the line on it
             "line": {"width": 0, "color": self.look.colour},
             "fillcolor": faint(self.look.colour, 0.15),
             "meta": self._meta("band"),
@@ -131,6 +151,8 @@ class _BandTraces(NamedTuple):
         return trace
 
     def _line(self, centre: np.ndarray) -> Trace:
+        """Return the line of the centre (T,). Its ``meta`` has all that the page's script needs to
+        draw the band in another unit or around another centre."""
         band = self.band
         trace = self._shared() | {
             "showlegend": self._held_out,
@@ -155,6 +177,7 @@ class _BandTraces(NamedTuple):
         return trace
 
     def _single(self, single: Single) -> Trace:
+        """Return one seed's line, hidden at first."""
         trace = self._shared() | {
             "visible": False,
             # a seed's values are nowhere else in the file, so that the page gets them too
@@ -170,7 +193,8 @@ class _BandTraces(NamedTuple):
 
 
 def _places(at: np.ndarray) -> list[int] | None:
-    """Return the places, or None if they are the first ones without a gap."""
+    """Return the places (T,), or None if they are the first ones without a gap, as for any curve
+    that was not thinned: that they need not be in the file."""
     return None if len(at) == 0 or at[-1] == len(at) - 1 else [int(i) for i in at]
 
 
@@ -188,11 +212,21 @@ def curves_text(metric: str) -> FigureText:
 
 
 def compute_metric(context: FigureContext, metric: str) -> MetricCurves | None:
-    """Return the curves of a study's arms; None where no run recorded the metric."""
+    """Return the curves of a study's confirm runs, by arm.
+
+    Args:
+        context: the study.
+        metric: "loss", "accuracy" or the full name of any other metric.
+
+    Returns:
+        None where no run recorded the metric.
+    """
     return compute_curves(context.curves, metric, context.arms, context.points)
 
 
 def _curves_figure(metric: str) -> AnyFigure:
+    """Return the figure of a metric: in the section of curves for loss and accuracy, else among the
+    metrics, which have no words but their names."""
     main = metric in MAIN_METRICS
     return Figure(
         name=metric,

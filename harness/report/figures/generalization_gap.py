@@ -12,7 +12,11 @@ GAP = "loss gap"
 
 
 def compute_generalization_gap(context: FigureContext) -> MetricCurves | None:
-    """Return held-out minus training loss as curves; None where a run recorded not both."""
+    """Return held-out minus training loss as curves; None where no run recorded both.
+
+    The difference is taken run by run and then averaged, so that its interval is that of a paired
+    difference.
+    """
     curves = context.curves
     if "train/loss" not in curves or "valid/loss" not in curves:
         return None

@@ -21,8 +21,11 @@ def compute_importance(context: FigureContext) -> Importance | None:
     """Return the shares of the arms with more than one hyperparameter (PED-ANOVA, Watanabe et al.
     2023).
 
-    The search computed them when it ended. None where no arm had enough trials, or more than one
-    hyperparameter.
+    The search computed them when it ended.
+
+    Returns:
+        None where no arm had enough trials, or more than one hyperparameter: a single one has all
+        of the importance.
     """
     several = {
         arm: dict(shares) for arm, shares in context.results.importances.items() if len(shares) > 1
@@ -35,6 +38,7 @@ def plot_importance(data: Importance, looks: Looks) -> go.Figure:
     figure = go.Figure()
     names = list(dict.fromkeys(name for shares in data.arms.values() for name in shares))
     for arm, shares in data.arms.items():
+        # arms may search different hyperparameters
         own = [name for name in names if name in shares]
         figure.add_bar(
             y=[label(name) for name in own],
@@ -51,7 +55,7 @@ def plot_importance(data: Importance, looks: Looks) -> go.Figure:
         layout(
             barmode="group",
             xaxis={"title": {"text": "importance"}, "tickformat": ".0%"},
-            yaxis={"autorange": "reversed"},
+            yaxis={"autorange": "reversed"},  # the first hyperparameter at the top
             height=130 + 18 * size + legend_height(len(data.arms)),
         )
     )

@@ -29,16 +29,21 @@ def compute_improvement(context: FigureContext) -> Improvement | None:
     """Return the probability of improvement P(X > Y) + P(X = Y) / 2 of every ordered pair of arms.
 
     All runs of one arm are compared with all of the other (Mann & Whitney 1947; Agarwal et al.
-    2021). None for fewer than two arms whose runs all have a value.
+    2021), not seed by seed.
+
+    Returns:
+        Shares (arms, arms) in the order of the ranking; None for fewer than two arms whose runs all
+        have a value. A run that diverged has one: the worst.
     """
     answer = context.answer
     places = [place for place in answer.ranking if not np.isnan(place.values).any()]
     if len(places) < 2:
         return None
+    # probability_of_improvement() counts larger values as better
     sign = 1 if answer.maximize else -1
     values = [sign * np.array(place.values) for place in places]
     shares = np.array([[probability_of_improvement(a, b) for b in values] for a in values])
-    np.fill_diagonal(shares, np.nan)
+    np.fill_diagonal(shares, np.nan)  # an arm against itself: left blank
     return Improvement(answer.metric, tuple(place.arm for place in places), shares)
 
 
@@ -53,11 +58,12 @@ def plot_improvement(data: Improvement, looks: Looks) -> go.Figure:
             y=names,
             zmin=0,
             zmax=1,
+            # orange and blue of the palette, which all can tell apart
             colorscale=[[0, "#D55E00"], [0.5, "#F2F2F2"], [1, "#0072B2"]],
             texttemplate="%{z:.0%}" if written else None,
             hovertemplate="%{y} beats %{x} in %{z:.0%} of pairs of runs<extra></extra>",
             colorbar={"tickformat": ".0%", "thickness": 12},
-            hoverongaps=False,
+            hoverongaps=False,  # the diagonal says nothing
         )
     )
     side = 40 if written else 22

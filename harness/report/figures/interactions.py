@@ -35,7 +35,14 @@ class Interactions(NamedTuple):
 
 
 def compute_interactions(context: FigureContext) -> Interactions | None:
-    """Average the runs over every two factors; None for a study of fewer than two factors."""
+    """Average the runs over every two factors; None for a study of fewer than two factors.
+
+    A cell's value for a seed is the mean over all arms with its two levels; the interval is
+    Student's over seeds.
+
+    Returns:
+        Both orders of every pair, since either factor may be wanted on the axis.
+    """
     factors = list(context.results.study.compare)
     if len(factors) < 2 or not context.arms:
         return None
@@ -45,6 +52,7 @@ def compute_interactions(context: FigureContext) -> Interactions | None:
 
 
 def _pair(context: FigureContext, across: str, by: str) -> FactorPair:
+    """Return the cells of two factors: ``across`` on the axis, a line for each level of ``by``."""
     values_of = {place.arm: place.values for place in context.answer.ranking}
     gathered: dict[str, dict[str, list[tuple[float, ...]]]] = {}
     for arm in arms(context.results.study):
@@ -60,6 +68,7 @@ def _pair(context: FigureContext, across: str, by: str) -> FactorPair:
 
 def plot_interactions(data: Interactions, looks: Looks) -> go.Figure:
     """Draw a line for each level, with a menu of pairs of factors."""
+    # owners: the pair that each trace belongs to, for the menu to show one pair's alone
     figure, owners = go.Figure(), []
     for number, pair in enumerate(data.pairs):
         lines = _lines(pair, visible=number == 0)

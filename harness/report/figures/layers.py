@@ -55,8 +55,13 @@ def is_of_layer(metric: str) -> bool:
 def layer_quantities(curves: pd.DataFrame, prefix: str) -> list[str]:
     """Return what a probe measured of every layer, such as "dead" of ``activation/hidden.0/dead``.
 
-    Empty for the one quantity of a probe that is named after the layer alone
-    (``gradient/hidden.0``).
+    Args:
+        curves: with a column for each metric.
+        prefix: the probe's prefix, such as "activation".
+
+    Returns:
+        Quantities in the order of the columns; "" for the one quantity of a probe that is named
+        after the layer alone (``gradient/hidden.0``).
     """
     names = [str(c) for c in curves if str(c).startswith(f"{prefix}/") and is_of_layer(str(c))]
     return list(dict.fromkeys(_quantity(name) for name in names))
@@ -70,6 +75,10 @@ def compute_layers(context: FigureContext, prefix: str, quantity: str) -> LayerM
         context: the study.
         prefix: the probe's prefix.
         quantity: one of :func:`layer_quantities`.
+
+    Returns:
+        Logarithms where :func:`_logarithmic` says so, averaged after they are taken: the mean over
+        seeds is a geometric one then, which a single seed that explodes does not dominate.
     """
     curves = context.curves
     names = [
@@ -120,7 +129,8 @@ def _quantity(metric: str) -> str:
 
 
 def plot_layers(data: LayerMap, looks: Looks) -> go.Figure:
-    """Draw the map of one arm, with a menu of arms; all arms share the colours' scale."""
+    """Draw the map of one arm, with a menu of arms; all arms share the colours' scale, so that they
+    can be compared."""
     figure = go.Figure()
     values = [rows.values[np.isfinite(rows.values)] for rows in data.arms.values()]
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)

@@ -33,7 +33,14 @@ class NoiseBatch(NamedTuple):
 
 
 def compute_noise_batch(context: FigureContext) -> NoiseBatch | None:
-    """Gather the arms with noise scales (McCandlish et al. 2018) above 0; None without any."""
+    """Gather the arms with noise scales (McCandlish et al. 2018) above 0.
+
+    Of each run the median over the second half of its steps: the scale grows while the gradient
+    shrinks, and single estimates scatter.
+
+    Returns:
+        None where no run measured it, or none got an estimate above 0.
+    """
     curves = context.curves
     if NOISE_SCALE not in curves:
         return None
@@ -44,6 +51,7 @@ def compute_noise_batch(context: FigureContext) -> NoiseBatch | None:
         scales = late[late["arm"] == arm].groupby("seed")[NOISE_SCALE].median()
         # the estimate may fall below 0, which a logarithmic axis can't show
         positive = scales[scales > 0]
+        # the same in all of an arm's runs, since their recipe is frozen
         sizes = context.results.by_arm[arm].get("batch_size", pd.Series(dtype=float))
         size = pd.to_numeric(sizes, errors="coerce").dropna()
         if len(size) and len(positive):

@@ -49,7 +49,11 @@ class HyperparameterPairs(NamedTuple):
 
 
 def compute_pairs(context: FigureContext) -> HyperparameterPairs | None:
-    """Gather every two numeric hyperparameters of each arm; None where there are no two."""
+    """Gather every two numeric hyperparameters of each arm.
+
+    Returns:
+        None where no arm has two with three values each in eight trials.
+    """
     search, trials = context.results.study.search, context.results.trials
     if search is None or not len(trials):
         return None
@@ -58,6 +62,7 @@ def compute_pairs(context: FigureContext) -> HyperparameterPairs | None:
 
 
 def _pairs_of(arm: Arm, trials: pd.DataFrame, search: Search) -> Iterator[HyperparameterPair]:
+    """Yield one arm's pairs; trials without an objective (failed or diverged) are left out."""
     mine = trials[trials["arm"] == arm.name].dropna(subset=["value"])
     if len(mine) < FEWEST_TRIALS:
         return
@@ -74,6 +79,7 @@ def _pairs_of(arm: Arm, trials: pd.DataFrame, search: Search) -> Iterator[Hyperp
 
 
 def _is_side(trials: pd.DataFrame, name: str) -> bool:
+    """Return whether a hyperparameter can be a side of a surface: numbers, and several of them."""
     if name not in trials or not pd.api.types.is_numeric_dtype(trials[name]):
         return False
     return bool(trials[name].nunique() >= FEWEST_VALUES)
@@ -82,7 +88,8 @@ def _is_side(trials: pd.DataFrame, name: str) -> bool:
 def surface(pair: HyperparameterPair) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Interpolate the objective by inverse squared distance (Shepard 1968).
 
-    z(p) = Σᵢ wᵢ zᵢ / Σᵢ wᵢ with wᵢ = 1 / (|p − pᵢ|² + ε), distances on sides scaled to length 1.
+    z(p) = Σᵢ wᵢ zᵢ / Σᵢ wᵢ with wᵢ = 1 / (|p − pᵢ|² + ε), distances on sides scaled to length 1,
+    of logarithms where the space is logarithmic.
 
     Returns:
         Grid positions x (n,) and y (n,) over the trials' range, and z (n, n) with rows by y.
@@ -94,6 +101,7 @@ def surface(pair: HyperparameterPair) -> tuple[np.ndarray, np.ndarray, np.ndarra
     u_side, v_side = (np.linspace(side.min(), side.max(), GRID_SIDE) for side in (u, v))
     # a side of no length has all trials at the same place: any width will do but 0
     u_width, v_width = (max(float(np.ptp(side)), 1e-12) for side in (u, v))
+    # (y, x, trials): the grid against every trial
     u_distance = (u_side[None, :, None] - u) / u_width
     v_distance = (v_side[:, None, None] - v) / v_width
     weights = 1 / (u_distance**2 + v_distance**2 + SMOOTHING)
@@ -118,6 +126,7 @@ def plot_pairs(data: HyperparameterPairs, looks: Looks) -> go.Figure:
         )
     )
     # the axes of the first pair, which is shown until another is chosen
+    # (layout keys of a button have dots, those of update_layout() underscores)
     figure.update_layout(
         {key.replace(".", "_"): value for key, value in _axes(data.pairs[0]).items()}
     )
@@ -145,7 +154,7 @@ def _trials(pair: HyperparameterPair, visible: bool) -> go.Scatter:
         y=pair.y,
         mode="markers",
         marker={"color": "white", "size": 7, "line": {"color": "black", "width": 1}},
-        customdata=pair.z,
+        customdata=pair.z,  # a scatter has no z of its own, and the hover box shows it
         showlegend=False,
         hovertemplate=f"%{{x:.4g}}, %{{y:.4g}}: %{{customdata:.4g}}<extra>{name}</extra>",
         visible=visible,
@@ -165,6 +174,7 @@ def _buttons(pairs: tuple[HyperparameterPair, ...]) -> list[dict[str, object]]:
 
 
 def _axes(pair: HyperparameterPair) -> dict[str, str]:
+    """Return the titles and types of the axes, as Plotly's buttons name them."""
     settings = {}
     for axis, name, log in zip("xy", pair.names, pair.log, strict=True):
         settings[f"{axis}axis.title.text"] = label(name)

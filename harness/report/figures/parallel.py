@@ -1,4 +1,8 @@
-"""Parallel coordinates: the searched values of every trial and its objective, one arm at a time."""
+"""Parallel coordinates: the searched values of every trial and its objective, one arm at a time.
+
+Drawn with lines and annotations and not with Plotly's ``Parcoords``, whose axes can't be
+logarithmic and whose lines say nothing when they are pointed at.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ class ParallelAxis(NamedTuple):
 
     title: str
     heights: np.ndarray
-    """Place of each trial on the axis, from 0 to 1."""
+    """Place of each trial on the axis, from 0 to 1 (trials,)."""
     texts: tuple[str, ...]
     """What each trial has there."""
     ticks: tuple[tuple[float, str], ...]
@@ -38,7 +42,7 @@ class ParallelArm(NamedTuple):
     axes: tuple[ParallelAxis, ...]
     """The hyperparameters in the order of the recipe, the objective last."""
     order: np.ndarray
-    """Its trials from best to worst."""
+    """Indices of its trials from best to worst (trials,); equal ones as they were made."""
 
 
 class Parallel(NamedTuple):
@@ -50,7 +54,9 @@ class Parallel(NamedTuple):
 def compute_parallel(context: FigureContext) -> Parallel | None:
     """Gather each arm's trials that have an objective; logarithmic spaces get logarithmic axes.
 
-    None where no arm searched two hyperparameters: of one, the figure of its sensitivity shows all.
+    Returns:
+        None where no arm searched two hyperparameters: of one, the figure of its sensitivity shows
+        all.
     """
     study, trials = context.results.study, context.results.trials
     if study.search is None or not len(trials):
@@ -65,6 +71,7 @@ def compute_parallel(context: FigureContext) -> Parallel | None:
 
 
 def _gather(arm: Arm, trials: pd.DataFrame, search: Search) -> ParallelArm:
+    """Return one arm's axes and the order of its trials; each trial has an objective."""
     objective = trials["value"].to_numpy(dtype=float)
     log = not search.maximize and bool((objective > 0).all())
     axes = [
@@ -78,6 +85,14 @@ def _gather(arm: Arm, trials: pd.DataFrame, search: Search) -> ParallelArm:
 
 
 def _axis(title: str, column: pd.Series[float] | pd.Series[str], log: bool) -> ParallelAxis:
+    """Return the axis of one column of trials, from its lowest to its highest value.
+
+    Args:
+        title: plain text.
+        column: a value for each trial: numbers, or names without an order.
+        log: whether heights are in proportion to logarithms; all numbers must be above 0.
+    """
+    # to pandas truth values are numbers
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
         return _axis_of_names(title, [str(value) for value in column])
     values = column.to_numpy(dtype=float)
@@ -86,7 +101,7 @@ def _axis(title: str, column: pd.Series[float] | pd.Series[str], log: bool) -> P
     if high > low:
         heights = (scaled - low) / (high - low)
         marks = [(tick, low + tick * (high - low)) for tick in TICKS]
-    else:
+    else:  # all trials have the same value
         heights, marks = np.full(len(values), 0.5), [(0.5, low)]
     texts = tuple(f"{v:.4g}" for v in values)
     ticks = tuple((tick, f"{10**mark if log else mark:.3g}") for tick, mark in marks)
@@ -179,6 +194,7 @@ def _tick_texts(axes: tuple[ParallelAxis, ...]) -> list[dict[str, object]]:
 
 
 def _axis_lines(axes: tuple[ParallelAxis, ...]) -> list[dict[str, object]]:
+    """Return the vertical lines, as Plotly's shapes."""
     line = {"color": "rgba(128,128,128,.6)", "width": 1}
     return [
         {"type": "line", "x0": i, "x1": i, "y0": 0, "y1": 1, "line": line, "layer": "below"}

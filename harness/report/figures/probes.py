@@ -1,4 +1,7 @@
-"""What probes measured: a figure of small panels for each probe, and its maps of layers."""
+"""What probes measured: a figure of small panels for each probe, and its maps of layers.
+
+A probe's docstring is its figure's caption, so a new probe has its words without a line here.
+"""
 
 from __future__ import annotations
 
@@ -81,6 +84,7 @@ def _panel(context: FigureContext, metric: str) -> ProbePanel:
         means = measured.groupby("epoch")[metric].mean()
         if len(means):
             lines[arm] = means.index.to_numpy(dtype=float), means.to_numpy(dtype=float)
+    # a panel without lines gets a linear axis
     values = np.concatenate([y for _, y in lines.values()]) if lines else np.ones(1)
     log = bool((values > 0).all()) and float(values.max()) > WIDE_RANGE * float(values.min())
     return ProbePanel(metric, log, lines)
@@ -94,8 +98,10 @@ def plot_panels(data: ProbePanels, looks: Looks) -> go.Figure:
         cols=2,
         subplot_titles=[_title(panel.metric) for panel in data.panels],
         horizontal_spacing=0.12,
+        # a share of the whole figure, which grows with its rows: the gap stays as high
         vertical_spacing=0.3 / rows,
     )
+    # an arm is in many panels, and once in the legend
     shown: set[str] = set()
     for i, panel in enumerate(data.panels):
         place = {"row": i // 2 + 1, "col": i % 2 + 1}

@@ -14,7 +14,11 @@ from harness.report.style import label, layout, legend_height
 
 
 class ScoreProfile(NamedTuple):
-    """Each arm's runs from best to worst; diverged ones have no value but count in the shares."""
+    """Each arm's runs from best to worst.
+
+    A run that diverged counts in the shares. Where less is better its value is infinite, which has
+    no place on the axis; else it stands at the metric's least value.
+    """
 
     metric: str
     maximize: bool
@@ -23,14 +27,20 @@ class ScoreProfile(NamedTuple):
 
 
 def compute_profile(context: FigureContext) -> ScoreProfile | None:
-    """Sort each arm's runs (Dolan & Moré 2002; Agarwal et al. 2021); None where all diverged."""
+    """Sort each arm's runs (Dolan & Moré 2002; Agarwal et al. 2021).
+
+    The share at τ is |{runs with a value at least as good as τ}| / |runs|.
+
+    Returns:
+        None where no run has a finite value.
+    """
     answer, arms = context.answer, {}
     for place in answer.ranking:
         values = np.array(place.values)
         finite = np.sort(values[np.isfinite(values)])
         best_first = finite[::-1] if answer.maximize else finite
         if len(finite):
-            # the k-th best run is reached by k of all runs, the diverged ones among them
+            # k of all runs, the diverged ones among them, are at least as good as the k-th best
             arms[place.arm] = best_first, np.arange(1, len(finite) + 1) / len(values)
     return ScoreProfile(answer.metric, answer.maximize, arms) if arms else None
 

@@ -25,6 +25,7 @@ class RankingRow(NamedTuple):
     high: float
     """95 % interval; both ends are the mean where one seed allows no interval."""
     seeds: tuple[float, ...]
+    """The value of each seed's run; finite, since their mean is."""
 
 
 class Ranking(NamedTuple):
@@ -35,13 +36,18 @@ class Ranking(NamedTuple):
 
 
 def compute_ranking(context: FigureContext) -> Ranking | None:
-    """Return the arms' means with Student's intervals; None where no arm has a finite mean."""
+    """Return the arms' means with Student's intervals.
+
+    Returns:
+        None where no arm has a finite mean; where less is better, one run that diverged makes its
+        arm's mean infinite.
+    """
     rows = []
     for place in context.answer.ranking:
         mean, low, high = place.interval
         if not math.isfinite(mean):
             continue
-        if not (math.isfinite(low) and math.isfinite(high)):
+        if not (math.isfinite(low) and math.isfinite(high)):  # one seed
             low = high = mean
         rows.append(RankingRow(place.arm, mean, low, high, place.values))
     return Ranking(context.answer.metric, tuple(rows)) if rows else None
@@ -90,6 +96,7 @@ def plot_ranking(data: Ranking, looks: Looks) -> go.Figure:
                 "categoryarray": [label(row.arm, 40) for row in reversed(data.rows)],
                 "dtick": 1,
             },
+            # 26 pixels a row, and 110 for the axis and the margins; one row alone looks squeezed
             height=110 + 26 * max(2, len(data.rows)),
         )
     )

@@ -21,7 +21,10 @@ class Reliability(NamedTuple):
 def compute_reliability(context: FigureContext) -> Reliability | None:
     """Pool the bins of an arm's runs, each weighted by its samples (DeGroot & Fienberg 1983).
 
-    None where no run was watched by :class:`harness.probes.calibration.Calibration`.
+    confidence_b = Σₛ n_sb confidence_sb / Σₛ n_sb over seeds s, and accuracy_b alike.
+
+    Returns:
+        None where no run was watched by :class:`harness.probes.calibration.Calibration`.
     """
     arms = {}
     for arm, arrays in context.arrays.items():

@@ -48,7 +48,11 @@ class Sensitivity(NamedTuple):
 
 
 def compute_sensitivity(context: FigureContext) -> Sensitivity | None:
-    """Gather the trials by hyperparameter; None where nothing was searched."""
+    """Gather the trials by hyperparameter.
+
+    Returns:
+        None where nothing was searched, or no trial has a finite objective.
+    """
     study = context.results.study
     panels = hyperparameter_panels(study, context.results.trials)
     if study.search is None or not panels:
@@ -57,7 +61,13 @@ def compute_sensitivity(context: FigureContext) -> Sensitivity | None:
 
 
 def hyperparameter_panels(study: Study, trials: pd.DataFrame) -> tuple[HyperparameterPanel, ...]:
-    """Return the trials with a finite objective of each hyperparameter that any arm searched."""
+    """Return the trials with a finite objective of each hyperparameter that any arm searched.
+
+    Args:
+        study: for the arms' spaces; where arms search one hyperparameter in different spaces, the
+            last one says whether its axis is logarithmic.
+        trials: rows of :attr:`harness.analysis.results.Results.trials`.
+    """
     spaces = {path: space for arm in arms(study) for path, space in arm.recipe.spaces().items()}
     panels = [
         HyperparameterPanel(path, isinstance(space, LogUniform), _points(trials, path))
@@ -67,6 +77,8 @@ def hyperparameter_panels(study: Study, trials: pd.DataFrame) -> tuple[Hyperpara
 
 
 def _points(trials: pd.DataFrame, path: str) -> dict[str, tuple[TrialPoint, ...]]:
+    """Return an arm's trials on one hyperparameter, by arm; arms that did not search it are left
+    out."""
     if path not in trials:
         return {}
     known = trials.dropna(subset=[path, "value"])
@@ -86,6 +98,7 @@ def plot_sensitivity(data: Sensitivity, looks: Looks) -> go.Figure:
     figure = make_subplots(
         rows, columns, shared_yaxes=True, horizontal_spacing=0.03, vertical_spacing=0.22 / rows
     )
+    # an arm is in many panels, and once in the legend
     seen: set[str] = set()
     for i, panel in enumerate(data.panels):
         row, column = i // PANELS_PER_ROW + 1, i % PANELS_PER_ROW + 1
@@ -96,6 +109,7 @@ def plot_sensitivity(data: Sensitivity, looks: Looks) -> go.Figure:
             title_text=label(panel.name), type="log" if panel.log else None, row=row, col=column
         )
     figure.update_yaxes(title_text=axis_title(data.objective), col=1)
+    # logarithmic for losses, which often differ by orders of magnitude, and not for accuracies
     arms_of_panels = [points for panel in data.panels for points in panel.points.values()]
     positive = all(point.objective > 0 for points in arms_of_panels for point in points)
     figure.update_yaxes(

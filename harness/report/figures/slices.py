@@ -31,7 +31,13 @@ class LossPlanes(NamedTuple):
 
 
 def compute_loss_lines(context: FigureContext) -> LossLines | None:
-    """Gather the lines of :class:`harness.probes.slices.LossSlice`; None where there are none."""
+    """Gather the lines of :class:`harness.probes.slices.LossSlice`.
+
+    L(θ₀ + α(θ − θ₀)) for the initial weights θ₀ and the final ones θ.
+
+    Returns:
+        None where no run has one: without the probe, or where all ended before their last update.
+    """
     arms = {
         # (seeds, 2, points): α and losses
         arm: (arrays["slice/line"][0, 0], arrays["slice/line"][:, 1])
@@ -42,7 +48,14 @@ def compute_loss_lines(context: FigureContext) -> LossLines | None:
 
 
 def compute_loss_planes(context: FigureContext) -> LossPlanes | None:
-    """Gather the planes of :class:`harness.probes.slices.LossSlice`; None where there are none."""
+    """Gather the planes of :class:`harness.probes.slices.LossSlice`.
+
+    L(θ + αd₁ + βd₂) around the final weights θ, rows by β and columns by α. Of the first seed
+    alone: each has weights and directions of its own, and a mean would be no network's loss.
+
+    Returns:
+        None where no run has one, or the probe was asked for lines alone.
+    """
     arms = {
         arm: arrays["slice/plane"][0]
         for arm, arrays in context.arrays.items()
@@ -56,6 +69,7 @@ def plot_loss_lines(data: LossLines, looks: Looks) -> go.Figure:
     figure = go.Figure()
     for arm, (alpha, losses) in data.arms.items():
         look, name = looks[arm], label(arm, 40)
+        # the mean last, so that it lies on top of the seeds
         seeds = [(row, 0.6) for row in losses]
         for row, width in [*seeds, (losses.mean(axis=0), 2.2)]:
             is_mean = width > 1

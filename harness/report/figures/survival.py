@@ -35,7 +35,8 @@ def compute_survival(context: FigureContext, goal: Goal) -> SurvivalCurves | Non
 
     Args:
         context: the study.
-        goal: the metric, its target, and the unit of time.
+        goal: the metric, its target, and the unit of time. A run that misses it is censored at the
+            end of its arm's longest run.
 
     Returns:
         The arms whose runs all have a time, reached or censored; None where there is none.
@@ -56,6 +57,7 @@ def plot_survival(data: SurvivalCurves, looks: Looks) -> go.Figure:
     figure = go.Figure()
     for arm, curve in data.arms.items():
         look, name = looks[arm], label(arm, 40)
+        # the last step is level as far as runs were watched: it must have an end to be drawn
         x = np.append(curve.times, max(data.ends[arm], curve.times[-1]))
         shared = {"legendgroup": arm, "name": name, "meta": {"kind": "survival", "arm": arm}}
         low, high = (np.append(side, side[-1]) for side in (curve.low, curve.high))
@@ -73,6 +75,7 @@ def plot_survival(data: SurvivalCurves, looks: Looks) -> go.Figure:
                 showlegend=False,
                 **shared,
             )
+        # the line last, so that it lies on top of its area
         figure.add_scatter(
             x=x,
             y=np.append(curve.share, curve.share[-1]),
