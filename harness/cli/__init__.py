@@ -1,7 +1,12 @@
 """The command line: ``harness``, ``python -m harness``, and the flags of a study's own script.
 
 A command's options are declared in :mod:`harness.cli.commands`, the flags that several share in
-:mod:`harness.cli.flags`; the other files do the work, each for a group of commands.
+:mod:`harness.cli.flags`; the other files do the work, each for a group of commands. They print to
+people and end with an exit status: 0 for success, 1 for a check that failed, 2 for a mistake of the
+user's, 130 for a study that Ctrl-C stopped. Whatever a notebook may want as well belongs in a room
+below.
+
+Nothing heavy is imported here, so that ``harness --help`` answers at once.
 """
 
 from __future__ import annotations
@@ -24,7 +29,11 @@ def main() -> None:
 
 
 def study_main(study: Study) -> None:
-    """Run a study's script, which takes the flags of ``harness run``."""
+    """Run a study's script, which takes the flags of ``harness run``.
+
+    Args:
+        study: what the script declares; ``Study.main`` comes here.
+    """
     from harness.cli.commands import script_app
 
     _guard(script_app(study))
@@ -37,16 +46,18 @@ def _guard(command: Callable[[], object]) -> None:
 
     # With --workers 0 this process trains; workers get the same setting where they are started.
     os.environ.setdefault(*REPRODUCIBLE_MKL)
-    signal.signal(signal.SIGTERM, _interrupt)  # what stops a container counts as Ctrl-C
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         command()
     except HarnessError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
-        # the reader of a pipe has left, as `head` does: Python would complain about it at its exit
+        # The reader of a pipe has left, as `head` does: nobody is there to be told. With stderr
+        # closed, Python can't complain either when it flushes stdout at its end.
         sys.stderr.close()
 
 
 def _interrupt(*_: object) -> None:
+    # as Ctrl-C does, so that a stopped container ends its study as a person would
     raise KeyboardInterrupt

@@ -14,6 +14,12 @@ from harness.spec.study import Study
 def change_study(study: Study, flags: Flags) -> Study:
     """Return the study as the flags want it.
 
+    ``--set`` comes last: it wins over the quick form and over the flags for single fields.
+
+    Args:
+        study: the study as it is written.
+        flags: the command's; those that say how a study is executed are not looked at.
+
     Raises:
         SpecError: a flag does not fit the study, or the changed study is none.
     """
@@ -36,6 +42,9 @@ def change_study(study: Study, flags: Flags) -> Study:
 def parse_changes(texts: Sequence[str]) -> dict[str, object]:
     """Return the values of ``FIELD=VALUE`` texts by field; a value is JSON, or else text.
 
+    Args:
+        texts: of the command line; of two with the same field the later one counts.
+
     >>> parse_changes(["recipe.epochs=20", "recipe.data=iris"])
     {'recipe.epochs': 20, 'recipe.data': 'iris'}
 
@@ -47,7 +56,7 @@ def parse_changes(texts: Sequence[str]) -> dict[str, object]:
         field, equals, text = change.partition("=")
         if not equals or not field:
             raise SpecError(f"--set: expected FIELD=VALUE such as recipe.epochs=20, got {change!r}")
-        try:
+        try:  # numbers, true, null, lists and whole parts; a name such as iris is no JSON
             changes[field] = json.loads(text)
         except ValueError:
             changes[field] = text

@@ -1,6 +1,9 @@
 """What each command takes and says of itself.
 
 What a command does is imported when it is asked for, so that ``--help`` is quick.
+
+The docstrings of the functions here are the help that people read: they say what a command does for
+its user, without ``Args:``, which Typer would print as it stands.
 """
 
 from __future__ import annotations

@@ -61,11 +61,13 @@ def _workers() -> str:
 
 
 def _cache() -> str:
-    with tempfile.TemporaryFile(dir=cache_folder()):  # whether it can be written to
+    # a file of its own, since permissions alone do not tell of a read-only file system
+    with tempfile.TemporaryFile(dir=cache_folder()):
         return str(cache_folder())
 
 
 def _data() -> str:
+    # two data sets that need no network; loading them shows that the readers work
     from harness.data.base import Data, fingerprint
 
     names = ("mnist1d", "digits")
@@ -94,6 +96,7 @@ def _disk() -> str:
     return f"{free:.0f} GiB free"
 
 
+# Each returns what it found, or raises an error that says what to mend.
 _CHECKS: dict[str, Callable[[], str]] = {
     "python": _python,
     "packages": _packages,
@@ -107,7 +110,8 @@ _CHECKS: dict[str, Callable[[], str]] = {
 
 
 def _notes() -> Iterator[str]:
-    """Yield what need not be mended, and is good to know."""
+    """Yield what is good to know and does not fail the check: a data set that must be fetched
+    first, and a busy machine."""
     from harness.data.base import Data, load_data
 
     try:

@@ -1,4 +1,7 @@
-"""The flags that ``harness run``, ``harness plan`` and a study's own script share."""
+"""The flags that ``harness run``, ``harness plan`` and a study's own script share.
+
+They are declared once, as the fields of :class:`Flags`, and reach a command as one argument.
+"""
 
 from __future__ import annotations
 
@@ -71,7 +74,7 @@ class Flags(NamedTuple):
 
 
 OF_A_PLAN = ("quick", "trials", "seeds", "workers", "device", "changes", "cohort")
-"""The flags that change what a plan says."""
+"""The flags that change what a plan says; the others are of runs, stores and reports."""
 
 
 def takes_flags(
@@ -84,7 +87,12 @@ def takes_flags(
 
     Args:
         names: the flags that the command has; the others keep their defaults.
+
+    Returns:
+        The decorator. The function that it returns takes the command's own parameters and one for
+        each flag, and calls the command with ``flags``.
     """
+    # with extras, or the typer.Option of each Annotated type would be lost
     annotations = get_type_hints(Flags, include_extras=True)
     options = [
         inspect.Parameter(
@@ -101,9 +109,10 @@ def takes_flags(
             flags = Flags(**{name: given.pop(name) for name in names})
             command(**given, flags=flags)
 
+        # evaluated, since the annotations of the command's module are texts
         parameters = inspect.signature(command, eval_str=True).parameters.values()
         own = [parameter for parameter in parameters if parameter.name != "flags"]
-        with_options.__doc__ = command.__doc__
+        with_options.__doc__ = command.__doc__  # the command's help
         signature = inspect.Signature([*own, *options])
         with_options.__signature__ = signature  # type: ignore[attr-defined]  # what typer reads
         return with_options

@@ -25,6 +25,9 @@ LONGEST_DEFAULT = 40
 def show_components(kind: str | None) -> None:
     """Print the parts that specs can name, all of them or those of one kind, with parameters.
 
+    Args:
+        kind: such as ``optimizer``, or its plural; None for all.
+
     Raises:
         SpecError: there is no such kind.
     """
@@ -46,11 +49,13 @@ def _table_of(parts: list[type[Component]]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     for part in parts:
         table.add_row(f"  {part.__name__}", _parameters(part))
+        # a docstring may hold [brackets], which are markup to rich
         table.add_row("", f"[dim]{escape(_summary(part))}[/dim]")
     return table
 
 
 def _parameters(part: type[Component]) -> str:
+    """Return a part's parameters with their defaults, as a call would name them."""
     shown = [
         name if field.is_required() else f"{name}={_default(field)}"
         for name, field in part.model_fields.items()
@@ -75,11 +80,19 @@ def _default(field: FieldInfo) -> str:
 
 
 def _summary(part: type[Component]) -> str:
+    # the first line of its docstring
     return (part.__doc__ or "").strip().splitlines()[0]
 
 
 def show_studies(uri: str | None) -> None:
-    """Print one row a study of the store."""
+    """Print one row a study of the store.
+
+    Args:
+        uri: MLflow's tracking URI; by default :func:`harness.tracking.default_uri`.
+
+    Raises:
+        StoreError: there is no store, or it can't be read.
+    """
     from harness.tracking import Reader, studies
 
     table = Table("study", "finished", "runs", "ended as", box=None)
@@ -93,6 +106,10 @@ def show_studies(uri: str | None) -> None:
 
 def show_arms(study: str, uri: str | None) -> None:
     """Print one row an arm of the named study, and why runs failed.
+
+    Args:
+        study: name of a study, which may still be running.
+        uri: MLflow's tracking URI; by default :func:`harness.tracking.default_uri`.
 
     Raises:
         StoreError: the study has no runs.
@@ -121,7 +138,11 @@ def _counts(statuses: Counter[str]) -> str:
 
 
 def serve_ui(uri: str | None, port: int) -> None:
-    """Run MLflow's server on the store until Ctrl-C.
+    """Run MLflow's server on the store until Ctrl-C; of a store that is a server, say where it is.
+
+    Args:
+        uri: MLflow's tracking URI; by default :func:`harness.tracking.default_uri`.
+        port: on 127.0.0.1.
 
     Raises:
         StoreError: there is no store yet.
@@ -139,6 +160,7 @@ def serve_ui(uri: str | None, port: int) -> None:
     command = [sys.executable, "-m", "mlflow", "server"]
     command += ["--backend-store-uri", where]
     command += ["--host", "127.0.0.1", "--port", str(port)]  # this machine only
-    command += ["--workers", "1"]
+    command += ["--workers", "1"]  # one person looks; each worker takes seconds and memory
+    # MLflow's queue of jobs would start processes of its own, and nothing here uses it
     settings = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     subprocess.run(command, env=os.environ | settings, check=False)

@@ -15,6 +15,9 @@ TEMPLATES = {".py": "study.py.txt", ".yaml": "study.yaml.txt", ".yml": "study.ya
 def write_new_study(path: Path) -> None:
     """Write a commented study that runs as it is.
 
+    Args:
+        path: the file; the study is named after it, and missing folders are made.
+
     Raises:
         SpecError: the file is of no kind that studies are written in, or it is there already.
     """

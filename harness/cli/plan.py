@@ -1,4 +1,4 @@
-"""``plan``: what a study would do."""
+"""``plan``: what a study would do, as :mod:`harness.protocol.plan` forecasts it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,21 @@ MEBIBYTE = 2**20
 
 
 def show_plan(study: Study, flags: Flags) -> None:
-    """Print what the study would do with the flags' changes: a row an arm, and the totals."""
+    """Print what the study would do with the flags' changes: a row an arm, and the totals.
+
+    Args:
+        study: the study as it is written.
+        flags: of the command; ``workers`` and ``cohort`` change the time and the cohorts only.
+
+    Raises:
+        SpecError: the study can't be run as written, or a flag does not fit it.
+    """
     study = change_study(study, flags)
     workers = default_workers() if flags.workers is None else flags.workers
     plan = plan_study(study, workers, flags.cohort)
     console = Console()
     console.print(_table(study.name, plan))
+    # each reason once, however many arms share it
     for path, why in sorted({(_path_of(row), row.why) for row in plan.arms}):
         console.print(f"{path}: {why}", highlight=False, markup=False)
     arms, runs, cohorts = (
@@ -29,6 +38,7 @@ def show_plan(study: Study, flags: Flags) -> None:
         _count(plan.cohorts, "cohort"),
     )
     console.print(f"{arms}, {runs} (search + confirm) in at least {cohorts}", highlight=False)
+    # 0 workers: this process trains, one cohort at a time
     trained_by = _count(max(1, workers), "worker")
     console.print(f"about {_time(plan.seconds)} of training on {trained_by}", highlight=False)
 

@@ -1,4 +1,9 @@
-"""What a person sees while a study runs: bars in a terminal, a line a stage elsewhere."""
+"""What a person sees while a study runs: bars in a terminal, a line a stage elsewhere.
+
+The protocol tells a :class:`harness.protocol.progress.Progress` how the study goes and knows
+nothing of terminals; the classes here show it. All of it goes to stderr, so that what a command
+prints can be piped.
+"""
 
 from __future__ import annotations
 
@@ -13,17 +18,23 @@ from rich.table import Table
 from harness.protocol.progress import Progress
 
 MOST_ROWS = 12
-"""Arms shown at most while a study runs."""
+"""Arms shown at most while a study runs: more would not fit a terminal, where a live table can't be
+scrolled."""
 
 
 class Lines(Progress):
-    """A line for each stage, for logs and pipes."""
+    """A line for each stage, for logs and pipes.
+
+    Args:
+        console: where the lines go.
+    """
 
     def __init__(self, console: Console) -> None:
         self.console = console
 
     def say(self, text: str) -> None:
         """Print a line."""
+        # as it is: rich would read [brackets] of a name as markup, and break lines at 80 characters
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def stage(self, name: str, runs: int) -> None:
@@ -41,7 +52,13 @@ class BestTrial(NamedTuple):
 
 
 class Bars(Lines):
-    """A bar with throughput and time left, and the best so far of each arm."""
+    """A bar with throughput and time left, and the best so far of each arm.
+
+    It is measured in updates, since runs differ in length. It is removed when the study ends.
+
+    Args:
+        console: a terminal.
+    """
 
     def __init__(self, console: Console) -> None:
         super().__init__(console)
@@ -74,7 +91,7 @@ class Bars(Lines):
         self.bar.update(self.task, description=f"{name} · {runs} runs")
 
     def added(self, updates: int) -> None:
-        """Lengthen the bar."""
+        """Lengthen the bar, or shorten it where updates turn out not to be made."""
         self.updates += updates
         self.bar.update(self.task, total=self.updates)
 
@@ -103,6 +120,10 @@ class Bars(Lines):
 
 
 def choose_display(console: Console | None = None) -> Progress:
-    """Return bars in a terminal, lines elsewhere."""
+    """Return bars in a terminal, lines elsewhere.
+
+    Args:
+        console: where they go; by default stderr.
+    """
     console = console or Console(stderr=True)
     return Bars(console) if console.is_terminal else Lines(console)

@@ -34,6 +34,11 @@ def write_reports(
 def write_results(results: Results, folder: Path, published: bool = False) -> Path:
     """Write one study's report; return the file.
 
+    Args:
+        results: of a finished study.
+        folder: where the report and the index go; it is made if it is missing.
+        published: whether the folder's reports share one file with plotly.js; else each holds it.
+
     Raises:
         HarnessError: the folder can't be written to.
     """
@@ -60,9 +65,17 @@ def write_side_by_side(
 ) -> None:
     """Write one page on several studies, and print where it is.
 
+    Args:
+        studies: their names, or their specs.
+        store: MLflow tracking URI.
+        folder: where the page goes.
+        published: whether plotly.js lies in a file beside the page; else the page holds it.
+
     Raises:
-        SpecError: fewer than two studies were named.
+        SpecError: fewer than two different studies were named.
+        StoreError: the store has no such study, or it has not been run to its end.
     """
+    # a study that was named twice is shown once, where it stood first
     different = list(dict.fromkeys(map(study_name, studies)))
     if len(different) < 2:
         raise SpecError(

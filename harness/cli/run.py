@@ -18,7 +18,17 @@ INTERRUPTED = 130
 
 
 def run_and_report(study: Study, flags: Flags) -> None:
-    """Run the study as the flags say, write its report and print the answer; or show its plan."""
+    """Run the study as the flags say, write its report and print the answer; or show its plan.
+
+    Args:
+        study: the study as it is written.
+        flags: what changes it, and how it is executed.
+
+    Raises:
+        SpecError: the study can't be run as written, or a flag does not fit it.
+        StoreError: a store can't be reached or written; what is finished is kept.
+        SystemExit: Ctrl-C was pressed while it ran.
+    """
     if flags.dry_run:
         from harness.cli.plan import show_plan  # imports torch, which a known answer does without
 
@@ -64,6 +74,7 @@ def _report(study: Study, summary: Summary, flags: Flags) -> Path:
     from harness.cli.report import print_answer, write_results
     from harness.report.file_names import slug
 
+    # nothing new, so a report that is there need not be made again
     path = flags.reports / f"{slug(study.name)}.html"
     if path.exists() and not summary.trained:
         return path

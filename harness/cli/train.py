@@ -1,4 +1,4 @@
-"""``train``: one recipe, without a study and without a record."""
+"""``train``: one recipe, without a study and without a record, for a quick look."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def train_recipe(
         SpecError: there is no such arm, or the recipe holds spaces.
     """
     recipe = _recipe_of(study, arm)
+    # fields of the recipe, with or without the "recipe." that ``harness run --set`` wants
     values = {path.removeprefix("recipe."): value for path, value in parse_changes(changes).items()}
     recipe = recipe.with_values(values)
     if spaces := recipe.spaces():

@@ -1,4 +1,5 @@
-"""``audit``, ``verdicts`` and ``reproduce``: what the store has, judged."""
+"""``audit``, ``verdicts`` and ``reproduce``: how far what the store has can be trusted, and what it
+says."""
 
 from __future__ import annotations
 
@@ -13,10 +14,19 @@ from harness.spec.files import load_study
 from harness.tracking import Reader, studies
 
 SPEC_SUFFIXES = (".py", ".yaml", ".yml", ".json")
+"""How the names of specs end; any other text is taken for a study's name."""
 
 
 def show_audit(study: str, store: str | None) -> None:
-    """Print what could have biased a study, and what holds."""
+    """Print each check of a study, with what could have biased it and what to do about that.
+
+    Args:
+        study: name of a finished study.
+        store: MLflow tracking URI.
+
+    Raises:
+        StoreError: the store has no such study, or it has not been run to its end.
+    """
     results = load(study, store)
     count = 0
     for name, check in CHECKS.items():
@@ -49,6 +59,7 @@ def write_verdicts(
         out.write_text(verdict_table(results), encoding="utf-8")
         print(f"verdicts: {out}")
     if into is not None:
+        # links from the page to the reports, which are supposed to lie beside ``out``
         folder = (out.parent if out else Path("reports")).as_posix()
         table = verdict_table(results, f"{folder}/{{}}.html")
         try:
@@ -66,12 +77,25 @@ def _finished_studies(store: str | None) -> list[str]:
 
 
 def study_name(given: str) -> str:
-    """Return a study's name, given as it is or by its spec."""
+    """Return a study's name, given as it is or by the file of its spec.
+
+    Raises:
+        SpecError: there is no such file, or it holds no study.
+    """
     return load_study(Path(given)).name if given.endswith(SPEC_SUFFIXES) else given
 
 
 def show_reproduced(run_id: str, store: str | None) -> None:
-    """Train a run again and say whether it is the same; end with status 1 if it differs."""
+    """Train a run again and say whether it is the same; end with status 1 if it differs.
+
+    Args:
+        run_id: MLflow's id of a training run of any study.
+        store: MLflow tracking URI.
+
+    Raises:
+        StoreError: the store has no such run.
+        SystemExit: a point differs by more than rounding explains.
+    """
     # it imports torch, which the other commands do without
     from harness.protocol.reproduce import reproduce
 

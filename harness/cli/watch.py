@@ -23,6 +23,11 @@ SECONDS_BETWEEN_LOOKS = 2
 def watch_page(study: str, uri: str | None, port: int) -> None:
     """Serve the study's page on 127.0.0.1 until Ctrl-C.
 
+    Args:
+        study: name of a study that runs, perhaps in another process.
+        uri: MLflow's tracking URI; by default :func:`harness.tracking.default_uri`.
+        port: 0 takes a free one.
+
     Raises:
         StoreError: the study has not begun.
         HarnessError: the port is taken.
@@ -42,10 +47,19 @@ def watch_page(study: str, uri: str | None, port: int) -> None:
 
 
 class PageHandler(BaseHTTPRequestHandler):
-    """Answers every request with the study's page as it is now."""
+    """Answers every request with the study's page as it is now.
+
+    ``http.server`` makes one for each request, in a thread of its own.
+
+    Args:
+        study: name of the study.
+        uri: MLflow's tracking URI.
+        rest: what ``http.server`` gives to a handler.
+    """
 
     def __init__(self, study: str, uri: str | None, *rest: object) -> None:
         self.study, self.uri = study, uri
+        # last: the base class answers the request within its constructor
         super().__init__(*rest)  # type: ignore[arg-type]  # the request, the client and the server
 
     def do_GET(self) -> None:
@@ -54,14 +68,14 @@ class PageHandler(BaseHTTPRequestHandler):
             return self.send_error(404)
         try:
             status, page = 200, render_so_far(self.study, self.uri)
-        except HarnessError as error:
+        except HarnessError as error:  # the store may be away for a while: the browser asks again
             again = f"<!doctype html><meta http-equiv=refresh content={EVERY}>"
             status, page = 503, f"{again}<p>{html.escape(str(error))}</p>"
         body = page.encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
+        self.send_header("Cache-Control", "no-store")  # or going back would show an old state
         self.end_headers()
         self.wfile.write(body)
 
@@ -70,10 +84,19 @@ class PageHandler(BaseHTTPRequestHandler):
 
 
 def watch_terminal(study: str, uri: str | None) -> None:
-    """Show a table of the study's arms, renewed until it is finished or Ctrl-C."""
+    """Show a table of the study's arms, renewed until it is finished or Ctrl-C.
+
+    Args:
+        study: name of a study that runs, perhaps in another process.
+        uri: MLflow's tracking URI; by default :func:`harness.tracking.default_uri`.
+
+    Raises:
+        StoreError: the study has not begun.
+    """
     reader = Reader.of(study, uri)
     console = Console()
     try:
+        # no refresh by itself: a table changes only when it has been read again
         with Live(_table(reader), console=console, auto_refresh=False) as live:
             while not reader.complete():
                 time.sleep(SECONDS_BETWEEN_LOOKS)
