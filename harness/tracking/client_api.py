@@ -39,7 +39,6 @@ _HISTORY_RUNS = 90
 """Of one request; MLflow takes 100."""
 _HISTORY_POINTS = 25_000
 """Of one answer, whatever is asked for: an answer with so many may be cut off."""
-# two codes, since servers and databases answer differently for a run that was deleted before
 _GONE = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
 """What MLflow calls a run that it does not have, or that is deleted."""
 
@@ -207,8 +206,8 @@ class ClientApi:
     def _discard(self, run_id: str) -> None:
         """Delete a run; it may be gone already, or known to the store by another id.
 
-        The other id comes about when a process is killed after its batch has arrived and before it
-        has learned the ids that the store gave.
+        The other id comes about when a batch outlives its process: only that process knew the ids
+        that the store had given to the runs of earlier batches.
         """
         try:
             self.client.delete_run(run_id)

@@ -111,6 +111,7 @@ def _git(*arguments: str) -> str:
     """Return what git prints in the harness's folder; empty without git or a checkout."""
     folder = Path(__file__).parent
     try:
+        # ten seconds: a working tree on a slow network must not keep a study from being run
         done = subprocess.run(
             ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10, check=True
         )

@@ -40,6 +40,7 @@ def load_run(run_id: str, uri: str | None = None, code: Path | None = None) -> R
     study, name = owner_of(run_id, uri)
     experiment = open_experiment(study, uri, create=False)
     reader = Reader(experiment)
+    # through the reader, which learns by it where the run's curves are
     run = next((run for run in reader.runs() if run.run_id == run_id), None)
     study_run = reader.study_run()
     if run is None or study_run is None:
