@@ -1,4 +1,8 @@
-"""The curves of loss and accuracy on pages about several studies, or one that still runs."""
+"""The curves of loss and accuracy on pages about several studies, or one that still runs.
+
+Reports of finished studies have them by way of the registry; these pages have no answer, and so no
+:class:`harness.report.figures.base.FigureContext`.
+"""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def near_best(results: Results) -> tuple[NearBest, ...]:
 
 
 def _near_best(arm: str, name: str, points: Sequence[TrialPoint], maximize: bool) -> NearBest:
-    pick = max if maximize else min
+    pick = max if maximize else min  # of equal objectives the first trial is the best
     best = pick(points, key=lambda point: point.objective)
     margin = NEAR_BEST * abs(best.objective)
     good = [point.value for point in points if abs(point.objective - best.objective) <= margin]

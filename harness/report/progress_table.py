@@ -31,6 +31,7 @@ def progress_table(curves: pd.DataFrame) -> list[ProgressRow]:
         a value there: runs that had diverged or stopped by then are not in it.
     """
     names = [name for name in SHOWN_METRICS if name in curves]
+    # exactly: an evaluation in mid-epoch is at no whole number
     shown = curves[curves["epoch"].isin(SHOWN_EPOCHS)]
     means = shown.groupby(["arm", "epoch"], sort=False)[names].mean().dropna(how="all")
     return [

@@ -36,6 +36,7 @@ def render_so_far(name: str, uri: str | None = None) -> str:
     if reader.complete():
         return render(load(name, uri))
     study = spec_of(reader)
+    # by the spec and not by the runs, so that an arm that has none yet has its colour already
     names = [arm.name for arm in arms(study)]
     arm_looks = looks(names)
     curves = newest(so_far(reader, study).curves)

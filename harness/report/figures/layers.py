@@ -115,16 +115,20 @@ def _rows(mine: pd.DataFrame, names: Sequence[str], smallest: float | None) -> L
     """Return an arm's rows; with ``smallest``, of the logarithms of values no smaller than that."""
     values = mine[list(names)].astype(float)
     shown = values if smallest is None else values.clip(lower=smallest).map(math.log10)
+    # seeds differ in the epochs of their evaluations where some stopped early: those are averaged
+    # that there are
     means = shown.assign(epoch=mine["epoch"]).groupby("epoch").mean().dropna(how="all")
     layers = tuple(_after_prefix(name).partition("/")[0] for name in names)
     return LayerRows(means.index.to_numpy(dtype=float), layers, means.to_numpy().T)
 
 
 def _after_prefix(metric: str) -> str:
+    # hidden.0/dead of activation/hidden.0/dead
     return metric.partition("/")[2]
 
 
 def _quantity(metric: str) -> str:
+    # dead of activation/hidden.0/dead
     return _after_prefix(metric).partition("/")[2]
 
 
@@ -135,6 +139,7 @@ def plot_layers(data: LayerMap, looks: Looks) -> go.Figure:
     values = [rows.values[np.isfinite(rows.values)] for rows in data.arms.values()]
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
     number = "10^%{z:.2f}" if data.log else "%{z:.4g}"
+    # one trace an arm, of which the menu shows one; arm_menu() relies on that order
     for i, (arm, rows) in enumerate(data.arms.items()):
         name = label(arm, 40)
         figure.add_heatmap(

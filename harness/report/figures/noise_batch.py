@@ -63,6 +63,7 @@ def compute_noise_batch(context: FigureContext) -> NoiseBatch | None:
 def plot_noise_batch(data: NoiseBatch, looks: Looks) -> go.Figure:
     """Draw a mark for each arm, and the line on which both are equal."""
     figure = go.Figure()
+    # the diagonal goes over all that is drawn, on either axis
     ends = [
         min(min(row) for row in data.arms.values()),
         max(max(row) for row in data.arms.values()),

@@ -147,6 +147,7 @@ def plot_parallel(data: Parallel, looks: Looks) -> go.Figure:
             annotations=_tick_texts(first),
             shapes=_axis_lines(first),
             xaxis={"visible": False, "range": _range(first)},
+            # heights go from 0 to 1; the titles stand above, at 1.12
             yaxis={"visible": False, "range": [-0.08, 1.16]},
             showlegend=False,
             margin={"l": 20, "r": 20, "t": 70, "b": 10},

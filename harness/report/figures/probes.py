@@ -78,6 +78,8 @@ def compute_panels(context: FigureContext, prefix: str) -> ProbePanels | None:
 
 
 def _panel(context: FigureContext, metric: str) -> ProbePanel:
+    """Return the means over each arm's seeds by epoch; an arm in which nothing was measured has no
+    line."""
     lines, curves = {}, context.curves
     for arm in context.arms:
         measured = curves[curves["arm"] == arm].dropna(subset=[metric])
@@ -112,8 +114,10 @@ def plot_panels(data: ProbePanels, looks: Looks) -> go.Figure:
         if panel.metric in THRESHOLDS:
             line = {"color": "rgba(128,128,128,.8)", "dash": "dash", "width": 1}
             figure.add_hline(y=THRESHOLDS[panel.metric], line=line, **place)
+        # subplots have axes of their own, which layout() does not style
         axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, **place}
         figure.update_yaxes(type="log" if panel.log else "linear", exponentformat="power", **axis)
+        # of two in a row, the last two have nothing below them
         is_lowest = i >= len(data.panels) - 2
         figure.update_xaxes(title_text="epoch" if is_lowest else "", **axis)
     figure.update_layout(
@@ -131,6 +135,15 @@ def _title(metric: str) -> str:
 def _line(
     arm: str, metric: str, points: tuple[np.ndarray, np.ndarray], looks: Looks, legend: bool
 ) -> go.Scatter:
+    """Return one arm's line of a panel.
+
+    Args:
+        arm: name of the arm.
+        metric: the panel's metric, for the hover box.
+        points: epochs and values, (T,) each.
+        looks: how each arm is drawn.
+        legend: whether the legend shows it: once for each arm, however many panels it is in.
+    """
     x, y = points
     name, look = label(arm, 40), looks[arm]
     return go.Scatter(

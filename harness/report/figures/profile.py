@@ -60,6 +60,7 @@ def plot_profile(data: ScoreProfile, looks: Looks) -> go.Figure:
             meta={"kind": "profile", "arm": arm},
             hovertemplate=f"%{{y:.0%}} of runs reach %{{x:.5g}}<extra>{name}</extra>",
         )
+    # logarithmic for losses, which often differ by orders of magnitude, and not for accuracies
     positive = all((values > 0).all() for values, _ in data.arms.values())
     wide = positive and not data.maximize
     better = "larger" if data.maximize else "smaller"
