@@ -25,6 +25,7 @@ def write_new_study(path: Path) -> None:
         raise SpecError(f"new: expected a .py or .yaml file, got {path.name!r}")
     if path.exists():
         raise SpecError(f"new: {path} is there already; give another name")
+    # from the package and not from a path, so that it is found in a zipped installation too
     template = resources.files(__package__) / "templates" / TEMPLATES[path.suffix]
     text = Template(template.read_text(encoding="utf-8")).substitute(name=path.stem, file=path)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -40,6 +40,7 @@ def train_recipe(
     trained = train(recipe, seeds)
     if csv is not None:
         trained.curves.to_csv(csv, index=False)
+    # texts of failures, and the loss of batches, which would make rows too wide to read
     left_out = [column for column in ("detail", "batch/loss") if column in trained.runs]
     print(trained.runs.drop(columns=left_out).to_string(index=False))
 
