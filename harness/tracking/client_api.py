@@ -65,9 +65,7 @@ class ClientApi:
             page = self.client.search_runs(
                 [self.experiment],
                 max_results=_RUNS_A_PAGE,
-                order_by=[
-                    "attributes.start_time"
-                ],  # as Database.rows(); MLflow's default is reversed
+                order_by=["attributes.start_time"],  # by default the newest come first
                 page_token=token,
             )
             rows += [_stored(run) for run in page]
