@@ -78,7 +78,8 @@ def dropout_rate(recipe: ResolvedRecipe) -> float:
     """Return the dropout rate of a run: a regularizer's if one sets it, else the model's.
 
     Args:
-        recipe: without a model, the data's default model counts as one that drops nothing.
+        recipe: without a model, the data's default model counts as one that drops nothing of its
+            own accord.
 
     Returns:
         The share of units dropped; 0 where nothing drops.

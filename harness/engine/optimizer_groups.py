@@ -56,6 +56,11 @@ def kind_of(optimizer: Optimizer) -> OptimizerKind:
     """Return what members must share with this optimizer to be moved with it.
 
     Two optimizers are moved by one call where their kinds are equal.
+
+    >>> from harness import SGD
+    >>> plain, heavy = SGD(lr=0.1), SGD(lr=0.1, momentum=0.9)
+    >>> kind_of(plain) == kind_of(SGD(lr=0.2)), kind_of(plain) == kind_of(heavy)
+    (True, False)
     """
     # ``model_copy`` does not validate: 0 need not be a valid learning rate, it is never used
     numberless = optimizer.model_copy(update=dict.fromkeys(optimizer.numbers(), 0.0))

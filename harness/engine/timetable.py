@@ -35,6 +35,12 @@ def timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
     Args:
         recipe: the length in epochs, updates, samples or gradients, and the batch size.
         samples: the size of the training set.
+
+    >>> from harness import SGD, Recipe
+    >>> from harness.spec.resolved import resolve
+    >>> recipe = Recipe(data="iris", optimizer=SGD(lr=0.1), batch_size=50, epochs=2)
+    >>> timetable(resolve(recipe), samples=120)
+    Timetable(batch=50, per_epoch=3, steps=6, evaluations=(0, 3, 6))
     """
     # a batch larger than the training set is the training set
     batch = samples if recipe.batch_size == "full" else min(recipe.batch_size, samples)

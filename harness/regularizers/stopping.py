@@ -36,6 +36,10 @@ class EarlyStopping(Regularizer):
         Args:
             value: the metric at this evaluation.
             best: its best value before, or None at the first evaluation, which always counts.
+
+        >>> stopping = EarlyStopping(metric="valid/loss", min_delta=0.1)
+        >>> stopping.improved(0.8, best=1.0), stopping.improved(0.95, best=1.0)
+        (True, False)
         """
         if best is None:
             return True
