@@ -1,9 +1,12 @@
-"""Random streams named by (seed, purpose): no draw ever touches a global generator.
+"""Random streams named by (seed, purpose): no result depends on a global generator's state.
 
 Two streams of different names are independent, and one of the same name gives the same numbers
 wherever and whenever it is made. So a run does not depend on what else was drawn before it, arms of
 one seed start from the same weights and see the same batches, and another draw can be added without
 changing those that are there. Keep the names of purposes: with another name every result changes.
+
+Where code of a user's own draws from torch's global generator, that is seeded from a stream for the
+call and put back afterwards.
 """
 
 from __future__ import annotations

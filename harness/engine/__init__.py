@@ -11,7 +11,7 @@ How an update comes about, from the outside in:
 - ``probing`` shows an update to the probes, ``evaluate`` measures loss and accuracy.
 
 Shapes are named by their letters: K members, P numbers of a row of weights (padding included), C
-some of these columns, B samples of a batch, N samples, D outputs, S updates. No random number comes
-from a global generator, and a member's numbers depend on its own row alone: nothing here may mix
+some of these columns, B samples of a batch, N samples, D outputs, S updates. Every random number
+comes from a named stream, and a member's numbers depend on its own row alone: nothing here may mix
 members. The engine knows nothing of processes, stores or the search.
 """
