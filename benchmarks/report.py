@@ -26,7 +26,7 @@ from harness.core.records import Outcome, Point
 from harness.core.study_record import FrozenEntry, RunEntry, StudyRecord
 from harness.protocol.conduct import about_study
 from harness.report.page import write_report
-from harness.spec.arms import Run, arms
+from harness.spec.arms import Run, build_arms
 from harness.tracking import Record, Session
 
 METRICS = (
@@ -77,9 +77,9 @@ def outcome(seed: int, points: int) -> Outcome:
 def record_study(spec: h.Study, points: int) -> None:
     """Record the study as if it had been run."""
     session = Session(spec.name)
-    session.open(about_study(spec), arms(spec))
+    session.open(about_study(spec), build_arms(spec))
     entries = []
-    for number, arm in enumerate(arms(spec)):
+    for number, arm in enumerate(build_arms(spec)):
         records = [
             Record(
                 f"{arm.name} {seed}",
@@ -97,7 +97,7 @@ def record_study(spec: h.Study, points: int) -> None:
             entries.append(RunEntry(run_id, trained.key, *place, "finished"))
     winners = {
         arm.name: FrozenEntry(0, arm.levels, arm.recipe.dump(), batched=True, why="")
-        for arm in arms(spec)
+        for arm in build_arms(spec)
     }
     record = StudyRecord(entries, [], winners, {}, {})
     session.write_answer(record, {"runs": len(entries)}, "x")

@@ -25,7 +25,7 @@ from harness import results
 from harness.core.records import Outcome, Point
 from harness.core.study_record import RunEntry, StudyRecord
 from harness.protocol.conduct import about_study
-from harness.spec.arms import Run, arms
+from harness.spec.arms import Run, build_arms
 from harness.tracking import Record, Session
 from harness.tracking.client_api import ClientApi
 from harness.tracking.connect import connect
@@ -57,7 +57,7 @@ def study(runs: int) -> h.Study:
 
 
 def records(spec: h.Study, points: int) -> list[Record]:
-    (arm,) = arms(spec)
+    (arm,) = build_arms(spec)
     stream = np.random.default_rng(0)
     made = []
     for seed in spec.looks[0]:
@@ -80,7 +80,7 @@ def ours(uri: str, runs: int, points: int) -> float:
     """Return the metric points a second of finished runs, parameters, tags and all."""
     spec = study(runs)
     session, made = Session(spec.name, uri), records(spec, points)
-    session.open(about_study(spec), arms(spec))
+    session.open(about_study(spec), build_arms(spec))
     began = time.perf_counter()
     for start in range(0, runs, 50):
         session.record(made[start : start + 50])
@@ -128,7 +128,7 @@ def load_seconds(uri: str, database: str, runs: int, points: int = 200) -> float
     """Record a study, straight into the store's database; return the seconds that loading its tables takes."""
     spec = study(runs)
     session = Session(spec.name, uri)
-    session.open(about_study(spec), arms(spec))
+    session.open(about_study(spec), build_arms(spec))
     made = [new_run(record, session._arm_runs["a"]) for record in records(spec, points)]
     engine = connect(database, create=False).engine
     straight = Database(engine, session._experiment.id, "")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from harness.analysis.claims import Tested, tested
-from harness.analysis.ranking import Place, primary, rank, summarize
+from harness.analysis.claims import Tested, judge_claims
+from harness.analysis.ranking import Place, choose_metric, rank, summarize
 from harness.analysis.results import Results
 from harness.core.metric_names import larger_is_better
 
@@ -29,7 +29,7 @@ class Answer(NamedTuple):
     """The ranking in words."""
 
 
-def answer(results: Results) -> Answer:
+def answer_study(results: Results) -> Answer:
     """Rank the arms on the study's metric and judge its claims.
 
     Args:
@@ -38,7 +38,7 @@ def answer(results: Results) -> Answer:
     Returns:
         The ranking, a verdict on each claim, and the ranking in a sentence.
     """
-    metric = primary(results)
+    metric = choose_metric(results)
     maximize = larger_is_better(metric)
     ranking = rank(results, metric, maximize)
-    return Answer(metric, maximize, ranking, tested(results), summarize(metric, ranking))
+    return Answer(metric, maximize, ranking, judge_claims(results), summarize(metric, ranking))

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from harness import stats
-from harness.analysis.claims import tested
+from harness.analysis.claims import judge_claims
 from harness.analysis.claims.evidence import weigh
 from harness.analysis.claims.times import times_to
 from harness.analysis.ranking import ALPHA
 from harness.analysis.results import Results
 from harness.analysis.values import values_of
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 from harness.spec.space import Choice, LogUniform, Range, Space
 
 EDGE = 0.05
@@ -80,7 +80,7 @@ def _unequal_budgets(results: Results) -> Iterator[Finding]:
             f"not tuned at all: {_first_of(untuned)}, while {len(tuned)} arms had {most} trials",
             "tune every arm, or read their comparison as one of defaults against tuned settings",
         )
-    sizes = [len(arm.recipe.spaces()) for arm in arms(results.study)]
+    sizes = [len(arm.recipe.spaces()) for arm in build_arms(results.study)]
     searched = [size for size in sizes if size]
     if len(set(searched)) > 1:
         yield Finding(
@@ -94,16 +94,16 @@ def _unequal_budgets(results: Results) -> Iterator[Finding]:
 def _trials_by_arm(results: Results) -> dict[str, int]:
     """Return how many trials each arm had, in the arms' order; 0 for those that were not tuned."""
     counts = results.trials.groupby("arm").size() if len(results.trials) else pd.Series(dtype=int)
-    return {arm.name: int(counts.get(arm.name, 0)) for arm in arms(results.study)}
+    return {arm.name: int(counts.get(arm.name, 0)) for arm in build_arms(results.study)}
 
 
 def _values_at_edges(results: Results) -> Iterator[Finding]:
     """Find best values at an end of their space: a better one may lie beyond it."""
-    for arm in arms(results.study):
+    for arm in build_arms(results.study):
         frozen = arm.recipe.model_validate(results.winners[arm.name].recipe).settings()
         for path, space in arm.recipe.spaces().items():
             value = frozen.get(path)
-            side = edge(space, value)
+            side = find_edge(space, value)
             if side is not None:
                 yield Finding(
                     "best value at the edge",
@@ -112,7 +112,7 @@ def _values_at_edges(results: Results) -> Iterator[Finding]:
                 )
 
 
-def edge(space: Space, value: object) -> str | None:
+def find_edge(space: Space, value: object) -> str | None:
     """Return the end of a space that a value lies at.
 
     Args:
@@ -123,7 +123,7 @@ def edge(space: Space, value: object) -> str | None:
         "lower" or "upper", where the value is within 5 % of that end on the space's own scale; None
         for the middle, and for choices, which have no ends.
 
-    >>> edge(LogUniform(1e-3, 1.0), 0.9), edge(LogUniform(1e-3, 1.0), 0.1)
+    >>> find_edge(LogUniform(1e-3, 1.0), 0.9), find_edge(LogUniform(1e-3, 1.0), 0.1)
     ('upper', None)
     """
     if isinstance(space, Choice) or not isinstance(value, (int, float)):
@@ -144,7 +144,7 @@ def _too_few_seeds(results: Results) -> Iterator[Finding]:
     over.
     """
     seeds = sorted(set(results.confirmed["seed"]))
-    for result in tested(results):
+    for result in judge_claims(results):
         if result.verdict.verdict != "undecided" or not result.claim.plannable:
             continue
         size = weigh(results, result.claim, seeds).evidence.size

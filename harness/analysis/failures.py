@@ -34,7 +34,7 @@ class Label(NamedTuple):
     """The numbers it is read from, in words."""
 
 
-def labels_of(status: str, detail: str, curve: pd.DataFrame) -> tuple[Label, ...]:
+def label_failures(status: str, detail: str, curve: pd.DataFrame) -> tuple[Label, ...]:
     """Return the failures of a run.
 
     Args:
@@ -56,7 +56,7 @@ def labels_of(status: str, detail: str, curve: pd.DataFrame) -> tuple[Label, ...
     return tuple(label for label in labels if label is not None)
 
 
-def failures(results: Results) -> dict[str, tuple[Label, ...]]:
+def find_failures(results: Results) -> dict[str, tuple[Label, ...]]:
     """Return the failures of each run of the confirm stage.
 
     Args:
@@ -70,7 +70,7 @@ def failures(results: Results) -> dict[str, tuple[Label, ...]]:
     runs = results.confirmed[["run_id", "status", "detail"]].astype(str).to_numpy()
     failed = {}
     for run_id, status, detail in runs:
-        labels = labels_of(status, detail, curves.get(run_id, nothing_measured))
+        labels = label_failures(status, detail, curves.get(run_id, nothing_measured))
         if labels:
             failed[run_id] = labels
     return failed

@@ -14,7 +14,7 @@ import pandas as pd
 
 from harness.analysis.results import Results
 from harness.core.study_record import RunEntry, StudyRecord
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 from harness.spec.study import Study
 from harness.tracking import Reader, TrainingRun
 
@@ -36,7 +36,7 @@ class ArmSoFar(NamedTuple):
     """Runs that diverged or failed."""
 
 
-def progress(reader: Reader, study: Study) -> tuple[ArmSoFar, ...]:
+def summarize_arms(reader: Reader, study: Study) -> tuple[ArmSoFar, ...]:
     """Return what each arm of a running study has so far.
 
     Args:
@@ -49,7 +49,7 @@ def progress(reader: Reader, study: Study) -> tuple[ArmSoFar, ...]:
     runs = reader.runs()
     return tuple(
         _so_far(arm.name, [run for run in runs if run.arm == arm.name], study)
-        for arm in arms(study)
+        for arm in build_arms(study)
     )
 
 
@@ -87,7 +87,7 @@ def _closing(runs: list[TrainingRun], metric: str) -> list[float]:
     return [run.closing[metric] for run in runs if metric in run.closing]
 
 
-def spec_of(reader: Reader) -> Study:
+def read_study(reader: Reader) -> Study:
     """Return the study that runs, or has run, in a store.
 
     Raises:
@@ -96,7 +96,7 @@ def spec_of(reader: Reader) -> Study:
     return Study.model_validate(reader.spec())
 
 
-def so_far(reader: Reader, study: Study) -> Results:
+def collect_so_far(reader: Reader, study: Study) -> Results:
     """Return the runs so far as results, without trials, winners and clocks.
 
     Args:
@@ -107,7 +107,7 @@ def so_far(reader: Reader, study: Study) -> Results:
         Tables as of a study that has ended, so that the report's figures can draw them; ``trials``
         is empty, and ``winners`` and ``clock`` have no arm.
     """
-    levels = {arm.name: arm.levels for arm in arms(study)}
+    levels = {arm.name: arm.levels for arm in build_arms(study)}
     entries = [_entry(run, levels.get(run.arm, {})) for run in reader.runs()]
     return Results(reader, study.dump(), StudyRecord(entries, [], {}, {}, {}), {})
 
@@ -118,7 +118,7 @@ def _entry(run: TrainingRun, levels: Mapping[str, str]) -> RunEntry:
     )
 
 
-def newest(curves: pd.DataFrame) -> pd.DataFrame:
+def select_newest(curves: pd.DataFrame) -> pd.DataFrame:
     """Return the curves of the confirm stage, or before it has begun those of the search.
 
     Args:

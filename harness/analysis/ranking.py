@@ -39,7 +39,7 @@ class Place(NamedTuple):
         return self.p <= ALPHA
 
 
-def primary(results: Results) -> str:
+def choose_metric(results: Results) -> str:
     """Return the metric that arms are ranked by.
 
     It is the study's own, or else the searched one on test data if it was recorded, or else on

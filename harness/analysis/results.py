@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.core.registry import entry
+from harness.core.registry import load_entry
 from harness.core.study_record import ClockReading, FrozenEntry, RunEntry, StudyRecord, TrialEntry
 from harness.spec.study import Study
 from harness.tracking import Reader, RunCurves, TrainingRun
@@ -159,7 +159,7 @@ class Results:
     def figures(self) -> Any:  # of a class in a room above, which type checkers can't be told here
         """The report's figures as Plotly figures, such as ``results.figures.loss_curves()``."""
         # by its registered name, since figures lie in a room above
-        return entry("results.figures")(self)
+        return load_entry("results.figures")(self)
 
     def arrays(self, arm: str) -> dict[str, np.ndarray]:
         """Return the arrays that probes measured last, by name: (seeds, …), one a confirm run.

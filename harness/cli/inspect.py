@@ -93,10 +93,10 @@ def show_studies(uri: str | None) -> None:
     Raises:
         StoreError: there is no store, or it can't be read.
     """
-    from harness.tracking import Reader, studies
+    from harness.tracking import Reader, list_studies
 
     table = Table("study", "finished", "runs", "ended as", box=None)
-    for name in studies(uri):
+    for name in list_studies(uri):
         reader = Reader.of(name, uri)
         statuses = Counter(run.status for run in reader.runs())
         finished = "yes" if reader.complete() else "no"

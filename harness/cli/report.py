@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.analysis.answer import answer
+from harness.analysis.answer import answer_study
 from harness.analysis.results import Results, load
 from harness.cli.verdicts import study_name
 from harness.core.errors import HarnessError, SpecError
@@ -54,7 +54,7 @@ def write_results(results: Results, folder: Path, published: bool = False) -> Pa
 
 def print_answer(results: Results) -> None:
     """Print which arm is best, and the verdict on each claim."""
-    given = answer(results)
+    given = answer_study(results)
     print(given.sentence)
     for claim in given.claims:
         print(f"  {claim.verdict.verdict}: {claim.claim}")

@@ -11,7 +11,7 @@ from harness.cli.progress import choose_display
 from harness.protocol.options import Options
 from harness.protocol.run import Summary, run_study
 from harness.spec.study import Study
-from harness.tracking import default_uri, hide_password, site
+from harness.tracking import default_uri, hide_password, locate_ui
 
 INTERRUPTED = 130
 """Exit status of a command that Ctrl-C ended, as shells expect it."""
@@ -87,6 +87,6 @@ def _place_of_runs(store: str | None) -> str:
     """Return where a person sees the runs: a server, or the command that starts one."""
     uri = store or default_uri()
     if uri.startswith("http"):
-        return site(uri)
+        return locate_ui(uri)
     given = f" --store {hide_password(store)}" if store else ""
     return f"harness ui{given}   (MLflow's UI on http://127.0.0.1:5000)"

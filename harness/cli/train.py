@@ -8,7 +8,7 @@ from pathlib import Path
 from harness.cli.changes import parse_changes
 from harness.core.errors import SpecError, nearest
 from harness.protocol.train import train
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 from harness.spec.recipe import Recipe
 from harness.spec.study import Study
 
@@ -48,7 +48,7 @@ def train_recipe(
 def _recipe_of(study: Study, arm: str | None) -> Recipe:
     if arm is None:
         return study.recipe
-    recipes = {each.name: each.recipe for each in arms(study)}
+    recipes = {each.name: each.recipe for each in build_arms(study)}
     if arm not in recipes:
         raise SpecError(f"--arm: unknown arm {arm!r}; {nearest(arm, recipes)}")
     return recipes[arm]

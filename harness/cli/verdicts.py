@@ -11,7 +11,7 @@ from harness.analysis.results import load
 from harness.core.errors import HarnessError
 from harness.report.verdicts import between_marks, verdict_table
 from harness.spec.files import load_study
-from harness.tracking import Reader, studies
+from harness.tracking import Reader, list_studies
 
 SPEC_SUFFIXES = (".py", ".yaml", ".yml", ".json")
 """How the names of specs end; any other text is taken for a study's name."""
@@ -73,7 +73,7 @@ def write_verdicts(
 
 
 def _finished_studies(store: str | None) -> list[str]:
-    return [name for name in studies(store) if Reader.of(name, store).complete()]
+    return [name for name in list_studies(store) if Reader.of(name, store).complete()]
 
 
 def study_name(given: str) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from harness.analysis.live import progress, spec_of
+from harness.analysis.live import read_study, summarize_arms
 from harness.core.errors import HarnessError
 from harness.report.watch import EVERY, render_so_far
 from harness.tracking import Reader
@@ -116,7 +116,7 @@ def _table(reader: Reader) -> Table:
         "diverged or failed",
         box=None,
     )
-    for row in progress(reader, spec_of(reader)):
+    for row in summarize_arms(reader, read_study(reader)):
         best, last = ("" if v is None else f"{v:.5g}" for v in (row.best, row.last))
         table.add_row(row.arm, str(row.searched), best, str(row.confirmed), last, str(row.wrong))
     return table

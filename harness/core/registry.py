@@ -97,7 +97,7 @@ def external_class(kind: str) -> Any:
     return load_place(place) if place else None
 
 
-def entry(name: str) -> Callable[..., object]:
+def load_entry(name: str) -> Callable[..., object]:
     """Import what the catalogue has in a room above under ``name``, such as ``study.main``.
 
     It lets a spec offer methods that run it (``study.main()``) without importing what runs it.

@@ -17,7 +17,7 @@ from harness.optimizers.external import ExternalOptimizer
 from harness.spec.resolved import ResolvedRecipe
 
 
-def batched(recipe: ResolvedRecipe) -> tuple[bool, str]:
+def check_batching(recipe: ResolvedRecipe) -> tuple[bool, str]:
     """Return whether runs of the recipe train together in cohorts, and why or why not.
 
     Args:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from harness.engine.hyperparameters import Hyperparameters, hyperparameters
+from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameters
 from harness.engine.placement import Samples
 from harness.engine.program import Program
 from harness.models.base import Buffers, Context
@@ -77,7 +77,7 @@ def evaluate_members(
     Returns:
         One value a member by name, such as ``valid/loss``; nothing for a part without samples.
     """
-    hyper = hyperparameters(recipes, program.device, program.dtype)
+    hyper = stack_hyperparameters(recipes, program.device, program.dtype)
     parts = {"train": train_sample(program), "valid": program.valid}
     return {
         f"{name}/{metric}": value_K.tolist()

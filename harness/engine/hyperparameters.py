@@ -42,7 +42,7 @@ class Hyperparameters(NamedTuple):
         return self._replace(dropout_K=None)
 
 
-def hyperparameters(
+def stack_hyperparameters(
     recipes: Sequence[ResolvedRecipe], device: torch.device, dtype: torch.dtype
 ) -> Hyperparameters:
     """Return the numbers of recipes that differ in numbers alone.

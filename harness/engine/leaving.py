@@ -14,9 +14,9 @@ import torch
 from harness.core.records import Outcome, Status
 from harness.engine.cohort import Cohort, Member, keep_rows
 from harness.engine.evaluate import evaluate, evaluate_members
-from harness.engine.hyperparameters import hyperparameters
+from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.program import Program, program_of
-from harness.engine.recording import TrainedInterval, first_bad
+from harness.engine.recording import TrainedInterval, find_first_bad
 
 
 class Ending(NamedTuple):
@@ -42,7 +42,7 @@ def drop(cohort: Cohort, indices: Sequence[int], status: Status) -> None:
     leave(program, cohort, {row: Ending(status) for row in rows})
 
 
-def endings(
+def find_endings(
     program: Program,
     cohort: Cohort,
     interval: TrainedInterval,
@@ -62,7 +62,7 @@ def endings(
     ended = {}
     for row, own in enumerate(values):
         losses_S = interval.losses_SK[:, row]
-        bad = first_bad(losses_S, own)
+        bad = find_first_bad(losses_S, own)
         if bad is not None:
             # updates are counted from 1 for people; ``bad`` counts from 0 within the interval
             step = cohort.done - len(losses_S) + bad + 1
@@ -142,7 +142,7 @@ def _closing_numbers(program: Program, cohort: Cohort, rows: list[int]) -> list[
     if program.stopping:
         metrics |= evaluate_members(program, w_KP, own, recipes)
     if cohort.permit.allowed and program.test.size:
-        hyper = hyperparameters(recipes, program.device, program.dtype)
+        hyper = stack_hyperparameters(recipes, program.device, program.dtype)
         test = program.test.open(cohort.permit, [member.index for member in members])
         tested = evaluate(program, w_KP, own, hyper, test)
         metrics |= {f"test/{name}": value_K.tolist() for name, value_K in tested.items()}

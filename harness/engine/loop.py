@@ -23,8 +23,8 @@ from harness.engine.denormals import denormals_as_zero
 from harness.engine.differentiate import TrainingPass
 from harness.engine.evaluate import evaluate_members
 from harness.engine.external.torch_optimizer import make_external_update
-from harness.engine.hyperparameters import Hyperparameters, hyperparameters
-from harness.engine.leaving import budget_is_spent, endings, leave
+from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameters
+from harness.engine.leaving import budget_is_spent, find_endings, leave
 from harness.engine.optimizer_groups import OptimizerGroup, OptimizerStates
 from harness.engine.probing import Probing
 from harness.engine.program import Program, program_of
@@ -84,7 +84,7 @@ def evaluate_cohort(program: Program, cohort: Cohort, interval: TrainedInterval)
     recipes = [member.run.recipe for member in cohort.members]
     metrics = evaluate_members(program, cohort.w_KP, cohort.buffers, recipes)
     values = record_interval(program, cohort, interval, metrics)
-    ended = endings(program, cohort, interval, values)
+    ended = find_endings(program, cohort, interval, values)
     if ended:
         leave(program, cohort, ended)
 
@@ -104,7 +104,7 @@ def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInte
     recipes = [member.run.recipe for member in cohort.members]
     seeds = [member.run.seed for member in cohort.members]
     device, dtype = program.device, program.dtype
-    hyper = hyperparameters(recipes, device, dtype)
+    hyper = stack_hyperparameters(recipes, device, dtype)
     factors_SK = schedule_factors(recipes, program.times, cohort.done, target).to(device, dtype)
     noise, batches = Noise(seeds, cohort.done, device, dtype), Batches(program, seeds)
     groups = groups_in(program, cohort)

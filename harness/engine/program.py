@@ -17,7 +17,7 @@ from harness.engine import placement
 from harness.engine.differentiate import Differentiator, differentiator_of
 from harness.engine.placement import Samples
 from harness.engine.test_set import TestSet
-from harness.engine.timetable import Timetable, timetable
+from harness.engine.timetable import Timetable, make_timetable
 from harness.engine.training_loss import TrainingLoss
 from harness.losses.base import Loss
 from harness.models.base import Model, Network, Weight
@@ -101,7 +101,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
         train=train,
         valid=placement.place(source, "valid", device, dtype),
         test=TestSet(placement.place(source, "test", device, dtype)),
-        times=timetable(recipe, train.size),
+        times=make_timetable(recipe, train.size),
         classify=data.task == "classification",
         device=device,
         dtype=dtype,

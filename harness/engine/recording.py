@@ -51,7 +51,7 @@ def record_interval(
     """Add an evaluation, and what probes measured before it, to every member's curve.
 
     A member whose losses are no longer finite gets no point: it has diverged, see
-    :func:`first_bad`.
+    :func:`find_first_bad`.
 
     Args:
         program: what the members share.
@@ -80,7 +80,7 @@ def record_interval(
             # a probe's number that is not finite (a ratio over 0) is left out: it is no divergence
             finite = {name: value for name, value in pairs if math.isfinite(value)}
             _add_point(member, _point(program, step, finite))
-        if first_bad(interval.losses_SK[:, row], own) is None:
+        if find_first_bad(interval.losses_SK[:, row], own) is None:
             _add_point(member, _point(program, cohort.done, own))
     return values
 
@@ -111,7 +111,7 @@ def batch_metrics(member: Member, losses: list[float]) -> dict[str, float]:
     return metrics
 
 
-def first_bad(losses_S: Tensor, values: Mapping[str, float]) -> int | None:
+def find_first_bad(losses_S: Tensor, values: Mapping[str, float]) -> int | None:
     """Return the first update since the last evaluation whose loss is not finite, if any.
 
     Args:

@@ -26,7 +26,7 @@ class Timetable(NamedTuple):
     """Steps after which the run is evaluated; the first is 0, the last ``steps``."""
 
 
-def timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
+def make_timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
     """Return the run's lengths for a training set of the given size.
 
     A length in samples or gradients is rounded up to whole updates. Without ``eval_every`` a run is

@@ -163,7 +163,7 @@ def _counter(job: Job) -> Callable[[int], None]:
     return count
 
 
-def chunks(count: int, largest: int, alone: bool = True) -> list[range]:
+def cut_cohorts(count: int, largest: int, alone: bool = True) -> list[range]:
     """Cut runs into cohorts of nearly equal size.
 
     The cut does not depend on the number of workers, so neither do the results, even where the last
@@ -178,9 +178,11 @@ def chunks(count: int, largest: int, alone: bool = True) -> list[range]:
     Returns:
         The positions of each cohort's runs.
 
-    >>> [len(cohort) for cohort in chunks(40, 16)], [len(cohort) for cohort in chunks(12, 16)]
-    ([10, 10, 10, 10], [12])
-    >>> [len(cohort) for cohort in chunks(40, 16, alone=False)]
+    >>> [len(cohort) for cohort in cut_cohorts(40, 16)]
+    [10, 10, 10, 10]
+    >>> [len(cohort) for cohort in cut_cohorts(12, 16)]
+    [12]
+    >>> [len(cohort) for cohort in cut_cohorts(40, 16, alone=False)]
     [13, 14, 13]
     """
     parts = -(-count // largest)  # rounded up
@@ -204,10 +206,10 @@ def cohort_limit(recipe: ResolvedRecipe) -> int:
     """
     import torch
 
-    from harness.engine.batching import batched, member_bytes
+    from harness.engine.batching import check_batching, member_bytes
     from harness.engine.program import program_of
 
-    if not batched(recipe)[0]:
+    if not check_batching(recipe)[0]:
         return 1
     program = program_of(recipe)
     if program.device.type == "cuda":

@@ -9,7 +9,7 @@ from __future__ import annotations
 from harness.core.errors import HarnessError, SpecError
 from harness.engine.program import Program, program_of
 from harness.probes.base import probes_of
-from harness.spec.arms import Arm, arms
+from harness.spec.arms import Arm, build_arms
 from harness.spec.recipe import Recipe
 from harness.spec.resolved import ResolvedRecipe, resolve
 from harness.spec.space import Choice, IntUniform, LogUniform, Range, Space
@@ -38,7 +38,7 @@ def check_study(study: Study) -> None:
         SpecError: parts do not go together; all mistakes of all arms, each with the arm's name.
     """
     mistakes: list[str] = []
-    for arm in arms(study):
+    for arm in build_arms(study):
         mistakes += _mistakes_of(study, arm)
     if mistakes:
         listed = "\n  ".join(dict.fromkeys(mistakes))  # each once, in their order

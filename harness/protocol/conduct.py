@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from harness.analysis.claims import tested
+from harness.analysis.claims import judge_claims
 from harness.analysis.results import Results
 from harness.core.study_record import ClockReading, FrozenEntry, RunEntry, StudyRecord
 from harness.data.base import fingerprint
-from harness.engine.batching import batched
+from harness.engine.batching import check_batching
 from harness.execution.local import default_workers, local_executor
 from harness.execution.pool import Pool
 from harness.protocol.clocks import read_clocks
@@ -25,7 +25,7 @@ from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
 from harness.protocol.search import SearchResult, Winner, freeze_as_given, has_search, tune_arms
 from harness.protocol.trial_storage import TrialStorage
-from harness.spec.arms import arms, targets_of
+from harness.spec.arms import build_arms, targets_of
 from harness.spec.keys import spec_hash
 from harness.spec.source_code import sources_of
 from harness.spec.study import Study
@@ -62,7 +62,7 @@ def conduct_study(
     # the pool comes first: its workers start while the stores are opened and read
     with Pool(partial(local_executor, workers), progress.made) as pool:
         storage = TrialStorage(options.storage, study.name) if has_search(study) else None
-        known = session.open(about_study(study), arms(study))
+        known = session.open(about_study(study), build_arms(study))
         # the search needs the curve of its objective alone; others are read when a report asks
         watched = study.search.objective if study.search else None
         recorded = RecordedRuns(session, {} if options.fresh else known, watched)
@@ -102,7 +102,9 @@ def _all_decided(
         runs: the confirm runs of this look and those before.
     """
     record = StudyRecord(session.settle(runs), [], {}, {}, clock)
-    verdicts = session.retry_read(lambda: tested(Results(session.reader, study.dump(), record, {})))
+    verdicts = session.retry_read(
+        lambda: judge_claims(Results(session.reader, study.dump(), record, {}))
+    )
     return all(claim.verdict.verdict != "undecided" for claim in verdicts)
 
 
@@ -121,7 +123,7 @@ def _record(
 
 def _frozen(winner: Winner) -> FrozenEntry:
     """Return the winner as the record has it, with the path its runs took."""
-    together, why = batched(winner.recipe)
+    together, why = check_batching(winner.recipe)
     return FrozenEntry(winner.trial, winner.arm.levels, winner.recipe.dump(), together, why)
 
 
@@ -135,7 +137,9 @@ def about_study(study: Study) -> About:
         Title, spec and code. Data are those of the base recipe, also where a factor compares data
         sets.
     """
-    targets = [target for arm in arms(study) for target in targets_of(arm.recipe, study.probes)]
+    targets = [
+        target for arm in build_arms(study) for target in targets_of(arm.recipe, study.probes)
+    ]
     return About(
         title=study.question or study.name,
         spec=study.dump(),

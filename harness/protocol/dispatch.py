@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from harness.core.records import Outcome
 from harness.data.base import load_data
 from harness.engine.leaving import drop
-from harness.engine.timetable import Timetable, timetable
-from harness.execution.jobs import Done, Job, chunks, cohort_limit
+from harness.engine.timetable import Timetable, make_timetable
+from harness.execution.jobs import Done, Job, cohort_limit, cut_cohorts
 from harness.execution.pool import Pool
 from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
@@ -88,7 +88,7 @@ class _Batch:
         self.keys = [key_of(request.run) for request in requests]
         # load_data keeps what it has loaded: no file is read twice
         self.times = [
-            timetable(request.run.recipe, len(load_data(request.run.recipe.data).train.x))
+            make_timetable(request.run.recipe, len(load_data(request.run.recipe.data).train.x))
             for request in requests
         ]
         self.members = _first_positions(self.keys)
@@ -123,7 +123,7 @@ class _Batch:
         jobs = []
         for group in groups.values():
             limit = self.dispatcher.largest or cohort_limit(self.requests[group[0]].run.recipe)
-            for cohort in chunks(len(group), limit, alone=len(groups) == 1):
+            for cohort in cut_cohorts(len(group), limit, alone=len(groups) == 1):
                 unknown = tuple(group[j] for j in cohort if group[j] not in leave_out)
                 if unknown:
                     jobs.append(self._new_job(unknown))

@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from harness.engine.batching import batched, member_bytes
+from harness.engine.batching import check_batching, member_bytes
 from harness.engine.program import program_of
-from harness.execution.jobs import chunks, cohort_limit
+from harness.execution.jobs import cohort_limit, cut_cohorts
 from harness.protocol.check import check_study, representative
 from harness.protocol.timing import forecast_seconds
-from harness.spec.arms import Arm, arms
+from harness.spec.arms import Arm, build_arms
 from harness.spec.keys import shape_key
 from harness.spec.resolved import ResolvedRecipe
 from harness.spec.study import Study
@@ -79,7 +79,7 @@ def plan_study(study: Study, workers: int, largest: int | None = None) -> StudyP
     """
     check_study(study)
     forecast = _Forecast()
-    plans = tuple(_plan_arm(study, arm, largest, forecast) for arm in arms(study))
+    plans = tuple(_plan_arm(study, arm, largest, forecast) for arm in build_arms(study))
     cohorts = sum(_cohorts_of(runs) for runs in _trained_at_once(study, plans))
     seconds = sum(plan.seconds * (plan.search_runs + plan.confirm_runs) for plan in plans)
     return StudyPlan(plans, cohorts, seconds / max(1, workers))
@@ -107,7 +107,7 @@ def _plan_arm(study: Study, arm: Arm, largest: int | None, forecast: _Forecast) 
     """Return one arm's part of the plan; the arguments are those of :func:`plan_study`."""
     recipe = representative(arm.recipe)
     program = program_of(recipe)
-    together, why = batched(recipe)
+    together, why = check_batching(recipe)
     # what can't be batched trains one by one, whatever cohort size was asked for
     limit = (largest or cohort_limit(recipe)) if together else 1
     trials = study.search.trials if study.search and arm.recipe.spaces() else 0
@@ -164,5 +164,7 @@ def _cohorts_of(arm_runs: Sequence[_ArmRuns]) -> int:
     limits = {plan.shape: plan.cohort for plan, _ in arm_runs}
     alone = len(runs_of_shape) == 1
     return sum(
-        len(chunks(runs, limits[shape], alone)) for shape, runs in runs_of_shape.items() if runs
+        len(cut_cohorts(runs, limits[shape], alone))
+        for shape, runs in runs_of_shape.items()
+        if runs
     )

@@ -21,7 +21,7 @@ from harness.execution.jobs import Job
 from harness.execution.local import Serial
 from harness.execution.pool import Pool
 from harness.protocol.runs import key_of
-from harness.spec.arms import Run, arms
+from harness.spec.arms import Run, build_arms
 from harness.spec.keys import ENGINE
 from harness.spec.study import Study
 from harness.tracking import RecordedRun, RunCurves, load_run
@@ -103,7 +103,7 @@ def run_of(stored: RecordedRun) -> Run:
         HarnessError: the study was run again since, without the run's arm.
     """
     study = Study.model_validate(stored.spec)
-    recipes = {arm.name: arm.recipe for arm in arms(study)}
+    recipes = {arm.name: arm.recipe for arm in build_arms(study)}
     arm = stored.run.arm
     if arm not in recipes:
         raise HarnessError(

@@ -14,7 +14,7 @@ from harness.core.errors import NoStudyError
 from harness.data.base import fingerprint
 from harness.protocol.options import Options
 from harness.protocol.progress import Progress
-from harness.spec.arms import arms, targets_of
+from harness.spec.arms import build_arms, targets_of
 from harness.spec.keys import ENGINE, digest
 from harness.spec.source_code import code_of
 from harness.spec.study import Study
@@ -98,7 +98,7 @@ def answer_identity(study: Study) -> str:
         64 hex digits. Options of execution are no part of it, and the machine and the versions of
         packages neither: ``reproduce`` tells what those change.
     """
-    recipes = [arm.recipe for arm in arms(study)]
+    recipes = [arm.recipe for arm in build_arms(study)]
     data = sorted({fingerprint(recipe.data) for recipe in recipes})
     code = sorted({code_of(targets_of(recipe, study.probes)) for recipe in recipes})
     return digest([study.dump(), data, code, ENGINE])

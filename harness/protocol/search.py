@@ -17,7 +17,7 @@ from harness.protocol.progress import Progress
 from harness.protocol.runs import MetricCurve, RunRequest, RunResult, run_entry
 from harness.protocol.trial_storage import TrialStorage
 from harness.protocol.tuner import ArmTuner, AskedTrial
-from harness.spec.arms import Arm, Run, arms
+from harness.spec.arms import Arm, Run, build_arms
 from harness.spec.resolved import ResolvedRecipe, resolve
 from harness.spec.search import Search
 from harness.spec.study import Study
@@ -52,7 +52,7 @@ class TrialInTraining(NamedTuple):
 
 def has_search(study: Study) -> bool:
     """Return whether any arm has something to tune: spaces, and a ``search`` that says how."""
-    return study.search is not None and any(arm.recipe.spaces() for arm in arms(study))
+    return study.search is not None and any(arm.recipe.spaces() for arm in build_arms(study))
 
 
 def freeze_as_given(study: Study) -> SearchResult:
@@ -61,7 +61,7 @@ def freeze_as_given(study: Study) -> SearchResult:
     Raises:
         ValidationError: a recipe holds spaces; :mod:`harness.protocol.check` refuses that before.
     """
-    return SearchResult([Winner(arm, 0, resolve(arm.recipe)) for arm in arms(study)])
+    return SearchResult([Winner(arm, 0, resolve(arm.recipe)) for arm in build_arms(study)])
 
 
 def tune_arms(
@@ -81,7 +81,7 @@ def tune_arms(
     Returns:
         A winner for each arm, in the arms' order; of an arm without spaces its recipe as it is.
     """
-    tuners = [ArmTuner(arm, search) for arm in arms(study)]
+    tuners = [ArmTuner(arm, search) for arm in build_arms(study)]
     progress.stage("search", sum(tuner.trials_left for tuner in tuners) * search.repeats)
     runs: list[RunEntry] = []
     trials: list[TrialEntry] = []

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from harness.core.records import Outcome
-from harness.execution.jobs import Job, chunks, cohort_limit
+from harness.execution.jobs import Job, cohort_limit, cut_cohorts
 from harness.execution.local import Serial
 from harness.execution.pool import Pool
 from harness.probes.base import Probe
@@ -83,7 +83,7 @@ def train_outcomes(
     runs = [Run(resolved, seed, probes) for seed in seeds]
     jobs = [
         Job(tuple(part), tuple(runs[i] for i in part), test=True)
-        for part in chunks(len(runs), cohort or cohort_limit(resolved))
+        for part in cut_cohorts(len(runs), cohort or cohort_limit(resolved))
     ]
     outcomes: dict[int, Outcome] = {}
     # in this process: a notebook need not wait for workers to start, and can use a debugger

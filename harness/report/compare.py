@@ -12,14 +12,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from harness.analysis.answer import Answer, answer
+from harness.analysis.answer import Answer, answer_study
 from harness.analysis.results import Results
 from harness.report.figures.curve_data import units_of
 from harness.report.file_names import slug
 from harness.report.index import tally, write_index
 from harness.report.library import write_shared
 from harness.report.linked_curves import main_curves
-from harness.report.style import looks
+from harness.report.style import assign_looks
 from harness.report.template import fill_page
 
 
@@ -65,7 +65,7 @@ def render_comparison(studies: Sequence[Results], published: bool = False) -> st
     compared = [_compared(results) for results in studies]
     names = [f"{study.name}: {place.arm}" for study in compared for place in study.answer.ranking]
     curves = pd.concat([_curves_of(results) for results in studies], ignore_index=True)
-    arm_looks = looks(names)
+    arm_looks = assign_looks(names)
     return fill_page(
         "compare.html",
         published,
@@ -86,7 +86,7 @@ def _curves_of(results: Results) -> pd.DataFrame:
 
 
 def _compared(results: Results) -> ComparedStudy:
-    study, study_answer = results.study, answer(results)
+    study, study_answer = results.study, answer_study(results)
     verdicts = tally(tested.verdict.verdict for tested in study_answer.claims)
     file = f"{slug(study.name)}.html"
     return ComparedStudy(study.name, study.question, study_answer, verdicts, file)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import io
 
 from harness.analysis.results import Results
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 
 
-def facts(results: Results) -> list[tuple[str, str]]:
+def list_facts(results: Results) -> list[tuple[str, str]]:
     """Return the rows of the table "How it was run": what is told, and what it was, as texts."""
     study, runs = results.study, results.runs
     tuned, objective = _search(results)
@@ -17,7 +17,7 @@ def facts(results: Results) -> list[tuple[str, str]]:
     # pandas leaves NaN, of runs that failed before they cost anything, out of the sums
     seconds, steps = runs["cost/seconds"].sum(), runs["cost/steps"].sum()
     return [
-        ("Arms", str(len(arms(study)))),
+        ("Arms", str(len(build_arms(study)))),
         ("Search", tuned),
         ("Objective of the search", objective),
         ("Confirm seeds", ", ".join(map(str, sorted(set(results.confirmed["seed"]))))),

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 
-def packed(text: str) -> str:
+def pack_text(text: str) -> str:
     """Return text as gzip in base64, which browsers unpack by themselves.
 
     The same text gives the same bytes (with one version of zlib): gzip's header has no time. So a
@@ -28,7 +28,7 @@ def plotly_source() -> str:
 @lru_cache(maxsize=1)
 def packed_plotly() -> str:
     """Return plotly.js packed, 2 MB; it is kept, so that any number of pages pack it once."""
-    return packed(plotly_source())
+    return pack_text(plotly_source())
 
 
 def shared_name() -> str:

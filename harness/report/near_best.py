@@ -27,7 +27,7 @@ class NearBest(NamedTuple):
     """How many good trials there are."""
 
 
-def near_best(results: Results) -> tuple[NearBest, ...]:
+def find_near_best(results: Results) -> tuple[NearBest, ...]:
     """Return a row for each hyperparameter and arm; none where nothing was searched.
 
     Good trials z are those with |z − z*| ≤ 0.1 |z*| for the arm's best objective z*.

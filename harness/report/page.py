@@ -8,15 +8,15 @@ from pathlib import Path
 from harness.analysis.answer import Answer
 from harness.analysis.audit import CHECKS, audit
 from harness.analysis.results import Results
-from harness.report.facts import facts, spec_as_yaml
+from harness.report.facts import list_facts, spec_as_yaml
 from harness.report.figures.base import FigureContext
 from harness.report.file_names import slug
 from harness.report.index import PageAbout, tally, write_index
 from harness.report.library import write_shared
-from harness.report.near_best import near_best
+from harness.report.near_best import find_near_best
 from harness.report.progress_table import progress_table
 from harness.report.run_table import run_table
-from harness.report.sections import points_on_page, sections
+from harness.report.sections import draw_sections, points_on_page
 from harness.report.template import fill_page
 from harness.report.winner_table import winner_table
 
@@ -57,8 +57,8 @@ def render(results: Results, published: bool = False) -> str:
         study=results.study,
         answer=answer,
         looks=context.looks,
-        sections=sections(context),
-        near=near_best(results),
+        sections=draw_sections(context),
+        near=find_near_best(results),
         winners=winner_table(results),
         tally=tally(tested.verdict.verdict for tested in answer.claims),
         audit=audit(results),
@@ -68,7 +68,7 @@ def render(results: Results, published: bool = False) -> str:
         runs=run_table(results, answer),
         # the script puts a run's id in the place of {}
         run_link=results.link("{}"),
-        facts=facts(results),
+        facts=list_facts(results),
         spec=spec_as_yaml(results),
         environment=results.environment,
         about=json.dumps(_about(results, answer)),

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypedDict
 import plotly.graph_objects as go
 
 from harness.report.compact import compact_traces, short_numbers
-from harness.report.library import packed
+from harness.report.library import pack_text
 
 
 class FigureText(NamedTuple):
@@ -35,7 +35,7 @@ class PageFigure(NamedTuple):
     """The id of its element, unique on the page."""
     text: FigureText
     packed: str
-    """Its Plotly JSON, made compact, as :func:`harness.report.library.packed`."""
+    """Its Plotly JSON, made compact, as :func:`harness.report.library.pack_text`."""
     linked: bool = False
     """Whether it is one of the curves that share switches and zoom."""
 
@@ -70,4 +70,4 @@ def linked_page_figure(key: str, text: FigureText, figure: PlainFigure) -> PageF
 
 def _pack_json(plain: PlainFigure) -> str:
     data, layout = compact_traces(plain["data"]), short_numbers(plain["layout"])
-    return packed(json.dumps({"data": data, "layout": layout}, separators=(",", ":")))
+    return pack_text(json.dumps({"data": data, "layout": layout}, separators=(",", ":")))

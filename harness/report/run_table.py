@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from harness.analysis.answer import Answer
-from harness.analysis.failures import Label, failures
+from harness.analysis.failures import Label, find_failures
 from harness.analysis.results import Results
 
 _COLUMNS = ["arm", "stage", "trial", "seed", "status", "run_id", "cost/steps", "cost/seconds"]
@@ -38,7 +38,7 @@ def run_table(results: Results, answer: Answer) -> list[RunRow]:
     """
     places = {place.arm: i for i, place in enumerate(answer.ranking)}
     confirmed, searched = _confirmed_values(results, answer), _objectives(results)
-    labels = failures(results)
+    labels = find_failures(results)
     rows = []
     # reindex() adds the columns that are missing where every run failed before it cost anything
     table = results.runs.sort_values(["trial", "seed"], kind="stable").reindex(columns=_COLUMNS)

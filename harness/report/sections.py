@@ -43,7 +43,7 @@ class Sections(NamedTuple):
     """Points that longer curves were thinned to; 0 where all are shown."""
 
 
-def sections(context: FigureContext) -> Sections:
+def draw_sections(context: FigureContext) -> Sections:
     """Return the figures of each section that have something to show, in the registry's order.
 
     Args:

@@ -30,7 +30,7 @@ class Look(NamedTuple):
     symbol: str
 
 
-def looks(arms: Sequence[str]) -> dict[str, Look]:
+def assign_looks(arms: Sequence[str]) -> dict[str, Look]:
     """Return the look of each arm: colours first, then dashes; 40 arms are told apart.
 
     An arm's look follows from its place alone, so it is the same in all figures of a page that are

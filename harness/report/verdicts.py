@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from harness.analysis.claims import Tested, tested
+from harness.analysis.claims import Tested, judge_claims
 from harness.analysis.ranking import show
 from harness.analysis.results import Results
 from harness.report.file_names import slug
@@ -35,7 +35,9 @@ def verdict_table(studies: Iterable[Results], link: str = "{}.html") -> str:
         link: where a study's report is, with the file's stem for ``{}``.
     """
     claims = [
-        StudyClaim(claim, results.study.name) for results in studies for claim in tested(results)
+        StudyClaim(claim, results.study.name)
+        for results in studies
+        for claim in judge_claims(results)
     ]
     claims.sort(key=lambda claim: _order(claim.tested.claim.id))
     lines = [_line(HEAD), _line(["---"] * len(HEAD))]

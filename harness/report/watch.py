@@ -5,14 +5,14 @@ It reads the store at every call and keeps nothing, so that it shows a study of 
 
 from __future__ import annotations
 
-from harness.analysis.live import newest, progress, so_far, spec_of
+from harness.analysis.live import collect_so_far, read_study, select_newest, summarize_arms
 from harness.analysis.results import load
 from harness.report.figures.curve_data import units_of
 from harness.report.linked_curves import main_curves
 from harness.report.page import render
-from harness.report.style import looks
+from harness.report.style import assign_looks
 from harness.report.template import fill_page
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 from harness.tracking import Reader
 
 EVERY = 10
@@ -35,15 +35,15 @@ def render_so_far(name: str, uri: str | None = None) -> str:
     reader = Reader.of(name, uri)
     if reader.complete():
         return render(load(name, uri))
-    study = spec_of(reader)
+    study = read_study(reader)
     # by the spec and not by the runs, so that an arm that has none yet has its colour already
-    names = [arm.name for arm in arms(study)]
-    arm_looks = looks(names)
-    curves = newest(so_far(reader, study).curves)
+    names = [arm.name for arm in build_arms(study)]
+    arm_looks = assign_looks(names)
+    curves = select_newest(collect_so_far(reader, study).curves)
     return fill_page(
         "watch.html",
         study=study,
-        rows=progress(reader, study),
+        rows=summarize_arms(reader, study),
         looks=arm_looks,
         figures=main_curves(curves, names, arm_looks, explained=False),
         units=units_of(curves),

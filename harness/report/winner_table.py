@@ -7,7 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from harness.analysis.results import Results
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 
 
 class WinnerRow(NamedTuple):
@@ -28,7 +28,7 @@ def winner_table(results: Results) -> list[WinnerRow]:
         results: of a finished study, with a winner for each arm.
     """
     trials, rows = results.trials, []
-    for arm in arms(results.study):
+    for arm in build_arms(results.study):
         winner = results.winners[arm.name]
         # the winner's recipe is plain data from the store; as a recipe it names settings by path
         settings = arm.recipe.model_validate(winner.recipe).settings()

@@ -90,7 +90,7 @@ class Comparison(Protocol):
         """Levels by name, by factor."""
 
 
-def arms(study: Comparison) -> tuple[Arm, ...]:
+def build_arms(study: Comparison) -> tuple[Arm, ...]:
     """Cross the factors' levels into arms; a study that compares nothing has the one arm "base".
 
     Args:

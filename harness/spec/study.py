@@ -11,8 +11,8 @@ from typing import Self
 
 from pydantic import Field, field_validator, model_validator
 
-from harness.core.registry import entry
-from harness.spec.arms import arms
+from harness.core.registry import load_entry
+from harness.spec.arms import build_arms
 from harness.spec.base import Spec
 from harness.spec.claims import AnyClaim
 from harness.spec.claims.fields import MetricName
@@ -79,7 +79,7 @@ class Study(Spec):
 
         Only the first misfit is reported: a misspelled arm makes many claims wrong at once.
         """
-        names = [arm.name for arm in arms(self)]  # building them checks every level
+        names = [arm.name for arm in build_arms(self)]  # building them checks every level
         for position, claim in enumerate(self.claims):
             misfit = next(claim.misfits(names, self.compare), None)
             if misfit is not None:
@@ -119,4 +119,4 @@ class Study(Spec):
         A mistake in the study or the flags ends the process with a message and no traceback.
         """
         # by its registered name: the command line lies in a room above
-        entry("study.main")(self)
+        load_entry("study.main")(self)

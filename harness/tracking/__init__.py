@@ -7,12 +7,12 @@ MLflow's names look like is said in ``schema`` alone. Importing this room import
 a store does.
 """
 
-from harness.tracking.connect import studies
+from harness.tracking.connect import list_studies
 from harness.tracking.reader import Reader, TrainingRun
 from harness.tracking.recorded_run import RecordedRun, load_run
 from harness.tracking.rows import Record, RunCurves, finite_summary
 from harness.tracking.session import About, Known, Session
-from harness.tracking.uris import default_uri, hide_password, site
+from harness.tracking.uris import default_uri, hide_password, locate_ui
 
 __all__ = [
     "About",
@@ -26,7 +26,7 @@ __all__ = [
     "default_uri",
     "finite_summary",
     "hide_password",
+    "list_studies",
     "load_run",
-    "site",
-    "studies",
+    "locate_ui",
 ]

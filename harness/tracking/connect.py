@@ -104,7 +104,7 @@ def open_experiment(study: str, uri: str | None, create: bool) -> Experiment:
     return Experiment(where, study, experiment_id, connection.client, bulk)
 
 
-def studies(uri: str | None = None) -> list[str]:
+def list_studies(uri: str | None = None) -> list[str]:
     """Return the names of the studies in a store, in alphabetical order.
 
     Args:

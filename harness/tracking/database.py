@@ -23,7 +23,7 @@ import sqlalchemy as sa
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.store.tracking.dbmodels import models
 
-from harness.tracking.rows import NewRun, StoredRun, user
+from harness.tracking.rows import NewRun, StoredRun, read_user
 
 _RUNS: sa.Table = models.SqlRun.__table__
 _TAGS: sa.Table = models.SqlTag.__table__
@@ -185,7 +185,7 @@ class Database:
             "source_type": "UNKNOWN",
             "source_name": "",
             "entry_point_name": "",
-            "user_id": user(),
+            "user_id": read_user(),
             "status": run.status,
             "start_time": run.start,
             "end_time": run.end,

@@ -25,7 +25,7 @@ from harness.tracking.schema import (
     closing_values,
     is_closing,
 )
-from harness.tracking.uris import site
+from harness.tracking.uris import locate_ui
 
 if TYPE_CHECKING:
     from harness.tracking.experiment import Experiment
@@ -242,7 +242,7 @@ class Reader:
         """Return where MLflow's UI shows a run: on the tracking server, or where ``harness ui``
         serves it."""
         place = f"#/experiments/{self._experiment.id}/runs/{run_id}"
-        return f"{site(self.uri)}/{place}?workflowType=machine_learning"
+        return f"{locate_ui(self.uri)}/{place}?workflowType=machine_learning"
 
 
 def training_runs(rows: Iterable[StoredRun]) -> list[TrainingRun]:

@@ -171,14 +171,14 @@ def origin_tags() -> dict[str, str]:
         Tag.ENGINE: ENGINE,
         Tag.COMMIT: origin["commit"],
         Tag.DIRTY: origin["dirty"] or "no",
-        Tag.USER: user(),
+        Tag.USER: read_user(),
         Tag.COMMAND: origin["command"][:_LONGEST_TAG],
         Tag.SOURCE: origin["command"].partition(" ")[0],
         Tag.GIT_COMMIT: origin["commit"],
     }
 
 
-def user() -> str:
+def read_user() -> str:
     """Return the name of the account, or ``unknown`` where a container has none."""
     try:
         return getpass.getuser()

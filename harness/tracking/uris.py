@@ -39,7 +39,7 @@ def sqlite_path(uri: str) -> Path | None:
     return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
 
 
-def site(uri: str) -> str:
+def locate_ui(uri: str) -> str:
     """Return the address of MLflow's UI on a store, without a slash at its end.
 
     ``HARNESS_SITE`` comes first, for a server that browsers know by another name than this process

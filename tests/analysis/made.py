@@ -5,7 +5,7 @@ from __future__ import annotations
 import harness as h
 from harness.analysis.results import Results
 from harness.core.study_record import StudyRecord
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 from harness.tracking import TrainingRun
 
 
@@ -73,7 +73,7 @@ def results(
         winners: recipes by arm, where they are not the arms' own.
     """
     runs, recorded, series = list(search_runs), [], {}
-    for arm in arms(spec):
+    for arm in build_arms(spec):
         mine = values[arm.name]
         for seed in range(len(next(iter(mine.values())))):
             run_id = f"{arm.name}-{seed}"
@@ -104,7 +104,7 @@ def results(
             "recipe": (winners or {}).get(a.name, a.recipe).dump(),
             "path": {"batched": True, "why": ""},
         }
-        for a in arms(spec)
+        for a in build_arms(spec)
     }
     index = {
         "runs": runs,

@@ -8,7 +8,7 @@ import pytest
 
 import harness as h
 from harness import stats
-from harness.analysis.claims import tested as verdicts
+from harness.analysis.claims import judge_claims as verdicts
 from harness.analysis.claims.evidence import Weighed, evidence_on, weigh
 from harness.spec.claims import Claim
 from tests.analysis.made import results, study

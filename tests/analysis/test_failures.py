@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from harness.analysis.failures import labels_of
+from harness.analysis.failures import label_failures
 
 
 def curve(**columns):
@@ -41,9 +41,9 @@ FLAT = np.concatenate([np.linspace(2, 0.5, 10), np.full(10, 0.5)])
     ],
 )
 def test_failures_of_a_run(columns, names):
-    assert [label.name for label in labels_of("finished", "", curve(**columns))] == names
+    assert [label.name for label in label_failures("finished", "", curve(**columns))] == names
 
 
 def test_a_diverged_run_says_where():
-    (label,) = labels_of("diverged", "loss not finite at step 7", curve(valid_loss=[1.0]))
+    (label,) = label_failures("diverged", "loss not finite at step 7", curve(valid_loss=[1.0]))
     assert label == ("diverged", "loss not finite at step 7")

@@ -3,7 +3,7 @@
 import math
 
 import harness as h
-from harness.analysis.answer import answer
+from harness.analysis.answer import answer_study
 from tests.analysis.made import results, study
 
 
@@ -16,7 +16,7 @@ def test_an_arm_with_huge_and_scattered_losses_is_told_apart():
             "B": {"test/loss": [9e6, 1e4, 2e3, 8e5, 5.0, 40.0]},
         },
     )
-    assert answer(tables).ranking[1].behind
+    assert answer_study(tables).ranking[1].behind
 
 
 def test_an_arm_without_values_comes_last_and_bad_runs_are_counted():
@@ -26,7 +26,7 @@ def test_an_arm_without_values_comes_last_and_bad_runs_are_counted():
         "C": {"test/loss": [1.0, 1.1, 0.9, 1.0]},
     }
     made = results(study(seeds=4), values, statuses={("B", 0): "failed", ("B", 1): "diverged"})
-    ranking = answer(made).ranking
+    ranking = answer_study(made).ranking
     assert [place.arm for place in ranking] == ["C", "B", "A"]
     assert [place.ended_badly for place in ranking] == [0, 2, 0]
     assert ranking[1].values[:2] == (math.inf, math.inf) and ranking[0].p == 1.0
@@ -34,10 +34,10 @@ def test_an_arm_without_values_comes_last_and_bad_runs_are_counted():
 
 def test_the_metric_of_the_study_comes_first():
     values = {n: {"test/loss": [1.0] * 4, "test/accuracy": [0.5] * 4} for n in "ABC"}
-    assert answer(results(study(seeds=4), values)).metric == "test/loss"
-    made = answer(results(study(seeds=4, metric="test/accuracy"), values))
+    assert answer_study(results(study(seeds=4), values)).metric == "test/loss"
+    made = answer_study(results(study(seeds=4, metric="test/accuracy"), values))
     assert (made.metric, made.maximize) == ("test/accuracy", True)
     tuned_for = study(seeds=4, search=h.Search(objective="valid/accuracy"))
-    assert answer(results(tuned_for, values)).metric == "test/accuracy"
+    assert answer_study(results(tuned_for, values)).metric == "test/accuracy"
     only_training = {n: {"train/loss": [1.0] * 4} for n in "ABC"}
-    assert answer(results(study(seeds=4), only_training)).metric == "train/loss"
+    assert answer_study(results(study(seeds=4), only_training)).metric == "train/loss"

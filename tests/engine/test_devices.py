@@ -106,7 +106,7 @@ def updates(spec, probes=()):
     made = program.program_of(resolve(spec))
     trained = loop.train_interval(made, members, 3)
     recipes = [m.run.recipe for m in members.members]
-    hyper = hyperparameters.hyperparameters(recipes, made.device, made.dtype)
+    hyper = hyperparameters.stack_hyperparameters(recipes, made.device, made.dtype)
     return members, trained, evaluate(made, members.w_KP, members.buffers, hyper, made.valid)
 
 
@@ -140,8 +140,8 @@ def test_probes_stay_on_the_device(name, model, pretended):
 def test_a_tensor_left_on_the_cpu_is_found(pretended, monkeypatch):
     monkeypatch.setattr(
         loop,
-        "hyperparameters",
-        lambda recipes, _, dtype: hyperparameters.hyperparameters(recipes, "cpu", dtype),
+        "stack_hyperparameters",
+        lambda recipes, _, dtype: hyperparameters.stack_hyperparameters(recipes, "cpu", dtype),
     )
     with pytest.raises(FakeTensorDeviceMismatchError):
         updates(CASES["momentum"])

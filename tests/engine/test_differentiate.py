@@ -9,7 +9,7 @@ import harness as h
 from harness.core.noise import Noise
 from harness.engine import optimizer_groups, program
 from harness.engine.differentiate import Autograd, HandWritten, TrainingPass
-from harness.engine.hyperparameters import hyperparameters
+from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.initialize import initial_buffers, initial_weights
 from harness.engine.program import program_of
 from harness.engine.training_loss import Minibatch
@@ -57,7 +57,9 @@ class Case:
         self.program = program_of(resolve(recipe))
         self.w_KP = initial_weights(self.program, [0, 1])
         self.buffers = initial_buffers(self.program, 2)
-        self.hyper = hyperparameters([resolve(recipe)] * 2, torch.device("cpu"), torch.float64)
+        self.hyper = stack_hyperparameters(
+            [resolve(recipe)] * 2, torch.device("cpu"), torch.float64
+        )
         y = 0.9 * self.program.train.y[: 2 * SAMPLES] + 0.01
         self.batch = Minibatch(
             self.program.train.x[: 2 * SAMPLES].unflatten(0, (2, SAMPLES)),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.execution import jobs
-from harness.execution.jobs import Job, chunks, cohort_limit, one_thread, perform
+from harness.execution.jobs import Job, cohort_limit, cut_cohorts, one_thread, perform
 from harness.spec.arms import Run
 from harness.spec.resolved import resolve
 from tests.execution.recipes import RECIPE
@@ -16,7 +16,7 @@ from tests.execution.recipes import RECIPE
 
 @given(st.integers(1, 500), st.integers(1, 64), st.booleans())
 def test_chunks_cover_every_run_once_in_even_parts(count, largest, alone):
-    parts = chunks(count, largest, alone)
+    parts = cut_cohorts(count, largest, alone)
     assert [i for part in parts for i in part] == list(range(count))
     sizes = [len(part) for part in parts]
     assert max(sizes) <= largest and max(sizes) - min(sizes) <= 1

@@ -6,7 +6,7 @@ from torch import nn
 
 import harness as h
 from harness.core.errors import HarnessError
-from harness.engine.batching import batched
+from harness.engine.batching import check_batching
 from harness.models.base import Context, Model
 from harness.models.external import ModuleNetwork, global_stream
 from harness.spec.resolved import resolve
@@ -25,8 +25,8 @@ def network(make, **arguments):
 
 def test_a_module_is_mapped_and_one_that_vmap_refuses_trains_alone():
     recurrent = TINY.with_values({"model": {"name": "tests.plugins.Recurrent"}})
-    assert batched(resolve(TINY))[0]
-    together, why = batched(resolve(recurrent))
+    assert check_batching(resolve(TINY))[0]
+    together, why = check_batching(resolve(recurrent))
     assert not together and "vmap refuses" in why
 
 

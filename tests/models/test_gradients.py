@@ -5,7 +5,7 @@ import torch
 
 import harness as h
 from harness.core.noise import Noise
-from harness.engine.hyperparameters import hyperparameters
+from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.initialize import initial_weights
 from harness.engine.program import program_of
 from harness.engine.training_loss import Minibatch
@@ -22,7 +22,7 @@ def check_gradient(made, members=2, batch=5, entries=12):
     """Compare the gradient with central differences along some coordinates."""
     w_KP = initial_weights(made, list(range(members)))
     shared = Minibatch(made.train.x[:batch][None], made.train.y[:batch].expand(members, -1, -1))
-    hyper = hyperparameters([made.recipe] * members, made.device, made.dtype)
+    hyper = stack_hyperparameters([made.recipe] * members, made.device, made.dtype)
 
     def buffers():
         starts = made.network.buffers().items()

@@ -6,7 +6,7 @@ import torch
 
 import harness as h
 from harness.data.base import Data, Raw
-from harness.engine.hyperparameters import hyperparameters
+from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.program import program_of
 from harness.engine.training_loss import Minibatch
 from harness.probes.curvature import lanczos
@@ -32,7 +32,7 @@ def full_hessian(spec, w_KP, x, y):
 
     def loss(row):
         buffers = {n: b.to(row.dtype)[None] for n, b in program.network.buffers().items()}
-        hyper = hyperparameters([program.recipe], program.device, program.dtype)
+        hyper = stack_hyperparameters([program.recipe], program.device, program.dtype)
         params, batch = program.layout.views(row[None]), Minibatch(x, y)
         return program.training_loss(params, buffers, batch, hyper)[0][0]
 

@@ -11,7 +11,7 @@ from tests.probes.recipes import every, recipe
 
 def test_spread_is_that_of_the_gradients_of_single_samples():
     from harness.core.streams import numpy_stream
-    from harness.engine.hyperparameters import hyperparameters
+    from harness.engine.hyperparameters import stack_hyperparameters
     from harness.engine.initialize import initial_weights
     from harness.engine.program import program_of
     from harness.engine.training_loss import Minibatch
@@ -20,7 +20,7 @@ def test_spread_is_that_of_the_gradients_of_single_samples():
     program = program_of(resolve(spec))
     w_KP = initial_weights(program, [0])
     rows = numpy_stream(0, "spread", 0).permutation(program.train.size)[:16]
-    hyper = hyperparameters([program.recipe], program.device, program.dtype)
+    hyper = stack_hyperparameters([program.recipe], program.device, program.dtype)
     singles = [Minibatch(program.train.x[None, [i]], program.train.y[None, [i]]) for i in rows]
     differentiator = program.differentiator
     g = torch.stack([differentiator.gradient(w_KP, {}, one, hyper).g_KP[0] for one in singles])

@@ -6,7 +6,7 @@ import pytest
 
 import harness as h
 from harness import results
-from harness.analysis.answer import answer
+from harness.analysis.answer import answer_study
 from harness.protocol.run import Options, run_study
 from tests.studies import small
 
@@ -41,4 +41,4 @@ def test_an_arm_that_can_t_be_trained_has_no_clock(folder):
     run_study(broken, Options(workers=0))
     loaded = results.load("small")
     assert set(loaded.clock) == {"MLP"}
-    assert math.isinf(answer(loaded).ranking[1].interval.mean)
+    assert math.isinf(answer_study(loaded).ranking[1].interval.mean)

@@ -4,7 +4,7 @@ import pytest
 
 import harness as h
 from harness import results
-from harness.analysis.answer import answer
+from harness.analysis.answer import answer_study
 from harness.core.errors import ProtocolError, SpecError
 from harness.protocol.confirm import confirm_winners
 from harness.protocol.run import Options, run_study
@@ -26,7 +26,7 @@ def sequential(**fields):
 
 def test_a_plain_difference_is_decided_at_the_first_look(folder):
     assert run_study(sequential(), Options(workers=0)).trained == 12
-    (claim,) = answer(results.load("small")).claims
+    (claim,) = answer_study(results.load("small")).claims
     assert (claim.verdict.verdict, claim.seeds) == ("supported", 6)
     assert run_study(sequential(), Options(workers=0)).trained == 0
 
@@ -36,7 +36,7 @@ def test_arms_that_are_the_same_are_looked_at_to_the_end(folder):
     run_study(sequential(claims=[never, h.Claim.better("good", than="bad")]), Options(workers=0))
     loaded = results.load("small")
     assert loaded.confirmed.groupby("arm").size().to_dict() == {"good": 12, "bad": 12}
-    assert [(t.verdict.verdict, t.seeds) for t in answer(loaded).claims] == [
+    assert [(t.verdict.verdict, t.seeds) for t in answer_study(loaded).claims] == [
         ("undecided", 12),
         ("supported", 6),
     ]
@@ -99,7 +99,7 @@ def test_probes_of_a_study_are_recorded_in_its_confirm_runs(folder):
         loaded.confirmed["gradient/all"].notna().all()
         and loaded.searched["gradient/all"].isna().all()
     )
-    assert answer(loaded).claims[0].verdict.effect.mean > 0
+    assert answer_study(loaded).claims[0].verdict.effect.mean > 0
     assert run_study(small(), Options(workers=0)).trained == 4, (
         "without probes these are other runs"
     )

@@ -169,9 +169,9 @@ def test_diverged_arm_is_an_outcome(folder):
         "diverged",
     }
     assert run(wild).trained == 0
-    from harness.analysis.answer import answer
+    from harness.analysis.answer import answer_study
 
-    ranking = answer(loaded).ranking
+    ranking = answer_study(loaded).ranking
     assert (
         [p.arm for p in ranking] == ["SGD", "wild"]
         and math.isinf(ranking[1].interval.mean)

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 import harness as h
-from harness.analysis.answer import answer
+from harness.analysis.answer import answer_study
 from harness.core.errors import HarnessError
 from harness.report.figures.base import FigureContext
 from harness.report.figures.confusion import compute_confusion
@@ -25,7 +25,7 @@ from harness.report.figures.pairs import compute_pairs, surface
 from harness.report.figures.profile import compute_profile
 from harness.report.figures.reliability import compute_reliability
 from harness.report.figures.slices import compute_loss_lines, compute_loss_planes
-from harness.report.near_best import near_best
+from harness.report.near_best import find_near_best
 from harness.report.page import render
 from harness.report.progress_table import progress_table
 from harness.report.run_table import run_table
@@ -36,7 +36,7 @@ from tests.studies import small
 
 def test_ranking_is_the_mean_and_t_interval_of_the_seeds(folder):
     results = finished(small(seeds=4))
-    ranked = answer(results)
+    ranked = answer_study(results)
     assert ranked.metric == "test/loss"
     means = []
     for place in ranked.ranking:
@@ -128,7 +128,7 @@ def test_good_trials_pairs_of_hyperparameters_and_winners(folder):
     results = finished(many(["x"], compare={"optimizer": {"x": space}}, search=search))
     best = results.trials["value"].min()
     good = results.trials[results.trials["value"] <= 1.1 * best]["optimizer.lr"]
-    (near,) = [row for row in near_best(results) if row.name == "optimizer.lr"]
+    (near,) = [row for row in find_near_best(results) if row.name == "optimizer.lr"]
     assert (near.low, near.high, near.trials) == (good.min(), good.max(), len(good))
     (pair,) = compute_pairs(FigureContext.of(results)).pairs
     x, y, z = surface(pair)
@@ -185,7 +185,7 @@ def test_long_curves_keep_their_extremes_and_the_page_says_so(folder):
 
 def test_tables_are_those_of_the_runs(folder):
     results = finished(small())
-    ranked = answer(results)
+    ranked = answer_study(results)
     rows = run_table(results, ranked)
     assert len(rows) == len(results.runs)
     assert [row.stage for row in rows] == ["confirm"] * 4 + ["search"] * 12

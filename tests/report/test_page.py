@@ -7,7 +7,7 @@ import pytest
 import harness as h
 from harness.report.compare import write_comparison
 from harness.report.page import render, write_report
-from harness.report.style import looks
+from harness.report.style import assign_looks
 from tests.report.pages import Page, assert_safe, figures, finished, many
 from tests.studies import small
 
@@ -34,7 +34,7 @@ def test_any_number_of_arms(folder, count):
         if figure["layout"]["xaxis"].get("title", {}).get("text") == "test loss"
     ]
     assert len(rows) == 1 and len(rows[0]["data"]) == 2 * count
-    look = looks([f"arm {i:02d}" for i in range(count)])
+    look = assign_looks([f"arm {i:02d}" for i in range(count)])
     assert len(set(look.values())) == count
     assert ('name="bands" checked' in render(results)) == (count < 30)
 

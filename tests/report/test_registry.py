@@ -21,7 +21,7 @@ from harness.report.figures.base import FigureContext, FigureSet
 from harness.report.figures.registry import FIGURES
 from harness.report.page import render
 from harness.report.style import label
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 from tests.report.pages import assert_safe, figures, finished, many, unpacked
 
 OPTIMIZERS = {
@@ -106,7 +106,7 @@ def missing_arms(context, shown):
     """Return the arms that a figure names nowhere, neither by themselves nor by their levels."""
     return [
         arm.name
-        for arm in arms(context.results.study)
+        for arm in build_arms(context.results.study)
         if label(arm.name) not in shown
         and not all(label(level) in shown for level in arm.levels.values())
     ]

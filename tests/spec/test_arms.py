@@ -3,7 +3,7 @@
 import pytest
 
 import harness as h
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 from harness.spec.recipe import Recipe
 
 
@@ -25,13 +25,13 @@ def test_factors_of_one_s_own_map_levels_to_fields():
             "batch_size": [8, 32],
         },
     )
-    recipes = {a.name: a.recipe for a in arms(study)}
+    recipes = {a.name: a.recipe for a in build_arms(study)}
     assert list(recipes) == ["small / 8", "small / 32", "large / 8", "large / 32"]
     assert recipes["large / 32"].model.widths == (64,) and recipes["small / 8"].batch_size == 8
 
 
 def test_a_study_that_compares_nothing_has_one_arm():
-    (arm,) = arms(h.Study(name="alone", recipe=recipe()))
+    (arm,) = build_arms(h.Study(name="alone", recipe=recipe()))
     assert (arm.name, arm.levels, arm.recipe) == ("base", {}, recipe())
 
 
@@ -40,7 +40,7 @@ def test_arms_are_built_from_anything_with_a_recipe_and_levels():
         recipe = recipe()
         compare = {"batch_size": {"8": 8}, "optimizer.lr": {"low": 0.1, "high": 0.2}}
 
-    built = arms(Plain())
+    built = build_arms(Plain())
     assert [arm.name for arm in built] == ["8 / low", "8 / high"]
     assert built[1].levels == {"batch_size": "8", "optimizer.lr": "high"}
     assert (built[1].recipe.batch_size, built[1].recipe.optimizer.lr) == (8, 0.2)

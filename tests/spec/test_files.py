@@ -7,7 +7,7 @@ import pytest
 
 import harness as h
 from harness.core.errors import SpecError
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 from harness.spec.files import json_schema, load_study, override, validate
 
 PYTHON = """
@@ -63,11 +63,11 @@ def test_python_yaml_and_json_give_equal_studies(forms):
     assert python == yaml == js
     assert python.dump() == yaml.dump() == js.dump()
     assert (
-        [a.recipe for a in arms(python)]
-        == [a.recipe for a in arms(yaml)]
-        == [a.recipe for a in arms(js)]
+        [a.recipe for a in build_arms(python)]
+        == [a.recipe for a in build_arms(yaml)]
+        == [a.recipe for a in build_arms(js)]
     )
-    assert [a.name for a in arms(python)] == [
+    assert [a.name for a in build_arms(python)] == [
         "SGD / none",
         "SGD / dropout",
         "Adam / none",

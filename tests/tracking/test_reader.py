@@ -9,7 +9,7 @@ import harness as h
 from harness import results
 from harness.core.errors import NoStudyError, StoreError
 from harness.protocol.run import Options, run_study
-from harness.tracking import Reader, load_run, studies
+from harness.tracking import Reader, list_studies, load_run
 from harness.tracking.rows import POINTS_SHOWN
 from tests.studies import small
 from tests.tracking.made import opened, record
@@ -31,11 +31,11 @@ def test_long_curves_are_kept_whole(form, folder):
 
 
 def test_studies_are_listed_and_other_experiments_are_not(form):
-    assert studies() == []
+    assert list_studies() == []
     for name in ("b", "a"):
         opened(name)
     MlflowClient().create_experiment("of another program")
-    assert studies() == ["a", "b"]
+    assert list_studies() == ["a", "b"]
 
 
 def test_a_run_is_found_by_its_id(form):

@@ -9,7 +9,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from harness.analysis.claims.verdicts import Tested as Tested
-from harness.analysis.claims.verdicts import tested as tested
+from harness.analysis.claims.verdicts import judge_claims as judge_claims
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")

@@ -11,7 +11,7 @@ from harness.analysis.claims.evidence import SeedNumbers
 from harness.analysis.claims.times import times_to
 from harness.analysis.results import Results
 from harness.analysis.values import values_of
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 from harness.spec.claims.over_levels import OverLevels
 
 
@@ -28,7 +28,7 @@ def values_by_level(results: Results, claim: OverLevels, seeds: SeedNumbers) -> 
         stand in the order of ``claim.factor_names``, levels in the study's.
     """
     names = [list(results.study.compare[factor]) for factor in claim.factor_names]
-    kept = [arm for arm in arms(results.study) if _has(arm.levels, claim.among)]
+    kept = [arm for arm in build_arms(results.study) if _has(arm.levels, claim.among)]
     # every combination has an arm, since the study's factors cross
     values = np.empty((*map(len, names), len(seeds)))
     for place in np.ndindex(values.shape[:-1]):

@@ -33,7 +33,7 @@ class Tested(NamedTuple):
 # A page, its table and the audit each ask for the verdicts of the same results, and few results
 # are in use at a time.
 @lru_cache(maxsize=4)
-def tested(results: Results) -> tuple[Tested, ...]:
+def judge_claims(results: Results) -> tuple[Tested, ...]:
     """Return a verdict on each claim; p-values are corrected for the claims and for the looks
     together.
 

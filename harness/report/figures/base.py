@@ -23,7 +23,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from harness.analysis.answer import Answer, answer
+from harness.analysis.answer import Answer, answer_study
 from harness.analysis.results import Results
 from harness.core.errors import HarnessError
 from harness.report.page_figure import (
@@ -33,9 +33,9 @@ from harness.report.page_figure import (
     linked_page_figure,
     page_figure,
 )
-from harness.report.style import Look, looks
+from harness.report.style import Look, assign_looks
 from harness.report.thinning import POINTS_PER_CURVE
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 
 Section = Literal["ranking", "curves", "metrics", "statistics", "diagnostics", "search"]
 """The page's sections; of "metrics" one figure is shown at a time."""
@@ -64,7 +64,10 @@ class FigureContext:
             points: points that a curve is thinned to.
         """
         return cls(
-            results, answer(results), looks([arm.name for arm in arms(results.study)]), points
+            results,
+            answer_study(results),
+            assign_looks([arm.name for arm in build_arms(results.study)]),
+            points,
         )
 
     @property

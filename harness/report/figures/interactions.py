@@ -12,7 +12,7 @@ from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.metric_labels import axis_title
 from harness.report.page_figure import FigureText
 from harness.report.style import PALETTE, dropdown, label, layout, legend_height
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 from harness.stats import Interval, mean_interval
 
 
@@ -55,7 +55,7 @@ def _pair(context: FigureContext, across: str, by: str) -> FactorPair:
     """Return the cells of two factors: ``across`` on the axis, a line for each level of ``by``."""
     values_of = {place.arm: place.values for place in context.answer.ranking}
     gathered: dict[str, dict[str, list[tuple[float, ...]]]] = {}
-    for arm in arms(context.results.study):
+    for arm in build_arms(context.results.study):
         line = gathered.setdefault(arm.levels[by], {})
         line.setdefault(arm.levels[across], []).append(values_of.get(arm.name, ()))
     # over further factors first, seed by seed, so that the interval is one over seeds

@@ -14,7 +14,7 @@ from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.metric_labels import metric_label
 from harness.report.page_figure import FigureText
 from harness.report.style import dropdown, label, layout
-from harness.spec.arms import Arm, arms
+from harness.spec.arms import Arm, build_arms
 from harness.spec.search import Search
 from harness.spec.space import LogUniform
 
@@ -57,7 +57,9 @@ def compute_pairs(context: FigureContext) -> HyperparameterPairs | None:
     search, trials = context.results.study.search, context.results.trials
     if search is None or not len(trials):
         return None
-    pairs = [pair for arm in arms(context.results.study) for pair in _pairs_of(arm, trials, search)]
+    pairs = [
+        pair for arm in build_arms(context.results.study) for pair in _pairs_of(arm, trials, search)
+    ]
     return HyperparameterPairs(tuple(pairs)) if pairs else None
 
 

@@ -16,7 +16,7 @@ from harness.core.metric_names import describe
 from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.page_figure import FigureText
 from harness.report.style import Look, dropdown, faint, label, layout
-from harness.spec.arms import Arm, arms
+from harness.spec.arms import Arm, build_arms
 from harness.spec.search import Search
 from harness.spec.space import LogUniform
 
@@ -62,7 +62,7 @@ def compute_parallel(context: FigureContext) -> Parallel | None:
     if study.search is None or not len(trials):
         return None
     gathered = {}
-    for arm in arms(study):
+    for arm in build_arms(study):
         mine = trials[trials["arm"] == arm.name].dropna(subset=["value"])
         if arm.recipe.spaces() and len(mine):
             gathered[arm.name] = _gather(arm, mine, study.search)

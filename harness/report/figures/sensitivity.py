@@ -15,7 +15,7 @@ from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.metric_labels import axis_title
 from harness.report.page_figure import FigureText
 from harness.report.style import GRID, Look, label, layout, legend_height
-from harness.spec.arms import arms
+from harness.spec.arms import build_arms
 from harness.spec.space import LogUniform
 from harness.spec.study import Study
 
@@ -68,7 +68,9 @@ def hyperparameter_panels(study: Study, trials: pd.DataFrame) -> tuple[Hyperpara
             last one says whether its axis is logarithmic.
         trials: rows of :attr:`harness.analysis.results.Results.trials`.
     """
-    spaces = {path: space for arm in arms(study) for path, space in arm.recipe.spaces().items()}
+    spaces = {
+        path: space for arm in build_arms(study) for path, space in arm.recipe.spaces().items()
+    }
     panels = [
         HyperparameterPanel(path, isinstance(space, LogUniform), _points(trials, path))
         for path, space in spaces.items()
