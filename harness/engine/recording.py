@@ -122,7 +122,7 @@ def find_first_bad(losses_S: Tensor, values: Mapping[str, float]) -> int | None:
         The update's place in ``losses_S``, or their number if only the evaluation itself is not
         finite; None where all is finite.
 
-    >>> first_bad(torch.tensor([0.5, math.inf, math.nan]), {"valid/loss": math.nan})
+    >>> find_first_bad(torch.tensor([0.5, math.inf, math.nan]), {"valid/loss": math.nan})
     1
     """
     bad = (~losses_S.isfinite()).nonzero()

@@ -39,7 +39,7 @@ def make_timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
     >>> from harness import SGD, Recipe
     >>> from harness.spec.resolved import resolve
     >>> recipe = Recipe(data="iris", optimizer=SGD(lr=0.1), batch_size=50, epochs=2)
-    >>> timetable(resolve(recipe), samples=120)
+    >>> make_timetable(resolve(recipe), samples=120)
     Timetable(batch=50, per_epoch=3, steps=6, evaluations=(0, 3, 6))
     """
     # a batch larger than the training set is the training set
