@@ -100,6 +100,7 @@ def _trials_by_arm(results: Results) -> dict[str, int]:
 def _values_at_edges(results: Results) -> Iterator[Finding]:
     """Find best values at an end of their space: a better one may lie beyond it."""
     for arm in build_arms(results.study):
+        # settings() has the values by the same paths as spaces()
         frozen = arm.recipe.model_validate(results.winners[arm.name].recipe).settings()
         for path, space in arm.recipe.spaces().items():
             value = frozen.get(path)
@@ -129,6 +130,7 @@ def find_edge(space: Space, value: object) -> str | None:
     if isinstance(space, Choice) or not isinstance(value, (int, float)):
         return None
     assert isinstance(space, Range)
+    # where the value lies between the ends, from 0 to 1, on the scale that is searched evenly
     scale = math.log if isinstance(space, LogUniform) else float
     low, high = scale(space.low), scale(space.high)
     place = (scale(value) - low) / (high - low)
@@ -285,7 +287,7 @@ def _lucky_winners(results: Results) -> Iterator[Finding]:
     standard deviations says that luck and not the recipe chose it.
     """
     search = results.study.search
-    # Only the final value of a trial is what fresh seeds are measured by.
+    # Fresh seeds are compared by their closing values, which a best or mean over training is not.
     if search is None or search.reduce != "final" or not len(results.trials):
         return
     for arm, winner in results.winners.items():

@@ -70,5 +70,7 @@ def winner_by_budget(results: Results) -> Budget | None:
     leaders = tuple(
         pick(expected, key=lambda arm: expected[arm][i].mean) for i in range(len(budgets))
     )
+    # Samplers that learn make later trials better than earlier ones: a shorter search would not
+    # have been a random part of the longer.
     independent = search.sampler == "random"
     return Budget(search.objective, search.maximize, independent, budgets, expected, leaders)

@@ -84,7 +84,8 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
     order = sorted(arms, key=lambda arm: (math.isnan(means[arm].mean), sign * means[arm].mean))
     compared = values
     if not maximize and _all_positive(values):
-        # Differences of logarithms: an arm with huge and scattered losses is told apart.
+        # Differences of logarithms: an arm with huge and scattered losses is told apart, whose
+        # plain differences have a deviation as large as their mean.
         compared = {arm: _logarithms(v) for arm, v in values.items()}
     pairs = [stats.compare_paired(compared[a], compared[b]).p for a, b in combinations(order, 2)]
     # combinations() pairs the first of the order, the best arm, with each other one first; those

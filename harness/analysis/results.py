@@ -200,6 +200,7 @@ def _run_row(run_entry: RunEntry, run: TrainingRun | None) -> dict[str, object]:
     place = run_entry.to_plain()
     if run is None:
         return {**place, "detail": "", "arrays": False}
+    # MLflow's parameters name seed, stage and arm too, as text: the record's own values stay
     settings = {name: _parsed(text) for name, text in run.params.items() if name not in place}
     closing = run.closing
     if run_entry.status in ("diverged", "failed"):  # what it closed with would be read as a result

@@ -64,7 +64,10 @@ def confirm_winners(
 
 
 def _refuse_search_seeds(study: Study, seeds: Sequence[int]) -> None:
-    """Refuse seeds that winners were chosen by: they would look better than they are."""
+    """Refuse seeds that winners were chosen by: they would look better than they are.
+
+    Specs keep the two apart already (``SEARCH_SEED``); this holds whatever specs come to allow.
+    """
     shared = set(study.search.seeds) & set(seeds) if study.search else set()
     if shared:
         raise ProtocolError(f"seeds {sorted(shared)} were used to tune; confirm with others")

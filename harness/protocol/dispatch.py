@@ -194,6 +194,7 @@ class _Batch:
         curves = {}
         for job in self.jobs:
             points = {member.index: tuple(member.points) for member in job.started.members}
+            # a cohort knows its runs by their position in the job
             for index, outcome in job.started.outcomes.items():
                 points[index] = outcome.points
             for index, seen in points.items():
@@ -210,6 +211,7 @@ class _Batch:
         """
         ending_keys = {self.keys[i] for i in ending}
         for job in self.jobs:
+            # members that have diverged or stopped meanwhile can't be ended a second time
             in_training = {member.index for member in job.started.members}
             leaving = [
                 j

@@ -82,6 +82,7 @@ def plan_study(study: Study, workers: int, largest: int | None = None) -> StudyP
     plans = tuple(_plan_arm(study, arm, largest, forecast) for arm in build_arms(study))
     cohorts = sum(_cohorts_of(runs) for runs in _trained_at_once(study, plans))
     seconds = sum(plan.seconds * (plan.search_runs + plan.confirm_runs) for plan in plans)
+    # 0 workers: this process trains, as one
     return StudyPlan(plans, cohorts, seconds / max(1, workers))
 
 

@@ -72,7 +72,7 @@ class TrialStorage:
         Raises:
             StoreError: the storage was away for too long, or refused.
         """
-        self._writer.shutdown()
+        self._writer.shutdown()  # waits for all writes
         if isinstance(self.storage, optuna.storages.RDBStorage):
             self.storage.engine.dispose()
         for write in self._writes:

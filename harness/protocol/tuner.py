@@ -75,6 +75,7 @@ class ArmTuner:
                 pruner=_pruner(search),
             )
         self._open: dict[int, optuna.Trial] = {}
+        """Trials asked and not yet told, by number."""
         self._grid = shuffled_grid(self.spaces, search) if search.sampler == "grid" else None
         self._budget = search.trials if self._grid is None else min(search.trials, len(self._grid))
 
@@ -98,6 +99,7 @@ class ArmTuner:
     def _next_trial(self) -> optuna.Trial:
         """Ask for one trial; of a grid, the next of its points."""
         if self._grid is not None:
+            # as many points are used up as trials were asked; what is enqueued is asked next
             self.study.enqueue_trial(self._grid[len(self.study.trials)])
         return self.study.ask({path: _distribution(space) for path, space in self.spaces.items()})
 

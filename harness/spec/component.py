@@ -59,7 +59,7 @@ class Component(Spec):
             PydanticCustomError: it stands for no part of this class's kind.
             ValidationError: the fields do not fit the part.
         """
-        # of the kind, which is all that can be checked without importing other parts
+        # To type checkers a part of this class; what is checked is its kind.
         return cast(Self, parse_part(cls.kind, value))
 
     @property
@@ -126,6 +126,8 @@ class External(Component):
         """
         if target is not None:
             fields = {"target": target, "args": fields}
+        # Before validation, since the fields are frozen afterwards and pydantic takes args of any
+        # type as they are.
         args = fields.get("args", {})
         if isinstance(args, Mapping):
             fields["args"] = {name: parse_space(value) or value for name, value in args.items()}

@@ -58,6 +58,7 @@ def validate(tree: object, source: str) -> Study:
     try:
         return Study.model_validate(_without_marks(tree))
     except ValidationError as error:
+        # from None: pydantic's own text says the same without lines and nearest names
         raise SpecError(explain(error, tree, source, Study)) from None
 
 
@@ -144,7 +145,7 @@ def _from_script(path: Path) -> Study:
         names = runpy.run_path(str(path), run_name=path.stem)
     except ValidationError as error:
         raise SpecError(explain(error, None, str(path), Study)) from None
-    except HarnessError:
+    except HarnessError:  # explained already
         raise
     except Exception as error:
         raise SpecError(f"{path}: the script fails: {type(error).__name__}: {error}") from error

@@ -86,7 +86,7 @@ def _part_at(tree: Mapping[str, object], path: str) -> dict[str, object]:
     """Return the plain form of the part at ``path``, such as ``model`` or ``regularizers.L2``."""
     field, _, name = path.partition(".")
     part = tree[field]
-    if isinstance(part, list):
+    if isinstance(part, list):  # regularizers, each kind at most once
         part = next(item for item in part if item["name"] == name)
     assert isinstance(part, dict)
     return part

@@ -48,6 +48,7 @@ class ResolvedRecipe(Recipe):
 
     @model_validator(mode="after")
     def _no_spaces(self) -> Self:
+        """Refuse spaces in parts, and in fields whose types would let them pass."""
         if spaces := self.spaces():
             raise ValueError(
                 f"expected a recipe without spaces, got {', '.join(spaces)}; a Study searches them"

@@ -82,7 +82,7 @@ class Study(Spec):
         names = [arm.name for arm in build_arms(self)]  # building them checks every level
         for position, claim in enumerate(self.claims):
             misfit = next(claim.misfits(names, self.compare), None)
-            if misfit is not None:
+            if misfit is not None:  # it begins with the claim's field, or with a colon
                 raise ValueError(f"claims.{position}{misfit}")
         if isinstance(self.seeds, Seeds) and not self.claims:
             raise ValueError(
