@@ -6,7 +6,7 @@ touched: a tracking server, and a database whose revision this version does not 
 
 MLflow's API writes one run at a time, so a few requests are under way at once; and it reads one
 metric at a time, so the whole curves of a batch of runs are kept in one JSON file among the study's
-artifacts. Failures are not handled here: :meth:`Experiment.telling_failures` around the call tells
+artifacts. Failures are not handled here: ``Experiment.telling_failures`` around the call tells
 an outage from a refusal.
 """
 

@@ -113,7 +113,7 @@ class Experiment:
         """Return the number of runs behind the study's answer, if it is the one asked for.
 
         Args:
-            identity: hash of all that the answer follows from, as :meth:`Session.write_answer` was
+            identity: hash of all that the answer follows from, as ``Session.write_answer`` was
                 given it.
 
         Returns:

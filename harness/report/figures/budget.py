@@ -29,7 +29,7 @@ def plot_budget(data: Budget, looks: Looks) -> go.Figure:
     figure = go.Figure()
     x = list(data.budgets)
     for arm, curve in data.arms.items():
-        if math.isnan(curve[0].mean):
+        if math.isnan(curve[0].mean):  # all of the arm's trials diverged or failed
             continue
         look, name = looks[arm], label(arm, 40)
         shared = {"legendgroup": arm, "name": name, "meta": {"kind": "budget", "arm": arm}}
