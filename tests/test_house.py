@@ -185,9 +185,11 @@ def test_editors_know_the_public_names():
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_every_part_is_of_its_kind(kind):
+def test_every_part_is_of_its_kind_and_final(kind):
     for name in KINDS[kind].parts:
-        assert getattr(harness, name).kind == kind
+        part = getattr(harness, name)
+        assert part.kind == kind
+        assert part.__dict__.get("__final__"), f"{name} is neither abstract nor final"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "regularizer"])

@@ -7,6 +7,8 @@ model ``Parameters`` and the loss ``Objective`` by default. The formulas that ar
 
 from __future__ import annotations
 
+from typing import final
+
 import numpy as np
 
 from harness.data.base import Data, Raw
@@ -37,12 +39,14 @@ class Function(Data):
         return parse_part("model", {"name": "Parameters", "start": self.start})
 
 
+@final
 class Rosenbrock(Function):
     """f(x, y) = (1 − x)² + 100 (y − x²)², minimum 0 at (1, 1) (Rosenbrock 1960)."""
 
     start: tuple[float, ...] = (-1.2, 1.0)
 
 
+@final
 class Beale(Function):
     """f(x, y) = (1.5 − x + xy)² + (2.25 − x + xy²)² + (2.625 − x + xy³)² (Beale 1958).
 
@@ -52,6 +56,7 @@ class Beale(Function):
     start: tuple[float, ...] = (1.0, 1.0)
 
 
+@final
 class Branin(Function):
     """f(x, y) = (y − 5.1x²/4π² + 5x/π − 6)² + 10 (1 − 1/8π) cos x + 10 (Branin 1972).
 
@@ -61,6 +66,7 @@ class Branin(Function):
     start: tuple[float, ...] = (0.0, 5.0)
 
 
+@final
 class QuadraticDeep(Function):
     """DeepOBS's noisy quadratic ½(θ−x)ᵀH(θ−x) of 100 dimensions (Schneider et al. 2019).
 

@@ -6,6 +6,7 @@ import gzip
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import final
 
 import numpy as np
 
@@ -21,6 +22,7 @@ FOLDERS = (
 the working directory."""
 
 
+@final
 class FashionMNIST(Data):
     """70,000 pictures of clothes, 28×28, 10 classes (Xiao et al. 2017).
 
@@ -77,6 +79,7 @@ class FashionMNIST(Data):
         )
 
 
+@final
 class Torchvision(Data):
     """A classification data set of torchvision's, by the name of its class, already downloaded."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from typing import final
 
 import numpy as np
 
@@ -19,6 +20,7 @@ be compared with published ones."""
 _NAMES = ("x", "y", "x_test", "y_test")
 
 
+@final
 class MNIST1D(Data):
     """4,000 training and 1,000 test signals of 40 points, 10 classes (Greydanus 2020).
 

@@ -6,6 +6,8 @@ every run's key changes.
 
 from __future__ import annotations
 
+from typing import final
+
 import numpy as np
 from pydantic import Field
 
@@ -13,6 +15,7 @@ from harness.core.streams import numpy_stream
 from harness.data.base import Data, Raw
 
 
+@final
 class Spirals(Data):
     """Two interleaved spirals in the plane, one class each (Lang & Witbrock 1988).
 
@@ -36,6 +39,7 @@ class Spirals(Data):
         return Raw(x + self.noise * stream.standard_normal(x.shape), y)
 
 
+@final
 class TeacherStudent(Data):
     """Regression on a random network's outputs, y = v·tanh(Wx) + noise (Gardner & Derrida 1989).
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module, metadata
+from typing import final
 
 import numpy as np
 
@@ -30,6 +31,7 @@ def bundled(name: str) -> tuple[np.ndarray, np.ndarray]:
     return arrays["x"], arrays["y"]
 
 
+@final
 class Digits(Data):
     """1,797 handwritten digits, 8×8 pixels in [0, 1], 10 classes (Alpaydin & Kaynak 1998)."""
 
@@ -42,6 +44,7 @@ class Digits(Data):
         return Raw(x.reshape(-1, 1, 8, 8) / 16 if self.image else x / 16, y)
 
 
+@final
 class BreastCancer(Data):
     """569 tumours of 30 measured features, 2 classes (UCI, Wolberg 1995)."""
 
@@ -51,6 +54,7 @@ class BreastCancer(Data):
         return Raw(*bundled("breast_cancer"))
 
 
+@final
 class Wine(Data):
     """178 wines of 13 measured features, 3 classes (UCI, Aeberhard & Forina 1991)."""
 
@@ -60,6 +64,7 @@ class Wine(Data):
         return Raw(*bundled("wine"))
 
 
+@final
 class Iris(Data):
     """150 flowers of 4 measured features, 3 classes (Fisher 1936)."""
 
@@ -69,6 +74,7 @@ class Iris(Data):
         return Raw(*bundled("iris"))
 
 
+@final
 class Diabetes(Data):
     """442 patients of 10 features and their disease's progress in a year (Efron et al. 2004).
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, final
 
 from pydantic import Field
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+@final
 class CNN1D(Model):
     """Three convolutions of stride 2, each with ReLU, and a linear layer (Greydanus 2020).
 
@@ -54,6 +55,7 @@ class CNN1D(Model):
         return ConvNetwork(convs, (planes, length), outputs, self.norm, pool=False)
 
 
+@final
 class CNN2D(Model):
     """Convolutions of stride 2 with ReLU, the mean over positions, and a linear layer."""
 

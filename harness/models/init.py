@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Literal
+from typing import Literal, final
 
 import numpy as np
 from pydantic import Field
@@ -79,6 +79,7 @@ class Init(Component):
         return self.deviation(weight) * math.sqrt(3) * stream.uniform(-1, 1, weight.shape)
 
 
+@final
 class Default(Init):
     """torch's: weights and biases from U(−1/√fan_in, 1/√fan_in).
 
@@ -92,6 +93,7 @@ class Default(Init):
         return 1 / math.sqrt(weight.fan_in)
 
 
+@final
 class Xavier(Init):
     """Variance 2/(fan_in + fan_out), biases 0 (Glorot & Bengio 2010).
 
@@ -108,6 +110,7 @@ class Xavier(Init):
         return self.distribution
 
 
+@final
 class He(Init):
     """Variance 2/fan_in, biases 0 (He et al. 2015).
 
@@ -124,6 +127,7 @@ class He(Init):
         return self.distribution
 
 
+@final
 class Normal(Init):
     """N(0, σ²), biases 0."""
 
@@ -137,6 +141,7 @@ class Normal(Init):
         return "normal"
 
 
+@final
 class UniformInit(Init):
     """U(−a, a), biases 0."""
 

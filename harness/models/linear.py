@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from harness.models.base import Context, Model, Params, Weight
 from harness.models.dense import Dense
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+@final
 class Linear(Model):
     """Softmax or linear regression: one layer, no hidden units."""
 

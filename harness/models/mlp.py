@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, final
 
 from pydantic import Field
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 ActivationName = Literal["relu", "tanh", "sigmoid", "gelu", "silu", "identity"]
 
 
+@final
 class MLP(Model):
     """h ← φ(norm(Wh + b)) for each hidden layer, then a linear layer.
 
@@ -56,6 +57,7 @@ class MLP(Model):
         return ACTIVATIONS[self.activation].bounds
 
 
+@final
 class DeepLinear(Model):
     """W_n ⋯ W₁x: linear in x, yet not convex in its weights (Saxe et al. 2014)."""
 

@@ -6,7 +6,7 @@ do.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from harness.models.base import Context, Model, Params, Weight
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+@final
 class Parameters(Model):
     """θ itself, for functions to be minimised."""
 

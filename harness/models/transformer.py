@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from pydantic import Field
 
@@ -23,6 +23,7 @@ else:
     torch, functional = Lazy("torch"), Lazy("torch.nn.functional")
 
 
+@final
 class Transformer(Model):
     """Patches → embedding + position → blocks → layer norm → mean over tokens → linear.
 

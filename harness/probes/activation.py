@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from harness.core.lazy import Lazy
 from harness.probes.base import Memory, Probe, Scene, Values
@@ -20,6 +20,7 @@ DEAD_SPREAD = 1e-6
 ten roundings of float32."""
 
 
+@final
 class Activations(Probe):
     """Mean, spread, dead and saturated units of every hidden layer's output over a batch.
 

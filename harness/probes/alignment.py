@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from harness.core.lazy import Lazy
 from harness.probes.base import Memory, Probe, Scene, Values
@@ -14,6 +14,7 @@ else:
     torch = Lazy("torch")
 
 
+@final
 class Alignment(Probe):
     """cos(a, b) = a·b / ‖a‖‖b‖ of two successive gradients, and of two successive updates.
 

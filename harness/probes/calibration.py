@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ else:
     torch = Lazy("torch")
 
 
+@final
 class Calibration(Probe):
     """Confidence against accuracy on held-out samples: Σ_b (n_b/n) |accuracy_b − confidence_b|.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from harness.core.lazy import Lazy
 from harness.probes.base import Memory, Probe, Scene, Values
@@ -16,6 +16,7 @@ CLASSES = 20
 """Classes at most whose accuracies are recorded one by one: more curves could not be told apart."""
 
 
+@final
 class Confusion(Probe):
     """Counts of the held-out samples by true class (rows) and predicted class (columns).
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, final
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ Operator = Callable[["Tensor"], "Tensor"]
 """A symmetric matrix of each member, as v ↦ Hv on rows (K, P)."""
 
 
+@final
 class Curvature(Probe):
     """λ₁ ≥ λ₂ ≥ … of H = ∂²L/∂θ², and tr H, on training samples of each member's own.
 

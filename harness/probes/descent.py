@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import final
+
 from harness.probes.base import Memory, Probe, Scene, Values
 
 
+@final
 class Descent(Probe):
     """L(θ − ηg) − L(θ) on the update's batch, against −η‖g‖² and −η‖g‖² + ½η² gᵀHg.
 

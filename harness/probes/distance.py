@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import final
+
 from harness.probes.base import Memory, Probe, Scene, Values
 
 
+@final
 class Distance(Probe):
     """‖θ − θ₀‖ of all weights and ‖W − W₀‖/‖W₀‖ of every layer's.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import final
+
 from harness.probes.base import Memory, Probe, Scene, Values
 
 SIGNS = {"loss": 1, "accuracy": -1}
 """Sign of held-out minus training that makes a gap positive where held-out data are worse."""
 
 
+@final
 class GeneralizationGap(Probe):
     """Held-out minus training loss, and training minus held-out accuracy.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ else:
     torch = Lazy("torch")
 
 
+@final
 class GradientCheck(Probe):
     """|g·u − (L(θ+εu) − L(θ−εu))/2ε| / |g·u| along u = g/‖g‖ + a random direction of unit length.
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import final
+
 from harness.probes.base import Memory, Probe, Scene, Values
 
 
+@final
 class GradientNorm(Probe):
     """‖∂L/∂W‖ of every layer's weights and of all parameters, and first over last hidden layer.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, final
 
 from pydantic import Field
 
@@ -16,6 +16,7 @@ else:
     torch = Lazy("torch")
 
 
+@final
 class NoiseScale(Probe):
     """B_simple = tr(Σ)/|G|²: the batch size at which noise and signal of the gradient are equal.
 

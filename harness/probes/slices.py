@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, final
 
 from pydantic import Field
 
@@ -20,6 +20,7 @@ LINE_ENDS = (-0.25, 1.5)
 """Where the line begins and ends; 0 is the initial weights, 1 the final ones."""
 
 
+@final
 class LossSlice(Probe):
     """L(θ₀ + α(θ − θ₀)) from the initial to the final weights, and L(θ + αd₁ + βd₂) around these.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, final
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ else:
     torch = Lazy("torch")
 
 
+@final
 class GradientSpread(Probe):
     """Of the gradients gᵢ of n single samples: √(Σ‖gᵢ − ḡ‖²/(n − 1)) over ‖ḡ‖, and their conflicts.
 

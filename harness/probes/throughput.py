@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import time
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, final
 
 from harness.core.lazy import Lazy
 from harness.probes.base import Memory, Probe, Scene, Values
@@ -17,6 +17,7 @@ else:
     torch = Lazy("torch")
 
 
+@final
 class Throughput(Probe):
     """Training samples a second of the whole cohort since the last measurement, by the wall clock.
 

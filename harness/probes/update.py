@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import final
+
 from harness.probes.base import Memory, Probe, Scene, Values
 
 
+@final
 class UpdateRatio(Probe):
     """‖ΔW‖/‖W‖ of every layer's weights, and the norms of all weights and of the whole update.
 
