@@ -33,3 +33,7 @@ def folder(tmp_path, monkeypatch, template_store):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     shutil.copy(template_store, tmp_path / "mlflow.db")
     return tmp_path
+
+
+# a script with a module of its own beside it, run by make mutation
+collect_ignore = ["mutation.py", "mutants.py"]
