@@ -33,7 +33,7 @@ check: $(READY) lint            ## format, lint, types, layers and the quick tes
 coverage: $(READY)              ## the share of harness/ that the tests run, by file, into docs/coverage.md
 	rm -f .coverage .coverage.*
 	$(BIN)/pytest -n 2 --dist loadgroup --cov --cov-report=
-	$(BIN)/coverage report --format=markdown > docs/coverage.md
+	(echo '# Coverage'; echo; echo 'Lines of `harness/` that the tests run, made by `make coverage`.'; echo; $(BIN)/coverage report --format=markdown) > docs/coverage.md
 	tail -n 1 docs/coverage.md
 
 mutation: $(READY)              ## deliberate faults in statistics, claims, keys and protocol, into docs/mutation.md; long: see SAMPLE and LIMIT

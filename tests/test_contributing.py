@@ -90,7 +90,7 @@ def test_a_part_is_one_file_and_two_lines(title, tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", *words, "-p", "no:cacheprovider"],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+        env=os.environ | {"PYTHONPATH": str(tmp_path), "PYTEST_ADDOPTS": ""},
         capture_output=True,
         text=True,
         check=False,
