@@ -67,6 +67,8 @@ def test_every_point_is_compared():
         and near.largest == pytest.approx(1e-7, rel=1e-3)
         and near.where == "train/loss at step 1"
     )
+    at_the_bound = compare_points({"train/loss": [(1, 4.0)]}, outcome, 0.5)  # |4 − 2| / 4
+    assert at_the_bound.largest == 0.5 and at_the_bound.verdict == "within tolerance"
     assert compare_points({"train/loss": [(0, 1.1)]}, outcome, 1e-6).verdict == "different"
     assert compare_points({"train/loss": [(7, 1.0)]}, outcome, 1e-6).verdict == "different"
 

@@ -97,6 +97,19 @@ def test_diverged_trials_lose_and_do_not_stop_the_search():
     assert made.winner()[0] == 3
 
 
+def test_importance_is_shared_by_two_hyperparameters_or_more():
+    two, one = (
+        arm(**{"model.widths": [8], "batch_size": 16}),
+        arm(**{"model.widths": [8], "batch_size": 16, "optimizer.momentum": 0.9}),
+    )
+    search = h.Search(trials=24, sampler="random")
+    shares = searched(search, the_arm=two)[0].importance()
+    assert shares.keys() == {"optimizer.lr", "optimizer.momentum"}
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert shares["optimizer.lr"] > 0.9, "the objective is the rate itself"
+    assert searched(search, the_arm=one)[0].importance() == {}
+
+
 @pytest.mark.parametrize("pruner", ["median", "asha", "hyperband"])
 def test_pruners_end_the_worst(pruner):
     made = ArmTuner(arm(), h.Search(trials=24, batch=8, pruner=pruner))

@@ -55,6 +55,15 @@ def test_claims_stored_by_version_0_1_are_understood(kind):
     assert Claim.parse(stored) == claim
 
 
+def test_a_claim_about_speed_has_a_goal():
+    monotone = h.Claim.monotone(
+        "optimizer", on="valid/accuracy", rising=True, target=0.9, by="samples"
+    )
+    assert monotone.goal == ("valid/accuracy", 0.9, "samples", True)
+    assert MADE["faster"][0].goal == ("valid/loss", 0.5, "steps", False)
+    assert MADE["monotone"][0].goal is None and MADE["better"][0].goal is None
+
+
 def test_a_field_of_another_kind_is_left_out_with_a_warning():
     with pytest.warns(FutureWarning, match="claim of kind 'above' has no 'margin'"):
         claim = Claim.parse({"kind": "above", "arm": "A", "value": 1.0, "margin": 0.5})
