@@ -5,6 +5,7 @@ import pytest
 import harness as h
 from harness import results
 from harness.core.errors import NoStudyError, SpecError
+from harness.protocol.check import representative
 from harness.protocol.run import Options, run_study
 from tests.studies import small
 
@@ -37,3 +38,17 @@ def test_what_does_not_go_together_is_refused_before_anything_trains(folder, fie
     assert said in str(caught.value)
     with pytest.raises(NoStudyError):
         results.load("small")
+
+
+def test_a_representative_recipe_has_the_middle_of_every_space():
+    recipe = h.Recipe(
+        data="digits",
+        model=h.MLP(widths=h.Choice([8], [16])),
+        optimizer=h.SGD(lr=h.LogUniform(1e-4, 1e-2), momentum=h.Uniform(0.5, 0.9)),
+        batch_size=h.IntUniform(8, 65),
+        epochs=1,
+    )
+    middle = representative(recipe)
+    assert middle.optimizer.lr == pytest.approx(1e-3)
+    assert middle.optimizer.momentum == pytest.approx(0.7)
+    assert (middle.batch_size, middle.model.widths) == (36, (8,))
