@@ -41,7 +41,8 @@ def variants(node: ast.AST) -> Iterator[ast.AST]:
                 yield ast.Compare(node.left, operators, node.comparators)
         case ast.BinOp() | ast.BoolOp() | ast.AugAssign():
             other.op = flipped(node.op)
-            yield other
+            if type(other.op) is not type(node.op):
+                yield other
         case ast.UnaryOp(op=ast.Not() | ast.USub()):
             yield node.operand
         case ast.Constant(value=bool()):

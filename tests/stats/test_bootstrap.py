@@ -104,3 +104,18 @@ def test_bootstrap_covers_the_truth_with_few_values_too(n):
         for _ in range(600)
     ]
     assert np.mean([i.low <= 0 <= i.high for i in hits]) > 0.92
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_statistic_beyond_all_of_its_resamples_has_the_percentile_interval(sign):
+    """Twenty values that differ: no resample has as many different ones, so z₀ would be infinite."""
+
+    def different(values):
+        return sign * float(len(np.unique(values)))
+
+    x = np.arange(20.0)
+    bca, percentile = (
+        stats.bootstrap(x, different, rng=np.random.default_rng(0), method=method)
+        for method in ("bca", "percentile")
+    )
+    assert bca == percentile and bca.low < bca.high
