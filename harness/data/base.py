@@ -11,7 +11,8 @@ Options act in this order, which decides what they can see of each other:
    leaks from the others.
 
 Every random choice has a stream of its own, named by the data's seed and its purpose, so that no
-option changes the split. A part keeps the source's order: its first samples are no random sample.
+option but ``split`` changes the split, and ``split`` never the test part. A part keeps the source's
+order: its first samples are no random sample.
 
 :func:`load_data` is what the engine calls; :func:`fingerprint` becomes part of every run's key, so
 that a change of any array trains anew. A change of the order of draws below changes every data set.
@@ -30,7 +31,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.core.errors import HarnessError
-from harness.core.streams import numpy_stream
+from harness.core.streams import Name, numpy_stream
 from harness.spec.component import Component, as_a, parse_part
 
 Task = Literal["classification", "regression", "function"]
@@ -95,6 +96,10 @@ class Data(Component):
     """Number of training samples kept (smaller sets are nested in larger ones); all by default."""
     valid_fraction: float = Field(default=0.2, ge=0, lt=1)
     """Share of the training part held out for validation."""
+    split: int = Field(default=0, ge=0)
+    """Which random split of the samples that the test part leaves into training and validation:
+    each number names another one of the same sizes, so that searches can be repeated on several.
+    The test part does not depend on it."""
     label_noise: float = Field(default=0.0, ge=0, le=1)
     """Share of training labels replaced by ones drawn from all classes, the true one included."""
     shuffle_pixels: bool = False
@@ -198,7 +203,9 @@ def prepare(data: Data, raw: Raw) -> Dataset:
         test_x, test_y = x[test], y[test]
     else:
         pool, (test_x, test_y) = np.arange(len(x)), map(np.asarray, raw.test)
-    train, valid = _split(pool, data.valid_fraction, data, "valid", data.train_size)
+    # number 0 has the stream that splits had before they were numbered
+    purpose = ("valid", data.split) if data.split else ("valid",)
+    train, valid = _split(pool, data.valid_fraction, data, *purpose, size=data.train_size)
     # for all samples, before the parts are taken: a sample's noise does not depend on the split
     noisy_y = _with_label_noise(y, classes, data)
     parts = [(x[train], noisy_y[train]), (x[valid], y[valid]), (test_x, test_y)]
@@ -209,7 +216,7 @@ def prepare(data: Data, raw: Raw) -> Dataset:
 
 
 def _split(
-    indices: np.ndarray, share: float, data: Data, purpose: str, size: int | None = None
+    indices: np.ndarray, share: float, data: Data, *purpose: Name, size: int | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Split indices at random; return those that stay and those that are taken, both sorted.
 
@@ -217,13 +224,13 @@ def _split(
         indices: of the samples, in the source's order.
         share: fraction to take.
         data: whose seed names the stream.
-        purpose: what is taken, which names the stream too.
+        purpose: what is taken, and which of several splits, which name the stream too.
         size: how many of those that stay are kept; all by default.
 
     Raises:
         HarnessError: ``size`` is more than stay.
     """
-    order = numpy_stream(data.seed, "split", purpose).permutation(indices)
+    order = numpy_stream(data.seed, "split", *purpose).permutation(indices)
     taken = round(len(order) * share)
     available = len(order) - taken
     if size is not None and size > available:

@@ -12,6 +12,7 @@ SHARED = {
     "seed": 1,
     "train_size": 50,
     "valid_fraction": 0.4,
+    "split": 1,
     "label_noise": 0.5,
     "shuffle_pixels": True,
     "polynomial": 2,

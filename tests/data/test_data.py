@@ -63,6 +63,42 @@ def test_seed_names_the_split():
     )
 
 
+def test_split_changes_which_samples_validate_and_never_the_test_part():
+    splits = [load_data(Data.parse({"name": "digits", "split": k})) for k in range(3)]
+    learnt = rows(splits[0].train) | rows(splits[0].valid)
+    for k, data in enumerate(splits):
+        assert all(map(np.array_equal, data.test, splits[0].test))
+        assert [len(p.x) for p in data[:3]] == [1150, 288, 359]
+        assert rows(data.train) | rows(data.valid) == learnt
+        assert not rows(data.train) & rows(data.valid)
+        others = [rows(other.valid) for other in splits[:k]]
+        # a fifth held out at random twice: a fifth of those in common
+        assert all(0.1 < len(rows(data.valid) & other) / 288 < 0.3 for other in others)
+
+
+def test_split_0_is_the_split_before_splits_had_numbers():
+    # the published way: one permutation from the stream (0, "split", "valid") of what the test left
+    from harness.core.streams import derive
+
+    def order(purpose, indices):
+        seed = derive(0, "split", purpose)
+        return np.random.Generator(np.random.SFC64(seed)).permutation(indices)
+
+    raw, data = Data.parse("digits").raw(), load_data(Data.parse({"name": "digits", "split": 0}))
+    pool = np.sort(order("test", np.arange(1797))[359:])
+    shuffled = order("valid", pool)
+    assert np.array_equal(data.valid.x, raw.x[np.sort(shuffled[:288])])
+    assert np.array_equal(data.train.x, raw.x[np.sort(shuffled[288:])])
+
+
+def test_smaller_training_sets_are_nested_within_a_split():
+    small, large = (
+        load_data(Data.parse({"name": "digits", "split": 3, "train_size": n})) for n in (100, 400)
+    )
+    assert len(small.train.x) == 100 and rows(small.train) < rows(large.train)
+    assert rows(small.valid) == rows(large.valid)
+
+
 def test_smaller_training_sets_are_nested_and_leave_the_rest_alone():
     small, large = (load_data(Data.parse({"name": "digits", "train_size": n})) for n in (100, 400))
     assert len(small.train.x) == 100 and rows(small.train) < rows(large.train)
