@@ -31,6 +31,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.core.errors import HarnessError
+from harness.core.recent import keep_recent
 from harness.core.streams import Name, numpy_stream
 from harness.spec.component import Component, as_a, parse_part
 
@@ -38,6 +39,9 @@ Task = Literal["classification", "regression", "function"]
 
 TEST_SHARE = 0.2
 """Share of the samples split off for the test where the source has no test part of its own."""
+
+KEPT = 2**31
+"""Bytes of data sets that a process keeps in memory once they are loaded."""
 
 
 class Raw(NamedTuple):
@@ -78,6 +82,11 @@ class Dataset(NamedTuple):
         """Numbers that a model must give for one input: D of the targets."""
         return int(self.train.y.shape[1])
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of all arrays."""
+        return sum(x.nbytes + y.nbytes for x, y in (self.train, self.valid, self.test))
+
 
 class Data(Component):
     """A data set and what is done to it; the same spec always gives the same arrays.
@@ -113,6 +122,8 @@ class Data(Component):
     def raw(self) -> Raw:
         """Return the arrays before any option acts, always the same for the same fields.
 
+        They must not depend on ``split``: runs on several splits train together.
+
         Random sources draw from :func:`~harness.core.streams.numpy_stream` with the data's seed and
         never from a global generator.
 
@@ -138,7 +149,8 @@ class Data(Component):
         return None
 
 
-@lru_cache(maxsize=16)  # the data sets that a study compares; every run of an arm asks again
+# every run of an arm asks again; small data sets are kept for every split that a study compares
+@keep_recent(KEPT)
 def load_data(data: Component) -> Dataset:
     """Return the data set that ``data`` describes; the last few are kept in memory.
 
@@ -155,7 +167,7 @@ def load_data(data: Component) -> Dataset:
     return prepare(source, source.raw())
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1024)
 def fingerprint(data: Component) -> str:
     """Return the SHA-256 over shape, type and bytes of all parts' arrays; part of a run's key.
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from harness.core.streams import numpy_stream
 from harness.engine.program import Program
+from harness.engine.splits import Splits
 from harness.engine.training_loss import Minibatch
 
 AHEAD = 2**18
@@ -25,13 +26,16 @@ class Batches:
     batches. It is fastest when steps are asked for in their order.
 
     Args:
-        program: the data, the length of an epoch, and the kind of order.
+        program: the length of an epoch, and the kind of order.
+        splits: the members' training samples.
         seeds: the members' seeds; members of one seed see the same samples.
     """
 
-    def __init__(self, program: Program, seeds: Sequence[int]) -> None:
-        self.program, self.seeds = program, tuple(seeds)
-        x, y, batch = program.train.x, program.train.y, program.times.batch
+    def __init__(self, program: Program, splits: Splits, seeds: Sequence[int]) -> None:
+        self.program, self.splits, self.seeds = program, splits, tuple(seeds)
+        x, y, batch = splits.train.x, splits.train.y, program.times.batch
+        # the whole training set at once: its order does not matter
+        self.full = batch == program.train.size
         # targets with the samples last, for ``_columns``
         self.y_DN = y.mT.clone(memory_format=torch.contiguous_format)
         sample_bytes = x[0].numel() * x.element_size() if len(x) else 1
@@ -51,9 +55,9 @@ class Batches:
             Views, which must not be written into: of the gathered samples, or of the training set
             itself. The last batch of an epoch is smaller where the epoch is no multiple of it.
         """
-        times, train = self.program.times, self.program.train
-        # the whole training set: its order does not matter, and all members share the inputs, which
-        # are not copied K times
+        times, train = self.program.times, self.splits.train
+        # the whole training set of one split: all members share the inputs, which are not copied K
+        # times
         if times.batch == train.size:
             return Minibatch(train.x[None], train.y.expand(len(self.seeds), *train.y.shape))
         epoch, position = divmod(step, times.per_epoch)
@@ -71,10 +75,10 @@ class Batches:
         """Let ``rows_KN`` be the members' orders of the training samples in an epoch."""
         kind, count = self.program.recipe.batch_order, self.program.train.size
         # the other kinds have one order for the run: that of epoch 0
-        epoch = epoch if kind == "reshuffled" else 0
+        epoch = epoch if kind == "reshuffled" and not self.full else 0
         if epoch == self.epoch:
             return
-        if kind == "sequential":
+        if kind == "sequential" or self.full:
             rows = [np.arange(count)] * len(self.seeds)
         else:
             # members of one seed, such as the same seed in several arms, share one draw
@@ -83,6 +87,8 @@ class Batches:
                 for seed in set(self.seeds)
             }
             rows = [drawn[seed] for seed in self.seeds]
+        if any(self.splits.first_K):
+            rows = [row + first for row, first in zip(rows, self.splits.first_K, strict=True)]
         self.epoch, self.first = epoch, -1
         self.rows_KN = torch.from_numpy(np.stack(rows)).to(self.program.device)
 

@@ -1,4 +1,4 @@
-"""Whether runs can train together, and the memory that each of them needs.
+"""Whether runs can train together, which of them do, and the memory that each of them needs.
 
 The plan asks the first, and whoever cuts runs into cohorts both (``execution.jobs.cohort_limit``).
 """
@@ -9,12 +9,52 @@ import math
 
 import torch
 
-from harness.data.base import load_data
+from harness.data.base import Data, load_data
 from harness.engine.program import Program, build_network
+from harness.engine.timetable import make_timetable
 from harness.models.base import Context, Seen
 from harness.models.external import ModuleNetwork
 from harness.optimizers.external import ExternalOptimizer
+from harness.spec.component import as_a
+from harness.spec.keys import digest, shape_key
 from harness.spec.resolved import ResolvedRecipe
+
+MIXED = 2**24
+"""Bytes of a training part up to which runs on several splits of the data share a cohort, which
+then holds each split's part: 8 splits are 128 MB at most. Larger data take so long to train on that
+little is gained. It is compared with the size of the data alone, so that cohorts are cut the same
+on every start and every machine."""
+
+
+def cohort_key(recipe: ResolvedRecipe) -> str:
+    """Return what runs must share to train in one cohort, as ``dispatch`` cuts them.
+
+    Runs on other splits of the data are of one shape. They train apart where all members share
+    their inputs otherwise (full batches), or where the data are too large to be held several times.
+
+    Args:
+        recipe: its data are loaded.
+
+    Returns:
+        The recipe's :func:`~harness.spec.keys.shape_key`, with the split where it is trained apart.
+    """
+    shape = shape_key(recipe)
+    return shape if copy_bytes(recipe) else digest([shape, as_a(Data, recipe.data).split])
+
+
+def copy_bytes(recipe: ResolvedRecipe) -> int:
+    """Return the bytes of a training part that a cohort may hold once for every split.
+
+    Args:
+        recipe: its data are loaded.
+
+    Returns:
+        The bytes; 0 where runs on other splits train apart.
+    """
+    x, y = load_data(recipe.data).train
+    size = (x.size + y.size) * getattr(torch, recipe.dtype).itemsize
+    full = make_timetable(recipe, len(x)).batch == len(x)
+    return 0 if full or size > MIXED else size
 
 
 def check_batching(recipe: ResolvedRecipe) -> tuple[bool, str]:
@@ -64,7 +104,8 @@ def member_bytes(program: Program) -> int:
     """Return about how many bytes one member needs while it trains.
 
     It need not be exact: on a CPU it decides how much of a cohort stays in the cache, on a GPU a
-    cohort that does not fit is halved. The data, which members share, are not counted.
+    cohort that does not fit is halved. The data are not counted: members of one split share them
+    (:func:`copy_bytes` is what another split adds).
     """
     # weights, gradient, up to two tensors of optimizer state, and two temporaries of an update
     rows = 6 * program.layout.width

@@ -14,6 +14,7 @@ from torch import Tensor
 from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameters
 from harness.engine.placement import Samples
 from harness.engine.program import Program
+from harness.engine.splits import Split, splits_of
 from harness.models.base import Buffers, Context
 from harness.spec.resolved import ResolvedRecipe
 
@@ -66,7 +67,7 @@ def evaluate(
 def evaluate_members(
     program: Program, w_KP: Tensor, buffers: Buffers, recipes: Sequence[ResolvedRecipe]
 ) -> dict[str, list[float]]:
-    """Return the metrics on training and validation samples.
+    """Return the metrics on the training and validation samples of each member's split.
 
     Args:
         program: what the members share.
@@ -78,22 +79,19 @@ def evaluate_members(
         One value a member by name, such as ``valid/loss``; nothing for a part without samples.
     """
     hyper = stack_hyperparameters(recipes, program.device, program.dtype)
-    parts = {"train": train_sample(program), "valid": program.valid}
+    splits = splits_of(program, recipes)
+    measured = splits.measure(w_KP, buffers, hyper, _train_and_valid)
+    return {name: value_K.tolist() for name, value_K in measured.items()}
+
+
+def _train_and_valid(
+    split: Split, w_KP: Tensor, buffers: Buffers, hyper: Hyperparameters
+) -> dict[str, Tensor]:
+    """Return the metrics on both parts of a split by name, such as ``valid/loss``."""
+    parts = {"train": split.train_sample, "valid": split.program.valid}
     return {
-        f"{name}/{metric}": value_K.tolist()
+        f"{name}/{metric}": value_K
         for name, part in parts.items()
         if part.size
-        for metric, value_K in evaluate(program, w_KP, buffers, hyper, part).items()
+        for metric, value_K in evaluate(split.program, w_KP, buffers, hyper, part).items()
     }
-
-
-def train_sample(program: Program) -> Samples:
-    """Return evenly spaced training samples for training metrics.
-
-    As many as validation has (1000 without validation data), so that evaluation does not cost more
-    than training and both means are of one precision; always the same ones, so that the curve does
-    not jump with the choice.
-    """
-    count = min(program.train.size, program.valid.size or 1000)
-    picked = torch.linspace(0, program.train.size - 1, count, device=program.device).round().long()
-    return Samples(program.train.x[picked], program.train.y[picked])

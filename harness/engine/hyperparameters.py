@@ -7,7 +7,7 @@ Python number in the code of an update, which would be one member's for all.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -36,6 +36,19 @@ class Hyperparameters(NamedTuple):
     """Each regularizer's fields by name, (K,) each, in the recipe's order."""
     dropout_K: Tensor | None
     """Dropout rates; None where no member drops anything, so that no noise is drawn in vain."""
+
+    def map(self, rows: Callable[[Tensor], Tensor]) -> Hyperparameters:
+        """Return the numbers of some of the members.
+
+        Args:
+            rows: takes their rows out of a tensor (K,).
+        """
+        return Hyperparameters(
+            rows(self.lr_K),
+            {name: rows(value) for name, value in self.loss.items()},
+            tuple({n: rows(value) for n, value in part.items()} for part in self.regularizers),
+            None if self.dropout_K is None else rows(self.dropout_K),
+        )
 
     def noise_free(self) -> Hyperparameters:
         """Return the same without dropout."""

@@ -10,13 +10,17 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from harness.core.records import Outcome, Status
 from harness.engine.cohort import Cohort, Member, keep_rows
 from harness.engine.evaluate import evaluate, evaluate_members
-from harness.engine.hyperparameters import stack_hyperparameters
+from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameters
 from harness.engine.program import Program, program_of
 from harness.engine.recording import TrainedInterval, find_first_bad
+from harness.engine.splits import Split, splits_of
+from harness.engine.test_set import Permit
+from harness.models.base import Buffers
 
 
 class Ending(NamedTuple):
@@ -142,14 +146,29 @@ def _closing_numbers(program: Program, cohort: Cohort, rows: list[int]) -> list[
     if program.stopping:
         metrics |= evaluate_members(program, w_KP, own, recipes)
     if cohort.permit.allowed and program.test.size:
-        hyper = stack_hyperparameters(recipes, program.device, program.dtype)
-        test = program.test.open(cohort.permit, [member.index for member in members])
-        tested = evaluate(program, w_KP, own, hyper, test)
-        metrics |= {f"test/{name}": value_K.tolist() for name, value_K in tested.items()}
+        metrics |= _test_metrics(program, cohort.permit, members, w_KP, own)
     return [
         _last_metrics(program, member) | {name: values[i] for name, values in metrics.items()}
         for i, member in enumerate(members)
     ]
+
+
+def _test_metrics(
+    program: Program, permit: Permit, members: list[Member], w_KP: Tensor, buffers: Buffers
+) -> dict[str, list[float]]:
+    """Return the metrics of some members on the test data, by name; opened once a member."""
+    recipes = [member.run.recipe for member in members]
+    hyper = stack_hyperparameters(recipes, program.device, program.dtype)
+
+    # split by split: the samples are the same in all, but are scaled by the split's training part
+    def measure(
+        split: Split, w_KP: Tensor, buffers: Buffers, hyper: Hyperparameters
+    ) -> dict[str, Tensor]:
+        test = split.program.test.open(permit, [members[row].index for row in split.members])
+        return evaluate(split.program, w_KP, buffers, hyper, test)
+
+    tested = splits_of(program, recipes).measure(w_KP, buffers, hyper, measure)
+    return {f"test/{name}": value_K.tolist() for name, value_K in tested.items()}
 
 
 def _last_metrics(program: Program, member: Member) -> dict[str, float]:

@@ -29,6 +29,7 @@ from harness.engine.optimizer_groups import OptimizerGroup, OptimizerStates
 from harness.engine.probing import Probing
 from harness.engine.program import Program, program_of
 from harness.engine.recording import TrainedInterval, no_updates, record_interval
+from harness.engine.splits import splits_of
 from harness.engine.timetable import schedule_factors
 from harness.engine.training_loss import Minibatch
 from harness.engine.update import Update, make_update
@@ -106,10 +107,11 @@ def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInte
     device, dtype = program.device, program.dtype
     hyper = stack_hyperparameters(recipes, device, dtype)
     factors_SK = schedule_factors(recipes, program.times, cohort.done, target).to(device, dtype)
-    noise, batches = Noise(seeds, cohort.done, device, dtype), Batches(program, seeds)
+    splits = splits_of(program, recipes)
+    noise, batches = Noise(seeds, cohort.done, device, dtype), Batches(program, splits, seeds)
     groups = groups_in(program, cohort)
     probes = probes_of(cohort.members[0].run.probes)
-    probing = Probing(program, groups, cohort.blocks, probes, seeds, hyper, cohort.memories)
+    probing = Probing(program, splits, groups, cohort.blocks, probes, seeds, hyper, cohort.memories)
     make = _updater(program, cohort, groups)
     losses: list[Tensor] = []
     with _mode(program, cohort):

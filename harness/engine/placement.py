@@ -6,14 +6,14 @@ them, and no loader is needed.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from harness.core.errors import HarnessError
-from harness.data.base import Data, Part, load_data
+from harness.core.recent import keep_recent
+from harness.data.base import KEPT, Data, Part, load_data
 
 PartName = Literal["train", "valid", "test"]
 
@@ -28,6 +28,11 @@ class Samples(NamedTuple):
     def size(self) -> int:
         """Number of samples."""
         return len(self.x)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of both."""
+        return self.x.nbytes + self.y.nbytes
 
 
 def resolve_device(name: str) -> torch.device:
@@ -48,7 +53,7 @@ def resolve_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-@lru_cache(maxsize=24)  # programs are built often, and a worker sees few data sets
+@keep_recent(KEPT)  # programs are built often
 def place(data: Data, part: PartName, device: torch.device, dtype: torch.dtype) -> Samples:
     """Return one part of the data on the device, shared by all programs: never write into it.
 
@@ -60,3 +65,16 @@ def place(data: Data, part: PartName, device: torch.device, dtype: torch.dtype) 
     """
     arrays: Part = getattr(load_data(data), part)
     return Samples(*(torch.as_tensor(a, dtype=dtype, device=device) for a in arrays))
+
+
+@keep_recent(KEPT)  # asked for again after every evaluation
+def place_in_a_row(data: tuple[Data, ...], device: torch.device, dtype: torch.dtype) -> Samples:
+    """Return the training samples of several splits one after the other; never write into them.
+
+    Args:
+        data: specs that differ in their split.
+        device: where the samples are wanted.
+        dtype: what they are wanted as.
+    """
+    parts = [place(each, "train", device, dtype) for each in data]
+    return Samples(torch.cat([part.x for part in parts]), torch.cat([part.y for part in parts]))

@@ -17,15 +17,15 @@ from torch import Tensor
 
 from harness.core.streams import numpy_stream
 from harness.engine.differentiate import TrainingPass
-from harness.engine.evaluate import evaluate, train_sample
+from harness.engine.evaluate import evaluate
 from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.optimizer_groups import (
     OptimizerGroup,
     preconditioners,
     stability_thresholds,
 )
-from harness.engine.placement import Samples
 from harness.engine.program import Program
+from harness.engine.splits import Split, Splits
 from harness.engine.training_loss import Minibatch
 from harness.engine.update import Update
 from harness.engine.workspace import Workspace
@@ -65,6 +65,7 @@ class Probing:
 
     Args:
         program: what the members share.
+        splits: the members' samples.
         groups: the members of each optimizer.
         blocks: the columns that are moved call by call.
         probes: what is measured.
@@ -76,6 +77,7 @@ class Probing:
     def __init__(
         self,
         program: Program,
+        splits: Splits,
         groups: Sequence[OptimizerGroup],
         blocks: Sequence[slice],
         probes: Sequence[Probe],
@@ -83,7 +85,8 @@ class Probing:
         hyper: Hyperparameters,
         memories: dict[int, Memory],
     ) -> None:
-        self.program, self.groups, self.blocks = program, groups, blocks
+        self.program, self.splits = program, splits
+        self.groups, self.blocks = groups, blocks
         self.seeds, self.memories = seeds, memories
         # equal probes have one memory, that of the first
         self.probes = [(probes.index(p), p, _needs(p, program)) for p in probes]
@@ -100,7 +103,6 @@ class Probing:
         # memory that is made when a probe first needs it, and used again then
         self.workspace: Workspace | None = None
         self.weights_2KP: Tensor | None = None
-        self.sample: Samples | None = None
 
     def before(self, step: int, w_KP: Tensor) -> Tensor | None:
         """Return a copy of the weights if a probe looks at the coming update, else None.
@@ -239,30 +241,33 @@ class Probing:
         )
 
     def _held(self, moment: Moment) -> tuple[Tensor, Tensor] | None:
-        """Return outputs (K, N, D) and targets (N, D) of the validation samples, for classes."""
-        held = self.program.valid
-        if not (self.program.classify and held.size):
+        """Return outputs (K, N, D) and targets (N, D) of the validation samples, for classes.
+
+        The targets are (K, N, D) where members have several splits.
+        """
+        if not (self.program.classify and self.program.valid.size):
             return None
-        ctx = Context(buffers=moment.update.buffers)
-        with torch.no_grad(), self.program.training_loss.precision():
-            out_KND = self.program.network(
-                self.program.layout.views(moment.w_KP), held.x[None], ctx
-            )
-        return out_KND.to(held.y.dtype), held.y
+        held = self.splits.measure(
+            moment.w_KP, moment.update.buffers, self.hyper, _outputs_on_validation
+        )
+        return held["outputs"], held["targets"]
 
     def _evaluated(
         self, moment: Moment, held: Callable[[], tuple[Tensor, Tensor] | None]
     ) -> dict[str, dict[str, Tensor]]:
         """Return loss and accuracy before the update, as an evaluation measures them."""
-        program, buffers = self.program, moment.update.buffers
-        self.sample = self.sample or train_sample(program)
-        metrics = {"train": evaluate(program, moment.w_KP, buffers, self.hyper, self.sample)}
-        if program.valid.size:
+        members = moment.w_KP, moment.update.buffers, self.hyper
+        metrics = {"train": self.splits.measure(*members, _on_train_sample)}
+        if self.program.valid.size:
             outputs = held()
-            out_KND = None if outputs is None else outputs[0]
-            metrics["valid"] = evaluate(
-                program, moment.w_KP, buffers, self.hyper, program.valid, out_KND
-            )
+
+            def on_valid(
+                split: Split, w_KP: Tensor, buffers: Buffers, hyper: Hyperparameters
+            ) -> dict[str, Tensor]:
+                out_KND = None if outputs is None else split.of(outputs[0])
+                return evaluate(split.program, w_KP, buffers, hyper, split.program.valid, out_KND)
+
+            metrics["valid"] = self.splits.measure(*members, on_valid)
         return metrics
 
     def _hidden(self, moment: Moment) -> dict[str, Tensor]:
@@ -278,13 +283,34 @@ class Probing:
 
     def _samples(self, step: int, count: int, purpose: str) -> tuple[Tensor, Tensor]:
         """Return ``count`` training samples of each member's own, all different."""
-        train = self.program.train
-        size = min(count, train.size)
+        train, total = self.splits.train, self.program.train.size
         rows = [
-            numpy_stream(seed, purpose, step).permutation(train.size)[:size] for seed in self.seeds
+            first + numpy_stream(seed, purpose, step).permutation(total)[:count]
+            for seed, first in zip(self.seeds, self.splits.first_K, strict=True)
         ]
         index_KB = torch.from_numpy(np.stack(rows)).to(self.program.device)
         return train.x[index_KB], train.y[index_KB]
+
+
+def _on_train_sample(
+    split: Split, w_KP: Tensor, buffers: Buffers, hyper: Hyperparameters
+) -> dict[str, Tensor]:
+    """Return loss and accuracy (K,) on a split's sample of training data."""
+    return evaluate(split.program, w_KP, buffers, hyper, split.train_sample)
+
+
+def _outputs_on_validation(
+    split: Split, w_KP: Tensor, buffers: Buffers, hyper: Hyperparameters
+) -> dict[str, Tensor]:
+    """Return ``outputs`` (K, N, D) and ``targets``, which members of one split share: (N, D)."""
+    program, held = split.program, split.program.valid
+    with torch.no_grad(), program.training_loss.precision():
+        out_KND = program.network(
+            program.layout.views(w_KP), held.x[None], Context(buffers=buffers)
+        ).to(held.y.dtype)
+    # with several splits a row a member, as all that is put together of several
+    targets = held.y if split.rows is None else held.y.expand_as(out_KND)
+    return {"outputs": out_KND, "targets": targets}
 
 
 def _needs(probe: Probe, program: Program) -> Callable[[int], bool]:

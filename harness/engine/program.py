@@ -31,7 +31,7 @@ class Program(NamedTuple):
     """What all members of a cohort share."""
 
     recipe: ResolvedRecipe
-    """Of one of the members: the others differ in numbers, schedule or optimizer."""
+    """Of one of the members: the others differ in numbers, schedule, optimizer or split."""
     network: Network
     """The function of weights and inputs; it holds no weights."""
     layout: Layout
@@ -46,6 +46,8 @@ class Program(NamedTuple):
     stopping: EarlyStopping | None
     """The early stopping among them, if there is one."""
     train: Samples
+    """Training samples of ``recipe``'s split, as the other parts are; members on other splits have
+    their own (:mod:`harness.engine.splits`)."""
     valid: Samples
     """Validation samples; there may be none."""
     test: TestSet
@@ -88,7 +90,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     layout = layout_of({name: weight.shape for name, weight in weights.items()})
     loss = as_a(Loss, recipe.loss or source.default_loss())
     training_loss = TrainingLoss(network, loss, layout, device, recipe.amp)
-    train = placement.place(source, "train", device, dtype)
+    train, valid, test = _placed(source, device, dtype)
     return Program(
         recipe=recipe,
         network=network,
@@ -99,13 +101,37 @@ def program_of(recipe: ResolvedRecipe) -> Program:
         regularizers=regularizers,
         stopping=stopping,
         train=train,
-        valid=placement.place(source, "valid", device, dtype),
-        test=TestSet(placement.place(source, "test", device, dtype)),
+        valid=valid,
+        test=test,
         times=make_timetable(recipe, train.size),
         classify=data.task == "classification",
         device=device,
         dtype=dtype,
     )
+
+
+def with_samples_of(program: Program, recipe: ResolvedRecipe) -> Program:
+    """Return the program with the samples of a member that may be on another split of the data.
+
+    Args:
+        program: what the members share.
+        recipe: the member's.
+    """
+    source = as_a(Data, recipe.data)
+    if source.split == as_a(Data, program.recipe.data).split:
+        return program
+    train, valid, test = _placed(source, program.device, program.dtype)
+    return program._replace(recipe=recipe, train=train, valid=valid, test=test)
+
+
+def _placed(
+    source: Data, device: torch.device, dtype: torch.dtype
+) -> tuple[Samples, Samples, TestSet]:
+    """Return the training, validation and test samples on the device."""
+    train, valid, test = (
+        placement.place(source, part, device, dtype) for part in ("train", "valid", "test")
+    )
+    return train, valid, TestSet(test)
 
 
 def build_network(recipe: ResolvedRecipe, data: Dataset) -> Network:

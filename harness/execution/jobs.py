@@ -206,7 +206,7 @@ def cohort_limit(recipe: ResolvedRecipe) -> int:
     """
     import torch
 
-    from harness.engine.batching import check_batching, member_bytes
+    from harness.engine.batching import check_batching, copy_bytes, member_bytes
     from harness.engine.program import program_of
 
     if not check_batching(recipe)[0]:
@@ -214,5 +214,8 @@ def cohort_limit(recipe: ResolvedRecipe) -> int:
     program = program_of(recipe)
     if program.device.type == "cuda":
         memory = torch.cuda.get_device_properties(program.device).total_memory
-        return max(1, min(GPU_LIMIT, memory // GPU_SHARE // member_bytes(program)))
+        # every member may be on a split of its own; on a CPU, where the cache is the limit, an
+        # update reads its minibatches' samples alone, however many there are
+        needed = member_bytes(program) + copy_bytes(recipe)
+        return max(1, min(GPU_LIMIT, memory // GPU_SHARE // needed))
     return max(1, min(CPU_LIMIT, CACHE // member_bytes(program)))

@@ -130,7 +130,8 @@ class Scene:
     purpose; at most the training set."""
     held: Callable[[], tuple[Tensor, Tensor] | None]
     """() ↦ outputs (K, N, D) before the update and targets (N, D) of the held-out samples, as in
-    evaluation: with running statistics; None where there are none, or no classes."""
+    evaluation: with running statistics; None where there are none, or no classes. The targets are
+    (K, N, D) where members are on several splits of the data."""
     evaluated: Callable[[], dict[str, dict[str, Tensor]]]
     """() ↦ ``loss`` and ``accuracy`` (K,) before the update on samples of "train" and "valid", as
     every evaluation measures them."""

@@ -41,9 +41,9 @@ class Calibration(Probe):
         held = scene.held()
         if held is None:
             return {}
-        out_KBD, y_BD = held
+        out_KBD, y_KBD = held
         confidence_KB, guess_KB = torch.softmax(out_KBD, -1).max(-1)
-        right_KB = (guess_KB == y_BD.argmax(-1)).to(out_KBD.dtype)
+        right_KB = (guess_KB == y_KBD.argmax(-1)).to(out_KBD.dtype)
         # the clamp puts a confidence of 1 into the last bin, and NaN, of a run that diverges, into
         # some bin: it belongs to none, but must index one
         bins_KB = (confidence_KB * self.bins).long().clamp_(0, self.bins - 1)
@@ -57,7 +57,7 @@ class Calibration(Probe):
         return {
             # (n_b/n) |right_b/n_b − confidence_b/n_b| = |right_b − confidence_b|/n, of the bins'
             # sums
-            "error": (right - confidence).abs().sum(1) / len(y_BD),
+            "error": (right - confidence).abs().sum(1) / confidence_KB.shape[1],
             "confidence": confidence_KB.mean(1),
             "bins": torch.stack([count, confidence / filled, right / filled], 1),
         }

@@ -37,16 +37,17 @@ class Confusion(Probe):
         held = scene.held()
         if held is None:
             return {}
-        out_KBD, y_BD = held
-        guess_KB, true_B, classes = out_KBD.argmax(-1), y_BD.argmax(-1), y_BD.shape[1]
+        out_KBD, y_KBD = held
+        guess_KB, true_KB, classes = out_KBD.argmax(-1), y_KBD.argmax(-1), y_KBD.shape[-1]
         # the cell (true, guess) of a flattened matrix; all are counted in one pass
-        cell_KB = true_B * classes + guess_KB
+        cell_KB = true_KB * classes + guess_KB
         counts = torch.zeros(len(guess_KB), classes**2, device=guess_KB.device, dtype=torch.float64)
         counts.scatter_add_(1, cell_KB, torch.ones_like(cell_KB, dtype=torch.float64))
         matrix_KCC = counts.view(-1, classes, classes)
-        # a class without held-out samples has no accuracy, not 0/0
-        present = torch.bincount(true_B, minlength=classes).nonzero()[:, 0].tolist()
-        right_KC = matrix_KCC.diagonal(dim1=1, dim2=2)[:, present]
-        accuracy_KC = right_KC / matrix_KCC.sum(2)[:, present]
+        # a class without held-out samples has no accuracy: it is left out. Where only some members'
+        # splits have one, the others' is NaN, which is not recorded, and never the worst
+        samples_KC = matrix_KCC.sum(2)
+        present = samples_KC.sum(0).nonzero()[:, 0].tolist()
+        accuracy_KC = (matrix_KCC.diagonal(dim1=1, dim2=2) / samples_KC)[:, present]
         single = {f"accuracy{c}": accuracy_KC[:, i] for i, c in enumerate(present) if c < CLASSES}
-        return {**single, "worst": accuracy_KC.amin(1), "matrix": matrix_KCC}
+        return {**single, "worst": accuracy_KC.nan_to_num(nan=1.0).amin(1), "matrix": matrix_KCC}

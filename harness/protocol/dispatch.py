@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from harness.core.records import Outcome
 from harness.data.base import load_data
+from harness.engine.batching import cohort_key
 from harness.engine.leaving import drop
 from harness.engine.timetable import Timetable, make_timetable
 from harness.execution.jobs import Done, Job, cohort_limit, cut_cohorts
@@ -18,7 +19,6 @@ from harness.execution.pool import Pool
 from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
 from harness.protocol.runs import MetricCurve, RunRequest, RunResult, key_of, watched_curve
-from harness.spec.keys import shape_key
 
 Prune = Callable[[int, Sequence[MetricCurve]], set[int]]
 """Told a rung's number and each request's curve up to it; returns the positions that end there."""
@@ -119,7 +119,7 @@ class _Batch:
         groups: dict[tuple[str, str], list[int]] = {}
         for i in members:
             request = self.requests[i]
-            groups.setdefault((shape_key(request.run.recipe), request.stage), []).append(i)
+            groups.setdefault((cohort_key(request.run.recipe), request.stage), []).append(i)
         jobs = []
         for group in groups.values():
             limit = self.dispatcher.largest or cohort_limit(self.requests[group[0]].run.recipe)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from harness.engine.batching import check_batching, member_bytes
+from harness.engine.batching import check_batching, cohort_key, member_bytes
 from harness.engine.program import program_of
 from harness.execution.jobs import cohort_limit, cut_cohorts
 from harness.protocol.check import check_study, representative
@@ -117,7 +117,7 @@ def _plan_arm(study: Study, arm: Arm, largest: int | None, forecast: _Forecast) 
     members = min(limit, max(seeds, search_runs))
     return ArmPlan(
         arm=arm,
-        shape=shape_key(recipe),
+        shape=cohort_key(recipe),
         trials=trials,
         search_runs=search_runs,
         confirm_runs=seeds,

@@ -59,18 +59,21 @@ def shape_key(recipe: Recipe) -> str:
     """Return what runs must share to train in one cohort.
 
     A cohort is one program over stacked weights: shapes, data, batch size and length must agree.
-    Numbers are tensors with an entry for each member, and schedules and optimizers are applied to
-    the members that have them, so that those may differ.
+    Numbers are tensors with an entry for each member, schedules and optimizers are applied to the
+    members that have them, and members may be on several splits of the data, so that those may
+    differ. (Where splits are better trained apart, :func:`harness.engine.batching.cohort_key`
+    says so.)
 
     Args:
         recipe: a recipe without spaces.
 
     Returns:
-        The hash of the recipe less its numbers, its schedule and its optimizer; the optimizer stays
-        where it is another library's, which trains alone.
+        The hash of the recipe less its numbers, its schedule, its split of the data and its
+        optimizer; the optimizer stays where it is another library's, which trains alone.
     """
     tree = recipe.dump()
     del tree["schedule"]
+    _part_at(tree, "data").pop("split", None)
     if not isinstance(recipe.optimizer, External):
         del tree["optimizer"]
     for path in recipe.numbers():
