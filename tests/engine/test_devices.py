@@ -14,6 +14,7 @@ from harness.core.registry import REGISTRY
 from harness.engine import hyperparameters, loop, placement, program
 from harness.engine.cohort import start
 from harness.engine.evaluate import evaluate
+from harness.engine.splits import splits_of
 from harness.spec.arms import Run
 from harness.spec.resolved import resolve
 from tests.cases import OPTIMIZERS
@@ -95,10 +96,12 @@ def pretended(monkeypatch):
     )
     monkeypatch.setattr(noise, "_generator", lambda *_: None)
     monkeypatch.setattr(placement, "resolve_device", lambda _: torch.device("cuda:0"))
-    placement.place.cache_clear()
+    for cached in (placement.place, placement.place_in_a_row):
+        cached.cache_clear()
     with mode:
         yield
-    placement.place.cache_clear()
+    for cached in (placement.place, placement.place_in_a_row):
+        cached.cache_clear()
 
 
 def updates(spec, probes=()):
@@ -119,6 +122,32 @@ def test_an_update_and_an_evaluation_stay_on_the_device(name, pretended):
     }
     assert {value.device.type for value in metrics.values()} == {"cuda"}
     assert trained.losses_SK.device.type == "cpu"
+
+
+def test_members_on_several_splits_stay_on_the_device(pretended):
+    spec = recipe(model=h.MLP(widths=(9, 9), norm="batch"), regularizers=[h.Dropout(rate=0.2)])
+    probes = h.Study(
+        name="x",
+        recipe=spec,
+        probes=[
+            {"name": name, "every": 1, "unit": "steps"}
+            for name in ("Calibration", "GeneralizationGap", "NoiseScale")
+        ],
+    ).probes
+    runs = [Run.of(spec.with_values({"data.split": k}), 0, tuple(probes)) for k in (0, 3, 0)]
+    members, made = start(runs, test=True), program.program_of(runs[0].recipe)
+    trained = loop.train_interval(made, members, 3)
+    recipes = [run.recipe for run in runs]
+    hyper = hyperparameters.stack_hyperparameters(recipes, made.device, made.dtype)
+    metrics = splits_of(made, recipes).measure(
+        members.w_KP,
+        members.buffers,
+        hyper,
+        lambda split, *own: evaluate(split.program, *own, split.train_sample),
+    )
+    assert members.done == 3 and members.w_KP.device.type == "cuda"
+    assert {probed.values_VK.device.type for probed in trained.probed.values()} == {"cuda"}
+    assert {value.device.type for value in metrics.values()} == {"cuda"}
 
 
 @pytest.mark.parametrize("name", sorted(set(REGISTRY["probe"].parts) - NUMBERS))

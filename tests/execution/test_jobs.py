@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.data.base import load_data
+from harness.engine.batching import member_bytes
+from harness.engine.program import program_of
 from harness.execution import jobs
 from harness.execution.jobs import Job, cohort_limit, cut_cohorts, one_thread, perform
 from harness.spec.arms import Run
@@ -30,6 +35,28 @@ def test_cohort_limit_shrinks_with_the_model_and_is_one_for_runs_that_are_not_ba
     assert small == jobs.CPU_LIMIT > large >= 1
     alone = RECIPE.with_values({"optimizer": {"name": "torch.optim.Rprop", "lr": 0.1}})
     assert cohort_limit(resolve(alone)) == 1
+
+
+def test_on_a_gpu_every_member_has_room_for_a_split_of_its_own(monkeypatch):
+    def on_gpu(recipe):
+        return program_of(recipe)._replace(device=torch.device("cuda:0"))
+
+    def gpu(members, bytes_each):
+        memory = jobs.GPU_SHARE * members * bytes_each
+        monkeypatch.setattr(
+            torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=memory)
+        )
+
+    monkeypatch.setattr("harness.engine.program.program_of", on_gpu)
+    recipe = resolve(RECIPE)
+    train = load_data(recipe.data).train
+    copy, own = 4 * (train.x.size + train.y.size), member_bytes(program_of(recipe))
+    gpu(7, own + copy)
+    assert cohort_limit(recipe) == 7
+    # full batches of other splits train apart: their members share the data
+    full = resolve(RECIPE.with_values({"batch_size": "full"}))
+    gpu(7, member_bytes(program_of(full)))
+    assert cohort_limit(full) == 7
 
 
 def test_halves_have_every_run_once_and_begin_anew():

@@ -23,6 +23,29 @@ def test_arms_of_one_shape_share_cohorts(largest, cohorts):
     assert plan_study(small(), workers=0, largest=largest).cohorts == cohorts
 
 
+@pytest.mark.parametrize(("batch_size", "cohorts"), [(64, 1), ("full", 3)])
+def test_splits_of_the_data_share_a_cohort_and_full_batches_train_apart(
+    folder, monkeypatch, batch_size, cohorts
+):
+    from harness.protocol.dispatch import _Batch
+
+    made, new_job = [], _Batch._new_job
+    monkeypatch.setattr(
+        _Batch, "_new_job", lambda self, members: made.append(members) or new_job(self, members)
+    )
+    study = h.Study(
+        name="splits",
+        recipe=small().recipe.with_values({"batch_size": batch_size}),
+        compare={"data.split": [0, 1, 2]},
+        seeds=2,
+    )
+    assert plan_study(study, workers=0).cohorts == cohorts
+    run_study(study, Options(workers=0))
+    assert len(made) == cohorts and sum(map(len, made)) == 6
+    tested = h.results.load("splits").runs.groupby("arm")["test/loss"].mean()
+    assert tested.nunique() == 3
+
+
 def test_the_time_is_shared_by_the_workers(monkeypatch):
     from harness.protocol import plan
 
