@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,6 +25,14 @@ Vector instructions then treat every row alike, and a member's bits do not depen
 """
 
 
+Role = Literal["hidden", "input", "output", "embedding", "bias", "norm"]
+"""What a parameter is in its network.
+
+Weights of a layer between hidden units, of the one that takes the inputs, of the one that gives the
+outputs; vectors looked up by place or token; biases; scales and shifts of normalizations.
+"""
+
+
 class Slot(NamedTuple):
     """Where a tensor lies in a row."""
 
@@ -33,6 +41,9 @@ class Slot(NamedTuple):
     size: int
     """Its elements, padding left out."""
     shape: tuple[int, ...]
+    role: Role = "hidden"
+    fused: int = 1
+    """Matrices below each other along the first axis, such as 3 of queries, keys and values."""
 
 
 class Layout(NamedTuple):
@@ -69,8 +80,8 @@ class Layout(NamedTuple):
         Raises:
             KeyError: there is no tensor of this name.
         """
-        offset, size, shape = self.slots[name]
-        return flat_KP[:, offset : offset + size].view(-1, *shape)
+        slot = self.slots[name]
+        return flat_KP[:, slot.offset : slot.offset + slot.size].view(-1, *slot.shape)
 
     def blocks(self, least: int) -> tuple[slice, ...]:
         """Return a row's columns in blocks: each large tensor, and what lies between two such.
@@ -103,11 +114,17 @@ class Layout(NamedTuple):
         return flat_KP
 
 
-def layout_of(shapes: Mapping[str, tuple[int, ...]]) -> Layout:
+def layout_of(
+    shapes: Mapping[str, tuple[int, ...]],
+    roles: Mapping[str, Role] | None = None,
+    fused: Mapping[str, int] | None = None,
+) -> Layout:
     """Lay tensors of the given shapes out one after the other, each from an aligned offset.
 
     Args:
         shapes: of one member's tensors, by name; a layer's weights are called ``<layer>.weight``.
+        roles: what each parameter is, by name; one that is left out counts as hidden.
+        fused: in how many matrices a parameter falls apart, by name; 1 where it is left out.
 
     Returns:
         The layout, with the tensors in the given order.
@@ -122,7 +139,8 @@ def layout_of(shapes: Mapping[str, tuple[int, ...]]) -> Layout:
     for name, shape in shapes.items():
         size = math.prod(shape)
         aligned = -(-size // ALIGNMENT) * ALIGNMENT  # rounded up
-        slots[name] = Slot(offset, size, tuple(shape))
+        role, parts = (roles or {}).get(name, "hidden"), (fused or {}).get(name, 1)
+        slots[name] = Slot(offset, size, tuple(shape), role, parts)
         cuts += [size, aligned - size]
         offset += aligned
     layers = {

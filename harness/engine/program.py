@@ -87,7 +87,11 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     stopping = next((part for part in regularizers if isinstance(part, EarlyStopping)), None)
     _check_regularizers(recipe, regularizers, stopping, data)
     weights = network.weights()
-    layout = layout_of({name: weight.shape for name, weight in weights.items()})
+    layout = layout_of(
+        {name: weight.shape for name, weight in weights.items()},
+        {name: weight.role for name, weight in weights.items()},
+        {name: weight.fused for name, weight in weights.items()},
+    )
     loss = as_a(Loss, recipe.loss or source.default_loss())
     training_loss = TrainingLoss(network, loss, layout, device, recipe.amp)
     train, valid, test = _placed(source, device, dtype)

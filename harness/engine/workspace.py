@@ -75,9 +75,9 @@ def workspace_for(layout: Layout, w_KP: Tensor, columns: Sequence[slice]) -> Wor
     # zeros, for the gaps between parameters: no one writes there, and norms count them
     g_KP = torch.zeros_like(w_KP)
     apart = {
-        name: w_KP.new_empty(len(w_KP), *shape)
-        for name, (offset, size, shape) in layout.slots.items()
-        if len(columns) > 1 and slice(offset, offset + size) in columns
+        name: w_KP.new_empty(len(w_KP), *slot.shape)
+        for name, slot in layout.slots.items()
+        if len(columns) > 1 and slice(slot.offset, slot.offset + slot.size) in columns
     }
     # (K, *shape) as (K, C): a view, since the memory is contiguous
     apart_at = {layout.slots[name].offset: gradient.flatten(1) for name, gradient in apart.items()}

@@ -13,9 +13,10 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from harness.core.noise import Noise, RecordedNoise
+from harness.core.parameter_layout import Role
 from harness.spec.component import Component
 
 if TYPE_CHECKING:
@@ -25,12 +26,10 @@ Params = Mapping[str, "Tensor"]
 """Parameters of all members by name, (K, *shape) each."""
 Buffers = dict[str, "Tensor"]
 """Running statistics of all members by name, (K, *shape) each; they are updated and not trained."""
-Role = Literal["weight", "bias", "one", "zero", "position"]
-"""What a parameter is, which decides how it starts: see :meth:`harness.models.init.Init.draw`."""
 
 
 class Weight(NamedTuple):
-    """The shape of one parameter and how it starts."""
+    """The shape of one parameter, what it is, and how it starts."""
 
     shape: tuple[int, ...]
     """Shape of one member's parameter; the engine stacks the members in front of it."""
@@ -38,10 +37,13 @@ class Weight(NamedTuple):
     """Numbers that one output is a sum over; a bias has its layer's."""
     fan_out: int = 1
     """Outputs that one input goes into; a bias has its layer's."""
-    role: Role = "weight"
-    """What it is in its layer, which decides the distribution it is drawn from."""
+    role: Role = "hidden"
+    """What it is in its network: optimizers and regularizers treat roles differently, and
+    :meth:`harness.models.init.Init.draw` draws biases and embeddings in ways of their own."""
     value: tuple[float, ...] | None = None
-    """Fixed initial numbers, which no distribution replaces; None for parameters of layers."""
+    """Fixed initial numbers, which no distribution replaces; None where they are drawn."""
+    fused: int = 1
+    """Matrices that lie below each other along the first axis, each a projection of its own."""
 
 
 class Product(NamedTuple):

@@ -51,7 +51,10 @@ class CNN1D(Model):
         length = input_shape[-1]
         planes = input_shape[0] if len(input_shape) == 2 else 1
         kernels = ((planes, 5), (width, 3), (width, 3))
-        convs = [Conv(f"conv.{i}", (c, width), k, 2, 1, axes=1) for i, (c, k) in enumerate(kernels)]
+        convs = [
+            Conv(f"conv.{i}", (c, width), k, 2, 1, axes=1, role="hidden" if i else "input")
+            for i, (c, k) in enumerate(kernels)
+        ]
         return ConvNetwork(convs, (planes, length), outputs, self.norm, pool=False)
 
 
@@ -80,9 +83,10 @@ class CNN2D(Model):
         _check_shape(input_shape, {2: "(H, W)", 3: "(C, H, W)"})
         widths = value_of(self.channels, "model.channels")
         planes = (1, *input_shape) if len(input_shape) == 2 else input_shape
+        side = self.kernel
         pairs = zip((planes[0], *widths[:-1]), widths, strict=True)
         convs = [
-            Conv(f"conv.{i}", pair, self.kernel, 2, self.kernel // 2, axes=2)
+            Conv(f"conv.{i}", pair, side, 2, side // 2, axes=2, role="hidden" if i else "input")
             for i, pair in enumerate(pairs)
         ]
         return ConvNetwork(convs, planes, outputs, self.norm, pool=True)
@@ -150,7 +154,7 @@ class ConvNetwork:
         self.norms = norm_layers(norm, [conv.outputs for conv in convs])
         # a channel gives one feature, its mean, or one for each position
         positions = 1 if pool else math.prod(_output_sizes(convs, planes[1:]))
-        self.out = Dense("out", convs[-1].outputs * positions, outputs)
+        self.out = Dense("out", convs[-1].outputs * positions, outputs, role="output")
         self.activation = ReLU()
         self.written_out = not self.norms
 

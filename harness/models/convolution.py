@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from harness.core.lazy import Lazy
+from harness.core.parameter_layout import Role
 from harness.models.base import Params, Weight
 from harness.models.dense import for_each_member
 
@@ -45,6 +46,7 @@ class Conv:
         stride: positions from one patch to the next.
         padding: positions of zeros on each side.
         axes: 1 for signals (K, C, L, B), 2 for images (K, C, H, W, B).
+        role: where W stands in the network.
     """
 
     def __init__(
@@ -55,8 +57,9 @@ class Conv:
         stride: int,
         padding: int,
         axes: int,
+        role: Role = "hidden",
     ) -> None:
-        self.name, self.axes = name, axes
+        self.name, self.axes, self.role = name, axes, role
         self.kernel, self.stride, self.padding = kernel, stride, padding
         self.inputs, self.outputs = channels
         self.w, self.b = f"{name}.weight", f"{name}.bias"
@@ -66,7 +69,8 @@ class Conv:
         taps = self.kernel**self.axes
         fans = self.inputs * taps, self.outputs * taps
         shape = (self.outputs, self.inputs, *(self.kernel,) * self.axes)
-        return {self.w: Weight(shape, *fans), self.b: Weight((self.outputs,), *fans, "bias")}
+        bias = Weight((self.outputs,), *fans, "bias")
+        return {self.w: Weight(shape, *fans, role=self.role), self.b: bias}
 
     def size(self, length: int) -> int:
         """Return ⌊(length + 2·padding − kernel)/stride⌋ + 1, the output positions on an axis.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.core.lazy import Lazy
+from harness.core.parameter_layout import Role
 from harness.models.base import Params, Weight
 
 if TYPE_CHECKING:
@@ -34,17 +35,30 @@ class Dense:
         inputs: numbers in.
         outputs: numbers out.
         bias: whether there is a b.
+        role: where W stands in the network.
+        fused: projections of their own that W's rows are divided into, in equal parts.
     """
 
-    def __init__(self, name: str, inputs: int, outputs: int, bias: bool = True) -> None:
+    def __init__(
+        self,
+        name: str,
+        inputs: int,
+        outputs: int,
+        bias: bool = True,
+        role: Role = "hidden",
+        fused: int = 1,
+    ) -> None:
         self.name, self.inputs, self.outputs, self.bias = name, inputs, outputs, bias
+        self.role, self.fused = role, fused
         self.w, self.b = f"{name}.weight", f"{name}.bias"
 
     def weights(self) -> dict[str, Weight]:
         """Return W, and b where there is one."""
-        weights = {self.w: Weight((self.outputs, self.inputs), self.inputs, self.outputs)}
+        fans = self.inputs, self.outputs
+        shape = (self.outputs, self.inputs)
+        weights = {self.w: Weight(shape, *fans, role=self.role, fused=self.fused)}
         if self.bias:
-            weights[self.b] = Weight((self.outputs,), self.inputs, self.outputs, "bias")
+            weights[self.b] = Weight((self.outputs,), *fans, "bias")
         return weights
 
     def __call__(self, params: Params, h_KBI: Tensor) -> Tensor:

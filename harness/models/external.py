@@ -18,6 +18,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from harness.core.errors import HarnessError
 from harness.core.streams import derive
 from harness.models.base import Context, Model, Params, Weight
+from harness.models.module_roles import roles_of
 from harness.spec.component import External
 
 RANDOM = (
@@ -106,10 +107,14 @@ class ModuleNetwork:
     def weights(self) -> dict[str, Weight]:
         """Return the parameters by the module's own names.
 
-        The fans are guessed from the shapes; every role is "weight", since a module does not say.
+        The fans are guessed from the shapes, the roles as :func:`roles_of` says.
         """
+        described = roles_of(self.module)
         return {
-            name: Weight(tuple(p.shape), *_fans(p)) for name, p in self.module.named_parameters()
+            name: Weight(tuple(p.shape), *_fans(p), role=role, fused=fused)
+            for (name, p), (role, fused) in zip(
+                self.module.named_parameters(), described.values(), strict=True
+            )
         }
 
     def buffers(self) -> dict[str, Tensor]:

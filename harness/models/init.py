@@ -28,8 +28,8 @@ class Init(Component):
     """The distribution of the initial weights.
 
     A subclass says the deviation of a layer's weights, and the shape of their distribution and the
-    bound of the biases where they are not "uniform" and 0. How parameters of other roles start is
-    the same for all: scales of normalizations at 1, their shifts at 0, positions from N(0, 0.02²).
+    bound of the biases where they are not "uniform" and 0. How other parameters start is the same
+    for all: normalizations at the scale 1 and the shift 0, embeddings from N(0, 0.02²).
     """
 
     kind = "init"
@@ -67,9 +67,7 @@ class Init(Component):
         stream = numpy_stream(seed, "init", name)
         if weight.value is not None:
             return np.asarray(weight.value)
-        if weight.role in ("one", "zero"):
-            return np.full(weight.shape, float(weight.role == "one"))
-        if weight.role == "position":
+        if weight.role == "embedding":
             return 0.02 * stream.standard_normal(weight.shape)  # as in BERT and GPT-2
         if weight.role == "bias":
             return self.bias_bound(weight) * stream.uniform(-1, 1, weight.shape)

@@ -20,7 +20,9 @@ class Linear(Model):
     """Add a trained constant to each output."""
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> LinearNetwork:
-        return LinearNetwork(Dense("out", math.prod(input_shape), outputs, self.bias))
+        return LinearNetwork(
+            Dense("out", math.prod(input_shape), outputs, self.bias, role="output")
+        )
 
 
 class LinearNetwork:

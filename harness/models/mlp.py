@@ -98,10 +98,11 @@ class MLPNetwork:
 
     def __init__(self, spec: MLP, widths: tuple[int, ...], outputs: int) -> None:
         self.hidden = [
-            Dense(f"hidden.{i}", a, b, spec.bias) for i, (a, b) in enumerate(pairwise(widths))
+            Dense(f"hidden.{i}", a, b, spec.bias, role="hidden" if i else "input")
+            for i, (a, b) in enumerate(pairwise(widths))
         ]
         self.norms = norm_layers(spec.norm, widths[1:])
-        self.out = Dense("out", widths[-1], outputs, spec.bias)
+        self.out = Dense("out", widths[-1], outputs, spec.bias, role="output")
         self.activation, self.residual = ACTIVATIONS[spec.activation], spec.residual
         self.written_out = isinstance(self.activation, OutputActivation) and not self.norms
 

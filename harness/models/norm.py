@@ -151,6 +151,6 @@ def norm_layers(norm: str, widths: Sequence[int]) -> list[BatchNorm | LayerNorm]
 def _scale_and_shift(name: str, features: int) -> dict[str, Weight]:
     """Return γ, which starts at 1, and β, which starts at 0."""
     return {
-        f"{name}.weight": Weight((features,), role="one"),
-        f"{name}.bias": Weight((features,), role="zero"),
+        f"{name}.weight": Weight((features,), role="norm", value=(1.0,) * features),
+        f"{name}.bias": Weight((features,), role="norm", value=(0.0,) * features),
     }

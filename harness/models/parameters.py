@@ -37,7 +37,7 @@ class ParametersNetwork:
 
     def weights(self) -> dict[str, Weight]:
         """Return ``theta``, with its initial value."""
-        return {"theta": Weight((len(self.start),), value=self.start)}
+        return {"theta": Weight((len(self.start),), role="output", value=self.start)}
 
     def buffers(self) -> dict[str, Tensor]:
         """Return no running statistics."""

@@ -66,7 +66,7 @@ class Block:
     def __init__(self, name: str, width: int, heads: int) -> None:
         self.heads, self.activation = heads, GELU()
         self.norm1 = LayerNorm(f"{name}.norm1", width)
-        self.qkv = Dense(f"{name}.qkv", width, 3 * width)
+        self.qkv = Dense(f"{name}.qkv", width, 3 * width, fused=3)
         self.mix = Dense(f"{name}.mix", width, width)
         self.norm2 = LayerNorm(f"{name}.norm2", width)
         self.up = Dense(f"{name}.up", width, 4 * width)
@@ -132,16 +132,16 @@ class TransformerNetwork:
         if width % spec.heads:
             raise ValueError(f"model.heads: expected a divisor of width {width}, got {spec.heads}")
         self.patch, self.tokens, self.width = spec.patch, math.ceil(numbers / spec.patch), width
-        self.embed = Dense("embed", spec.patch, width)
+        self.embed = Dense("embed", spec.patch, width, role="input")
         self.blocks = [Block(f"block.{i}", width, spec.heads) for i in range(spec.depth)]
-        self.norm, self.out = LayerNorm("norm", width), Dense("out", width, outputs)
+        self.norm, self.out = LayerNorm("norm", width), Dense("out", width, outputs, role="output")
 
     def weights(self) -> dict[str, Weight]:
         """Return the parameters by name: ``embed.weight``, ``block.0.up.bias``, ``position``, …."""
         inner = [layer for block in self.blocks for layer in block.layers()]
         layers = (self.embed, *inner, self.norm, self.out)
         weights = {name: weight for layer in layers for name, weight in layer.weights().items()}
-        return weights | {"position": Weight((self.tokens, self.width), role="position")}
+        return weights | {"position": Weight((self.tokens, self.width), role="embedding")}
 
     def buffers(self) -> dict[str, Tensor]:
         """Return no running statistics."""

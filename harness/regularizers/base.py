@@ -82,7 +82,7 @@ class RegularizerContext(NamedTuple):
         first, last = self.columns.start, self.columns.stop
         return {
             name: rows_KC[:, offset - first : offset - first + size].view(-1, *shape)
-            for name, (offset, size, shape) in self.layout.slots.items()
+            for name, (offset, size, shape, *_) in self.layout.slots.items()
             if first <= offset < last
         }
 

@@ -33,7 +33,9 @@ def drawn(network, seed=0):
     params, buffers = {}, {}
     for name, weight in network.weights().items():
         rows = numpy_stream(seed, name).standard_normal((MEMBERS, *weight.shape))
-        params[name] = torch.as_tensor(rows / np.sqrt(weight.fan_in) + (weight.role == "one"))
+        params[name] = torch.as_tensor(
+            rows / np.sqrt(weight.fan_in) + np.asarray(weight.value or 0.0)
+        )
     for name, start in network.buffers().items():
         rows = numpy_stream(seed, name).random((MEMBERS, *start.shape))
         buffers[name] = torch.as_tensor(0.5 + rows)
@@ -85,7 +87,7 @@ def test_fans_are_torch_s_and_a_bias_has_those_of_its_weights(name):
     network, _, _ = network_of(name)
     weights = network.weights()
     for parameter, weight in weights.items():
-        if weight.role == "weight" and len(weight.shape) > 1:
+        if weight.role in ("hidden", "input", "output") and len(weight.shape) > 1:
             fans = torch.nn.init._calculate_fan_in_and_fan_out(torch.empty(weight.shape))
             assert (weight.fan_in, weight.fan_out) == fans, parameter
         if weight.role == "bias":

@@ -6,6 +6,7 @@ import pytest
 import harness as h
 from harness.core.registry import REGISTRY, lookup
 from harness.models.base import Weight
+from harness.models.norm import LayerNorm
 
 WEIGHT = Weight((300, 400), 400, 300)
 BIAS = Weight((4000,), 400, 300, "bias")
@@ -35,10 +36,10 @@ def test_distribution(name):
 @pytest.mark.parametrize("name", CASES)
 def test_roles_other_than_weights_start_alike_everywhere(name):
     init, _, _ = CASES[name]
-    assert (init.draw("g", Weight((7,), role="one"), 0) == 1).all()
-    assert (init.draw("g", Weight((7,), role="zero"), 0) == 0).all()
+    scale, shift = LayerNorm("norm", 7).weights().values()
+    assert (init.draw("g", scale, 0) == 1).all() and (init.draw("g", shift, 0) == 0).all()
     assert init.draw("theta", Weight((2,), value=(1.5, -2.0)), 0).tolist() == [1.5, -2.0]
-    position = init.draw("position", Weight((100, 100), role="position"), 0)
+    position = init.draw("position", Weight((100, 100), role="embedding"), 0)
     assert position.std() == pytest.approx(0.02, rel=0.02)
 
 
