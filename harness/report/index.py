@@ -64,8 +64,8 @@ def write_index(folder: Path) -> Path:
 def tally(verdicts: Iterable[str]) -> str:
     """Return how many verdicts there are of each kind, in words, the most frequent first.
 
-    >>> tally(["supported", "refuted", "supported"])
-    '2 supported, 1 refuted'
+    >>> tally(["supported", "opposite", "supported"])
+    '2 supported, 1 opposite'
     """
     counts = Counter(verdicts)
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())

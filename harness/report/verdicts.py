@@ -95,11 +95,11 @@ def _rows(group: Sequence[StudyClaim], link: str) -> list[Sequence[str]]:
 
 def _row(claim: StudyClaim, text: str, effect: str, link: str) -> Sequence[str]:
     t, study = claim
-    marks = {"supported": "**supported**", "refuted": "*refuted*"}
+    marks = {"supported": "**supported**", "undecided": "undecided"}
     return (
         t.claim.id,
         text,
-        marks.get(t.verdict.verdict, t.verdict.verdict),
+        marks.get(t.verdict.verdict, f"*{t.verdict.verdict}*"),
         effect,
         _p(t.verdict.p),
         str(t.seeds),

@@ -21,6 +21,7 @@ from harness.stats.effect import (
     seeds_needed,
 )
 from harness.stats.factorial import Effect, factorial_effects
+from harness.stats.hierarchy import MeanTest, Scope, Spread, mean_test, spread_of
 from harness.stats.intervals import Interval, mean_interval, summaries
 from harness.stats.paired import PairedComparison, compare_paired, holm, permutation, wilcoxon
 from harness.stats.profiles import algoperf_score, performance_profile, performance_ratios
@@ -32,7 +33,9 @@ from harness.stats.ranks import (
     friedman,
     nemenyi_q,
 )
+from harness.stats.reml import Reml, fit_reml
 from harness.stats.sequential import decide, spending
+from harness.stats.success import Success, barnard, success_of
 from harness.stats.summary import iqm, mean, median
 from harness.stats.survival import Survival, kaplan_meier, restricted_mean
 from harness.stats.target import Reached, first_reach, horizon_of, restricted
@@ -46,13 +49,19 @@ __all__ = [
     "Evidence",
     "Friedman",
     "Interval",
+    "MeanTest",
     "PairedComparison",
     "Reached",
+    "Reml",
+    "Scope",
+    "Spread",
+    "Success",
     "Survival",
     "Trend",
     "Verdict",
     "algoperf_score",
     "average_ranks",
+    "barnard",
     "bootstrap",
     "cliffs_delta",
     "cliques",
@@ -65,6 +74,7 @@ __all__ = [
     "expected_max",
     "factorial_effects",
     "first_reach",
+    "fit_reml",
     "friedman",
     "hedges_g",
     "holm",
@@ -74,6 +84,7 @@ __all__ = [
     "kaplan_meier",
     "mean",
     "mean_interval",
+    "mean_test",
     "median",
     "monotone_trend",
     "nemenyi_q",
@@ -86,6 +97,8 @@ __all__ = [
     "restricted_mean",
     "seeds_needed",
     "spending",
+    "spread_of",
+    "success_of",
     "summaries",
     "superior",
     "wilcoxon",

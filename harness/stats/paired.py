@@ -7,14 +7,14 @@ allow it: the differences seed by seed spread less than the runs.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from harness.stats.intervals import Interval, mean_interval
+from harness.stats.intervals import Interval
+from harness.stats.verdict import superior
 
 EXACT = 14
 """Pairs up to which a permutation test goes through all sign changes: 2¹⁴ of them are 16,384."""
@@ -29,65 +29,26 @@ class PairedComparison(NamedTuple):
     """Two-sided p-value of no difference."""
 
 
-def differences(a: ArrayLike, b: ArrayLike) -> np.ndarray:
-    """Return d = a − b over pairs; two equal infinite values (both diverged) differ by 0.
-
-    Args:
-        a: (n,) one number a seed.
-        b: (n,) the other arm's numbers for the same seeds.
-
-    Raises:
-        ValueError: the arms have different numbers of values.
-    """
-    x, y = np.asarray(a, dtype=float), np.asarray(b, dtype=float)
-    if x.shape != y.shape:
-        raise ValueError(
-            f"expected as many values in both arms, paired by seed, got {len(x)} and {len(y)}"
-        )
-    # not x − y: ∞ − ∞ is NaN
-    return np.array([0.0 if i == j else i - j for i, j in zip(x, y, strict=True)])
-
-
 def compare_paired(a: ArrayLike, b: ArrayLike, level: float = 0.95) -> PairedComparison:
-    """Compare two arms by the paired t-test: t = d̄ / (s_d/√n) for d = a − b (Student 1908).
-
-    Where a run diverged its difference is infinite and has no mean. Then p is that of Wilcoxon's
-    signed-rank test, to which an infinite difference is just the largest.
+    """Compare two arms pair by pair, as :func:`~harness.stats.verdict.superior` does.
 
     Args:
-        a: (n,) one number a seed.
-        b: (n,) the other arm's numbers for the same seeds.
+        a: (n,) one number a seed, or (searches, seeds); infinite for a run that diverged.
+        b: the other arm's numbers for the same seeds.
         level: confidence of the interval.
 
     Returns:
-        Interval of the mean difference and p; p is 1 with fewer than two pairs, and where a value
-        is missing (NaN).
+        Interval of the mean difference and p, 1 with fewer than four pairs.
 
     Raises:
-        ValueError: the arms have different numbers of values.
+        ValueError: the arms have different shapes.
 
-    >>> compared = compare_paired([3.0, 4.0, 6.0], [1.0, 2.0, 3.0])
-    >>> round(compared.difference.mean, 3), round(compared.p, 3)
-    (2.333, 0.02)
+    >>> compared = compare_paired([3.0, 4.0, 6.0, 7.0], [1.0, 2.0, 3.0, 4.0])
+    >>> round(compared.difference.mean, 3), round(compared.p, 4)
+    (2.5, 0.0032)
     """
-    d = differences(a, b)
-    return PairedComparison(mean_interval(d, level), _p_value(d))
-
-
-def _p_value(d: np.ndarray) -> float:
-    """Return the two-sided p of no difference: Student's, or Wilcoxon's if one is infinite."""
-    from scipy.special import stdtr
-
-    if len(d) < 2 or np.isnan(d).any():
-        return 1.0
-    if not np.isfinite(d).all():
-        return wilcoxon(d)
-    deviation = float(d.std(ddof=1))
-    if deviation == 0:
-        # equal differences: none at all, or t = ∞
-        return 1.0 if d[0] == 0 else 0.0
-    t = abs(float(d.mean())) / (deviation / math.sqrt(len(d)))
-    return float(2 * stdtr(len(d) - 1, -t))
+    evidence = superior(a, b, 0.0, level)
+    return PairedComparison(evidence.effect, evidence.p)
 
 
 def wilcoxon(d: ArrayLike) -> float:

@@ -1,4 +1,4 @@
-"""Each kind of claim: supported, refuted and undecided where it should be."""
+"""Each kind of claim: each of the four words where it should be."""
 
 import math
 from typing import Literal
@@ -33,18 +33,18 @@ def losses(a, b, c=1.0, metric="test/loss"):
     "claim, levels, verdict",
     [
         (h.Claim.better("A", than="B"), (1.0, 2.0), "supported"),
-        (h.Claim.better("A", than="B"), (2.0, 1.0), "refuted"),
+        (h.Claim.better("A", than="B"), (2.0, 1.0), "opposite"),
         (h.Claim.better("A", than="B"), (1.0, 1.0), "undecided"),
-        (h.Claim.better("A", than="B", margin=0.5), (1.0, 1.2), "refuted"),
+        (h.Claim.better("A", than="B", margin=0.5), (1.0, 1.2), "smaller than claimed"),
         (h.Claim.no_worse("A", than="B", margin=0.2), (1.0, 1.0), "supported"),
-        (h.Claim.no_worse("A", than="B", margin=0.2), (1.5, 1.0), "refuted"),
+        (h.Claim.no_worse("A", than="B", margin=0.2), (1.5, 1.0), "opposite"),
         (h.Claim.equal("A", than="B", margin=0.2), (1.0, 1.0), "supported"),
-        (h.Claim.equal("A", than="B", margin=0.2), (1.0, 1.5), "refuted"),
+        (h.Claim.equal("A", than="B", margin=0.2), (1.0, 1.5), "opposite"),
         (h.Claim.equal("A", than="B", margin=0.01), (1.0, 1.0), "undecided"),
         (h.Claim.cured("A", of="B", on="test/loss"), (1.0, 2.0), "supported"),
-        (h.Claim.cured("A", of="B", on="test/loss", share=0.6), (1.0, 2.0), "refuted"),
+        (h.Claim.cured("A", of="B", on="test/loss", share=0.6), (1.0, 2.0), "opposite"),
         (h.Claim.above("A", 0.5, on="test/loss"), (1.0, 2.0), "supported"),
-        (h.Claim.below("A", 0.5, on="test/loss"), (1.0, 2.0), "refuted"),
+        (h.Claim.below("A", 0.5, on="test/loss"), (1.0, 2.0), "opposite"),
         (h.Claim.better("A", than="B", on="test/f1"), (1.0, 2.0), "undecided"),
     ],
 )
@@ -82,7 +82,7 @@ def speeds(arrive_a, arrive_b, length=30, seeds=8):
     "a, b, verdict",
     [
         (5, 15, "supported"),
-        (15, 5, "refuted"),
+        (15, 5, "opposite"),
         (7, 7, "undecided"),
         (5, 99, "supported"),
         (99, 99, "undecided"),
@@ -125,8 +125,8 @@ def test_a_run_that_diverged_never_arrives():
     "claim, verdict",
     [
         (h.Claim.better("A", than="B", on="gradient/ratio", direction="maximize"), "supported"),
-        (h.Claim.above("B", 0.5, on="gradient/ratio"), "refuted"),
-        (h.Claim.below("B", 0.5, on="gradient/ratio"), "refuted"),
+        (h.Claim.above("B", 0.5, on="gradient/ratio"), "opposite"),
+        (h.Claim.below("B", 0.5, on="gradient/ratio"), "opposite"),
         (h.Claim.better("A", than="B", on="gap/accuracy"), "supported"),
     ],
 )
@@ -159,8 +159,8 @@ def test_an_arm_that_diverges_loses():
     "levels, verdict",
     [
         ((1, 2, 3), "supported"),
-        ((3, 2, 1), "refuted"),
-        ((1, 3, 2), "refuted"),
+        ((3, 2, 1), "opposite"),
+        ((1, 3, 2), "opposite"),
         ((1, 1, 1), "undecided"),
     ],
 )
@@ -248,4 +248,4 @@ def test_a_kind_of_one_s_own(own_kind):
     assert result.sentence == "A never diverges. 0 diverged."
     diverged = {("A", seed): "diverged" for seed in range(12)}
     result = judged(own_kind(arm="A"), losses(1.0, 2.0), statuses=diverged)
-    assert result.verdict.verdict == "refuted"
+    assert result.verdict.verdict == "opposite"

@@ -63,7 +63,7 @@ def test_a_p_value_at_alpha_decides():
     "mean, p, verdict",
     [
         (0.3, 0.01, "supported"),
-        (-0.3, 0.01, "refuted"),
+        (-0.3, 0.01, "opposite"),
         (0.3, 0.2, "undecided"),
         (0.3, math.nan, "undecided"),
     ],

@@ -23,7 +23,7 @@ class Tested(NamedTuple):
 
     claim: Claim
     verdict: Verdict
-    """Supported, refuted or undecided, with the effect and the corrected p."""
+    """One of four words, with the effect and the corrected p."""
     sentence: str
     """The claim and its evidence in words."""
     seeds: int
