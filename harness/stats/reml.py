@@ -28,9 +28,10 @@ def fit_reml(groups: Sequence[np.ndarray]) -> Reml:
 
     With γ = σ²_a/σ²_e ≥ 0 and weights w_k = n_k/(1 + γn_k), μ = Σ w_k x̄_k / Σ w_k and
     −2 log L = (N − 1) log R + Σ log(1 + γn_k) + log Σ w_k, with R = Σ (x_kj − x̄_k)² +
-    Σ w_k (x̄_k − μ)² and σ²_e = R/(N − 1). Of v = σ²_e/Σ w_k the degrees of freedom are 2v²/(gᵀI⁻¹g)
-    (Satterthwaite 1946; Giesbrecht & Burns 1985), with the gradient g of v and the expected
-    information I of (σ²_e, σ²_a). Of equal n_k, and γ > 0, this is Student's t of the means.
+    Σ w_k (x̄_k − μ)² and σ²_e = R/(N − 1). The degrees of freedom of v = σ²_e/Σ w_k are
+    2v²/(gᵀI⁻¹g) (Satterthwaite 1946; Giesbrecht & Burns 1985), with the gradient g of v and
+    the expected information I of (σ²_e, σ²_a). Of equal n_k, and γ > 0, this is Student's t
+    of the means.
 
     Args:
         groups: (n_k,) finite values of each search; two searches, and one of two runs, at least.
