@@ -41,6 +41,7 @@ from harness.models.mlp import MLP as MLP
 from harness.models.parameters import Parameters as Parameters
 from harness.models.transformer import Transformer as Transformer
 from harness.optimizers.adadelta import Adadelta as Adadelta
+from harness.optimizers.adafactor import Adafactor as Adafactor
 from harness.optimizers.adagrad import Adagrad as Adagrad
 from harness.optimizers.adam import Adam as Adam
 from harness.optimizers.adam import AdamW as AdamW
@@ -52,8 +53,11 @@ from harness.optimizers.muon import Muon as Muon
 from harness.optimizers.nadam import NAdam as NAdam
 from harness.optimizers.radam import RAdam as RAdam
 from harness.optimizers.rmsprop import RMSprop as RMSprop
+from harness.optimizers.schedule_free import ScheduleFreeAdamW as ScheduleFreeAdamW
+from harness.optimizers.schedule_free import ScheduleFreeSGD as ScheduleFreeSGD
 from harness.optimizers.sgd import SGD as SGD
 from harness.optimizers.signsgd import SignSGD as SignSGD
+from harness.optimizers.soap import SOAP as SOAP
 from harness.probes.activation import Activations as Activations
 from harness.probes.alignment import Alignment as Alignment
 from harness.probes.base import Probe as Probe

@@ -31,6 +31,10 @@ KINDS: dict[str, KindEntry] = {
             "Lion": "harness.optimizers.lion",
             "SignSGD": "harness.optimizers.signsgd",
             "Muon": "harness.optimizers.muon",
+            "Adafactor": "harness.optimizers.adafactor",
+            "SOAP": "harness.optimizers.soap",
+            "ScheduleFreeSGD": "harness.optimizers.schedule_free",
+            "ScheduleFreeAdamW": "harness.optimizers.schedule_free",
         },
     ),
     "model": KindEntry(

@@ -44,6 +44,14 @@ def _nadam_weight(t, n):
     return (1 - momenta[-2]) / (1 - now) + (1 - n["beta1"]) * momenta[-1] / (1 - ahead)
 
 
+class ScheduleFreeAdamW(pytorch_optimizer.ScheduleFreeAdamW):
+    """Without the 1e-15 that the library adds to the mean square, unlike the authors' code."""
+
+    @staticmethod
+    def apply_ams_bound(ams_bound, exp_avg_sq, max_exp_avg_sq, eps, exp_avg_sq_eps=0.0):
+        return exp_avg_sq.sqrt().add_(eps)
+
+
 OPTIMIZERS = {
     "SGD": OptimizerCase(
         h.SGD(lr=0.1), partial(torch.optim.SGD, lr=0.1), {"nesterov": {"momentum": 0.9}}
@@ -98,7 +106,28 @@ OPTIMIZERS = {
     "signSGD": OptimizerCase(
         h.SignSGD(lr=0.01), partial(pytorch_optimizer.SignSGD, lr=0.01, momentum=0.0)
     ),
-    "Muon": OptimizerCase(h.Muon(lr=0.02, momentum=0.95, weight_decay=0.1, adam_lr=0.003), None),
+    "Muon": OptimizerCase(
+        h.Muon(lr=0.02, momentum=0.95, weight_decay=0.1, adam_lr=0.003),
+        None,  # tests/optimizers/test_muon.py: torch's for matrices, and a reference for the rest
+    ),
+    "Adafactor": OptimizerCase(
+        h.Adafactor(lr=0.05, weight_decay=0.1),
+        partial(torch.optim.Adafactor, lr=0.05, weight_decay=0.1),
+        {"least_scale": {"weight_decay": 0.5, "lr": 0.5}},
+    ),
+    "SOAP": OptimizerCase(
+        h.SOAP(lr=0.01),
+        None,  # tests/optimizers/test_soap.py: the first gradient's null space is anybody's
+    ),
+    "Schedule-Free SGD": OptimizerCase(
+        h.ScheduleFreeSGD(lr=0.1, weight_decay=0.1),
+        partial(pytorch_optimizer.ScheduleFreeSGD, lr=0.1, weight_decay=0.1),
+    ),
+    "Schedule-Free AdamW": OptimizerCase(
+        h.ScheduleFreeAdamW(lr=0.01, weight_decay=0.1),
+        partial(ScheduleFreeAdamW, lr=0.01, weight_decay=0.1, foreach=False),
+        gradient_weight=lambda t, n: 1 - n["beta1"] + n["beta1"] / t,
+    ),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import numpy as np
+import pytorch_optimizer
 import torch
 from torch import nn
 
@@ -114,6 +115,32 @@ class Descent(Optimizer):
 
     def update(self, g_KP, state, w_KP, hyper, layout):
         return w_KP - 2 * hyper["lr"] * g_KP, state
+
+
+def sharpness_aware(parameters, lr, rho=0.05):
+    """SAM over SGD, which asks for a second gradient (Foret et al. 2021)."""
+    return pytorch_optimizer.SAM(parameters, base_optimizer=torch.optim.SGD, lr=lr, rho=rho)
+
+
+class Uninterested(torch.optim.SGD):
+    """Never calls the closure: it moves by the gradients that it finds."""
+
+    def step(self, closure=None):
+        return super().step()
+
+
+class WithoutClosure(torch.optim.SGD):
+    """Has a step that takes nothing."""
+
+    def step(self):
+        return super().step()
+
+
+class Idle(torch.optim.SGD):
+    """Moves nothing."""
+
+    def step(self, closure=None):
+        return closure()
 
 
 class WeightSum(Probe):

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from harness.core.records import Array, Outcome, Point
-from harness.engine.external.torch_optimizer import ExternalState, external_state
+from harness.engine.evaluation_point import evaluated_weights
+from harness.engine.external.state import ExternalState, external_state
 from harness.engine.initialize import initial_buffers, initial_weights
 from harness.engine.optimizer_groups import (
     OptimizerGroup,
@@ -147,6 +148,14 @@ def groups_in(program: Program, cohort: Cohort) -> list[OptimizerGroup]:
         return []
     recipes = [member.run.recipe for member in cohort.members]
     return groups_of(recipes, program.device, program.dtype)
+
+
+def evaluated_of(program: Program, cohort: Cohort) -> Tensor:
+    """Return the weights (K, P) that the members are evaluated at; they are only to be read."""
+    groups = groups_in(program, cohort)
+    return evaluated_weights(
+        cohort.w_KP, groups, cohort.blocks, cohort.states, cohort.external, program.layout
+    )
 
 
 def keep_rows(program: Program, cohort: Cohort, kept: Sequence[int]) -> None:

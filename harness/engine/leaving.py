@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness.core.records import Outcome, Status
-from harness.engine.cohort import Cohort, Member, keep_rows
+from harness.engine.cohort import Cohort, Member, evaluated_of, keep_rows
 from harness.engine.evaluate import evaluate, evaluate_members
 from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameters
 from harness.engine.program import Program, program_of
@@ -51,6 +51,7 @@ def find_endings(
     cohort: Cohort,
     interval: TrainedInterval,
     values: Sequence[Mapping[str, float]],
+    evaluated_KP: Tensor,
 ) -> dict[int, Ending]:
     """Return the rows of the members that end with this evaluation, and how.
 
@@ -62,6 +63,7 @@ def find_endings(
         cohort: the members; for early stopping, the weights of their best evaluation are kept.
         interval: the updates before the evaluation.
         values: the metrics of each member, in the order of the rows.
+        evaluated_KP: the weights that were evaluated.
     """
     ended = {}
     for row, own in enumerate(values):
@@ -71,7 +73,7 @@ def find_endings(
             # updates are counted from 1 for people; ``bad`` counts from 0 within the interval
             step = cohort.done - len(losses_S) + bad + 1
             ended[row] = Ending("diverged", f"loss not finite at step {step}")
-        elif _patience_is_over(program, cohort, row, own):
+        elif _patience_is_over(program, cohort, row, own, evaluated_KP):
             ended[row] = Ending("stopped")
         elif cohort.done == program.times.steps or budget_is_spent(program, cohort):
             ended[row] = Ending("finished")
@@ -85,7 +87,11 @@ def budget_is_spent(program: Program, cohort: Cohort) -> bool:
 
 
 def _patience_is_over(
-    program: Program, cohort: Cohort, row: int, values: Mapping[str, float]
+    program: Program,
+    cohort: Cohort,
+    row: int,
+    values: Mapping[str, float],
+    evaluated_KP: Tensor,
 ) -> bool:
     """Keep a member's weights if they are its best; return whether early stopping ends it."""
     stopping, member = program.stopping, cohort.members[row]
@@ -97,7 +103,7 @@ def _patience_is_over(
         return member.waited >= stopping.patience
     member.best, member.best_step, member.waited = value, cohort.done, 0
     # copied into rows of their own: the weights' memory is that of the next update
-    cohort.best_KP[row] = cohort.w_KP[row]
+    cohort.best_KP[row] = evaluated_KP[row]
     for name, buffer in cohort.buffers.items():
         # until the first improvement they are the same tensors (see ``start``): without a copy this
         # would write into the members' own statistics
@@ -137,7 +143,7 @@ def _closing_numbers(program: Program, cohort: Cohort, rows: list[int]) -> list[
     recipes = [member.run.recipe for member in members]
     kept = torch.tensor(rows, dtype=torch.long, device=program.device)
     if cohort.best_KP is None:
-        weights, buffers = cohort.w_KP, cohort.buffers
+        weights, buffers = evaluated_of(program, cohort), cohort.buffers
     else:
         weights, buffers = cohort.best_KP, cohort.best_buffers
     w_KP, own = weights[kept], {name: buffer[kept] for name, buffer in buffers.items()}

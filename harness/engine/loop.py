@@ -18,7 +18,7 @@ from torch import Tensor
 
 from harness.core.noise import Noise
 from harness.engine.batches import Batches
-from harness.engine.cohort import Cohort, groups_in
+from harness.engine.cohort import Cohort, evaluated_of, groups_in
 from harness.engine.denormals import denormals_as_zero
 from harness.engine.differentiate import TrainingPass
 from harness.engine.evaluate import evaluate_members
@@ -83,9 +83,10 @@ def evaluate_cohort(program: Program, cohort: Cohort, interval: TrainedInterval)
         interval: what came of the updates since the last evaluation.
     """
     recipes = [member.run.recipe for member in cohort.members]
-    metrics = evaluate_members(program, cohort.w_KP, cohort.buffers, recipes)
+    evaluated_KP = evaluated_of(program, cohort)
+    metrics = evaluate_members(program, evaluated_KP, cohort.buffers, recipes)
     values = record_interval(program, cohort, interval, metrics)
-    ended = find_endings(program, cohort, interval, values)
+    ended = find_endings(program, cohort, interval, values, evaluated_KP)
     if ended:
         leave(program, cohort, ended)
 
@@ -118,7 +119,7 @@ def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInte
         for offset, factor_K in enumerate(factors_SK):
             step = cohort.done + offset
             batch, buffers = batches.batch(step), cohort.buffers
-            before_KP = probing.before(step, cohort.w_KP)
+            before_KP = probing.before(step, cohort.w_KP, cohort.states, cohort.external)
             update = make(
                 cohort.w_KP, buffers, cohort.states, batch, hyper, factor_K, noise, probing.record
             )

@@ -294,11 +294,17 @@ def states_of_rows(
 
 
 def _rows_of(state: OptimizerState, rows: Tensor) -> OptimizerState:
-    """Return the rows of every tensor in an optimizer's state, a NamedTuple (or an empty tuple)."""
-    if not state:
-        return state
-    # plain values, such as the count of updates, are the same for all members
-    parts = [part[rows] if isinstance(part, Tensor) else part for part in state]
+    """Return the rows of every tensor in an optimizer's state, a NamedTuple or a tuple of such."""
+    parts = [_rows_of_part(part, rows) for part in state]
+    if not hasattr(state, "_fields"):
+        return tuple(parts)
     # a NamedTuple's constructor; ``OptimizerState`` says no more than that it is a tuple
     make: Callable[..., OptimizerState] = type(state)
     return make(*parts)
+
+
+def _rows_of_part(part: object, rows: Tensor) -> object:
+    """Return a part's rows; plain values, such as the count of updates, are of all members."""
+    if isinstance(part, Tensor):
+        return part[rows]
+    return _rows_of(part, rows) if isinstance(part, tuple) else part

@@ -18,9 +18,12 @@ from torch import Tensor
 from harness.core.streams import numpy_stream
 from harness.engine.differentiate import TrainingPass
 from harness.engine.evaluate import evaluate
+from harness.engine.evaluation_point import evaluated_weights
+from harness.engine.external.state import ExternalState
 from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.optimizer_groups import (
     OptimizerGroup,
+    OptimizerStates,
     preconditioners,
     stability_thresholds,
 )
@@ -103,8 +106,16 @@ class Probing:
         # memory that is made when a probe first needs it, and used again then
         self.workspace: Workspace | None = None
         self.weights_2KP: Tensor | None = None
+        self.evaluated_KP: Tensor | None = None
+        """Where the members would have been evaluated before the coming update."""
 
-    def before(self, step: int, w_KP: Tensor) -> Tensor | None:
+    def before(
+        self,
+        step: int,
+        w_KP: Tensor,
+        states: OptimizerStates = (),
+        external: ExternalState | None = None,
+    ) -> Tensor | None:
         """Return a copy of the weights if a probe looks at the coming update, else None.
 
         The copy is needed since the update moves the weights in place; the next copy overwrites it.
@@ -112,6 +123,8 @@ class Probing:
         Args:
             step: updates made before it.
             w_KP: the weights before it.
+            states: the optimizers' states before it.
+            external: another library's optimizer.
         """
         self.looking = [(place, probe) for place, probe, needs in self.probes if needs(step)]
         if not self.looking:
@@ -121,7 +134,12 @@ class Probing:
         if self.weights_2KP is None:
             # the second half is where the scene puts the update, moved less old weights
             self.weights_2KP = w_KP.new_empty(2, *w_KP.shape)
-        return self.weights_2KP[0].copy_(w_KP)
+        before_KP = self.weights_2KP[0].copy_(w_KP)
+        # new rows, or those that have just been copied: the update changes the state in place
+        self.evaluated_KP = evaluated_weights(
+            before_KP, self.groups, self.blocks, states, external, self.program.layout
+        )
+        return before_KP
 
     def after(
         self,
@@ -248,15 +266,20 @@ class Probing:
         if not (self.program.classify and self.program.valid.size):
             return None
         held = self.splits.measure(
-            moment.w_KP, moment.update.buffers, self.hyper, _outputs_on_validation
+            self._evaluated_weights(), moment.update.buffers, self.hyper, _outputs_on_validation
         )
         return held["outputs"], held["targets"]
+
+    def _evaluated_weights(self) -> Tensor:
+        """Return the weights that the members would have been evaluated at before the update."""
+        assert self.evaluated_KP is not None
+        return self.evaluated_KP
 
     def _evaluated(
         self, moment: Moment, held: Callable[[], tuple[Tensor, Tensor] | None]
     ) -> dict[str, dict[str, Tensor]]:
         """Return loss and accuracy before the update, as an evaluation measures them."""
-        members = moment.w_KP, moment.update.buffers, self.hyper
+        members = self._evaluated_weights(), moment.update.buffers, self.hyper
         metrics = {"train": self.splits.measure(*members, _on_train_sample)}
         if self.program.valid.size:
             outputs = held()

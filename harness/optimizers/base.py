@@ -95,6 +95,31 @@ class Optimizer(Component, Generic[StateT]):
             layout: where each tensor lies in a whole row, for optimizers that need matrices.
         """
 
+    def check(self, layout: Layout) -> None:
+        """Refuse a network that the optimizer can't train as its name says.
+
+        Args:
+            layout: the parameters, with their roles.
+
+        Raises:
+            HarnessError: it says what was expected, what was got and the fix.
+        """
+        return
+
+    def evaluation_point(self, state: StateT) -> Tensor | None:
+        """Return the weights that members are evaluated at, where they are not those trained.
+
+        Losses, accuracies, early stopping and what probes measure on held-out samples are of this
+        point. Running statistics of batch normalization are not known there, and are refused.
+
+        Args:
+            state: what the last ``update`` or ``init`` returned.
+
+        Returns:
+            (K, P), which is only read; None where it is the weights themselves.
+        """
+        return None
+
     def form(self) -> str:
         """Return what members moved by one call must share, besides fields that are no numbers.
 

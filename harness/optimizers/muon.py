@@ -1,10 +1,11 @@
-"""Muon for matrices, AdamW for everything else."""
+"""Muon for hidden matrices, AdamW for everything else."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, final
 
-from harness.core.parameter_layout import Layout
+from harness.core.errors import HarnessError
+from harness.core.parameter_layout import Layout, Slot
 from harness.optimizers.adam import adamw_update
 from harness.optimizers.adam_family import AdamState
 from harness.optimizers.base import HyperColumns, Optimizer
@@ -39,13 +40,13 @@ class MuonState(NamedTuple):
 
 @final
 class Muon(Optimizer[MuonState]):
-    """V ← μV + (1−μ)G, θ ← (1−ηλ)θ − η √max(1, m/n) NS₅(G + μ(V−G)) for matrices m×n.
+    """V ← μV + (1−μ)G, θ ← (1−ηλ)θ − η √max(1, m/n) NS₅(G + μ(V−G)) for hidden matrices m×n.
 
-    NS₅ is :func:`orthogonal`. Whatever is no matrix is moved by AdamW, with a learning rate of its
-    own (Jordan et al. 2024): biases, norms and the kernels of convolutions. A matrix is any
-    parameter of two dimensions, those of the first and last layer and a transformer's positions
-    too, where the authors advise AdamW. A matrix's update depends on all of its entries, so that
-    Muon is not coordinatewise.
+    NS₅ is :func:`orthogonal`. Hidden matrices are the weights between hidden units: the kernels of
+    a convolution are one matrix (out, in·positions), and of a fused parameter each projection is
+    one, such as an attention's queries, keys and values. All else is moved by AdamW with a learning
+    rate of its own: the layers of inputs and outputs, embeddings, biases and norms (Jordan et al.
+    2024). A matrix's update depends on all of its entries, so that Muon is not coordinatewise.
     """
 
     momentum: Fraction = 0.95
@@ -53,13 +54,22 @@ class Muon(Optimizer[MuonState]):
     weight_decay: NonNegative = 0.0
     """Decoupled decay λ of all weights."""
     adam_lr: Positive = 1e-3
-    """Learning rate of AdamW for what is no matrix."""
+    """Learning rate of AdamW for what is no hidden matrix; the schedule acts on it too."""
     beta1: Fraction = 0.9
     """AdamW's β₁."""
     beta2: Fraction = 0.999
     """AdamW's β₂."""
     eps: NonNegative = 1e-8
     """AdamW's ε."""
+
+    def check(self, layout: Layout) -> None:
+        """Refuse a network without hidden matrices, where Muon would be AdamW under its name."""
+        if not any(is_hidden_matrix(slot) for slot in layout.slots.values()):
+            raise HarnessError(
+                "recipe.optimizer: Muon expected a network with weights between hidden units, got"
+                f" {', '.join(f'{name} ({slot.role})' for name, slot in layout.slots.items())};"
+                " use AdamW, or a model with two hidden layers"
+            )
 
     def init(self, w_KP: Tensor) -> MuonState:
         zeros, shape = w_KP.new_zeros, w_KP.shape
@@ -82,13 +92,41 @@ class Muon(Optimizer[MuonState]):
         v_KP = state.v_KP.lerp_(g_KP, 1 - momentum)
         ahead_KP = g_KP.lerp(v_KP, momentum)
         for name, slot in layout.slots.items():
-            if len(slot.shape) == 2:
-                rows, columns = slot.shape
-                step_KMN = orthogonal(layout.view(ahead_KP, name)) * max(1.0, rows / columns) ** 0.5
-                # θ ← (1−ηλ)θ − η √max(1, m/n) NS₅(…), with η (K, 1) made (K, 1, 1)
-                new_KMN = layout.view(decayed_KP, name) - lr[..., None] * step_KMN
-                layout.view(moved_KP, name).copy_(new_KMN)
+            if is_hidden_matrix(slot):
+                step_KS = orthogonal_step(layout.view(ahead_KP, name), slot.fused)
+                # θ ← (1−ηλ)θ − η √max(1, m/n) NS₅(…)
+                new_KS = layout.view(decayed_KP, name).flatten(1) - lr * step_KS.flatten(1)
+                layout.view(moved_KP, name).flatten(1).copy_(new_KS)
         return moved_KP, MuonState(v_KP, adam.t, adam.m_KP, adam.v_KP)
+
+
+def is_hidden_matrix(slot: Slot) -> bool:
+    """Return whether Muon moves a parameter, and not AdamW.
+
+    >>> from harness.core.parameter_layout import layout_of
+    >>> shapes = {"first": (8, 4), "second": (8, 8), "bias": (8,)}
+    >>> slots = layout_of(shapes, {"first": "input", "bias": "bias"}).slots
+    >>> [name for name, slot in slots.items() if is_hidden_matrix(slot)]
+    ['second']
+    """
+    return slot.role == "hidden" and len(slot.shape) > 1
+
+
+def orthogonal_step(x_KS: Tensor, fused: int = 1) -> Tensor:
+    """Return √max(1, m/n) NS₅(X) of each matrix m×n in a parameter.
+
+    Args:
+        x_KS: the members' parameters (K, out, in, *kernel); only read.
+        fused: matrices of out/fused rows each that lie below each other.
+
+    Returns:
+        As the parameters lie, in new memory.
+    """
+    # (K·fused, out/fused, in·positions): one batch of matrices
+    x_KMN = x_KS.flatten(2).unflatten(1, (fused, -1)).flatten(0, 1)
+    rows, columns = x_KMN.shape[1:]
+    step_KS: Tensor = orthogonal(x_KMN).mul_(max(1.0, rows / columns) ** 0.5).reshape(x_KS.shape)
+    return step_KS
 
 
 def orthogonal(x_KMN: Tensor) -> Tensor:
@@ -104,9 +142,9 @@ def orthogonal(x_KMN: Tensor) -> Tensor:
     """
     a, b, c = QUINTIC
     # NS₅(Xᵀ) = NS₅(X)ᵀ, and XXᵀ is smaller when X has fewer rows than columns: a tall matrix is
-    # turned over, ``wide`` says whether
-    wide = x_KMN.shape[1] > x_KMN.shape[2]
-    x: Tensor = x_KMN.mT if wide else x_KMN
+    # turned over, ``tall`` says whether
+    tall = x_KMN.shape[1] > x_KMN.shape[2]
+    x: Tensor = x_KMN.mT if tall else x_KMN
     # the Frobenius norm bounds the largest singular value, so that the iteration starts where it
     # converges; a matrix of zeros is divided by 1e-7 and stays zero
     x = x / x.flatten(1).norm(dim=1)[:, None, None].clamp(min=1e-7)
@@ -114,4 +152,4 @@ def orthogonal(x_KMN: Tensor) -> Tensor:
     for _ in range(NEWTON_SCHULZ_STEPS):
         gram = x @ x.mT
         x = a * x + (b * gram + c * gram @ gram) @ x
-    return x.mT if wide else x
+    return x.mT if tall else x

@@ -7,6 +7,7 @@ this loads the data and builds each arm's network.
 from __future__ import annotations
 
 from harness.core.errors import HarnessError, SpecError
+from harness.engine.external.trial import try_optimizer
 from harness.engine.program import Program, program_of
 from harness.probes.base import probes_of
 from harness.spec.arms import Arm, build_arms
@@ -56,6 +57,7 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
         )
     try:
         program = program_of(representative(arm.recipe))
+        try_optimizer(program)
     except HarnessError as error:
         return [*mistakes, f"arm {arm.name!r}: {error}"]
     return mistakes + _unrecorded_metrics(study, arm, recorded_metrics(program))

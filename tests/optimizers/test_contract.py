@@ -114,7 +114,9 @@ def other_value(value):
     """A legal value of a field that is far from the given one."""
     if isinstance(value, bool):
         return not value
-    assert isinstance(value, (int, float)), f"say in the table how a field of {value!r} may change"
+    if isinstance(value, int):
+        return max(1, value // 2)
+    assert isinstance(value, float), f"say in the table how a field of {value!r} may change"
     return 0.25 if value == 0.5 else 0.5
 
 
@@ -232,7 +234,7 @@ def test_threshold_is_where_a_quadratic_stops_being_stable(name):
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_coordinatewise_optimizer_moves_columns_as_it_moves_rows(name):
     optimizer, blocks = OPTIMIZERS[name].optimizer, (slice(0, 64), slice(64, LAYOUT.width))
-    assert optimizer.coordinatewise == (name != "Muon")
+    assert optimizer.coordinatewise == (name not in ("Muon", "Adafactor", "SOAP"))
     if not optimizer.coordinatewise:
         return
     w_KP, hyper = rows(starts()), hyper_of(optimizer)

@@ -13,7 +13,7 @@ from harness.protocol.train import train_outcomes
 from tests.cases import OPTIMIZERS
 
 BASE = h.Recipe(
-    data="digits", model=h.MLP(widths=(12,), activation="tanh"), optimizer=h.SGD(lr=0.1),
+    data="digits", model=h.MLP(widths=(12, 9), activation="tanh"), optimizer=h.SGD(lr=0.1),
     batch_size=64, steps=30, eval_every=10, dtype="float64",
 )  # fmt: skip
 

@@ -47,19 +47,6 @@ def test_optimizer_equals_its_twin(name):
         assert relative(ours[tensor], theirs[tensor]) <= 1e-12
 
 
-def test_muon_orthogonalizes_matrices_and_leaves_the_rest_to_adamw():
-    ours = run_ours(OPTIMIZERS["Muon"].optimizer)
-    adam = run_twin(
-        lambda p: torch.optim.AdamW(p, lr=0.003, betas=(0.9, 0.999), weight_decay=0.1), ("bias",)
-    )
-    assert relative(ours["bias"], adam["bias"]) <= 1e-12
-    # torch.optim.Muon runs its Newton–Schulz steps in bfloat16 whatever it is given: agreement to its three digits
-    muon = run_twin(
-        lambda p: torch.optim.Muon(p, lr=0.02, momentum=0.95, weight_decay=0.1), ("weight",)
-    )
-    assert relative(ours["weight"], muon["weight"]) <= 2e-2
-
-
 def test_every_registered_optimizer_has_a_case():
     assert set(REGISTRY["optimizer"].parts) == {
         type(case.optimizer).__name__ for case in OPTIMIZERS.values()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import NamedTuple, Protocol, cast
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from torch import Tensor
 from harness.core.noise import Noise
 from harness.core.parameter_layout import Layout
 from harness.engine.differentiate import Gradient, TrainingPass
+from harness.engine.external.state import ExternalState
 from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.optimizer_groups import OptimizerStates
 from harness.engine.program import Program
@@ -24,69 +25,46 @@ from harness.engine.regularize import (
 from harness.engine.training_loss import Minibatch
 from harness.engine.update import Update
 from harness.models.base import Buffers
-from harness.optimizers.external import ExternalOptimizer
 
 
-class TorchOptimizer(Protocol):
-    """What is used of ``torch.optim.Optimizer``, which other optimizers are or look like."""
+class Closure:
+    """What an optimizer calls for the loss and the gradients at its parameters' present values.
 
-    param_groups: list[dict[str, float]]
-    """Each group's settings, of which the engine sets ``lr``."""
-
-    def step(self, closure: Callable[[], Tensor]) -> object:
-        """Move the parameters; ``closure`` computes their gradients, as often as it is called."""
-
-
-class ExternalState(NamedTuple):
-    """The optimizer, the parameters it moves, and the learning rates it was made with."""
-
-    parameters: list[torch.nn.Parameter]
-    """Copies of the run's parameters, in the layout's order: the optimizer moves these, and the
-    engine's row follows."""
-    optimizer: TorchOptimizer
-    rates: list[float]
-    """The learning rate of each of its groups before the schedule."""
-
-    @torch.no_grad()
-    def weights(self, layout: Layout, like_1P: Tensor) -> Tensor:
-        """Return the parameters as a new row (1, P).
-
-        Args:
-            layout: where each parameter lies in a row.
-            like_1P: a row of the wanted type and device; it is not read.
-        """
-        named = zip(layout.slots, self.parameters, strict=True)
-        return layout.pack({name: p.detach()[None] for name, p in named}, like_1P)
-
-    @torch.no_grad()
-    def set_weights(self, layout: Layout, w_1P: Tensor) -> None:
-        """Copy a row into the parameters, whose memory the optimizer knows.
-
-        Args:
-            layout: where each parameter lies in a row.
-            w_1P: the weights.
-        """
-        for parameter, view in zip(self.parameters, layout.views(w_1P).values(), strict=True):
-            parameter.copy_(view[0])
-
-
-def external_state(program: Program, optimizer: ExternalOptimizer, w_1P: Tensor) -> ExternalState:
-    """Make the optimizer over copies of the one member's parameters.
+    Most ask once, before they move anything: that gradient is at hand, and is not computed twice.
 
     Args:
-        program: what the run trains.
-        optimizer: the class and its arguments.
-        w_1P: the first weights; only read.
-
-    Raises:
-        TypeError: the class's constructor does not take the recipe's arguments.
+        state: the optimizer and its parameters, whose gradients are set.
+        layout: where each parameter lies in a row.
+        differentiate: weights (1, P) ↦ the gradient, and what regularizers make of it (1, P).
     """
-    views = program.layout.views(w_1P).values()
-    parameters = [torch.nn.Parameter(view[0].clone()) for view in views]
-    # torch types closures as returning floats, though its own documentation returns the loss's
-    # tensor
-    made = cast("TorchOptimizer", optimizer.instance(parameters))
-    return ExternalState(parameters, made, [group["lr"] for group in made.param_groups])
+
+    def __init__(
+        self,
+        state: ExternalState,
+        layout: Layout,
+        differentiate: Callable[[Tensor, bool], tuple[Gradient, Tensor]],
+    ) -> None:
+        self.state, self.layout, self.differentiate = state, layout, differentiate
+        self.gradients: list[Gradient] = []
+        """Those computed so far, the first of them for the record."""
+        self.at_hand_1P: Tensor | None = None
+        """The weights whose gradient is in the parameters, until it has been asked for."""
+
+    def take(self, w_1P: Tensor) -> None:
+        """Put the gradient at the given weights into the parameters."""
+        gradient, regularized_1P = self.differentiate(w_1P, not self.gradients)
+        self.gradients.append(gradient)
+        self.state.set_gradients(self.layout, regularized_1P)
+
+    def __call__(self) -> Tensor:
+        """Return the loss, with the parameters' gradients set."""
+        like_1P = self.gradients[0].g_KP
+        now_1P, at_hand_1P = self.state.weights(self.layout, like_1P), self.at_hand_1P
+        self.at_hand_1P = None
+        emptied = any(parameter.grad is None for parameter in self.state.parameters)
+        if emptied or at_hand_1P is None or not torch.equal(now_1P, at_hand_1P):
+            self.take(now_1P)
+        return self.gradients[-1].loss_K[0]
 
 
 def make_external_update(
@@ -103,9 +81,9 @@ def make_external_update(
 ) -> Update:
     """Make one update of one run, as :func:`harness.engine.update.make_update` does of many.
 
-    The optimizer itself asks for gradients, as often as it likes, after the weights have decayed:
-    so the first one too is taken at the decayed weights, unlike in the engine's own updates.
-    ``states`` is handed through: the optimizer keeps its own.
+    The first gradient is taken before the weights decay, and is in the parameters when the
+    optimizer is called. One that asks for more, by the closure, gets them at the parameters' values
+    at that time. ``states`` is handed through: the optimizer keeps its own.
 
     Args:
         program: what the run trains.
@@ -120,42 +98,31 @@ def make_external_update(
         record: where the first pass leaves what probes look at, if any do.
 
     Returns:
-        The update, with the loss, the gradient and the running statistics of the first gradient
-        that the optimizer asked for, and with how many it asked for.
-
-    Raises:
-        IndexError: the optimizer never called the closure.
+        The update, with the loss, the gradient and the running statistics of the first gradient,
+        and with how many were computed.
     """
     layout = program.layout
     # decay is in proportion to one learning rate: that of the first of the optimizer's groups
     active = activate(program.regularizers, layout, hyper, factor_K * state.rates[0], noise)
-    gradients: list[Gradient] = []
 
-    def closure() -> Tensor:
-        """Put the gradient at the parameters' present values into them; return the loss."""
-        now_1P = state.weights(layout, w_1P)
-        first = not gradients
+    def differentiate(now_1P: Tensor, first: bool) -> tuple[Gradient, Tensor]:
+        mixed, seen = regularize_batch(active, batch), record if first else None
         gradient = program.differentiator.gradient(
-            now_1P,
-            buffers,
-            regularize_batch(active, batch),
-            hyper,
-            noise,
-            record=record if first else None,
+            now_1P, buffers, mixed, hyper, noise, record=seen
         )
-        gradients.append(gradient)
-        g_1P = regularize_gradient(active, gradient.g_KP, now_1P)
-        for parameter, g in zip(state.parameters, layout.views(g_1P).values(), strict=True):
-            # a copy: the optimizer may keep it, and the row's memory is lent
-            parameter.grad = g[0].clone()
-        return gradient.loss_K[0]
+        return gradient, regularize_gradient(active, gradient.g_KP, now_1P)
 
-    state.set_weights(layout, decay_weights(active, w_1P))
+    closure = Closure(state, layout, differentiate)
+    closure.take(w_1P)
+    # a copy: the weights may be changed in place
+    closure.at_hand_1P = decay_weights(active, w_1P).clone()
+    state.set_weights(layout, closure.at_hand_1P)
     # in torch's optimizers the learning rate of each step is read from the group
     for group, rate in zip(state.optimizer.param_groups, state.rates, strict=True):
         group["lr"] = rate * float(factor_K[0])
-    state.optimizer.step(closure)
+    asks = bool(inspect.signature(state.optimizer.step).parameters)
+    state.optimizer.step(*((closure,) if asks else ()))
     moved_1P = constrain_weights(active, state.weights(layout, w_1P))
     state.set_weights(layout, moved_1P)
-    first = gradients[0]
-    return Update(moved_1P, first.buffers, states, first.loss_K, first.g_KP, len(gradients))
+    first, count = closure.gradients[0], len(closure.gradients)
+    return Update(moved_1P, first.buffers, states, first.loss_K, first.g_KP, count)

@@ -1,0 +1,47 @@
+"""Where members are evaluated: at their weights, or at the average that their optimizer keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from harness.core.parameter_layout import Layout
+from harness.engine.external.state import ExternalState
+from harness.engine.optimizer_groups import OptimizerGroup, OptimizerStates
+
+
+@torch.no_grad()
+def evaluated_weights(
+    w_KP: Tensor,
+    groups: Sequence[OptimizerGroup],
+    blocks: Sequence[slice],
+    states: OptimizerStates,
+    external: ExternalState | None,
+    layout: Layout,
+) -> Tensor:
+    """Return the weights (K, P) that members are evaluated at.
+
+    Args:
+        w_KP: the weights that are trained; only read.
+        groups: the members of each of the engine's optimizers.
+        blocks: the columns of each block.
+        states: the optimizers' states by block and group.
+        external: another library's optimizer.
+        layout: where each parameter lies in a row.
+
+    Returns:
+        ``w_KP`` itself where no optimizer has another point, else new rows.
+    """
+    if external is not None:
+        return external.evaluated_weights(layout, w_KP)
+    rows_KP = w_KP
+    for columns, block in zip(blocks, states, strict=True):
+        for group, state in zip(groups, block, strict=True):
+            point_KC = group.optimizer.evaluation_point(state)
+            if point_KC is not None:
+                # copied once: the weights' memory is that of the next update
+                rows_KP = w_KP.clone() if rows_KP is w_KP else rows_KP
+                rows_KP[group.rows, columns] = point_KC
+    return rows_KP

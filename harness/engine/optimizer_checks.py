@@ -1,0 +1,62 @@
+"""What an optimizer can't train or evaluate rightly is refused before anything trains."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.core.errors import HarnessError
+from harness.core.parameter_layout import Layout
+from harness.models.base import Network
+from harness.optimizers.base import Optimizer
+from harness.regularizers.base import Regularizer
+from harness.spec.component import Component
+
+
+def check_optimizer(
+    optimizer: Component, network: Network, layout: Layout, regularizers: Sequence[Regularizer]
+) -> None:
+    """Refuse one of the engine's optimizers with a network or regularizers that it is not for.
+
+    Args:
+        optimizer: the recipe's; another library's is tried out instead, where studies are planned.
+        network: what it trains.
+        layout: the network's parameters.
+        regularizers: of the recipe.
+
+    Raises:
+        HarnessError: what was expected and got, and the fix.
+    """
+    if not isinstance(optimizer, Optimizer):
+        return
+    optimizer.check(layout)
+    if type(optimizer).evaluation_point is not Optimizer.evaluation_point:
+        check_evaluation_point(optimizer.name, network, regularizers)
+
+
+def check_evaluation_point(
+    optimizer: str, network: Network, regularizers: Sequence[Regularizer]
+) -> None:
+    """Refuse what would not hold at an average of weights.
+
+    Args:
+        optimizer: one that evaluates at an average, by name.
+        network: what is evaluated there.
+        regularizers: of the recipe.
+
+    Raises:
+        HarnessError: the network has running statistics, which are gathered at the weights that are
+            trained, or a regularizer constrains those weights and not their average.
+    """
+    # the harness's own end in ".mean", torch's in "running_mean"
+    if any(name.endswith("mean") for name in network.buffers()):
+        raise HarnessError(
+            f"recipe.optimizer: {optimizer} evaluates at an average of weights, whose running"
+            " statistics nobody has gathered; expected a model without batch normalization, such as"
+            " with norm='layer'"
+        )
+    for part in regularizers:
+        if type(part).constrain is not Regularizer.constrain:
+            raise HarnessError(
+                f"recipe.regularizers: {optimizer} evaluates at an average of weights, where the"
+                f" constraint of {part.name} does not hold; leave it out, or use another optimizer"
+            )
