@@ -136,6 +136,21 @@ class WithoutClosure(torch.optim.SGD):
         return super().step()
 
 
+class Extragradient(torch.optim.SGD):
+    """Takes the gradient where a step would lead, and steps from where it was (Korpelevich 1976)."""
+
+    def step(self, closure=None):
+        parameters = self.param_groups[0]["params"]
+        before = [p.detach().clone() for p in parameters]
+        super().step()
+        loss = closure()
+        with torch.no_grad():
+            for parameter, start in zip(parameters, before, strict=True):
+                parameter.copy_(start)
+        super().step()
+        return loss
+
+
 class Idle(torch.optim.SGD):
     """Moves nothing."""
 

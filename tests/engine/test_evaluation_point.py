@@ -6,9 +6,12 @@ import torch
 import harness as h
 from harness.core.errors import HarnessError
 from harness.engine.cohort import evaluated_of, start
-from harness.engine.evaluate import evaluate_members
+from harness.engine.evaluate import evaluate, evaluate_members
+from harness.engine.hyperparameters import stack_hyperparameters
+from harness.engine.leaving import drop
 from harness.engine.loop import advance
 from harness.engine.program import program_of
+from harness.engine.test_set import Permit
 from harness.protocol.train import train, train_outcomes
 from harness.spec.arms import Run
 from harness.spec.resolved import resolve
@@ -90,6 +93,22 @@ def test_early_stopping_keeps_the_weights_that_were_evaluated(optimizer):
     (outcome,) = train_outcomes(recipe, [0])
     assert outcome.status == "stopped"
     assert outcome.summary["valid/loss"] == pytest.approx(min(curve(outcome)), rel=1e-12)
+
+
+@pytest.mark.parametrize("optimizer", [h.ScheduleFreeSGD(lr=0.5).dump(), LIBRARY], ids=str)
+def test_test_data_are_evaluated_at_the_average(optimizer):
+    recipe = resolve(BASE.with_values({"optimizer": optimizer}))
+    cohort, program = advance(start([Run.of(recipe, 0)], test=True), 20), program_of(recipe)
+    average_KP, trained_KP = evaluated_of(program, cohort), cohort.w_KP.clone()
+    drop(cohort, [0], "pruned")
+    hyper = stack_hyperparameters([recipe], program.device, program.dtype)
+    samples = program.test.open(Permit(True), [0])
+    expected, other = (
+        float(evaluate(program, w_KP, {}, hyper, samples)["loss"])
+        for w_KP in (average_KP, trained_KP)
+    )
+    assert cohort.outcomes[0].summary["test/loss"] == pytest.approx(expected, rel=1e-12)
+    assert other != pytest.approx(expected, rel=1e-3)
 
 
 def test_several_optimizers_in_a_cohort_have_each_their_own_point():

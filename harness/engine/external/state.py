@@ -94,9 +94,9 @@ class ExternalState(NamedTuple):
             return w_1P
         self.switch("eval")
         averaged_1P = self.weights(layout, w_1P)
+        # the way there and back leaves rounding errors in the parameters; they don't change the
+        # training, since every update begins by setting them
         self.switch("train")
-        # the way there and back leaves rounding errors: an evaluation must not change the training
-        self.set_weights(layout, w_1P)
         return averaged_1P
 
     def switch(self, mode: str) -> None:
