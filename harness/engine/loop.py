@@ -8,7 +8,7 @@ stops at one and goes on elsewhere has the same numbers as one that does not.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Protocol
@@ -30,7 +30,7 @@ from harness.engine.probing import Probing
 from harness.engine.program import Program, program_of
 from harness.engine.recording import TrainedInterval, no_updates, record_interval
 from harness.engine.splits import splits_of
-from harness.engine.timetable import schedule_factors
+from harness.engine.timetable import schedule_factors, updates_worth
 from harness.engine.training_loss import Minibatch
 from harness.engine.update import Update, make_update
 from harness.engine.workspace import Workspace
@@ -107,7 +107,6 @@ def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInte
     seeds = [member.run.seed for member in cohort.members]
     device, dtype = program.device, program.dtype
     hyper = stack_hyperparameters(recipes, device, dtype)
-    factors_SK = schedule_factors(recipes, program.times, cohort.done, target).to(device, dtype)
     splits = splits_of(program, recipes)
     noise, batches = Noise(seeds, cohort.done, device, dtype), Batches(program, splits, seeds)
     groups = groups_in(program, cohort)
@@ -116,7 +115,7 @@ def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInte
     make = _updater(program, cohort, groups)
     losses: list[Tensor] = []
     with _mode(program, cohort):
-        for offset, factor_K in enumerate(factors_SK):
+        for offset, factor_K in enumerate(_schedule(program, cohort, target)):
             step = cohort.done + offset
             batch, buffers = batches.batch(step), cohort.buffers
             before_KP = probing.before(step, cohort.w_KP, cohort.states, cohort.external)
@@ -136,6 +135,20 @@ def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInte
     losses_SK = torch.stack(losses).cpu()
     arrays = {name: value.cpu() for name, value in probing.arrays.items()}
     return TrainedInterval(losses_SK, probing.probed, arrays, time.perf_counter() - began)
+
+
+def _schedule(program: Program, cohort: Cohort, target: int) -> Iterator[Tensor]:
+    """Yield the schedules' factors (K,) of the updates up to ``target``, each when it is due."""
+    recipes, times = [member.run.recipe for member in cohort.members], program.times
+    device, dtype = program.device, program.dtype
+    if cohort.external is None or program.recipe.gradients is None:
+        yield from schedule_factors(recipes, times, cohort.done, target).to(device, dtype)
+        return
+    # how many gradients an update of another library's optimizer takes is not known before: the
+    # schedule goes by the share of the budget that is used
+    for _ in range(cohort.done, target):
+        at = updates_worth(program.recipe, times, program.train.size, cohort.gradients)
+        yield schedule_factors(recipes, times, at, at + 1)[0].to(device, dtype)
 
 
 class _MakeUpdate(Protocol):

@@ -76,6 +76,32 @@ def samples_seen(recipe: ResolvedRecipe, times: Timetable, samples: int, done: i
     return epochs * in_an_epoch + rest * times.batch
 
 
+def updates_worth(recipe: ResolvedRecipe, times: Timetable, samples: int, gradients: int) -> int:
+    """Return how many updates of one gradient a sample would have used so many gradients.
+
+    Where a schedule stands under a budget of gradients: an optimizer that computes several an
+    update, such as LBFGS, makes fewer updates, and its schedule ends with the budget all the same.
+    For all others it is the number of updates made.
+
+    Args:
+        recipe: the run's recipe.
+        times: its lengths.
+        samples: the size of the training set.
+        gradients: gradients of single samples computed so far, fewer than the budget.
+
+    >>> from harness import SGD, Recipe
+    >>> from harness.spec.resolved import resolve
+    >>> recipe = resolve(Recipe(data="iris", optimizer=SGD(lr=0.1), batch_size=50, gradients=960))
+    >>> times = make_timetable(recipe, samples=120)
+    >>> [updates_worth(recipe, times, 120, used) for used in (0, 50, 120, 960 - 1)]
+    [0, 1, 3, 23]
+    """
+    # the other way round from ``samples_seen``, rounded down
+    in_an_epoch = times.batch * times.per_epoch if recipe.drop_last else samples
+    epochs, rest = divmod(gradients, in_an_epoch)
+    return epochs * times.per_epoch + rest // times.batch
+
+
 def schedule_factors(
     recipes: Sequence[ResolvedRecipe], times: Timetable, start: int, stop: int
 ) -> Tensor:
@@ -84,7 +110,7 @@ def schedule_factors(
     Args:
         recipes: the members', in the order of the rows.
         times: their lengths.
-        start: updates made before the first factor.
+        start: updates made before the first factor, or what they are worth.
         stop: updates made after the last.
 
     Returns:

@@ -12,7 +12,8 @@ class Schedule(Component):
     """The learning rate over training, as a factor of its base value.
 
     It is a pure function of the step, so that a run which goes on from a checkpoint needs no state
-    of it.
+    of it. Steps stand for the share of the budget used, s/S: under a budget of gradients an update
+    that computes several goes on by as many steps (:func:`harness.engine.timetable.updates_worth`).
     """
 
     kind = "schedule"
@@ -23,11 +24,11 @@ class Schedule(Component):
 
         Args:
             step: updates made before it, s = 0 … S − 1.
-            steps: updates in the run, S.
+            steps: updates in the run, S, from 1 on.
             steps_per_epoch: updates in an epoch.
 
         Returns:
-            η(s)/η, from 0 on; 1 for the optimizer's own learning rate.
+            η(s)/η, finite and from 0 on; 1 for the optimizer's own learning rate.
         """
 
 

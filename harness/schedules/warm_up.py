@@ -26,5 +26,5 @@ class WarmUp(Schedule):
             return (step + 1) / rise
         if self.then == "constant":
             return 1.0
-        # (1 + cos π(s−w)/(S−w))/2
-        return half_cosine(1.0, 0.0, (step - rise) / max(1, steps - rise))
+        # (1 + cos π(s−w)/(S−w))/2; w ≤ s < S, so that the fall has a step
+        return half_cosine(1.0, 0.0, (step - rise) / (steps - rise))

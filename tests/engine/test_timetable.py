@@ -1,9 +1,11 @@
 """Lengths of runs in epochs, steps, samples and gradients."""
 
 import pytest
+import torch
 
 import harness as h
 from harness.engine.program import program_of
+from harness.engine.timetable import make_timetable, samples_seen, updates_worth
 from harness.spec.resolved import resolve
 
 BASE = {"data": h.Digits(train_size=200), "model": h.MLP(widths=(8,)), "optimizer": h.SGD(lr=0.1)}
@@ -49,6 +51,47 @@ def test_an_optimizer_that_looks_often_gets_fewer_updates_for_the_same_gradients
         and run["cost/steps"] < 30
         and 200 * 30 <= run["cost/gradients"] < 200 * 36
     )
+
+
+@pytest.mark.parametrize("sizes", [[200], [60, 60, 60, 20]], ids=["full", "mini"])
+@pytest.mark.parametrize("schedule", [h.Cosine(), h.OneCycle()])
+def test_a_schedule_ends_with_the_budget_of_gradients(sizes, schedule, monkeypatch):
+    """The rates are read where torch's optimizer reads them, and its gradients counted there."""
+    rates, used = [], [0]
+
+    class Looks(torch.optim.LBFGS):
+        def step(self, closure):
+            size = sizes[len(rates) % len(sizes)]
+            rates.append((used[0], self.param_groups[0]["lr"]))
+
+            def counted():
+                used[0] += size
+                return closure()
+
+            return super().step(counted)
+
+    monkeypatch.setattr(torch.optim, "LBFGS", Looks)
+    lbfgs = h.ExternalOptimizer("torch.optim.LBFGS", lr=1.0, max_iter=4)
+    # worth 40 updates of one gradient a sample; those of LBFGS take up to five
+    budget = 200 * 40 // len(sizes)
+    fields = BASE | {"optimizer": lbfgs, "batch_size": sizes[0], "schedule": schedule}
+    (run,) = h.train(h.Recipe(**fields, gradients=budget)).runs.to_dict("records")
+    rates = rates[-int(run["cost/steps"]) :]  # the optimizer is tried out before
+    assert 5 <= len(rates) <= 20
+    expected = []
+    for samples, _ in rates:
+        epoch, rest = divmod(samples, 200)
+        expected.append(schedule.factor(epoch * len(sizes) + rest // sizes[0], 40, len(sizes)))
+    assert [rate for _, rate in rates] == pytest.approx(expected, rel=1e-6)
+    assert rates[-1][1] < 0.1 and max(expected) > 0.9
+
+
+def test_a_schedule_of_one_gradient_an_update_stands_at_the_updates_made():
+    recipe = resolve(h.Recipe(**BASE, batch_size=60, gradients=1010))
+    times = make_timetable(recipe, 200)
+    seen = [samples_seen(recipe, times, 200, done) for done in range(times.steps)]
+    assert [updates_worth(recipe, times, 200, used) for used in seen] == [*range(times.steps)]
+    assert updates_worth(recipe, times, 200, 1009) == times.steps - 1
 
 
 def test_one_length_takes_the_place_of_another():
