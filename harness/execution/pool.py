@@ -162,25 +162,26 @@ class Board:
         # numpy opens the file by its name: the open handle is not needed
         handle, name = tempfile.mkstemp(prefix="harness-", suffix=".progress")
         os.close(handle)
-        self.path, self.next = Path(name), 0
+        self.path, self.jobs, self.earlier = Path(name), 0, 0
         self.counts = np.memmap(self.path, dtype=np.int64, mode="w+", shape=(SLOTS,))
 
     def slot(self) -> int:
         """Return the number of a counter for a new job.
 
-        Numbers come round after ``SLOTS`` jobs, and a counter that is used again adds to what was
-        counted there.
+        Numbers come round after ``SLOTS`` jobs; what was counted there before is kept.
         """
-        self.next = (self.next + 1) % SLOTS
-        return self.next
+        slot = self.jobs % len(self.counts)
+        self.jobs += 1
+        self.earlier += int(self.counts[slot])
+        self.counts[slot] = 0
+        return slot
 
     def total(self) -> int:
         """Return the updates of all jobs so far, counted over members.
 
-        Only counters up to the newest are read, so that the rest of the file takes no memory; after
-        the numbers have come round the sum is too small.
+        Only counters that were given out are read, so that the rest of the file takes no memory.
         """
-        return int(self.counts[: self.next + 1].sum())
+        return self.earlier + int(self.counts[: self.jobs].sum())
 
     def close(self) -> None:
         """Remove the file."""

@@ -10,13 +10,16 @@ import json
 import math
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Literal, NamedTuple
 
 from harness.core.errors import HarnessError
 from harness.core.records import Outcome
+from harness.data.base import fingerprint, load_data
+from harness.engine.placement import place
 from harness.execution.jobs import Job
 from harness.execution.local import Serial
 from harness.execution.pool import Pool
@@ -83,13 +86,29 @@ def reproduce(run_id: str, uri: str | None = None) -> Reproduced:
 def _importable(folder: Path) -> Iterator[None]:
     """Let the user's own modules be imported from a folder, before any others of their names.
 
-    A module that this process has imported already stays as it is.
+    Modules of these names that this process has imported already are set aside, with their packages
+    and the data that they made, and are there again afterwards.
     """
+    own = {path.relative_to(folder).parts[0].removesuffix(".py") for path in folder.rglob("*.py")}
+    aside = _take_modules(own)
     sys.path.insert(0, str(folder))
     try:
         yield
     finally:
         sys.path.remove(str(folder))
+        _take_modules(own)
+        sys.modules.update(aside)
+
+
+def _take_modules(names: Collection[str]) -> dict[str, ModuleType]:
+    """Return the modules of some names and all below them, which are imported no longer."""
+    taken = {name: sys.modules[name] for name in [*sys.modules] if name.split(".")[0] in names}
+    for name in taken:
+        del sys.modules[name]
+    if names:  # data by a user's function are known by its name, which now stands for another
+        for kept in (load_data, fingerprint, place):
+            kept.cache_clear()
+    return taken
 
 
 def run_of(stored: RecordedRun) -> Run:

@@ -265,7 +265,7 @@ def parse_part(kind: str, value: object) -> Component:
         )
     known = canonical(kind, name)
     if known is not None:
-        return _build(_part_class(kind, known), fields)
+        return _part_class(kind, known).model_validate(fields)
     if "." in name:
         return _from_dotted(kind, name, fields)
     hint = {"kind": kind, "name": name, "hint": nearest(name, REGISTRY[kind].parts)}
@@ -283,20 +283,14 @@ def _from_dotted(kind: str, name: str, fields: dict[str, object]) -> Component:
     target = import_dotted(name)
     base: type[Component] = base_class(kind)
     if isinstance(target, type) and issubclass(target, base):
-        return _build(target, fields)
+        return target.model_validate(fields)
     outside: type[Component] | None = external_class(kind)
     if outside is None:
         wanted = {"kind": kind, "base": base.__name__}
         raise PydanticCustomError(
             "component", "a {kind} of your own must subclass harness.{base}", wanted
         )
-    return _build(outside, {"target": name, "args": fields})
-
-
-def _build(cls: type[Component], fields: dict[str, object]) -> Component:
-    # model_validate would end in External's own __init__ too; it is called plainly where it does
-    # more than validate (it imports the target).
-    return cls(**fields) if issubclass(cls, External) else cls.model_validate(fields)
+    return outside.model_validate({"target": name, "args": fields})
 
 
 def import_dotted(name: str) -> Any:

@@ -91,3 +91,12 @@ def test_each_counter_of_a_board_is_a_job_s_own_and_its_file_is_removed():
     assert board.total() == 7 and os.path.exists(board.path)
     board.close()
     assert not os.path.exists(board.path)
+
+
+def test_a_board_goes_on_when_its_counters_come_round(monkeypatch):
+    monkeypatch.setattr("harness.execution.pool.SLOTS", 3)
+    board = Board()
+    for updates in range(1, 9):
+        board.counts[board.slot()] += updates
+        assert board.total() == sum(range(updates + 1))
+    board.close()

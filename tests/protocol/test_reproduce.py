@@ -1,5 +1,6 @@
 """A recorded run is trained again from MLflow alone, and every point is compared."""
 
+import importlib
 import sys
 
 import pytest
@@ -8,6 +9,8 @@ import harness as h
 from harness import results
 from harness.core.errors import StoreError
 from harness.core.records import Outcome, Point
+from harness.data.base import fingerprint, load_data
+from harness.engine.placement import place
 from harness.protocol.reproduce import compare_points, reproduce
 from harness.protocol.run import Options, run_study
 from tests.studies import small
@@ -50,7 +53,46 @@ def test_a_recipe_of_one_s_own_code_is_rebuilt_without_the_file(folder, monkeypa
     sys.modules.pop("mine")
     again = reproduce(run_id)
     assert again.verdict != "different" and again.changed == ()
-    sys.modules.pop("mine")
+    assert "mine" not in sys.modules
+
+
+DATA = """
+import numpy as np
+
+def load():
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    return x, x.sum(1) > SHIFT
+"""
+
+
+def test_each_recorded_run_is_reproduced_with_its_own_code(folder, monkeypatch):
+    """Two runs of one process whose module, of one name, was edited in between."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # edits within a second, of one size
+    monkeypatch.syspath_prepend(str(folder))
+    run_ids = []
+    for width, shift in [(3, "0"), (7, "0.5")]:
+        (folder / "edited.py").write_text(MODEL.replace("width=5", f"width={width}"))
+        (folder / "edited_data.py").write_text(DATA.replace("SHIFT", shift))
+        recipe = h.Recipe(
+            data={"name": "edited_data.load"},
+            model={"name": "edited.Tiny"},
+            optimizer=h.SGD(lr=0.1),
+            batch_size=16,
+            epochs=2,
+        )
+        name = f"w{width}"
+        run_study(h.Study(name=name, recipe=recipe, seeds=1), Options(workers=0))
+        run_ids.append(results.load(name).confirmed["run_id"].iloc[0])
+        for module in ("edited", "edited_data"):
+            sys.modules.pop(module)
+        for kept in (load_data, fingerprint, place):
+            kept.cache_clear()
+    mine = importlib.import_module("edited")
+    for run_id in run_ids:
+        again = reproduce(run_id)
+        assert again.verdict != "different" and again.changed == ()
+        assert sys.modules["edited"] is mine
+    sys.modules.pop("edited")
 
 
 def test_every_point_is_compared():
