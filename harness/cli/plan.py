@@ -32,6 +32,8 @@ def show_plan(study: Study, flags: Flags) -> None:
     # each reason once, however many arms share it
     for path, why in sorted({(_path_of(row), row.why) for row in plan.arms}):
         console.print(f"{path}: {why}", highlight=False, markup=False)
+    for note in plan.notes:
+        console.print(f"note: {note}", highlight=False, markup=False)
     arms, runs, cohorts = (
         _count(len(plan.arms), "arm"),
         _count(plan.runs, "run"),

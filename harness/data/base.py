@@ -22,9 +22,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+import traceback
 from abc import abstractmethod
 from functools import lru_cache
 from itertools import combinations_with_replacement
+from pathlib import Path
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
@@ -33,6 +35,8 @@ from pydantic import Field
 from harness.core.errors import HarnessError
 from harness.core.recent import keep_recent
 from harness.core.streams import Name, numpy_stream
+from harness.data.arrays import check_arrays
+from harness.data.labels import Labels, as_classes, check_numbers, unseen_classes
 from harness.spec.component import Component, as_a, parse_part
 
 Task = Literal["classification", "regression", "function"]
@@ -51,7 +55,7 @@ class Raw(NamedTuple):
     x: np.ndarray
     """(N, *shape) inputs."""
     y: np.ndarray
-    """(N,) integer classes, or (N, D) numbers."""
+    """(N,) labels, which become classes 0 … K − 1, or (N,) or (N, D) numbers."""
     test: tuple[np.ndarray, np.ndarray] | None = None
     """The source's own test part, x and y; None where a fifth is to be split off."""
 
@@ -72,6 +76,9 @@ class Dataset(NamedTuple):
     valid: Part
     test: Part
     task: Task
+    notes: tuple[str, ...] = ()
+    """What a user should know of it, in sentences: labels that became other classes, and classes
+    that no training sample has."""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -165,7 +172,27 @@ def load_data(data: Component) -> Dataset:
         HarnessError: the data are not on this machine, or an option does not fit them.
     """
     source = as_a(Data, data)
-    return prepare(source, source.raw())
+    return prepare(source, _raw_of(source))
+
+
+def _raw_of(data: Data) -> Raw:
+    """Return the source's arrays.
+
+    Raises:
+        HarnessError: the source raises anything; the message has the error and the line.
+    """
+    try:
+        raw = data.raw()
+    except HarnessError:
+        raise
+    except Exception as error:  # any: the source may be a user's
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raise HarnessError(
+            f"data {data.name}: expected arrays, got {type(error).__name__}: {error} "
+            f"({Path(last.filename).name}:{last.lineno})"
+        ) from error
+    test = None if raw.test is None else (np.asarray(raw.test[0]), np.asarray(raw.test[1]))
+    return Raw(np.asarray(raw.x), np.asarray(raw.y), test)
 
 
 @lru_cache(maxsize=1024)
@@ -201,31 +228,74 @@ def prepare(data: Data, raw: Raw) -> Dataset:
         Training, validation and test part. Validation is empty for a ``valid_fraction`` of 0.
 
     Raises:
-        HarnessError: ``train_size`` asks for more samples than there are, or ``label_noise`` for
-            noise without classes.
+        HarnessError: the arrays can't be trained on, ``train_size`` asks for more samples than
+            there are, or ``label_noise`` for noise without classes.
     """
-    x, y = np.asarray(raw.x), np.asarray(raw.y)
+    check_arrays(data.name, (raw.x, raw.y), raw.test)
     task = data.task_of(raw)
-    # classes are 0, 1, … without gaps. Counted before the split, so that a class which no training
-    # sample has still has an output
-    classes = int(y.max()) + 1 if task == "classification" else 0
+    labels, (y, own_test_y) = _encoded(data, raw, task)
+    classes = labels.classes if labels else 0
     # the test part first, so that neither validation's share nor train_size changes which samples
     # are tested on
-    if raw.test is None:
-        pool, test = _split(np.arange(len(x)), TEST_SHARE, data, "test")
-        test_x, test_y = x[test], y[test]
+    if raw.test is None or own_test_y is None:
+        pool, test = _split(np.arange(len(y)), TEST_SHARE, data, "test")
+        test_x, test_y = raw.x[test], y[test]
     else:
-        pool, (test_x, test_y) = np.arange(len(x)), map(np.asarray, raw.test)
+        pool, test_x, test_y = np.arange(len(y)), raw.test[0], own_test_y
     # number 0 has the stream that splits had before they were numbered
     purpose = ("valid", data.split) if data.split else ("valid",)
     train, valid = _split(pool, data.valid_fraction, data, *purpose, size=data.train_size)
+    notes = _notes(data, labels, y[train], (y[valid], test_y)) if labels else ()
     # for all samples, before the parts are taken: a sample's noise does not depend on the split
     noisy_y = _with_label_noise(y, classes, data)
-    parts = [(x[train], noisy_y[train]), (x[valid], y[valid]), (test_x, test_y)]
+    parts = [(raw.x[train], noisy_y[train]), (raw.x[valid], y[valid]), (test_x, test_y)]
     inputs = _transformed([part[0] for part in parts], data)
     targets = [_targets(part[1], classes) for part in parts]
     train_part, valid_part, test_part = map(Part, inputs, targets)
-    return Dataset(train_part, valid_part, test_part, task)
+    return Dataset(train_part, valid_part, test_part, task, notes)
+
+
+def _encoded(
+    data: Data, raw: Raw, task: Task
+) -> tuple[Labels | None, tuple[np.ndarray, np.ndarray | None]]:
+    """Return the labels, and the targets of all samples and of the source's own test part.
+
+    Raises:
+        HarnessError: the targets are not what the task needs.
+    """
+    test_y = None if raw.test is None else raw.test[1]
+    if task != "classification":
+        check_numbers(data.name, raw.y, test_y)
+        return None, (raw.y, test_y)
+    labels = as_classes(data.name, raw.y, test_y)
+    return labels, (labels.y, labels.test_y)
+
+
+def _notes(
+    data: Data, labels: Labels, train_y: np.ndarray, others: tuple[np.ndarray, ...]
+) -> tuple[str, ...]:
+    """Return what should be known of the classes.
+
+    Args:
+        data: the spec.
+        labels: of all samples.
+        train_y: classes of the training samples, before any noise.
+        others: classes of the validation and test samples.
+
+    Raises:
+        HarnessError: a class of these has no training sample, and nobody asked for so few.
+    """
+    notes = [labels.note] if labels.note else []
+    if unseen := unseen_classes(train_y, others, labels.classes):
+        names = ", ".join(repr(labels.values[c]) for c in unseen)
+        said = f"data {data.name}: no training sample is of class {names}, but others are"
+        if data.train_size is None:
+            raise HarnessError(
+                f"{said}; expected every class in training: take another data.seed or data.split, "
+                "more samples of these classes, or leave them out"
+            )
+        notes.append(f"{said}; data.train_size keeps {len(train_y)} samples")
+    return tuple(notes)
 
 
 def _split(

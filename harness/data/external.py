@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from harness.core.errors import HarnessError
+from harness.data.arrays import as_array
 from harness.data.base import Data, Raw, Task
+from harness.data.labels import are_classes
 from harness.spec.component import External
 
 
 class ExternalData(External, Data):
     """Arrays from a function by dotted name: it returns ``(x, y)`` or ``(x, y, x_test, y_test)``.
 
-    Integer ``y`` of shape (N,) are classes, anything else are numbers to be predicted. Arguments
-    that are options of every data set (``train_size``, ``label_noise``, …) are taken by the
-    harness, the rest by the function. The function must give the same arrays for the same
-    arguments: a run's key has their fingerprint.
+    Integers, booleans or texts ``y`` of shape (N,) are classes, and so are rows of a single 1;
+    floats are numbers to be predicted, (N, 1) where they are few whole numbers. Arguments that are
+    options of every data set (``train_size``, ``label_noise``, …) are taken by the harness, the
+    rest by the function. The function must give the same arrays for the same arguments: a run's key
+    has their fingerprint.
     """
 
     def __init__(self, target: str | None = None, /, **fields: Any) -> None:
@@ -47,17 +48,20 @@ class ExternalData(External, Data):
         """Call the function and return its arrays.
 
         Raises:
-            HarnessError: it returns neither two arrays nor four.
+            HarnessError: it returns neither two arrays nor four, or no arrays.
         """
-        arrays = tuple(np.asarray(a) for a in self.load()(**self.args))
-        if len(arrays) not in (2, 4):
+        given = self.load()(**self.args)
+        if not isinstance(given, (tuple, list)) or len(given) not in (2, 4):
+            what = f"{len(given)} values" if isinstance(given, (tuple, list)) else type(given)
             raise HarnessError(
-                f"data {self.target}: expected (x, y) or (x, y, x_test, y_test), "
-                f"got {len(arrays)} arrays"
+                f"data {self.target}: expected (x, y) or (x, y, x_test, y_test), got {what}"
             )
+        names = ("x", "y", "x_test", "y_test")
+        arrays = [
+            as_array(value, name, self.target) for name, value in zip(names, given, strict=False)
+        ]
         return Raw(arrays[0], arrays[1], (arrays[2], arrays[3]) if len(arrays) == 4 else None)
 
     def task_of(self, raw: Raw) -> Task:
-        """Return "classification" for integer targets (N,), else "regression"."""
-        classes = raw.y.ndim == 1 and np.issubdtype(raw.y.dtype, np.integer)
-        return "classification" if classes else "regression"
+        """Return "classification" for labels, else "regression"."""
+        return "classification" if are_classes(self.target, raw.y) else "regression"

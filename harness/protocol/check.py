@@ -7,6 +7,7 @@ this loads the data and builds each arm's network.
 from __future__ import annotations
 
 from harness.core.errors import HarnessError, SpecError
+from harness.data.base import load_data
 from harness.engine.external.trial import try_optimizer
 from harness.engine.program import Program, program_of
 from harness.probes.base import probes_of
@@ -44,6 +45,16 @@ def check_study(study: Study) -> None:
     if mistakes:
         listed = "\n  ".join(dict.fromkeys(mistakes))  # each once, in their order
         raise SpecError(f"study {study.name!r} can't be run:\n  {listed}")
+
+
+def notes_of(study: Study) -> tuple[str, ...]:
+    """Return what a user should know of the study before it trains, in sentences.
+
+    Args:
+        study: one that can be run; the data of all its arms are loaded.
+    """
+    notes = [note for arm in build_arms(study) for note in load_data(arm.recipe.data).notes]
+    return tuple(dict.fromkeys(notes))  # each once, in their order
 
 
 def _mistakes_of(study: Study, arm: Arm) -> list[str]:

@@ -17,6 +17,7 @@ from harness.data.base import fingerprint
 from harness.engine.batching import check_batching
 from harness.execution.local import default_workers, local_executor
 from harness.execution.pool import Pool
+from harness.protocol.check import notes_of
 from harness.protocol.clocks import read_clocks
 from harness.protocol.confirm import confirm_winners
 from harness.protocol.dispatch import Dispatcher
@@ -147,4 +148,5 @@ def about_study(study: Study) -> About:
         data=study.recipe.data.name,
         fingerprint=fingerprint(study.recipe.data),
         code=sources_of(tuple(targets)),
+        notes=notes_of(study),
     )

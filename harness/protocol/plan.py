@@ -14,7 +14,7 @@ from typing import NamedTuple
 from harness.engine.batching import check_batching, cohort_key, member_bytes
 from harness.engine.program import program_of
 from harness.execution.jobs import cohort_limit, cut_cohorts
-from harness.protocol.check import check_study, representative
+from harness.protocol.check import check_study, notes_of, representative
 from harness.protocol.timing import forecast_seconds
 from harness.spec.arms import Arm, build_arms
 from harness.spec.keys import shape_key
@@ -57,6 +57,8 @@ class StudyPlan(NamedTuple):
     """Cohorts in all; retries and pruning may add to them."""
     seconds: float
     """Predicted seconds of all runs together, divided by the workers."""
+    notes: tuple[str, ...]
+    """What a user should know before it trains, in sentences."""
 
     @property
     def runs(self) -> int:
@@ -83,7 +85,7 @@ def plan_study(study: Study, workers: int, largest: int | None = None) -> StudyP
     cohorts = sum(_cohorts_of(runs) for runs in _trained_at_once(study, plans))
     seconds = sum(plan.seconds * (plan.search_runs + plan.confirm_runs) for plan in plans)
     # 0 workers: this process trains, as one
-    return StudyPlan(plans, cohorts, seconds / max(1, workers))
+    return StudyPlan(plans, cohorts, seconds / max(1, workers), notes_of(study))
 
 
 class _Forecast:

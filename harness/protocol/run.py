@@ -63,12 +63,15 @@ def run_study(
             return Summary(study.name, 0, known, 0, time.perf_counter() - began)
 
     # Imported only now: both need torch, which takes seconds, and a known answer does without.
-    from harness.protocol.check import check_study
+    from harness.protocol.check import check_study, notes_of
     from harness.protocol.conduct import conduct_study
 
     check_study(study)
+    told = progress or Progress()
+    for note in notes_of(study):
+        told.say(note)
     with closing(Session(study.name, options.uri)) as session:
-        done = conduct_study(study, options, session, progress or Progress())
+        done = conduct_study(study, options, session, told)
         seconds, runs = time.perf_counter() - began, len(done.record.runs)
         totals = {"cost/seconds": seconds, "runs": float(runs)}
         # without the identity the next start does not know the answer, and tries failed runs again

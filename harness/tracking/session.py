@@ -61,6 +61,8 @@ class About(NamedTuple):
     """Hash of the data's arrays."""
     code: Mapping[str, str] = {}
     """The user's own files that the study's parts come from, by path."""
+    notes: tuple[str, ...] = ()
+    """What its user was told of it before anything trained, in sentences."""
 
 
 class Session:
@@ -356,5 +358,5 @@ def _study_tags(about: About) -> dict[str, str]:
         Tag.KIND: "study",
         Tag.ANSWER: "",
         Tag.SPEC: about.spec_hash,
-        Tag.NOTE: about.title,
+        Tag.NOTE: "\n\n".join([about.title, *about.notes]),
     }

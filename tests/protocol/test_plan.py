@@ -63,3 +63,28 @@ def test_an_arm_that_can_t_be_batched_trains_alone():
     together, alone = plan_study(study, workers=0).arms
     assert together.batched and together.cohort > 1
     assert not alone.batched and alone.cohort == 1 and "another library" in alone.why
+
+
+def test_labels_that_became_classes_are_told_before_training_and_kept(folder, capsys):
+    from mlflow import MlflowClient
+
+    from harness.cli.flags import Flags
+    from harness.cli.plan import show_plan
+    from harness.protocol.progress import Progress
+    from harness.tracking import Reader
+
+    class Said(Progress):
+        lines = []
+
+        def say(self, text):
+            self.lines.append(text)
+
+    note = "data tests.data.given.minus_and_plus: labels -1, 1 became classes 0, 1"
+    recipe = small().recipe.with_values({"data": "tests.data.given.minus_and_plus", "steps": 2})
+    study = h.Study(name="told", recipe=recipe, seeds=1)
+    show_plan(study, Flags(workers=0))
+    assert f"note: {note}" in " ".join(capsys.readouterr().out.split())
+    run_study(study, Options(workers=0), Said())
+    assert note in Said.lines
+    client = MlflowClient("sqlite:///mlflow.db")
+    assert note in client.get_run(Reader.of("told").study_run()).data.tags["mlflow.note.content"]
