@@ -10,6 +10,7 @@ shared: whoever changes one must copy it first. Nothing here is written back.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -221,14 +222,23 @@ def _parsed(text: str) -> Setting:
 
 
 def _trial_table(entries: Sequence[TrialEntry]) -> pd.DataFrame:
-    """Return one row a trial, with a column for each value searched."""
+    """Return one row a trial, with a column for each value searched.
+
+    A value that a column of a table can't tell from others, None or a list or mapping, stands as
+    its JSON text: ``null`` is a value that was tried, NaN one that the arm did not search.
+    """
     if not entries:
         return pd.DataFrame(columns=["arm", "trial", "status", "value"])
     rows = []
     for trial in entries:
         objective = {"arm": trial.arm, "trial": trial.trial, "status": trial.status}
-        rows.append({**objective, "value": trial.value, **trial.values})
+        values = {path: _in_table(value) for path, value in trial.values.items()}
+        rows.append({**objective, "value": trial.value, **values})
     return pd.DataFrame(rows)
+
+
+def _in_table(value: object) -> object:
+    return value if isinstance(value, (str, int, float)) else json.dumps(value)
 
 
 def _curve_table(by_run: Mapping[str, RunCurves]) -> pd.DataFrame:

@@ -64,8 +64,9 @@ class TrialEntry(NamedTuple):
     status: str
     value: float | None
     """The objective; None where it is not finite, which JSON can't hold."""
-    values: Mapping[str, str | int | float | bool | None]
-    """The hyperparameters by their path in the recipe."""
+    values: Mapping[str, object]
+    """The hyperparameters by their path in the recipe, as JSON holds them: lists and mappings are
+    text in records of older versions."""
 
 
 class FrozenEntry(NamedTuple):

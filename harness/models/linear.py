@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 from harness.models.base import Context, Model, Params, Weight
 from harness.models.dense import Dense
+from harness.spec.space import Flag, value_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,13 +17,12 @@ if TYPE_CHECKING:
 class Linear(Model):
     """Softmax or linear regression: one layer, no hidden units."""
 
-    bias: bool = True
+    bias: Flag = True
     """Add a trained constant to each output."""
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> LinearNetwork:
-        return LinearNetwork(
-            Dense("out", math.prod(input_shape), outputs, self.bias, role="output")
-        )
+        bias = value_of(self.bias, "model.bias")
+        return LinearNetwork(Dense("out", math.prod(input_shape), outputs, bias, role="output"))
 
 
 class LinearNetwork:

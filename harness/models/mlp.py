@@ -17,7 +17,7 @@ from harness.models.base import Context, Model, Params, Product, Seen, Weight
 from harness.models.dense import Dense
 from harness.models.dropout import dropout_mask
 from harness.models.norm import norm_layers
-from harness.spec.space import Count, Fraction, Width, value_of
+from harness.spec.space import Count, Flag, Fraction, Width, value_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -39,11 +39,11 @@ class MLP(Model):
     """Nonlinearity φ."""
     norm: Literal["none", "batch", "layer"] = "none"
     """Normalization before the nonlinearity; autograd then makes the gradient."""
-    residual: bool = False
+    residual: Flag = False
     """Add a layer's input to its output where the shapes agree."""
     dropout: Fraction = 0.0
     """Share of hidden units dropped in training, in every hidden layer."""
-    bias: bool = True
+    bias: Flag = True
     """Add a trained constant to each unit."""
 
     def dropout_rate(self) -> float:
@@ -97,13 +97,15 @@ class MLPNetwork:
     """
 
     def __init__(self, spec: MLP, widths: tuple[int, ...], outputs: int) -> None:
+        bias = value_of(spec.bias, "model.bias")
         self.hidden = [
-            Dense(f"hidden.{i}", a, b, spec.bias, role="hidden" if i else "input")
+            Dense(f"hidden.{i}", a, b, bias, role="hidden" if i else "input")
             for i, (a, b) in enumerate(pairwise(widths))
         ]
         self.norms = norm_layers(spec.norm, widths[1:])
-        self.out = Dense("out", widths[-1], outputs, spec.bias, role="output")
-        self.activation, self.residual = ACTIVATIONS[spec.activation], spec.residual
+        self.out = Dense("out", widths[-1], outputs, bias, role="output")
+        self.activation = ACTIVATIONS[spec.activation]
+        self.residual = value_of(spec.residual, "model.residual")
         self.written_out = isinstance(self.activation, OutputActivation) and not self.norms
 
     def weights(self) -> dict[str, Weight]:

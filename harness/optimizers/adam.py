@@ -18,13 +18,16 @@ from harness.optimizers.adam_family import (
     zero_moments,
 )
 from harness.optimizers.base import HyperColumns
-from harness.spec.space import NonNegative
+from harness.spec.space import Flag, NonNegative, value_of
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 else:
     torch = Lazy("torch")
+
+CORRECTS = "optimizer.bias_correction"
+"""Path of the field, for the error where it is a space."""
 
 
 @final
@@ -35,7 +38,7 @@ class Adam(AdamFamily[AdamState]):
     """
 
     coordinatewise: ClassVar[bool] = True
-    bias_correction: bool = True
+    bias_correction: Flag = True
     """Whether to use m̂ and v̂; without, m and v stand in their place."""
 
     def init(self, w_KP: Tensor) -> AdamState:
@@ -44,10 +47,10 @@ class Adam(AdamFamily[AdamState]):
     def update(
         self, g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, AdamState]:
-        return adam_update(g_KP, state, w_KP, hyper, self.bias_correction)
+        return adam_update(g_KP, state, w_KP, hyper, value_of(self.bias_correction, CORRECTS))
 
     def preconditioner(self, state: AdamState, hyper: HyperColumns) -> Tensor:
-        return adam_divisor(state, hyper, self.bias_correction)
+        return adam_divisor(state, hyper, value_of(self.bias_correction, CORRECTS))
 
     def stability_threshold(self, state: AdamState, hyper: HyperColumns) -> Tensor:
         return averaged_threshold(hyper)
@@ -58,7 +61,7 @@ class AdamW(AdamFamily[AdamState]):
     """θ ← (1 − ηλ)θ, then Adam: weight decay apart from the gradient (Loshchilov & Hutter 2019)."""
 
     coordinatewise: ClassVar[bool] = True
-    bias_correction: bool = True
+    bias_correction: Flag = True
     """Whether to use m̂ and v̂, as in Adam."""
     weight_decay: NonNegative = 1e-2
     """Decay λ."""
@@ -69,10 +72,10 @@ class AdamW(AdamFamily[AdamState]):
     def update(
         self, g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: HyperColumns, layout: Layout
     ) -> tuple[Tensor, AdamState]:
-        return adamw_update(g_KP, state, w_KP, hyper, self.bias_correction)
+        return adamw_update(g_KP, state, w_KP, hyper, value_of(self.bias_correction, CORRECTS))
 
     def preconditioner(self, state: AdamState, hyper: HyperColumns) -> Tensor:
-        return adam_divisor(state, hyper, self.bias_correction)
+        return adam_divisor(state, hyper, value_of(self.bias_correction, CORRECTS))
 
     def stability_threshold(self, state: AdamState, hyper: HyperColumns) -> Tensor:
         return averaged_threshold(hyper, shrinkage=hyper["lr"] * hyper["weight_decay"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 from harness.core.lazy import Lazy
 from harness.core.parameter_layout import Layout
 from harness.optimizers.base import HyperColumns, Optimizer
-from harness.spec.space import Fraction
+from harness.spec.space import Flag, Fraction, value_of
 
 if TYPE_CHECKING:
     import torch
@@ -33,7 +33,7 @@ class SGD(Optimizer[SGDState]):
     coordinatewise: ClassVar[bool] = True
     momentum: Fraction = 0.0
     """Momentum μ; 0 is plain gradient descent."""
-    nesterov: bool = False
+    nesterov: Flag = False
     """Look ahead along the velocity; it acts where there is momentum."""
 
     def init(self, w_KP: Tensor) -> SGDState:
@@ -50,7 +50,7 @@ class SGD(Optimizer[SGDState]):
         # v ← g + μv, in the memory of the last v
         v_KP = torch.addcmul(g_KP, hyper["momentum"], state.v_KP, out=state.v_KP)
         # with Nesterov's look-ahead g + μv of the new v; in new memory, for v is kept
-        d_KP = torch.addcmul(g_KP, hyper["momentum"], v_KP) if self.nesterov else v_KP
+        d_KP = torch.addcmul(g_KP, hyper["momentum"], v_KP) if self.looks_ahead else v_KP
         return w_KP.addcmul_(hyper["lr"], d_KP, value=-1), SGDState(v_KP)
 
     def form(self) -> str:
@@ -60,4 +60,9 @@ class SGD(Optimizer[SGDState]):
     def stability_threshold(self, state: SGDState, hyper: HyperColumns) -> Tensor:
         """Return 2(1+μ)/η; with Nesterov 2(1+μ) / (η(1+2μ)) (Cohen et al. 2021)."""
         momentum = hyper["momentum"]
-        return 2 * (1 + momentum) / (hyper["lr"] * (1 + 2 * momentum if self.nesterov else 1))
+        return 2 * (1 + momentum) / (hyper["lr"] * (1 + 2 * momentum if self.looks_ahead else 1))
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether it is Nesterov's; a space is refused, since one run needs a value."""
+        return value_of(self.nesterov, "optimizer.nesterov")

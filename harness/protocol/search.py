@@ -192,10 +192,5 @@ def _worst_status(results: Sequence[RunResult]) -> str:
 
 def _trial_entry(arm: Arm, trial: AskedTrial, status: str, value: float) -> TrialEntry:
     """Return the trial as the record has it: in plain values, an infinite objective as None."""
-    # options of a choice may be lists or mappings, which tables hold as text
-    values = {
-        path: v if v is None or isinstance(v, (str, int, float, bool)) else str(v)
-        for path, v in trial.values.items()
-    }
     finite = value if math.isfinite(value) else None
-    return TrialEntry(arm.name, trial.number, status, finite, values)
+    return TrialEntry(arm.name, trial.number, status, finite, trial.values)

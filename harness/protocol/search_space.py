@@ -1,13 +1,15 @@
 """The values of spaces in the form that samplers choose from, and the points of a grid.
 
-Optuna's categories are single values: the options of a choice that are lists or mappings (widths,
-whole parts) go to it as JSON text, and come back as the options themselves.
+Optuna's categories are single values, which it compares by ``==``: where the options of a choice
+are not (lists, mappings, 1 beside True), they go to it as JSON text, and come back as the options
+themselves.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Mapping
 
 from harness.core.streams import numpy_stream
@@ -15,19 +17,23 @@ from harness.spec.search import Search
 from harness.spec.space import Choice, IntUniform, LogUniform, Range, Space
 
 Sampled = str | int | float | bool | None
-"""A value that a sampler chooses; options of any other type stand as their JSON text."""
+"""A value that a sampler chooses; options that it could not tell apart stand as JSON text."""
 
 
-def sampled_form(option: object) -> Sampled:
-    """Return an option of a choice as a sampler knows it.
+def sampled_forms(choice: Choice) -> list[Sampled]:
+    """Return the options of a choice as a sampler knows them, in their order, all different.
 
-    Args:
-        option: plain, as YAML and JSON hold it; samplers compare options by equality, so that two
-            must not have the same form.
-
-    >>> sampled_form(0.9), sampled_form([16, 16])
-    (0.9, '[16, 16]')
+    >>> sampled_forms(Choice(0.9, None, [16])), sampled_forms(Choice(1, True))
+    ([0.9, None, '[16]'], ['1', 'true'])
     """
+    forms = [_sampled_form(option) for option in choice.options]
+    if len(set(forms)) < len(forms):
+        return [json.dumps(option) for option in choice.options]
+    return forms
+
+
+def _sampled_form(option: object) -> Sampled:
+    """Return an option by itself: a single value as it is, anything else as JSON text."""
     if option is None or isinstance(option, (str, int, float, bool)):
         return option
     return json.dumps(option)
@@ -45,7 +51,29 @@ def recipe_form(space: Space, sampled: Sampled) -> object:
     """
     if not isinstance(space, Choice):
         return sampled
-    return next(option for option in space.options if sampled_form(option) == sampled)
+    return space.options[sampled_forms(space).index(sampled)]
+
+
+def grid_size(spaces: Mapping[str, Space], search: Search) -> int:
+    """Return the number of the grid's points.
+
+    Args:
+        spaces: the axes, by path in the recipe.
+        search: the points on each axis.
+
+    >>> grid_size({"a": LogUniform(0.1, 1.0), "b": Choice(None, 0.5)}, Search(grid=3))
+    6
+    """
+    return math.prod(len(grid_axis(space, search.grid)) for space in spaces.values())
+
+
+def count_trials(spaces: Mapping[str, Space], search: Search) -> int:
+    """Return how many trials an arm gets: those asked for, and of a grid no more than its points;
+    none without spaces."""
+    if not spaces:
+        return 0
+    points = grid_size(spaces, search) if search.sampler == "grid" else search.trials
+    return min(search.trials, points)
 
 
 def shuffled_grid(spaces: Mapping[str, Space], search: Search) -> list[dict[str, Sampled]]:
@@ -78,7 +106,7 @@ def grid_axis(space: Space, count: int) -> list[Sampled]:
     ([0.01, 0.1, 1.0], [1, 2, 3])
     """
     if isinstance(space, Choice):
-        return [sampled_form(option) for option in space.options]
+        return sampled_forms(space)
     assert isinstance(space, Range)
     low, high = space.low, space.high
     if isinstance(space, IntUniform):

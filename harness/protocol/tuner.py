@@ -23,7 +23,13 @@ from optuna.distributions import (
 from optuna.trial import FrozenTrial, TrialState
 
 from harness.core.streams import derive
-from harness.protocol.search_space import Sampled, recipe_form, sampled_form, shuffled_grid
+from harness.protocol.search_space import (
+    Sampled,
+    count_trials,
+    recipe_form,
+    sampled_forms,
+    shuffled_grid,
+)
 from harness.spec.arms import Arm
 from harness.spec.keys import digest
 from harness.spec.resolved import ResolvedRecipe, resolve
@@ -77,7 +83,7 @@ class ArmTuner:
         self._open: dict[int, optuna.Trial] = {}
         """Trials asked and not yet told, by number."""
         self._grid = shuffled_grid(self.spaces, search) if search.sampler == "grid" else None
-        self._budget = search.trials if self._grid is None else min(search.trials, len(self._grid))
+        self._budget = count_trials(self.spaces, search)
 
     @property
     def trials_left(self) -> int:
@@ -245,7 +251,7 @@ def _pruner(search: Search) -> optuna.pruners.BasePruner:
 def _distribution(space: Space) -> BaseDistribution:
     """Return a space as Optuna knows it; its ends, which are included, and scale are the same."""
     if isinstance(space, Choice):
-        return CategoricalDistribution([sampled_form(option) for option in space.options])
+        return CategoricalDistribution(sampled_forms(space))
     assert isinstance(space, Range)
     low, high = space.low, space.high
     if isinstance(space, IntUniform):

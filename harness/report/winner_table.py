@@ -30,9 +30,9 @@ def winner_table(results: Results) -> list[WinnerRow]:
     trials, rows = results.trials, []
     for arm in build_arms(results.study):
         winner = results.winners[arm.name]
-        # the winner's recipe is plain data from the store; as a recipe it names settings by path
-        settings = arm.recipe.model_validate(winner.recipe).settings()
-        frozen = [f"{path} = {_digits(settings.get(path))}" for path in arm.recipe.spaces()]
+        # the winner's recipe is plain data from the store; as a recipe it names fields by path
+        fields = arm.recipe.model_validate(winner.recipe).fields_by_path()
+        frozen = [f"{path} = {_digits(fields.get(path))}" for path in arm.recipe.spaces()]
         mine = trials[trials["arm"] == arm.name] if len(trials) else trials
         objective = _objective(mine, winner.trial)
         rows.append(WinnerRow(arm.name, len(mine), ", ".join(frozen), objective))
@@ -46,4 +46,6 @@ def _objective(trials: pd.DataFrame, trial: int) -> float | None:
 
 
 def _digits(value: object) -> str:
+    if isinstance(value, tuple):  # widths: as they are written in a file
+        return str([*value])
     return f"{value:.4g}" if isinstance(value, float) else str(value)

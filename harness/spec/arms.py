@@ -8,7 +8,7 @@ the report build them again from the stored spec. An arm is known by its name ev
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
@@ -101,15 +101,43 @@ def build_arms(study: Comparison) -> tuple[Arm, ...]:
         equal recipes: both keep their names, and their runs have the same keys.
 
     Raises:
-        PydanticCustomError: a factor or a level does not fit the recipe; the message says where.
+        PydanticCustomError: a factor or a level does not fit the recipe, or two arms have one name;
+            the message says where.
     """
     if not study.compare:
         return (Arm("base", {}, study.recipe),)
     crossed = itertools.product(*(levels.items() for levels in study.compare.values()))
-    return tuple(
+    arms = tuple(
         _build_arm(study.recipe, dict(zip(study.compare, combination, strict=True)))
         for combination in crossed
     )
+    _refuse_equal_names(arms)
+    return arms
+
+
+def _refuse_equal_names(arms: Iterable[Arm]) -> None:
+    """Refuse two arms of one name, as "a / b" × "c" and "a" × "b / c" have: runs, tables and claims
+    know an arm by its name alone. Blanks do not set names apart, since pages run them together."""
+    known: dict[str, Arm] = {}
+    for arm in arms:
+        other = known.setdefault(" ".join(arm.name.split()), arm)
+        if other is not arm:
+            pairs = {"name": arm.name, "one": _levels_of(other), "two": _levels_of(arm)}
+            raise PydanticCustomError(
+                "level",
+                "compare: expected a name of its own for each arm, got '{name}' for ({one}) and "
+                "for ({two}); give one of these levels another name",
+                pairs,
+            )
+
+
+def _levels_of(arm: Arm) -> str:
+    """Return an arm's levels with their factors, for an error.
+
+    >>> _levels_of(Arm("a / b", {"size": "a", "rate": "b"}, ...))
+    "size: 'a', rate: 'b'"
+    """
+    return ", ".join(f"{factor}: {level!r}" for factor, level in arm.levels.items())
 
 
 def _build_arm(recipe: Recipe, chosen: Mapping[str, tuple[str, Level]]) -> Arm:

@@ -250,11 +250,18 @@ def parse_part(kind: str, value: object) -> Component:
             and the part's fields.
 
     Raises:
-        PydanticCustomError: it is none of these; the message has the nearest name.
+        PydanticCustomError: it is none of these, or a space; the message has the nearest name.
         ValidationError: the fields do not fit the part.
     """
     if isinstance(value, Component) and value.kind == kind:
         return value
+    if (space := parse_space(value)) is not None:
+        raise PydanticCustomError(
+            "component",
+            "expected one {kind}, got {space}; parts are compared as a factor's levels, and spaces "
+            "stand in their fields",
+            {"kind": kind, "space": str(space)[:80]},
+        )
     # A copy, from which the name is taken: the caller's mapping stays as it is.
     fields = dict(value) if isinstance(value, Mapping) else {"name": value}
     name = fields.pop("name", None)

@@ -55,16 +55,30 @@ def parse_levels(factor: str, levels: object) -> object:
         The levels by name, in their order; what is neither a list nor a mapping as it is, for
         pydantic to refuse.
 
+    Raises:
+        PydanticCustomError: two levels have one name.
+
     >>> parse_levels("optimizer.lr", {"fixed": 0.1, "searched": {"uniform": [0.1, 0.2]}})
     {'fixed': 0.1, 'searched': Uniform(low=0.1, high=0.2)}
     >>> parse_levels("batch_size", [16, 64])
     {'16': 16, '64': 64}
     """
     if isinstance(levels, (list, tuple)):
-        levels = {_name_of(level): level for level in levels}
-    if not isinstance(levels, Mapping):
+        pairs = [(_name_of(level), level) for level in levels]
+    elif isinstance(levels, Mapping):
+        pairs = [(str(name), level) for name, level in levels.items()]
+    else:
         return levels
-    return {str(name): _parse_level(factor, level) for name, level in levels.items()}
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:  # in a mapping 1 and "1" are two
+            raise PydanticCustomError(
+                "level",
+                "compare.{factor}: expected a name of its own for each level, got '{name}' twice; "
+                "write the levels as a mapping, with different names",
+                {"factor": factor, "name": name},
+            )
+    return {name: _parse_level(factor, level) for name, level in pairs}
 
 
 def _name_of(level: object) -> str:

@@ -15,7 +15,7 @@ from pydantic import Field, PlainSerializer, WrapValidator, field_validator, mod
 from harness.spec.base import Spec
 from harness.spec.component import Component, External, PartOf, parse_part
 from harness.spec.paths import flatten, put
-from harness.spec.space import Count, Space, parse_space, plain_value
+from harness.spec.space import Count, Space, check_space, parse_space, plain_value
 
 DataPart = Annotated[Component, PartOf("data")]
 ModelPart = Annotated[Component, PartOf("model")]
@@ -38,8 +38,10 @@ def _check_batch_size(value: object, _: object) -> object:
             it would report the mistakes of all three.
     """
     space = parse_space(value)
-    if space is not None or value == "full":
-        return space or value
+    if space is not None:
+        return check_space(space, lambda size: _check_batch_size(size, None))
+    if value == "full":
+        return value
     # True and False are integers to Python; a batch of True samples is a mistake.
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"expected a whole number from 1, 'full' or a space, got {value!r}")
@@ -156,13 +158,22 @@ class Recipe(Spec):
         Returns:
             Spaces by path, such as ``optimizer.lr``, the recipe's own fields before its parts'.
         """
+        return {path: v for path, v in self.fields_by_path().items() if isinstance(v, Space)}
+
+    def fields_by_path(self) -> dict[str, object]:
+        """Return every field that may hold a space, by the paths of :meth:`spaces`.
+
+        Returns:
+            Values by path as the specs hold them: one that is a mapping stays whole, other than in
+            :meth:`settings`. Fields with parts are among them, with their parts.
+        """
         fields: dict[str, object] = dict(self)
         for path, part in self.parts():
             # Not the plain form, in which a space is a mapping like others. What an outside part
             # is given lies one level deeper than its path says.
             own = part.args if isinstance(part, External) else dict(part)
             fields |= {f"{path}.{name}": value for name, value in own.items()}
-        return {path: value for path, value in fields.items() if isinstance(value, Space)}
+        return fields
 
     def targets(self) -> tuple[object, ...]:
         """Return the classes and functions outside the harness that the recipe's parts come

@@ -7,14 +7,23 @@ of the ready types at the end of this module. What is drawn from a space, and ho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError, core_schema
 
 from harness.core.errors import HarnessError
+from harness.spec.plain import plain_option
 
 Scalar = float | int | str | bool
 
@@ -25,7 +34,10 @@ class Space(BaseModel):
     Written ``LogUniform(1e-3, 1.0)`` in Python and ``{log_uniform: [1e-3, 1.0]}`` in YAML.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    # Infinity and NaN are no JSON: a space that held them could not be stored and read back.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
     tag: ClassVar[str]
     """Its name in YAML and JSON."""
 
@@ -42,8 +54,17 @@ class Space(BaseModel):
         options."""
         return tuple(getattr(self, name) for name in type(self).model_fields)
 
+    def examples(self) -> tuple[object, ...]:
+        """Return values of this space, such that a field that takes them all takes every other."""
+        return self.arguments()
+
     def __str__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(str, self.arguments()))})"
+
+
+INNER = 0.381966
+"""Where between its ends a continuous space is tried out: its values there are hardly ever whole
+numbers."""
 
 
 class Range(Space):
@@ -64,6 +85,10 @@ class Range(Space):
         if not self.low < self.high:
             raise ValueError(f"expected low < high, got {self.low} and {self.high}")
         return self
+
+    def examples(self) -> tuple[object, ...]:
+        # an inner point too: whole numbers and truth values would take 1.0 and 8.0 alone
+        return self.low, self.high, self.low + (self.high - self.low) * INNER
 
 
 class Uniform(Range):
@@ -94,22 +119,52 @@ class IntUniform(Range):
     def __init__(self, low: int, high: int) -> None:
         super().__init__(low, high)
 
+    def examples(self) -> tuple[object, ...]:
+        return self.arguments()
+
 
 class Choice(Space):
     """One of the options, all equally likely.
 
-    Options may be of any type that JSON holds. Samplers know no order among them.
+    Options may be of any type that JSON holds, None, lists and mappings too, and keep it: 1, 1.0
+    and True are three options. Samplers know no order among them.
     """
 
     tag = "choice"
     options: tuple[object, ...] = Field(min_length=1)
-    """The values to choose from."""
+    """The values to choose from, each as JSON holds it: a tuple as a list."""
 
     def __init__(self, *options: object) -> None:
         BaseModel.__init__(self, options=options)
 
+    @field_validator("options")
+    @classmethod
+    def _plain_and_different(cls, options: tuple[object, ...]) -> tuple[object, ...]:
+        plain = tuple(plain_option(option) for option in options)
+        texts = [_text(option) for option in plain]
+        for option, text in zip(options, texts, strict=True):
+            if parse_space(option) is not None:
+                raise ValueError(
+                    f"expected values to choose from, got the space {parse_space(option)}"
+                )
+            if texts.count(text) > 1:
+                raise ValueError(f"expected different options, got {option!r} twice")
+        return plain
+
     def arguments(self) -> tuple[object, ...]:
         return self.options
+
+    # Python takes 1, 1.0 and True for equal, and lists have no hash: choices go by their text.
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Choice) and _text(self.options) == _text(other.options)
+
+    def __hash__(self) -> int:
+        return hash(_text(self.options))
+
+
+def _text(plain: object) -> str:
+    """Return a plain value as text, which equal values of equal types share."""
+    return json.dumps(plain, sort_keys=True)
 
 
 _T = TypeVar("_T")
@@ -220,8 +275,18 @@ def _check_value_or_space(
     space = parse_space(value)
     if space is None:
         return validate(value)
-    for end in space.arguments():
-        validate(end)
+    return check_space(space, validate)
+
+
+def check_space(space: Space, validate: Callable[[object], object]) -> Space:
+    """Return a space all of whose values fit its field.
+
+    Args:
+        space: the space.
+        validate: of the field's values; it raises where one does not fit.
+    """
+    for value in space.examples():
+        validate(value)
     return space
 
 
@@ -237,4 +302,5 @@ NonNegative = Annotated[float | Space, Tunable(hyper=True, ge=0)]
 Fraction = Annotated[float | Space, Tunable(hyper=True, ge=0, lt=1)]
 Real = Annotated[float | Space, Tunable(hyper=True)]
 Count = Annotated[int | Space, Tunable(ge=1)]
+Flag = Annotated[bool | Space, Tunable()]
 Width = Annotated[tuple[Annotated[int, Field(ge=1)], ...] | Space, Tunable()]

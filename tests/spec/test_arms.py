@@ -52,6 +52,14 @@ def test_arms_are_built_from_anything_with_a_recipe_and_levels():
         ({"optimiser": ["SGD"]}, "compare.optimiser: unknown field of the recipe: did you mean 'optimizer'?"),
         ({"size": {"big": {"batchsize": 3}}}, "compare.size.big: unknown field batchsize: did you mean 'batch_size'?"),
         ({"batch_size": {"none": 0}}, "compare.batch_size.none: batch_size: "),
+        (
+            {"batch_size": {"a / b": 8, "a": 16}, "optimizer.lr": {"c": 0.1, "b / c": 0.2}},
+            "expected a name of its own for each arm, got 'a / b / c' for (batch_size: 'a / b', optimizer.lr: 'c') "
+            "and for (batch_size: 'a', optimizer.lr: 'b / c')",
+        ),
+        ({"batch_size": {"a": 8, " a": 16}}, "got ' a' for (batch_size: 'a') and for (batch_size: ' a')"),
+        ({"batch_size": {1: 8, "1": 16}}, "compare.batch_size: expected a name of its own for each level, got '1' twice"),
+        ({"optimizer": [h.SGD(lr=0.1), h.SGD(lr=0.2)]}, "compare.optimizer: expected a name of its own for each level, got 'SGD' twice"),
         ({"optimizer.lr.more": {"x": 1}}, "compare.optimizer.lr.more.x: lr.more: expected a field that has fields of its own"),
     ],
 )  # fmt: skip

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import harness as h
+from harness.core.errors import HarnessError
 from harness.spec.space import Choice, IntUniform, LogUniform, Uniform, parse_space
 
 
@@ -29,7 +30,19 @@ def test_spaces_survive_their_plain_form(low, high, start, stop):
         ({"uniform": [1]}, "expected two numbers \\[low, high\\] after 'uniform', got 1 values"),
         ({"uniform": [2, 1]}, "expected low < high, got 2.0 and 1.0"),
         ({"log_uniform": [0, 1]}, "greater than 0"),
+        ({"log_uniform": [1, float("inf")]}, "finite number"),
         ({"choice": []}, "at least 1 item"),
+        (
+            {"choice": [1, {"uniform": [0, 1]}]},
+            "expected values to choose from, got the space Uniform",
+        ),
+        (
+            {"choice": [[1], 2, (1,)]},
+            "expected different options, got \\(1,\\) twice|got \\[1\\] twice",
+        ),
+        ({"choice": [float("nan")]}, "expected finite numbers, got nan"),
+        ({"choice": [{1: 2}]}, "expected a mapping with texts for names, got 1"),
+        ({"choice": [{1}]}, "expected None, a number, a text, a list or a mapping, got set"),
     ],
 )
 def test_spaces_that_are_none(value, said):
@@ -49,3 +62,38 @@ def test_the_bounds_of_a_field_hold_for_a_space_s_ends_and_options():
     for space in (Uniform(-1.0, 1.0), Choice(0.1, -0.1), IntUniform(0, 3)):
         with pytest.raises(ValueError, match="greater than 0"):
             h.SGD(lr=space)
+
+
+def test_options_keep_their_types():
+    assert Choice(1, True).dump() == {"choice": [1, True]}
+    assert [type(option) for option in Choice(1, True, 1.0).options] == [int, bool, float]
+    assert len({Choice(1), Choice(True), Choice(1.0), Choice("1")}) == 4
+    assert Choice((8,), {"a": 1, "b": 2}) == Choice([8], {"b": 2, "a": 1})
+    assert h.MLP(widths=Choice((8,))) == h.MLP(widths=Choice([8]))
+    assert len({h.MLP(widths=Choice((8,))), h.MLP(widths=Choice([8]))}) == 1
+
+
+def test_truth_values_take_choices_and_no_range():
+    assert h.SGD(lr=0.1, nesterov=Choice(False, True)).nesterov == Choice(False, True)
+    for space in (Uniform(0, 1), Choice(False, 0.5)):
+        with pytest.raises(ValueError, match="valid boolean"):
+            h.SGD(lr=0.1, nesterov=space)
+    with pytest.raises(HarnessError, match="optimizer.nesterov: expected a value, got Choice"):
+        _ = h.SGD(lr=0.1, nesterov=Choice(False, True)).looks_ahead
+
+
+def test_whole_numbers_take_no_range_that_only_ends_in_them():
+    recipe = h.Recipe(data="iris", optimizer=h.SGD(lr=0.1), epochs=IntUniform(1, 8))
+    for fields in (
+        {"epochs": Uniform(1, 8)},
+        {"batch_size": Uniform(1, 8)},
+        {"batch_size": Choice(8, 0)},
+    ):
+        with pytest.raises(ValueError, match="valid integer|expected a whole number from 1"):
+            recipe.with_values(fields)
+
+
+def test_a_space_in_the_place_of_a_part_is_refused_with_the_fix():
+    said = "expected one optimizer, got Choice.*parts are compared as a factor's levels"
+    with pytest.raises(ValueError, match=said):
+        h.Recipe(data="iris", optimizer=Choice(h.SGD(lr=0.1), h.Adam(lr=0.1)), epochs=1)

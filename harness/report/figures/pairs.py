@@ -11,6 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.figures.sensitivity import is_number
 from harness.report.metric_labels import metric_label
 from harness.report.page_figure import FigureText
 from harness.report.style import dropdown, label, layout
@@ -82,7 +83,8 @@ def _pairs_of(arm: Arm, trials: pd.DataFrame, search: Search) -> Iterator[Hyperp
 
 def _is_side(trials: pd.DataFrame, name: str) -> bool:
     """Return whether a hyperparameter can be a side of a surface: numbers, and several of them."""
-    if name not in trials or not pd.api.types.is_numeric_dtype(trials[name]):
+    # value by value: another arm may search names here, and the column holds both
+    if name not in trials or not all(is_number(value) for value in trials[name]):
         return False
     return bool(trials[name].nunique() >= FEWEST_VALUES)
 

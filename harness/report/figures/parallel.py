@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 
 from harness.core.metric_names import describe
 from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.figures.sensitivity import is_number, value_name
 from harness.report.page_figure import FigureText
 from harness.report.style import Look, dropdown, faint, label, layout
 from harness.spec.arms import Arm, build_arms
@@ -92,9 +93,8 @@ def _axis(title: str, column: pd.Series[float] | pd.Series[str], log: bool) -> P
         column: a value for each trial: numbers, or names without an order.
         log: whether heights are in proportion to logarithms; all numbers must be above 0.
     """
-    # to pandas truth values are numbers
-    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
-        return _axis_of_names(title, [str(value) for value in column])
+    if not all(is_number(value) for value in column):
+        return _axis_of_names(title, [value_name(value) for value in column])
     values = column.to_numpy(dtype=float)
     scaled = np.log10(values) if log else values
     low, high = float(scaled.min()), float(scaled.max())

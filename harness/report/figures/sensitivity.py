@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -16,7 +16,7 @@ from harness.report.metric_labels import axis_title
 from harness.report.page_figure import FigureText
 from harness.report.style import GRID, Look, label, layout, legend_height
 from harness.spec.arms import build_arms
-from harness.spec.space import LogUniform
+from harness.spec.space import LogUniform, Space
 from harness.spec.study import Study
 
 PANELS_PER_ROW = 3
@@ -36,8 +36,10 @@ class HyperparameterPanel(NamedTuple):
 
     name: str
     log: bool
+    values: tuple[str, ...]
+    """Names of its values in their order, where any trial's is no number; else empty."""
     points: dict[str, tuple[TrialPoint, ...]]
-    """Trials by arm."""
+    """Trials by arm; their values are names where the panel has names."""
 
 
 class Sensitivity(NamedTuple):
@@ -71,11 +73,38 @@ def hyperparameter_panels(study: Study, trials: pd.DataFrame) -> tuple[Hyperpara
     spaces = {
         path: space for arm in build_arms(study) for path, space in arm.recipe.spaces().items()
     }
-    panels = [
-        HyperparameterPanel(path, isinstance(space, LogUniform), _points(trials, path))
-        for path, space in spaces.items()
-    ]
+    panels = [_panel(path, space, _points(trials, path)) for path, space in spaces.items()]
     return tuple(panel for panel in panels if panel.points)
+
+
+def _panel(
+    path: str, space: Space, points: dict[str, tuple[TrialPoint, ...]]
+) -> HyperparameterPanel:
+    """Return a hyperparameter's panel; values that are not all numbers are taken by name."""
+    values = [point.value for own in points.values() for point in own]
+    if all(is_number(value) for value in values):
+        return HyperparameterPanel(path, isinstance(space, LogUniform), (), points)
+    named = {
+        arm: tuple(point._replace(value=value_name(point.value)) for point in own)
+        for arm, own in points.items()
+    }
+    # numbers first and by size, as on an axis of numbers: 1, 2, 16, then "full"
+    ordered = sorted(values, key=lambda v: (not is_number(v), v if is_number(v) else value_name(v)))
+    return HyperparameterPanel(path, False, tuple(dict.fromkeys(map(value_name, ordered))), named)
+
+
+def is_number(value: SearchedValue) -> bool:
+    """Return whether a value has a place on an axis of numbers; a truth value has none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def value_name(value: SearchedValue) -> str:
+    """Return what a searched value is called, as in a file: a text as it is, else as JSON.
+
+    >>> value_name("full"), value_name(True), value_name(16)
+    ('full', 'true', '16')
+    """
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _points(trials: pd.DataFrame, path: str) -> dict[str, tuple[TrialPoint, ...]]:
@@ -104,12 +133,14 @@ def plot_sensitivity(data: Sensitivity, looks: Looks) -> go.Figure:
     seen: set[str] = set()
     for i, panel in enumerate(data.panels):
         row, column = i // PANELS_PER_ROW + 1, i % PANELS_PER_ROW + 1
-        for arm, points in panel.points.items():
-            figure.add_trace(_dots(arm, points, looks[arm], arm not in seen), row, column)
+        for arm in panel.points:
+            figure.add_trace(_dots(arm, panel, looks[arm], arm not in seen), row, column)
             seen.add(arm)
-        figure.update_xaxes(
-            title_text=label(panel.name), type="log" if panel.log else None, row=row, col=column
-        )
+        scale: dict[str, object] = {"type": "log" if panel.log else None}
+        if panel.values:
+            texts = [label(value, 20) for value in panel.values]
+            scale = {"tickvals": [*range(len(texts))], "ticktext": texts}
+        figure.update_xaxes(title_text=label(panel.name), row=row, col=column, **scale)
     figure.update_yaxes(title_text=axis_title(data.objective), col=1)
     # logarithmic for losses, which often differ by orders of magnitude, and not for accuracies
     arms_of_panels = [points for panel in data.panels for points in panel.points.values()]
@@ -124,12 +155,15 @@ def plot_sensitivity(data: Sensitivity, looks: Looks) -> go.Figure:
     return figure
 
 
-def _dots(arm: str, points: Sequence[TrialPoint], look: Look, legend: bool) -> go.Scatter:
+def _dots(arm: str, panel: HyperparameterPanel, look: Look, legend: bool) -> go.Scatter:
+    """Return an arm's trials on one hyperparameter; names lie at their places in the order."""
+    points = panel.points[arm]
+    places = {name: place for place, name in enumerate(panel.values)}
     symbols = [
         f"{look.symbol}-open" if point.status == "pruned" else look.symbol for point in points
     ]
     return go.Scatter(
-        x=[point.value for point in points],
+        x=[places[str(p.value)] if places else p.value for p in points],
         y=[point.objective for point in points],
         mode="markers",
         name=label(arm, 40),
@@ -137,7 +171,9 @@ def _dots(arm: str, points: Sequence[TrialPoint], look: Look, legend: bool) -> g
         showlegend=legend,
         marker={"color": look.colour, "symbol": symbols, "size": 8, "opacity": 0.85},
         meta={"kind": "trial", "arm": arm},
-        hovertemplate="%{x:.4g}: %{y:.5g}<extra>" + label(arm) + "</extra>",
+        # names are whole in the hover box
+        customdata=[f"{p.value:.4g}" if is_number(p.value) else label(p.value) for p in points],
+        hovertemplate="%{customdata}: %{y:.5g}<extra>" + label(arm) + "</extra>",
     )
 
 
