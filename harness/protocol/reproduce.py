@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Literal, NamedTuple
@@ -26,9 +27,12 @@ from harness.execution.pool import Pool
 from harness.protocol.runs import key_of
 from harness.spec.arms import Run, build_arms
 from harness.spec.keys import ENGINE
+from harness.spec.recipe import Recipe
+from harness.spec.space import Choice
 from harness.spec.study import Study
 from harness.tracking import RecordedRun, RunCurves, load_run
 from harness.tracking.provenance import read_environment
+from harness.tracking.rows import parameter_texts
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 1e-2}
 """Largest relative difference of a point that rounding alone explains, by the recipe's dtype: above
@@ -119,7 +123,7 @@ def run_of(stored: RecordedRun) -> Run:
             everything else of the recipe comes from the spec.
 
     Raises:
-        HarnessError: the study was run again since, without the run's arm.
+        HarnessError: the study was run again since, without the run's arm, or without its values.
     """
     study = Study.model_validate(stored.spec)
     recipes = {arm.name: arm.recipe for arm in build_arms(study)}
@@ -128,11 +132,50 @@ def run_of(stored: RecordedRun) -> Run:
         raise HarnessError(
             f"study {stored.study!r} no longer has the arm {arm!r}; its spec was replaced"
         )
-    recipe = recipes[arm]
-    values = {path: _parsed(stored.run.params[path]) for path in recipe.spaces()}
     # search runs have no probes, whatever the study measures in its confirmation
     probes = study.probes if stored.run.stage == "confirm" else ()
-    return Run.of(recipe.with_values(values), stored.run.seed, probes)
+    found = {
+        path: _recorded_values(recipes[arm], path, stored.run.params)
+        for path in recipes[arm].spaces()
+    }
+    runs = (
+        Run.of(
+            recipes[arm].with_values(dict(zip(found, values, strict=True))), stored.run.seed, probes
+        )
+        for values in product(*found.values())
+    )
+    first = next(runs)
+    # options that are the same text, such as 1 and "1": the run's key knows which it was
+    return next((run for run in (first, *runs) if key_of(run) == stored.run.key), first)
+
+
+def _recorded_values(recipe: Recipe, path: str, params: Mapping[str, str]) -> list[object]:
+    """Return what a run had at the path of a space: a number, or the options of a choice that are
+    recorded as its parameters were.
+
+    Args:
+        recipe: the arm's, with the space.
+        path: in the recipe.
+        params: the run's parameters; None was left out, and a mapping is spread over several.
+
+    Raises:
+        HarnessError: it had none of the options.
+    """
+    space = recipe.spaces()[path]
+    if not isinstance(space, Choice):
+        return [_parsed(params[path])]
+
+    def own(texts: Mapping[str, str]) -> dict[str, str]:
+        return {k: v for k, v in texts.items() if k == path or k.startswith(f"{path}.")}
+
+    options = [
+        option
+        for option in space.options
+        if own(parameter_texts(recipe.with_values({path: option}).settings())) == own(params)
+    ]
+    if not options:
+        raise HarnessError(f"{path}: expected one of the options of {space}, got {own(params)}")
+    return options
 
 
 def _parsed(text: str) -> object:

@@ -226,12 +226,20 @@ def _tags(record: Record, parent: str) -> dict[str, str]:
 
 def _params(record: Record) -> dict[str, str]:
     """Return the recipe's settings as text, by path, with the run's place in the study; MLflow's
-    table of runs can be filtered by them. A setting that is None is left out."""
-    settings = record.run.recipe.settings() | {
-        "seed": record.run.seed,
-        "stage": record.stage,
-        "arm": record.arm,
-    }
+    table of runs can be filtered by them."""
+    return parameter_texts(
+        record.run.recipe.settings()
+        | {"seed": record.run.seed, "stage": record.stage, "arm": record.arm}
+    )
+
+
+def parameter_texts(settings: Mapping[str, object]) -> dict[str, str]:
+    """Return settings as MLflow's parameters: text by name, cut where it is long; a setting that is
+    None is left out.
+
+    >>> parameter_texts({"optimizer": "SGD", "optimizer.nesterov": True, "model": None})
+    {'optimizer': 'SGD', 'optimizer.nesterov': 'true'}
+    """
     texts = {name: _text(value) for name, value in settings.items() if value is not None}
     return {name: text[:_LONGEST_PARAMETER] for name, text in texts.items()}
 

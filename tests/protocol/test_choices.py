@@ -15,8 +15,9 @@ import harness as h
 from harness import results
 from harness.analysis.results import Results
 from harness.core.study_record import StudyRecord, TrialEntry
-from harness.protocol.reproduce import reproduce
+from harness.protocol.reproduce import reproduce, run_of
 from harness.protocol.run import Options, run_study
+from harness.protocol.runs import key_of
 from harness.protocol.search_space import count_trials, grid_size, recipe_form, sampled_forms
 from harness.protocol.trial_storage import open_storage
 from harness.protocol.tuner import ArmTuner
@@ -28,6 +29,7 @@ from harness.report.winner_table import winner_table
 from harness.spec.arms import Arm
 from harness.spec.files import load_study
 from harness.spec.space import parse_space
+from harness.tracking import load_run
 
 ANYTHING = st.recursive(
     st.none()
@@ -186,3 +188,25 @@ def test_a_grid_has_every_option_once():
     assert count_trials(spaces, search) == 7 and count_trials({}, search) == 0
     assert count_trials(spaces, h.Search(trials=99, sampler="grid", grid=4)) == 36
     assert count_trials(spaces, h.Search(trials=99)) == 99
+
+
+def test_options_of_one_text_are_reproduced_by_the_run_s_key(folder):
+    outside = h.ExternalOptimizer(
+        "tests.protocol.test_choices.Texts", lr=0.1, kind=h.Choice(1, "1", True, "true")
+    )
+    study = study_of_choices(compare={"optimizer": {"outside": outside}}, seeds=1)
+    run_study(study, Options(workers=0))
+    searched = results.load("choices").searched
+    kinds = set()
+    for run in searched["run_id"]:
+        record = load_run(run)
+        kinds.add(typed(run_of(record).recipe.optimizer.args["kind"]))
+        assert key_of(run_of(record)) == record.run.key
+    assert kinds == {"1", '"1"', "true", '"true"'}
+
+
+class Texts(torch.optim.SGD):
+    """Gradient descent that takes an argument whose type matters."""
+
+    def __init__(self, params, lr, kind=None):
+        super().__init__(params, lr=lr)
