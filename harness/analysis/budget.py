@@ -18,7 +18,7 @@ from harness.stats import Interval
 
 
 class Budget(NamedTuple):
-    """What each arm's search was expected to reach after n trials, on validation data."""
+    """What each arm's search would have reached after n trials, on validation data."""
 
     objective: str
     """The metric that trials were judged by."""
@@ -30,7 +30,8 @@ class Budget(NamedTuple):
     budgets: tuple[int, ...]
     """Numbers of trials: 1, 2, …"""
     arms: dict[str, tuple[Interval, ...]]
-    """Expected best by arm, one interval a budget."""
+    """Median best by arm, one interval a budget; infinite where most searches of that many trials
+    would have diverged throughout."""
     leaders: tuple[str, ...]
     """The arm ahead at each budget."""
 
@@ -43,10 +44,10 @@ class Budget(NamedTuple):
 
 
 def winner_by_budget(results: Results) -> Budget | None:
-    """Return the expected best objective of each arm after 1, 2, … trials.
+    """Return the best objective to be expected of each arm after 1, 2, … trials.
 
-    The expectation is over which n of the arm's trials a shorter search would have had
-    (:func:`harness.stats.expected_best`).
+    It is the median over which n of the arm's trials a shorter search would have had
+    (:func:`harness.stats.median_best`). A trial that diverged is worse than any other.
 
     Args:
         results: of a study with a search.
@@ -62,15 +63,13 @@ def winner_by_budget(results: Results) -> Budget | None:
     rng = np.random.default_rng(0)  # the intervals' resamples; a page made again is the same
     # what a trial without an objective counts as, since a search of n trials may hit upon it too
     worst = -math.inf if search.maximize else math.inf
-    expected = {}
+    best = {}
     for arm, rows in trials.groupby("arm", sort=False):
         values = rows["value"].astype(float).fillna(worst).to_numpy()
-        expected[str(arm)] = tuple(stats.expected_best(values, budgets, search.maximize, rng))
+        best[str(arm)] = tuple(stats.median_best(values, budgets, search.maximize, rng))
     pick = max if search.maximize else min
-    leaders = tuple(
-        pick(expected, key=lambda arm: expected[arm][i].mean) for i in range(len(budgets))
-    )
+    leaders = tuple(pick(best, key=lambda arm: best[arm][i].mean) for i in range(len(budgets)))
     # Samplers that learn make later trials better than earlier ones: a shorter search would not
     # have been a random part of the longer.
     independent = search.sampler == "random"
-    return Budget(search.objective, search.maximize, independent, budgets, expected, leaders)
+    return Budget(search.objective, search.maximize, independent, budgets, best, leaders)

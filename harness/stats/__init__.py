@@ -23,6 +23,7 @@ from harness.stats.effect import (
 from harness.stats.factorial import Effect, factorial_effects
 from harness.stats.hierarchy import MeanTest, Scope, Spread, mean_test, spread_of
 from harness.stats.intervals import Interval, mean_interval, summaries
+from harness.stats.monotone import Steps, monotone_steps
 from harness.stats.paired import PairedComparison, compare_paired, holm, permutation, wilcoxon
 from harness.stats.profiles import algoperf_score, performance_profile, performance_ratios
 from harness.stats.ranks import (
@@ -35,12 +36,13 @@ from harness.stats.ranks import (
 )
 from harness.stats.reml import Reml, fit_reml
 from harness.stats.sequential import decide, spending
+from harness.stats.share_taken import ShareTaken, share_taken
 from harness.stats.success import Success, barnard, success_of
 from harness.stats.summary import iqm, mean, median
 from harness.stats.survival import Survival, kaplan_meier, restricted_mean
 from harness.stats.target import Reached, first_reach, horizon_of, restricted
-from harness.stats.trend import Trend, monotone_trend
-from harness.stats.tuning import expected_best, expected_max
+from harness.stats.trend import Trend, monotone_trend, page_trend
+from harness.stats.tuning import expected_max, median_best
 from harness.stats.verdict import Decision, Evidence, Verdict, equivalent, judge, superior
 
 __all__ = [
@@ -54,7 +56,9 @@ __all__ = [
     "Reached",
     "Reml",
     "Scope",
+    "ShareTaken",
     "Spread",
+    "Steps",
     "Success",
     "Survival",
     "Trend",
@@ -70,7 +74,6 @@ __all__ = [
     "critical_difference",
     "decide",
     "equivalent",
-    "expected_best",
     "expected_max",
     "factorial_effects",
     "first_reach",
@@ -86,8 +89,11 @@ __all__ = [
     "mean_interval",
     "mean_test",
     "median",
+    "median_best",
+    "monotone_steps",
     "monotone_trend",
     "nemenyi_q",
+    "page_trend",
     "paired_d",
     "performance_profile",
     "performance_ratios",
@@ -96,6 +102,7 @@ __all__ = [
     "restricted",
     "restricted_mean",
     "seeds_needed",
+    "share_taken",
     "spending",
     "spread_of",
     "success_of",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -84,7 +85,8 @@ def permutation(
     test keeps its level (Phipson & Smyth 2010).
 
     Args:
-        d: (n,) finite differences.
+        d: (n,) finite differences; or (n, q), several of each pair, which change signs together
+            and whose sum's Euclidean length is compared.
         rng: generator of the draws; by default always the same one.
         resamples: sign changes drawn.
 
@@ -94,14 +96,22 @@ def permutation(
     >>> permutation([1.0, 2.0, 3.0, 4.0])
     0.125
     """
-    x = np.asarray(d, dtype=float)
+    x = np.asarray(d, dtype=float).reshape(len(np.asarray(d)), -1)
+    n = len(x)
     # a relative 1e-12 less: the same sum, rounded in another order, must count as equal
-    seen = abs(float(x.sum())) * (1 - 1e-12)
-    if len(x) <= EXACT:
-        signs = np.array(list(itertools.product((1, -1), repeat=len(x))))
-        return float((np.abs(signs @ x) >= seen).mean())
-    signs = (rng or np.random.default_rng(0)).integers(0, 2, (resamples, len(x))) * 2 - 1
-    return float((np.sum(np.abs(signs @ x) >= seen) + 1) / (resamples + 1))
+    seen = float(np.linalg.norm(x.sum(axis=0))) * (1 - 1e-12)
+    if n <= EXACT:
+        return float((np.linalg.norm(_all_signs(n) @ x, axis=1) >= seen).mean())
+    signs = (rng or np.random.default_rng(0)).integers(0, 2, (resamples, n)) * 2 - 1
+    return float((np.sum(np.linalg.norm(signs @ x, axis=1) >= seen) + 1) / (resamples + 1))
+
+
+@lru_cache(maxsize=EXACT + 1)  # one for each number of pairs
+def _all_signs(n: int) -> np.ndarray:
+    """Return all 2ⁿ choices of n signs, (2ⁿ, n), the first all positive."""
+    signs = np.array(list(itertools.product((1.0, -1.0), repeat=n))).reshape(2**n, n)
+    signs.flags.writeable = False  # it is everybody's
+    return signs
 
 
 def holm(p: Sequence[float]) -> list[float]:

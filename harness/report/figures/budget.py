@@ -1,8 +1,9 @@
-"""The best trial to be expected, as a function of the tuning budget."""
+"""The best of n trials, as a function of the tuning budget."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
@@ -11,10 +12,11 @@ from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.metric_labels import metric_label
 from harness.report.page_figure import FigureText
 from harness.report.style import faint, label, layout, legend_height
+from harness.stats import Interval
 
 
 def compute_budget(context: FigureContext) -> Budget | None:
-    """Return the expected best objective of each arm after 1, 2, … trials (Dodge et al. 2019).
+    """Return the median best objective of each arm after 1, 2, … trials.
 
     Returns:
         The curves up to the smallest number of trials that an arm had; None where nothing was
@@ -25,18 +27,19 @@ def compute_budget(context: FigureContext) -> Budget | None:
 
 
 def plot_budget(data: Budget, looks: Looks) -> go.Figure:
-    """Draw each arm's expected best objective after n trials, with its 95 % interval."""
+    """Draw each arm's median best objective after n trials, with its 95 % interval."""
     figure = go.Figure()
-    x = list(data.budgets)
-    for arm, curve in data.arms.items():
-        if math.isnan(curve[0].mean):  # all of the arm's trials diverged or failed
+    for arm, whole in data.arms.items():
+        # a search that diverged throughout has no place on the axis
+        x, curve = _finite(data.budgets, whole)
+        if not x:
             continue
         look, name = looks[arm], label(arm, 40)
         shared = {"legendgroup": arm, "name": name, "meta": {"kind": "budget", "arm": arm}}
         # the interval is an outline: along the upper ends, and back along the lower ones
         figure.add_scatter(
             x=x + x[::-1],
-            y=[i.high for i in curve] + [i.low for i in reversed(curve)],
+            y=[_end(i.high, i) for i in curve] + [_end(i.low, i) for i in reversed(curve)],
             fill="toself",
             mode="lines",
             hoverinfo="skip",
@@ -56,11 +59,22 @@ def plot_budget(data: Budget, looks: Looks) -> go.Figure:
     figure.update_layout(
         layout(
             xaxis={"title": {"text": "trials"}},
-            yaxis={"title": {"text": f"expected best {metric_label(data.objective)}"}},
+            yaxis={"title": {"text": f"median best {metric_label(data.objective)}"}},
             height=400 + legend_height(len(data.arms)),
         )
     )
     return figure
+
+
+def _finite(budgets: Sequence[int], curve: Sequence[Interval]) -> tuple[list[int], list[Interval]]:
+    """Return the budgets whose median best is finite, and the curve there."""
+    kept = [(n, best) for n, best in zip(budgets, curve, strict=True) if math.isfinite(best.mean)]
+    return [n for n, _ in kept], [best for _, best in kept]
+
+
+def _end(end: float, best: Interval) -> float:
+    """Return an end of an interval, or the median where the end is a search that diverged."""
+    return end if math.isfinite(end) else best.mean
 
 
 def _text(budget: Budget) -> FigureText:
@@ -74,8 +88,9 @@ def _text(budget: Budget) -> FigureText:
     )
     return FigureText(
         "Winner by tuning budget",
-        "Validation objective to be expected of the best of n trials (Dodge et al. 2019), with "
-        "bootstrap intervals. "
+        "Validation objective of the best of n trials: the median over searches of that many, with "
+        "bootstrap intervals. A trial that diverged counts as worse than any other; a curve begins "
+        "where most searches hold a trial that did not. "
         f"With one trial {budget.leaders[0]} leads{then} {exact}",
         "Curves that still move at the right end: more trials would change the answer.",
     )
