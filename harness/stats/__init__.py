@@ -22,7 +22,7 @@ from harness.stats.effect import (
 )
 from harness.stats.factorial import Effect, factorial_effects
 from harness.stats.hierarchy import MeanTest, Scope, Spread, mean_test, spread_of
-from harness.stats.intervals import Interval, mean_interval, summaries
+from harness.stats.intervals import Interval, fewest_for, mean_interval, summaries
 from harness.stats.monotone import Steps, monotone_steps
 from harness.stats.paired import PairedComparison, compare_paired, holm, permutation, wilcoxon
 from harness.stats.profiles import algoperf_score, performance_profile, performance_ratios
@@ -35,8 +35,9 @@ from harness.stats.ranks import (
     nemenyi_q,
 )
 from harness.stats.reml import Reml, fit_reml
-from harness.stats.sequential import decide, spending
+from harness.stats.sequential import Size, decide, look_levels, spending
 from harness.stats.share_taken import ShareTaken, share_taken
+from harness.stats.simultaneous import differences_from_best
 from harness.stats.success import Success, barnard, success_of
 from harness.stats.summary import iqm, mean, median
 from harness.stats.survival import Survival, kaplan_meier, restricted_mean
@@ -57,6 +58,7 @@ __all__ = [
     "Reml",
     "Scope",
     "ShareTaken",
+    "Size",
     "Spread",
     "Steps",
     "Success",
@@ -73,9 +75,11 @@ __all__ = [
     "compare_paired",
     "critical_difference",
     "decide",
+    "differences_from_best",
     "equivalent",
     "expected_max",
     "factorial_effects",
+    "fewest_for",
     "first_reach",
     "fit_reml",
     "friedman",
@@ -85,6 +89,7 @@ __all__ = [
     "iqm",
     "judge",
     "kaplan_meier",
+    "look_levels",
     "mean",
     "mean_interval",
     "mean_test",

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from harness.stats.intervals import Interval
+from harness.stats.intervals import Interval, fewest_for
 from harness.stats.summary import mean
 
 Statistic = Callable[[np.ndarray], float]
 """A number of one sample, an array in the shape of the values given."""
+FEWEST_A_STRATUM = 4
+"""Values of a stratum below which few strata of them do not cover: 3 values in each of 2, 87 %."""
 
 
 def bootstrap(
@@ -35,6 +38,13 @@ def bootstrap(
     take z = √(n/(n−1))·t with n − 1 degrees of freedom, the expanded percentiles of Hesterberg
     (2015).
 
+    No resample goes beyond the range of the sample, which misses a centre with 2¹⁻ⁿ: for fewer
+    values than :func:`~harness.stats.intervals.fewest_for` there is no interval. From there on 95 %
+    intervals cover medians and interquartile means with 95 to 98 %, and means of symmetric
+    distributions with 93 to 95 %. Of a skewed distribution no interval of the mean does: what rare
+    large values add is not in the sample (Bahadur & Savage 1956; of 6 to 20 lognormal values 82 to
+    90 %). Take the median or the interquartile mean there.
+
     Args:
         values: (n,), or (n, m) of m tasks with n seeds each: then every column is a stratum that
             is resampled by itself (Agarwal et al. 2021), and the percentile method is used.
@@ -45,24 +55,27 @@ def bootstrap(
         resamples: number of resamples.
 
     Returns:
-        The statistic of the values themselves as ``mean``, with the interval's bounds.
+        The statistic of the values themselves as ``mean``, with the interval's bounds; −∞ and ∞
+        where the values are too few for the level: 6 in all for 95 %, and 4 a stratum.
 
     Raises:
         ValueError: there are no values.
 
     >>> rng = np.random.default_rng(0)
-    >>> bootstrap([1.0, 2.0, 3.0, 4.0, 5.0], rng=rng).mean
-    3.0
+    >>> bootstrap([1.0, 2.0, 3.0, 4.0, 5.0], rng=rng)
+    Interval(mean=3.0, low=-inf, high=inf)
     """
     x = np.asarray(values, dtype=float)
     if x.size == 0:
         raise ValueError("expected at least one value to resample, got none")
     point = statistic(x)
+    if x.size < fewest_for(level) or len(x) < FEWEST_A_STRATUM:
+        return Interval(point, -math.inf, math.inf)
     # resamples one by one: the statistic is any function of one sample
     draws = np.sort([statistic(resample(x, rng)) for _ in range(resamples)])
     tails = _expanded(len(x), level)
     # BCa is for one sample of several values: strata have no jackknife of their own here
-    if method == "bca" and x.ndim == 1 and len(x) > 1:
+    if method == "bca" and x.ndim == 1:
         tails = _corrected(tails, x, statistic, point, draws)
     low, high = np.quantile(draws, tails)
     return Interval(point, float(low), float(high))
@@ -83,16 +96,14 @@ def resample(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 def _expanded(n: int, level: float) -> np.ndarray:
-    """Return the two quantiles to take, Φ(±√(n/(n−1)) t); of one value the plain ones.
+    """Return the two quantiles to take, Φ(±√(n/(n−1)) t).
 
     Args:
-        n: number of values.
+        n: number of values, two at least.
         level: confidence.
     """
     from scipy.special import ndtr, stdtrit
 
-    if n < 2:
-        return np.array([(1 - level) / 2, (1 + level) / 2])
     z = np.sqrt(n / (n - 1)) * stdtrit(n - 1, 0.5 + level / 2)
     return np.asarray(ndtr([-z, z]))
 

@@ -57,8 +57,8 @@ def summaries(values: ArrayLike, level: float = 0.95) -> dict[str, np.ndarray]:
 
     - The mean has Student's interval (Student 1908).
     - The median has that of the order statistics x₍ᵣ₎ … x₍ₙ₋ᵣ₊₁₎, exact for any distribution
-      (Thompson 1936). It goes from the lowest to the highest value where n is too small for the
-      level, which is below 6 for 95 %.
+      (Thompson 1936). From the lowest to the highest value it covers with 1 − 2¹⁻ⁿ: where that is
+      less than the level, which is below 6 values for 95 %, there is none.
     - The interquartile mean has x̄ₜ ± t s_w √((n − 1)/(h(h − 1))), with the Winsorized deviation
       s_w and h − 1 degrees of freedom for the h = n − 2⌊n/4⌋ values that are not cut off
       (Tukey & McLaughlin 1963).
@@ -68,24 +68,24 @@ def summaries(values: ArrayLike, level: float = 0.95) -> dict[str, np.ndarray]:
         level: confidence.
 
     Returns:
-        (3, rows) each: centre, low, high. For one value all three are the same.
+        (3, rows) each: centre, low, high. Where n is too small for the level the bounds are −∞ and
+        ∞: no interval can be drawn there.
 
     >>> rows = summaries([[1.0, 2.0, 3.0, 10.0]])
     >>> {name: [round(float(v), 2) for v in columns[:, 0]] for name, columns in rows.items()}
-    {'mean': [4.0, -2.5, 10.5], 'median': [2.5, 1.0, 10.0], 'IQM': [2.5, -6.48, 11.48]}
+    {'mean': [4.0, -2.5, 10.5], 'median': [2.5, -inf, inf], 'IQM': [2.5, -6.48, 11.48]}
     """
     x = np.sort(np.asarray(values, dtype=float), axis=1)
     n = x.shape[1]
     cut = n // 4
     # Winsorized: what is cut off takes the value next to the cut
     kept, winsorized = x[:, cut : n - cut], np.clip(x, x[:, [cut]], x[:, [n - cut - 1]])
-    # h values are left; rank is the place of the median's bounds from each end
-    left, rank = n - 2 * cut, _order(n, level)
-    # √((n−1)/(h(h−1))); for one value left its deviation is 0, and the factor must not be infinite
+    left = n - 2 * cut  # h
+    # √((n−1)/(h(h−1))); of one value there is no interval, and the factor must not be infinite
     widening = math.sqrt((n - 1) / max(1, left * (left - 1)))
     return {
         "mean": _around(x.mean(1), _deviation(x) / math.sqrt(n), n - 1, level),
-        "median": np.array([np.median(x, axis=1), x[:, rank], x[:, n - 1 - rank]]),
+        "median": np.array([np.median(x, axis=1), *_order_statistics(x, level)]),
         "IQM": _around(kept.mean(1), _deviation(winsorized) * widening, left - 1, level),
     }
 
@@ -99,8 +99,8 @@ def _around(centre: np.ndarray, error: np.ndarray, degrees: int, level: float) -
         degrees: degrees of freedom of t.
         level: confidence.
     """
-    # of one value there are no degrees of freedom, and the error is 0: any finite t will do
-    half = _quantile(level, max(1, degrees)) * error
+    # one value has no deviation, and bounds nothing
+    half = _quantile(level, degrees) * error if degrees else np.full(len(centre), math.inf)
     return np.array([centre, centre - half, centre + half])
 
 
@@ -111,12 +111,42 @@ def _deviation(x: np.ndarray) -> np.ndarray:
     return np.asarray(x.std(axis=1, ddof=1))
 
 
+def fewest_for(level: float) -> int:
+    """Return the values from which on they cover their distribution's median by their range.
+
+    All n lie on one side of it with probability 2·2⁻ⁿ. With fewer than that no interval inside the
+    range holds its level, be it of order statistics or of resamples.
+
+    Args:
+        level: confidence, below 1.
+
+    >>> fewest_for(0.95), fewest_for(0.5)
+    (6, 2)
+    """
+    # 1 − 2^(1−n) ≥ level; a little less, since log₂ of a power of two may be rounded up
+    return math.ceil(1 - math.log2(1 - level) - 1e-9)
+
+
+def _order_statistics(x: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bounds of each row's median; infinite where n is too small for the level.
+
+    Args:
+        x: (rows, n) values, rising.
+        level: confidence.
+    """
+    rows, n = x.shape
+    if n < fewest_for(level):
+        return np.full(rows, -math.inf), np.full(rows, math.inf)
+    place = _place(n, level)
+    return x[:, place], x[:, n - 1 - place]
+
+
 @lru_cache(maxsize=256)  # the binomial is slow, and figures ask for few different n
-def _order(n: int, level: float) -> int:
+def _place(n: int, level: float) -> int:
     """Return the place from each end of the narrowest interval of order statistics that covers.
 
     That from place r to place n − 1 − r covers the median with probability 1 − 2 P(B ≤ r) for B
-    binomial with n draws of ½. 0 where none covers it often enough.
+    binomial with n draws of ½.
     """
     from scipy.stats import binom
 

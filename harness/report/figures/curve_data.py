@@ -44,8 +44,8 @@ class Band(NamedTuple):
     at: np.ndarray
     """Places of the centre's points among them (T,), as far as all runs go."""
     centres: dict[str, np.ndarray]
-    """Centre, low and high (3, T) by "mean", "median" and "IQM" (interquartile mean); empty where
-    the runs have no step in common."""
+    """Centre, low and high (3, T) by "mean", "median" and "IQM" (interquartile mean), with infinite
+    bounds where there are too few runs for any; empty where the runs have no step in common."""
     singles: tuple[Single, ...]
 
 

@@ -137,6 +137,8 @@ class _BandTraces(NamedTuple):
         # a logarithmic axis has no place for what is not above 0: the area ends a little below the
         # lowest mean, at the share of it that LOWEST_SHARE in curves.js says too
         bottom = np.maximum(low, centre.min() * 0.2) if len(centre) and (centre > 0).all() else low
+        # an interval without an end, of one seed, has no outline at all
+        bottom = np.where(np.isfinite(low), bottom, np.nan)
         trace = self._shared() | {
             "fill": "toself",
             "hoverinfo": "skip",  # an area would catch the pointer before the line on it
@@ -204,8 +206,9 @@ def curves_text(metric: str) -> FigureText:
         f"{metric.capitalize()} over training",
         "Solid: held-out (validation) data; dotted: an equal number of training samples. Shaded: "
         "95 % interval over seeds of the mean (Student), the median (order statistics) or the "
-        "interquartile mean (Tukey & McLaughlin), as far as all of an arm's seeds go. Arms are "
-        "switched on and off above; zooming one of these figures zooms the others.",
+        "interquartile mean (Tukey & McLaughlin), as far as all of an arm's seeds go; a median "
+        "of fewer than six seeds has none that holds 95 %. Arms are switched on and off above; "
+        "zooming one of these figures zooms the others.",
         "A gap that opens between dotted and solid is overfitting; a curve that still falls at "
         "the end was trained too short; a band that widens has seeds that part.",
     )
