@@ -11,6 +11,7 @@ from harness.data.base import load_data
 from harness.engine.external.trial import try_optimizer
 from harness.engine.program import Program, program_of
 from harness.probes.base import probes_of
+from harness.protocol.search_notes import search_notes
 from harness.spec.arms import Arm, build_arms
 from harness.spec.recipe import Recipe
 from harness.spec.resolved import ResolvedRecipe, resolve
@@ -53,7 +54,11 @@ def notes_of(study: Study) -> tuple[str, ...]:
     Args:
         study: one that can be run; the data of all its arms are loaded.
     """
-    notes = [note for arm in build_arms(study) for note in load_data(arm.recipe.data).notes]
+    notes: list[str] = []
+    for arm in build_arms(study):
+        notes += load_data(arm.recipe.data).notes
+        if study.search:
+            notes += search_notes(arm, study.search)
     return tuple(dict.fromkeys(notes))  # each once, in their order
 
 

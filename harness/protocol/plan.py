@@ -15,6 +15,7 @@ from harness.engine.batching import check_batching, cohort_key, member_bytes
 from harness.engine.program import program_of
 from harness.execution.jobs import cohort_limit, cut_cohorts
 from harness.protocol.check import check_study, notes_of, representative
+from harness.protocol.search_space import count_trials
 from harness.protocol.timing import forecast_seconds
 from harness.spec.arms import Arm, build_arms
 from harness.spec.keys import shape_key
@@ -113,7 +114,7 @@ def _plan_arm(study: Study, arm: Arm, largest: int | None, forecast: _Forecast) 
     together, why = check_batching(recipe)
     # what can't be batched trains one by one, whatever cohort size was asked for
     limit = (largest or cohort_limit(recipe)) if together else 1
-    trials = study.search.trials if study.search and arm.recipe.spaces() else 0
+    trials = count_trials(arm.recipe.spaces(), study.search) if study.search else 0
     search_runs = trials * study.search.repeats if study.search else 0
     seeds = len(study.looks[-1])
     members = min(limit, max(seeds, search_runs))

@@ -134,8 +134,12 @@ class External(Component):
         super().__init__(**fields)
         self.load()
 
+    # The arguments are a dictionary, which the hash that pydantic makes of all fields refuses; and
+    # by Python's equality a target given 1 and one given True would share what is cached for them.
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and _as_hashable(self) == _as_hashable(other)
+
     def __hash__(self) -> int:
-        # The arguments are a dictionary, which the hash that pydantic makes of all fields refuses.
         return hash((self.target, _as_hashable(self.args)))
 
     def load(self) -> Any:
@@ -161,14 +165,17 @@ class External(Component):
 def _as_hashable(value: object) -> Hashable:
     """Return plain nested values as ones that can be hashed, equal ones as equal.
 
-    The order of a mapping does not matter, as it does not for ``==``. What can't be hashed counts
-    by its text: equal objects with different texts would only miss a cache.
+    The order of a mapping does not matter, as it does not for ``==``; the type of a single value
+    does, other than for ``==``. What can't be hashed counts by its text: equal objects with
+    different texts would only miss a cache.
     """
+    if isinstance(value, External):
+        return type(value), tuple(_as_hashable(field) for _, field in value)
     if isinstance(value, Mapping):
         return frozenset((name, _as_hashable(inner)) for name, inner in value.items())
     if isinstance(value, (list, tuple)):
         return tuple(_as_hashable(item) for item in value)
-    return value if isinstance(value, Hashable) else repr(value)
+    return type(value), value if isinstance(value, Hashable) else repr(value)
 
 
 _Kind = TypeVar("_Kind", bound=Component)

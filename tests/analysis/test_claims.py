@@ -195,6 +195,46 @@ def test_interaction_and_levels_kept_fixed():
     assert judged(rising, crossed, spec=spec).verdict.verdict == "supported"
 
 
+CROSSED = {
+    "optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=0.2)},
+    "batch_size": {str(size): size for size in (8, 16, 32, 64, 128, 256)},
+}
+A_8, B_256 = "A / 8", "B / 256"
+
+
+@pytest.mark.parametrize(
+    "claim, said",
+    [
+        (h.Claim.interaction("optimizer", "batch_size"), "it takes two or more"),
+        (h.Claim.monotone("batch_size", on="test/loss", rising=True), "mean τ 1"),
+        (h.Claim.better(A_8, than=B_256), "Mean advantage"),
+        (h.Claim.no_worse(A_8, than=B_256, margin=0.1), "Mean advantage"),
+        (h.Claim.equal(A_8, than=B_256, margin=9.0), "Mean advantage"),
+        (h.Claim.below(A_8, 0.5, on="test/loss"), "Mean test/loss"),
+        (h.Claim.cured(A_8, of=B_256, on="test/loss"), "taken away"),
+    ],
+    ids=lambda value: getattr(value, "kind", ""),
+)
+def test_one_seed_decides_nothing_and_says_so(claim, said):
+    arms = [f"{a} / {b}" for a in "AB" for b in CROSSED["batch_size"]]
+    values = {arm: {"test/loss": [0.1 * i]} for i, arm in enumerate(arms)}
+    result = judged(claim, values, seeds=1, spec={"compare": CROSSED})
+    assert result.verdict.verdict == "undecided" and said in result.sentence
+
+
+@pytest.mark.parametrize(
+    "claim, said",
+    [
+        (h.Claim.interaction("optimizer", "dtype"), "factors: expected factors of two levels or more, got 'dtype' with one"),
+        (h.Claim.interaction("optimizer", "batch_size", among={"optimizer": "A"}), "among: expected other factors than those compared"),
+        (h.Claim.monotone("batch_size", on="test/loss", rising=True, among={"batch_size": "8"}), "among: expected other factors than those compared"),
+    ],
+)  # fmt: skip
+def test_claims_over_levels_that_there_are_not(claim, said):
+    with pytest.raises(ValueError, match=said):
+        study(claims=[claim], compare=CROSSED | {"dtype": ["float32"]})
+
+
 def test_claims_are_corrected_for_each_other():
     pair = [h.Claim.better("A", than="B"), h.Claim.better("A", than="C")]
     both = verdicts(results(study(claims=pair, seeds=12), losses(1.0, 1.02, 1.0)))

@@ -3,6 +3,7 @@
 import pytest
 
 import harness as h
+from harness.data.base import load_data
 from harness.protocol.plan import plan_study
 from harness.protocol.run import Options, run_study
 from tests.studies import small
@@ -88,3 +89,44 @@ def test_labels_that_became_classes_are_told_before_training_and_kept(folder, ca
     assert note in Said.lines
     client = MlflowClient("sqlite:///mlflow.db")
     assert note in client.get_run(Reader.of("told").study_run()).data.tags["mlflow.note.content"]
+
+
+def searched(search, **fields):
+    """Return the plan of iris with a search, and what was noted."""
+    recipe = h.Recipe(
+        **{"data": "iris", "model": h.MLP(widths=(4,)), "optimizer": h.SGD(lr=0.1), "epochs": 1}
+        | fields
+    )
+    plan = plan_study(h.Study(name="s", recipe=recipe, search=search, seeds=1), workers=0)
+    return plan.arms[0], plan.notes
+
+
+def test_a_grid_is_planned_by_its_points(folder):
+    spaces = {"optimizer": h.SGD(lr=h.LogUniform(0.01, 0.1), nesterov=h.Choice(False, True))}
+    whole, notes = searched(h.Search(trials=50, sampler="grid", grid=3), **spaces)
+    assert (whole.trials, whole.search_runs, notes) == (6, 6, ())
+    cut, (note,) = searched(h.Search(trials=4, sampler="grid", grid=3, repeats=2), **spaces)
+    assert (cut.trials, cut.search_runs) == (4, 8)
+    assert note == (
+        "arm 'base': 4 of the grid's 6 points are trained, chosen at random; "
+        "raise search.trials to train them all"
+    )
+
+
+@pytest.mark.parametrize(
+    "space, said",
+    [
+        (h.Choice(8, 16, 90), None),
+        (h.Choice(8, 500), None),  # 500 is the only one that is all samples
+        (h.Choice(8, 500, 1000, "full"), "batch sizes 500, 1000, full of Choice(8, 500, 1000, full) are the same recipe"),
+        (h.IntUniform(8, 90), None),
+        (h.IntUniform(8, 1000), "batch sizes of IntUniform(8, 1000) above the {n} training samples train on all of them"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_batch_sizes_beyond_the_data_are_told(space, said, folder):
+    _, notes = searched(h.Search(trials=2), batch_size=space)
+    n = len(load_data(h.Recipe(data="iris", optimizer=h.SGD(lr=0.1), epochs=1).data).train.x)
+    assert [note.startswith("arm 'base': " + said.format(n=n)) for note in notes] == (
+        [True] if said else []
+    )

@@ -135,3 +135,14 @@ def test_registered_components_document_themselves(kind, name):
         if not info.description and f not in ("start", "standardize", "valid_fraction", "lr")
     ]
     assert not undocumented
+
+
+def test_parts_from_outside_go_by_the_types_of_their_arguments():
+    made = [h.ExternalOptimizer("torch.optim.SGD", lr=0.1, dampening=x) for x in (1, True, 1.0)]
+    assert len(set(made)) == 3 and made[0] != made[1] != made[2]
+    first, other = (
+        h.ExternalOptimizer("torch.optim.Adam", lr=0.1, **args)
+        for args in ({"betas": (0.9, 0.99), "eps": 1e-8}, {"eps": 1e-8, "betas": [0.9, 0.99]})
+    )
+    assert first == other and hash(first) == hash(other)
+    assert parse_part("optimizer", json.loads(json.dumps(first.dump()))) == first

@@ -55,12 +55,14 @@ def weigh(results: Results, claim: Claim, seeds: SeedNumbers, level: float = 0.9
         level: coverage of the effect's interval.
 
     Returns:
-        The evidence and its size in words; p is 1 where the claim is on what was not recorded, so
-        that it stays undecided.
+        The evidence and its size in words; p is 1 where the claim is on what was not recorded, and
+        where there is a single seed, so that it stays undecided.
     """
     weighed = evidence_on(claim, results, seeds, level)
     # A NaN among the values makes the mean NaN; the test's own p must not decide anything then.
     if math.isnan(weighed.evidence.effect.mean):
         silent = weighed.evidence._replace(p=1.0)
         return Weighed(silent, f"{claim.on} was not recorded by all of these runs.")
+    if len(seeds) < 2:  # a trend over levels has a p of its own, which knows nothing of other seeds
+        return weighed._replace(evidence=weighed.evidence._replace(p=1.0))
     return weighed

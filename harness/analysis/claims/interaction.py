@@ -29,18 +29,21 @@ def evidence_on_interaction(
     Args:
         claim: names the two factors and the metric.
         results: the study's tables.
-        seeds: the seeds to go by, two or more.
+        seeds: the seeds to go by; of one alone the share is unknown, since nothing says how far
+            seeds differ.
         level: coverage of the share's interval.
 
     Returns:
         Evidence whose effect is the share η², from 0 to 1.
     """
     values_ABS = values_by_level(results, claim, seeds)
-    # Sums of squares of infinite values are no numbers: such a claim stays undecided, with an
-    # infinite share for "unknown" (NaN would say that nothing was recorded).
-    if not np.isfinite(values_ABS).all():
-        unknown = Interval(math.inf, -math.inf, math.inf)
-        return Weighed(Evidence(unknown, 1.0, favours=True), "Some of these runs diverged.")
+    # Such a claim stays undecided, with an infinite share for "unknown" (NaN would say that nothing
+    # was recorded).
+    unknown = Evidence(Interval(math.inf, -math.inf, math.inf), 1.0, favours=True)
+    if not np.isfinite(values_ABS).all():  # sums of squares of infinite values are no numbers
+        return Weighed(unknown, "Some of these runs diverged.")
+    if len(seeds) < 2:
+        return Weighed(unknown, "An interaction shows between seeds: it takes two or more.")
     # single factors come first, the pair last
     *single, both = stats.factorial_effects(values_ABS, claim.factors)
     low, high = _share_interval(values_ABS, claim.factors, level)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from typing import Literal, Self
 
 from pydantic import model_validator
 
+from harness.spec.claims.base import Compared
 from harness.spec.claims.over_levels import OverLevels
 
 
@@ -26,6 +28,12 @@ class Interaction(OverLevels):
         if first == second:
             raise ValueError(f"factors: expected two different factors, got {first!r} twice")
         return self
+
+    def misfits(self, arms: Collection[str], compared: Compared) -> Iterator[str]:
+        yield from super().misfits(arms, compared)
+        for factor in self.factors:
+            if len(compared.get(factor, ())) < 2:
+                yield f".factors: expected factors of two levels or more, got {factor!r} with one"
 
     @property
     def factor_names(self) -> tuple[str, ...]:

@@ -49,3 +49,5 @@ class OverLevels(Claim):
         for factor, level in self.among.items():
             if factor in compared and level not in compared[factor]:
                 yield f".among: unknown level {level!r}: {nearest(level, compared[factor])}"
+            if factor in self.factor_names:
+                yield f".among: expected other factors than those compared, got {factor!r}"
