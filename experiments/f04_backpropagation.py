@@ -2,8 +2,10 @@
 
     python experiments/f04_backpropagation.py --quick
 
-Every model with every loss, in float64, against central differences: the relative error of the
-derivative along the gradient plus a random direction.
+Every model with every loss, in float64, against central differences: the median over single
+weights of the derivative's relative error, and the error along the gradient plus a random
+direction. Where a kink (of ReLU, of an absolute error) lies between the ends of a difference there
+is no derivative to compare with; such weights are left out and counted.
 """
 
 from harness import (
@@ -57,7 +59,7 @@ study = Study(
     },
     seeds=5,
     metric="mean/gradcheck/error",
-    probes=[GradientCheck(step=1e-6, every=1, unit="steps")],
+    probes=[GradientCheck(every=4, unit="steps")],
     claims=[
         Claim.below(f"{model} / {loss}", 1e-5, on="mean/gradcheck/error", id="F4")
         for model in MODELS

@@ -69,6 +69,7 @@ from harness.probes.distance import Distance as Distance
 from harness.probes.generalization import GeneralizationGap as GeneralizationGap
 from harness.probes.gradcheck import GradientCheck as GradientCheck
 from harness.probes.gradient import GradientNorm as GradientNorm
+from harness.probes.jump import LossJump as LossJump
 from harness.probes.noise import NoiseScale as NoiseScale
 from harness.probes.slices import LossSlice as LossSlice
 from harness.probes.spread import GradientSpread as GradientSpread

@@ -129,6 +129,7 @@ KINDS: dict[str, KindEntry] = {
             "LossSlice": "harness.probes.slices",
             "Throughput": "harness.probes.throughput",
             "GradientCheck": "harness.probes.gradcheck",
+            "LossJump": "harness.probes.jump",
         },
     ),
     "init": KindEntry(

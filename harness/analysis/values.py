@@ -113,11 +113,18 @@ def _rank_correlation(curves: pd.DataFrame) -> float:
     return float(np.corrcoef(curves.rank().to_numpy().T)[0, 1])
 
 
+def _mean(curves: pd.DataFrame) -> float:
+    """Return the mean of one column; of two, of which the first is divided by the second, the ratio
+    of their means: Σaᵢ/Σbᵢ and not the mean of aᵢ/bᵢ (McCandlish et al. 2018, appendix A.1)."""
+    means = curves.mean().to_numpy()
+    return float(means[0] if len(means) == 1 else means[0] / means[1])
+
+
 SUMMARIES: dict[str, Summarize] = {
     "initial": lambda curve: float(curve.to_numpy()[0, 0]),
     "lowest": lambda curve: float(curve.iloc[:, 0].min()),
     "highest": lambda curve: float(curve.iloc[:, 0].max()),
-    "mean": lambda curve: float(curve.iloc[:, 0].mean()),
+    "mean": _mean,
     "rank_correlation": _rank_correlation,
 }
 """How the curves of a run become one number, by the word in front of the metric's name."""

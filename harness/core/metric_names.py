@@ -31,6 +31,8 @@ class Metric(NamedTuple):
     """Whether more is better; a metric of which neither is said counts as one to be minimised."""
     least: float = -math.inf
     """The smallest value there can be: what a run that diverged counts as, where more is better."""
+    ratio_of: tuple[str, str] | None = None
+    """Numerator and denominator, of a ratio of estimates whose mean is the ratio of their means."""
 
 
 def _share(label: str, description: str) -> Metric:
@@ -57,6 +59,10 @@ RECORDED: dict[str, Metric] = {
     "gradient/all": Metric("gradient norm", "norm of the whole gradient"),
     "gradient/ratio": Metric(
         "gradient ratio", "gradient norm of the first layer over that of the last hidden layer"
+    ),
+    "gradient/hidden_ratio": Metric(
+        "gradient ratio between hidden layers",
+        "gradient norm of the first layer between hidden layers over that of the last",
     ),
     "gradient/<layer>": Metric(
         "gradient norm of {layer}", "norm of the gradient of the layer's weights"
@@ -112,6 +118,7 @@ RECORDED: dict[str, Metric] = {
         "gradient noise scale",
         "batch size at which noise and signal of the gradient are equal",
         "samples",
+        ratio_of=("noise/variance", "noise/signal"),
     ),
     "noise/signal": Metric("gradient signal", "squared norm of the true gradient"),
     "noise/variance": Metric(
@@ -175,7 +182,24 @@ RECORDED: dict[str, Metric] = {
         "loss barrier", "highest rise of the loss above the straight line from the start to the end"
     ),
     "gradcheck/error": Metric(
-        "error of the gradient", "relative error of the gradient against central differences"
+        "error of the gradient",
+        "median over weights of the derivative's relative error against central differences",
+    ),
+    "gradcheck/direction": Metric(
+        "error along a direction",
+        "relative error of the derivative along the gradient plus a random direction",
+    ),
+    "gradcheck/kinks": Metric(
+        "kinks met",
+        "share of weights with a kink of the loss between the two ends of their difference",
+    ),
+    "jump/loss": Metric(
+        "jump of the loss",
+        "deviation of the training loss after one update, over batches drawn at equal weights",
+    ),
+    "jump/mean": Metric(
+        "mean descent of an update",
+        "mean change of the training loss by one update, over batches drawn at equal weights",
     ),
 }
 """The metrics that the harness records, by name.
@@ -215,7 +239,9 @@ DERIVED: dict[str, Derivation] = {
     "initial": Derivation("initial {}", "first value of the curve"),
     "lowest": Derivation("lowest {} over training", "smallest value of the curve"),
     "highest": Derivation("highest {} over training", "largest value of the curve"),
-    "mean": Derivation("mean {} over training", "mean over all evaluations"),
+    "mean": Derivation(
+        "mean {} over training", "mean over all evaluations; of a ratio, the ratio of the means"
+    ),
     "gap": Derivation(
         "generalization gap of the {}",
         "test less training loss, or training less test accuracy",
@@ -323,10 +349,17 @@ def recorded_sources(metric: str) -> tuple[str, ...]:
 
     >>> recorded_sources("gap/loss"), recorded_sources("initial/gradient/all")
     (('test/loss', 'train/loss'), ('gradient/all',))
+    >>> recorded_sources("mean/noise/scale")
+    ('noise/variance', 'noise/signal')
     """
     word, _, rest = metric.partition("/")
     if word not in DERIVED or not rest:
         return (metric,)
+    # a mean of ratios is ruled by the smallest denominator, so that the mean of a ratio is made of
+    # the means of its parts
+    parts = describe(rest).ratio_of if word == "mean" else None
+    if parts is not None:
+        return parts
     return tuple(source.format(rest) for source in DERIVED[word].sources)
 
 

@@ -15,7 +15,9 @@ class GradientNorm(Probe):
     ``gradient/ratio``: from 0.1 to 10 is healthy, far below 1 is a gradient that vanishes on its
     way down through the nonlinearities, far above one that explodes (Hochreiter 1991; Glorot &
     Bengio 2010). The output layer, which has no nonlinearity behind it, is left out of the ratio
-    where there are others.
+    where there are others. ``gradient/hidden_ratio`` is that of the layers between hidden units
+    alone: a residual network has no skip around its first layer, which takes the inputs, and what
+    skips do shows in the layers that they cover (He et al. 2016).
     """
 
     prefix = "gradient"
@@ -32,4 +34,10 @@ class GradientNorm(Probe):
             # in the order of the network; the output layer comes last
             hidden = list(layers.values())[:-1] or list(layers.values())
             values["ratio"] = hidden[0] / hidden[-1]
+        slots = scene.layout.slots
+        between = [
+            norm for name, norm in layers.items() if slots[f"{name}.weight"].role == "hidden"
+        ]
+        if between:
+            values["hidden_ratio"] = between[0] / between[-1]
         return values

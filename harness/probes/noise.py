@@ -22,16 +22,17 @@ class NoiseScale(Probe):
 
     G is the gradient over all data and Σ the covariance of single samples' gradients (McCandlish et
     al. 2018). From the squared norms of gradients over a small batch of b and a large one of B,
-    |G|² = (B|G_B|² − b|G_b|²)/(B − b) and tr(Σ) = (|G_b|² − |G_B|²)/(1/b − 1/B); both are averaged
-    over the measurements so far (with decay, since a run moves) before their ratio is taken. By
+    |G|² = (B|G_B|² − b|G_b|²)/(B − b) and tr(Σ) = (|G_b|² − |G_B|²)/(1/b − 1/B). Each is unbiased
+    and their ratio is not, so that both are averaged before it is taken: in ``noise/scale`` over
+    the measurements so far, with decay, since a run moves; in ``mean/noise/scale`` over all. By
     default the large batch is the update's own, whose gradient is there already, and the small ones
     its samples one by one, with all of its noise, where their norms follow from the update's own
     pass (fully connected networks); elsewhere the small one is an eighth of the batch.
 
     ``noise/scale``, in samples: well below it larger batches save updates almost in proportion,
     well above they only cost; it grows as the loss falls. ``noise/signal`` = |G|² and
-    ``noise/variance`` = tr(Σ), which may be estimated below 0. An update of a single sample gives
-    nothing.
+    ``noise/variance`` = tr(Σ) are the single measurements, which may be below 0. An update of a
+    single sample gives nothing.
     """
 
     prefix = "noise"
@@ -59,8 +60,13 @@ class NoiseScale(Probe):
         # mean ← now + decay·(mean − now); the first measurement is the first mean
         mean_K2 = torch.lerp(now_K2, memory["mean"], self.decay) if "mean" in memory else now_K2
         memory["mean"] = mean_K2
-        signal_K, variance_K = mean_K2.unbind(1)
-        return {"signal": signal_K, "variance": variance_K, "scale": variance_K / signal_K}
+        # signal and variance as measured: what is averaged later must not be averaged already, or
+        # the first measurement would count more often than the others
+        return {
+            "signal": signal_K,
+            "variance": variance_K,
+            "scale": mean_K2[:, 1] / mean_K2[:, 0],
+        }
 
     def _squares(self, scene: Scene) -> SquaredNorms:
         """Return the squared norms of the gradients of a large batch and of small ones.

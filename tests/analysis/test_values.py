@@ -41,5 +41,17 @@ def test_numbers_over_the_curve():
     )
 
 
+def test_the_mean_of_a_ratio_of_estimates_is_the_ratio_of_their_means():
+    """The mean of the single ratios, 2·10⁶, is ruled by the one signal near 0 (McCandlish et al. 2018)."""
+    variance, signal = [[8.0, 6.0, 4.0]], [[2.0, 1e-6, 1.0]]
+    scale = [
+        [v / s for v, s in zip(*rows, strict=True)] for rows in zip(variance, signal, strict=True)
+    ]
+    noise = {"noise/variance": variance, "noise/signal": signal, "noise/scale": scale}
+    tables = results(study(seeds=1), losses_of(1), curves=dict.fromkeys("ABC", noise))
+    assert values_of(tables, "A", "mean/noise/scale")[0] == pytest.approx(18 / 3.000001)
+    assert values_of(tables, "A", "mean/noise/variance")[0] == pytest.approx(6)
+
+
 def losses_of(seeds):
     return {n: {"test/loss": [1.0] * seeds} for n in "ABC"}

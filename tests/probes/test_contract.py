@@ -16,7 +16,8 @@ OWN_FIELDS = {
     "Calibration": {"bins": 4},
     "Curvature": {"top": 2, "iterations": 2, "tolerance": 0.9, "vectors": 2, "samples": 20},
     "LossSlice": {"points": 5, "plane": 3, "samples": 30},
-    "GradientCheck": {"step": 1e-2},
+    "GradientCheck": {"step": 1e-2, "weights": 3},
+    "LossJump": {"lr": 0.3, "draws": 5},
 }
 """Another value of every field that a probe has alone."""
 PROBES = {name: OWN_FIELDS.get(name, {}) for name in REGISTRY["probe"].parts}

@@ -7,12 +7,13 @@ from typing import NamedTuple
 import pandas as pd
 import plotly.graph_objects as go
 
+from harness.core.metric_names import recorded_sources
 from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.page_figure import FigureText
 from harness.report.style import REFERENCE_LINE, label, layout
 
-NOISE_SCALE = "noise/scale"
-"""The metric of :class:`harness.probes.noise.NoiseScale`."""
+VARIANCE, SIGNAL = recorded_sources("mean/noise/scale")
+"""What :class:`harness.probes.noise.NoiseScale` records, whose ratio is the noise scale."""
 
 
 class NoiseAtBatch(NamedTuple):
@@ -20,7 +21,7 @@ class NoiseAtBatch(NamedTuple):
 
     batch_size: float
     median: float
-    """Median over seeds of each run's median."""
+    """Median over seeds."""
     low: float
     high: float
     """Lowest and highest seed."""
@@ -35,20 +36,21 @@ class NoiseBatch(NamedTuple):
 def compute_noise_batch(context: FigureContext) -> NoiseBatch | None:
     """Gather the arms with noise scales (McCandlish et al. 2018) above 0.
 
-    Of each run the median over the second half of its steps: the scale grows while the gradient
-    shrinks, and single estimates scatter.
+    Of each run the mean variance over the mean signal of the second half of its steps: the scale
+    grows while the gradient shrinks, and single estimates scatter.
 
     Returns:
         None where no run measured it, or none got an estimate above 0.
     """
     curves = context.curves
-    if NOISE_SCALE not in curves:
+    if not {VARIANCE, SIGNAL} <= set(curves):
         return None
     middle = curves.groupby("run_id")["step"].transform("max") / 2
-    late = curves[curves["step"] >= middle].dropna(subset=[NOISE_SCALE])
+    late = curves[curves["step"] >= middle].dropna(subset=[VARIANCE, SIGNAL])
     arms = {}
     for arm in context.arms:
-        scales = late[late["arm"] == arm].groupby("seed")[NOISE_SCALE].median()
+        means = late[late["arm"] == arm].groupby("seed")[[VARIANCE, SIGNAL]].mean()
+        scales = means[VARIANCE] / means[SIGNAL]
         # the estimate may fall below 0, which a logarithmic axis can't show
         positive = scales[scales > 0]
         # the same in all of an arm's runs, since their recipe is frozen
