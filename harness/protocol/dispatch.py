@@ -18,10 +18,18 @@ from harness.execution.jobs import Done, Job, cohort_limit, cut_cohorts
 from harness.execution.pool import Pool
 from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
-from harness.protocol.runs import MetricCurve, RunRequest, RunResult, key_of, watched_curve
+from harness.protocol.runs import (
+    Ended,
+    RunRequest,
+    RunResult,
+    SoFar,
+    key_of,
+    watched_curve,
+)
+from harness.tracking import finite_summary
 
-Prune = Callable[[int, Sequence[MetricCurve]], set[int]]
-"""Told a rung's number and each request's curve up to it; returns the positions that end there."""
+Prune = Callable[[int, Sequence[SoFar]], set[int]]
+"""Told a rung's number and each request's run up to it; returns the positions that end there."""
 
 
 class Dispatcher:
@@ -63,7 +71,7 @@ class Dispatcher:
         if prune is not None:
             for rung, share in enumerate(rungs):
                 batch.advance(share)
-                batch.prune(share, prune(rung, batch.curves(share)))
+                batch.prune(share, prune(rung, batch.so_far(share)))
         batch.advance(None)  # from the last rung to the end
         return [self.recorded.result(key) for key in batch.keys]
 
@@ -172,35 +180,47 @@ class _Batch:
         announced = sum(self.times[i].steps for i in members)
         self.dispatcher.progress.added(made - announced)
 
-    def curves(self, share: float) -> list[MetricCurve]:
-        """Return what each request's watched metric did up to a rung, request by request.
+    def so_far(self, share: float) -> list[SoFar]:
+        """Return what each request's run did up to a rung, request by request.
 
-        Points past the rung are cut off, so that a run that is known to its end says no more than
+        What is past the rung is cut off, so that a run that is known to its end says no more than
         one in training: the pruner decides as it did on the first start.
         """
-        in_training = self._curves_in_training()
-        curves: list[MetricCurve] = []
+        in_training = self._in_training()
+        seen: list[SoFar] = []
         for key, times in zip(self.keys, self.times, strict=True):
-            curve = in_training[key] if key in in_training else self.recorded.result(key).curve
+            curve, ended = in_training[key] if key in in_training else self._known_run(key)
             last = rung_step(times, share)
-            curves.append([point for point in curve if point[0] <= last])
-        return curves
+            if ended is not None and ended.steps > last:
+                ended = None
+            seen.append(SoFar([point for point in curve if point[0] <= last], ended))
+        return seen
 
-    def _curves_in_training(self) -> dict[str, MetricCurve]:
-        """Return the watched curves of open cohorts by key, members that have ended included.
+    def _known_run(self, key: str) -> SoFar:
+        """Return a recorded run; a pruned one has not ended by itself."""
+        result = self.recorded.result(key)
+        ended = Ended(result.status, result.closing)
+        return SoFar(result.curve, None if result.status == "pruned" else ended)
+
+    def _in_training(self) -> dict[str, SoFar]:
+        """Return the runs of open cohorts by key, members that have ended included.
 
         Such members are not recorded yet: a cohort is written whole, when its last member ends.
         """
-        curves = {}
+        runs = {}
         for job in self.jobs:
-            points = {member.index: tuple(member.points) for member in job.started.members}
             # a cohort knows its runs by their position in the job
+            for member in job.started.members:
+                so_far = Outcome("finished", tuple(member.points), {})
+                curve = watched_curve(so_far, self.recorded.watched)
+                runs[self.keys[job.members[member.index]]] = SoFar(curve, None)
             for index, outcome in job.started.outcomes.items():
-                points[index] = outcome.points
-            for index, seen in points.items():
-                so_far = Outcome("finished", seen, {})
-                curves[self.keys[job.members[index]]] = watched_curve(so_far, self.recorded.watched)
-        return curves
+                curve = watched_curve(outcome, self.recorded.watched)
+                # as the store will give it back
+                ended = Ended(outcome.status, finite_summary(outcome))
+                kept = None if outcome.status == "pruned" else ended
+                runs[self.keys[job.members[index]]] = SoFar(curve, kept)
+        return runs
 
     def prune(self, share: float, ending: set[int]) -> None:
         """End the given requests; train again what an earlier search ended and this one keeps.

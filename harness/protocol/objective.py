@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from harness.protocol.runs import MetricCurve, RunResult
+from harness.protocol.runs import Ended, MetricCurve, RunResult, SoFar
 from harness.spec.search import Search
 
 
@@ -20,21 +20,31 @@ def objective_at_end(search: Search, results: Sequence[RunResult]) -> float:
         search: the metric, and how a run's curve becomes one number.
         results: the trial's runs; a single one that diverged makes the mean infinitely bad.
     """
-    values = []
-    for result in results:
-        closing_value = result.closing.get(search.objective)
-        values.append(reduce_curve(search, _values(result.curve), closing_value, result.status))
-    return _mean(values)
+    return _mean([_at_end(search, result.curve, result) for result in results])
 
 
-def objective_so_far(search: Search, curves: Sequence[MetricCurve]) -> float:
-    """Return a trial's objective from its runs' curves up to a rung.
+def objective_so_far(search: Search, runs: Sequence[SoFar]) -> float:
+    """Return a trial's objective at a rung.
 
     Args:
         search: how a curve becomes one number.
-        curves: one for each search seed; an empty one counts as infinitely bad.
+        runs: one for each search seed; one that has ended counts as at the end, one without an
+            evaluation as infinitely bad.
     """
-    return _mean([reduce_curve(search, _values(curve), None, "finished") for curve in curves])
+    return _mean(
+        [
+            reduce_curve(search, _values(run.curve), None, "finished")
+            if run.ended is None
+            else _at_end(search, run.curve, run.ended)
+            for run in runs
+        ]
+    )
+
+
+def _at_end(search: Search, curve: MetricCurve, ended: Ended | RunResult) -> float:
+    """Return the objective of a run that has ended."""
+    closing_value = ended.closing.get(search.objective)
+    return reduce_curve(search, _values(curve), closing_value, ended.status)
 
 
 def reduce_curve(

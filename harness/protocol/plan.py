@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 from harness.engine.batching import check_batching, cohort_key, member_bytes
@@ -141,18 +142,18 @@ class _ArmRuns(NamedTuple):
 
 
 def _trained_at_once(study: Study, plans: Sequence[ArmPlan]) -> Iterator[list[_ArmRuns]]:
-    """Yield the runs that are trained at a time: each batch of trials, then all confirm runs.
+    """Yield the runs that are trained at a time: each round of trials, then all confirm runs.
 
-    All arms ask for a batch at the same time, so that arms of one shape share cohorts; an arm
+    All arms ask for a round at the same time, so that arms of one shape share cohorts; an arm
     without spaces takes no part.
     """
     if study.search:
-        batch, repeats = study.search.batch, study.search.repeats
-        for asked in range(0, study.search.trials, batch):
+        rounds = [study.search.round_sizes(plan.trials) for plan in plans]
+        for sizes in zip_longest(*rounds, fillvalue=0):
             yield [
-                _ArmRuns(plan, min(batch, plan.trials - asked) * repeats)
-                for plan in plans
-                if plan.trials > asked
+                _ArmRuns(plan, trials * study.search.repeats)
+                for plan, trials in zip(plans, sizes, strict=True)
+                if trials
             ]
     yield [_ArmRuns(plan, plan.confirm_runs) for plan in plans]
 

@@ -30,6 +30,29 @@ class RunRequest(NamedTuple):
     run: Run
 
 
+class Ended(NamedTuple):
+    """How a run ended."""
+
+    status: str
+    """``finished``, ``stopped``, ``diverged``, ``pruned`` or ``failed``."""
+    closing: Mapping[str, float]
+    """Values at the end of training, by the trainer's names."""
+
+    @property
+    def steps(self) -> float:
+        """Updates that it made; none where it failed."""
+        return self.closing.get("cost/steps", 0.0)
+
+
+class SoFar(NamedTuple):
+    """What is known of a run at a rung."""
+
+    curve: MetricCurve
+    """Its watched metric up to the rung."""
+    ended: Ended | None
+    """How it ended by itself before; None while it is in training, or where a pruner ended it."""
+
+
 class RunResult(NamedTuple):
     """A run that the store has."""
 

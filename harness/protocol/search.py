@@ -14,7 +14,7 @@ from harness.core.study_record import RunEntry, TrialEntry
 from harness.protocol.dispatch import Dispatcher
 from harness.protocol.objective import objective_at_end, objective_so_far
 from harness.protocol.progress import Progress
-from harness.protocol.runs import MetricCurve, RunRequest, RunResult, run_entry
+from harness.protocol.runs import RunRequest, RunResult, SoFar, run_entry
 from harness.protocol.trial_storage import TrialStorage
 from harness.protocol.tuner import ArmTuner, AskedTrial
 from harness.spec.arms import Arm, Run, build_arms
@@ -161,22 +161,24 @@ class _Pruning:
         self.pruned: set[int] = set()
         """Places in the batch of the trials that were ended."""
 
-    def ending_runs(self, rung: int, curves: Sequence[MetricCurve]) -> set[int]:
-        """Return the positions of all runs that are ended, told each one's curve up to the rung.
+    def ending_runs(self, rung: int, runs: Sequence[SoFar]) -> set[int]:
+        """Return the positions of all runs that are ended, told what each did up to the rung.
 
         A pruner compares a trial with those it was told before, so that the order matters: trials
-        are told in the order they were asked in.
+        are told in the order they were asked in. A trial whose runs have all ended by themselves is
+        complete: others are compared with its objective, and it is not ended.
 
         Args:
             rung: number of the rung, from 0.
-            curves: of every run of the batch, up to the rung.
+            runs: every run of the batch, up to the rung.
         """
         for place, (tuner, trial) in enumerate(self.asked):
             if place in self.pruned:
                 continue
-            own_curves = [curves[i] for i in _runs_of(place, self.search)]
-            value = objective_so_far(self.search, own_curves)
-            if tuner.should_prune(trial.number, rung + 1, value):  # rung 0 would be the start
+            own_runs = [runs[i] for i in _runs_of(place, self.search)]
+            value = objective_so_far(self.search, own_runs)
+            hopeless = tuner.should_prune(trial.number, rung + 1, value)  # rung 0 is the start
+            if hopeless and any(run.ended is None for run in own_runs):
                 self.pruned.add(place)
         return {i for place in self.pruned for i in _runs_of(place, self.search)}
 

@@ -1,4 +1,4 @@
-"""The values of spaces in the form that samplers choose from, and the points of a grid.
+"""The values of spaces in the form that samplers choose from; points of a grid and of Sobol'.
 
 Optuna's categories are single values, which it compares by ``==``: where the options of a choice
 are not (lists, mappings, 1 beside True), they go to it as JSON text, and come back as the options
@@ -89,6 +89,56 @@ def shuffled_grid(spaces: Mapping[str, Space], search: Search) -> list[dict[str,
     points = [dict(zip(spaces, values, strict=True)) for values in itertools.product(*axes)]
     order = numpy_stream(search.seed, "grid").permutation(len(points))
     return [points[i] for i in order]
+
+
+def sobol_points(
+    spaces: Mapping[str, Space], search: Search, arm: str, count: int
+) -> list[dict[str, Sampled]]:
+    """Return scrambled Sobol' points by path (Owen 1998): spread out, and each one uniform.
+
+    The first points are the same whatever their number.
+
+    Args:
+        spaces: the axes, by path in the recipe.
+        search: its seed, and the arm's name, name the scrambling.
+        arm: the arm's name.
+        count: how many.
+    """
+    # imported here: it takes longer to load than all of a driver that needs none
+    from scipy.stats.qmc import Sobol
+
+    engine = Sobol(len(spaces), rng=numpy_stream(search.seed, "search", arm, "sobol"))
+    # a power of two, for which the sequence is balanced
+    u_ND = engine.random_base2(max(count - 1, 0).bit_length())[:count]
+    return [
+        {path: at_share(spaces[path], u) for path, u in zip(spaces, u_D, strict=True)}
+        for u_D in u_ND.tolist()
+    ]
+
+
+def at_share(space: Space, u: float) -> Sampled:
+    """Return the value below which a share ``u`` of the space lies.
+
+    low + (high − low) u, or low (high / low)^u on a logarithmic scale; of whole numbers and of
+    options the ⌊n u⌋-th of the n there are.
+
+    Args:
+        space: what is searched.
+        u: from 0 to below 1.
+
+    >>> at_share(Uniform(0.0, 4.0), 0.5), at_share(IntUniform(1, 3), 0.99)
+    (2.0, 3)
+    """
+    if isinstance(space, Choice):
+        return sampled_forms(space)[int(u * len(space.options))]
+    assert isinstance(space, Range)
+    low, high = space.low, space.high
+    if isinstance(space, IntUniform):
+        return int(low) + int(u * (int(high) - int(low) + 1))
+    if isinstance(space, LogUniform):
+        point: float = low * (high / low) ** u
+        return min(high, max(low, point))  # rounding may step over a bound
+    return low + (high - low) * u
 
 
 def grid_axis(space: Space, count: int) -> list[Sampled]:

@@ -1,15 +1,21 @@
-"""The search of one arm: Optuna's ask and tell, in batches that fill cohorts.
+"""The search of one arm: Optuna's ask and tell, in rounds that fill cohorts.
 
 The one file that knows Optuna's samplers and pruners. The search lives in memory and is replayed
 from its first trial whenever a study is run: samplers are seeded and results come from the store,
 so that a killed search goes on exactly as it would have.
+
+A search that learns begins with scrambled Sobol' points, all asked at once since none of them
+depends on another, and goes on in small rounds (``Search.round_sizes``). Rounds, and not a trial
+for each worker that is free: the members of a cohort end together, so that no trial is known before
+the others of its round, and what is asked then depends on no worker's speed.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -29,18 +35,23 @@ from harness.protocol.search_space import (
     recipe_form,
     sampled_forms,
     shuffled_grid,
+    sobol_points,
 )
 from harness.spec.arms import Arm
-from harness.spec.keys import digest
+from harness.spec.keys import ENGINE, digest
 from harness.spec.resolved import ResolvedRecipe, resolve
-from harness.spec.search import Search
+from harness.spec.search import STARTUP, Search
 from harness.spec.space import Choice, IntUniform, LogUniform, Range, Space
 
 # one line a trial would drown the progress; a process that tunes has imported this file
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 WORST = 1e300
-"""Stands for an infinitely bad objective: samplers compute with what they are told."""
+"""Stands for an infinitely bad objective where values are only compared: at rungs, and where no
+trial of a search is finite."""
+GOOD_SHARE, MOST_GOOD = 0.2, 25
+"""The trials that TPE counts as good: the best fifth. Optuna's tenth is one of the first ten, and
+finds worse trials within 16 (``python -m benchmarks.regret``'s landscapes); its limit is kept."""
 FEWEST_FOR_IMPORTANCE = 8
 """Finished trials below which shares of importance would be noise."""
 SEEDS = 2**32
@@ -60,8 +71,12 @@ class AskedTrial(NamedTuple):
 class ArmTuner:
     """Tunes one arm.
 
-    Batches are asked (:meth:`ask`), and every trial is closed (:meth:`tell`) before the next batch:
+    Rounds are asked (:meth:`ask`), and every trial is closed (:meth:`tell`) before the next round:
     a sampler learns only from what it has been told.
+
+    A trial that diverged is told to the sampler as the worst finite objective of the trials up to
+    its round. As infinite, or as a huge number, it would flatten what a sampler makes of all
+    others. While none is finite it counts as still in training, which samplers keep away from too.
 
     Args:
         arm: the arm; what is tuned are the spaces in its recipe.
@@ -75,38 +90,60 @@ class ArmTuner:
             # In memory. Its name, which the storage takes over, changes with whatever changes the
             # trials; the stream is named by the arm, so that more arms change no other arm's.
             self.study = optuna.create_study(
-                study_name=f"{arm.name}-{digest([arm.recipe.dump(), search.dump_asks()])[:8]}",
+                study_name=f"{arm.name}-{digest(self._fixed_by())[:8]}",
                 direction="maximize" if search.maximize else "minimize",
                 sampler=_sampler(search, derive(search.seed, "search", arm.name) % SEEDS),
                 pruner=_pruner(search),
             )
         self._open: dict[int, optuna.Trial] = {}
         """Trials asked and not yet told, by number."""
-        self._grid = shuffled_grid(self.spaces, search) if search.sampler == "grid" else None
-        self._budget = count_trials(self.spaces, search)
+        self._diverged: dict[int, optuna.Trial] = {}
+        """Trials that diverged and that the sampler has not been told of."""
+        self._objectives: dict[int, float] = {}
+        """Of the trials that ran to their end, by number; infinite where one diverged."""
+        self._rounds = list(search.round_sizes(count_trials(self.spaces, search)))
+        """Sizes of the rounds that are still to be asked."""
+        self._given = self._given_points()
+
+    def _fixed_by(self) -> list[object]:
+        """Return what the trials follow from, beside the code of the samplers."""
+        return [ENGINE, self.arm.recipe.dump(), self.search.dump_asks()]
+
+    def _given_points(self) -> list[dict[str, Sampled]]:
+        """Return the points that are known beforehand, which are the first trials.
+
+        All of a grid or of the Sobol' sampler, the start of a sampler that learns.
+        """
+        search, trials = self.search, self.trials_left
+        if not self.spaces or search.sampler == "random":
+            return []
+        if search.sampler == "grid":
+            return shuffled_grid(self.spaces, search)
+        count = min(trials, STARTUP) if search.learns else trials
+        return sobol_points(self.spaces, search, self.arm.name, count)
 
     @property
     def trials_left(self) -> int:
         """Trials that are still to be asked; none for an arm without spaces."""
-        return self._budget - len(self.study.trials) if self.spaces else 0
+        return sum(self._rounds)
 
     def ask(self) -> list[AskedTrial]:
-        """Ask for the next batch of trials.
+        """Ask for the next round of trials.
 
         Returns:
-            As many as ``search.batch``, fewer at the end of the budget, and none when it is spent.
+            As many as ``search.round_sizes`` says, and none when the budget is spent.
         """
-        count = min(self.search.batch, self.trials_left)
+        count = self._rounds.pop(0) if self._rounds else 0
         with _without_warnings():
             trials = [self._next_trial() for _ in range(count)]
         self._open |= {trial.number: trial for trial in trials}
         return [AskedTrial(trial.number, *self._resolved(trial.params)) for trial in trials]
 
     def _next_trial(self) -> optuna.Trial:
-        """Ask for one trial; of a grid, the next of its points."""
-        if self._grid is not None:
-            # as many points are used up as trials were asked; what is enqueued is asked next
-            self.study.enqueue_trial(self._grid[len(self.study.trials)])
+        """Ask for one trial: the next of the points known beforehand, or the sampler's."""
+        asked = len(self.study.trials)
+        if asked < len(self._given):
+            self.study.enqueue_trial(self._given[asked])  # what is enqueued is asked next
         return self.study.ask({path: _distribution(space) for path, space in self.spaces.items()})
 
     def _resolved(self, params: Mapping[str, Sampled]) -> tuple[ResolvedRecipe, dict[str, object]]:
@@ -131,9 +168,9 @@ class ArmTuner:
 
         Args:
             number: the trial's.
-            value: its objective; one that is not finite counts as the worst there can be.
+            value: its objective; one that is not finite counts as worse than all that are.
             status: how it ended. To Optuna a pruned trial has its value at the last rung, a failed
-                one none, and one that diverged a huge one, so that samplers avoid its region.
+                one none, and one that diverged the worst finite value.
         """
         trial = self._open.pop(number)
         trial.set_user_attr("status", status)
@@ -142,7 +179,26 @@ class ArmTuner:
         elif status == "failed":
             self.study.tell(trial, state=TrialState.FAIL)
         else:
-            self.study.tell(trial, self._finite(value))
+            self._objectives[number] = value
+            if math.isfinite(value):
+                self.study.tell(trial, value)
+            else:
+                self._diverged[number] = trial
+        if not self._open:
+            self._tell_diverged()
+
+    def _tell_diverged(self) -> None:
+        """Tell the trials that diverged, at the end of a round, as the worst finite value.
+
+        While there is none they wait; at the end of the search nothing learns from them any more.
+        """
+        finite = [value for value in self._objectives.values() if math.isfinite(value)]
+        if not finite and self.trials_left:
+            return
+        worst = min if self.search.maximize else max
+        for trial in self._diverged.values():
+            self.study.tell(trial, worst(finite) if finite else self._finite(math.inf))
+        self._diverged.clear()
 
     def _finite(self, value: float) -> float:
         """Return the value, or a huge one on the bad side for one that is not finite (NaN too)."""
@@ -152,11 +208,11 @@ class ArmTuner:
 
     def best_value(self) -> float | None:
         """Return the best objective so far, of trials that ran to their end; None before the
-        first."""
-        values: list[float] = [t.value for t in self._complete() if t.value is not None]
-        if not values:
+        first that is finite."""
+        finite = [value for value in self._objectives.values() if math.isfinite(value)]
+        if not finite:
             return None
-        return max(values) if self.search.maximize else min(values)
+        return max(finite) if self.search.maximize else min(finite)
 
     def winner(self) -> tuple[int, ResolvedRecipe]:
         """Return the number and recipe of the best trial; the first one if none has ended well.
@@ -170,12 +226,13 @@ class ArmTuner:
             return 0, resolve(self.arm.recipe)
         sign = -1.0 if self.search.maximize else 1.0
 
-        def loss_then_number(trial: FrozenTrial) -> tuple[float, int]:
-            return (math.inf if trial.value is None else sign * trial.value), trial.number
+        def loss_then_number(number: int) -> tuple[float, int]:
+            value = self._objectives[number]
+            return (sign * value if math.isfinite(value) else math.inf), number
 
-        best = min(self._complete() or self.study.trials[:1], key=loss_then_number)
-        recipe, _ = self._resolved(best.params)
-        return best.number, recipe
+        number = min(self._objectives, key=loss_then_number, default=0)
+        recipe, _ = self._resolved(self.study.trials[number].params)
+        return number, recipe
 
     def importance(self) -> dict[str, float]:
         """Return each hyperparameter's share in good trials (PED-ANOVA, Watanabe et al. 2023).
@@ -196,8 +253,12 @@ class ArmTuner:
         return {path: float(share) for path, share in shares.items()}
 
     def finished_trials(self) -> list[FrozenTrial]:
-        """Return the trials that have ended in any way, in the order they were asked in."""
-        return [trial for trial in self.study.trials if trial.state.is_finished()]
+        """Return the trials that have ended in any way, in the order they were asked in.
+
+        Those after one that diverged and waits to be told wait with it: the list only grows at its
+        end.
+        """
+        return list(itertools.takewhile(lambda t: t.state.is_finished(), self.study.trials))
 
     def _complete(self) -> list[FrozenTrial]:
         """Return the trials that have an objective."""
@@ -213,22 +274,26 @@ def _without_warnings() -> Iterator[None]:
 
 
 def _sampler(search: Search, seed: int) -> optuna.samplers.BaseSampler:
-    """Return the search's sampler; a grid's points are enqueued, and its sampler is never asked.
+    """Return the search's sampler; where all points are known beforehand it is never asked.
+
+    A sampler that learns has its start given, and learns from whatever came of that.
 
     Args:
         search: names it.
         seed: from 0 to 2³² − 1.
     """
-    if search.sampler == "qmc":
-        return optuna.samplers.QMCSampler(seed=seed, scramble=True)
-    samplers: dict[str, Callable[..., optuna.samplers.BaseSampler]] = {
-        "grid": optuna.samplers.RandomSampler,
-        "tpe": optuna.samplers.TPESampler,
-        "random": optuna.samplers.RandomSampler,
-        "gp": optuna.samplers.GPSampler,
-        "cmaes": optuna.samplers.CmaEsSampler,
-    }
-    return samplers[search.sampler](seed=seed)
+    if search.sampler == "tpe":
+        return optuna.samplers.TPESampler(seed=seed, n_startup_trials=1, gamma=_count_good)
+    if search.sampler == "gp":
+        return optuna.samplers.GPSampler(seed=seed, n_startup_trials=1)
+    if search.sampler == "cmaes":
+        return optuna.samplers.CmaEsSampler(seed=seed)
+    return optuna.samplers.RandomSampler(seed=seed)
+
+
+def _count_good(trials: int) -> int:
+    """Return how many of so many trials TPE counts as good."""
+    return min(math.ceil(GOOD_SHARE * trials), MOST_GOOD)
 
 
 def _pruner(search: Search) -> optuna.pruners.BasePruner:

@@ -6,7 +6,7 @@ import pytest
 
 import harness as h
 from harness.protocol.objective import objective_at_end, objective_so_far, reduce_curve
-from harness.protocol.runs import RunResult
+from harness.protocol.runs import Ended, RunResult, SoFar
 
 
 def test_a_run_s_curve_becomes_one_number():
@@ -40,6 +40,14 @@ def test_a_trial_is_judged_by_the_mean_of_its_runs(results, expected):
 
 
 def test_a_trial_is_judged_at_a_rung_by_its_curves_so_far():
-    curves = [[(0, 3.0), (9, 2.0)], [(0, 3.0), (9, 4.0)]]
-    assert objective_so_far(h.Search(), curves) == 3.0
-    assert objective_so_far(h.Search(reduce="best"), curves) == 2.5
+    runs = [SoFar([(0, 3.0), (9, 2.0)], None), SoFar([(0, 3.0), (9, 4.0)], None)]
+    assert objective_so_far(h.Search(), runs) == 3.0
+    assert objective_so_far(h.Search(reduce="best"), runs) == 2.5
+
+
+def test_a_run_that_has_ended_takes_part_at_a_rung_with_its_objective():
+    curve = [(0, 3.0), (4, 1.0), (8, 2.0)]
+    stopped = SoFar(curve, Ended("stopped", {"valid/loss": 1.0, "cost/steps": 8.0}))
+    assert objective_so_far(h.Search(), [stopped]) == 1.0
+    assert objective_so_far(h.Search(), [stopped, SoFar(curve, None)]) == 1.5
+    assert objective_so_far(h.Search(), [SoFar(curve, Ended("diverged", {}))]) == math.inf

@@ -18,22 +18,37 @@ def test_runs_and_steps_are_those_of_the_study(folder):
     assert plan.seconds > 0 and all(a.memory > 0 for a in plan.arms)
 
 
-@pytest.mark.parametrize(("largest", "cohorts"), [(None, 2 + 1), (4, 2 * 2 + 1), (1, 12 + 4)])
-def test_arms_of_one_shape_share_cohorts(largest, cohorts):
-    # two batches of 3 + 3 trials, then 2 + 2 confirm runs
-    assert plan_study(small(), workers=0, largest=largest).cohorts == cohorts
+@pytest.mark.parametrize(("largest", "cohorts"), [(None, 2 + 1 + 1), (4, 4 + 2 + 1), (1, 22 + 4)])
+def test_arms_of_one_shape_share_cohorts(folder, monkeypatch, largest, cohorts):
+    # rounds of 8 + 8 trials, enough for two cohorts, and of 3 + 3, then 2 + 2 confirm runs
+    study = small(search=h.Search(trials=11, batch=3))
+    assert plan_study(study, workers=0, largest=largest).cohorts == cohorts
+    made = count_jobs(monkeypatch)
+    run_study(study, Options(workers=0, cohort=largest))
+    assert len(made) == cohorts
 
 
-@pytest.mark.parametrize(("batch_size", "cohorts"), [(64, 1), ("full", 3)])
-def test_splits_of_the_data_share_a_cohort_and_full_batches_train_apart(
-    folder, monkeypatch, batch_size, cohorts
-):
+def count_jobs(monkeypatch):
     from harness.protocol.dispatch import _Batch
 
     made, new_job = [], _Batch._new_job
     monkeypatch.setattr(
         _Batch, "_new_job", lambda self, members: made.append(members) or new_job(self, members)
     )
+    return made
+
+
+def test_what_does_not_learn_is_asked_at_once_and_a_grid_has_as_many_trials_as_points():
+    one = plan_study(small(search=h.Search(trials=40, sampler="qmc")), workers=0)
+    grid = plan_study(small(search=h.Search(trials=40, sampler="grid", grid=5)), workers=0)
+    assert one.cohorts == 2 + 1 and [a.trials for a in grid.arms] == [5, 5]
+
+
+@pytest.mark.parametrize(("batch_size", "cohorts"), [(64, 1), ("full", 3)])
+def test_splits_of_the_data_share_a_cohort_and_full_batches_train_apart(
+    folder, monkeypatch, batch_size, cohorts
+):
+    made = count_jobs(monkeypatch)
     study = h.Study(
         name="splits",
         recipe=small().recipe.with_values({"batch_size": batch_size}),

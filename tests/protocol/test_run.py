@@ -128,10 +128,12 @@ def test_fresh_trains_all_anew_to_the_same_numbers(folder):
 
 
 def test_results_do_not_depend_on_the_workers(folder):
-    run(small())
-    before = numbers()
-    run(small(), fresh=True, workers=2)
+    study = small(search=h.Search(trials=12, batch=2))  # three rounds, of which two learn
+    run(study)
+    before, trials = numbers(), results.load("small").trials
+    run(study, fresh=True, workers=2)
     pd.testing.assert_frame_equal(numbers(), before)
+    pd.testing.assert_frame_equal(results.load("small").trials, trials)
 
 
 def test_results_do_not_depend_on_the_cohort_s_size(folder):
@@ -155,6 +157,35 @@ def test_pruned_trials_end_at_a_rung_and_are_known_again(folder):
     whole = small(search=h.Search(trials=8, batch=8), recipe=study.recipe)
     assert run(whole).trained >= len(pruned)
     assert set(results.load("small").runs["status"]) == {"finished"}
+
+
+def test_a_run_that_stopped_by_itself_before_a_rung_is_no_trial_to_prune(folder):
+    """Stopped at its best, it was judged at the rung by its last value, and barred."""
+    recipe = h.Recipe(
+        data="digits",
+        model=h.MLP(widths=(16,)),
+        batch_size=64,
+        epochs=16,
+        optimizer=h.SGD(lr=0.1),
+        regularizers=[h.EarlyStopping(patience=1)],
+    )
+    sgd = h.SGD(lr=h.LogUniform(1e-2, 3.0), momentum=0.9)
+    search = h.Search(trials=9, pruner="asha", rungs=(0.5, 0.75))
+    study = small(recipe=recipe, compare={"optimizer": {"SGD": sgd}}, claims=(), search=search)
+    run(study)
+    loaded = results.load("small")
+    runs = loaded.runs[loaded.runs["stage"] == "search"].set_index("trial")
+    trials = loaded.trials.set_index("trial")
+    stopped = runs.index[runs["status"] == "stopped"]
+    assert len(stopped) and (runs["status"] == "pruned").any()
+    assert (trials.loc[stopped, "status"] == "finished").all()
+    assert ((trials["status"] == "pruned") == (runs["status"] == "pruned")).all()
+    complete = trials[trials["status"] == "finished"]
+    assert loaded.winners["SGD"].trial == complete["value"].idxmin()
+    before = numbers()
+    assert run(study).trained == 0
+    pd.testing.assert_frame_equal(results.load("small").trials, loaded.trials)
+    pd.testing.assert_frame_equal(numbers(), before)
 
 
 def test_diverged_arm_is_an_outcome(folder):

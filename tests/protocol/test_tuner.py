@@ -1,6 +1,8 @@
 """The search: bounds, budgets, determinism, pruning and trials in Optuna's storage."""
 
 import json
+import math
+import statistics
 from pathlib import Path
 
 import optuna
@@ -9,9 +11,11 @@ import pytest
 import harness as h
 from harness.core.errors import StoreError
 from harness.protocol import trial_storage
+from harness.protocol.search_space import sobol_points
 from harness.protocol.trial_storage import TrialStorage, open_storage
 from harness.protocol.tuner import ArmTuner
 from harness.spec.arms import Arm
+from harness.spec.search import STARTUP
 
 SPACES = {"lr": h.LogUniform(1e-3, 1.0), "momentum": h.Uniform(0.5, 0.9)}
 
@@ -72,6 +76,86 @@ def test_more_trials_go_on_with_the_same_search():
     assert [a.values for a in long[:8]] == [a.values for a in short]
 
 
+def test_raising_the_trials_of_a_default_search_keeps_the_first():
+    short, long = (searched(h.Search(trials=n))[1] for n in (6, 16))
+    assert [a.values for a in long[:6]] == [a.values for a in short]
+
+
+def distance(ask):
+    """A valley at lr = 0.03, momentum = 0.6."""
+    lr, momentum = ask.values["optimizer.lr"], ask.values["optimizer.momentum"]
+    return math.log10(lr / 0.03) ** 2 + 4 * (momentum - 0.6) ** 2
+
+
+# CMA-ES learns from whole generations, of 6 points in two dimensions
+@pytest.mark.parametrize(("sampler", "trials"), [("tpe", 16), ("gp", 16), ("cmaes", 24)])
+def test_trials_after_the_start_learn(sampler, trials):
+    """The default's 16 were random search's draw for draw: TPE waited for 10, and knew 8 of 16."""
+    two = arm(**{"model.widths": [8], "batch_size": 16})
+    search = h.Search(sampler=sampler, trials=trials)
+    down, up = (
+        [ask.values for ask in searched(search, value, two)[1]]
+        for value in (distance, lambda ask: -distance(ask))
+    )
+    assert down[:STARTUP] == up[:STARTUP] and down[STARTUP:] != up[STARTUP:]
+
+
+def test_the_default_finds_better_trials_than_random_search():
+    two = arm(**{"model.widths": [8], "batch_size": 16})
+    tpe, random = (
+        [searched(h.Search(sampler=name, seed=seed), distance, two) for seed in range(8)]
+        for name in (h.Search().sampler, "random")
+    )
+    assert [a.values for a in tpe[0][1]] != [a.values for a in random[0][1]]
+    regret, of_random = (statistics.mean(m.best_value() for m, _ in s) for s in (tpe, random))
+    assert regret < 0.6 * of_random
+
+
+@pytest.mark.parametrize("objective", ["valid/loss", "valid/accuracy"])
+def test_diverged_trials_are_told_as_the_worst_finite_value_seen(objective):
+    search = h.Search(trials=20, objective=objective)
+    infinite = -math.inf if search.maximize else math.inf
+    made = ArmTuner(arm(), search)
+    for ask in made.ask():
+        made.tell(ask.number, infinite, "diverged")
+    assert made.finished_trials() == [] and made.best_value() is None, "they wait"
+    for ask in made.ask():
+        value = {8: 3.0, 9: 5.0}.get(ask.number, infinite)
+        made.tell(ask.number, value, "finished" if math.isfinite(value) else "diverged")
+    worst = 3.0 if search.maximize else 5.0
+    assert [t.value for t in made.finished_trials()] == [worst] * 8 + [3.0, 5.0, worst, worst]
+    assert made.winner()[0] == (9 if search.maximize else 8)
+    for ask in made.ask():
+        made.tell(ask.number, float("nan") if ask.number % 2 else 9.0, "diverged")
+    assert all(math.isfinite(t.value) for t in made.finished_trials())
+
+
+def test_a_search_in_which_all_diverged_ends_and_takes_the_first():
+    made, _ = searched(h.Search(trials=16), lambda ask: math.inf)
+    assert made.winner()[0] == 0 and made.best_value() is None
+    assert len(made.finished_trials()) == 16
+
+
+def test_sobol_points_are_spread_out_and_another_seed_or_arm_has_others():
+    spaces = {"a": h.Uniform(0.0, 1.0), "b": h.LogUniform(1e-4, 1.0), "c": h.IntUniform(1, 4)}
+    points = sobol_points(spaces, h.Search(), "A", 16)
+    for path, cell in [
+        ("a", lambda v: int(16 * v)),
+        ("b", lambda v: int(4 * (4 + math.log10(v)))),
+    ]:
+        assert sorted(cell(point[path]) for point in points) == list(range(16)), "one in each"
+    assert sorted(point["c"] for point in points) == sorted([1, 2, 3, 4] * 4)
+    assert points[:5] == sobol_points(spaces, h.Search(), "A", 5)
+    assert points != sobol_points(spaces, h.Search(seed=1), "A", 16)
+    assert points != sobol_points(spaces, h.Search(), "B", 16)
+
+
+def test_the_sobol_sampler_asks_sobol_points_from_the_first_round_on():
+    made = ArmTuner(arm(), h.Search(trials=8, sampler="qmc"))
+    lrs = [ask.values["optimizer.lr"] for ask in made.ask()]
+    assert sorted(int(8 * (3 + math.log10(lr)) / 3) for lr in lrs) == list(range(8))
+
+
 def test_grid_is_covered_once():
     one = Arm(
         "A",
@@ -95,7 +179,7 @@ def test_maximizing_objective_picks_the_largest():
 
 def test_diverged_trials_lose_and_do_not_stop_the_search():
     made, asked = searched(h.Search(trials=6), lambda ask: float("inf") if ask.number != 3 else 2.0)
-    assert made.winner()[0] == 3
+    assert made.winner()[0] == 3 and made.best_value() == 2.0
 
 
 def test_importance_is_shared_by_two_hyperparameters_or_more():
