@@ -12,6 +12,14 @@ The three steps from values to a verdict are :mod:`~harness.stats.paired` (diffe
 """
 
 from harness.stats.bootstrap import bootstrap
+from harness.stats.design import (
+    Design,
+    Variances,
+    best_seeds,
+    best_split,
+    cheapest_design,
+    power_of,
+)
 from harness.stats.effect import (
     cliffs_delta,
     cohen_d,
@@ -48,6 +56,7 @@ from harness.stats.verdict import Decision, Evidence, Verdict, equivalent, judge
 
 __all__ = [
     "Decision",
+    "Design",
     "Effect",
     "Evidence",
     "Friedman",
@@ -64,11 +73,15 @@ __all__ = [
     "Success",
     "Survival",
     "Trend",
+    "Variances",
     "Verdict",
     "algoperf_score",
     "average_ranks",
     "barnard",
+    "best_seeds",
+    "best_split",
     "bootstrap",
+    "cheapest_design",
     "cliffs_delta",
     "cliques",
     "cohen_d",
@@ -103,6 +116,7 @@ __all__ = [
     "performance_profile",
     "performance_ratios",
     "permutation",
+    "power_of",
     "probability_of_improvement",
     "restricted",
     "restricted_mean",
