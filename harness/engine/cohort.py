@@ -122,7 +122,7 @@ def start(runs: Sequence[Run], test: bool) -> Cohort:
     if isinstance(optimizer, ExternalOptimizer):
         external = external_state(program, optimizer, w_KP)
     else:
-        groups = groups_of([m.run.recipe for m in members], program.device, program.dtype)
+        groups = groups_of(program, [m.run.recipe for m in members])
         blocks = block_columns(program, groups)
         states = initial_states(groups, blocks, w_KP)
     best_KP = w_KP.clone() if program.stopping else None
@@ -147,7 +147,7 @@ def groups_in(program: Program, cohort: Cohort) -> list[OptimizerGroup]:
     if cohort.external is not None:
         return []
     recipes = [member.run.recipe for member in cohort.members]
-    return groups_of(recipes, program.device, program.dtype)
+    return groups_of(program, recipes)
 
 
 def evaluated_of(program: Program, cohort: Cohort) -> Tensor:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from harness.core.parameter_numbers import GroupNumbers, Masks
 from harness.models.base import Model
 from harness.optimizers.external import ExternalOptimizer
 from harness.regularizers.base import Regularizer
@@ -36,6 +37,10 @@ class Hyperparameters(NamedTuple):
     """Each regularizer's fields by name, (K,) each, in the recipe's order."""
     dropout_K: Tensor | None
     """Dropout rates; None where no member drops anything, so that no noise is drawn in vain."""
+    groups: GroupNumbers = GroupNumbers()
+    """What the recipes' groups of parameters say; for updates alone."""
+    masks: Masks | None = None
+    """Kept between the updates of an interval."""
 
     def map(self, rows: Callable[[Tensor], Tensor]) -> Hyperparameters:
         """Return the numbers of some of the members.

@@ -26,6 +26,7 @@ from harness.engine.external.torch_optimizer import make_external_update
 from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameters
 from harness.engine.leaving import budget_is_spent, find_endings, leave
 from harness.engine.optimizer_groups import OptimizerGroup, OptimizerStates
+from harness.engine.parameter_groups import group_numbers
 from harness.engine.probing import Probing
 from harness.engine.program import Program, program_of
 from harness.engine.recording import TrainedInterval, no_updates, record_interval
@@ -107,6 +108,7 @@ def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInte
     seeds = [member.run.seed for member in cohort.members]
     device, dtype = program.device, program.dtype
     hyper = stack_hyperparameters(recipes, device, dtype)
+    hyper = hyper._replace(groups=group_numbers(program, recipes), masks={})
     splits = splits_of(program, recipes)
     noise, batches = Noise(seeds, cohort.done, device, dtype), Batches(program, splits, seeds)
     groups = groups_in(program, cohort)

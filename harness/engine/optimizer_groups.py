@@ -15,10 +15,13 @@ import torch
 from torch import Tensor
 
 from harness.core.parameter_layout import Layout
+from harness.core.parameter_numbers import GroupNumbers, not_exempt
+from harness.engine.parameter_groups import group_numbers
 from harness.engine.program import Program
 from harness.optimizers.base import HyperColumns, Optimizer, OptimizerState
 from harness.spec.component import as_a
 from harness.spec.resolved import ResolvedRecipe
+from harness.spec.space import value_of
 
 OptimizerStates = Sequence[Sequence[OptimizerState]]
 """The optimizers' states by block and group."""
@@ -41,6 +44,10 @@ class OptimizerGroup(NamedTuple):
     """Where the members lie in the cohort."""
     fields: HyperColumns
     """Each member's numbers by field, (members, 1) each; ``lr`` before the schedule."""
+    apart: HyperColumns = {}
+    """Of the fields that differ between parameters, what updates go by: (members, P) each."""
+    lr_KP: Tensor | None = None
+    """Factors on the learning rate by parameter; None where all are 1."""
 
 
 class OptimizerKind(NamedTuple):
@@ -87,34 +94,55 @@ def order_by_optimizer(recipes: Sequence[ResolvedRecipe]) -> list[int]:
     return sorted(range(len(recipes)), key=ranks.__getitem__)
 
 
-def groups_of(
-    recipes: Sequence[ResolvedRecipe], device: torch.device, dtype: torch.dtype
-) -> list[OptimizerGroup]:
+def groups_of(program: Program, recipes: Sequence[ResolvedRecipe]) -> list[OptimizerGroup]:
     """Return the groups of members, each with its numbers as tensors.
 
     Args:
+        program: what the members share.
         recipes: the members', in the order of the rows, as :func:`order_by_optimizer` has it.
-        device: where the numbers are wanted.
-        dtype: of the weights.
 
     Raises:
         HarnessError: an optimizer is not one of the engine's.
     """
     optimizers = [as_a(Optimizer, recipe.optimizer) for recipe in recipes]
+    said = group_numbers(program, recipes)
     groups = []
     for _, rows in groupby(range(len(optimizers)), key=lambda row: kind_of(optimizers[row])):
         members = list(rows)
         numbers = [optimizers[row].numbers() for row in members]
         fields = {
             name: torch.tensor([[own[name]] for own in numbers], dtype=torch.float64).to(
-                device, dtype
+                program.device, program.dtype
             )
             for name in numbers[0]
         }
-        groups.append(
-            OptimizerGroup(optimizers[members[0]], slice(members[0], members[-1] + 1), fields)
-        )
+        optimizer, place = optimizers[members[0]], slice(members[0], members[-1] + 1)
+        here = said.of_rows(place)
+        apart = decay_of_parameters(optimizer, fields, program.layout, here)
+        groups.append(OptimizerGroup(optimizer, place, fields, apart, here.lr_KP))
     return groups
+
+
+def decay_of_parameters(
+    optimizer: Optimizer, fields: HyperColumns, layout: Layout, said: GroupNumbers
+) -> dict[str, Tensor]:
+    """Return ``weight_decay`` (K, P) where it differs between parameters, by its name.
+
+    Args:
+        optimizer: its field ``exempt``, if it has one, names the roles that do not decay.
+        fields: the members' numbers, (K, 1) each.
+        layout: the parameters, with their roles.
+        said: what the recipes' groups say of these members.
+
+    Returns:
+        Nothing where the optimizer has no decay, or all parameters have the field's.
+    """
+    if "weight_decay" not in fields:
+        return {}
+    exempt = value_of(getattr(optimizer, "exempt", ()), "optimizer.exempt")
+    whole = slice(0, layout.width)
+    decay = said.decays(not_exempt(fields["weight_decay"], layout, exempt, whole), whole)
+    return {} if decay is fields["weight_decay"] else {"weight_decay": decay}
 
 
 def block_columns(program: Program, groups: Sequence[OptimizerGroup]) -> tuple[slice, ...]:
@@ -171,6 +199,42 @@ def fields_at(group: OptimizerGroup, lr_K: Tensor, factor_K: Tensor) -> dict[str
     }
 
 
+def update_fields(group: OptimizerGroup, lr_K: Tensor, factor_K: Tensor) -> dict[str, Tensor]:
+    """Return what a group's optimizer goes by in an update: :func:`fields_at`, by parameter.
+
+    Args:
+        group: the members.
+        lr_K: all members' learning rates, the schedules' factors in them.
+        factor_K: the factors alone.
+
+    Returns:
+        (members, 1) each, or (members, P) where parameters differ.
+    """
+    fields = {**fields_at(group, lr_K, factor_K), **group.apart}
+    if group.lr_KP is not None:
+        fields |= {name: fields[name] * group.lr_KP for name in ("lr", "schedule")}
+    return fields
+
+
+def fields_in(fields: HyperColumns, columns: slice, layout: Layout) -> HyperColumns:
+    """Return the numbers of some columns of the rows, those of one parameter as (K, 1).
+
+    Args:
+        fields: (K, 1) or (K, P) each.
+        columns: those of one or several whole parameters.
+        layout: where each parameter lies in a row.
+    """
+    width = columns.stop - columns.start
+    if width == layout.width or all(value.shape[1] == 1 for value in fields.values()):
+        return fields
+    # a block of one parameter: a column for each weight would cost passes over memory
+    if any((slot.offset, slot.size) == (columns.start, width) for slot in layout.slots.values()):
+        columns = slice(columns.start, columns.start + 1)
+    return {
+        name: value if value.shape[1] == 1 else value[:, columns] for name, value in fields.items()
+    }
+
+
 def move_groups(
     groups: Sequence[OptimizerGroup],
     g_KC: Tensor,
@@ -186,7 +250,7 @@ def move_groups(
         g_KC: the gradient in all columns of the rows, or some.
         states: the groups' states of these columns.
         w_KC: the weights in these columns.
-        fields: each group's :func:`fields_at` this update.
+        fields: each group's numbers in this update, of these columns.
         layout: where each parameter lies in a whole row.
     """
     after = []
@@ -247,7 +311,15 @@ def preconditioners(
     ]
     # a group divides in all of its blocks or in none, so that no block is missing among several
     known = [divisor for divisor in divisors if divisor is not None]
-    return torch.cat(known, 1) if known else None
+    factors = [group.lr_KP for group in groups]
+    if all(factor is None for factor in factors):
+        return torch.cat(known, 1) if known else None
+    # a step of ηcg/D is one of ηg/(D/c): a factor on the learning rate belongs to the divisor
+    divisors_KP = torch.cat(known, 1) if known else torch.ones_like(like_KP)
+    for group in groups:
+        if group.lr_KP is not None:
+            divisors_KP[group.rows] /= group.lr_KP
+    return divisors_KP
 
 
 def _divisor(

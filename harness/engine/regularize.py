@@ -54,7 +54,10 @@ def activate(
     """
     columns = slice(0, layout.width)
     return [
-        ActiveRegularizer(part, RegularizerContext(own, lr_K, layout, columns, noise))
+        ActiveRegularizer(
+            part,
+            RegularizerContext(own, lr_K, layout, columns, noise, hyper.groups, hyper.masks),
+        )
         for part, own in zip(regularizers, hyper.regularizers, strict=True)
     ]
 

@@ -27,8 +27,9 @@ from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.optimizer_groups import (
     OptimizerGroup,
     OptimizerStates,
-    fields_at,
+    fields_in,
     move_groups,
+    update_fields,
 )
 from harness.engine.program import Program
 from harness.engine.regularize import (
@@ -100,7 +101,7 @@ def make_update(
     gradient = program.differentiator.gradient(
         w_KP, buffers, regularize_batch(active, batch), hyper, noise, workspace, record
     )
-    fields = [fields_at(group, lr_K, factor_K) for group in groups]
+    fields = [update_fields(group, lr_K, factor_K) for group in groups]
     after = [
         _move_block(block, own, groups, fields, active, program.layout)
         for block, own in zip(gradient.blocks, states, strict=True)
@@ -127,7 +128,7 @@ def _move_block(
         block: the columns' weights and gradient.
         states: the groups' states of these columns.
         groups: the members of each optimizer.
-        fields: each group's numbers at this update.
+        fields: each group's numbers at this update, of whole rows.
         active: the regularizers, with contexts of whole rows.
         layout: where each parameter lies in a whole row.
     """
@@ -135,7 +136,8 @@ def _move_block(
     # the penalty is that of the weights before they decay
     g_KC = regularize_gradient(active, block.g_KC, block.w_KC)
     w_KC = decay_weights(active, block.w_KC)
-    after = move_groups(groups, g_KC, states, w_KC, fields, layout)
+    own_fields = [fields_in(own, block.columns, layout) for own in fields]
+    after = move_groups(groups, g_KC, states, w_KC, own_fields, layout)
     # where a regularizer made new weights, the optimizer has moved those and not the cohort's
     if w_KC is not block.w_KC:
         block.w_KC.copy_(w_KC)

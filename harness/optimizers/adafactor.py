@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 from harness.core.lazy import Lazy
 from harness.core.parameter_layout import Layout, Slot
+from harness.core.parameter_numbers import number_of
 from harness.optimizers.base import HyperColumns, Optimizer
-from harness.spec.space import NonNegative, Positive
+from harness.spec.space import Exempt, NonNegative, Positive
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +49,8 @@ class Adafactor(Optimizer[AdafactorState]):
     """ε₂: the root mean square that a tensor of smaller weights counts as having."""
     weight_decay: NonNegative = 0.0
     """Decoupled decay λ."""
+    exempt: Exempt = ("bias", "norm")
+    """Roles of parameters that do not decay; () lets all decay."""
 
     def init(self, w_KP: Tensor) -> AdafactorState:
         return AdafactorState(0, w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))
@@ -57,17 +60,18 @@ class Adafactor(Optimizer[AdafactorState]):
     ) -> tuple[Tensor, AdafactorState]:
         t = state.t + 1
         fresh_K1 = t ** -hyper["decay"]
-        rho_K1 = hyper["lr"].clamp(max=t**-0.5)
         for name, slot in layout.slots.items():
             g_KS, w_KS = layout.view(g_KP, name).flatten(1), layout.view(w_KP, name).flatten(1)
             mean_KS = mean_square(g_KS, slot, state, fresh_K1)
             # the square of ε₁, torch's default: the smallest relative step of the number's type
             least = torch.finfo(g_KS.dtype).eps ** 2
             u_KS = g_KS * mean_KS.clamp(min=least).rsqrt()
+            lr_K1 = number_of(hyper["lr"], slot)
+            decay_K1 = number_of(hyper["weight_decay"], slot)
             # αₜ = ρₜ max(ε₂, RMS(θ)), of the weights before they decay
-            alpha_K1 = rho_K1 * rms(w_KS).maximum(hyper["least_scale"])
+            alpha_K1 = lr_K1.clamp(max=t**-0.5) * rms(w_KS).maximum(hyper["least_scale"])
             step_KS = u_KS * (alpha_K1 / (rms(u_KS) / hyper["clip"]).clamp(min=1.0))
-            w_KS.mul_(1 - hyper["lr"] * hyper["weight_decay"]).sub_(step_KS)
+            w_KS.mul_(1 - lr_K1 * decay_K1).sub_(step_KS)
         return w_KP, AdafactorState(t, state.r_KP, state.c_KP)
 
 

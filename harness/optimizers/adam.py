@@ -18,7 +18,7 @@ from harness.optimizers.adam_family import (
     zero_moments,
 )
 from harness.optimizers.base import HyperColumns
-from harness.spec.space import Flag, NonNegative, value_of
+from harness.spec.space import Exempt, Flag, NonNegative, value_of
 
 if TYPE_CHECKING:
     import torch
@@ -65,6 +65,8 @@ class AdamW(AdamFamily[AdamState]):
     """Whether to use m̂ and v̂, as in Adam."""
     weight_decay: NonNegative = 1e-2
     """Decay λ."""
+    exempt: Exempt = ("bias", "norm")
+    """Roles of parameters that do not decay; () lets all decay."""
 
     def init(self, w_KP: Tensor) -> AdamState:
         return zero_moments(w_KP)

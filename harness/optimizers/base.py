@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
 HyperColumns = Mapping[str, "Tensor"]
 """Numeric fields by name, (K, 1) each. ``lr`` is the field times the schedule's factor, which is
-there as ``schedule`` too."""
+there as ``schedule`` too. In an update ``lr``, ``schedule`` and ``weight_decay`` are (K, C) where
+they differ between parameters, which :func:`~harness.core.parameter_numbers.number_of` takes
+apart."""
 
 OptimizerState = tuple[object, ...]
 """What an optimizer carries from one update to the next: a NamedTuple of tensors with one row a
@@ -48,6 +50,8 @@ class Optimizer(Component, Generic[StateT]):
 
     A subclass writes :meth:`init` and :meth:`update` and sets ``coordinatewise`` if it is. It may
     answer :meth:`preconditioner` and :meth:`stability_threshold`, which the curvature probe asks.
+    A field ``weight_decay`` is told to updates as 0 for parameters whose roles are in a field
+    ``exempt`` beside it, if there is one.
     """
 
     kind = "optimizer"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
 from harness.optimizers.base import HyperColumns, Optimizer
-from harness.spec.space import Fraction, NonNegative
+from harness.spec.space import Exempt, Fraction, NonNegative
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,6 +34,8 @@ class Lion(Optimizer[LionState]):
     """Decay β₂ of the running mean."""
     weight_decay: NonNegative = 0.0
     """Decoupled decay λ."""
+    exempt: Exempt = ("bias", "norm")
+    """Roles of parameters that do not decay; () lets all decay."""
 
     def init(self, w_KP: Tensor) -> LionState:
         return LionState(w_KP.new_zeros(w_KP.shape))

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 from harness.core.errors import HarnessError
 from harness.core.parameter_layout import Layout, Slot
+from harness.core.parameter_numbers import number_of
 from harness.optimizers.adam import adamw_update
 from harness.optimizers.adam_family import AdamState
 from harness.optimizers.base import HyperColumns, Optimizer
-from harness.spec.space import Fraction, NonNegative, Positive
+from harness.spec.space import Exempt, Fraction, NonNegative, Positive
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,7 +53,9 @@ class Muon(Optimizer[MuonState]):
     momentum: Fraction = 0.95
     """Momentum μ."""
     weight_decay: NonNegative = 0.0
-    """Decoupled decay λ of all weights."""
+    """Decoupled decay λ."""
+    exempt: Exempt = ("bias", "norm")
+    """Roles of parameters that do not decay; () lets all decay."""
     adam_lr: Positive = 1e-3
     """Learning rate of AdamW for what is no hidden matrix; the schedule acts on it too."""
     beta1: Fraction = 0.9
@@ -95,7 +98,8 @@ class Muon(Optimizer[MuonState]):
             if is_hidden_matrix(slot):
                 step_KS = orthogonal_step(layout.view(ahead_KP, name), slot.fused)
                 # θ ← (1−ηλ)θ − η √max(1, m/n) NS₅(…)
-                new_KS = layout.view(decayed_KP, name).flatten(1) - lr * step_KS.flatten(1)
+                rate_K1 = number_of(lr, slot)
+                new_KS = layout.view(decayed_KP, name).flatten(1) - rate_K1 * step_KS.flatten(1)
                 layout.view(moved_KP, name).flatten(1).copy_(new_KS)
         return moved_KP, MuonState(v_KP, adam.t, adam.m_KP, adam.v_KP)
 

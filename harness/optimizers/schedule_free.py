@@ -8,7 +8,7 @@ from harness.core.lazy import Lazy
 from harness.core.parameter_layout import Layout
 from harness.optimizers.adam_family import root_mean_square
 from harness.optimizers.base import HyperColumns, Optimizer
-from harness.spec.space import Fraction, NonNegative
+from harness.spec.space import Exempt, Fraction, NonNegative
 
 if TYPE_CHECKING:
     import torch
@@ -48,6 +48,8 @@ class ScheduleFreeSGD(Optimizer[Averaging]):
     """β: how near the gradient is taken to the average."""
     weight_decay: NonNegative = 0.0
     """Decay λ, at y."""
+    exempt: Exempt = ("bias", "norm")
+    """Roles of parameters that do not decay; () lets all decay."""
 
     def init(self, w_KP: Tensor) -> Averaging:
         return start_averaging(w_KP)
@@ -78,6 +80,8 @@ class ScheduleFreeAdamW(Optimizer[Averaging]):
     """ε, added to the divisor."""
     weight_decay: NonNegative = 0.0
     """Decay λ, at y."""
+    exempt: Exempt = ("bias", "norm")
+    """Roles of parameters that do not decay; () lets all decay."""
 
     def init(self, w_KP: Tensor) -> Averaging:
         return start_averaging(w_KP)._replace(v_KP=torch.zeros_like(w_KP))

@@ -9,7 +9,7 @@ from pydantic import Field
 from harness.core.lazy import Lazy
 from harness.core.parameter_layout import Layout
 from harness.optimizers.base import HyperColumns, Optimizer
-from harness.spec.space import Fraction, NonNegative
+from harness.spec.space import Exempt, Fraction, NonNegative
 
 if TYPE_CHECKING:
     import torch
@@ -67,6 +67,8 @@ class SOAP(Optimizer[SOAPState]):
     """ε, added to the divisor."""
     weight_decay: NonNegative = 1e-2
     """Decoupled decay λ."""
+    exempt: Exempt = ("bias", "norm")
+    """Roles of parameters that do not decay; () lets all decay."""
     refresh: int = Field(default=10, ge=1)
     """Updates from one power iteration of the bases to the next."""
 

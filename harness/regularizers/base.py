@@ -32,7 +32,9 @@ from typing_extensions import Unpack
 from harness.core.errors import HarnessError
 from harness.core.noise import Noise
 from harness.core.parameter_layout import Layout
+from harness.core.parameter_numbers import GroupNumbers, Masks, not_exempt
 from harness.spec.component import Component
+from harness.spec.space import Exempt, value_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -52,6 +54,10 @@ class RegularizerContext(NamedTuple):
     whole parameters."""
     noise: Noise | None = None
     """The members' random streams, for ``batch``; None where nothing may be drawn."""
+    groups: GroupNumbers = GroupNumbers()
+    """What the recipe's groups of parameters say, of whole rows."""
+    masks: Masks | None = None
+    """Where :meth:`strength` keeps what it would make again in every update."""
 
     def column(self, name: str) -> Tensor:
         """Return a numeric field as (K, 1), to go with rows (K, C).
@@ -63,6 +69,35 @@ class RegularizerContext(NamedTuple):
             KeyError: the regularizer has no numeric field of this name.
         """
         return self.hyper[name].unsqueeze(1)
+
+    def strength(self, name: str, exempt: Exempt) -> Tensor:
+        """Return a numeric field for each weight: 0 for parameters of exempt roles.
+
+        Args:
+            name: of the numeric field.
+            exempt: the roles.
+
+        Returns:
+            (K, C), or (K, 1) where the given columns are alike.
+        """
+        roles = value_of(exempt, "exempt")
+        return not_exempt(self.column(name), self.layout, roles, self.columns, self.masks)
+
+    def decay_rate(self, name: str, exempt: Exempt) -> Tensor:
+        """Return the strength of a decay for each weight: as :meth:`strength`, but where a group of
+        parameters has a decay of its own, that.
+
+        Args:
+            name: of the numeric field.
+            exempt: the roles that do not decay, unless a group says so.
+        """
+        return self.groups.decays(self.strength(name, exempt), self.columns)
+
+    def learning_rate(self) -> Tensor:
+        """Return the learning rate of each weight at this update: (K, C), or (K, 1) if all are
+        alike."""
+        lr_K1, factor_KP = self.lr_K.unsqueeze(1), self.groups.lr_KP
+        return lr_K1 if factor_KP is None else lr_K1 * factor_KP[:, self.columns]
 
     def views(self, rows_KC: Tensor) -> dict[str, Tensor]:
         """Return the parameters that the given columns hold, as views (K, *shape) by name.

@@ -23,6 +23,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 from harness.core.errors import HarnessError
+from harness.core.parameter_layout import Role
 from harness.spec.plain import plain_option
 
 Scalar = float | int | str | bool
@@ -303,4 +304,5 @@ Fraction = Annotated[float | Space, Tunable(hyper=True, ge=0, lt=1)]
 Real = Annotated[float | Space, Tunable(hyper=True)]
 Count = Annotated[int | Space, Tunable(ge=1)]
 Flag = Annotated[bool | Space, Tunable()]
+Exempt = Annotated[tuple[Role, ...] | Space, Tunable()]
 Width = Annotated[tuple[Annotated[int, Field(ge=1)], ...] | Space, Tunable()]

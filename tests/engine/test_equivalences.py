@@ -68,6 +68,17 @@ def batch_losses(fields, seed=0):
     return [p.metrics["batch/loss"] for p in outcome.points[1:]]
 
 
+def decayed(parameters, rate):
+    """torch's parameter groups as the field makes them: biases do not decay."""
+    parameters = list(parameters)
+    matrices = [p for p in parameters if p.ndim > 1]
+    vectors = [p for p in parameters if p.ndim < 2]
+    return [
+        {"params": matrices, "weight_decay": rate},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+
+
 TWINS = {
     "SGD": (
         {"optimizer": h.SGD(lr=0.1, momentum=0.9)},
@@ -76,10 +87,26 @@ TWINS = {
     "Adam": ({"optimizer": h.Adam(lr=0.01)}, {"optimizer": lambda p: torch.optim.Adam(p, lr=0.01)}),
     "L2": (
         {"optimizer": h.Adam(lr=0.01), "regularizers": [h.L2(strength=0.1)]},
+        {"optimizer": lambda p: torch.optim.Adam(decayed(p, 0.1), lr=0.01)},
+    ),
+    "L2 of all": (
+        {"optimizer": h.Adam(lr=0.01), "regularizers": [h.L2(strength=0.1, exempt=())]},
         {"optimizer": lambda p: torch.optim.Adam(p, lr=0.01, weight_decay=0.1)},
+    ),
+    "AdamW": (
+        {"optimizer": h.AdamW(lr=0.01, weight_decay=0.1)},
+        {"optimizer": lambda p: torch.optim.AdamW(decayed(p, 0.1), lr=0.01)},
+    ),
+    "AdamW of all": (
+        {"optimizer": h.AdamW(lr=0.01, weight_decay=0.1, exempt=())},
+        {"optimizer": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.1)},
     ),
     "weight decay": (
         {"optimizer": h.Adam(lr=0.01), "regularizers": [h.WeightDecay(rate=0.1)]},
+        {"optimizer": lambda p: torch.optim.AdamW(decayed(p, 0.1), lr=0.01)},
+    ),
+    "weight decay of all": (
+        {"optimizer": h.Adam(lr=0.01), "regularizers": [h.WeightDecay(rate=0.1, exempt=())]},
         {"optimizer": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.1)},
     ),
     "label smoothing": (

@@ -3,9 +3,11 @@
 import torch
 
 from harness.core.parameter_layout import layout_of
+from harness.core.parameter_numbers import GroupNumbers
+from harness.engine.optimizer_groups import decay_of_parameters
 
 SHAPES = {"weight": (7, 5), "bias": (7,)}
-LAYOUT = layout_of(SHAPES)
+LAYOUT = layout_of(SHAPES, {"bias": "bias"})
 STEPS = 50
 
 
@@ -14,10 +16,11 @@ def numbers(optimizer):
     return optimizer.numbers() | {"schedule": 1.0}
 
 
-def hyper_of(*optimizers):
-    """The numeric fields of some members as columns (K, 1)."""
+def hyper_of(*optimizers, layout=LAYOUT):
+    """The numeric fields of some members as an update is given them: (K, 1), or (K, P) by parameter."""
     fields = [numbers(optimizer) for optimizer in optimizers]
-    return {n: torch.tensor([[f[n]] for f in fields], dtype=torch.float64) for n in fields[0]}
+    columns = {n: torch.tensor([[f[n]] for f in fields], dtype=torch.float64) for n in fields[0]}
+    return columns | decay_of_parameters(optimizers[0], columns, layout, GroupNumbers())
 
 
 def starts():

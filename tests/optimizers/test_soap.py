@@ -11,7 +11,7 @@ from harness.optimizers import soap
 from tests.optimizers.rows import hyper_of, relative
 
 SHAPES = {"square": (6, 6), "kernels": (4, 3, 2), "bias": (5,)}
-LAYOUT = layout_of(SHAPES)
+LAYOUT = layout_of(SHAPES, {"bias": "bias"})
 STEPS = 25
 
 
@@ -26,7 +26,7 @@ def ours():
     like = torch.zeros(1, LAYOUT.width, dtype=torch.float64)
     w_KP = LAYOUT.pack({n: v[None] for n, v in start.items()}, like)
     optimizer = h.SOAP(lr=0.01, refresh=4)
-    state, hyper = optimizer.init(w_KP), hyper_of(optimizer)
+    state, hyper = optimizer.init(w_KP), hyper_of(optimizer, layout=LAYOUT)
     for g in numbers(STEPS, 4):
         rows = LAYOUT.pack({n: v[None] for n, v in g.items()}, like)
         w_KP, state = optimizer.update(rows, state, w_KP, hyper, LAYOUT)
@@ -73,7 +73,11 @@ def test_without_the_ramp_it_is_the_library_s(monkeypatch):
     monkeypatch.setattr(soap, "RAMP", 0.0)
     (start,) = numbers(1, 3)
     parameters = {n: torch.nn.Parameter(start[n].clone()) for n in ("square", "bias")}
-    optimizer = pytorch_optimizer.SOAP(parameters.values(), lr=0.01, precondition_frequency=4)
+    groups = [
+        {"params": [parameters["square"]]},
+        {"params": [parameters["bias"]], "weight_decay": 0.0},
+    ]
+    optimizer = pytorch_optimizer.SOAP(groups, lr=0.01, precondition_frequency=4)
     for g in numbers(STEPS, 4):
         for name, parameter in parameters.items():
             parameter.grad = g[name].clone()
@@ -94,7 +98,7 @@ def test_a_member_without_finite_gradients_spares_the_others():
     like = torch.zeros(2, LAYOUT.width, dtype=torch.float64)
     g_KP = LAYOUT.pack({n: v.expand(2, *v.shape) for n, v in g.items()}, like)
     g_KP[0] = torch.nan
-    w_KP, hyper = torch.zeros_like(g_KP), hyper_of(optimizer, optimizer)
+    w_KP, hyper = torch.zeros_like(g_KP), hyper_of(optimizer, optimizer, layout=LAYOUT)
     state = optimizer.init(w_KP)
     for _ in range(3):
         w_KP, state = optimizer.update(g_KP, state, w_KP, hyper, LAYOUT)
