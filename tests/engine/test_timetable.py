@@ -86,6 +86,42 @@ def test_a_schedule_ends_with_the_budget_of_gradients(sizes, schedule, monkeypat
     assert rates[-1][1] < 0.1 and max(expected) > 0.9
 
 
+SCHEDULES = [
+    h.Constant(), h.Cosine(), h.StepDecay(every=1), h.OneCycle(), h.OneCycle(rise=0.5), h.WarmUp(),
+    h.WarmUp(share=0.99, then="cosine"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES, ids=str)
+@pytest.mark.parametrize(
+    ("length", "steps"),
+    # epochs of 4 updates: 60, 60, 60 and 20 samples; 7 updates end in the middle of the second
+    [({"steps": n}, n) for n in (1, 2, 3, 7)]
+    + [({unit: n}, steps) for unit in ("samples", "gradients") for n, steps in ((1, 1), (61, 2), (340, 7))]
+    + [({"epochs": 1}, 4)],
+    ids=str,
+)  # fmt: skip
+def test_short_runs_and_runs_that_end_within_an_epoch_train_by_their_schedule(
+    schedule, length, steps, monkeypatch
+):
+    rates = []
+
+    class Watched(torch.optim.SGD):
+        def step(self, closure=None):
+            rates.append(self.param_groups[0]["lr"])
+            return super().step(closure)
+
+    monkeypatch.setattr(torch.optim, "SGD", Watched)
+    outside = h.ExternalOptimizer("torch.optim.SGD", lr=1.0)
+    fields = {**BASE, "optimizer": outside, "batch_size": 60, "schedule": schedule, **length}
+    (run,) = h.train(h.Recipe(**fields)).runs.to_dict("records")
+    assert (run["status"], run["cost/steps"]) == ("finished", steps)
+    assert rates[-steps:] == pytest.approx([schedule.factor(i, steps, 4) for i in range(steps)])
+    own = {**fields, "optimizer": h.SGD(lr=1.0)}
+    (again,) = h.train(h.Recipe(**own)).runs.to_dict("records")
+    assert again["test/loss"] == pytest.approx(run["test/loss"], rel=1e-4)
+
+
 def test_a_schedule_of_one_gradient_an_update_stands_at_the_updates_made():
     recipe = resolve(h.Recipe(**BASE, batch_size=60, gradients=1010))
     times = make_timetable(recipe, 200)
