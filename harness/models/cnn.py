@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
 from pydantic import Field
 
@@ -16,7 +16,7 @@ from harness.models.base import Context, Model, Params, Seen, Weight
 from harness.models.convolution import Conv
 from harness.models.dense import Dense
 from harness.models.dropout import dropout, dropout_mask
-from harness.models.norm import norm_layers
+from harness.models.norm import NormChoice, norm_layers
 from harness.spec.space import Count, Fraction, Width, value_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class CNN1D(Model):
 
     channels: Count = 25
     """Channels of each convolution."""
-    norm: Literal["none", "batch", "layer"] = "none"
+    norm: NormChoice = "none"
     """Normalization before the nonlinearity; autograd then makes the gradient."""
     dropout: Fraction = 0.0
     """Share of the linear layer's inputs dropped in training."""
@@ -55,7 +55,9 @@ class CNN1D(Model):
             Conv(f"conv.{i}", (c, width), k, 2, 1, axes=1, role="hidden" if i else "input")
             for i, (c, k) in enumerate(kernels)
         ]
-        return ConvNetwork(convs, (planes, length), outputs, self.norm, pool=False)
+        return ConvNetwork(
+            convs, (planes, length), outputs, value_of(self.norm, "model.norm"), pool=False
+        )
 
 
 @final
@@ -66,7 +68,7 @@ class CNN2D(Model):
     """Channels of each convolution."""
     kernel: int = Field(default=3, ge=1)
     """Side of the kernels; half of it, rounded down, is padded."""
-    norm: Literal["none", "batch", "layer"] = "none"
+    norm: NormChoice = "none"
     """Normalization before the nonlinearity; autograd then makes the gradient."""
     dropout: Fraction = 0.0
     """Share of the linear layer's inputs dropped in training."""
@@ -89,7 +91,7 @@ class CNN2D(Model):
             Conv(f"conv.{i}", pair, side, 2, side // 2, axes=2, role="hidden" if i else "input")
             for i, pair in enumerate(pairs)
         ]
-        return ConvNetwork(convs, planes, outputs, self.norm, pool=True)
+        return ConvNetwork(convs, planes, outputs, value_of(self.norm, "model.norm"), pool=True)
 
 
 def _check_shape(input_shape: tuple[int, ...], forms: dict[int, str]) -> None:

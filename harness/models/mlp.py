@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal, NamedTuple, final
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, final
 
 from pydantic import Field
 
@@ -16,8 +16,8 @@ from harness.models.activation import ACTIVATIONS, OutputActivation
 from harness.models.base import Context, Model, Params, Product, Seen, Weight
 from harness.models.dense import Dense
 from harness.models.dropout import dropout_mask
-from harness.models.norm import norm_layers
-from harness.spec.space import Count, Flag, Fraction, Width, value_of
+from harness.models.norm import NormChoice, norm_layers
+from harness.spec.space import Count, Flag, Fraction, Space, Tunable, Width, value_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,9 +35,9 @@ class MLP(Model):
 
     widths: Width = (100, 100)
     """Units of each hidden layer."""
-    activation: ActivationName = "relu"
+    activation: Annotated[ActivationName | Space, Tunable()] = "relu"
     """Nonlinearity φ."""
-    norm: Literal["none", "batch", "layer"] = "none"
+    norm: NormChoice = "none"
     """Normalization before the nonlinearity; autograd then makes the gradient."""
     residual: Flag = False
     """Add a layer's input to its output where the shapes agree."""
@@ -54,7 +54,7 @@ class MLP(Model):
         return MLPNetwork(self, (math.prod(input_shape), *widths), outputs)
 
     def hidden_bounds(self) -> tuple[float, float] | None:
-        return ACTIVATIONS[self.activation].bounds
+        return ACTIVATIONS[value_of(self.activation, "model.activation")].bounds
 
 
 @final
@@ -102,9 +102,9 @@ class MLPNetwork:
             Dense(f"hidden.{i}", a, b, bias, role="hidden" if i else "input")
             for i, (a, b) in enumerate(pairwise(widths))
         ]
-        self.norms = norm_layers(spec.norm, widths[1:])
+        self.norms = norm_layers(value_of(spec.norm, "model.norm"), widths[1:])
         self.out = Dense("out", widths[-1], outputs, bias, role="output")
-        self.activation = ACTIVATIONS[spec.activation]
+        self.activation = ACTIVATIONS[value_of(spec.activation, "model.activation")]
         self.residual = value_of(spec.residual, "model.residual")
         self.written_out = isinstance(self.activation, OutputActivation) and not self.norms
 

@@ -7,10 +7,11 @@ expect the features on the last axis.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from harness.core.lazy import Lazy
 from harness.models.base import Context, Params, Weight
+from harness.spec.space import Space, Tunable
 
 if TYPE_CHECKING:
     import torch
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from torch.nn import functional
 else:
     torch, functional = Lazy("torch"), Lazy("torch.nn.functional")
+
+NormChoice = Annotated[Literal["none", "batch", "layer"] | Space, Tunable()]
+"""The type of a model's field that says which layers it has."""
 
 
 class BatchNorm:

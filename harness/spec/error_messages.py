@@ -12,9 +12,10 @@ from typing import Protocol, get_args, runtime_checkable
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from harness.core.errors import nearest
+from harness.spec.space import Space, parse_space
 
 Location = tuple[str | int, ...]
 """The path of a field in a nested spec, as pydantic gives it."""
@@ -60,6 +61,10 @@ def explain(error: ValidationError, tree: object, source: str, root: type[BaseMo
     return f"{source} is not a valid {root.__name__} ({count}):\n  " + "\n  ".join(lines)
 
 
+OWN_ERRORS = ("space", "component", "value_error")
+"""Types of errors whose messages say themselves what is wrong with a space."""
+
+
 def _say(item: ErrorDetails, tree: object, root: type[BaseModel]) -> str:
     """Return what is wrong with one field."""
     location = item["loc"]
@@ -67,11 +72,21 @@ def _say(item: ErrorDetails, tree: object, root: type[BaseModel]) -> str:
         return f"unknown field; {nearest(str(location[-1]), _siblings(location, tree, root))}"
     if item["type"] == "missing":
         return "expected a value, got none"
+    if item["type"] not in OWN_ERRORS and (space := _space_of(item.get("input"))) is not None:
+        return f"expected a value, got {space}; compare its values as the levels of a factor"
     # pydantic puts this before the message of every ValueError that a validator raises
     message = item["msg"].removeprefix("Value error, ")
     # Our own messages say what was got; a whole mapping or object would only fill the screen.
     simple = isinstance(item.get("input"), (str, int, float, bool, type(None)))
     return message + (f", got {item['input']!r}" if simple and "got" not in message else "")
+
+
+def _space_of(value: object) -> Space | None:
+    """Return the space that a value stands for, where it stands for a valid one."""
+    try:
+        return parse_space(value)
+    except (PydanticCustomError, ValidationError):
+        return None
 
 
 def _siblings(location: Location, tree: object, root: type[BaseModel]) -> list[str]:

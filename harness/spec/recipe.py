@@ -96,6 +96,17 @@ class Recipe(Spec):
     """Epochs, steps or samples (what the length is given in) between evaluations; by default so
     that a run has about 100 at most."""
 
+    @field_validator("regularizers", mode="before")
+    @classmethod
+    def _no_space_of_lists(cls, value: object) -> object:
+        # pydantic would take a space, which goes through its own fields, for a list
+        if (space := parse_space(value)) is not None:
+            raise ValueError(
+                f"expected a list of regularizers, got {space}; lists are compared as the levels "
+                "of a factor, and spaces stand in a regularizer's fields"
+            )
+        return value
+
     @field_validator("regularizers")
     @classmethod
     def _each_kind_once(cls, value: tuple[RegularizerPart, ...]) -> tuple[RegularizerPart, ...]:

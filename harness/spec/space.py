@@ -17,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
+    ValidationError,
     field_validator,
     model_validator,
 )
@@ -285,9 +286,16 @@ def check_space(space: Space, validate: Callable[[object], object]) -> Space:
     Args:
         space: the space.
         validate: of the field's values; it raises where one does not fit.
+
+    Raises:
+        PydanticCustomError: a value does not fit; the message says which.
     """
     for value in space.examples():
-        validate(value)
+        try:
+            validate(value)
+        except ValidationError as error:
+            said = {"space": str(space), "value": repr(value), "said": error.errors()[0]["msg"]}
+            raise PydanticCustomError("space", "{said}, got {value} of {space}", said) from None
     return space
 
 

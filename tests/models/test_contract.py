@@ -13,6 +13,7 @@ from harness.core.registry import REGISTRY
 from harness.core.streams import numpy_stream
 from harness.data.base import Data, load_data
 from harness.models.base import Context
+from harness.spec.space import Space
 from tests.cases import MODELS, ModelCase
 from tests.models.twins import TWINS, Inputs
 
@@ -131,6 +132,8 @@ def other_values(model, field):
     value, annotation = getattr(model, field), type(model).model_fields[field].annotation
     if field in OTHERS:
         return [other for other in OTHERS[field] if isinstance(other, type(value))]
+    if Space in typing.get_args(annotation):  # a value or a space
+        annotation = typing.get_args(annotation)[0]
     if typing.get_origin(annotation) is Literal:
         return [other for other in typing.get_args(annotation) if other != value]
     return [not value if isinstance(value, bool) else value + 1]

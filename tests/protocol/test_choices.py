@@ -74,7 +74,15 @@ def study_of_choices(**fields):
         **{
             "name": "choices",
             "recipe": h.Recipe(
-                data="iris", model=h.MLP(widths=h.Choice((4,), (4, 4))), optimizer=own, epochs=2
+                data="iris",
+                model=h.MLP(
+                    widths=h.Choice((4,), (4, 4)),
+                    activation=h.Choice("relu", "tanh"),
+                    norm=h.Choice("none", "layer"),
+                    bias=h.Choice(True, False),
+                ),
+                optimizer=own,
+                epochs=2,
             ),
             "compare": {"optimizer": {"own": own, "outside": outside}},
             "search": h.Search(trials=12, batch=12, sampler="random", objective="train/loss"),

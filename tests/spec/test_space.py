@@ -93,6 +93,22 @@ def test_whole_numbers_take_no_range_that_only_ends_in_them():
             recipe.with_values(fields)
 
 
+NO_SPACE = [
+    ({"amp": Choice(False, True)}, "amp: expected a value, got Choice(False, True)"),
+    ({"amp": {"choice": [False, True]}}, "amp: expected a value, got Choice(False, True)"),
+    ({"regularizers": Choice([], [h.L2(strength=0.1)])}, "regularizers: expected a list of regularizers, got Choice"),
+    ({"model": {"name": "MLP", "activation": {"choice": ["relu", "rely"]}}}, "got 'rely' of Choice(relu, rely)"),
+    ({"optimizer": h.Adam(lr=0.1, bias_correction=Choice(False, True)), "epochs": Uniform(1, 2)}, "of Uniform(1.0, 2.0)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "said"), NO_SPACE, ids=str)
+def test_spaces_that_do_not_fit_are_named(fields, said):
+    with pytest.raises(ValueError) as caught:
+        h.Recipe(**{"data": "iris", "optimizer": h.SGD(lr=0.1), "epochs": 1} | fields)
+    assert said in caught.value.__notes__[-1]
+
+
 def test_a_space_in_the_place_of_a_part_is_refused_with_the_fix():
     said = "expected one optimizer, got Choice.*parts are compared as a factor's levels"
     with pytest.raises(ValueError, match=said):
