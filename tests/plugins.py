@@ -55,6 +55,23 @@ class Stripes(Data):
         )
 
 
+class Uneven(Data):
+    """A data set that is larger on every further split."""
+
+    def raw(self) -> Raw:
+        rng = np.random.default_rng(0)
+        return Raw(
+            rng.normal(size=(100 + 10 * self.split, 4)), np.arange(100 + 10 * self.split) % 2
+        )
+
+
+class Drawn(Stripes):
+    """A data set whose samples are others on every split."""
+
+    def raw(self) -> Raw:
+        return Raw(np.random.default_rng(self.split).normal(size=(100, 4)), np.arange(100) % 2)
+
+
 def cubic(out, y, power=3):
     return (out - y).abs().pow(power).mean(-1)
 

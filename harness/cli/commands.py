@@ -214,12 +214,15 @@ def train_command(
         ),
     ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write the curves to this file.")] = None,
+    test: Annotated[
+        bool, typer.Option("--test", help="Evaluate the test data too, which is said.")
+    ] = False,
 ) -> None:
-    """Train one recipe, record nothing, print the closing values."""
+    """Train one recipe, record nothing, print the closing values; test data are left alone."""
     from harness.cli.train import train_recipe
     from harness.spec.files import load_study
 
-    train_recipe(load_study(spec), arm, seeds, changes or (), csv)
+    train_recipe(load_study(spec), arm, seeds, changes or (), csv, test)
 
 
 @app.command("ui")

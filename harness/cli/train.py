@@ -14,7 +14,12 @@ from harness.spec.study import Study
 
 
 def train_recipe(
-    study: Study, arm: str | None, seeds: int, changes: Sequence[str], csv: Path | None
+    study: Study,
+    arm: str | None,
+    seeds: int,
+    changes: Sequence[str],
+    csv: Path | None,
+    test: bool = False,
 ) -> None:
     """Train a recipe of the study without recording it, and print a row a seed.
 
@@ -24,6 +29,7 @@ def train_recipe(
         seeds: how many seeds, from 0 on.
         changes: ``FIELD=VALUE`` texts; a field is one of the recipe.
         csv: file that the curves are written to.
+        test: whether the runs are evaluated on the test data; it is said if they are.
 
     Raises:
         SpecError: there is no such arm, or the recipe holds spaces.
@@ -37,7 +43,7 @@ def train_recipe(
         raise SpecError(
             f"the recipe has spaces ({', '.join(spaces)}); give values, such as --set {first}=0.1"
         )
-    trained = train(recipe, seeds)
+    trained = train(recipe, seeds, test=test)
     if csv is not None:
         trained.curves.to_csv(csv, index=False)
     # texts of failures, and the loss of batches, which would make rows too wide to read

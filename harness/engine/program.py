@@ -86,6 +86,8 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     regularizers = tuple(as_a(Regularizer, part) for part in recipe.regularizers)
     # of several the first counts
     stopping = next((part for part in regularizers if isinstance(part, EarlyStopping)), None)
+    _check_precision(recipe)
+    _check_batch_size(recipe, len(data.train.x))
     _check_regularizers(recipe, regularizers, stopping, data)
     weights = network.weights()
     layout = layout_of(
@@ -164,6 +166,33 @@ def build_network(recipe: ResolvedRecipe, data: Dataset) -> Network:
         ) from error
 
 
+def _check_precision(recipe: ResolvedRecipe) -> None:
+    """Refuse two precisions at once.
+
+    Raises:
+        HarnessError: mixed precision is asked for beside float64.
+    """
+    if recipe.amp and recipe.dtype != "float32":
+        raise HarnessError(
+            f"recipe.amp: expected dtype float32 beside it, since it computes in bfloat16, got "
+            f"{recipe.dtype}; leave out one of them"
+        )
+
+
+def _check_batch_size(recipe: ResolvedRecipe, samples: int) -> None:
+    """Refuse a batch of more samples than there are: another one would be used than is recorded.
+
+    Raises:
+        HarnessError: so it is.
+    """
+    # a function of the parameters has one sample, which is not looked at
+    if samples > 1 and recipe.batch_size != "full" and recipe.batch_size > samples:
+        raise HarnessError(
+            f"recipe.batch_size: expected at most {samples} (the training samples), got "
+            f"{recipe.batch_size}; use 'full' for all of them"
+        )
+
+
 def _check_regularizers(
     recipe: ResolvedRecipe,
     regularizers: tuple[Regularizer, ...],
@@ -173,8 +202,15 @@ def _check_regularizers(
     """Refuse regularizers that would do nothing with this model or these data.
 
     Raises:
-        HarnessError: dropout without a place for it, or early stopping without validation data.
+        HarnessError: dropout without a place for it, early stopping without what it watches, or a
+            regularizer that is for other targets.
     """
+    for part in regularizers:
+        if data.task not in part.tasks:
+            raise HarnessError(
+                f"recipe.regularizers: {part.name} is for {' and '.join(part.tasks)}, got "
+                f"{data.task} ({recipe.data.name}); leave it out"
+            )
     dropping = [part.name for part in regularizers if part.dropout_rate() is not None]
     if dropping and recipe.model is not None and as_a(Model, recipe.model).dropout_rate() is None:
         raise HarnessError(
@@ -185,4 +221,9 @@ def _check_regularizers(
         raise HarnessError(
             "recipe.regularizers: EarlyStopping needs validation data;"
             " set data.valid_fraction above 0"
+        )
+    if stopping is not None and data.task != "classification" and "accuracy" in stopping.metric:
+        raise HarnessError(
+            f"recipe.regularizers: EarlyStopping watches {stopping.metric}, which data of numbers"
+            f" ({recipe.data.name}) have not; use valid/loss"
         )

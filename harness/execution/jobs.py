@@ -96,7 +96,8 @@ def perform(job: Job) -> Done:
     try:
         with one_thread():
             return _train(job)
-    except Exception as error:
+    # a user's code may call sys.exit, which would end the worker and tell nobody why
+    except (Exception, SystemExit) as error:
         message = _describe(error)
     # Not within the except clause: the error's frames hold the cohort's memory until it is left.
     _free_memory()
@@ -134,7 +135,7 @@ def _train(job: Job) -> Done:
     return Done({job.members[i]: outcome for i, outcome in sorted(cohort.outcomes.items())})
 
 
-def _describe(error: Exception) -> str:
+def _describe(error: BaseException) -> str:
     """Return an error's kind and message, and the line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""

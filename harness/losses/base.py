@@ -13,6 +13,7 @@ from harness.core.lazy import Lazy
 from harness.spec.component import Component
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from torch import Tensor
 else:
@@ -29,6 +30,16 @@ class Loss(Component):
     """
 
     kind = "loss"
+
+    def check_targets(self, y: np.ndarray) -> None:
+        """Refuse targets that the loss is not defined for, before anything trains.
+
+        Args:
+            y: targets (N, D) of a part of the data; one-hot for classes.
+
+        Raises:
+            HarnessError: what was expected, what was got, and the fix.
+        """
 
     @abstractmethod
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:

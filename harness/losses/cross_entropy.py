@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, final
 
+import numpy as np
+
+from harness.core.errors import HarnessError
 from harness.core.lazy import Lazy
 from harness.losses.base import Loss
 
@@ -18,6 +21,13 @@ else:
 @final
 class CrossEntropy(Loss):
     """ℓ = −Σᵢ yᵢ log softmax(out)ᵢ, for targets y that sum to 1."""
+
+    def check_targets(self, y: np.ndarray) -> None:
+        if y.size and not (np.all(y >= 0) and np.allclose(y.sum(1), 1)):
+            raise HarnessError(
+                "recipe.loss: CrossEntropy needs targets that sum to 1, such as classes, got "
+                "numbers; use MSE, MAE or Huber"
+            )
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         return -(y_KBD * _log_softmax(out_KBD)).sum(-1)

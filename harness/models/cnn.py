@@ -147,6 +147,9 @@ class ConvNetwork:
         outputs: numbers out.
         norm: "none", "batch" (each channel) or "layer" (the channels of each position).
         pool: average each channel over the positions; otherwise each position is a feature.
+
+    Raises:
+        ValueError: the inputs have too few positions for the convolutions.
     """
 
     def __init__(
@@ -155,7 +158,8 @@ class ConvNetwork:
         self.convs, self.planes, self.pool = convs, planes, pool
         self.norms = norm_layers(norm, [conv.outputs for conv in convs])
         # a channel gives one feature, its mean, or one for each position
-        positions = 1 if pool else math.prod(_output_sizes(convs, planes[1:]))
+        sizes = _output_sizes(convs, planes[1:])
+        positions = 1 if pool else math.prod(sizes)
         self.out = Dense("out", convs[-1].outputs * positions, outputs, role="output")
         self.activation = ReLU()
         self.written_out = not self.norms
@@ -267,7 +271,18 @@ class ConvNetwork:
 
 
 def _output_sizes(convs: Sequence[Conv], sizes: Sequence[int]) -> list[int]:
-    """Return the lengths of the spatial axes behind all convolutions."""
+    """Return the lengths of the spatial axes behind all convolutions.
+
+    Raises:
+        ValueError: nothing is left of an axis.
+    """
     for conv in convs:
-        sizes = [conv.size(size) for size in sizes]
+        before, sizes = sizes, [conv.size(size) for size in sizes]
+        if min(sizes) < 1:
+            raise ValueError(
+                f"{conv.name} (kernel {conv.kernel}, stride {conv.stride}, padding {conv.padding}) "
+                f"expected inputs of at least {conv.kernel - 2 * conv.padding} positions on each "
+                f"axis, got {tuple(before)}; use a smaller kernel, fewer convolutions or larger "
+                "inputs"
+            )
     return list(sizes)

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
+from torch.nn.parameter import is_lazy
 
 from harness.core.errors import HarnessError
 from harness.core.streams import derive
@@ -54,7 +55,7 @@ class ExternalModel(External, Model):
         offered = {"input_shape": input_shape, "outputs": outputs}
         taken = inspect.signature(make).parameters
         arguments = {name: value for name, value in offered.items() if name in taken} | self.args
-        return ModuleNetwork(self.target, make, arguments)
+        return ModuleNetwork(self.target, make, arguments, input_shape)
 
 
 class ModuleNetwork:
@@ -67,15 +68,21 @@ class ModuleNetwork:
         target: the module's dotted name, for errors.
         make: its constructor.
         arguments: keyword arguments of the constructor.
+        input_shape: shape of one input, which lazy layers take their sizes from.
 
     Raises:
         HarnessError: the constructor makes no torch module.
     """
 
     def __init__(
-        self, target: str, make: Callable[..., nn.Module], arguments: Mapping[str, object]
+        self,
+        target: str,
+        make: Callable[..., nn.Module],
+        arguments: Mapping[str, object],
+        input_shape: tuple[int, ...],
     ) -> None:
-        self.make, self.arguments = make, arguments
+        self.target, self.make, self.arguments = target, make, arguments
+        self.input_shape = input_shape
         # for its names, shapes, buffers and code: its own weights are never used
         self.module = self.build(0)
         if not isinstance(self.module, nn.Module):
@@ -91,7 +98,13 @@ class ModuleNetwork:
                 names another ``init``.
         """
         with global_stream(derive(seed, "init")):
-            return self.make(**self.arguments)
+            module = self.make(**self.arguments)
+            if any(is_lazy(p) for p in _tensors(module)):
+                # lazy layers have their sizes, and draw their weights, from their first inputs;
+                # in evaluation, where running statistics stay as they start
+                with torch.no_grad():
+                    module.eval()(torch.zeros(2, *self.input_shape))
+            return module
 
     @property
     def draws(self) -> bool:
@@ -146,7 +159,12 @@ class ModuleNetwork:
 
     def _call(self, params: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor) -> Tensor:
         """Return one member's outputs (B, D); the module may write into ``buffers``."""
-        out: Tensor = functional_call(self.module, (params, buffers), (x,))
+        out: object = functional_call(self.module, (params, buffers), (x,))
+        if not isinstance(out, Tensor):
+            raise HarnessError(
+                f"model {self.target}: expected its forward to return a tensor (B, D), got "
+                f"{type(out).__name__}; return the outputs alone"
+            )
         return out
 
     def _alone(
@@ -161,6 +179,13 @@ class ModuleNetwork:
         seed = int(ctx.noise.host[0].integers(2**62)) if ctx.noise and self.draws else None
         with global_stream(seed):
             return self._call(own, first, x_KB[0])[None]
+
+
+def _tensors(module: object) -> Iterator[Tensor]:
+    """Yield the parameters and buffers of what a user's constructor made."""
+    if isinstance(module, nn.Module):
+        yield from module.parameters()
+        yield from module.buffers()
 
 
 @contextmanager

@@ -64,6 +64,9 @@ class BatchNorm:
         Returns:
             (K, B, …, F).
         """
+        # mixed precision gives bfloat16, whose sums over a batch lose digits: as in torch,
+        # statistics are computed and kept in the parameters' own precision
+        x = x.to(params[f"{self.name}.weight"].dtype)
         rows_KNF = x.flatten(1, -2)
         if ctx.training:
             # correction=0: divide by n, as torch does to normalise the batch

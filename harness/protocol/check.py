@@ -6,13 +6,20 @@ this loads the data and builds each arm's network.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
+import numpy as np
+
 from harness.core.errors import HarnessError, SpecError
-from harness.data.base import load_data
+from harness.data.base import Data, load_data
 from harness.engine.external.trial import try_optimizer
 from harness.engine.program import Program, program_of
+from harness.engine.trial import try_program
 from harness.probes.base import probes_of
 from harness.protocol.search_notes import search_notes
 from harness.spec.arms import Arm, build_arms
+from harness.spec.component import as_a
 from harness.spec.recipe import Recipe
 from harness.spec.resolved import ResolvedRecipe, resolve
 from harness.spec.space import Choice, IntUniform, LogUniform, Range, Space
@@ -41,8 +48,11 @@ def check_study(study: Study) -> None:
         SpecError: parts do not go together; all mistakes of all arms, each with the arm's name.
     """
     mistakes: list[str] = []
-    for arm in build_arms(study):
+    arms = build_arms(study)
+    for arm in arms:
         mistakes += _mistakes_of(study, arm)
+    if not mistakes:  # data that can't be loaded have no size
+        mistakes = _equal_batches(arms)
     if mistakes:
         listed = "\n  ".join(dict.fromkeys(mistakes))  # each once, in their order
         raise SpecError(f"study {study.name!r} can't be run:\n  {listed}")
@@ -72,11 +82,73 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
             "expected 'search' to say how they are tuned, got none"
         )
     try:
+        _check_batch_space(arm.recipe, len(load_data(arm.recipe.data).train.x))
         program = program_of(representative(arm.recipe))
+        _check_splits(as_a(Data, arm.recipe.data))
+        try_program(program)
         try_optimizer(program)
     except HarnessError as error:
         return [*mistakes, f"arm {arm.name!r}: {error}"]
     return mistakes + _unrecorded_metrics(study, arm, recorded_metrics(program))
+
+
+def _check_batch_space(recipe: Recipe, samples: int) -> None:
+    """Refuse a space whose batches may have more samples than there are.
+
+    Raises:
+        HarnessError: so they may; a trial would record another size than it used.
+    """
+    space = recipe.batch_size
+    if not isinstance(space, Space):
+        return
+    sizes = space.options if isinstance(space, Choice) else (getattr(space, "high", 0),)
+    largest = max((size for size in sizes if isinstance(size, (int, float))), default=0)
+    if largest > samples:
+        raise HarnessError(
+            f"recipe.batch_size: expected a space up to {samples} (the training samples), got "
+            f"{space}"
+        )
+
+
+def _check_splits(data: Data) -> None:
+    """Refuse data of a user's own class whose arrays depend on the split: runs on several splits
+    train together, and all are tested on the same samples.
+
+    Raises:
+        HarnessError: the sizes of the parts or the test samples differ from split to split.
+    """
+    # the harness's own are tested; a function is not told the split
+    if type(data).__module__.startswith("harness."):
+        return
+    here = load_data(data)
+    try:
+        other = load_data(data.model_copy(update={"split": data.split + 1}))
+    except HarnessError:  # what is wrong with that split is told if it is asked for
+        return
+    sizes = [[len(part.x) for part in each[:3]] for each in (here, other)]
+    if sizes[0] != sizes[1] or not np.array_equal(here.test.x, other.test.x):
+        raise HarnessError(
+            f"data.split: expected the same arrays of {data.name} for every split, got parts of "
+            f"{sizes[0]} and {sizes[1]} samples, or other test samples, for splits {data.split} "
+            f"and {data.split + 1}; raw must not depend on split, which is done to what it returns"
+        )
+
+
+def _equal_batches(arms: Sequence[Arm]) -> list[str]:
+    """Return a mistake for arms that differ in the name of their batch size alone: "full" is the
+    number of training samples."""
+    alike: dict[str, list[Arm]] = {}
+    for arm in arms:
+        samples = len(load_data(arm.recipe.data).train.x)
+        full = arm.recipe.batch_size in ("full", samples)
+        plain = arm.recipe.dump() | ({"batch_size": "full"} if full else {})
+        alike.setdefault(json.dumps(plain, sort_keys=True), []).append(arm)
+    return [
+        f"recipe.batch_size: arms {', '.join(repr(arm.name) for arm in same)} are one recipe: "
+        f"'full' is {len(load_data(same[0].recipe.data).train.x)} samples; leave out all but one"
+        for same in alike.values()
+        if len({arm.recipe.batch_size for arm in same}) > 1
+    ]
 
 
 def recorded_metrics(program: Program) -> set[str]:

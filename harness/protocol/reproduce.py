@@ -28,6 +28,7 @@ from harness.protocol.runs import key_of
 from harness.spec.arms import Run, build_arms
 from harness.spec.keys import ENGINE
 from harness.spec.recipe import Recipe
+from harness.spec.resolved import ResolvedRecipe
 from harness.spec.space import Choice
 from harness.spec.study import Study
 from harness.tracking import RecordedRun, RunCurves, load_run
@@ -35,7 +36,7 @@ from harness.tracking.provenance import read_environment
 from harness.tracking.rows import parameter_texts
 
 TOLERANCE = {"float64": 1e-9, "float32": 1e-4, "bfloat16": 1e-2}
-"""Largest relative difference of a point that rounding alone explains, by the recipe's dtype: above
+"""Largest relative difference of a point that rounding alone explains, by what rounds it: above
 a single rounding's (1e-16, 6e-8, 4e-3), since training makes differences grow."""
 TIMED = ("cost/", "throughput/")
 """How the names of metrics begin that are never twice the same."""
@@ -83,7 +84,16 @@ def reproduce(run_id: str, uri: str | None = None) -> Reproduced:
             run = run_of(stored)
             outcome = _train_again(run, test=stored.run.stage == "confirm")
             changed = _changes(stored, key_of(run))
-    return compare_points(stored.curves, outcome, TOLERANCE[run.recipe.dtype], changed)
+    return compare_points(stored.curves, outcome, tolerance_of(run.recipe), changed)
+
+
+def tolerance_of(recipe: ResolvedRecipe) -> float:
+    """Return the largest relative difference of a point that rounding alone explains.
+
+    Args:
+        recipe: of the run; where its forward pass is in bfloat16, that rounds, whatever the dtype.
+    """
+    return TOLERANCE["bfloat16" if recipe.amp else recipe.dtype]
 
 
 @contextmanager

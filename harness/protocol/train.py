@@ -1,11 +1,13 @@
 """Training without a study, for notebooks and tests.
 
 Nothing is recorded and nothing is known: every call trains. Runs are those that a study would have
-with the same recipe and seeds, test data included; a search must not be made of this.
+with the same recipe and seeds. Test data are left alone unless they are asked for: who tries out
+recipes by hand searches, and a search is judged on validation data.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -13,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from harness.core.records import Outcome
+from harness.data.base import load_data
 from harness.execution.jobs import Job, cohort_limit, cut_cohorts
 from harness.execution.local import Serial
 from harness.execution.pool import Pool
@@ -28,7 +31,7 @@ class TrainedRuns(NamedTuple):
     """The tables of some runs."""
 
     runs: pd.DataFrame
-    """One row a run: ``seed``, ``status``, ``detail`` and the closing values (``test/loss``, …)."""
+    """One row a run: ``seed``, ``status``, ``detail`` and closing values (``valid/loss``, …)."""
     curves: pd.DataFrame
     """One row an evaluation: ``seed``, ``step``, ``epoch``, ``samples`` and a column a metric."""
     arrays: dict[int, dict[str, np.ndarray]]
@@ -41,10 +44,12 @@ def train(
     *,
     probes: Sequence[Component | str | Mapping[str, object]] | str = (),
     cohort: int | None = None,
+    test: bool = False,
 ) -> TrainedRuns:
-    """Train a recipe with some seeds and evaluate the test data.
+    """Train a recipe with some seeds.
 
-    The runs are trained together where the recipe allows it.
+    The runs are trained together where the recipe allows it. What should be known of the data, and
+    that test data were evaluated, is said on the standard error stream.
 
     Args:
         recipe: a resolved recipe, without spaces.
@@ -52,6 +57,8 @@ def train(
         probes: quantities to measure while training, such as ``[GradientNorm(every=2)]``, or a set
             of them by its name, "light" or "full".
         cohort: runs trained together at most; by default as the model's size and the machine allow.
+        test: evaluate each run on the test data at its end (``test/loss``, …), for a recipe that is
+            chosen already.
 
     Returns:
         The tables of runs and curves, and the arrays that probes measured.
@@ -67,11 +74,20 @@ def train(
     """
     wanted = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     parsed = tuple(Probe.parse(probe) for probe in expand_sets(probes))
-    return _tables(wanted, train_outcomes(recipe, wanted, cohort, parsed))
+    outcomes = train_outcomes(recipe, wanted, cohort, parsed, test)
+    for note in load_data(recipe.data).notes:
+        print(f"note: {note}", file=sys.stderr)
+    if test:
+        print("note: every run was evaluated on the test data", file=sys.stderr)
+    return _tables(wanted, outcomes)
 
 
 def train_outcomes(
-    recipe: Recipe, seeds: Sequence[int], cohort: int | None = None, probes: tuple[Probe, ...] = ()
+    recipe: Recipe,
+    seeds: Sequence[int],
+    cohort: int | None = None,
+    probes: tuple[Probe, ...] = (),
+    test: bool = False,
 ) -> list[Outcome]:
     """Return what became of each seed's run; the arguments are those of :func:`train`.
 
@@ -82,7 +98,7 @@ def train_outcomes(
     resolved = resolve(recipe)
     runs = [Run(resolved, seed, probes) for seed in seeds]
     jobs = [
-        Job(tuple(part), tuple(runs[i] for i in part), test=True)
+        Job(tuple(part), tuple(runs[i] for i in part), test=test)
         for part in cut_cohorts(len(runs), cohort or cohort_limit(resolved))
     ]
     outcomes: dict[int, Outcome] = {}

@@ -145,6 +145,9 @@ class Regularizer(Component):
         if {"clip", "penalty", "decay"} & vars(cls).keys():
             cls.coordinatewise = vars(cls).get("coordinatewise", False)
 
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression", "function")
+    """What may be learnt with it; it is refused with data of other tasks."""
+
     @property
     def changes_batches(self) -> bool:
         """Whether ``batch`` is overridden, so that updates are not on the plain samples."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from harness.regularizers.base import Regularizer, RegularizerContext
 from harness.spec.space import Fraction
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class LabelSmoothing(Regularizer):
     """y ← (1 − α)y + α/C (Szegedy et al. 2016); evaluation has the true targets."""
 
+    tasks: ClassVar[tuple[str, ...]] = ("classification",)
     amount: Fraction = 0.1
     """Share α of each target spread over the C classes."""
 

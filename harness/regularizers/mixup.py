@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 import numpy as np
 
@@ -24,6 +24,7 @@ class Mixup(Regularizer):
     x′ and y′ are the same batch in another order, and one μ is drawn for a whole batch.
     """
 
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
     alpha: Positive = 0.2
     """Both parameters α of the Beta distribution."""
 

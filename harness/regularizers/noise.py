@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from harness.regularizers.base import Regularizer, RegularizerContext
 from harness.spec.space import NonNegative
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class InputNoise(Regularizer):
     """x ← x + σε, ε ~ N(0, 1) for every number of each sample (Bishop 1995), in training only."""
 
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
     std: NonNegative = 0.1
     """Standard deviation σ, in the units of the inputs that the network is given."""
 

@@ -114,12 +114,15 @@ def test_train_prints_a_row_a_seed(cli, folder):
     status, out, _ = cli(
         "train", "tiny.yaml", "--seeds", 2, "--set", "epochs=1", "--csv", "curves.csv"
     )
-    assert status == 0 and out.count("finished") == 2
+    assert status == 0 and out.count("finished") == 2 and "test/" not in out
     curves = pd.read_csv(folder / "curves.csv")
     assert set(curves["seed"]) == {0, 1} and curves["epoch"].max() == 1
     status, _, err = cli("train", "tiny.yaml", "--arm", "SGD")
     assert status == 2 and "--set optimizer.lr=0.1" in err
-    assert cli("train", "tiny.yaml", "--arm", "SGD", "--set", "optimizer.lr=0.2")[0] == 0
+    given = "train", "tiny.yaml", "--arm", "SGD", "--set", "optimizer.lr=0.2"
+    assert cli(*given)[0] == 0
+    status, out, err = cli(*given, "--test")
+    assert status == 0 and "test/loss" in out and "evaluated on the test data" in err
 
 
 def test_list_shows_all_components_or_one_kind(cli):

@@ -35,8 +35,8 @@ def curve(outcome, metric="valid/loss"):
 
 
 def test_the_engine_s_own_and_the_library_s_are_evaluated_alike():
-    (own,) = train_outcomes(BASE, [0])
-    (library,) = train_outcomes(BASE.with_values({"optimizer": LIBRARY}), [0])
+    (own,) = train_outcomes(BASE, [0], test=True)
+    (library,) = train_outcomes(BASE.with_values({"optimizer": LIBRARY}), [0], test=True)
     for metric in (*METRICS, "batch/loss"):
         assert curve(library, metric) == pytest.approx(curve(own, metric), rel=1e-9)
     for metric in ("test/loss", "test/accuracy", "valid/loss"):
@@ -77,7 +77,8 @@ def test_asgd_is_evaluated_at_the_mean_of_its_weights():
 def test_evaluations_do_not_change_the_training(optimizer):
     recipe = BASE.with_values({"optimizer": optimizer})
     seldom, often = (
-        train_outcomes(recipe.with_values({"eval_every": every}), [0])[0] for every in (40, 1)
+        train_outcomes(recipe.with_values({"eval_every": every}), [0], test=True)[0]
+        for every in (40, 1)
     )
     assert seldom.summary["test/loss"] == often.summary["test/loss"]
     assert curve(seldom)[-1] == curve(often)[-1]

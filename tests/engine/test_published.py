@@ -42,5 +42,5 @@ def test_mnist1d_accuracy(name):
     assert (
         sum(slot.size for slot in program_of(resolve(recipe)).layout.slots.values()) == parameters
     )
-    accuracy = train(recipe, seeds=3).runs["test/accuracy"].mean()
+    accuracy = train(recipe, seeds=3, test=True).runs["test/accuracy"].mean()
     assert low <= accuracy <= high

@@ -84,12 +84,12 @@ def deepobs(optimizer):
 @pytest.mark.parametrize("name", DEEPOBS)
 def test_deepobs_quadratic_deep(name):
     optimizer, expected = DEEPOBS[name]
-    trained = train(deepobs(optimizer))
+    trained = train(deepobs(optimizer), test=True)
     assert float(trained.runs["test/loss"][0]) == pytest.approx(expected, rel=3e-3)
 
 
 def test_deepobs_start_and_divergence():
-    trained = train(deepobs(h.SGD(lr=0.0398)).with_values({"epochs": 300}))
+    trained = train(deepobs(h.SGD(lr=0.0398)).with_values({"epochs": 300}), test=True)
     assert trained.runs["status"][0] == "diverged" or trained.curves["train/loss"].iloc[-1] > 1e4
     from harness.losses.quadratic import quadratic_deep_hessian
 
@@ -97,7 +97,7 @@ def test_deepobs_start_and_divergence():
     data = h.Recipe(
         data="quadratic_deep", optimizer=h.SGD(lr=1e-12), steps=1, drop_last=True, batch_size=128
     )
-    assert float(train(data).runs["test/loss"][0]) == pytest.approx(353.447, abs=2e-3)
+    assert float(train(data, test=True).runs["test/loss"][0]) == pytest.approx(353.447, abs=2e-3)
 
 
 @pytest.mark.slow

@@ -33,7 +33,7 @@ def test_every_batch_size_sees_at_least_the_samples_asked_for_and_less_than_one_
 
 def test_gradients_are_samples_for_rules_that_need_one_an_update():
     runs = [
-        h.train(h.Recipe(**BASE, batch_size=32, **{unit: 640})).runs
+        h.train(h.Recipe(**BASE, batch_size=32, **{unit: 640}), test=True).runs
         for unit in ("samples", "gradients")
     ]
     assert runs[0]["test/loss"][0] == runs[1]["test/loss"][0]

@@ -20,7 +20,7 @@ TINY = h.Recipe(
 
 
 def network(make, **arguments):
-    return ModuleNetwork("a.module", make, arguments)
+    return ModuleNetwork("a.module", make, arguments, (3,))
 
 
 def test_a_module_is_mapped_and_one_that_vmap_refuses_trains_alone():

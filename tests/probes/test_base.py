@@ -13,8 +13,8 @@ from tests.probes.recipes import MODELS, every, recipe
 @pytest.mark.parametrize("model", MODELS)
 def test_probes_change_nothing_and_measure_the_same_alone_and_together(model):
     names = [name for name in REGISTRY["probe"].parts if lookup("probe", name).repeatable]
-    plain = h.train(recipe(model), seeds=3)
-    together = h.train(recipe(model), seeds=3, probes=every(*names))
+    plain = h.train(recipe(model), seeds=3, test=True)
+    together = h.train(recipe(model), seeds=3, probes=every(*names), test=True)
     alone = h.train(recipe(model), seeds=3, probes=every(*names), cohort=1)
     for column in ("valid/loss", "train/loss", "test/loss"):
         assert list(plain.runs[column]) == list(together.runs[column])

@@ -46,7 +46,7 @@ def trained(probes, model=None, **fields):
         dtype="float64",
         **{"steps": 5, "eval_every": 5, **fields},
     )
-    return h.train(recipe, seeds=2, probes=probes)
+    return h.train(recipe, seeds=2, probes=probes, test=True)
 
 
 def recorded(run, prefix):

@@ -5,7 +5,7 @@ import pytest
 import harness as h
 from harness import results
 from harness.core.errors import NoStudyError, SpecError
-from harness.protocol.check import representative
+from harness.protocol.check import check_study, representative
 from harness.protocol.run import Options, run_study
 from tests.studies import small
 
@@ -52,3 +52,57 @@ def test_a_representative_recipe_has_the_middle_of_every_space():
     assert middle.optimizer.lr == pytest.approx(1e-3)
     assert middle.optimizer.momentum == pytest.approx(0.7)
     assert (middle.batch_size, middle.model.widths) == (36, (8,))
+
+
+def iris(**fields):
+    """A study of 96 training samples."""
+    recipe = h.Recipe(data="iris", model=h.MLP(widths=(8,)), optimizer=h.SGD(lr=0.1), epochs=2)
+    return h.Study(**{"name": "iris", "recipe": recipe, "seeds": 2} | fields)
+
+
+@pytest.mark.parametrize(
+    "compare, said",
+    [
+        ({"batch_size": [96, 97, "full"]}, "arm '97': recipe.batch_size: expected at most 96"),
+        ({"batch_size": [32, 96, "full"]}, "arms '96', 'full' are one recipe: 'full' is 96"),
+    ],
+)
+def test_batch_sizes_that_are_one_are_no_levels_of_a_claim(compare, said):
+    claims = [h.Claim.monotone("batch_size", on="test/loss", rising=True)]
+    with pytest.raises(SpecError, match=said):
+        check_study(iris(compare=compare, claims=claims))
+    check_study(iris(compare={"batch_size": [16, 48, "full"]}, claims=claims))
+
+
+@pytest.mark.parametrize(
+    "space, fits",
+    [
+        (h.IntUniform(1, 200), False),
+        (h.IntUniform(2, 96), True),
+        (h.Choice(8, 128), False),
+        (h.Choice(8, "full"), True),
+    ],
+)
+def test_a_space_of_batch_sizes_ends_at_the_training_samples(space, fits):
+    recipe = iris().recipe.with_values({"batch_size": space})
+    study = iris(recipe=recipe, search=h.Search(trials=4))
+    if fits:
+        check_study(study)
+        return
+    with pytest.raises(SpecError, match="expected a space up to 96 .the training samples., got "):
+        check_study(study)
+
+
+@pytest.mark.parametrize("name", ["Uneven", "Drawn"])
+def test_arrays_that_depend_on_the_split_are_refused(name):
+    study = iris(recipe=iris().recipe.with_values({"data": f"tests.plugins.{name}"}))
+    with pytest.raises(SpecError, match="data.split: expected the same arrays .* for every split"):
+        check_study(study)
+
+
+def test_all_kinds_of_trouble_are_found_before_training():
+    data = iris(recipe=iris().recipe.with_values({"data": "tests.data.given.unseen_in_test"}))
+    with pytest.raises(SpecError, match="arm .*: data tests.data.given.unseen_in_test: expected"):
+        check_study(data)
+    with pytest.raises(SpecError, match="arm 'bad': recipe.loss: expected .*three to return one"):
+        check_study(iris(compare={"loss": {"ok": "MSE", "bad": "tests.engine.given.three"}}))

@@ -96,7 +96,9 @@ def test_labels_that_became_classes_are_told_before_training_and_kept(folder, ca
             self.lines.append(text)
 
     note = "data tests.data.given.minus_and_plus: labels -1, 1 became classes 0, 1"
-    recipe = small().recipe.with_values({"data": "tests.data.given.minus_and_plus", "steps": 2})
+    recipe = small().recipe.with_values(
+        {"data": "tests.data.given.minus_and_plus", "steps": 2, "batch_size": 16}
+    )
     study = h.Study(name="told", recipe=recipe, seeds=1)
     show_plan(study, Flags(workers=0))
     assert f"note: {note}" in " ".join(capsys.readouterr().out.split())

@@ -83,7 +83,7 @@ def test_tables_agree_with_training_without_a_study(folder):
     )
     row = loaded.confirmed.iloc[-1]
     winner = h.Recipe.model_validate(loaded.winners[row["arm"]].recipe)
-    again = h.train(winner, seeds=[int(row["seed"])])
+    again = h.train(winner, seeds=[int(row["seed"])], test=True)
     assert row["test/loss"] == pytest.approx(again.runs["test/loss"][0], rel=1e-5)
     curve = loaded.curves[loaded.curves["run_id"] == row["run_id"]].sort_values("step")
     assert list(curve["valid/loss"]) == pytest.approx(list(again.curves["valid/loss"]), rel=1e-5)

@@ -19,7 +19,22 @@ def test_train_gives_tidy_tables_whatever_the_cohort():
     )
     metrics = {"train/loss", "valid/loss", "valid/accuracy"}
     assert {"seed", "step", "epoch", "samples"} | metrics <= set(one.curves)
-    assert {"test/loss", "test/accuracy", "cost/steps"} <= set(one.runs)
+    assert "cost/steps" in one.runs
+
+
+def test_test_data_are_evaluated_when_asked_for_and_it_is_said(capsys):
+    plain = h.train(RECIPE, 2)
+    assert not [name for name in plain.runs if name.startswith("test/")]
+    assert capsys.readouterr().err == ""
+    tested = h.train(RECIPE, 2, test=True)
+    assert tested.runs[["test/loss", "test/accuracy"]].notna().all(axis=None)
+    assert capsys.readouterr().err == "note: every run was evaluated on the test data\n"
+    pd.testing.assert_frame_equal(plain.curves, tested.curves)
+
+
+def test_what_should_be_known_of_the_data_is_said(capsys):
+    h.train(RECIPE.with_values({"data": "tests.data.given.minus_and_plus", "epochs": 1}))
+    assert "labels -1, 1 became classes 0, 1" in capsys.readouterr().err
 
 
 def test_train_refuses_spaces():

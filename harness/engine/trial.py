@@ -1,0 +1,148 @@
+"""Whether a program can train and be evaluated, found out by trying.
+
+What a module returns, and which sizes its layers take, is nowhere declared; it shows when it is
+called. The trial is made on copies, before anything trains, and says in one sentence what is wrong.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from harness.core.errors import HarnessError
+from harness.core.noise import Noise
+from harness.data.base import load_data
+from harness.engine.hyperparameters import stack_hyperparameters
+from harness.engine.initialize import initial_buffers, initial_weights
+from harness.engine.program import Program
+from harness.engine.user_code import entered_layers, in_words, limited
+from harness.models.base import Context
+from harness.models.external import ModuleNetwork
+from harness.models.norm import BatchNorm
+
+FEW_SAMPLES = 2
+"""Samples of the batch that the network is tried on: the fewest that normalization takes."""
+LOSS_SAMPLES = 16
+"""Samples that the loss is tried on; it costs next to nothing."""
+PASS_SECONDS = 60
+"""Seconds that passes over so few samples may take."""
+
+
+def try_program(program: Program) -> None:
+    """Try the network in training and in evaluation, and the loss, each on a few samples.
+
+    Args:
+        program: what is to be trained; it stays as it is.
+
+    Raises:
+        HarnessError: the network or the loss fails, gives other shapes than it must, or would be
+            normalised over a single sample. The message has the layer and the fix.
+    """
+    _try_loss(program)
+    first_1P = initial_weights(program, [0])
+    with limited(PASS_SECONDS, _model(program)):
+        for training in (True, False):
+            _outputs(program, first_1P, min(FEW_SAMPLES, program.train.size), training)
+    if 1 in batch_sizes(program):
+        _try_one_sample(program, first_1P)
+
+
+def batch_sizes(program: Program) -> set[int]:
+    """Return the sizes of the minibatches of a run: the last of an epoch may be smaller."""
+    times = program.times
+    last = program.train.size % times.batch
+    ends_an_epoch = times.steps >= times.per_epoch and not program.recipe.drop_last
+    return {times.batch, last} if last and ends_an_epoch else {times.batch}
+
+
+def _try_loss(program: Program) -> None:
+    """Refuse targets that the loss is not for, and a loss that is not one number a sample."""
+    loss, data = program.loss, load_data(program.recipe.data)
+    for part in (data.train, data.valid, data.test):
+        loss.check_targets(part.y)
+    y_1BD = program.train.y[:LOSS_SAMPLES][None]
+    hyper = stack_hyperparameters([program.recipe], program.device, program.dtype)
+    # away from 0, where roots and absolute values have no slope
+    out_1BD = (0.3 + 0.1 * y_1BD).requires_grad_()
+    with torch.enable_grad(), in_words(f"recipe.loss: {loss.name}"):
+        losses_1B = loss.per_sample(out_1BD, y_1BD, hyper.loss)
+    expected = tuple(y_1BD.shape[1:2])
+    if (got := tuple(losses_1B.shape[1:])) != expected:
+        raise HarnessError(
+            f"recipe.loss: expected {loss.name} to return one loss a sample, of shape {expected} "
+            f"for {expected[0]} samples, got {got}; take the mean over outputs alone, as by "
+            ".mean(-1)"
+        )
+    if not losses_1B.requires_grad:
+        raise HarnessError(
+            f"recipe.loss: expected {loss.name} to be computed from the outputs by torch's "
+            "operations, got one without a gradient; leave out detach, item and numpy"
+        )
+
+
+def _outputs(program: Program, w_1P: Tensor, samples: int, training: bool) -> Context:
+    """Compute the outputs of a few samples; return the pass's context, with its buffers after.
+
+    Raises:
+        HarnessError: the network fails, or its outputs are of another shape than the targets.
+    """
+    recipe, network = program.recipe, program.network
+    x_1B, y_1BD = program.train.x[:samples][None], program.train.y[:samples][None]
+    hyper = stack_hyperparameters([recipe], program.device, program.dtype)
+    noise = Noise([0], 0, program.device, program.dtype)
+    ctx = Context(training, noise, hyper.dropout_K, initial_buffers(program, 1))
+    params = program.layout.views(w_1P)
+    precision = program.training_loss.precision()
+    with (
+        torch.no_grad(),
+        precision,
+        entered_layers(network) as layers,
+        in_words(_model(program), layers),
+    ):
+        out_1BD = network(params, x_1B, ctx)
+    if out_1BD.shape != y_1BD.shape:
+        raise HarnessError(
+            f"{_model(program)}: expected outputs of shape {tuple(y_1BD.shape[1:])} for {samples} "
+            f"samples of the data, got {tuple(out_1BD.shape[1:])}; a module is given "
+            "'outputs', the numbers to put out for a sample, if its constructor takes it"
+        )
+    return ctx
+
+
+def _try_one_sample(program: Program, w_1P: Tensor) -> None:
+    """Refuse batches of a single sample where it would be normalised by itself, to nothing.
+
+    Raises:
+        HarnessError: torch's batch normalization refuses, or the harness's own finds a variance of
+            0 in all features.
+    """
+    before = initial_buffers(program, 1)
+    try:
+        after = _outputs(program, w_1P, 1, training=True).buffers
+    except HarnessError as error:
+        raise HarnessError(f"{error}; {_batches_of_one(program)}") from error
+    for name, var in before.items():
+        # the variance over one number is 0, which the running one moves towards
+        if isinstance(program.network, ModuleNetwork) or not name.endswith(".var"):
+            continue
+        if torch.equal(after[name], torch.lerp(var, torch.zeros_like(var), BatchNorm.momentum)):
+            raise HarnessError(
+                f"{_model(program)}: {name.removesuffix('.var')} would normalise over a single "
+                f"number; {_batches_of_one(program)}"
+            )
+
+
+def _batches_of_one(program: Program) -> str:
+    """Return where batches of one sample come from, and the fix."""
+    batch, size = program.times.batch, program.train.size
+    if batch == 1:
+        return "batch_size is 1; take a larger one, or a model without batch normalization"
+    return (
+        f"the last batch of an epoch has 1 sample ({size} training samples in batches of {batch}); "
+        "set drop_last: true, or another batch_size"
+    )
+
+
+def _model(program: Program) -> str:
+    model = program.recipe.model
+    return f"recipe.model: {model.name if model else 'the default of the data'}"
