@@ -159,6 +159,7 @@ A study's ``main()`` is the command line, and the figures of its results are the
 PUBLIC: dict[str, str] = {
     "Recipe": "harness.spec.recipe",
     "Study": "harness.spec.study",
+    "Group": "harness.spec.group",
     "Search": "harness.spec.search",
     "Claim": "harness.spec.claims",
     "Seeds": "harness.spec.seeds",

@@ -2,13 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 
+import torch
+
+from harness.core.errors import HarnessError, nearest
+from harness.core.parameter_layout import Layout
 from harness.core.parameter_numbers import GroupNumbers
-from harness.engine.program import Program
+from harness.regularizers.decay import WeightDecay
+from harness.regularizers.penalty import L2
+from harness.spec.component import External
+from harness.spec.group import Group
 from harness.spec.resolved import ResolvedRecipe
 
 
-def group_numbers(program: Program, recipes: Sequence[ResolvedRecipe]) -> GroupNumbers:
-    """Return what the recipes' groups say."""
-    return GroupNumbers()
+def group_members(layout: Layout, groups: Mapping[str, Group]) -> dict[str, list[str]]:
+    """Return the names of the parameters that each group's pattern fits.
+
+    Args:
+        layout: the parameters that are trained.
+        groups: by pattern, in which ``*`` stands for any letters, dots too.
+
+    Raises:
+        HarnessError: a pattern fits no parameter, or a parameter is in two groups.
+
+    >>> from harness.core.parameter_layout import layout_of
+    >>> layout = layout_of({"out.weight": (2, 2), "out.bias": (2,)})
+    >>> group_members(layout, {"*.bias": Group(lr=0.1)})
+    {'*.bias': ['out.bias']}
+    """
+    members: dict[str, list[str]] = {}
+    taken: dict[str, str] = {}
+    for pattern in groups:
+        members[pattern] = [name for name in layout.slots if fnmatchcase(name, pattern)]
+        if not members[pattern]:
+            raise HarnessError(
+                f"recipe.groups: expected patterns over the names of parameters, got {pattern!r},"
+                f" which fits none of {', '.join(layout.slots)}; {nearest(pattern, layout.slots)}"
+            )
+        for name in members[pattern]:
+            if name in taken:
+                raise HarnessError(
+                    f"recipe.groups: expected each parameter in one group, got {name} in"
+                    f" {taken[name]!r} and {pattern!r}; make one of the patterns narrower"
+                )
+            taken[name] = pattern
+    return members
+
+
+def group_numbers(
+    layout: Layout, recipes: Sequence[ResolvedRecipe], device: torch.device, dtype: torch.dtype
+) -> GroupNumbers:
+    """Return what the recipes' groups say of each weight, a row a member.
+
+    Args:
+        layout: where each parameter lies in a row.
+        recipes: the members', in the order of the rows; their patterns are the same.
+        device: where the numbers are wanted.
+        dtype: of the weights.
+
+    Raises:
+        HarnessError: a pattern fits no parameter, or a parameter is in two groups.
+    """
+    if not recipes or not recipes[0].groups:
+        return GroupNumbers()
+    shape = len(recipes), layout.width
+    lr_KP = torch.ones(shape, dtype=torch.float64)
+    decay_KP = torch.full(shape, torch.nan, dtype=torch.float64)
+    for pattern, names in group_members(layout, recipes[0].groups).items():
+        for row, recipe in enumerate(recipes):
+            numbers = recipe.groups[pattern].numbers()
+            for slot in map(layout.slots.__getitem__, names):
+                columns = slice(slot.offset, slot.offset + slot.size)
+                lr_KP[row, columns] = numbers["lr"]
+                decay_KP[row, columns] = numbers.get("weight_decay", torch.nan)
+    return GroupNumbers(
+        lr_KP.to(device, dtype) if bool((lr_KP != 1).any()) else None,
+        None if bool(decay_KP.isnan().all()) else decay_KP.to(device, dtype),
+    )
+
+
+def check_groups(recipe: ResolvedRecipe, layout: Layout) -> None:
+    """Refuse groups of parameters that would do nothing.
+
+    Args:
+        recipe: with an optimizer of the engine's, or another library's, of which it shows when it
+            is made whether it decays.
+        layout: the parameters that are trained.
+
+    Raises:
+        HarnessError: a pattern fits no parameter, a parameter is in two groups, or a decay is given
+            where nothing decays.
+    """
+    group_members(layout, recipe.groups)
+    if not isinstance(recipe.optimizer, External):
+        check_decays(recipe, "weight_decay" in recipe.optimizer.numbers())
+
+
+def check_decays(recipe: ResolvedRecipe, optimizer_decays: bool) -> None:
+    """Refuse groups with a decay where there is none that it could take the place of.
+
+    Args:
+        recipe: with regularizers, some of which may decay.
+        optimizer_decays: whether the optimizer has a decay of its own.
+
+    Raises:
+        HarnessError: neither the optimizer nor a regularizer decays.
+    """
+    given = [pattern for pattern, group in recipe.groups.items() if group.weight_decay]
+    penalised = any(isinstance(part, (WeightDecay, L2)) for part in recipe.regularizers)
+    if given and not (optimizer_decays or penalised):
+        raise HarnessError(
+            f"recipe.groups: a weight_decay, as of {given[0]!r}, takes the place of the optimizer's"
+            f" or of a regularizer's; expected an optimizer with a weight_decay, or WeightDecay or"
+            f" L2 among the regularizers, got {recipe.optimizer.name} alone; add WeightDecay"
+        )

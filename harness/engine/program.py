@@ -16,6 +16,7 @@ from harness.data.base import Data, Dataset, load_data
 from harness.engine import placement
 from harness.engine.differentiate import Differentiator, differentiator_of
 from harness.engine.optimizer_checks import check_optimizer
+from harness.engine.parameter_groups import check_groups
 from harness.engine.placement import Samples
 from harness.engine.test_set import TestSet
 from harness.engine.timetable import Timetable, make_timetable
@@ -96,6 +97,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
         {name: weight.fused for name, weight in weights.items()},
     )
     check_optimizer(recipe.optimizer, network, layout, regularizers)
+    check_groups(recipe, layout)
     loss = as_a(Loss, recipe.loss or source.default_loss())
     training_loss = TrainingLoss(network, loss, layout, device, recipe.amp)
     train, valid, test = _placed(source, device, dtype)

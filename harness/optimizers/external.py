@@ -18,11 +18,13 @@ class ExternalOptimizer(External):
 
     kind = "optimizer"
 
-    def instance(self, parameters: Iterable[Tensor]) -> TorchOptimizer:
+    def instance(
+        self, parameters: Iterable[Tensor] | Iterable[dict[str, object]]
+    ) -> TorchOptimizer:
         """Return the optimizer of the given tensors, with the recipe's arguments.
 
         Args:
-            parameters: the tensors that it moves.
+            parameters: the tensors that it moves, or torch's parameter groups of them.
 
         Raises:
             TypeError: the class's constructor does not take the recipe's arguments.

@@ -86,9 +86,13 @@ def shape_key(recipe: Recipe) -> str:
 
 
 def _part_at(tree: Mapping[str, object], path: str) -> dict[str, object]:
-    """Return the plain form of the part at ``path``, such as ``model`` or ``regularizers.L2``."""
+    """Return the plain form of the part at ``path``, such as ``model``, ``regularizers.L2`` or
+    ``groups.*.bias``."""
     field, _, name = path.partition(".")
     part = tree[field]
+    if field == "groups":
+        assert isinstance(part, dict)
+        part = part[name]
     if isinstance(part, list):  # regularizers, each kind at most once
         part = next(item for item in part if item["name"] == name)
     assert isinstance(part, dict)

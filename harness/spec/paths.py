@@ -33,7 +33,10 @@ def put(tree: dict[str, object], path: str, value: object) -> None:
     >>> recipe
     {'optimizer': {'name': 'Adam', 'lr': 0.01}, 'regularizers': [{'name': 'L2', 'strength': 0.2}]}
     """
-    head, _, rest = path.partition(".")
+    # a name that is there may hold dots itself, as the patterns of groups do
+    known = [name for name in tree if f"{path}.".startswith(f"{name}.")]
+    head = max(known, key=len, default=path.partition(".")[0])
+    rest = path[len(head) + 1 :]
     if not rest:
         tree[head] = value
         return

@@ -14,6 +14,7 @@ from pydantic import Field, PlainSerializer, WrapValidator, field_validator, mod
 
 from harness.spec.base import Spec
 from harness.spec.component import Component, External, PartOf, parse_part
+from harness.spec.group import Group
 from harness.spec.paths import flatten, put
 from harness.spec.space import Count, Space, check_space, parse_space, plain_value
 
@@ -80,6 +81,9 @@ class Recipe(Spec):
     gradients: Count | None = None
     """Length of training in gradients of single samples: as ``samples``, but an optimizer that
     computes several gradients an update, such as LBFGS, gets fewer updates."""
+    groups: dict[str, Group] = Field(default={}, exclude_if=lambda groups: not groups)
+    """Learning rates and decays of their own, by patterns over the parameters' names, such as
+    ``{"*.bias": {"lr": 0.1}}``; the plain form has the field only where there are any."""
     schedule: SchedulePart = Field(default_factory=lambda: parse_part("schedule", "Constant"))
     """Learning rate over training."""
     regularizers: tuple[RegularizerPart, ...] = ()
@@ -157,11 +161,17 @@ class Recipe(Spec):
         Raises:
             TypeError: one of them is a space; the recipe must be resolved.
         """
+        named: list[tuple[str, Component | Group]] = [*self.parts(), *self._named_groups()]
         return {
             f"{path}.{name}": value
-            for path, part in self.parts()
+            for path, part in named
             for name, value in part.numbers().items()
         }
+
+    def _named_groups(self) -> Iterator[tuple[str, Group]]:
+        """Yield ``(path, group)`` for each group of parameters, such as ``groups.*.bias``."""
+        for pattern, group in self.groups.items():
+            yield f"groups.{pattern}", group
 
     def spaces(self) -> dict[str, Space]:
         """Return the spaces in the recipe by path; a recipe without any is resolved.
@@ -184,6 +194,8 @@ class Recipe(Spec):
             # is given lies one level deeper than its path says.
             own = part.args if isinstance(part, External) else dict(part)
             fields |= {f"{path}.{name}": value for name, value in own.items()}
+        for path, group in self._named_groups():
+            fields |= {f"{path}.{name}": value for name, value in dict(group).items()}
         return fields
 
     def targets(self) -> tuple[object, ...]:
@@ -210,6 +222,8 @@ class Recipe(Spec):
                 for part in self.regularizers:
                     # One without fields of its own would leave no trace.
                     flat |= flatten(f"regularizers.{part.name}", _fields_of(part.dump()) or "on")
+            elif name == "groups":
+                flat |= flatten(name, value)
             elif isinstance(value, Mapping) and "name" in value:
                 flat |= {name: value["name"], **flatten(name, _fields_of(value))}
             else:

@@ -24,6 +24,7 @@ from harness.tracking.schema import (
     Tag,
     closing_values,
     is_closing,
+    plain_name,
 )
 from harness.tracking.uris import locate_ui
 
@@ -266,7 +267,7 @@ def _training_run(row: StoredRun) -> TrainingRun:
         whole=row.status == "FINISHED",
         detail=tags.get(Tag.DETAIL, ""),
         engine=tags.get(Tag.ENGINE, ""),
-        params=row.params,
+        params={plain_name(name): text for name, text in row.params.items()},
         closing=closing_values(row.metrics),
         has_arrays=Tag.ARRAYS in tags,
         curves_at=_curves_place(row),

@@ -27,6 +27,7 @@ from harness.tracking.schema import (
     closing_name,
     is_closing,
     level_tag,
+    stored_name,
 )
 
 POINTS_SHOWN = 250
@@ -227,10 +228,11 @@ def _tags(record: Record, parent: str) -> dict[str, str]:
 def _params(record: Record) -> dict[str, str]:
     """Return the recipe's settings as text, by path, with the run's place in the study; MLflow's
     table of runs can be filtered by them."""
-    return parameter_texts(
+    texts = parameter_texts(
         record.run.recipe.settings()
         | {"seed": record.run.seed, "stage": record.stage, "arm": record.arm}
     )
+    return {stored_name(name): text for name, text in texts.items()}
 
 
 def parameter_texts(settings: Mapping[str, object]) -> dict[str, str]:

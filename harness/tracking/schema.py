@@ -9,6 +9,7 @@ trainer gave them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from harness.core.metric_names import current_name
@@ -100,7 +101,21 @@ POSITION = ("epoch", "samples")
 def level_tag(factor: str) -> str:
     """Return the name of the tag that holds an arm's level of a factor, for grouping in MLflow's
     UI."""
-    return f"level.{factor}"
+    return f"level.{stored_name(factor)}"
+
+
+def stored_name(name: str) -> str:
+    """Return a setting's name in letters that MLflow takes: others as their code between colons.
+
+    >>> stored_name("groups.*.bias.lr"), plain_name(stored_name("groups.*.bias.lr"))
+    ('groups.:2a:.bias.lr', 'groups.*.bias.lr')
+    """
+    return re.sub(r"[^\w\-. :/]", lambda found: f":{ord(found[0]):x}:", name)
+
+
+def plain_name(stored: str) -> str:
+    """Return the name that :func:`stored_name` was given."""
+    return re.sub(r":([0-9a-f]+):", lambda found: chr(int(found[1], 16)), stored)
 
 
 _FINAL = "final/"

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from harness.core.errors import HarnessError
 from harness.core.parameter_layout import Layout
+from harness.engine.external.groups import check_kept, handed_parameters
 from harness.engine.program import Program
 from harness.optimizers.external import ExternalOptimizer
 
@@ -34,6 +35,8 @@ class ExternalState(NamedTuple):
     optimizer: TorchOptimizer
     rates: list[float]
     """The learning rate of each of its groups before the schedule."""
+    rate: float
+    """The learning rate outside of the recipe's groups; of several the first's."""
 
     @torch.no_grad()
     def weights(self, layout: Layout, like_1P: Tensor) -> Tensor:
@@ -122,10 +125,11 @@ def external_state(program: Program, optimizer: ExternalOptimizer, w_1P: Tensor)
     """
     views = program.layout.views(w_1P).values()
     parameters = [torch.nn.Parameter(view[0].clone()) for view in views]
+    handed = handed_parameters(program.recipe, program.layout, parameters)
     try:
         # torch types closures as returning floats, though its own documentation returns the loss's
         # tensor
-        made = cast("TorchOptimizer", optimizer.instance(parameters))
+        made = cast("TorchOptimizer", optimizer.instance(handed.parameters))
     # a library's own errors are of any class
     except Exception as error:
         raise HarnessError(
@@ -139,7 +143,11 @@ def external_state(program: Program, optimizer: ExternalOptimizer, w_1P: Tensor)
             f"recipe.optimizer: expected {optimizer.target} to make a torch.optim.Optimizer with"
             " 'lr' in its param_groups, which schedules and weight decay go by"
         )
-    state = ExternalState(parameters, made, [float(group["lr"]) for group in groups])
+    check_kept(program.recipe, handed, made, groups)
+    rates = [float(group["lr"]) for group in groups]
+    factors = handed.factors or [1.0] * len(rates)
+    own = [rate * factor for rate, factor in zip(rates, factors, strict=True)]
+    state = ExternalState(parameters, made, own, rates[0])
     if state.has_modes():
         state.switch("train")
     return state

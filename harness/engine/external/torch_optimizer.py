@@ -102,8 +102,9 @@ def make_external_update(
         and with how many were computed.
     """
     layout = program.layout
-    # decay is in proportion to one learning rate: that of the first of the optimizer's groups
-    active = activate(program.regularizers, layout, hyper, factor_K * state.rates[0], noise)
+    # decay is in proportion to the learning rate without the factors of the recipe's groups, which
+    # regularizers have apart
+    active = activate(program.regularizers, layout, hyper, factor_K * state.rate, noise)
 
     def differentiate(now_1P: Tensor, first: bool) -> tuple[Gradient, Tensor]:
         mixed, seen = regularize_batch(active, batch), record if first else None

@@ -11,6 +11,7 @@ from harness.engine.external.torch_optimizer import make_external_update
 from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.initialize import initial_buffers, initial_weights
 from harness.engine.optimizer_checks import check_evaluation_point
+from harness.engine.parameter_groups import group_numbers
 from harness.engine.program import Program
 from harness.engine.training_loss import Minibatch
 from harness.optimizers.external import ExternalOptimizer
@@ -43,7 +44,9 @@ def try_optimizer(program: Program) -> None:
     if state.averages():
         check_evaluation_point(optimizer.target, program.network, program.regularizers)
     batch = Minibatch(program.train.x[:SAMPLES][None], program.train.y[:SAMPLES][None])
-    hyper = stack_hyperparameters([recipe], device, program.dtype)
+    hyper = stack_hyperparameters([recipe], device, program.dtype)._replace(
+        groups=group_numbers(program.layout, [recipe], device, program.dtype)
+    )
     noise, factor_K = Noise([0], 0, device, program.dtype), first_1P.new_ones(1)
     (least, most), w_1P, moved = TRIED_UPDATES, first_1P.clone(), False
     for done in range(most):
