@@ -126,7 +126,7 @@ def at_share(space: Space, u: float) -> Sampled:
         space: what is searched.
         u: from 0 to below 1.
 
-    >>> at_share(Uniform(0.0, 4.0), 0.5), at_share(IntUniform(1, 3), 0.99)
+    >>> at_share(LogUniform(1.0, 4.0), 0.5), at_share(IntUniform(1, 3), 0.99)
     (2.0, 3)
     """
     if isinstance(space, Choice):
