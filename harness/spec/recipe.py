@@ -130,6 +130,11 @@ class Recipe(Spec):
             )
         return self
 
+    def __hash__(self) -> int:
+        # the groups are a dictionary, which the hash that pydantic makes of all fields refuses
+        groups = frozenset(self.groups.items())
+        return hash((groups, *(v for name, v in self if name != "groups")))
+
     def dump(self) -> dict[str, object]:
         """Return the plain form used in YAML, JSON and run keys.
 

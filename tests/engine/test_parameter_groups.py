@@ -147,7 +147,8 @@ def test_members_of_other_numbers_share_a_cohort_and_train_as_alone():
 def test_groups_are_searched_by_their_path():
     recipe = BASE.with_values({"groups.*.bias.lr": h.LogUniform(0.01, 1.0)})
     assert recipe.spaces() == {"groups.*.bias.lr": h.LogUniform(0.01, 1.0)}
-    assert h.Recipe.model_validate(recipe.dump()) == recipe
+    again = h.Recipe.model_validate(recipe.dump())
+    assert again == recipe and hash(again) == hash(recipe) != hash(BASE)
     found = resolve(recipe.with_values({"groups.*.bias.lr": 0.5}))
     assert found.groups["*.bias"] == h.Group(lr=0.5, weight_decay=0.2)
     assert found.settings()["groups.*.bias.lr"] == 0.5
