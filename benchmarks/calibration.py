@@ -66,7 +66,7 @@ def false_positives(studies: int, rng: np.random.Generator) -> dict[str, float]:
             studies, lambda draw=draw: ranking_calls(draw, rng)
         )
     called["trend over 5 levels, 10 seeds"] = rate(
-        studies, lambda: stats.monotone_trend(rng.normal(size=(10, 5))).p <= 0.05
+        studies, lambda: stats.page_trend(rng.normal(size=(5, 10))).p <= 0.05
     )
     called["interaction 3 × 3, 10 seeds"] = rate(studies, lambda: interaction_called(rng))
     called["permutation test, 8 seeds"] = rate(

@@ -141,14 +141,14 @@ def summarize(metric: str, ranking: Sequence[Place]) -> str:
 def show(interval: Interval) -> str:
     """Return a mean and its interval in four digits, for people.
 
-    NaN means that the metric was not recorded, an infinite mean that a run diverged, and infinite
-    bounds that there was one seed.
+    NaN means that the metric was not recorded, or with infinite bounds that the effect is not
+    defined, an infinite mean that a run diverged, and infinite bounds that there was one seed.
 
     >>> show(Interval(0.51234, 0.4, 0.6)), show(Interval(0.5, -math.inf, math.inf))
     ('0.5123 [0.4, 0.6]', '0.5')
     """
     if math.isnan(interval.mean):
-        return "not recorded"
+        return "not recorded" if math.isnan(interval.low) else "not defined"
     if not math.isfinite(interval.mean):
         return "diverged"
     if not (math.isfinite(interval.low) and math.isfinite(interval.high)):

@@ -50,7 +50,7 @@ from harness.stats.success import Success, barnard, success_of
 from harness.stats.summary import iqm, mean, median
 from harness.stats.survival import Survival, kaplan_meier, restricted_mean
 from harness.stats.target import Reached, first_reach, horizon_of, restricted
-from harness.stats.trend import Trend, monotone_trend, page_trend
+from harness.stats.trend import page_trend
 from harness.stats.tuning import expected_max, median_best
 from harness.stats.verdict import Decision, Evidence, Verdict, equivalent, judge, superior
 
@@ -72,7 +72,6 @@ __all__ = [
     "Steps",
     "Success",
     "Survival",
-    "Trend",
     "Variances",
     "Verdict",
     "algoperf_score",
@@ -109,7 +108,6 @@ __all__ = [
     "median",
     "median_best",
     "monotone_steps",
-    "monotone_trend",
     "nemenyi_q",
     "page_trend",
     "paired_d",

@@ -35,11 +35,6 @@ class Effect(NamedTuple):
     p: float
     """p-value of no effect."""
 
-    @property
-    def share(self) -> float:
-        """The estimate of ω² alone."""
-        return self.omega.mean
-
 
 class _Statistic(NamedTuple):
     """An effect's F with what its distribution needs."""
@@ -154,21 +149,25 @@ def _effect(
         return Effect(names, Interval(math.inf, -math.inf, math.inf), math.nan, none, 1.0)
     z_NQ = blocks.values.reshape(n, cells) @ contrasts_QC.T
     # what rounding leaves of equal values is no spread
-    z_NQ[np.abs(z_NQ) <= ROUNDING * np.abs(blocks.values).max()] = 0.0
-    found = _statistic(z_NQ, blocks.searches, resolution**2 / (12 * blocks.runs))
+    small = ROUNDING * float(np.abs(blocks.values).max())
+    z_NQ[np.abs(z_NQ) <= small] = 0.0
+    found = _statistic(z_NQ, blocks.searches, resolution**2 / (12 * blocks.runs), small)
     if found is None:
         return Effect(names, Interval(0.0, 0.0, 1.0), math.nan, none, 1.0)
     omega = _omega(found, q, found.size * cells, level)
     return Effect(names, omega, found.f, found.df, _p_value(z_NQ, found))
 
 
-def _statistic(z_NQ: np.ndarray, searches: np.ndarray, floor: float) -> _Statistic | None:
+def _statistic(
+    z_NQ: np.ndarray, searches: np.ndarray, floor: float, small: float
+) -> _Statistic | None:
     """Return F with its corrected degrees of freedom; None without any for the error.
 
     Args:
         z_NQ: (blocks, contrasts).
         searches: (n,) the search of each block; blocks of their own search make no error.
         floor: least mean square of the error.
+        small: what counts as rounding.
     """
     n, q = z_NQ.shape
     _, place_N, counts_K = np.unique(searches, return_inverse=True, return_counts=True)
@@ -179,6 +178,7 @@ def _statistic(z_NQ: np.ndarray, searches: np.ndarray, floor: float) -> _Statist
     if degrees < 1:
         return None
     within_NQ = z_NQ - means_KQ[place_N]
+    within_NQ[np.abs(within_NQ) <= 2 * small] = 0.0
     v_QQ = within_NQ.T @ within_NQ / degrees
     trace, squares = float(np.trace(v_QQ)), float((v_QQ**2).sum())
     epsilon = max(1 / q, trace**2 / (q * squares)) if squares > 0 else 1 / q
@@ -213,17 +213,18 @@ def _omega(found: _Statistic, q: int, runs: float, level: float) -> Interval:
     """
     from scipy.special import ncfdtr
 
-    if math.isinf(found.f):
-        at = _Statistic(LARGEST_F, found.df, found.epsilon, found.size)
-        return _omega(at, q, runs, level)._replace(mean=1.0, high=1.0)
-    f = min(found.f, LARGEST_F)
+    if found.f > LARGEST_F:
+        at = _omega(found._replace(f=LARGEST_F), q, runs, level)
+        return Interval(1.0, at.low, 1.0)
 
     def share(noncentrality: float) -> float:
         return max(0.0, noncentrality / (noncentrality + runs))
 
     def at_quantile(quantile: float) -> float:
         # of the corrected F the noncentrality is ελ, of which λ is wanted
-        solved = _falling_root(lambda nc: float(ncfdtr(*found.df, nc, f)) - quantile, f + 1)
+        solved = _falling_root(
+            lambda nc: float(ncfdtr(*found.df, nc, found.f)) - quantile, found.f + 1
+        )
         return solved / found.epsilon
 
     low, high = at_quantile((1 + level) / 2), at_quantile((1 - level) / 2)

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.stats.blocks import blocks_of
 from harness.stats.hierarchy import FEWEST_RUNS, ROUNDING, Scope, mean_test
-from harness.stats.intervals import Interval, mean_interval
-from harness.stats.paired import compare_paired, holm
+from harness.stats.intervals import Interval
 from harness.stats.verdict import Evidence
 
 EXACT_LEVELS, EXACT_BLOCKS = 10, 40
@@ -36,7 +34,9 @@ def page_trend(
     With the rank r_ij of level j in block i, Page's L = Σ_ij j·r_ij. Where levels make no
     difference, all orders of a block's ranks are equally likely: up to 10 levels and 40 blocks
     their distribution is counted out, tied ranks included; beyond, L is normal with mean
-    nk(k + 1)²/4 and variance Σ_i Σ_j (j − j̄)² Σ_j (r_ij − r̄)²/(k − 1).
+    nk(k + 1)²/4 and variance Σ_i Σ_j (j − j̄)² Σ_j (r_ij − r̄)²/(k − 1). Levels of equal means that
+    spread unequally do make a difference to it: with one at an end that spreads ten times as much
+    as three others, 7 % of studies of 8 blocks show a trend at p ≤ .05.
 
     Args:
         outcomes: (levels in their order, K, S), of K searches with S seeds each, or (levels, S) of
@@ -132,74 +132,3 @@ def _orders(doubled: tuple[int, ...]) -> np.ndarray:
             step = len(inside) * doubled[i]
             ways[chosen, step:] += ways[chosen ^ 1 << i, : length - step]
     return np.asarray(ways[-1] / math.factorial(k))
-
-
-class Trend(NamedTuple):
-    """The trend over levels, and the one step against it that is surest."""
-
-    tau: Interval
-    """Kendall's τ between level and outcome: mean over seeds; 1 is a rise at every step."""
-    p: float
-    """Two-sided, of no trend (Page's test)."""
-    reversal: tuple[int, float] | None
-    """The step (from this level to the next) that most surely goes against the trend, with its
-    adjusted p; None if no step's mean does."""
-
-
-def monotone_trend(outcomes: ArrayLike) -> Trend:
-    """Test for a trend over ordered levels, seeds as blocks (Page 1963).
-
-    Page's L = Σⱼ j·Rⱼ with the rank sums Rⱼ is normal in the limit:
-    z = (L − nk(k+1)²/4) / √(nk²(k+1)²(k−1)/144). A step against the trend is tested by the paired
-    t-test, Holm-corrected over all k − 1 steps.
-
-    Args:
-        outcomes: (n seeds, k levels in their order); infinite ones are ranked as others are.
-
-    Returns:
-        The trend, and the step against it that is surest.
-
-    Raises:
-        ValueError: fewer than three levels.
-
-    >>> outcomes = [[1.0, 2.0, 3.0], [1.1, 2.2, 2.9], [0.9, 2.1, 3.3], [1.0, 2.0, 3.1]]
-    >>> trend = monotone_trend(outcomes)
-    >>> trend.tau.mean, round(trend.p, 4), trend.reversal
-    (1.0, 0.0047, None)
-    """
-    from scipy.special import ndtr
-    from scipy.stats import kendalltau, rankdata
-
-    x = np.asarray(outcomes, dtype=float)
-    if x.ndim != 2 or x.shape[1] < 3:
-        raise ValueError(
-            f"expected outcomes (seeds, levels) of three levels at least, got shape {x.shape}"
-        )
-    n, k = x.shape
-    levels = np.arange(1, k + 1)
-    page = float((rankdata(x, axis=1).sum(axis=0) * levels).sum())
-    z = (page - n * k * (k + 1) ** 2 / 4) / math.sqrt(n * k**2 * (k + 1) ** 2 * (k - 1) / 144)
-    # τ of a seed whose outcomes are all the same is undefined and counts as none
-    taus = [float(np.nan_to_num(kendalltau(levels, row).statistic)) for row in x]
-    return Trend(mean_interval(taus), float(2 * ndtr(-abs(z))), _reversal(x, math.copysign(1, z)))
-
-
-def _reversal(x: np.ndarray, way: float) -> tuple[int, float] | None:
-    """Return the step whose mean goes against the trend with the smallest adjusted p.
-
-    Args:
-        x: (n seeds, k levels).
-        way: 1 for a rising trend, −1 for a falling one.
-
-    Returns:
-        (level that the step starts from, adjusted p); None if no step's mean goes against it.
-    """
-    steps = [compare_paired(x[:, j + 1], x[:, j]) for j in range(x.shape[1] - 1)]
-    # corrected for all steps, since which one is reported is chosen by the data
-    adjusted = holm([step.p for step in steps])
-    against = [
-        (j, p)
-        for j, (step, p) in enumerate(zip(steps, adjusted, strict=True))
-        if way * step.difference.mean < 0
-    ]
-    return min(against, key=lambda step: step[1], default=None)

@@ -10,6 +10,7 @@ import harness as h
 from harness import stats
 from harness.analysis.claims import judge_claims as verdicts
 from harness.analysis.claims.evidence import Weighed, evidence_on, weigh
+from harness.analysis.ranking import show
 from harness.spec.claims import Claim
 from tests.analysis.made import results, study
 
@@ -42,7 +43,9 @@ def losses(a, b, c=1.0, metric="test/loss"):
         (h.Claim.equal("A", than="B", margin=0.2), (1.0, 1.5), "opposite"),
         (h.Claim.equal("A", than="B", margin=0.01), (1.0, 1.0), "undecided"),
         (h.Claim.cured("A", of="B", on="test/loss"), (1.0, 2.0), "supported"),
-        (h.Claim.cured("A", of="B", on="test/loss", share=0.6), (1.0, 2.0), "opposite"),
+        (h.Claim.cured("A", of="B", on="test/loss", share=0.4), (1.0, 2.0), "supported"),
+        (h.Claim.cured("A", of="B", on="test/loss", share=0.6), (1.0, 2.0), "smaller than claimed"),
+        (h.Claim.cured("A", of="B", on="test/loss", share=0.6), (3.0, 2.0), "opposite"),
         (h.Claim.above("A", 0.5, on="test/loss"), (1.0, 2.0), "supported"),
         (h.Claim.below("A", 0.5, on="test/loss"), (1.0, 2.0), "opposite"),
         (h.Claim.better("A", than="B", on="test/f1"), (1.0, 2.0), "undecided"),
@@ -164,10 +167,39 @@ def test_an_arm_that_diverges_loses():
         ((1, 1, 1), "undecided"),
     ],
 )
-def test_trend_over_levels(levels, verdict):
+def test_every_step_between_levels(levels, verdict):
     result = judged(h.Claim.monotone("optimizer", on="test/loss", rising=True), losses(*levels))
     assert result.verdict.verdict == verdict
-    assert ("turns from B to C" in result.sentence) == (levels == (1, 3, 2))
+    assert ("Most against it is the step" in result.sentence) == (verdict != "supported")
+    assert ("against it is the step from B to C" in result.sentence) or levels != (1, 3, 2)
+
+
+def test_a_plateau_is_a_trend_and_monotone_within_a_margin():
+    rising = {"on": "test/loss", "rising": True}
+    plateau = losses(1, 3, 3)
+    assert judged(h.Claim.monotone("optimizer", **rising), plateau).verdict.verdict == "undecided"
+    within = judged(h.Claim.monotone("optimizer", margin=0.2, **rising), plateau)
+    assert within.verdict.verdict == "supported" and "smallest step" in within.sentence
+    assert within.verdict.effect.mean == pytest.approx(0, abs=0.1)
+    trend = judged(h.Claim.trend("optimizer", **rising), plateau)
+    assert trend.verdict.verdict == "supported" and "mean rank correlation 0.79" in trend.sentence
+    falling = h.Claim.trend("optimizer", on="test/loss", rising=False)
+    assert judged(falling, plateau).verdict.verdict == "opposite"
+    assert judged(falling, losses(1, 1, 1)).verdict.verdict == "undecided"
+
+
+def test_the_effect_of_a_cure_is_the_share_that_was_tested():
+    result = judged(h.Claim.cured("A", of="B", on="test/loss", share=0.4), losses(1.0, 2.0))
+    share, low, high = result.verdict.effect
+    assert share == pytest.approx(0.5, abs=0.02) and 0.4 < low < share < high
+    assert "share taken away: 0." in result.sentence
+
+
+def test_a_gap_below_zero_can_t_be_cured():
+    result = judged(h.Claim.cured("A", of="B", on="test/loss"), losses(-2.0, -1.0))
+    assert result.verdict.verdict == "undecided" and result.verdict.p == 1.0
+    assert "test/loss of B is -1" in result.sentence and "nothing" in result.sentence
+    assert show(result.verdict.effect) == "not defined"
 
 
 def test_interaction_and_levels_kept_fixed():
@@ -184,13 +216,13 @@ def test_interaction_and_levels_kept_fixed():
     }
     result = judged(h.Claim.interaction("optimizer", "batch_size"), crossed, spec=spec)
     assert result.verdict.verdict == "supported" and "alone" in result.sentence
+    # the two optimizers' noise is the same here, and the error 0
+    assert 0.99 < result.verdict.effect.low < result.verdict.effect.mean == 1
     flat = {
         name: {"test/loss": list(1 + NOISE[i % 3] * (1 + i // 3))} for i, name in enumerate(crossed)
     }
-    assert (
-        judged(h.Claim.interaction("optimizer", "batch_size"), flat, spec=spec).verdict.verdict
-        == "undecided"
-    )
+    none = judged(h.Claim.interaction("optimizer", "batch_size"), flat, spec=spec).verdict
+    assert none.verdict == "undecided" and none.effect.low == 0
     rising = h.Claim.monotone("batch_size", on="test/loss", rising=True, among={"optimizer": "B"})
     assert judged(rising, crossed, spec=spec).verdict.verdict == "supported"
 

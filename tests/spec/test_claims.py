@@ -18,7 +18,8 @@ MADE = {
     "equal": (h.Claim.equal("A", than="B", margin=0.1), "A and B differ in test/loss by less than 0.1"),
     "cured": (h.Claim.cured("A", of="B", share=0.5), "A takes away more than 50% of the gap/loss of B"),
     "faster": (h.Claim.faster("A", than="B", to=("valid/loss", 0.5)), "A reaches valid/loss 0.5 in fewer steps than B"),
-    "monotone": (h.Claim.monotone("optimizer", on="test/loss", rising=False), "test/loss falls along optimizer"),
+    "monotone": (h.Claim.monotone("optimizer", on="test/loss", rising=False), "test/loss falls at every step along optimizer"),
+    "trend": (h.Claim.trend("optimizer", on="test/loss", rising=False, among={"data": "digits"}), "test/loss tends to fall along optimizer with digits"),
     "interaction": (h.Claim.interaction("optimizer", "data"), "What optimizer does to test/loss depends on data"),
     "above": (h.Claim.above("A", 0.5, on="test/loss"), "test/loss of A is above 0.5"),
     "below": (h.Claim.below("A", 0.5, on="test/loss"), "test/loss of A is below 0.5"),
@@ -53,6 +54,14 @@ def test_claims_stored_by_version_0_1_are_understood(kind):
     claim, _ = MADE[kind]
     stored = {**FLAT, **claim.model_dump(mode="json")}
     assert Claim.parse(stored) == claim
+
+
+def test_a_monotone_claim_says_how_far_back_a_step_may_go():
+    claim = h.Claim.monotone("depth", on="train/loss", rising=True, margin=0.1, target=0.5)
+    said = "the number of steps to train/loss 0.5 rises, or falls by less than 0.1, at every step"
+    assert str(claim) == f"{said} along depth"
+    with pytest.raises(ValidationError, match="margin"):
+        h.Claim.monotone("depth", on="train/loss", rising=True, margin=-0.1)
 
 
 def test_a_claim_about_speed_has_a_goal():

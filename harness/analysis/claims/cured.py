@@ -14,8 +14,7 @@ from harness.spec.claims import Cured
 
 @evidence_on.register
 def evidence_on_cured(claim: Cured, results: Results, seeds: SeedNumbers, level: float) -> Weighed:
-    """Test mean((1 − share) base − cured) > 0; the effect shown is what is taken away, mean(base −
-    cured).
+    """Test mean((1 − share) base − cured) > 0 where base > 0 (:func:`harness.stats.share_taken`).
 
     Args:
         claim: names the arms, the metric and the share.
@@ -24,14 +23,16 @@ def evidence_on_cured(claim: Cured, results: Results, seeds: SeedNumbers, level:
         level: coverage of the effect's interval.
 
     Returns:
-        Evidence on the claim, with the effect shown in the place of the one tested. They differ by
-        the share, so that an effect above 0 may still leave the claim undecided.
+        Evidence whose effect is the share taken away, (base − cured)/base.
     """
     # in the order of ``claim.arms``: the arm with the cure, and the one without
     cured, base = (np.array(values_of(results, arm, claim.on, seeds)) for arm in claim.arms)
-    evidence = stats.superior((1 - claim.share) * base, cured, 0.0, level)
-    taken = stats.superior(base, cured, 0.0, level).effect
-    means = f"{base.mean():.4g} → {cured.mean():.4g}"
-    return Weighed(
-        evidence._replace(effect=taken), f"{claim.on} {means}; taken away: {show(taken)}."
-    )
+    found = stats.share_taken(base, cured, claim.share, level)
+    if not found.defined:
+        nothing = "not surely above 0, and of nothing no share is taken away"
+        return Weighed(
+            found.evidence, f"{claim.on} of {claim.than} is {show(found.base)}: {nothing}."
+        )
+    means = f"{np.nanmean(base):.4g} → {np.nanmean(cured):.4g}"
+    share = f"share taken away: {show(found.evidence.effect)}"
+    return Weighed(found.evidence, f"{claim.on} {means}; {share}.")

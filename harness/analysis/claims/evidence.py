@@ -59,8 +59,9 @@ def weigh(results: Results, claim: Claim, seeds: SeedNumbers, level: float = 0.9
         where there is a single seed, so that it stays undecided.
     """
     weighed = evidence_on(claim, results, seeds, level)
-    # A NaN among the values makes the mean NaN; the test's own p must not decide anything then.
-    if math.isnan(weighed.evidence.effect.mean):
+    # A NaN among the values makes the mean and its bounds NaN; the test's own p must not decide
+    # anything then. (Infinite bounds of a NaN are an effect that is not defined.)
+    if math.isnan(weighed.evidence.effect.low):
         silent = weighed.evidence._replace(p=1.0)
         return Weighed(silent, f"{claim.on} was not recorded by all of these runs.")
     if len(seeds) < 2:  # a trend over levels has a p of its own, which knows nothing of other seeds

@@ -17,3 +17,4 @@ from harness.spec.claims.faster import Faster as Faster
 from harness.spec.claims.interaction import Interaction as Interaction
 from harness.spec.claims.monotone import Monotone as Monotone
 from harness.spec.claims.no_worse import NoWorse as NoWorse
+from harness.spec.claims.trend import Trend as Trend

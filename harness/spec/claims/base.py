@@ -41,7 +41,7 @@ class Claim(Spec):
     size."""
 
     kind: str
-    """better, no worse, equal, cured, faster, monotone, interaction, above or below."""
+    """better, no worse, equal, cured, faster, monotone, trend, interaction, above or below."""
     on: MetricName = "test/loss"
     """Metric that the claim is about."""
     id: str = ""
@@ -215,20 +215,44 @@ class Claim(Spec):
         on: str,
         rising: bool,
         among: Mapping[str, str] | None = None,
+        margin: float = 0.0,
         **more: object,
     ) -> Claim:
-        """Claim that ``on`` rises (or falls) along the levels of ``factor``, in the study's order.
+        """Claim that ``on`` rises (or falls) at every step along ``factor``, in the study's order.
 
         Args:
             factor: a factor of three levels or more.
             on: the metric.
             rising: whether it rises.
             among: levels of other factors that the claim keeps to; otherwise means over them count.
+            margin: by how much a step may go back, in the unit of the metric.
             more: ``target`` and ``by``, if what rises or falls is how much of ``by`` it takes to
                 bring ``on`` there; ``direction`` and ``id``.
         """
-        kept = dict(among or {})
-        return cls._of("monotone", factor=factor, on=on, rising=rising, among=kept, **more)
+        fields = {"factor": factor, "on": on, "rising": rising, "among": dict(among or {})}
+        return cls._of("monotone", margin=margin, **fields, **more)
+
+    @classmethod
+    def trend(
+        cls,
+        factor: str,
+        *,
+        on: str,
+        rising: bool,
+        among: Mapping[str, str] | None = None,
+        **more: object,
+    ) -> Claim:
+        """Claim that ``on`` tends to rise (or fall) along ``factor``, over all levels together.
+
+        Args:
+            factor: a factor of three levels or more.
+            on: the metric.
+            rising: whether it rises.
+            among: levels of other factors that the claim keeps to; otherwise means over them count.
+            more: ``target``, ``by``, ``direction`` and ``id``, as in :meth:`monotone`.
+        """
+        fields = {"factor": factor, "on": on, "rising": rising, "among": dict(among or {})}
+        return cls._of("trend", **fields, **more)
 
     @classmethod
     def interaction(

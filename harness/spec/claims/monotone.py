@@ -1,37 +1,27 @@
-"""The claim that a metric rises or falls along the levels of a factor."""
+"""The claim that a metric rises or falls at every step along the levels of a factor."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
 from typing import Literal
 
-from harness.spec.claims.base import Compared
-from harness.spec.claims.over_levels import OverLevels
+from pydantic import Field
+
+from harness.spec.claims.along_factor import AlongFactor
 
 
-class Monotone(OverLevels):
-    """``on`` rises (or falls) along the levels of ``factor``, in the order in which the study lists
-    them."""
+class Monotone(AlongFactor):
+    """``on`` rises (or falls) from each level of ``factor`` to the next, or goes back by less than
+    ``margin``.
+
+    Every step has to show it, so that a plateau stays undecided without a margin; a tendency over
+    all levels together is a :class:`~harness.spec.claims.trend.Trend`.
+    """
 
     kind: Literal["monotone"] = "monotone"
-    factor: str
-    """Factor whose levels are in order."""
-    rising: bool = True
-    """Whether the metric is claimed to rise along the levels."""
-
-    @property
-    def factor_names(self) -> tuple[str, ...]:
-        return (self.factor,)
-
-    def misfits(self, arms: Collection[str], compared: Compared) -> Iterator[str]:
-        yield from super().misfits(arms, compared)
-        # two levels are two arms, for which "better" is the claim
-        if len(compared.get(self.factor, ())) < 3:
-            yield f".factor: expected a factor of three levels or more, got {self.factor!r}"
+    margin: float = Field(default=0.0, ge=0)
+    """By how much a step may go back, in the metric's unit (or that of ``by``)."""
 
     def __str__(self) -> str:
-        what = self.on
-        if self.target is not None:
-            what = f"the number of {self.by} to {self.on} {self.target:g}"
-        where = f" with {', '.join(self.among.values())}" if self.among else ""
-        return f"{what} {'rises' if self.rising else 'falls'} along {self.factor}{where}"
+        way, back = ("rises", "falls") if self.rising else ("falls", "rises")
+        but = f", or {back} by less than {self.margin:g}," if self.margin else ""
+        return f"{self.subject} {way}{but} at every step {self.where}"
