@@ -92,7 +92,7 @@ def factorial_effects(
         infinite ω² and p = 1.
 
     Raises:
-        ValueError: the shape does not fit the names.
+        ValueError: the shape does not fit the names, or a factor has a single level.
 
     >>> cells = np.array([[[0.0, 0.1, 0.2, 0.1], [1.0, 1.2, 1.1, 1.2]],
     ...                   [[0.0, 0.2, 0.1, 0.0], [3.0, 3.1, 3.3, 3.2]]])
@@ -100,6 +100,8 @@ def factorial_effects(
     [(('a',), 0.99), (('b',), 1.0), (('a', 'b'), 0.96)]
     """
     blocks = blocks_of(outcomes, len(factors), scope)
+    if min(blocks.values.shape[1:]) < 2:
+        raise ValueError(f"expected two levels or more of each factor, got {blocks.values.shape}")
     effects = []
     for size in range(1, (order or len(factors)) + 1):
         for axes in itertools.combinations(range(len(factors)), size):

@@ -238,7 +238,8 @@ A_8, B_256 = "A / 8", "B / 256"
     "claim, said",
     [
         (h.Claim.interaction("optimizer", "batch_size"), "it takes two or more"),
-        (h.Claim.monotone("batch_size", on="test/loss", rising=True), "mean τ 1"),
+        (h.Claim.monotone("batch_size", on="test/loss", rising=True), "smallest step 0.1"),
+        (h.Claim.trend("batch_size", on="test/loss", rising=True), "mean rank correlation 1"),
         (h.Claim.better(A_8, than=B_256), "Mean advantage"),
         (h.Claim.no_worse(A_8, than=B_256, margin=0.1), "Mean advantage"),
         (h.Claim.equal(A_8, than=B_256, margin=9.0), "Mean advantage"),

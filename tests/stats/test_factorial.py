@@ -154,3 +154,5 @@ def test_a_diverged_run_leaves_the_effect_unknown():
 def test_a_shape_that_does_not_fit_is_refused(shape, names):
     with pytest.raises(ValueError, match="an axis for each"):
         stats.factorial_effects(np.zeros(shape), names)
+    with pytest.raises(ValueError, match="two levels or more"):
+        stats.factorial_effects(np.zeros((1, 3, 4)), ["a", "b"])
