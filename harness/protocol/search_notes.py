@@ -9,7 +9,7 @@ from harness.data.base import load_data
 from harness.protocol.search_space import grid_size
 from harness.spec.arms import Arm
 from harness.spec.search import Search
-from harness.spec.space import Choice, IntUniform, Space
+from harness.spec.space import Choice, Space
 
 
 def search_notes(arm: Arm, search: Search) -> Iterator[str]:
@@ -34,33 +34,17 @@ def search_notes(arm: Arm, search: Search) -> Iterator[str]:
 
 
 def batch_size_note(space: Space, samples: int) -> str:
-    """Return a sentence on batch sizes that are the same recipe, or nothing.
+    """Return a sentence where a choice has all samples twice, by number and as "full", or nothing.
 
-    A batch has no more samples than there are: every larger size, and "full", trains on all.
+    Larger numbers are refused (:func:`harness.protocol.check.check_study`).
 
     Args:
         space: of the batch size.
         samples: in the training part.
 
-    >>> batch_size_note(Choice(32, 64), 100), batch_size_note(IntUniform(8, 100), 100)
+    >>> batch_size_note(Choice(32, 96, "full"), 100), batch_size_note(Choice(32, 100), 100)
     ('', '')
     """
-    if isinstance(space, IntUniform) and space.high > samples:
-        return (
-            f"batch sizes of {space} above the {samples:,} training samples train on all of them, "
-            f"the same recipe again and again; end the space at {samples}"
-        )
-    if not isinstance(space, Choice):
+    if not isinstance(space, Choice) or not {"full", samples} <= {*space.options}:
         return ""
-    whole = [size for size in space.options if size == "full" or _reaches(size, samples)]
-    if len(whole) < 2:
-        return ""
-    listed = ", ".join(map(str, whole))
-    return (
-        f"batch sizes {listed} of {space} are the same recipe, a batch of all {samples:,} training "
-        "samples; keep one of them"
-    )
-
-
-def _reaches(size: object, samples: int) -> bool:
-    return isinstance(size, int) and size >= samples
+    return f"batch sizes {samples} and 'full' of {space} are one recipe; keep one of them"
