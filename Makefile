@@ -60,6 +60,7 @@ bench: $(READY)                 ## side-by-side measurements, as tables and JSON
 	$(BIN)/python -m benchmarks.probes
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.report
+	$(BIN)/python -m benchmarks.regret
 	$(BIN)/python -m benchmarks.tracking
 
 names: $(READY)                 ## renews the public names that editors see, after a change to harness/catalog.py

@@ -86,13 +86,15 @@ class ArmTuner:
     def __init__(self, arm: Arm, search: Search) -> None:
         self.arm, self.search = arm, search
         self.spaces = arm.recipe.spaces()
+        self._start: dict[str, Sampled] | None = None
+        """Where CMA-ES sets out from: the best of the first round, once it is told."""
         with _without_warnings():
             # In memory. Its name, which the storage takes over, changes with whatever changes the
             # trials; the stream is named by the arm, so that more arms change no other arm's.
             self.study = optuna.create_study(
                 study_name=f"{arm.name}-{digest(self._fixed_by())[:8]}",
                 direction="maximize" if search.maximize else "minimize",
-                sampler=_sampler(search, derive(search.seed, "search", arm.name) % SEEDS),
+                sampler=self._make_sampler(),
                 pruner=_pruner(search),
             )
         self._open: dict[int, optuna.Trial] = {}
@@ -108,6 +110,12 @@ class ArmTuner:
     def _fixed_by(self) -> list[object]:
         """Return what the trials follow from, beside the code of the samplers."""
         return [ENGINE, self.arm.recipe.dump(), self.search.dump_asks()]
+
+    def _make_sampler(self) -> optuna.samplers.BaseSampler:
+        """Return the arm's sampler."""
+        seed = derive(self.search.seed, "search", self.arm.name) % SEEDS
+        with _without_warnings():
+            return _sampler(self.search, seed, self._start)
 
     def _given_points(self) -> list[dict[str, Sampled]]:
         """Return the points that are known beforehand, which are the first trials.
@@ -134,6 +142,9 @@ class ArmTuner:
             As many as ``search.round_sizes`` says, and none when the budget is spent.
         """
         count = self._rounds.pop(0) if self._rounds else 0
+        if self.search.sampler == "cmaes" and self._start is None and self._objectives:
+            self._start = self.study.trials[self._best()].params
+            self.study.sampler = self._make_sampler()
         with _without_warnings():
             trials = [self._next_trial() for _ in range(count)]
         self._open |= {trial.number: trial for trial in trials}
@@ -224,15 +235,20 @@ class ArmTuner:
         """
         if not self.spaces:
             return 0, resolve(self.arm.recipe)
+        number = self._best()
+        recipe, _ = self._resolved(self.study.trials[number].params)
+        return number, recipe
+
+    def _best(self) -> int:
+        """Return the number of the best trial, the earlier of equal ones; 0 if none has ended
+        well."""
         sign = -1.0 if self.search.maximize else 1.0
 
         def loss_then_number(number: int) -> tuple[float, int]:
             value = self._objectives[number]
             return (sign * value if math.isfinite(value) else math.inf), number
 
-        number = min(self._objectives, key=loss_then_number, default=0)
-        recipe, _ = self._resolved(self.study.trials[number].params)
-        return number, recipe
+        return min(self._objectives, key=loss_then_number, default=0)
 
     def importance(self) -> dict[str, float]:
         """Return each hyperparameter's share in good trials (PED-ANOVA, Watanabe et al. 2023).
@@ -273,7 +289,9 @@ def _without_warnings() -> Iterator[None]:
         yield
 
 
-def _sampler(search: Search, seed: int) -> optuna.samplers.BaseSampler:
+def _sampler(
+    search: Search, seed: int, start: Mapping[str, Sampled] | None
+) -> optuna.samplers.BaseSampler:
     """Return the search's sampler; where all points are known beforehand it is never asked.
 
     A sampler that learns has its start given, and learns from whatever came of that.
@@ -281,13 +299,15 @@ def _sampler(search: Search, seed: int) -> optuna.samplers.BaseSampler:
     Args:
         search: names it.
         seed: from 0 to 2³² − 1.
+        start: where CMA-ES sets out from; by itself it would draw its first generation around the
+            middle, whatever the trials before found.
     """
     if search.sampler == "tpe":
         return optuna.samplers.TPESampler(seed=seed, n_startup_trials=1, gamma=_count_good)
     if search.sampler == "gp":
         return optuna.samplers.GPSampler(seed=seed, n_startup_trials=1)
     if search.sampler == "cmaes":
-        return optuna.samplers.CmaEsSampler(seed=seed)
+        return optuna.samplers.CmaEsSampler(seed=seed, x0=None if start is None else dict(start))
     return optuna.samplers.RandomSampler(seed=seed)
 
 
