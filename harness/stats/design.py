@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-FEWEST_SEARCHES = 5
+ENOUGH_SEARCHES = 5
 """Searches below which no design is proposed: t with fewer degrees of freedom is very wide, and
 leans on a_k being normal."""
-MOST_SEARCHES = 10_000
+LARGEST_DESIGN = 10_000
 """Searches beyond which an effect counts as too small to be found."""
 MOST_SEEDS = 200
 """Seeds of a winner that are tried at most; more add next to nothing to what one search tells."""
@@ -146,7 +146,7 @@ def best_split(
     """
     designs = [
         _design(effect, variances, searches, seeds, search_cost, alpha)
-        for searches in range(FEWEST_SEARCHES, min(MOST_SEARCHES, int(budget)) + 1)
+        for searches in range(ENOUGH_SEARCHES, min(LARGEST_DESIGN, int(budget)) + 1)
         # what is left for the seeds of each; within rounding a run is paid for
         if (seeds := math.floor(budget / searches - search_cost + 1e-9)) > 0
     ]
@@ -172,10 +172,10 @@ def _least_searches(
     def enough(searches: int) -> bool:
         return power_of(effect, variances, searches, seeds, alpha) >= power
 
-    if effect == 0 or not enough(MOST_SEARCHES):
+    if effect == 0 or not enough(LARGEST_DESIGN):
         return None
     # the power grows with the searches: bisect for the first number that suffices
-    low, high = FEWEST_SEARCHES, MOST_SEARCHES
+    low, high = ENOUGH_SEARCHES, LARGEST_DESIGN
     while low < high:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle + 1, high)
