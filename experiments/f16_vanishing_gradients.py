@@ -24,6 +24,7 @@ study = Study(
         epochs=10,
         optimizer=Adam(lr=1e-3),
         init=Xavier(distribution="normal"),
+        dtype="float64",  # squares of gradients of 1e-20 are 0 in float32
     ),
     compare={
         "model.activation": ["sigmoid", "tanh", "relu"],

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 LAYERS = (
     {"__main__"},
     {"cli", "catalog"},
+    {"verification"},
     {"report", "protocol"},
     {"analysis", "execution"},
     {"engine", "tracking"},

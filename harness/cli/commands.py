@@ -198,6 +198,25 @@ def verdicts_command(
     write_verdicts(studies or (), out, into, store)
 
 
+@app.command("verify")
+def verify_command(
+    only: Annotated[
+        str | None,
+        typer.Option(
+            help="Only the rows of a group (mnist1d, deepobs, edge, quadratics, equivalences, "
+            "noise, statistics, vanishing), or those whose names have this text.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Page to write.")] = DEFAULT_REPORTS
+    / "verification.html",
+) -> None:
+    """Measure numbers that others published or mathematics fixes; exit status 1 if one differs."""
+    from harness.cli.verify import verify
+
+    verify(only, out)
+
+
 @app.command("train")
 def train_command(
     spec: SpecFile,
