@@ -27,7 +27,7 @@ def _recipe(optimizer: Component, steps: int | None = None) -> h.Recipe:
 
 def _final(optimizer: Component, steps: int | None = None) -> float:
     """Return the final test loss."""
-    return float(h.train(_recipe(optimizer, steps)).runs["test/loss"][0])
+    return float(h.train(_recipe(optimizer, steps), test=True).runs["test/loss"][0])
 
 
 def _diverges() -> float:

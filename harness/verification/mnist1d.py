@@ -23,7 +23,7 @@ def _accuracy(model: Component, channels: bool = False, permuted: bool = False) 
         batch_order="sequential",
         eval_every=6000,
     )
-    return float(h.train(recipe, seeds=SEEDS).runs["test/accuracy"].mean())
+    return float(h.train(recipe, seeds=SEEDS, test=True).runs["test/accuracy"].mean())
 
 
 def _shape() -> float:
