@@ -6,8 +6,8 @@ from pathlib import Path
 
 from harness.tracking.provenance import read_environment
 from harness.verification.page import write_page
-from harness.verification.row import Checked, Group
-from harness.verification.table import check_groups, groups_of
+from harness.verification.row import Checked, RowGroup
+from harness.verification.table import check_rows, choose_rows
 
 
 def verify(only: str | None, out: Path) -> None:
@@ -21,8 +21,8 @@ def verify(only: str | None, out: Path) -> None:
         HarnessError: no row has the text.
         SystemExit: a row does not agree.
     """
-    checked: list[tuple[Group, Checked]] = []
-    for group, row in check_groups(groups_of(only)):
+    checked: list[tuple[RowGroup, Checked]] = []
+    for group, row in check_rows(choose_rows(only)):
         print(_line(group, row), flush=True)
         checked.append((group, row))
     failed = sum(not row.passed for _, row in checked)
@@ -32,7 +32,7 @@ def verify(only: str | None, out: Path) -> None:
         raise SystemExit(1)
 
 
-def _line(group: Group, checked: Checked) -> str:
+def _line(group: RowGroup, checked: Checked) -> str:
     got = checked.error or f"{checked.got:.6g}"
     mark = "ok  " if checked.passed else "FAIL"
     row, seconds = checked.row, f"{checked.seconds:.1f} s"

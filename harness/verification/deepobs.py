@@ -9,7 +9,7 @@ import numpy as np
 import harness as h
 from harness.losses.quadratic import quadratic_deep_hessian
 from harness.spec.component import Component
-from harness.verification.row import Expected, Group, Row, within
+from harness.verification.row import Expected, Row, RowGroup, within
 
 
 def _recipe(optimizer: Component, steps: int | None = None) -> h.Recipe:
@@ -44,7 +44,7 @@ FINAL: dict[str, tuple[Component, float]] = {
 }
 """Test losses after 100 epochs."""
 
-DEEPOBS = Group(
+DEEPOBS = RowGroup(
     "deepobs",
     "DeepOBS's quadratic_deep",
     "Schneider et al. 2019, DeepOBS",

@@ -8,7 +8,7 @@ import numpy as np
 
 import harness as h
 from harness.data.base import Raw
-from harness.verification.row import Group, Row, at_least, at_most, within
+from harness.verification.row import Row, RowGroup, at_least, at_most, within
 
 
 class First500(h.Data):
@@ -55,7 +55,7 @@ def _settled(lr: float, momentum: float, steps: int) -> float:
 
 
 DESCENT, HEAVY_BALL, SMALL = (0.3, 0.0, 4000), (0.5, 0.9, 3000), (0.01, 0.0, 1000)
-EDGE = Group(
+EDGE_OF_STABILITY = RowGroup(
     "edge",
     "Edge of stability: sharpness over its threshold",
     "Cohen et al. 2021, Gradient descent typically occurs at the edge of stability",

@@ -12,7 +12,7 @@ from torch import Tensor
 import harness as h
 from harness.core.parameter_layout import layout_of
 from harness.spec.component import Component
-from harness.verification.row import Group, Row, at_least, at_most
+from harness.verification.row import Row, RowGroup, at_least, at_most
 
 STEPS = 50
 
@@ -160,7 +160,7 @@ def _scales_apart() -> float:
     return _apart(losses(100.0), 100 * losses(1.0))
 
 
-EQUIVALENCES = Group(
+EQUIVALENCES = RowGroup(
     "equivalences",
     "Equivalences in float64: largest difference of the losses of 50 steps",
     "torch.optim; Loshchilov & Hutter 2019; Kingma & Ba 2015; Jordan et al. 2024",

@@ -7,9 +7,9 @@ from functools import partial
 import harness as h
 from harness.data.mnist1d import CHECKSUM, checksum
 from harness.spec.component import Component
-from harness.verification.row import Expected, Group, Row, between, within
+from harness.verification.row import Expected, Row, RowGroup, between, within
 
-SEEDS = 3
+_SEEDS = 3
 
 
 def _accuracy(model: Component, channels: bool = False, permuted: bool = False) -> float:
@@ -23,7 +23,7 @@ def _accuracy(model: Component, channels: bool = False, permuted: bool = False) 
         batch_order="sequential",
         eval_every=6000,
     )
-    return float(h.train(recipe, seeds=SEEDS, test=True).runs["test/accuracy"].mean())
+    return float(h.train(recipe, seeds=_SEEDS, test=True).runs["test/accuracy"].mean())
 
 
 def _shape() -> float:
@@ -38,7 +38,7 @@ def _checksum() -> float:
 
 YES = Expected(1, 1, "yes")
 CNN = h.CNN1D(channels=25)
-MNIST_1D = Group(
+MNIST_1D = RowGroup(
     "mnist1d",
     "MNIST-1D",
     "Greydanus 2020, Scaling down deep learning",

@@ -7,7 +7,7 @@ from torch import Tensor
 
 import harness as h
 from harness.core.streams import numpy_stream
-from harness.verification.row import Group, Row, within
+from harness.verification.row import Row, RowGroup, within
 
 DIMENSIONS, SIGNAL, SAMPLES = 50, 0.1, 50_000
 SIGMA = np.linspace(0.5, 1.5, DIMENSIONS)
@@ -42,7 +42,7 @@ def _noise_scale() -> float:
     return float(curves["noise/variance"].mean() / curves["noise/signal"].mean())
 
 
-NOISE = Group(
+NOISE = RowGroup(
     "noise",
     "Gradient noise scale",
     "McCandlish et al. 2018, An empirical model of large-batch training",

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.report.template import asset, templates
-from harness.verification.row import Checked, Group
+from harness.verification.row import Checked, RowGroup
 
 
-def write_page(checked: Sequence[tuple[Group, Checked]], facts: Sequence[str], path: Path) -> Path:
+def write_page(
+    checked: Sequence[tuple[RowGroup, Checked]], facts: Sequence[str], path: Path
+) -> Path:
     """Write the page and return its path.
 
     Args:
@@ -17,7 +19,7 @@ def write_page(checked: Sequence[tuple[Group, Checked]], facts: Sequence[str], p
         facts: what it was made by: versions and the code's commit.
         path: the file; its folder is made.
     """
-    by_group: dict[str, tuple[Group, list[Checked]]] = {}
+    by_group: dict[str, tuple[RowGroup, list[Checked]]] = {}
     for group, row in checked:
         by_group.setdefault(group.name, (group, []))[1].append(row)
     rows = [row for _, row in checked]

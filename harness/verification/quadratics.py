@@ -11,7 +11,7 @@ from torch import Tensor
 
 import harness as h
 from harness.core.parameter_layout import layout_of
-from harness.verification.row import Group, Row, at_least, at_most, within
+from harness.verification.row import Row, RowGroup, at_least, at_most, within
 
 
 def descend(
@@ -71,7 +71,7 @@ def _variance(lr: float, momentum: float) -> float:
 VARIANCES = {(0.1, 0.0): 0.027778, (0.5, 0.0): 0.25, (0.1, 0.9): 0.263889}
 """η s²(1 + β)/(B h(1 − β)(2(1 + β) − ηh)), by η and β."""
 
-QUADRATICS = Group(
+QUADRATICS = RowGroup(
     "quadratics",
     "Quadratics",
     "exact; Polyak 1964, Mandt et al. 2017",

@@ -60,7 +60,7 @@ class Row(NamedTuple):
     """Whether it takes more than a few seconds; the quick tests leave it out."""
 
 
-class Group(NamedTuple):
+class RowGroup(NamedTuple):
     """Rows of one source."""
 
     name: str

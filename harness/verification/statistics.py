@@ -7,7 +7,7 @@ from functools import partial
 
 import harness as h
 from harness.core.streams import numpy_stream
-from harness.verification.row import Group, Row, at_most, between, within
+from harness.verification.row import Row, RowGroup, at_most, between, within
 
 DEMSAR_Q = (1.960, 2.344, 2.569, 2.728, 2.850, 2.948, 3.031, 3.102, 3.164)
 """Critical values of the Nemenyi test at 0.05 for 2 to 10 competitors."""
@@ -40,7 +40,7 @@ def _called(seeds: int) -> float:
     return called / STUDIES
 
 
-STATISTICS = Group(
+STATISTICS = RowGroup(
     "statistics",
     "Statistics",
     "Demšar 2006; Agarwal et al. 2021 (rliable); Dahl et al. 2023 (AlgoPerf); 2,000 made studies",

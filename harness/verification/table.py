@@ -6,19 +6,28 @@ from collections.abc import Iterator
 
 from harness.core.errors import HarnessError
 from harness.verification.deepobs import DEEPOBS
-from harness.verification.edge import EDGE
+from harness.verification.edge import EDGE_OF_STABILITY
 from harness.verification.equivalences import EQUIVALENCES
 from harness.verification.mnist1d import MNIST_1D
 from harness.verification.noise import NOISE
 from harness.verification.quadratics import QUADRATICS
-from harness.verification.row import Checked, Group, check_row
+from harness.verification.row import Checked, RowGroup, check_row
 from harness.verification.statistics import STATISTICS
 from harness.verification.vanishing import VANISHING
 
-GROUPS = (MNIST_1D, DEEPOBS, EDGE, QUADRATICS, EQUIVALENCES, NOISE, STATISTICS, VANISHING)
+GROUPS = (
+    MNIST_1D,
+    DEEPOBS,
+    EDGE_OF_STABILITY,
+    QUADRATICS,
+    EQUIVALENCES,
+    NOISE,
+    STATISTICS,
+    VANISHING,
+)
 
 
-def groups_of(only: str | None = None) -> tuple[Group, ...]:
+def choose_rows(only: str | None = None) -> tuple[RowGroup, ...]:
     """Return the groups whose name, or whose rows' names, hold a text; all of them without one.
 
     Args:
@@ -45,7 +54,7 @@ def groups_of(only: str | None = None) -> tuple[Group, ...]:
     return tuple(chosen)
 
 
-def check_groups(groups: tuple[Group, ...]) -> Iterator[tuple[Group, Checked]]:
+def check_rows(groups: tuple[RowGroup, ...]) -> Iterator[tuple[RowGroup, Checked]]:
     """Yield each row's group, and what came of it, as it is done."""
     for group in groups:
         for row in group.rows:

@@ -6,7 +6,7 @@ from functools import partial
 
 import harness as h
 from harness.spec.component import Component
-from harness.verification.row import Group, Row, at_least, at_most, within
+from harness.verification.row import Row, RowGroup, at_least, at_most, within
 
 LAYERS = 30
 
@@ -45,7 +45,7 @@ def _scaling(init: Component) -> float:
     return float((ratio**2).mean() ** (1 / 10))
 
 
-VANISHING = Group(
+VANISHING = RowGroup(
     "vanishing",
     "Vanishing gradients: first to last gradient norm of 30 sigmoid layers",
     "Glorot & Bengio 2010; He et al. 2015, 2016; the bound 0.25²⁹ of the sigmoid's slope",

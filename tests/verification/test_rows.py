@@ -6,15 +6,15 @@ from typer.testing import CliRunner
 from harness.cli.commands import app
 from harness.core.errors import HarnessError
 from harness.verification.row import (
-    Group,
     Row,
+    RowGroup,
     at_least,
     at_most,
     between,
     check_row,
     within,
 )
-from harness.verification.table import GROUPS, groups_of
+from harness.verification.table import GROUPS, choose_rows
 
 ROWS = [
     pytest.param(row, id=f"{group.name}: {row.name}", marks=[pytest.mark.slow] * row.slow)
@@ -56,12 +56,12 @@ def test_a_row_that_raises_fails_and_says_why():
 
 
 def test_rows_are_chosen_by_group_or_by_name():
-    assert [group.name for group in groups_of("DeepOBS")] == ["deepobs"]
-    (chosen,) = groups_of("rliable")
+    assert [group.name for group in choose_rows("DeepOBS")] == ["deepobs"]
+    (chosen,) = choose_rows("rliable")
     assert chosen.name == "statistics" and len(chosen.rows) == 3
-    assert groups_of() == GROUPS
+    assert choose_rows() == GROUPS
     with pytest.raises(HarnessError, match="one of mnist1d, deepobs, .*; got 'nothing'"):
-        groups_of("nothing")
+        choose_rows("nothing")
 
 
 def test_the_command_prints_a_line_a_row_writes_the_page_and_fails_where_a_row_does(
@@ -72,7 +72,7 @@ def test_the_command_prints_a_line_a_row_writes_the_page_and_fails_where_a_row_d
         Row("wrong & <b>bold</b>", at_most(1.0), lambda: 3.0),
         Row("broken", at_most(1.0), lambda: 1 / 0),
     )
-    group = Group("made", "Made up", "nobody 1900", rows)
+    group = RowGroup("made", "Made up", "nobody 1900", rows)
     monkeypatch.setattr("harness.verification.table.GROUPS", (group,))
     out = tmp_path / "new" / "verification.html"
     failed = CliRunner().invoke(app, ["verify", "--out", str(out)])
