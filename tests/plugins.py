@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 
 import numpy as np
 import pytorch_optimizer
@@ -182,3 +183,59 @@ class WeightSum(Probe):
 
     def measure(self, scene, memory):
         return {"all": scene.w_KP.sum(1)}
+
+
+class Frozen(nn.Module):
+    """Random features that are not trained, and a layer on them; a frozen scale between."""
+
+    def __init__(self, input_shape, outputs, width=7):
+        super().__init__()
+        self.features = nn.Linear(input_shape[0], width).requires_grad_(False)
+        self.middle, self.out = nn.Linear(width, width), nn.Linear(width, outputs)
+        self.scale = nn.Parameter(torch.ones(width), requires_grad=False)
+
+    def forward(self, x):
+        return self.out(torch.tanh(self.middle(torch.tanh(self.features(x)) * self.scale)))
+
+
+class Tied(nn.Module):
+    """Tokens that are looked up and told apart by one table, as language models have it."""
+
+    def __init__(self, input_shape, outputs, width=6):
+        super().__init__()
+        self.table = nn.Embedding(outputs, width)
+        self.middle, self.head = nn.Linear(width, width), nn.Linear(width, outputs)
+        self.head.weight = self.table.weight
+
+    def forward(self, x):
+        tokens = x.abs().long() % self.table.num_embeddings
+        return self.head(torch.tanh(self.middle(self.table(tokens).mean(1))))
+
+
+class NumPyStart(nn.Module):
+    """Drawn by NumPy's global generator, and a buffer by Python's."""
+
+    def __init__(self, input_shape, outputs):
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor(0.1 * np.random.randn(input_shape[0], outputs)).float())
+        self.register_buffer("shift", torch.tensor(random.random()))
+
+    def forward(self, x):
+        return x @ self.w + self.shift
+
+
+class OwnNoise(nn.Module):
+    """Draws in every pass, by the generator that it is told."""
+
+    def __init__(self, input_shape, outputs, by="torch"):
+        super().__init__()
+        self.out, self.by = nn.Linear(input_shape[0], outputs), by
+
+    def forward(self, x):
+        if self.by == "torch":
+            noise = torch.randn(x.shape[-1]).to(x)
+        elif self.by == "numpy":
+            noise = torch.from_numpy(np.random.randn(x.shape[-1])).to(x)
+        else:
+            noise = random.gauss(0.0, 1.0)
+        return self.out(x + 0.5 * noise)

@@ -83,8 +83,10 @@ def _try_vmap(network: ModuleNetwork, recipe: ResolvedRecipe) -> tuple[bool, str
     There is no list of what vmap supports; a small trial is quicker than to find out in a worker.
     """
     # members would draw from one generator by turns, and each one's numbers depend on the others
-    if network.draws:
+    if network.drops:
         return False, "its dropout draws from torch's global generator"
+    if network.draws:
+        return False, "it draws random numbers by itself"
     x = torch.as_tensor(load_data(recipe.data).train.x[:2], dtype=torch.float32)
     params = {
         name: torch.zeros(2, *weight.shape, requires_grad=True)

@@ -114,7 +114,7 @@ def start(runs: Sequence[Run], test: bool) -> Cohort:
     order = order_by_optimizer([run.recipe for run in runs])
     members = [Member(i, runs[i]) for i in order]
     w_KP = initial_weights(program, [member.run.seed for member in members])
-    buffers = initial_buffers(program, len(runs))
+    buffers = initial_buffers(program, [member.run.seed for member in members])
     optimizer = program.recipe.optimizer
     blocks: tuple[slice, ...] = ()
     states: OptimizerStates = []

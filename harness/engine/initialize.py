@@ -36,24 +36,31 @@ def initial_weights(program: Program, seeds: Sequence[int]) -> Tensor:
     return torch.as_tensor(rows).to(program.device, program.dtype)
 
 
-def initial_buffers(program: Program, members: int) -> Buffers:
-    """Return the initial running statistics, (K, *shape) each, the same for every member.
+def initial_buffers(program: Program, seeds: Sequence[int]) -> Buffers:
+    """Return the initial running statistics, (K, *shape) each.
+
+    Those of a user's module are what its constructor makes for the seed: it may draw them, or have
+    parameters that it does not train among them.
 
     Args:
         program: its network says how they start.
-        members: how many members there are, K.
+        seeds: the members' seeds, in the order of the rows.
 
     Returns:
         By name, in memory of their own; empty for a network without any. Whole numbers, such as a
         count of batches, keep their type.
     """
+    network, device = program.network, program.device
+    first = network.buffers()
+    if not first:
+        return {}
+    by_seed = [
+        network.buffers_of(seed) if isinstance(network, ModuleNetwork) else first for seed in seeds
+    ]
+    stacked = {name: torch.stack([made[name] for made in by_seed]) for name in first}
     return {
-        name: buffer.to(
-            program.device, program.dtype if buffer.is_floating_point() else buffer.dtype
-        )
-        .expand(members, *buffer.shape)
-        .clone()  # after ``expand`` all members would share one memory
-        for name, buffer in program.network.buffers().items()
+        name: rows.to(device, program.dtype if rows.is_floating_point() else rows.dtype)
+        for name, rows in stacked.items()
     }
 
 
@@ -62,5 +69,9 @@ def _drawn(program: Program, seed: int) -> dict[str, np.ndarray]:
     init = as_a(Init, program.recipe.init)
     if isinstance(program.network, ModuleNetwork) and type(init) is Default:
         module = program.network.build(seed)
-        return {name: p.detach().double().numpy() for name, p in module.named_parameters()}
+        return {
+            name: p.detach().double().numpy()
+            for name, p in module.named_parameters()
+            if p.requires_grad
+        }
     return {name: init.draw(name, weight, seed) for name, weight in program.initial.items()}

@@ -90,7 +90,7 @@ def _outputs(program: Program, w_1P: Tensor, samples: int, training: bool) -> Co
     x_1B, y_1BD = program.train.x[:samples][None], program.train.y[:samples][None]
     hyper = stack_hyperparameters([recipe], program.device, program.dtype)
     noise = Noise([0], 0, program.device, program.dtype)
-    ctx = Context(training, noise, hyper.dropout_K, initial_buffers(program, 1))
+    ctx = Context(training, noise, hyper.dropout_K, initial_buffers(program, [0]))
     params = program.layout.views(w_1P)
     precision = program.training_loss.precision()
     with (
@@ -116,7 +116,7 @@ def _try_one_sample(program: Program, w_1P: Tensor) -> None:
         HarnessError: torch's batch normalization refuses, or the harness's own finds a variance of
             0 in all features.
     """
-    before = initial_buffers(program, 1)
+    before = initial_buffers(program, [0])
     try:
         after = _outputs(program, w_1P, 1, training=True).buffers
     except HarnessError as error:

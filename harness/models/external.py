@@ -7,9 +7,12 @@ Whether its runs can share a cohort is decided by :mod:`harness.engine.batching`
 from __future__ import annotations
 
 import inspect
+import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cached_property
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
@@ -33,9 +36,10 @@ RANDOM = (
 )
 """torch's layers that draw from its global generator while training, whatever their arguments.
 
-A layer of a user's own that draws is not known of: vmap refuses random calls by default, so such a
-module trains one run at a time, and draws from the generator as it is.
+Whether a layer of a user's own draws is found out by calling it.
 """
+EVALUATION = derive(0, "module")
+"""Seed of what a module draws in passes without a stream, such as evaluations: one for all."""
 
 
 class ExternalModel(External, Model):
@@ -89,6 +93,10 @@ class ModuleNetwork:
             raise HarnessError(
                 f"model {target}: expected a torch.nn.Module, got {type(self.module).__name__}"
             )
+        if not any(p.requires_grad for p in self.module.parameters()):
+            raise HarnessError(
+                f"model {target}: expected parameters to train, got none with requires_grad"
+            )
 
     def build(self, seed: int) -> nn.Module:
         """Return the module as its constructor initialises it, drawing from the seed's stream.
@@ -107,10 +115,34 @@ class ModuleNetwork:
             return module
 
     @property
-    def draws(self) -> bool:
-        """Whether it uses the global generator while training, which a cohort can't share."""
-        # layers of torch's that drop inside themselves (attention, GRU) have a rate ``dropout``
+    def drops(self) -> bool:
+        """Whether it has layers of torch's that draw from its global generator while training."""
+        # layers that drop inside themselves (attention, GRU) have a rate ``dropout``
         return any(isinstance(m, RANDOM) or getattr(m, "dropout", 0) for m in self.module.modules())
+
+    @cached_property
+    def draws(self) -> bool:
+        """Whether a pass uses torch's, NumPy's or Python's global generator, which a cohort can't
+        share."""
+        if self.drops:
+            return True
+        # one of its own: a module may remember what it was called with
+        module, x = self.build(0), torch.zeros(2, *self.input_shape)
+        with global_stream(0), torch.no_grad():
+            before = _generator_states()
+            for training in (True, False):
+                # why it fails is said where the plan tries the program
+                with suppress(Exception):
+                    module.train(training)(x)
+            return _generator_states() != before
+
+    @cached_property
+    def frozen(self) -> frozenset[str]:
+        """Names of the parameters that the module does not train (``requires_grad`` is False).
+
+        They go with the buffers: no optimizer, penalty or noise is told of them.
+        """
+        return frozenset(n for n, p in self.module.named_parameters() if not p.requires_grad)
 
     @property
     def refuses_single_samples(self) -> bool:
@@ -120,7 +152,8 @@ class ModuleNetwork:
     def weights(self) -> dict[str, Weight]:
         """Return the parameters by the module's own names.
 
-        The fans are guessed from the shapes, the roles as :func:`roles_of` says.
+        The fans are guessed from the shapes, the roles as :func:`roles_of` says. Frozen ones are
+        left out, and one that is in several places is there once, by its first name.
         """
         described = roles_of(self.module)
         return {
@@ -128,11 +161,21 @@ class ModuleNetwork:
             for (name, p), (role, fused) in zip(
                 self.module.named_parameters(), described.values(), strict=True
             )
+            if name not in self.frozen
         }
 
     def buffers(self) -> dict[str, Tensor]:
-        """Return the module's buffers as they start: copies, so that nobody writes into its own."""
-        return {name: b.clone() for name, b in self.module.named_buffers()}
+        """Return the module's buffers and frozen parameters as they start: copies, so that nobody
+        writes into its own."""
+        return self._fixed(self.module)
+
+    def buffers_of(self, seed: int) -> dict[str, Tensor]:
+        """Return the same as the constructor makes them for a run's seed."""
+        return self._fixed(self.build(seed))
+
+    def _fixed(self, module: nn.Module) -> dict[str, Tensor]:
+        frozen = {n: p.detach().clone() for n, p in module.named_parameters() if n in self.frozen}
+        return frozen | {name: b.clone() for name, b in module.named_buffers()}
 
     def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
         """Return outputs (K, B, D); in training the new buffers are put into the context.
@@ -174,9 +217,12 @@ class ModuleNetwork:
         # views: what the module writes into its buffers must arrive in ``buffers``
         first = {name: b[0] for name, b in buffers.items()}
         own = {name: p[0] for name, p in params.items()}
-        # one number of the member's stream seeds torch's generator for this pass; the bound only
-        # has to fit into a signed 64-bit seed
-        seed = int(ctx.noise.host[0].integers(2**62)) if ctx.noise and self.draws else None
+        seed = None
+        if self.draws:
+            # one number of the member's stream seeds the generators for this pass; the bound only
+            # has to fit into a signed 64-bit seed
+            streams = ctx.noise.host if ctx.noise else ()
+            seed = int(streams[0].integers(2**62)) if streams else EVALUATION
         with global_stream(seed):
             return self._call(own, first, x_KB[0])[None]
 
@@ -190,7 +236,8 @@ def _tensors(module: object) -> Iterator[Tensor]:
 
 @contextmanager
 def global_stream(seed: int | None) -> Iterator[None]:
-    """Seed torch's global generators for the code inside, and put their state back afterwards.
+    """Seed torch's, NumPy's and Python's global generators for the code inside, and put their
+    states back afterwards.
 
     Args:
         seed: what they are seeded with; None leaves them as they are.
@@ -198,9 +245,24 @@ def global_stream(seed: int | None) -> Iterator[None]:
     if seed is None:
         yield
         return
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield
+    numpy_state, python_state = np.random.get_state(), random.getstate()
+    try:
+        with torch.random.fork_rng():
+            torch.manual_seed(seed)
+            np.random.seed(seed % 2**32)  # as large as NumPy takes
+            random.seed(seed)
+            yield
+    finally:
+        np.random.set_state(numpy_state)
+        random.setstate(python_state)
+
+
+def _generator_states() -> tuple[object, ...]:
+    """Return the states of the global generators, to compare them."""
+    numpy_state = np.random.get_state(legacy=False)
+    own = numpy_state["state"]
+    numpys = own["key"].tobytes(), own["pos"], numpy_state["has_gauss"]
+    return torch.get_rng_state().tolist(), numpys, random.getstate()
 
 
 def _fans(p: Tensor) -> tuple[int, int]:

@@ -56,7 +56,7 @@ class Case:
         )
         self.program = program_of(resolve(recipe))
         self.w_KP = initial_weights(self.program, [0, 1])
-        self.buffers = initial_buffers(self.program, 2)
+        self.buffers = initial_buffers(self.program, [0, 1])
         self.hyper = stack_hyperparameters(
             [resolve(recipe)] * 2, torch.device("cpu"), torch.float64
         )

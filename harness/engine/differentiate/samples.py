@@ -21,8 +21,9 @@ def stands_alone(network: Network) -> bool:
     A network with running statistics normalises by its batch. Dropout of the harness's own layers
     does not count: its draws are recorded and can be repeated.
     """
-    draws = isinstance(network, ModuleNetwork) and network.draws
-    return not network.buffers() and not draws
+    if isinstance(network, ModuleNetwork):
+        return not (network.buffers().keys() - network.frozen or network.draws)
+    return not network.buffers()
 
 
 def takes_single_samples(network: Network) -> bool:

@@ -39,7 +39,7 @@ def try_optimizer(program: Program) -> None:
     optimizer = recipe.optimizer
     if not isinstance(optimizer, ExternalOptimizer):
         return
-    first_1P, buffers = initial_weights(program, [0]), initial_buffers(program, 1)
+    first_1P, buffers = initial_weights(program, [0]), initial_buffers(program, [0])
     state = external_state(program, optimizer, first_1P)
     if state.averages():
         check_evaluation_point(optimizer.target, program.network, program.regularizers)
