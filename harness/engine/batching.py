@@ -14,6 +14,7 @@ from harness.engine.program import Program, build_network
 from harness.engine.timetable import make_timetable
 from harness.models.base import Context, Seen
 from harness.models.external import ModuleNetwork
+from harness.optimizers.base import Optimizer
 from harness.optimizers.external import ExternalOptimizer
 from harness.spec.component import as_a
 from harness.spec.keys import digest, shape_key
@@ -109,8 +110,8 @@ def member_bytes(program: Program) -> int:
     cohort that does not fit is halved. The data are not counted: members of one split share them
     (:func:`copy_bytes` is what another split adds).
     """
-    # weights, gradient, up to two tensors of optimizer state, and two temporaries of an update
-    rows = 6 * program.layout.width
+    # weights, gradient, and two temporaries of an update
+    rows = 4 * program.layout.width + optimizer_numbers(program)
     # the first dimensions of the weights: about the outputs of all layers for a sample, where a
     # network does not tell more
     units = sum(math.prod(weight.shape[:1]) for weight in program.initial.values())
@@ -118,6 +119,31 @@ def member_bytes(program: Program) -> int:
     # much again, and once more with its slopes; each in a forward and a backward pass
     activations = 4 * program.times.batch * max(units, 3 * _shown(program))
     return program.dtype.itemsize * (rows + activations)
+
+
+def optimizer_numbers(program: Program) -> int:
+    """Return how many numbers the optimizer keeps for a member after its first update.
+
+    Of another library's optimizer it is not known: two for each weight, as Adam has. It trains one
+    run at a time, so that no cohort's size depends on it.
+    """
+    optimizer, layout = program.recipe.optimizer, program.layout
+    if not isinstance(optimizer, Optimizer):
+        return 2 * layout.width
+    # on the meta device shapes alone are computed
+    w_1P = torch.zeros(1, layout.width, device="meta")
+    fields = {name: w_1P.new_zeros(1, 1) for name in (*optimizer.numbers(), "schedule")}
+    _, state = optimizer.update(
+        torch.zeros_like(w_1P), optimizer.init(w_1P), w_1P.clone(), fields, layout
+    )
+    return _numbers_in(state)
+
+
+def _numbers_in(state: object) -> int:
+    """Return how many numbers the tensors of an optimizer's state have."""
+    if isinstance(state, torch.Tensor):
+        return state.numel()
+    return sum(map(_numbers_in, state)) if isinstance(state, tuple) else 0
 
 
 def _shown(program: Program) -> int:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from harness.core.parameter_numbers import GroupNumbers, Masks
+from harness.data.base import Data
 from harness.models.base import Model
 from harness.optimizers.external import ExternalOptimizer
 from harness.regularizers.base import Regularizer
@@ -79,13 +80,11 @@ def stack_hyperparameters(
         rows = [part.numbers() for part in parts]
         return {name: column(row[name] for row in rows) for name in rows[0]}
 
-    # a recipe without a loss takes the data's (``Data.default_loss``), which must be one without
-    # numeric fields: there are no columns for it
-    losses = [recipe.loss for recipe in recipes if recipe.loss is not None]
+    losses = [recipe.loss or as_a(Data, recipe.data).default_loss() for recipe in recipes]
     rates = [dropout_rate(recipe) for recipe in recipes]
     return Hyperparameters(
         lr_K=column(_learning_rate(recipe) for recipe in recipes),
-        loss=fields(losses) if losses else {},
+        loss=fields(losses),
         # by place: the recipes have the same regularizers in the same order
         regularizers=tuple(map(fields, zip(*(r.regularizers for r in recipes), strict=True))),
         dropout_K=column(rates) if any(rates) else None,
@@ -96,8 +95,7 @@ def dropout_rate(recipe: ResolvedRecipe) -> float:
     """Return the dropout rate of a run: a regularizer's if one sets it, else the model's.
 
     Args:
-        recipe: without a model, the data's default model counts as one that drops nothing of its
-            own accord.
+        recipe: without a model, the data's default model counts.
 
     Returns:
         The share of units dropped; 0 where nothing drops.
@@ -106,7 +104,8 @@ def dropout_rate(recipe: ResolvedRecipe) -> float:
         rate = as_a(Regularizer, part).dropout_rate()
         if rate is not None:
             return rate
-    return as_a(Model, recipe.model).dropout_rate() or 0.0 if recipe.model is not None else 0.0
+    model = recipe.model or as_a(Data, recipe.data).default_model()
+    return as_a(Model, model).dropout_rate() or 0.0 if model is not None else 0.0
 
 
 def _learning_rate(recipe: ResolvedRecipe) -> float:

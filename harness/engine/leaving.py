@@ -40,6 +40,8 @@ def drop(cohort: Cohort, indices: Sequence[int], status: Status) -> None:
             have ended already are passed over.
         status: how they end, such as ``pruned``.
     """
+    if not cohort.members:
+        return
     program = program_of(cohort.members[0].run.recipe)
     wanted = set(indices)
     rows = [row for row, member in enumerate(cohort.members) if member.index in wanted]

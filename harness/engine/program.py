@@ -214,9 +214,11 @@ def _check_regularizers(
                 f"{data.task} ({recipe.data.name}); leave it out"
             )
     dropping = [part.name for part in regularizers if part.dropout_rate() is not None]
-    if dropping and recipe.model is not None and as_a(Model, recipe.model).dropout_rate() is None:
+    model = recipe.model or as_a(Data, recipe.data).default_model()
+    # a recipe without any model has been refused
+    if dropping and isinstance(model, Model) and model.dropout_rate() is None:
         raise HarnessError(
-            f"recipe.regularizers: model {recipe.model.name} has no place for {dropping[0]};"
+            f"recipe.regularizers: model {model.name} has no place for {dropping[0]};"
             " use MLP, CNN1D, CNN2D or Transformer"
         )
     if stopping is not None and not len(data.valid.x):
