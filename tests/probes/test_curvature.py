@@ -1,30 +1,15 @@
-"""Curvature against the full Hessian, and at the edge of stability as Cohen et al. found it."""
+"""Curvature against the full Hessian; the edge of stability is a group of harness.verification."""
 
-import numpy as np
 import pytest
 import torch
 
 import harness as h
-from harness.data.base import Data, Raw
 from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.program import program_of
 from harness.engine.training_loss import Minibatch
 from harness.probes.curvature import lanczos
 from harness.spec.resolved import resolve
 from tests.probes.recipes import every, recipe
-
-
-class First500(Data):
-    """The first 500 of scikit-learn's digits, /16, mean-centred: the set of the published figures."""
-
-    valid_fraction: float = 0.0
-
-    def raw(self):
-        from sklearn.datasets import load_digits
-
-        x, y = load_digits(return_X_y=True)
-        x = x[:500] / 16
-        return Raw(x - x.mean(0), y[:500], (x[:10], y[:10]))
 
 
 def full_hessian(spec, w_KP, x, y):
@@ -109,40 +94,6 @@ def test_lanczos_keeps_its_basis_orthogonal_in_float32():
     start = torch.randn(1, 303, generator=torch.Generator().manual_seed(0))
     spectrum = lanczos(lambda v: v * values, start, 40, top=3)
     assert spectrum.values_KT[0].tolist() == pytest.approx([1e4, 5.0, 4.0], rel=2e-6)
-
-
-def settled(optimizer, steps):
-    """Return the sharpness (top eigenvalue over the edge) after it first reaches 1: the median over the last third."""
-    spec = h.Recipe(
-        data=First500(), model=h.MLP(widths=(32, 32), activation="tanh"), loss=h.MSE(form="half_sum"), batch_size="full",
-        steps=steps, eval_every=steps, optimizer=optimizer, dtype="float64",
-    )  # fmt: skip
-    probe = {
-        "name": "Curvature",
-        "every": steps // 60,
-        "unit": "steps",
-        "iterations": 12,
-        "tolerance": 0.002,
-        "samples": 500,
-    }
-    curve = h.train(spec, probes=[probe]).curves["curvature/sharpness"].dropna().to_numpy()
-    return curve.max(), float(np.median(curve[-20:]))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "optimizer, steps",
-    [(h.SGD(lr=0.3), 4000), (h.SGD(lr=0.5, momentum=0.9), 3000)],
-    ids=["gradient descent", "heavy ball"],
-)
-def test_the_edge_of_stability_is_where_cohen_et_al_found_it(optimizer, steps):
-    highest, last = settled(optimizer, steps)
-    assert highest > 1 and last == pytest.approx(1.0, abs=0.03)
-
-
-@pytest.mark.slow
-def test_a_small_rate_never_reaches_the_edge():
-    assert settled(h.SGD(lr=0.01), 1000)[0] < 0.5
 
 
 @pytest.mark.parametrize(
