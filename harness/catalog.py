@@ -162,6 +162,7 @@ PUBLIC: dict[str, str] = {
     "Group": "harness.spec.group",
     "Search": "harness.spec.search",
     "Claim": "harness.spec.claims",
+    "Searches": "harness.spec.looks",
     "Seeds": "harness.spec.seeds",
     "Uniform": "harness.spec.space",
     "LogUniform": "harness.spec.space",

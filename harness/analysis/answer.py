@@ -41,4 +41,6 @@ def answer_study(results: Results) -> Answer:
     metric = choose_metric(results)
     maximize = larger_is_better(metric)
     ranking = rank(results, metric, maximize)
-    return Answer(metric, maximize, ranking, judge_claims(results), summarize(metric, ranking))
+    return Answer(
+        metric, maximize, ranking, judge_claims(results), summarize(metric, ranking, results.look)
+    )

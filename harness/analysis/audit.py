@@ -20,6 +20,7 @@ from harness.analysis.claims.times import times_to
 from harness.analysis.ranking import ALPHA
 from harness.analysis.results import Results
 from harness.analysis.values import values_of
+from harness.core.study_record import FrozenEntry
 from harness.spec.arms import build_arms
 from harness.spec.space import Choice, LogUniform, Range, Space
 
@@ -101,14 +102,21 @@ def _values_at_edges(results: Results) -> Iterator[Finding]:
     """Find best values at an end of their space: a better one may lie beyond it."""
     for arm in build_arms(results.study):
         # settings() has the values by the same paths as spaces()
-        frozen = arm.recipe.model_validate(results.winners[arm.name].recipe).settings()
+        frozen = [
+            arm.recipe.model_validate(winner.recipe).settings()
+            for winner in results.winners[arm.name]
+        ]
         for path, space in arm.recipe.spaces().items():
-            value = frozen.get(path)
-            side = find_edge(space, value)
-            if side is not None:
+            values = [own.get(path) for own in frozen]
+            sides = [side for side in (find_edge(space, v) for v in values) if side is not None]
+            if sides:
+                side = sides[0]
+                where = f"in {len(sides)} of {len(values)} searches " if len(values) > 1 else ""
+                at = next(v for v in values if find_edge(space, v) == side)
                 yield Finding(
                     "best value at the edge",
-                    f"{arm.name}: the best {path} = {value:.3g} lies at the {side} end of {space}",
+                    f"{arm.name}: {where}the best {path} = {at:.3g} lies at the {side} end of "
+                    f"{space}",
                     f"widen the space of {path} at its {side} end and run again",
                 )
 
@@ -145,17 +153,16 @@ def _too_few_seeds(results: Results) -> Iterator[Finding]:
     Claims without an effect size per pair of seeds (equality, trends, interactions) are passed
     over.
     """
-    seeds = sorted(set(results.confirmed["seed"]))
     for result in judge_claims(results):
         if result.verdict.verdict != "undecided" or not result.claim.plannable:
             continue
-        size = weigh(results, result.claim, seeds).evidence.size
+        size = weigh(results, result.claim, results.look).evidence.size
         # As many claims share the risk of a wrong verdict, each gets its part of it (Bonferroni):
         # a plan must not count on the other claims to be decided first, as Holm's procedure may.
         needed = stats.seeds_needed(size, ALPHA / len(results.study.claims))
         # None: more than can be planned for. Fewer than there were: by the size seen the claim
         # should have been decided, so that the size is no guide.
-        if needed is None or needed <= result.seeds:
+        if needed is None or needed <= result.look.runs:
             advice = (
                 "the effect is too small to plan for; "
                 "if that is small enough, claim 'equal' with a margin"
@@ -163,7 +170,7 @@ def _too_few_seeds(results: Results) -> Iterator[Finding]:
         else:
             effect = f"an effect of this size (d = {abs(size):.2f})"
             advice = f"{effect} takes about {needed} seeds (power 80 %)"
-        text = f"undecided with {result.seeds} seeds: {result.claim}"
+        text = f"undecided with {result.look}: {result.claim}"
         yield Finding("too few seeds to decide", text, advice)
 
 
@@ -180,7 +187,7 @@ def _censored_times(results: Results) -> Iterator[Finding]:
             if missed:
                 yield Finding(
                     "censored times",
-                    f"{missed} of {len(times)} seeds of {arm} never reached "
+                    f"{missed} of {len(times)} runs of {arm} never reached "
                     f"{goal.metric} {goal.target:g}",
                     "means are restricted to the time watched; "
                     "train longer or choose a target that both arms reach",
@@ -235,8 +242,8 @@ def _timings_under_load(results: Results) -> Iterator[Finding]:
     system's load says."""
     disturbed = [
         arm
-        for arm, reading in results.clock.items()
-        if reading.spread > SPREAD or reading.load > LOAD
+        for arm, readings in results.clock.items()
+        if any(reading.spread > SPREAD or reading.load > LOAD for reading in readings.values())
     ]
     if disturbed:
         yield Finding(
@@ -270,9 +277,13 @@ def _leaks(results: Results) -> Iterator[Finding]:
 def _different_paths(results: Results) -> Iterator[Finding]:
     """Find arms that trained one by one while others trained in cohorts: their seconds of training
     can't be compared, and sums are rounded otherwise."""
-    alone = {arm: winner for arm, winner in results.winners.items() if not winner.batched}
+    alone = {
+        arm: winners[0].why
+        for arm, winners in results.winners.items()
+        if winners and not winners[0].batched
+    }
     if alone and len(alone) < len(results.winners):
-        why = "; ".join(sorted({winner.why for winner in alone.values()}))
+        why = "; ".join(sorted(set(alone.values())))
         yield Finding(
             "other path",
             f"trained one by one, not in cohorts: {_first_of(list(alone))} ({why})",
@@ -290,9 +301,12 @@ def _lucky_winners(results: Results) -> Iterator[Finding]:
     # Fresh seeds are compared by their closing values, which a best or mean over training is not.
     if search is None or search.reduce != "final" or not len(results.trials):
         return
-    for arm, winner in results.winners.items():
-        won = _objective(results.trials, arm, winner.trial)
-        fresh = np.array(values_of(results, arm, search.objective))
+    for arm, winners in results.winners.items():
+        objectives = [_objective(results.trials, arm, winner) for winner in winners]
+        won = float(np.mean(objectives)) if objectives else math.nan
+        # as many as there are searches: the mean of winning trials is compared with theirs
+        fresh_KS = values_of(results, arm, search.objective)
+        fresh = fresh_KS.ravel() if len(fresh_KS) == 1 else fresh_KS.mean(axis=1)
         # a standard deviation of fewer than four seeds would call many winners lucky
         if math.isnan(won) or len(fresh) < 4 or not np.isfinite(fresh).all():
             continue
@@ -306,9 +320,10 @@ def _lucky_winners(results: Results) -> Iterator[Finding]:
             )
 
 
-def _objective(trials: pd.DataFrame, arm: str, trial: int) -> float:
-    """Return the objective of an arm's trial; NaN where there is none."""
-    values = trials[(trials["arm"] == arm) & (trials["trial"] == trial)]["value"].astype(float)
+def _objective(trials: pd.DataFrame, arm: str, winner: FrozenEntry) -> float:
+    """Return the objective of an arm's winning trial; NaN where there is none."""
+    own = trials[(trials["arm"] == arm) & (trials["search"] == winner.search)]
+    values = own[own["trial"] == winner.trial]["value"].astype(float)
     return float(values.iloc[0]) if len(values) else math.nan
 
 

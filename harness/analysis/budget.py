@@ -53,13 +53,13 @@ def winner_by_budget(results: Results) -> Budget | None:
         results: of a study with a search.
 
     Returns:
-        The curves up to the smallest number of trials that an arm had; None where nothing was
-        searched.
+        The curves up to the smallest number of trials that an arm had in a search, by the trials
+        of all searches; None where nothing was searched.
     """
     search, trials = results.study.search, results.trials
     if search is None or not len(trials):
         return None
-    budgets = tuple(range(1, int(trials.groupby("arm").size().min()) + 1))
+    budgets = tuple(range(1, int(trials.groupby(["arm", "search"]).size().min()) + 1))
     rng = np.random.default_rng(0)  # the intervals' resamples; a page made again is the same
     # what a trial without an objective counts as, since a search of n trials may hit upon it too
     worst = -math.inf if search.maximize else math.inf

@@ -114,7 +114,15 @@ def collect_so_far(reader: Reader, study: Study) -> Results:
 
 def _entry(run: TrainingRun, levels: Mapping[str, str]) -> RunEntry:
     return RunEntry(
-        run.run_id, run.key, run.arm, levels, run.stage, run.trial, run.seed, run.status
+        run.run_id,
+        run.key,
+        run.arm,
+        levels,
+        run.stage,
+        run.trial,
+        run.seed,
+        run.status,
+        run.search,
     )
 
 

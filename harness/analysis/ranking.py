@@ -11,10 +11,13 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
+import numpy as np
+
 from harness import stats
 from harness.analysis.results import Results
-from harness.analysis.values import values_of
-from harness.stats import Interval
+from harness.analysis.values import resolution_of, values_of
+from harness.spec.looks import Look
+from harness.stats import Interval, Scope
 
 ALPHA = 0.05
 """Risk of calling a difference where there is none, over all comparisons of a family."""
@@ -25,11 +28,12 @@ class Place(NamedTuple):
 
     arm: str
     interval: Interval
-    """Mean over the confirm seeds."""
-    values: tuple[float, ...]
-    """One number a seed; infinite (or zero accuracy) where the run diverged."""
+    """Mean over the confirm runs that ended well, with an interval of which all arms' together
+    hold with 95 %."""
+    values: np.ndarray
+    """(K, S) one number a run; infinite (or zero accuracy) where the run diverged."""
     ended_badly: int
-    """Seeds whose run diverged or failed."""
+    """Runs that diverged or failed."""
     p: float
     """Adjusted p-value of no difference from the best arm; 1 for the best itself."""
 
@@ -61,10 +65,12 @@ def choose_metric(results: Results) -> str:
 
 
 def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
-    """Return the arms from best to worst, each compared with the best, paired by seed.
+    """Return the arms from best to worst, each compared with the best, paired by search and seed.
 
-    The best is chosen by the same data, so p-values are Holm-corrected over all pairs of arms, not
-    over those with it alone.
+    Losses that are all positive are ordered and tested by their logarithms: an arm with huge and
+    scattered losses is told apart then, whose plain differences have a deviation as large as their
+    mean. The best is chosen by the same data, so p-values are Holm-corrected over all pairs of
+    arms, not over those with it alone.
 
     Args:
         results: the study's tables.
@@ -72,30 +78,78 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
         maximize: whether larger is better.
 
     Returns:
-        Best mean first; an arm of which a run diverged has an infinitely bad mean (an accuracy of 0
-        in it), and one without the metric comes last.
+        Best first. An arm that lost runs by divergence comes after those that lost fewer, whatever
+        the values of its luckier runs, and one without the metric comes last.
     """
     # in the order of the record, which is the study's: equal means keep it, since sorts are stable
     arms = list(dict.fromkeys(results.confirmed["arm"]))
     values = {arm: values_of(results, arm, metric) for arm in arms}
-    means = {arm: stats.mean_interval(v) for arm, v in values.items()}
-    sign = -1 if maximize else 1
-    # An arm without a mean comes last, whichever way is better.
-    order = sorted(arms, key=lambda arm: (math.isnan(means[arm].mean), sign * means[arm].mean))
-    compared = values
+    bad = _ended_badly(results)
+    scaled = values
     if not maximize and _all_positive(values):
-        # Differences of logarithms: an arm with huge and scattered losses is told apart, whose
-        # plain differences have a deviation as large as their mean.
-        compared = {arm: _logarithms(v) for arm, v in values.items()}
-    pairs = [stats.compare_paired(compared[a], compared[b]).p for a, b in combinations(order, 2)]
-    # combinations() pairs the first of the order, the best arm, with each other one first; those
-    # p-values are the ones shown.
-    adjusted = [1.0, *stats.holm(pairs)[: len(order) - 1]]
-    ended_badly = _ended_badly(results)
-    return tuple(
-        Place(arm, means[arm], values[arm], ended_badly.get(arm, 0), p)
-        for arm, p in zip(order, adjusted, strict=False)
+        scaled = {arm: _logarithms(v) for arm, v in values.items()}
+    worst = {arm: ~np.isfinite(_lost(results, arm)) for arm in arms}
+    centres = {arm: _centre(np.where(worst[arm], np.nan, scaled[arm])) for arm in arms}
+    sign = -1 if maximize else 1
+    order = sorted(
+        arms, key=lambda arm: (_missing(values[arm]), bad.get(arm, 0), sign * centres[arm])
     )
+    scope = results.study.scope
+    adjusted = _told_apart([sign * -scaled[arm] for arm in order], scope)
+    level = 1 - ALPHA / len(arms)
+    intervals = {
+        arm: mean_of(np.where(worst[arm], np.nan, values[arm]), scope, level) for arm in arms
+    }
+    return tuple(
+        Place(arm, intervals[arm], values[arm], bad.get(arm, 0), p)
+        for arm, p in zip(order, adjusted, strict=True)
+    )
+
+
+def mean_of(values_KS: np.ndarray, scope: Scope, level: float = 0.95) -> Interval:
+    """Return the mean of an arm's runs with its interval, for the method or for these winners.
+
+    Args:
+        values_KS: (K, S) values; NaN where one is missing or does not count.
+        scope: what is spoken of.
+        level: confidence.
+    """
+    step = resolution_of([values_KS])
+    return stats.mean_test(values_KS, scope=scope, level=level, resolution=step).interval
+
+
+def _told_apart(order: Sequence[np.ndarray], scope: Scope) -> list[float]:
+    """Return each arm's adjusted p of no difference from the first; 1 for the first itself.
+
+    Args:
+        order: (K, S) values of the arms, best first, turned so that more is better.
+        scope: what is spoken of.
+    """
+    step = resolution_of(order)
+    pairs = [
+        stats.superior(a, b, scope=scope, resolution=step).p for a, b in combinations(order, 2)
+    ]
+    # combinations() pairs the first of the order, the best arm, with each other one first; those
+    # p-values are the ones shown
+    return [1.0, *stats.holm(pairs)[: len(order) - 1]]
+
+
+def _lost(results: Results, arm: str) -> np.ndarray:
+    """Return (K, S): 0 for a run that ended well, infinite for one that did not."""
+    runs = results.by_arm[arm]
+    bad = runs["status"].isin(["diverged", "failed"]).astype(float).replace(1.0, math.inf)
+    return bad.reindex(np.ravel(results.look.seeds)).to_numpy().reshape(results.look.shape)
+
+
+def _centre(values_KS: np.ndarray) -> float:
+    """Return the mean of the searches' means; infinite where no run ended well."""
+    rows = values_KS[~np.isnan(values_KS).all(axis=1)]
+    return float(np.nanmean(rows, axis=1).mean()) if len(rows) else math.inf
+
+
+def _missing(values_KS: np.ndarray) -> bool:
+    """Return whether an arm has no value at all."""
+    return bool(np.isnan(values_KS).all())
 
 
 def _ended_badly(results: Results) -> dict[str, int]:
@@ -105,29 +159,29 @@ def _ended_badly(results: Results) -> dict[str, int]:
     return {str(arm): int(count) for arm, count in counts.items()}
 
 
-def _all_positive(values: Mapping[str, Sequence[float]]) -> bool:
+def _all_positive(values: Mapping[str, np.ndarray]) -> bool:
     """Return whether every value has a logarithm; missing ones are passed over."""
-    return all(v > 0 for own in values.values() for v in own if not math.isnan(v))
+    return all(bool((own[~np.isnan(own)] > 0).all()) for own in values.values())
 
 
-def _logarithms(values: Sequence[float]) -> tuple[float, ...]:
+def _logarithms(values: np.ndarray) -> np.ndarray:
     """Return the logarithms; infinite and missing values stay as they are."""
-    return tuple(math.log(v) if math.isfinite(v) else v for v in values)
+    return np.asarray(np.log(values))
 
 
-def summarize(metric: str, ranking: Sequence[Place]) -> str:
+def summarize(metric: str, ranking: Sequence[Place], look: Look) -> str:
     """Return the ranking in a sentence or two.
 
     Args:
         metric: what the arms are ranked by.
         ranking: best first, of one arm at least.
+        look: the runs that it rests on.
 
     Returns:
         The best arm with its interval, and the arms that are not told apart from it, four by name.
     """
     best, *others = ranking
-    seeds = f"{len(best.values)} seed{'s' if len(best.values) > 1 else ''}"
-    lead = f"{best.arm} has the best {metric}: {show(best.interval)} over {seeds}."
+    lead = f"{best.arm} has the best {metric}: {show(best.interval)} over {look}."
     if not others:
         return lead
     close = [place.arm for place in others if not place.behind]
@@ -135,7 +189,7 @@ def summarize(metric: str, ranking: Sequence[Place]) -> str:
         many = f"all {len(others)} other arms" if len(others) > 1 else others[0].arm
         return f"{lead} It is told apart from {many}."
     names = ", ".join(close[:4]) + (f" and {len(close) - 4} more" if len(close) > 4 else "")
-    return f"{lead} Not distinguishable from it with {len(best.values)} seeds: {names}."
+    return f"{lead} Not distinguishable from it: {names}."
 
 
 def show(interval: Interval) -> str:

@@ -20,10 +20,11 @@ import pandas as pd
 
 from harness.core.registry import load_entry
 from harness.core.study_record import ClockReading, FrozenEntry, RunEntry, StudyRecord, TrialEntry
+from harness.spec.looks import BLOCK, Look
 from harness.spec.study import Study
 from harness.tracking import Reader, RunCurves, TrainingRun
 
-PLACE = ("run_id", "arm", "stage", "trial", "seed")
+PLACE = ("run_id", "arm", "stage", "search", "trial", "seed")
 """Columns that say where a run stands in the study."""
 
 
@@ -54,19 +55,21 @@ class Results:
 
     Attributes:
         spec: the study as it was run, in plain form.
-        winners: each arm's frozen recipe, by arm.
+        winners: each arm's frozen recipes, by arm; one a search, in their order.
         importances: share of each searched hyperparameter in reaching good trials, by arm
             (PED-ANOVA).
-        clock: how long one update of each arm's frozen recipe takes alone, by arm.
+        clock: how long one update of each arm's frozen recipes takes alone, by arm and search.
+        earlier_looks: searches and seeds of answers that were given before with fewer of these
+            runs.
         environment: commit, packages and hardware it was run with.
-        runs: one row a run: ``run_id``, ``arm``, ``stage``, ``trial``, ``seed``, ``status``,
-            ``key``, a column ``level.<factor>`` a factor, every setting (``optimizer.lr``, …), and
-            every closing value (``valid/loss``, ``test/loss``, ``cost/seconds``, …). A run that
-            diverged has no closing values but its costs.
-        trials: one row a trial: ``arm``, ``trial``, ``status``, ``value`` (its objective) and the
-            values searched.
-        curves: one row an evaluation of a run: ``run_id``, ``arm``, ``stage``, ``trial``, ``seed``,
-            ``step``, ``epoch``, ``samples`` and a column a metric.
+        runs: one row a run: ``run_id``, ``arm``, ``stage``, ``search``, ``trial``, ``seed``,
+            ``status``, ``key``, a column ``level.<factor>`` a factor, every setting
+            (``optimizer.lr``, …), and every closing value (``valid/loss``, ``test/loss``,
+            ``cost/seconds``, …). A run that diverged has no closing values but its costs.
+        trials: one row a trial: ``arm``, ``search``, ``trial``, ``status``, ``value`` (its
+            objective) and the values searched.
+        curves: one row an evaluation of a run: ``run_id``, ``arm``, ``stage``, ``search``,
+            ``trial``, ``seed``, ``step``, ``epoch``, ``samples`` and a column a metric.
     """
 
     def __init__(
@@ -77,8 +80,9 @@ class Results:
         environment: Mapping[str, object],
     ) -> None:
         self.reader, self.spec, self.environment = reader, spec, environment
-        self.clock: Mapping[str, ClockReading] = record.clock
-        self.winners: Mapping[str, FrozenEntry] = record.winners
+        self.clock: Mapping[str, Mapping[int, ClockReading]] = record.clock
+        self.winners: Mapping[str, Sequence[FrozenEntry]] = record.winners
+        self.earlier_looks = record.looks
         self.importances = record.importances
         self.runs = _run_table(record.runs, {run.run_id: run for run in reader.runs()})
         self.trials = _trial_table(record.trials)
@@ -109,6 +113,17 @@ class Results:
             for arm, rows in self.confirmed.groupby("arm", sort=False)
         }
 
+    @cached_property
+    def look(self) -> Look:
+        """All runs of the confirm stage: every search with every seed that any arm ran with in any
+        of them."""
+        places = {(int(k), int(s)) for k, s in self.confirmed[["search", "seed"]].to_numpy()}
+        searches = tuple(sorted({search for search, _ in places}))
+        # the same numbers within each search's block of seeds; a search may lack some
+        blocks = {k: min(s for own, s in places if own == k) // BLOCK * BLOCK for k in searches}
+        within = sorted({seed - blocks[search] for search, seed in places})
+        return Look(searches, tuple(tuple(blocks[k] + seed for seed in within) for k in searches))
+
     @property
     def searched(self) -> pd.DataFrame:
         """The runs of the search stage."""
@@ -119,11 +134,16 @@ class Results:
         """The curves of the confirm stage, with seconds where the clock has been read.
 
         seconds = steps × seconds of one update alone: runs that trained in different company are
-        compared by one clock. NaN for an arm without a reading.
+        compared by one clock. NaN for a recipe without a reading.
         """
         curves = self.curves_of(self.confirmed)
-        pace = {arm: reading.seconds for arm, reading in self.clock.items()}
-        curves["seconds"] = curves["step"] * curves["arm"].map(pace).astype(float)
+        pace = {
+            (arm, search): reading.seconds
+            for arm, readings in self.clock.items()
+            for search, reading in readings.items()
+        }
+        recipes = zip(curves["arm"], curves["search"], strict=True)
+        curves["seconds"] = curves["step"] * [pace.get(recipe, np.nan) for recipe in recipes]
         return curves
 
     @cached_property
@@ -228,12 +248,12 @@ def _trial_table(entries: Sequence[TrialEntry]) -> pd.DataFrame:
     its JSON text: ``null`` is a value that was tried, NaN one that the arm did not search.
     """
     if not entries:
-        return pd.DataFrame(columns=["arm", "trial", "status", "value"])
+        return pd.DataFrame(columns=["arm", "search", "trial", "status", "value"])
     rows = []
     for trial in entries:
-        objective = {"arm": trial.arm, "trial": trial.trial, "status": trial.status}
+        place = {"arm": trial.arm, "search": trial.search, "trial": trial.trial}
         values = {path: _in_table(value) for path, value in trial.values.items()}
-        rows.append({**objective, "value": trial.value, **values})
+        rows.append({**place, "status": trial.status, "value": trial.value, **values})
     return pd.DataFrame(rows)
 
 

@@ -1,4 +1,4 @@
-"""One number a seed: closing values of runs, and numbers derived of them or of their curves.
+"""One number a run: closing values of runs, and numbers derived of them or of their curves.
 
 All statistics start from these numbers, and it is decided here what a run counts as that diverged
 or failed: the worst there is, so that an arm never gains by losing its bad runs.
@@ -7,13 +7,16 @@ or failed: the worst there is, so that an arm never gains by losing its bad runs
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
 
 from harness.analysis.results import Results
 from harness.core.metric_names import DERIVED, describe, recorded_sources
+from harness.spec.looks import Look
+from harness.stats import Scope
+from harness.stats.hierarchy import ROUNDING
 
 Summarize = Callable[[pd.DataFrame], float]
 """From a run's curves, one column a recorded metric and in the order of steps, to one number."""
@@ -23,10 +26,10 @@ def values_of(
     results: Results,
     arm: str,
     metric: str,
-    seeds: Sequence[int] | None = None,
+    look: Look | None = None,
     maximize: bool | None = None,
-) -> tuple[float, ...]:
-    """Return an arm's values of a metric, by seed; NaN where it was not recorded.
+) -> np.ndarray:
+    """Return an arm's values of a metric, by search and seed; NaN where it was not recorded.
 
     A run that diverged or failed counts as the worst that there is.
 
@@ -35,12 +38,12 @@ def values_of(
         arm: name of the arm.
         metric: a closing value (``test/loss``) or one derived of such, as
             :mod:`harness.core.metric_names` lists them.
-        seeds: the seeds in the order wanted; all of the confirm stage by default.
+        look: the runs wanted; all of the confirm stage by default.
         maximize: whether larger is better, which says what the worst is; by default as for the
             metric by itself.
 
     Returns:
-        (seeds,) in the order of ``seeds``, else rising by seed; NaN for a seed without a run.
+        (K, S) in the order of ``look``; NaN where there is no such run.
 
     Raises:
         KeyError: the arm has no confirm runs.
@@ -49,8 +52,42 @@ def values_of(
     ended_badly = runs["status"].isin(["diverged", "failed"])
     # where() keeps what the mask is true for
     column = _column(results, metric, runs).where(~ended_badly, _worst(metric, maximize))
-    wanted = list(runs.index) if seeds is None else list(seeds)
-    return tuple(float(v) if pd.notna(v) else math.nan for v in column.reindex(wanted))
+    wanted = results.look if look is None else look
+    return column.reindex(np.ravel(wanted.seeds)).to_numpy(dtype=float).reshape(wanted.shape)
+
+
+def resolution_of(values: Iterable[np.ndarray]) -> float:
+    """Return the smallest step that values of a metric were seen to make; 0 where there is none.
+
+    An accuracy over n samples has steps of 1/n, and times have those of the evaluations. The step
+    of a continuous metric is the smallest gap of its values, too small to matter.
+
+    Args:
+        values: of all arms, in any shapes; those that are not finite are passed over.
+
+    >>> resolution_of([np.array([0.5, 0.52]), np.array([0.54, np.inf])])
+    0.02
+    """
+    seen = np.concatenate([np.ravel(own) for own in values])
+    gaps = np.diff(np.unique(seen[np.isfinite(seen)]))
+    # numbers that differ by rounding alone are the same
+    gaps = gaps[gaps > ROUNDING * np.abs(seen[np.isfinite(seen)]).max(initial=0.0)]
+    return float(round(gaps.min(), 15)) if len(gaps) else 0.0
+
+
+def in_blocks(values_KS: np.ndarray, scope: Scope) -> np.ndarray:
+    """Return what is repeated: the searches' means for a method, the runs for winners.
+
+    Figures take these as independent; the same places of two arms are paired.
+
+    Args:
+        values_KS: (K, S) values.
+        scope: what the study speaks of.
+
+    Returns:
+        (K,) or (K·S,).
+    """
+    return np.asarray(values_KS.mean(axis=1)) if scope == "method" else values_KS.ravel()
 
 
 def _worst(metric: str, maximize: bool | None) -> float:

@@ -26,11 +26,15 @@ def change_study(study: Study, flags: Flags) -> Study:
     changes: dict[str, object] = {}
     if flags.quick:
         # another name, so that its runs and report never take the place of the full study's
-        changes |= study.quick | {"name": f"{study.name}-quick"}
+        changes |= study.quick | {"name": f"{study.name}-quick", "first_look": True}
     if flags.trials is not None:
         if study.search is None:
             raise SpecError(f"--trials: study {study.name!r} has no search")
         changes["search.trials"] = flags.trials
+    if flags.searches is not None:
+        if study.search is None:
+            raise SpecError(f"--searches: study {study.name!r} has no search")
+        changes["search.searches"] = flags.searches
     if flags.seeds is not None:
         changes["seeds"] = flags.seeds
     if flags.device is not None:

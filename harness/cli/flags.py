@@ -41,7 +41,12 @@ class Flags(NamedTuple):
         bool, typer.Option("--quick", help="The study's quick form, kept apart as NAME-quick.")
     ] = False
     trials: Annotated[int | None, typer.Option(help="Trials of each arm.", min=1)] = None
-    seeds: Annotated[int | None, typer.Option(help="Number of confirm seeds.", min=1)] = None
+    searches: Annotated[
+        int | None, typer.Option(help="Independent searches of each arm.", min=1)
+    ] = None
+    seeds: Annotated[
+        int | None, typer.Option(help="Number of confirm seeds of each search.", min=1)
+    ] = None
     workers: Annotated[
         int | None,
         typer.Option(
@@ -73,7 +78,7 @@ class Flags(NamedTuple):
     )
 
 
-OF_A_PLAN = ("quick", "trials", "seeds", "workers", "device", "changes", "cohort")
+OF_A_PLAN = ("quick", "trials", "searches", "seeds", "workers", "device", "changes", "cohort")
 """The flags that change what a plan says; the others are of runs, stores and reports."""
 
 

@@ -29,6 +29,8 @@ class RunEntry(NamedTuple):
     seed: int
     status: str
     """How the run ended: ``finished``, ``diverged``, ``pruned``, ``stopped`` or ``failed``."""
+    search: int = 0
+    """Number of the search that tuned it, or that froze its recipe."""
 
     def to_plain(self) -> dict[str, Any]:
         """Return the entry as JSON holds it, with a column ``level.<factor>`` for each factor.
@@ -44,6 +46,7 @@ class RunEntry(NamedTuple):
             "trial": self.trial,
             "seed": self.seed,
             "status": self.status,
+            "search": self.search,
         }
 
     @classmethod
@@ -67,10 +70,20 @@ class TrialEntry(NamedTuple):
     values: Mapping[str, object]
     """The hyperparameters by their path in the recipe, as JSON holds them: lists and mappings are
     text in records of older versions."""
+    search: int = 0
+    """Number of the search."""
+
+
+class Length(NamedTuple):
+    """How long a recipe trains if nothing ends it early."""
+
+    step: int
+    epoch: float
+    samples: int
 
 
 class FrozenEntry(NamedTuple):
-    """The recipe that an arm is confirmed with."""
+    """The recipe that an arm is confirmed with in one of its searches."""
 
     trial: int
     """The trial that it comes from."""
@@ -82,16 +95,34 @@ class FrozenEntry(NamedTuple):
     """Whether its runs are trained together in cohorts."""
     why: str
     """Why they are, or are not."""
+    search: int = 0
+    """Number of the search."""
+    length: Length | None = None
+    """Its planned length; None in studies of earlier versions."""
 
     def to_plain(self) -> dict[str, Any]:
         """Return the entry as JSON holds it."""
-        path = {"batched": self.batched, "why": self.why}
-        return {"trial": self.trial, "levels": self.levels, "recipe": self.recipe, "path": path}
+        return {
+            "search": self.search,
+            "trial": self.trial,
+            "levels": self.levels,
+            "recipe": self.recipe,
+            "path": {"batched": self.batched, "why": self.why},
+            "length": self.length._asdict() if self.length else None,
+        }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
         """Return the entry that :meth:`to_plain` wrote."""
-        return cls(plain["trial"], plain["levels"], plain["recipe"], **plain["path"])
+        length = plain.get("length")
+        return cls(
+            plain["trial"],
+            plain["levels"],
+            plain["recipe"],
+            **plain["path"],
+            search=plain.get("search", 0),
+            length=Length(**length) if length else None,
+        )
 
 
 class ClockReading(NamedTuple):
@@ -122,36 +153,63 @@ class StudyRecord(NamedTuple):
 
     runs: Sequence[RunEntry]
     trials: Sequence[TrialEntry]
-    winners: Mapping[str, FrozenEntry]
-    """The frozen recipe of each arm."""
+    winners: Mapping[str, Sequence[FrozenEntry]]
+    """The frozen recipes of each arm, one a search, in the order of the searches."""
     importances: Mapping[str, Mapping[str, float]]
-    """By arm, how much each searched hyperparameter mattered for the objective, as shares of 1."""
-    clock: Mapping[str, ClockReading]
-    """Reading of each arm's frozen recipe; an arm that can't be trained has none."""
+    """By arm, how much each searched hyperparameter mattered for the objective, as shares of 1; the
+    mean over searches."""
+    clock: Mapping[str, Mapping[int, ClockReading]]
+    """Readings of each arm's frozen recipes by search; one that can't be trained has none."""
+    looks: Sequence[tuple[int, int]] = ()
+    """Searches and seeds of each earlier answer to the same question: what was judged by fewer
+    runs of these before."""
 
     def to_plain(self) -> dict[str, Any]:
         """Return the record as JSON holds it.
 
         >>> empty = StudyRecord([], [], {}, {}, {})
         >>> empty.to_plain()
-        {'runs': [], 'trials': [], 'winners': {}, 'importances': {}, 'clock': {}}
+        {'runs': [], 'trials': [], 'winners': {}, 'importances': {}, 'clock': {}, 'looks': []}
         """
         return {
             "runs": [entry.to_plain() for entry in self.runs],
             "trials": [entry._asdict() for entry in self.trials],
-            "winners": {arm: entry.to_plain() for arm, entry in self.winners.items()},
+            "winners": {
+                arm: [entry.to_plain() for entry in entries]
+                for arm, entries in self.winners.items()
+            },
             "importances": self.importances,
-            "clock": {arm: reading.to_plain() for arm, reading in self.clock.items()},
+            "clock": {
+                arm: {str(search): reading.to_plain() for search, reading in readings.items()}
+                for arm, readings in self.clock.items()
+            },
+            "looks": [list(look) for look in self.looks],
         }
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the record that :meth:`to_plain` wrote."""
+        """Return the record that :meth:`to_plain` wrote, or that a version before searches were
+        numbered did."""
         return cls(
             [RunEntry.from_plain(entry) for entry in plain["runs"]],
             [TrialEntry(**entry) for entry in plain["trials"]],
-            {arm: FrozenEntry.from_plain(entry) for arm, entry in plain["winners"].items()},
+            {arm: _frozen_entries(entries) for arm, entries in plain["winners"].items()},
             plain["importances"],
             # files of studies that were stored before there were clocks have none
-            {arm: ClockReading.from_plain(entry) for arm, entry in plain.get("clock", {}).items()},
+            {arm: clock_readings(entry) for arm, entry in plain.get("clock", {}).items()},
+            tuple((int(searches), int(seeds)) for searches, seeds in plain.get("looks", ())),
         )
+
+
+def clock_readings(plain: Mapping[str, Any]) -> dict[int, ClockReading]:
+    """Return an arm's readings by search from their plain form; a single one is the first
+    search's, as versions wrote it that had no other."""
+    if "of" in plain:
+        return {0: ClockReading.from_plain(plain)}
+    return {int(search): ClockReading.from_plain(entry) for search, entry in plain.items()}
+
+
+def _frozen_entries(plain: Any) -> tuple[FrozenEntry, ...]:
+    """Return an arm's frozen recipes from their plain form; earlier versions wrote a single one."""
+    entries = plain if isinstance(plain, list) else [plain]
+    return tuple(FrozenEntry.from_plain(entry) for entry in entries)

@@ -17,8 +17,8 @@ from harness.tracking import Session
 
 def read_clocks(
     winners: Sequence[Winner], pool: Pool, session: Session, fresh: bool
-) -> dict[str, ClockReading]:
-    """Return the clock of each arm whose recipe can be trained, and have the session keep it.
+) -> dict[str, dict[int, ClockReading]]:
+    """Return the clock of each recipe that can be trained, and have the session keep it.
 
     Recipes whose updates cost the same share one reading, so that noise never sets them apart.
 
@@ -29,18 +29,21 @@ def read_clocks(
         fresh: read anew what the session has.
 
     Returns:
-        Readings by arm; an arm whose recipe fails is left out.
+        Readings by arm and search; a recipe that fails is left out.
     """
     readings: dict[str, ClockReading] = {}
     if not fresh:
-        readings = {reading.of: reading for reading in session.clocks.values()}
-    clock: dict[str, ClockReading] = {}
+        stored = [reading for own in session.clocks.values() for reading in own.values()]
+        readings = {reading.of: reading for reading in stored}
+    clock: dict[str, dict[int, ClockReading]] = {}
     for winner in winners:
         work = work_of(winner.recipe)
         # one at a time, each waited for: two timings at once would disturb each other
         reading = readings.get(work) or pool.alone(read_clock, winner.recipe)
         if reading is None:  # it can't be trained: its runs will fail too, and record the reason
             continue
-        readings[work] = clock[winner.arm.name] = reading
-        session.set_clock(winner.arm.name, reading)
+        readings[work] = reading
+        clock.setdefault(winner.arm.name, {})[winner.search] = reading
+    for arm, own in clock.items():
+        session.set_clock(arm, own)
     return clock

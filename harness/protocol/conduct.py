@@ -12,25 +12,31 @@ from typing import NamedTuple
 
 from harness.analysis.claims import judge_claims
 from harness.analysis.results import Results
-from harness.core.study_record import ClockReading, FrozenEntry, RunEntry, StudyRecord
-from harness.data.base import fingerprint
+from harness.core.study_record import ClockReading, FrozenEntry, Length, RunEntry, StudyRecord
+from harness.data.base import fingerprint, load_data
 from harness.engine.batching import check_batching
+from harness.engine.timetable import make_timetable, samples_seen
 from harness.execution.local import default_workers, local_executor
 from harness.execution.pool import Pool
 from harness.protocol.check import notes_of
 from harness.protocol.clocks import read_clocks
-from harness.protocol.confirm import confirm_winners
+from harness.protocol.confirm import confirm_look
 from harness.protocol.dispatch import Dispatcher
 from harness.protocol.options import Options
 from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
-from harness.protocol.search import SearchResult, Winner, freeze_as_given, has_search, tune_arms
+from harness.protocol.search import SearchResult, Winner, freeze_as_given, tune_arms
 from harness.protocol.trial_storage import TrialStorage
 from harness.spec.arms import build_arms, targets_of
 from harness.spec.keys import spec_hash
+from harness.spec.looks import Look
+from harness.spec.resolved import ResolvedRecipe
 from harness.spec.source_code import sources_of
 from harness.spec.study import Study
 from harness.tracking import About, Session
+
+Clock = dict[str, dict[int, ClockReading]]
+"""Readings by arm and search."""
 
 
 class Conducted(NamedTuple):
@@ -62,70 +68,146 @@ def conduct_study(
     workers = default_workers() if options.workers is None else options.workers
     # the pool comes first: its workers start while the stores are opened and read
     with Pool(partial(local_executor, workers), progress.made) as pool:
-        storage = TrialStorage(options.storage, study.name) if has_search(study) else None
+        storage = TrialStorage(options.storage, study.name) if study.tuned else None
         known = session.open(about_study(study), build_arms(study))
+        earlier = session.earlier_record()
         # the search needs the curve of its objective alone; others are read when a report asks
         watched = study.search.objective if study.search else None
         recorded = RecordedRuns(session, {} if options.fresh else known, watched)
         dispatcher = Dispatcher(recorded, pool, options.cohort, progress)
-
-        search = _search(study, dispatcher, storage, progress)
-        clock = read_clocks(search.winners, pool, session, options.fresh)
-        all_decided = partial(_all_decided, study, session, clock)
-        confirmed = confirm_winners(study, search.winners, dispatcher, progress, all_decided)
+        stages = _Stages(study, options, session, progress, pool, dispatcher, storage)
+        searched, clock, confirmed = stages.run()
     # Waits for trials on their way to Optuna's storage. Not in a finally: after an error the wait
     # could be long, and the next start writes what is missing.
     if storage is not None:
         storage.close()
-    return Conducted(
-        _record(search, confirmed, clock), trained=recorded.trained, failed=recorded.failed
+    record = StudyRecord(
+        runs=[*searched.runs, *confirmed],
+        trials=searched.trials,
+        winners=_frozen(searched.winners),
+        importances=searched.importances,
+        clock=clock,
+        looks=tuple(_earlier_looks(earlier, confirmed)),
     )
+    return Conducted(record, trained=recorded.trained, failed=recorded.failed)
 
 
-def _search(
-    study: Study, dispatcher: Dispatcher, storage: TrialStorage | None, progress: Progress
-) -> SearchResult:
-    """Tune the arms where there is something to tune; else take their recipes as they are."""
-    if study.search is None or storage is None:
-        return freeze_as_given(study)
-    return tune_arms(study, study.search, dispatcher, storage, progress)
+class _Stages(NamedTuple):
+    """The stages of one study, look by look, and what they share."""
+
+    study: Study
+    options: Options
+    session: Session
+    progress: Progress
+    pool: Pool
+    dispatcher: Dispatcher
+    storage: TrialStorage | None
+
+    def run(self) -> tuple[SearchResult, Clock, Sequence[RunEntry]]:
+        """Go through the looks until every claim is decided, or all are taken.
+
+        A look adds searches, each of which is tuned and frozen before it is confirmed, or seeds.
+
+        Returns:
+            What the searches gave, their clocks, and the confirm runs of the last look taken.
+        """
+        searched = SearchResult([])
+        clock: Clock = {}
+        runs: Sequence[RunEntry] = []
+        for look in self.study.looks:
+            searched = self._search(searched, look)
+            clock = read_clocks(searched.winners, self.pool, self.session, self.options.fresh)
+            runs = confirm_look(
+                self.study, look, searched.winners, self.dispatcher, self.progress, len(runs)
+            )
+            if look != self.study.looks[-1] and self._all_decided(searched, clock, runs):
+                break
+        return searched, clock, runs
+
+    def _search(self, before: SearchResult, look: Look) -> SearchResult:
+        """Tune the arms in the searches that a look adds; else take their recipes as they are."""
+        if self.study.search is None or self.storage is None:
+            return freeze_as_given(self.study)
+        done = {winner.search for winner in before.winners}
+        numbers = [k for k in look.searches if k not in done]
+        if not numbers:
+            return before
+        added = tune_arms(
+            self.study, self.study.search, numbers, self.dispatcher, self.storage, self.progress
+        )
+        return before.joined_with(added)
+
+    def _all_decided(self, searched: SearchResult, clock: Clock, runs: Sequence[RunEntry]) -> bool:
+        """Return whether the report would call every claim decided by the confirm runs so far.
+
+        Args:
+            searched: has the frozen recipes, whose planned lengths censor times.
+            clock: for claims about seconds.
+            runs: the confirm runs of this look and those before.
+        """
+        session = self.session
+        winners = _frozen(searched.winners)
+        record = StudyRecord(session.settle(runs), [], winners, {}, clock)
+        verdicts = session.retry_read(
+            lambda: judge_claims(Results(session.reader, self.study.dump(), record, {}))
+        )
+        return all(claim.verdict.verdict != "undecided" for claim in verdicts)
 
 
-def _all_decided(
-    study: Study, session: Session, clock: dict[str, ClockReading], runs: Sequence[RunEntry]
-) -> bool:
-    """Return whether the report would call every claim decided by the confirm runs so far.
+def _frozen(winners: Sequence[Winner]) -> dict[str, list[FrozenEntry]]:
+    """Return the winners as the record has them, with the path and length of their runs."""
+    entries: dict[str, list[FrozenEntry]] = {}
+    for winner in winners:
+        together, why = check_batching(winner.recipe)
+        entries.setdefault(winner.arm.name, []).append(
+            FrozenEntry(
+                winner.trial,
+                winner.arm.levels,
+                winner.recipe.dump(),
+                together,
+                why,
+                winner.search,
+                _planned_length(winner.recipe),
+            )
+        )
+    return entries
+
+
+def _planned_length(recipe: ResolvedRecipe) -> Length:
+    """Return how long a recipe trains if nothing ends it early."""
+    samples = len(load_data(recipe.data).train.x)
+    times = make_timetable(recipe, samples)
+    seen = samples_seen(recipe, times, samples, times.steps)
+    return Length(times.steps, times.steps / times.per_epoch, seen)
+
+
+def _earlier_looks(
+    earlier: StudyRecord | None, confirmed: Sequence[RunEntry]
+) -> list[tuple[int, int]]:
+    """Return the looks that were taken before, by fewer of the same runs.
+
+    An answer to another question, whose runs are others, was no look at these.
 
     Args:
-        study: has the claims.
-        session: reads the runs back as the report will, once all have arrived at the store.
-        clock: for claims about seconds.
-        runs: the confirm runs of this look and those before.
+        earlier: the record of the study's last answer.
+        confirmed: the confirm runs of this one.
     """
-    record = StudyRecord(session.settle(runs), [], {}, {}, clock)
-    verdicts = session.retry_read(
-        lambda: judge_claims(Results(session.reader, study.dump(), record, {}))
-    )
-    return all(claim.verdict.verdict != "undecided" for claim in verdicts)
+    if earlier is None:
+        return []
+    before = {run.key: run for run in earlier.runs if run.stage == "confirm"}
+    now = {run.key for run in confirmed}
+    if not before.keys() & now:
+        return []
+    size = _size_of(list(before.values()))
+    looks = [look for look in earlier.looks if look != size]
+    # the same runs again are no further look
+    return looks if before.keys() >= now else [*looks, size]
 
 
-def _record(
-    search: SearchResult, confirmed: Sequence[RunEntry], clock: dict[str, ClockReading]
-) -> StudyRecord:
-    """Return what the store keeps of the study beside its runs."""
-    return StudyRecord(
-        runs=[*search.runs, *confirmed],
-        trials=search.trials,
-        winners={winner.arm.name: _frozen(winner) for winner in search.winners},
-        importances=search.importances,
-        clock=clock,
-    )
-
-
-def _frozen(winner: Winner) -> FrozenEntry:
-    """Return the winner as the record has it, with the path its runs took."""
-    together, why = check_batching(winner.recipe)
-    return FrozenEntry(winner.trial, winner.arm.levels, winner.recipe.dump(), together, why)
+def _size_of(runs: Sequence[RunEntry]) -> tuple[int, int]:
+    """Return the searches and the seeds of each that confirm runs have."""
+    searches = {run.search for run in runs}
+    return len(searches), len({run.seed for run in runs}) // max(1, len(searches))
 
 
 def about_study(study: Study) -> About:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from harness.engine.batching import check_batching, cohort_key, member_bytes
+from harness.engine.batching import check_batching, cohort_key, copy_bytes, member_bytes
 from harness.engine.program import program_of
 from harness.execution.jobs import cohort_limit, cut_cohorts
 from harness.protocol.check import check_study, notes_of, representative
@@ -31,11 +31,11 @@ class ArmPlan(NamedTuple):
     shape: str
     """Key of what its runs must share with others to train in one cohort."""
     trials: int
-    """Points of its space that are tried; 0 for an arm without spaces."""
+    """Points of its space that are tried in each search; 0 for an arm without spaces."""
     search_runs: int
-    """Runs of its trials, one for each search seed."""
+    """Runs of its trials, one for each training seed, in all searches."""
     confirm_runs: int
-    """Runs of its winner: one for each seed of the last look."""
+    """Runs of its winners: one for each seed and search of the last look."""
     batched: bool
     """Whether the arm's runs are trained together in cohorts."""
     why: str
@@ -116,21 +116,24 @@ def _plan_arm(study: Study, arm: Arm, largest: int | None, forecast: _Forecast) 
     # what can't be batched trains one by one, whatever cohort size was asked for
     limit = (largest or cohort_limit(recipe)) if together else 1
     trials = count_trials(arm.recipe.spaces(), study.search) if study.search else 0
-    search_runs = trials * study.search.repeats if study.search else 0
-    seeds = len(study.looks[-1])
-    members = min(limit, max(seeds, search_runs))
+    last = study.looks[-1]
+    searches = len(last.searches)
+    search_runs = trials * study.search.repeats * searches if study.search else 0
+    members = min(limit, max(last.runs, search_runs))
+    # a cohort over several splits holds the training parts of all of them
+    copies = copy_bytes(recipe) * (searches - 1)
     return ArmPlan(
         arm=arm,
         shape=cohort_key(recipe),
         trials=trials,
         search_runs=search_runs,
-        confirm_runs=seeds,
+        confirm_runs=last.runs,
         batched=together,
         why=why,
         cohort=limit,
         steps=program.times.steps,
         seconds=forecast.seconds(recipe, members),
-        memory=member_bytes(program) * members,
+        memory=member_bytes(program) * members + copies,
     )
 
 
@@ -149,9 +152,10 @@ def _trained_at_once(study: Study, plans: Sequence[ArmPlan]) -> Iterator[list[_A
     """
     if study.search:
         rounds = [study.search.round_sizes(plan.trials) for plan in plans]
+        runs_a_trial = study.search.repeats * len(study.looks[-1].searches)
         for sizes in zip_longest(*rounds, fillvalue=0):
             yield [
-                _ArmRuns(plan, trials * study.search.repeats)
+                _ArmRuns(plan, trials * runs_a_trial)
                 for plan, trials in zip(plans, sizes, strict=True)
                 if trials
             ]

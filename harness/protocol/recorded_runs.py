@@ -75,7 +75,16 @@ class RecordedRuns:
             StoreError: the store refused them, or has been away for too long.
         """
         records = [
-            Record(key, ask.run, outcome, ask.stage, ask.arm.name, ask.trial, ask.arm.levels)
+            Record(
+                key,
+                ask.run,
+                outcome,
+                ask.stage,
+                ask.arm.name,
+                ask.trial,
+                ask.arm.levels,
+                ask.search,
+            )
             for ask, key, outcome in zip(requests, keys, outcomes, strict=True)
         ]
         run_ids = self.session.record(records)

@@ -28,6 +28,8 @@ class RunRequest(NamedTuple):
     trial: int
     """The trial it belongs to; of a confirm run, the one that its recipe was frozen from."""
     run: Run
+    search: int = 0
+    """Number of the search that it belongs to, or that froze its recipe."""
 
 
 class Ended(NamedTuple):
@@ -82,6 +84,7 @@ def run_entry(request: RunRequest, result: RunResult) -> RunEntry:
         trial=request.trial,
         seed=request.run.seed,
         status=result.status,
+        search=request.search,
     )
 
 

@@ -7,6 +7,7 @@ are seeded, trials are told in the order they were asked in, and runs are found 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from harness.protocol.progress import Progress
 from harness.protocol.runs import RunRequest, RunResult, SoFar, run_entry
 from harness.protocol.trial_storage import TrialStorage
 from harness.protocol.tuner import ArmTuner, AskedTrial
-from harness.spec.arms import Arm, Run, build_arms
+from harness.spec.arms import Arm, Run, arms_of_search, build_arms
 from harness.spec.resolved import ResolvedRecipe, resolve
 from harness.spec.search import Search
 from harness.spec.study import Study
@@ -30,17 +31,39 @@ class Winner(NamedTuple):
     trial: int
     """The trial that the recipe comes from."""
     recipe: ResolvedRecipe
+    search: int = 0
+    """Number of the search that froze it."""
 
 
 class SearchResult(NamedTuple):
     """What the search gave; the runs and trials of a study without a search are empty."""
 
     winners: Sequence[Winner]
-    """One for each arm, in the arms' order."""
+    """One for each arm and search, search by search in the arms' order."""
     runs: Sequence[RunEntry] = ()
     trials: Sequence[TrialEntry] = ()
     importances: Mapping[str, Mapping[str, float]] = {}
     """Share of each hyperparameter in reaching good trials, by arm."""
+
+    def joined_with(self, more: SearchResult) -> SearchResult:
+        """Return the result with that of further searches; importances are means of the two,
+        weighted by their searches."""
+        mine, others = ({winner.search for winner in own.winners} for own in (self, more))
+        weight = len(others) / len(mine | others)
+        importances = {
+            arm: {
+                path: (1 - weight) * self.importances.get(arm, shares).get(path, 0.0)
+                + weight * share
+                for path, share in shares.items()
+            }
+            for arm, shares in more.importances.items()
+        }
+        return SearchResult(
+            [*self.winners, *more.winners],
+            [*self.runs, *more.runs],
+            [*self.trials, *more.trials],
+            importances,
+        )
 
 
 class TrialInTraining(NamedTuple):
@@ -48,11 +71,6 @@ class TrialInTraining(NamedTuple):
 
     tuner: ArmTuner
     asked: AskedTrial
-
-
-def has_search(study: Study) -> bool:
-    """Return whether any arm has something to tune: spaces, and a ``search`` that says how."""
-    return study.search is not None and any(arm.recipe.spaces() for arm in build_arms(study))
 
 
 def freeze_as_given(study: Study) -> SearchResult:
@@ -65,23 +83,31 @@ def freeze_as_given(study: Study) -> SearchResult:
 
 
 def tune_arms(
-    study: Study, search: Search, dispatcher: Dispatcher, storage: TrialStorage, progress: Progress
+    study: Study,
+    search: Search,
+    numbers: Sequence[int],
+    dispatcher: Dispatcher,
+    storage: TrialStorage,
+    progress: Progress,
 ) -> SearchResult:
-    """Tune every arm with the same number of trials and freeze each one's best recipe.
+    """Tune every arm in each of some searches, and freeze its best recipe of each.
 
-    All arms ask at the same time, so that their trials share cohorts.
+    All arms of all searches ask at the same time, so that their trials share cohorts. Searches know
+    nothing of each other.
 
     Args:
         study: the study.
         search: how it is tuned.
+        numbers: of the searches.
         dispatcher: trains what is not known.
         storage: is given every finished trial.
         progress: is told how the search goes.
 
     Returns:
-        A winner for each arm, in the arms' order; of an arm without spaces its recipe as it is.
+        A winner for each arm and search, search by search in the arms' order; of an arm without
+        spaces its recipe as it is.
     """
-    tuners = [ArmTuner(arm, search) for arm in build_arms(study)]
+    tuners = [ArmTuner(arm, search, k) for k in numbers for arm in arms_of_search(study, k)]
     progress.stage("search", sum(tuner.trials_left for tuner in tuners) * search.repeats)
     runs: list[RunEntry] = []
     trials: list[TrialEntry] = []
@@ -92,9 +118,22 @@ def tune_arms(
         trials += trained.trials
         storage.write_finished(tuners)
         _show_best(tuners, search, progress)
-    winners = [Winner(tuner.arm, *tuner.winner()) for tuner in tuners]
-    importances = {tuner.arm.name: tuner.importance() for tuner in tuners}
-    return SearchResult(winners, runs, trials, importances)
+    winners = [Winner(tuner.arm, *tuner.winner(), tuner.number) for tuner in tuners]
+    return SearchResult(winners, runs, trials, _mean_importances(tuners))
+
+
+def _mean_importances(tuners: Sequence[ArmTuner]) -> dict[str, dict[str, float]]:
+    """Return each hyperparameter's share by arm, the mean over the searches that tell it."""
+    told: dict[str, list[dict[str, float]]] = {}
+    for tuner in tuners:
+        told.setdefault(tuner.arm.name, []).append(tuner.importance())
+    return {
+        arm: {
+            path: statistics.fmean(own.get(path, 0.0) for own in shares if own)
+            for path in next((own for own in shares if own), {})
+        }
+        for arm, shares in told.items()
+    }
 
 
 def _show_best(tuners: Sequence[ArmTuner], search: Search, progress: Progress) -> None:
@@ -124,9 +163,9 @@ def _train_trials(
     """
     # seeds innermost: _runs_of counts on it
     requests = [
-        RunRequest(tuner.arm, "search", trial.number, Run(trial.recipe, seed))
+        RunRequest(tuner.arm, "search", trial.number, Run(trial.recipe, seed), tuner.number)
         for tuner, trial in asked
-        for seed in search.seeds
+        for seed in search.training_seeds(tuner.number)
     ]
     pruning = _Pruning(search, asked)
     # Without a pruner no rung is asked, so that cohorts train through in one job.
@@ -139,15 +178,14 @@ def _train_trials(
         value = objective_at_end(search, own_results)
         status = "pruned" if place in pruning.pruned else _worst_status(own_results)
         tuner.tell(trial.number, value, status)
-        trials.append(_trial_entry(tuner.arm, trial, status, value))
+        trials.append(_trial_entry(tuner, trial, status, value))
     runs = [run_entry(*pair) for pair in zip(requests, results, strict=True)]
     return _TrainedTrials(runs, trials)
 
 
 def _runs_of(place: int, search: Search) -> range:
     """Return the positions of a trial's runs in its batch: one for each search seed, in a row."""
-    repeats = len(search.seeds)
-    return range(place * repeats, (place + 1) * repeats)
+    return range(place * search.repeats, (place + 1) * search.repeats)
 
 
 class _Pruning:
@@ -192,7 +230,8 @@ def _worst_status(results: Sequence[RunResult]) -> str:
     return "finished"
 
 
-def _trial_entry(arm: Arm, trial: AskedTrial, status: str, value: float) -> TrialEntry:
+def _trial_entry(tuner: ArmTuner, trial: AskedTrial, status: str, value: float) -> TrialEntry:
     """Return the trial as the record has it: in plain values, an infinite objective as None."""
     finite = value if math.isfinite(value) else None
-    return TrialEntry(arm.name, trial.number, status, finite, trial.values)
+    place = tuner.arm.name, trial.number, status
+    return TrialEntry(*place, finite, trial.values, tuner.number)

@@ -81,10 +81,11 @@ class ArmTuner:
     Args:
         arm: the arm; what is tuned are the spaces in its recipe.
         search: how it is tuned.
+        number: which of the study's searches it is.
     """
 
-    def __init__(self, arm: Arm, search: Search) -> None:
-        self.arm, self.search = arm, search
+    def __init__(self, arm: Arm, search: Search, number: int = 0) -> None:
+        self.arm, self.search, self.number = arm, search, number
         self.spaces = arm.recipe.spaces()
         self._start: dict[str, Sampled] | None = None
         """Where CMA-ES sets out from: the best of the first round, once it is told."""
@@ -92,7 +93,7 @@ class ArmTuner:
             # In memory. Its name, which the storage takes over, changes with whatever changes the
             # trials; the stream is named by the arm, so that more arms change no other arm's.
             self.study = optuna.create_study(
-                study_name=f"{arm.name}-{digest(self._fixed_by())[:8]}",
+                study_name=self._study_name(),
                 direction="maximize" if search.maximize else "minimize",
                 sampler=self._make_sampler(),
                 pruner=_pruner(search),
@@ -113,7 +114,8 @@ class ArmTuner:
 
     def _make_sampler(self) -> optuna.samplers.BaseSampler:
         """Return the arm's sampler."""
-        seed = derive(self.search.seed, "search", self.arm.name) % SEEDS
+        stream = self.search.sampler_stream(self.number)
+        seed = derive(self.search.seed, "search", self.arm.name, *stream) % SEEDS
         with _without_warnings():
             return _sampler(self.search, seed, self._start)
 
@@ -129,6 +131,11 @@ class ArmTuner:
             return shuffled_grid(self.spaces, search)
         count = min(trials, STARTUP) if search.learns else trials
         return sobol_points(self.spaces, search, self.arm.name, count)
+
+    def _study_name(self) -> str:
+        """Return the name of this search of the arm in Optuna's storage."""
+        name = f"{self.arm.name}-{digest(self._fixed_by())[:8]}"
+        return f"{name}-{self.number}" if self.number else name
 
     @property
     def trials_left(self) -> int:

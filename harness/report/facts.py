@@ -20,7 +20,7 @@ def list_facts(results: Results) -> list[tuple[str, str]]:
         ("Arms", str(len(build_arms(study)))),
         ("Search", tuned),
         ("Objective of the search", objective),
-        ("Confirm seeds", ", ".join(map(str, sorted(set(results.confirmed["seed"]))))),
+        ("Confirmed with", str(results.look)),
         ("Runs", f"{len(runs)} ({ended})"),
         ("Training time", f"{seconds:,.1f} s on one worker, {steps:,.0f} updates"),
         ("Data", str(study.recipe.data.name)),
@@ -33,9 +33,15 @@ def _search(results: Results) -> tuple[str, str]:
     if search is None or not len(results.trials):
         return "none", "—"
     tuned = (
-        f"{search.trials} trials an arm at most, {search.sampler} sampler, pruner {search.pruner}"
+        f"{_times(len(results.look.searches))}{search.trials} trials an arm at most, "
+        f"{search.sampler} sampler, pruner {search.pruner}"
     )
     return tuned, f"{search.objective} ({search.reduce})"
+
+
+def _times(searches: int) -> str:
+    """Return how often each arm was tuned, if more than once."""
+    return f"{searches} searches of " if searches > 1 else ""
 
 
 def spec_as_yaml(results: Results) -> str:

@@ -56,6 +56,7 @@ def render(results: Results, published: bool = False) -> str:
         published,
         study=results.study,
         answer=answer,
+        look=str(results.look),
         looks=context.looks,
         sections=draw_sections(context),
         near=find_near_best(results),
@@ -64,7 +65,6 @@ def render(results: Results, published: bool = False) -> str:
         audit=audit(results),
         checks=list(CHECKS),
         progress=progress_table(results.confirmed_curves),
-        clock=results.clock,
         runs=run_table(results, answer),
         # the script puts a run's id in the place of {}
         run_link=results.link("{}"),

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from harness.analysis.answer import Answer
 from harness.analysis.failures import Label, find_failures
 from harness.analysis.results import Results
 
-_COLUMNS = ["arm", "stage", "trial", "seed", "status", "run_id", "cost/steps", "cost/seconds"]
+_COLUMNS = [
+    "arm",
+    "stage",
+    "search",
+    "trial",
+    "seed",
+    "status",
+    "run_id",
+    "cost/steps",
+    "cost/seconds",
+]
 
 
 class RunRow(NamedTuple):
@@ -16,6 +28,7 @@ class RunRow(NamedTuple):
 
     arm: str
     stage: str
+    search: int
     trial: int
     seed: int
     status: str
@@ -30,7 +43,8 @@ class RunRow(NamedTuple):
 
 
 def run_table(results: Results, answer: Answer) -> list[RunRow]:
-    """Return the confirm runs by the arms' places, then those of the search; by trial and seed.
+    """Return the confirm runs by the arms' places, then those of the search; by search, trial and
+    seed.
 
     Args:
         results: of a finished study.
@@ -41,12 +55,16 @@ def run_table(results: Results, answer: Answer) -> list[RunRow]:
     labels = find_failures(results)
     rows = []
     # reindex() adds the columns that are missing where every run failed before it cost anything
-    table = results.runs.sort_values(["trial", "seed"], kind="stable").reindex(columns=_COLUMNS)
-    for arm, stage, trial, seed, status, run_id, steps, seconds in table.itertuples(index=False):
+    table = results.runs.sort_values(["search", "trial", "seed"], kind="stable").reindex(
+        columns=_COLUMNS
+    )
+    for arm, stage, search, trial, seed, status, run_id, steps, seconds in table.itertuples(
+        index=False
+    ):
         is_confirm = stage == "confirm"
-        value = confirmed[arm, seed] if is_confirm else searched.get((arm, trial))
+        value = confirmed[arm, seed] if is_confirm else searched.get((arm, search, trial))
         wrong = labels.get(run_id, ()) if is_confirm else ()
-        ran = (arm, stage, trial, seed, status, run_id, steps, seconds)
+        ran = (arm, stage, search, trial, seed, status, run_id, steps, seconds)
         rows.append(RunRow(*ran, value, wrong))
     # False sorts before True: confirm runs first. An arm without a place comes last.
     # sorted() is stable: within an arm, the order by trial and seed stays
@@ -57,16 +75,16 @@ def _confirmed_values(results: Results, answer: Answer) -> dict[tuple[str, int],
     """Return what the arms are ranked by, by arm and seed; of a run that diverged, the worst."""
     values = {}
     for place in answer.ranking:
-        seeds = results.by_arm[place.arm].index
-        for seed, value in zip(seeds, place.values, strict=True):
-            values[place.arm, int(seed)] = value
+        seeds = np.ravel(results.look.seeds)
+        for seed, value in zip(seeds, place.values.ravel(), strict=True):
+            values[place.arm, int(seed)] = float(value)
     return values
 
 
-def _objectives(results: Results) -> dict[tuple[str, int], float]:
-    """Return the objective of each trial, by arm and trial."""
+def _objectives(results: Results) -> dict[tuple[str, int, int], float]:
+    """Return the objective of each trial, by arm, search and trial."""
     trials = results.trials
     if not len(trials):
         return {}
-    keys = zip(trials["arm"], trials["trial"], strict=True)
+    keys = zip(trials["arm"], trials["search"], trials["trial"], strict=True)
     return dict(zip(keys, trials["value"], strict=True))

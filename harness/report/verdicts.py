@@ -102,7 +102,7 @@ def _row(claim: StudyClaim, text: str, effect: str, link: str) -> Sequence[str]:
         marks.get(t.verdict.verdict, f"*{t.verdict.verdict}*"),
         effect,
         _p(t.verdict.p),
-        str(t.seeds),
+        str(t.look),
         f"[{study}]({link.format(slug(study))})",
     )
 

@@ -1,48 +1,87 @@
-"""The table of what the search froze for each arm."""
+"""The table of what the searches froze for each arm."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
-import pandas as pd
+import numpy as np
 
 from harness.analysis.results import Results
-from harness.spec.arms import build_arms
+from harness.core.study_record import FrozenEntry
+from harness.spec.arms import Arm, build_arms
 
 
 class WinnerRow(NamedTuple):
-    """One arm's winning trial."""
+    """One arm's winning trials."""
 
     arm: str
     trials: int
+    """Of all searches together."""
     values: str
-    """The frozen values of what was searched, as ``path = value``; empty where nothing was."""
+    """The frozen values of what was searched, as ``path = value``; of several searches the middle
+    with the range, or all the different names; empty where nothing was searched."""
     objective: float | None
-    """Of the winning trial; None where there was no search."""
+    """Of the winning trial, the mean over searches; None where there was no search."""
+    milliseconds: float | None
+    """Of one update of the frozen recipe, alone; the mean over searches."""
 
 
 def winner_table(results: Results) -> list[WinnerRow]:
     """Return a row for each arm, in the order of the study.
 
     Args:
-        results: of a finished study, with a winner for each arm.
+        results: of a finished study, with winners of each arm.
     """
-    trials, rows = results.trials, []
-    for arm in build_arms(results.study):
-        winner = results.winners[arm.name]
-        # the winner's recipe is plain data from the store; as a recipe it names fields by path
-        fields = arm.recipe.model_validate(winner.recipe).fields_by_path()
-        frozen = [f"{path} = {_digits(fields.get(path))}" for path in arm.recipe.spaces()]
-        mine = trials[trials["arm"] == arm.name] if len(trials) else trials
-        objective = _objective(mine, winner.trial)
-        rows.append(WinnerRow(arm.name, len(mine), ", ".join(frozen), objective))
-    return rows
+    return [_row(results, arm) for arm in build_arms(results.study)]
 
 
-def _objective(trials: pd.DataFrame, trial: int) -> float | None:
-    # without a search there are no trials, and an arm's own recipe is its winner
-    best = trials[trials["trial"] == trial]["value"]
-    return float(best.iloc[0]) if len(best) else None
+def _row(results: Results, arm: Arm) -> WinnerRow:
+    """Return one arm's row."""
+    winners = results.winners[arm.name]
+    # a winner's recipe is plain data from the store; as a recipe it names fields by path
+    settings = [arm.recipe.model_validate(winner.recipe).fields_by_path() for winner in winners]
+    frozen = [
+        f"{path} = {show_values([own.get(path) for own in settings])}"
+        for path in arm.recipe.spaces()
+    ]
+    trials = results.trials
+    count = int((trials["arm"] == arm.name).sum())
+    readings = [reading.seconds for reading in results.clock.get(arm.name, {}).values()]
+    return WinnerRow(
+        arm.name,
+        count,
+        ", ".join(frozen),
+        _objective(results, arm.name, winners),
+        1000 * float(np.mean(readings)) if readings else None,
+    )
+
+
+def _objective(results: Results, arm: str, winners: Sequence[FrozenEntry]) -> float | None:
+    """Return the mean objective of an arm's winning trials; None where nothing was tuned."""
+    trials = results.trials[results.trials["arm"] == arm]
+    won = [
+        trials[(trials["search"] == winner.search) & (trials["trial"] == winner.trial)]["value"]
+        for winner in winners
+    ]
+    values = [float(own.iloc[0]) for own in won if len(own) and own.iloc[0] is not None]
+    return float(np.mean(values)) if values else None
+
+
+def show_values(values: Sequence[object]) -> str:
+    """Return the values that searches froze: one, or several numbers' middle and range, or names.
+
+    >>> show_values([0.1]), show_values([0.1, 0.3, 0.2]), show_values(["relu", "tanh", "relu"])
+    ('0.1', '0.2 (0.1 to 0.3)', 'relu (2), tanh (1)')
+    """
+    if len(set(map(str, values))) == 1:
+        return _digits(values[0])
+    if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
+        numbers = np.array(values, dtype=float)
+        middle, low, high = np.median(numbers), numbers.min(), numbers.max()
+        return f"{middle:.4g} ({low:.4g} to {high:.4g})"
+    texts = [_digits(value) for value in values]
+    return ", ".join(f"{text} ({texts.count(text)})" for text in dict.fromkeys(texts))
 
 
 def _digits(value: object) -> str:

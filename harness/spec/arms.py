@@ -19,6 +19,7 @@ from harness.spec.component import Component
 from harness.spec.levels import Level, plain_level
 from harness.spec.recipe import Recipe
 from harness.spec.resolved import ResolvedRecipe, resolve
+from harness.spec.search import Search
 
 
 class Arm(NamedTuple):
@@ -138,6 +139,38 @@ def _levels_of(arm: Arm) -> str:
     "size: 'a', rate: 'b'"
     """
     return ", ".join(f"{factor}: {level!r}" for factor, level in arm.levels.items())
+
+
+class SearchedComparison(Comparison, Protocol):
+    """A study with what its searches do."""
+
+    @property
+    def search(self) -> Search | None:
+        """How arms are tuned."""
+
+
+def arms_of_search(study: SearchedComparison, search: int) -> tuple[Arm, ...]:
+    """Return the arms as one of the study's searches tunes and confirms them: on its own split.
+
+    Args:
+        study: the study.
+        search: number of the search, from 0; the first of master seed 0 has the arms as they are.
+
+    Returns:
+        The arms of :func:`build_arms`, whose data have their split raised by the search's.
+    """
+    arms = build_arms(study)
+    added = study.search.split(search) if study.search is not None else 0
+    if not added:
+        return arms
+    return tuple(arm._replace(recipe=_on_split(arm.recipe, added)) for arm in arms)
+
+
+def _on_split(recipe: Recipe, added: int) -> Recipe:
+    """Return the recipe on another split of its data: so many numbers on from its own."""
+    own = recipe.data.dump().get("split", 0)
+    assert isinstance(own, int), "splits are numbered"
+    return recipe.with_values({"data.split": own + added})
 
 
 def _build_arm(recipe: Recipe, chosen: Mapping[str, tuple[str, Level]]) -> Arm:

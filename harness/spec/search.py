@@ -13,7 +13,10 @@ from pydantic import Field
 
 from harness.core.metric_names import larger_is_better
 from harness.spec.base import Spec
-from harness.spec.seeds import SEARCH_SEED
+from harness.spec.looks import MOST_SEARCHES, SEARCH_SEED, Searches, seed_in_block
+
+Fixed = Literal["sampler", "training", "split"]
+"""What searches may share."""
 
 STARTUP = 8
 """Trials of a learning sampler before it learns: scrambled Sobol' points, asked at once. They leave
@@ -26,12 +29,19 @@ BATCH = 4
 class Search(Spec):
     """How every arm is tuned: the same number of trials each, on validation data.
 
-    All fields but ``trials`` go into the name of the arm's search in Optuna's storage
-    (:meth:`dump_asks`): with another value it is another search.
+    All fields but ``trials`` and ``searches`` go into the name of the arm's search in Optuna's
+    storage (:meth:`dump_asks`): with another value it is another search.
     """
 
     trials: int = Field(default=16, ge=1)
-    """Trials for each arm; an arm without spaces needs none."""
+    """Trials for each arm, in each search; an arm without spaces needs none."""
+    searches: Annotated[int, Field(ge=1, le=MOST_SEARCHES)] | Searches = 1
+    """Independent searches of every arm, each of which freezes a winner of its own and confirms it
+    with fresh seeds; ``Searches(min, max)`` for as many as the claims need. From three on, verdicts
+    speak of methods, whatever winner a search may freeze, and not of the winners of one search."""
+    fixed: tuple[Fixed, ...] = ()
+    """What all searches share, each of which otherwise has its own: the sampler's stream, the seed
+    that trials are trained with, and the split into training and validation data."""
     objective: str = Field(default="valid/loss", pattern=r"^(train|valid|batch)/\w+$")
     """Metric that a trial is judged by, recorded by every run; test data are not for tuning."""
     reduce: Literal["final", "best", "mean"] = "final"
@@ -58,8 +68,9 @@ class Search(Spec):
     them that are trained."""
     repeats: int = Field(default=1, ge=1)
     """Training seeds for each trial; its objective is their mean."""
-    seed: int = 0
-    """Names the sampler's streams."""
+    seed: int = Field(default=0, ge=0, lt=10_000)
+    """The master seed: names the sampler's streams, the training seeds, splits and confirm seeds of
+    all searches. Another one repeats the whole study afresh."""
 
     @property
     def learns(self) -> bool:
@@ -88,15 +99,45 @@ class Search(Spec):
             return larger_is_better(self.objective)
         return self.direction == "maximize"
 
+    def schedule(self) -> tuple[int, ...]:
+        """Return the number of searches at each look, rising."""
+        return self.searches.schedule() if isinstance(self.searches, Searches) else (self.searches,)
+
     def dump_asks(self) -> dict[str, object]:
         """Return, in plain form, what decides the trials but their number.
 
-        ``trials`` is left out, so that a study that raises it continues the same search: the first
-        trials are the same, and known.
+        ``trials`` and ``searches`` are left out, so that a study that raises them continues the
+        same searches: the first trials are the same, and known.
         """
-        return self.model_dump(mode="json", exclude={"trials"})
+        return self.model_dump(mode="json", exclude={"trials", "searches"})
 
-    @property
-    def seeds(self) -> tuple[int, ...]:
-        """Training seeds of every trial, never used to confirm."""
-        return tuple(range(SEARCH_SEED, SEARCH_SEED + self.repeats))
+    def training_seeds(self, search: int) -> tuple[int, ...]:
+        """Return the training seeds of every trial of a search, never used to confirm.
+
+        Args:
+            search: its number, from 0.
+        """
+        block = self._block(search, "training")
+        first = seed_in_block(self.seed, block, SEARCH_SEED)
+        return tuple(range(first, first + self.repeats))
+
+    def split(self, search: int) -> int:
+        """Return what a search adds to the number of the data's split.
+
+        Args:
+            search: its number, from 0.
+        """
+        return self.seed * MOST_SEARCHES + self._block(search, "split")
+
+    def sampler_stream(self, search: int) -> tuple[int, ...]:
+        """Return what names a search's sampler, beside master seed and arm; nothing for the first.
+
+        Args:
+            search: its number, from 0.
+        """
+        block = self._block(search, "sampler")
+        return (block,) if block else ()
+
+    def _block(self, search: int, what: Fixed) -> int:
+        """Return the search whose streams are used; the first one's where they are shared."""
+        return 0 if what in self.fixed else search

@@ -1,7 +1,8 @@
 """How many fresh seeds a study is answered with: a fixed number, or as many as it takes.
 
-A seed is the name of a run's random streams. Those of the search and those of the confirmation
-never overlap, so that winners are not confirmed by the luck that they were chosen for.
+These are seeds within a search's block (:mod:`harness.spec.looks`). Those of the search and those
+of the confirmation never overlap, so that winners are not confirmed by the luck that they were
+chosen for.
 """
 
 from __future__ import annotations
@@ -11,13 +12,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.spec.base import Spec
-
-SEARCH_SEED = 10_000
-"""Search seeds start here, and confirm seeds end below: far more than any study confirms with."""
+from harness.spec.looks import SEARCH_SEED, Growing
 
 
-class Seeds(Spec):
+class Seeds(Growing):
     """Seeds added in looks that are declared beforehand, until every claim is decided or the budget
     is spent.
 
@@ -33,19 +31,6 @@ class Seeds(Spec):
     """First seed; another one gives a study seeds that no earlier one has seen."""
     until: Literal["decided"] = "decided"
     """What ends the study before its last look: that every claim is decided."""
-    looks: tuple[int, ...] = ()
-    """Numbers of seeds at which the claims are judged; by default ``min``, doubled until
-    ``max``."""
-
-    @model_validator(mode="after")
-    def _looks_rise(self) -> Self:
-        if self.min > self.max:
-            raise ValueError(f"expected min at most max, got {self.min} and {self.max}")
-        rising = list(self.looks) == sorted(set(self.looks))
-        if self.looks and not (rising and self.looks[-1] == self.max):
-            wanted = f"rising looks that end with max = {self.max}"
-            raise ValueError(f"expected {wanted}, got {list(self.looks)}")
-        return self
 
     @model_validator(mode="after")
     def _below_search_seeds(self) -> Self:
@@ -53,23 +38,6 @@ class Seeds(Spec):
             last = self.start + self.max - 1
             raise ValueError(f"expected seeds below {SEARCH_SEED}, got up to {last}")
         return self
-
-    def schedule(self) -> tuple[int, ...]:
-        """Return the numbers of seeds of all looks, rising: ``looks``, or ``min`` doubled.
-
-        The last doubling that would reach or pass ``max`` is replaced by ``max`` itself.
-
-        >>> Seeds(min=5, max=30).schedule()
-        (5, 10, 20, 30)
-        """
-        if self.looks:
-            return self.looks
-        counts = [self.min]
-        while counts[-1] * 2 < self.max:
-            counts.append(counts[-1] * 2)
-        if self.max > counts[-1]:
-            counts.append(self.max)
-        return tuple(counts)
 
 
 def parse_seeds(value: object) -> tuple[int, ...] | Seeds:

@@ -6,17 +6,19 @@ together (a network with its data) shows in :mod:`harness.protocol.check`, befor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Self
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from harness.core.registry import load_entry
 from harness.spec.arms import build_arms
 from harness.spec.base import Spec
-from harness.spec.claims import AnyClaim
+from harness.spec.claims import AnyClaim, Claim
 from harness.spec.claims.fields import MetricName
 from harness.spec.levels import LevelField, parse_levels, plain_level
+from harness.spec.looks import FEWEST_SEARCHES, Look, Searches, seed_in_block
 from harness.spec.probes import ProbePart, expand_sets
 from harness.spec.recipe import Recipe
 from harness.spec.search import Search
@@ -47,9 +49,12 @@ class Study(Spec):
     test data."""
     probes: tuple[ProbePart, ...] = ()
     """What is measured in the runs of the confirmation, beside loss and accuracy."""
-    quick: dict[str, object] = {"search.trials": 4, "seeds": 3}
-    """Fields replaced by ``--quick``, by path (``recipe.epochs``): a smaller form of the study,
-    recorded under a name of its own."""
+    first_look: bool = False
+    """Whether it shows effects and gives no verdict; ``--quick`` makes it so. Few seeds of one
+    search may say anything."""
+    quick: dict[str, object] = {"search.trials": 4, "search.searches": 1, "seeds": 3}
+    """Fields replaced by ``--quick``, by path (``recipe.epochs``): a smaller form of the study, a
+    first look that is recorded under a name of its own."""
 
     @field_validator("probes", mode="before")
     @classmethod
@@ -91,14 +96,69 @@ class Study(Spec):
             )
         return self
 
+    @model_validator(mode="after")
+    def _one_thing_grows(self) -> Self:
+        """Refuse seeds that are added look by look beside several searches."""
+        if isinstance(self.seeds, Seeds) and self._searches()[-1] > 1:
+            raise ValueError(
+                "seeds: expected a fixed number beside several searches, got min and max; let the "
+                "searches grow (search.searches: {min: 5, max: 20}), which decides claims sooner"
+            )
+        if self.search and not self.claims and isinstance(self.search.searches, Searches):
+            raise ValueError(
+                "search.searches: expected claims to decide, since searches are added until they "
+                "are decided, got none"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _scopes_can_be_judged(self) -> Self:
+        """Refuse claims about methods where there are too few searches to speak of any."""
+        searches = self._searches()[0]
+        for position, claim in enumerate(self.claims):
+            if claim.scope == "method" and searches < FEWEST_SEARCHES and not self.first_look:
+                raise ValueError(
+                    f"claims.{position}.scope: expected {FEWEST_SEARCHES} searches or more to "
+                    f"speak of a method, got {searches}; set search.searches to 5, or the scope to "
+                    "'winner'"
+                )
+        return self
+
+    @cached_property
+    def tuned(self) -> bool:
+        """Whether any arm has something to tune: spaces, and a ``search`` that says how."""
+        return self.search is not None and any(arm.recipe.spaces() for arm in build_arms(self))
+
+    def _searches(self) -> tuple[int, ...]:
+        """Return the number of searches at each look; one where nothing is tuned."""
+        return self.search.schedule() if self.search is not None and self.tuned else (1,)
+
     @property
-    def looks(self) -> tuple[tuple[int, ...], ...]:
-        """The seeds of each look, every one of which holds those before, so that no run is wasted;
-        a fixed set of seeds is one look."""
-        if not isinstance(self.seeds, Seeds):
-            return (self.seeds,)
-        first = self.seeds.start
-        return tuple(tuple(range(first, first + count)) for count in self.seeds.schedule())
+    def scope(self) -> Literal["method", "winner"]:
+        """Whether the study speaks of methods or of the winners of its searches."""
+        return "method" if self._searches()[0] >= FEWEST_SEARCHES else "winner"
+
+    def scope_of(self, claim: Claim) -> Literal["method", "winner"]:
+        """Return what a claim is about: by itself, or as the study's number of searches has it."""
+        return self.scope if claim.scope == "auto" else claim.scope
+
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """The runs of each look, every one of which holds those before, so that no run is wasted;
+        fixed numbers of searches and seeds are one look."""
+        searches = self._searches()
+        if isinstance(self.seeds, Seeds):
+            first = self.seeds.start
+            rows = [range(first, first + count) for count in self.seeds.schedule()]
+            return tuple(self._look(searches[0], row) for row in rows)
+        return tuple(self._look(count, self.seeds) for count in searches)
+
+    def _look(self, searches: int, seeds: Sequence[int]) -> Look:
+        """Return the look at so many searches, given the seeds within each one's block."""
+        master = self.search.seed if self.search is not None and self.tuned else 0
+        numbers = tuple(range(searches))
+        blocks = [tuple(seed_in_block(master, k, seed) for seed in seeds) for k in numbers]
+        return Look(numbers, tuple(blocks))
 
     def dump(self) -> dict[str, object]:
         """Return the plain form: the same study as YAML or JSON.

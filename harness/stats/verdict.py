@@ -16,7 +16,8 @@ from harness.stats.hierarchy import Scope, Spread, as_table, mean_test, spread_o
 from harness.stats.intervals import Interval
 from harness.stats.success import Success, success_of
 
-Decision = Literal["supported", "smaller than claimed", "opposite", "undecided"]
+Decision = Literal["supported", "smaller than claimed", "opposite", "undecided", "first look"]
+"""What became of a claim; a first look, at few runs, has no verdict."""
 
 
 class Evidence(NamedTuple):

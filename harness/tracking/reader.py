@@ -62,6 +62,8 @@ class TrainingRun(NamedTuple):
     """Whether probes measured arrays: see :meth:`Reader.arrays`."""
     curves_at: CurvesPlace | None
     """Where its curves are, if not in MLflow's tables."""
+    search: int = 0
+    """Number of the search that tuned it, or that froze its recipe."""
 
 
 class CurvesPlace(NamedTuple):
@@ -271,6 +273,7 @@ def _training_run(row: StoredRun) -> TrainingRun:
         closing=closing_values(row.metrics),
         has_arrays=Tag.ARRAYS in tags,
         curves_at=_curves_place(row),
+        search=int(tags.get(Tag.SEARCH, 0)),
     )
 
 

@@ -59,12 +59,16 @@ class Record(NamedTuple):
     """Number of the trial in its arm's search; of a confirm run, the trial that won."""
     levels: Mapping[str, str]
     """The arm's level of each factor."""
+    search: int = 0
+    """Number of the search that tuned it, or that froze its recipe."""
 
     @property
     def title(self) -> str:
-        """The run's name in MLflow's UI."""
+        """The run's name in MLflow's UI; the first search is left out, which may be the only
+        one."""
+        search = f"search {self.search} · " if self.search else ""
         trial = f"trial {self.trial} · " if self.stage == "search" else ""
-        return f"{self.arm} · {trial}seed {self.run.seed}"[:_LONGEST_NAME]
+        return f"{self.arm} · {search}{trial}seed {self.run.seed}"[:_LONGEST_NAME]
 
 
 class StudyData(NamedTuple):
@@ -216,6 +220,7 @@ def _tags(record: Record, parent: str) -> dict[str, str]:
         Tag.KEY: record.key,
         Tag.STAGE: record.stage,
         Tag.ARM: record.arm[:_LONGEST_TAG],
+        Tag.SEARCH: str(record.search),
         Tag.TRIAL: str(record.trial),
         Tag.SEED: str(record.run.seed),
         Tag.STATUS: record.outcome.status,

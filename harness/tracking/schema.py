@@ -29,6 +29,8 @@ class Tag:
     """``search`` or ``confirm``."""
     ARM = "harness.arm"
     """Name of the arm, of its own run and of its training runs."""
+    SEARCH = "harness.search"
+    """Number of the search; runs of versions that had one search a study lack it."""
     TRIAL = "harness.trial"
     SEED = "harness.seed"
     STATUS = "harness.status"
@@ -56,7 +58,7 @@ class Tag:
     """Of the study's run: the hash of all that its answer follows from; empty until the study has
     been run to its end."""
     CLOCK = "harness.clock"
-    """Of an arm's run: the reading of its clock, as JSON."""
+    """Of an arm's run: the readings of its clocks by search, as JSON."""
 
     RUN_NAME = "mlflow.runName"
     PARENT = "mlflow.parentRunId"

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 from harness.core.errors import StoreError
 from harness.core.paths import cache_folder
-from harness.core.study_record import ClockReading, RunEntry, StudyRecord
+from harness.core.study_record import ClockReading, RunEntry, StudyRecord, clock_readings
 from harness.spec.arms import Arm
 from harness.tracking.connect import open_experiment
 from harness.tracking.provenance import read_environment, uncommitted_changes
@@ -85,8 +86,8 @@ class Session:
         self._experiment = open_experiment(study, uri, create=True)
         self.reader = Reader(self._experiment)
         self.study, self.uri, self.patience = study, self._experiment.uri, patience
-        self.clocks: dict[str, ClockReading] = {}
-        """What the clock of each arm was read as, when the study was opened."""
+        self.clocks: dict[str, dict[int, ClockReading]] = {}
+        """What the clocks of each arm were read as, by search, when the study was opened."""
         self._study_run = ""
         """Id of the study's own run; empty until :meth:`open`."""
         self._arm_runs: dict[str, str] = {}
@@ -125,7 +126,7 @@ class Session:
         self._experiment.discard_unfinished()
         rows = self._experiment.bulk.rows()
         self.clocks = {
-            row.tags[Tag.ARM]: ClockReading.from_plain(json.loads(row.tags[Tag.CLOCK]))
+            row.tags[Tag.ARM]: clock_readings(json.loads(row.tags[Tag.CLOCK]))
             for row in rows
             if Tag.CLOCK in row.tags
         }
@@ -220,21 +221,24 @@ class Session:
         self._ids_by_key |= {run.key: [run.run_id] for run in runs}
         return [run.run_id for run in runs]
 
-    def set_clock(self, arm: str, reading: ClockReading) -> None:
-        """Record what an arm's clock was read as; nothing where it was read as this before.
+    def set_clock(self, arm: str, readings: Mapping[int, ClockReading]) -> None:
+        """Record what an arm's clocks were read as; nothing where they were read as this before.
 
         Args:
             arm: name of the arm.
-            reading: seconds of one update of its frozen recipe.
+            readings: seconds of one update of its frozen recipes, by search; one at least.
 
         Raises:
             StoreError: the store refused it, or has been away for too long.
         """
-        if self.clocks.get(arm) == reading:
+        if self.clocks.get(arm) == readings:
             return
-        plain = reading.to_plain()
-        # the tag holds the reading to be read back; as metrics its numbers are seen in MLflow's UI
-        numbers = {f"clock/{name}": float(v) for name, v in plain.items() if name != "of"}
+        plain = {str(search): reading.to_plain() for search, reading in readings.items()}
+        # the tag holds the readings to be read back; as metrics their means are seen in MLflow's UI
+        numbers = {
+            f"clock/{name}": statistics.fmean(float(own[name]) for own in plain.values())
+            for name in ("seconds", "spread", "load")
+        }
         self._send(
             {
                 "run_id": self._arm_runs[arm],
@@ -315,6 +319,13 @@ class Session:
 
     def _stored_id(self, run_id: str) -> str:
         return self._given_ids.get(run_id, run_id)
+
+    def earlier_record(self) -> StudyRecord | None:
+        """Return the record of the study's last answer; None where it never had one."""
+        try:
+            return self.retry_read(lambda: self.reader.files().record)
+        except StoreError:
+            return None
 
     def write_answer(
         self, record: StudyRecord, metrics: Mapping[str, float], identity: str

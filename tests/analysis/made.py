@@ -6,6 +6,7 @@ import harness as h
 from harness.analysis.results import Results
 from harness.core.study_record import StudyRecord
 from harness.spec.arms import build_arms
+from harness.spec.looks import seed_in_block
 from harness.tracking import TrainingRun
 
 
@@ -64,20 +65,24 @@ def results(
 
     Args:
         spec: the study.
-        values: ``{arm: {metric: [one number a seed]}}``.
+        values: ``{arm: {metric: [one number a seed]}}``; of several searches one search after the
+            other, as many seeds as the study has.
         curves: ``{arm: {metric: [[one number an epoch] a seed]}}``.
-        statuses: ``{(arm, seed): status}``; finished by default.
+        statuses: ``{(arm, number of the run): status}``; finished by default.
         trials: rows of the index's trials.
         clock: reading by arm.
         search_runs: rows of the index's runs, of the search stage.
         winners: recipes by arm, where they are not the arms' own.
     """
     runs, recorded, series = list(search_runs), [], {}
+    several, (_, seeds) = len(spec.looks[-1].searches) > 1, spec.looks[-1].shape
     for arm in build_arms(spec):
         mine = values[arm.name]
-        for seed in range(len(next(iter(mine.values())))):
-            run_id = f"{arm.name}-{seed}"
-            status = (statuses or {}).get((arm.name, seed), "finished")
+        for number in range(len(next(iter(mine.values())))):
+            run_id = f"{arm.name}-{number}"
+            search, seed = divmod(number, seeds) if several else (0, number)
+            seed = seed_in_block(0, search, seed)
+            status = (statuses or {}).get((arm.name, number), "finished")
             runs.append(
                 {
                     "run_id": run_id,
@@ -87,11 +92,12 @@ def results(
                     "trial": 0,
                     "seed": seed,
                     "status": status,
+                    "search": search,
                 }
             )
-            closing = {metric: numbers[seed] for metric, numbers in mine.items()}
+            closing = {metric: numbers[number] for metric, numbers in mine.items()}
             recorded.append(recorded_run(run_id, arm.name, seed, status, closing))
-            own = {n: list(enumerate(v[seed])) for n, v in (curves or {}).get(arm.name, {}).items()}
+            own = {n: list(enumerate(v[number])) for n, v in (curves or {}).get(arm.name, {}).items()}
             length = max(map(len, own.values()), default=0)
             series[run_id] = own | {
                 "epoch": [(i, i) for i in range(length)],

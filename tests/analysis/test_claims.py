@@ -12,6 +12,7 @@ from harness.analysis.claims import judge_claims as verdicts
 from harness.analysis.claims.evidence import Weighed, evidence_on, weigh
 from harness.analysis.ranking import show
 from harness.spec.claims import Claim
+from harness.spec.looks import Look
 from tests.analysis.made import results, study
 
 NOISE = np.random.default_rng(0).normal(0, 0.05, (3, 12))
@@ -121,7 +122,7 @@ def test_a_run_that_diverged_never_arrives():
     curves["B"]["valid/accuracy"] = [[0.0, 0.0]] * 7 + curves["B"]["valid/accuracy"][7:]
     statuses = {("B", seed): "diverged" for seed in range(7)}
     result = judged(claim, losses_of(8), seeds=8, curves=curves, statuses=statuses)
-    assert result.verdict.verdict == "supported" and "7 of 8 seeds of B missed" in result.sentence
+    assert result.verdict.verdict == "supported" and "7 of 8 runs of B missed" in result.sentence
 
 
 @pytest.mark.parametrize(
@@ -280,7 +281,7 @@ def test_looks_are_judged_in_turn_and_a_decision_stays():
     late = {"A": list(1.0 + NOISE[0]), "B": list(2.0 + NOISE[1]), "C": list(NOISE[2])}
     late["B"][8:] = [0.5, -3.0, 9.0, 0.0]
     (result,) = verdicts(results(spec, {arm: {"test/loss": v} for arm, v in late.items()}))
-    assert (result.verdict.verdict, result.seeds) == (
+    assert (result.verdict.verdict, result.look.runs) == (
         "supported",
         4,
     ) and "Decided at look 1, with 4 seeds" in result.sentence
@@ -290,7 +291,7 @@ def test_looks_are_judged_in_turn_and_a_decision_stays():
 
 def test_evidence_is_of_the_seeds_asked_for():
     tables = results(study(seeds=12), losses(1.0, 2.0))
-    few = weigh(tables, h.Claim.better("A", than="B"), [0, 1, 2]).evidence
+    few = weigh(tables, h.Claim.better("A", than="B"), Look((0,), ((0, 1, 2),))).evidence
     assert few.effect.mean == pytest.approx(np.mean(1 + NOISE[1][:3] - NOISE[0][:3]))
 
 
@@ -306,8 +307,8 @@ def own_kind():
             return f"{self.arm} never diverges"
 
     @evidence_on.register(Never)
-    def evidence_on_never(claim, results, seeds, level):
-        runs = results.by_arm[claim.arm].loc[list(seeds)]
+    def evidence_on_never(claim, results, look, level):
+        runs = results.by_arm[claim.arm].loc[list(look.seeds[0])]
         failed = [float(status == "diverged") for status in runs["status"]]
         return Weighed(stats.superior([0.5] * len(failed), failed), f"{sum(failed):g} diverged.")
 
@@ -318,7 +319,7 @@ def own_kind():
 def test_a_kind_of_one_s_own(own_kind):
     result = judged({"kind": "never", "arm": "A"}, losses(1.0, 2.0))
     assert isinstance(result.claim, own_kind) and result.verdict.verdict == "supported"
-    assert result.sentence == "A never diverges. 0 diverged."
+    assert result.sentence == "A never diverges. 0 diverged. Over 12 seeds."
     diverged = {("A", seed): "diverged" for seed in range(12)}
     result = judged(own_kind(arm="A"), losses(1.0, 2.0), statuses=diverged)
     assert result.verdict.verdict == "opposite"

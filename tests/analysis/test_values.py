@@ -1,4 +1,4 @@
-"""One number a seed: closing values, gaps, and numbers over curves."""
+"""One number a run: closing values, gaps, and numbers over curves."""
 
 import pytest
 
@@ -17,8 +17,8 @@ def test_gap_is_test_less_train_loss_and_train_less_test_accuracy():
         for n in "ABC"
     }
     tables = results(study(seeds=4), values)
-    assert values_of(tables, "A", "gap/loss") == (2.0,) * 4
-    assert values_of(tables, "A", "gap/accuracy") == pytest.approx((0.3,) * 4)
+    assert values_of(tables, "A", "gap/loss").tolist() == [[2.0] * 4]
+    assert values_of(tables, "A", "gap/accuracy")[0] == pytest.approx([0.3] * 4)
 
 
 def test_numbers_over_the_curve():
@@ -28,7 +28,7 @@ def test_numbers_over_the_curve():
     }
     tables = results(study(seeds=1), losses_of(1), curves=curves)
     assert [
-        values_of(tables, "A", f"{kind}/valid/loss")[0]
+        values_of(tables, "A", f"{kind}/valid/loss")[0, 0]
         for kind in ("initial", "lowest", "highest", "mean")
     ] == [
         4,
@@ -36,7 +36,7 @@ def test_numbers_over_the_curve():
         4,
         2.5,
     ]
-    assert values_of(tables, "A", "rank_correlation/valid")[0] == pytest.approx(
+    assert values_of(tables, "A", "rank_correlation/valid")[0, 0] == pytest.approx(
         -1.0 + 2 * 0.1 - 0.2 * 1.0, abs=0.21
     )
 

@@ -127,8 +127,8 @@ def test_mistakes_in_claims(tmp_path, claim, said):
 def test_a_study_writes_only_the_fields_of_each_claim():
     made = study(claims=[MADE["better"][0], MADE["above"][0]])
     better, above = made.dump()["claims"]
-    assert set(better) == {"kind", "arm", "than", "on", "direction", "margin", "id"}
-    assert set(above) == {"kind", "arm", "value", "on", "id"}
+    assert set(better) == {"kind", "arm", "than", "on", "direction", "margin", "scope", "id"}
+    assert set(above) == {"kind", "arm", "value", "on", "scope", "id"}
     assert h.Study.model_validate(made.dump()) == made
 
 

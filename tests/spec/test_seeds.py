@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 import harness as h
-from harness.spec.seeds import SEARCH_SEED, parse_seeds
+from harness.spec.looks import SEARCH_SEED
+from harness.spec.seeds import parse_seeds
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """The evidence on claims, one file a kind, and the verdicts that follow from it.
 
 Importing a kind's module registers its evidence. All modules here are imported, so that a new kind
-needs no line. A kind's function must go by the seeds it is given and no others: claims are judged
-at several looks, and a look must not know of later ones.
+needs no line. A kind's function must go by the runs of the look it is given and no others: claims
+are judged at several looks, and a look must not know of later ones. What the runs speak of, the
+method or these winners, is ``results.study.scope_of(claim)``.
 """
 
 from importlib import import_module

@@ -5,29 +5,37 @@ from __future__ import annotations
 import numpy as np
 
 from harness import stats
-from harness.analysis.claims.evidence import SeedNumbers, Weighed, evidence_on
+from harness.analysis.claims.evidence import Weighed, evidence_on
 from harness.analysis.ranking import show
 from harness.analysis.results import Results
-from harness.analysis.values import values_of
+from harness.analysis.values import resolution_of, values_of
 from harness.spec.claims import Cured
+from harness.spec.looks import Look
 
 
 @evidence_on.register
-def evidence_on_cured(claim: Cured, results: Results, seeds: SeedNumbers, level: float) -> Weighed:
+def evidence_on_cured(claim: Cured, results: Results, seeds: level: float) -> Weighed:
     """Test mean((1 − share) base − cured) > 0 where base > 0 (:func:`harness.stats.share_taken`).
 
     Args:
         claim: names the arms, the metric and the share.
         results: the study's tables.
-        seeds: the seeds to go by.
+        look: the runs to go by.
         level: coverage of the effect's interval.
 
     Returns:
         Evidence whose effect is the share taken away, (base − cured)/base.
     """
     # in the order of ``claim.arms``: the arm with the cure, and the one without
-    cured, base = (np.array(values_of(results, arm, claim.on, seeds)) for arm in claim.arms)
-    found = stats.share_taken(base, cured, claim.share, level)
+    cured, base = (values_of(results, arm, claim.on, look) for arm in claim.arms)
+    found = stats.share_taken(
+        base,
+        cured,
+        claim.share,
+        level,
+        scope=results.study.scope_of(claim),
+        resolution=resolution_of([base, cured]),
+    )
     if not found.defined:
         nothing = "not surely above 0, and of nothing no share is taken away"
         return Weighed(

@@ -1,23 +1,20 @@
 """What the runs say of a claim: found by the claim's kind, each of which registers how it is
 weighed.
 
-Evidence is weighed here for one claim and one set of seeds. Corrections for other claims and other
-looks follow in verdicts.py.
+Evidence is weighed here for one claim and the runs of one look. Corrections for other claims and
+other looks follow in verdicts.py.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import singledispatch
 from typing import NamedTuple
 
 from harness.analysis.results import Results
 from harness.spec.claims import Claim
+from harness.spec.looks import Look
 from harness.stats import Evidence
-
-SeedNumbers = Sequence[int]
-"""The seeds whose runs are looked at."""
 
 
 class Weighed(NamedTuple):
@@ -30,13 +27,13 @@ class Weighed(NamedTuple):
 
 
 @singledispatch
-def evidence_on(claim: Claim, results: Results, seeds: SeedNumbers, level: float) -> Weighed:
+def evidence_on(claim: Claim, results: Results, look: Look, level: float) -> Weighed:
     """Return what runs say of a claim; each kind of claim registers its own way.
 
     Args:
         claim: the claim.
         results: the study's tables.
-        seeds: the seeds to go by.
+        look: the runs to go by.
         level: coverage of the effect's interval.
 
     Raises:
@@ -45,20 +42,20 @@ def evidence_on(claim: Claim, results: Results, seeds: SeedNumbers, level: float
     raise NotImplementedError(f"no evidence is registered for claims of kind {claim.kind!r}")
 
 
-def weigh(results: Results, claim: Claim, seeds: SeedNumbers, level: float = 0.95) -> Weighed:
-    """Return what the runs with the given seeds say of a claim.
+def weigh(results: Results, claim: Claim, look: Look, level: float = 0.95) -> Weighed:
+    """Return what the runs of a look say of a claim.
 
     Args:
         results: the study's tables.
         claim: the claim.
-        seeds: the seeds to go by.
+        look: the runs to go by.
         level: coverage of the effect's interval.
 
     Returns:
         The evidence and its size in words; p is 1 where the claim is on what was not recorded, and
         where there is a single seed, so that it stays undecided.
     """
-    weighed = evidence_on(claim, results, seeds, level)
+    weighed = evidence_on(claim, results, look, level)
     # A NaN among the values makes the mean and its bounds NaN; the test's own p must not decide
     # anything then. (Infinite bounds of a NaN are an effect that is not defined.)
     if math.isnan(weighed.evidence.effect.low):

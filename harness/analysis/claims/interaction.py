@@ -6,31 +6,34 @@ import math
 
 from harness import stats
 from harness.analysis.claims.by_level import values_by_level
-from harness.analysis.claims.evidence import SeedNumbers, Weighed, evidence_on
+from harness.analysis.claims.evidence import Weighed, evidence_on
 from harness.analysis.results import Results
 from harness.spec.claims import Interaction
+from harness.spec.looks import Look
 from harness.stats import Evidence
 
 
 @evidence_on.register
 def evidence_on_interaction(
-    claim: Interaction, results: Results, seeds: SeedNumbers, level: float
+    claim: Interaction, results: Results, seeds: level: float
 ) -> Weighed:
     """Test the interaction's contrasts (:func:`harness.stats.factorial_effects`).
 
     Args:
         claim: names the two factors and the metric.
         results: the study's tables.
-        seeds: the seeds to go by.
+        look: the runs to go by.
         level: coverage of the interval of ω².
 
     Returns:
         Evidence whose effect is the partial ω², from 0 to 1. It is unknown of runs that diverged,
         and of one replicate, since nothing says how far replicates differ.
     """
-    values_ABS = values_by_level(results, claim, seeds)
+    values_ABKS = values_by_level(results, claim, look)
     # single factors come first, the pair last
-    *single, both = stats.factorial_effects(values_ABS, claim.factors, level=level)
+    *single, both = stats.factorial_effects(
+        values_ABKS, claim.factors, level=level, scope=results.study.scope_of(claim)
+    )
     # The test has no other side: a large one favours the claim, a small one decides nothing.
     evidence = Evidence(both.omega, both.p, favours=True)
     if both.omega.mean > 1:

@@ -6,35 +6,44 @@ import numpy as np
 
 from harness import stats
 from harness.analysis.claims.by_level import values_by_level
-from harness.analysis.claims.evidence import SeedNumbers, Weighed, evidence_on
+from harness.analysis.claims.evidence import Weighed, evidence_on
 from harness.analysis.ranking import show
 from harness.analysis.results import Results
+from harness.analysis.values import resolution_of
 from harness.spec.claims import Monotone
+from harness.spec.looks import Look
 
 
 @evidence_on.register
 def evidence_on_monotone(
-    claim: Monotone, results: Results, seeds: SeedNumbers, level: float
+    claim: Monotone, results: Results, seeds: level: float
 ) -> Weighed:
     """Test all steps between neighbouring levels (:func:`harness.stats.monotone_steps`).
 
     Args:
         claim: names the factor, the metric, the direction and the margin.
         results: the study's tables.
-        seeds: the seeds to go by.
+        look: the runs to go by.
         level: coverage of the effect's interval.
 
     Returns:
         Evidence whose effect is the smallest step in the claimed direction, in the metric's unit.
     """
-    values_LS = values_by_level(results, claim, seeds)
-    found = stats.monotone_steps(values_LS, claim.margin, level, rising=claim.rising)
+    values_LKS = values_by_level(results, claim, look)
+    found = stats.monotone_steps(
+        values_LKS,
+        claim.margin,
+        level,
+        rising=claim.rising,
+        scope=results.study.scope_of(claim),
+        resolution=resolution_of([values_LKS]),
+    )
     levels = list(results.study.compare[claim.factor])
     step = f"from {levels[found.step]} to {levels[found.step + 1]}"
     favours = found.evidence.favours
     which = "The least sure step is" if favours else "Most against it is the step"
     smallest = f"smallest step {show(found.evidence.effect)}"
-    return Weighed(found.evidence, f"{level_means(values_LS)}; {smallest}. {which} {step}.")
+    return Weighed(found.evidence, f"{level_means(values_LKS)}; {smallest}. {which} {step}.")
 
 
 def level_means(values: np.ndarray) -> str:

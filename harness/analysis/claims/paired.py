@@ -1,31 +1,42 @@
-"""The values of two arms that a claim compares, paired by seed."""
+"""The values of two arms that a claim compares, paired by search and seed."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
-from harness.analysis.claims.evidence import SeedNumbers
 from harness.analysis.results import Results
-from harness.analysis.values import values_of
+from harness.analysis.values import resolution_of, values_of
 from harness.spec.claims.two_arms import Contest
+from harness.spec.looks import Look
+from harness.stats import Scope
 
 
-def paired_values(
-    results: Results, claim: Contest, seeds: SeedNumbers
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the values of the two arms that a claim compares, paired by seed.
+class Pair(NamedTuple):
+    """What a test of two arms takes."""
+
+    mine_KS: np.ndarray
+    """(K, S) values of the claim's arm, turned so that more is better."""
+    other_KS: np.ndarray
+    """(K, S) those of the other arm."""
+    scope: Scope
+    """What the claim speaks of."""
+    resolution: float
+    """The metric's smallest step, as these values show it."""
+
+
+def pair_arms(results: Results, claim: Contest, look: Look) -> Pair:
+    """Return the values of the two arms that a claim compares, paired by search and seed.
 
     Args:
         results: the study's tables.
         claim: names the arms, the metric and which values are better.
-        seeds: the seeds, in order.
-
-    Returns:
-        Values (seeds,) of the claim's arm and of the other, turned so that more is better.
+        look: the runs to go by.
     """
     sign = 1 if claim.maximize else -1
-    mine, other = (
-        sign * np.array(values_of(results, arm, claim.on, seeds, claim.maximize))
-        for arm in claim.arms
+    mine_KS, other_KS = (
+        sign * values_of(results, arm, claim.on, look, claim.maximize) for arm in claim.arms
     )
-    return mine, other
+    step = resolution_of([mine_KS, other_KS])
+    return Pair(mine_KS, other_KS, results.study.scope_of(claim), step)

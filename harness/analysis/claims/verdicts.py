@@ -11,10 +11,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from harness import stats
-from harness.analysis.claims.evidence import SeedNumbers, weigh
+from harness.analysis.claims.evidence import weigh
+from harness.analysis.claims.wording import describe_runs
 from harness.analysis.ranking import ALPHA
 from harness.analysis.results import Results
 from harness.spec.claims import Claim
+from harness.spec.looks import Look
 from harness.stats import Verdict
 
 
@@ -23,11 +25,11 @@ class Tested(NamedTuple):
 
     claim: Claim
     verdict: Verdict
-    """One of four words, with the effect and the corrected p."""
+    """One of four words, with the effect and the corrected p; "first look" for no verdict."""
     sentence: str
     """The claim and its evidence in words."""
-    seeds: int
-    """Seeds that the verdict rests on."""
+    look: Look
+    """The runs that the verdict rests on."""
 
 
 # A page, its table and the audit each ask for the verdicts of the same results, and few results
@@ -37,7 +39,8 @@ def judge_claims(results: Results) -> tuple[Tested, ...]:
     """Return a verdict on each claim; p-values are corrected for the claims and for the looks
     together.
 
-    A claim that is decided at a look stays decided: its verdict rests on the seeds of that look.
+    A claim that is decided at a look stays decided: its verdict rests on the runs of that look. A
+    study that is a first look has effects and no verdicts.
 
     Args:
         results: of a study that has been run to its end, or up to a look.
@@ -50,35 +53,37 @@ def judge_claims(results: Results) -> tuple[Tested, ...]:
     study = results.study
     looks = _looks_taken(results)
     # Shares are those of the looks as planned, whether they were all taken or not. Where the runs
-    # suffice for none (a study cut short) the seeds there are count as the first.
-    levels = stats.spending([len(seeds) for seeds in study.looks], ALPHA)[: len(looks)] or [ALPHA]
+    # suffice for none (a study cut short) the runs there are count as the first.
+    levels = stats.spending([look.runs for look in study.looks], ALPHA)[: len(looks)] or [ALPHA]
     weighed = [
-        [weigh(results, claim, seeds, 1 - level) for claim in study.claims]
-        for seeds, level in zip(looks, levels, strict=True)
+        [weigh(results, claim, look, 1 - level) for claim in study.claims]
+        for look, level in zip(looks, levels, strict=True)
     ]
     decided = stats.decide([[w.evidence.p for w in row] for row in weighed], levels, ALPHA)
     verdicts = []
-    for position, (claim, (look, p)) in enumerate(zip(study.claims, decided, strict=True)):
-        evidence, detail = weighed[look][position]
+    for position, (claim, (last, p)) in enumerate(zip(study.claims, decided, strict=True)):
+        evidence, detail = weighed[last][position]
         verdict = stats.judge(evidence, p, ALPHA)
-        sentence = f"{claim}. {detail}{_when(look, looks)}"
-        verdicts.append(Tested(claim, verdict, sentence, len(looks[look])))
+        if study.first_look:
+            verdict = verdict._replace(verdict="first look")
+        runs = describe_runs(results, claim, looks[last], evidence)
+        sentence = f"{claim}. {detail} {runs}{_when(last, looks)}"
+        verdicts.append(Tested(claim, verdict, sentence, looks[last]))
     return tuple(verdicts)
 
 
-def _looks_taken(results: Results) -> list[SeedNumbers]:
-    """Return the seeds of each look that the runs suffice for; all seeds there are, if that is
-    none.
+def _looks_taken(results: Results) -> list[Look]:
+    """Return the looks that the runs suffice for; all runs there are, if that is none.
 
     By the seeds of any arm: every look trains all arms.
     """
     have = set(results.confirmed["seed"])
-    taken: list[SeedNumbers] = [seeds for seeds in results.study.looks if set(seeds) <= have]
-    return taken or [tuple(sorted(have))]
+    taken = [look for look in results.study.looks if {s for own in look.seeds for s in own} <= have]
+    return taken or [results.look]
 
 
-def _when(look: int, looks: Sequence[SeedNumbers]) -> str:
+def _when(last: int, looks: Sequence[Look]) -> str:
     """Return when a claim was decided, if it was before the last look."""
-    if look + 1 == len(looks):
+    if last + 1 == len(looks):
         return ""
-    return f" Decided at look {look + 1}, with {len(looks[look])} seeds."
+    return f" Decided at look {last + 1}, with {looks[last]}."

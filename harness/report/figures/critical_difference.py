@@ -1,4 +1,4 @@
-"""A critical-difference diagram: mean ranks over seeds, and groups that are not told apart."""
+"""A critical-difference diagram: mean ranks, and groups of arms that are not told apart."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from harness import stats
+from harness.analysis.values import in_blocks
 from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.metric_labels import metric_label
 from harness.report.page_figure import FigureText
@@ -15,7 +16,7 @@ from harness.report.style import label, layout
 
 FEWEST_ARMS = 3
 """With two arms the ranks say no more than who won how often."""
-FEWEST_SEEDS = 4
+FEWEST_BLOCKS = 4
 """With fewer, the critical difference is as wide as the ranks can lie apart."""
 
 
@@ -33,17 +34,18 @@ class MeanRanks(NamedTuple):
 
 
 def compute_critical_difference(context: FigureContext) -> MeanRanks | None:
-    """Rank the arms seed by seed, and group those within the critical difference of each other.
+    """Rank the arms run by run, or where a study speaks of methods search by search, and group
+    those within the critical difference of each other.
 
-    CD = q₀.₀₅ · √(k (k + 1) / 6n) for k arms and n seeds (Nemenyi 1963; Demšar 2006).
+    CD = q₀.₀₅ · √(k (k + 1) / 6n) for k arms and n runs or searches (Nemenyi 1963; Demšar 2006).
 
     Returns:
-        None for fewer than three arms or four seeds, or where an arm lacks the value of a seed.
+        None for fewer than three arms or four runs (searches), or where an arm lacks a value.
     """
-    answer = context.answer
-    # (arms, seeds); a run that diverged has the worst value, and so the last rank of its seed
-    values = np.array([place.values for place in answer.ranking])
-    if len(values) < FEWEST_ARMS or values.shape[1] < FEWEST_SEEDS or np.isnan(values).any():
+    answer, scope = context.answer, context.results.study.scope
+    # (arms, blocks); a run that diverged has the worst value, and so the last rank of its block
+    values = np.array([in_blocks(place.values, scope) for place in answer.ranking])
+    if len(values) < FEWEST_ARMS or values.shape[1] < FEWEST_BLOCKS or np.isnan(values).any():
         return None
     ranks = stats.average_ranks(values.T, answer.maximize)
     order = [int(i) for i in np.argsort(ranks, kind="stable")]
@@ -99,13 +101,14 @@ def plot_critical_difference(data: MeanRanks, looks: Looks) -> go.Figure:
 CRITICAL_DIFFERENCE_FIGURE = Figure(
     name="critical_difference",
     section="statistics",
-    needs="three arms and four seeds",
+    needs="three arms and four runs (of methods, four searches)",
     text=FigureText(
-        "Mean rank over seeds",
-        "Each seed ranks the arms; the mark is an arm's mean rank. A grey bar joins arms whose "
+        "Mean rank",
+        "Each seed (where the study speaks of methods: each search) ranks the arms; the mark is an "
+        "arm's mean rank. A grey bar joins arms whose "
         "mean ranks are closer than the critical difference (Nemenyi 1963; Demšar 2006): they are "
         "not told apart. It is more cautious than the paired tests of the table.",
-        "One bar over all arms: more seeds are needed for any ranking.",
+        "One bar over all arms: more repetitions are needed for any ranking.",
     ),
     compute=compute_critical_difference,
     plot=plot_critical_difference,

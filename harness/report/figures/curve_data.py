@@ -1,4 +1,4 @@
-"""The numbers behind a metric's curves: centres over seeds with intervals, and every seed.
+"""The numbers behind a metric's curves: centres with intervals, and every run.
 
 Positions are held once an arm (``Band.positions``) and curves refer to them by index, so that the
 page can switch between units without holding a curve twice. T is the number of points of a curve.
@@ -14,6 +14,7 @@ import pandas as pd
 
 from harness.analysis.results import PLACE
 from harness.report.thinning import POINTS_PER_CURVE, extremes
+from harness.spec.looks import FEWEST_SEARCHES
 from harness.stats import summaries
 
 MAIN_METRICS = ("loss", "accuracy")
@@ -61,7 +62,10 @@ class MetricCurves(NamedTuple):
 def compute_curves(
     curves: pd.DataFrame, metric: str, arms: Sequence[str], points: int = POINTS_PER_CURVE
 ) -> MetricCurves | None:
-    """Gather the runs of each arm, and their centre over seeds as far as all of its runs go.
+    """Gather the runs of each arm, and their centre as far as all of its runs go.
+
+    The centre and its interval are over seeds, or, where there are enough searches to speak of
+    methods, over the means of the searches.
 
     Args:
         curves: rows of :attr:`harness.analysis.results.Results.curves`, of the confirm stage.
@@ -84,7 +88,7 @@ def compute_curves(
         for part, column in columns.items():
             if arm not in runs_of or column not in runs_of[arm]:
                 continue
-            wanted = ["seed", "step", *(unit for unit in units if unit != "step"), column]
+            wanted = ["search", "seed", "step", *(unit for unit in units if unit != "step"), column]
             rows = runs_of[arm][wanted].dropna(subset=[column])
             if len(rows):
                 bands.append(_band(arm, part, rows, column, units, points))
@@ -135,9 +139,12 @@ def _band(
     rows = rows.sort_values("step", kind="stable").drop_duplicates(["seed", "step"])
     everywhere = rows.drop_duplicates("step").sort_values("step")
     steps = everywhere["step"].to_numpy()
-    # a centre over fewer seeds than before would jump where one run ends: it goes as far as all
+    # a centre over fewer runs than before would jump where one run ends: it goes as far as all
     # runs go
     shared = rows.pivot(index="step", columns="seed", values=column).dropna()
+    search_of = rows.drop_duplicates("seed").set_index("seed")["search"]
+    if search_of.nunique() >= FEWEST_SEARCHES:
+        shared = shared.T.groupby(search_of).mean().T
     centres = summaries(shared.to_numpy()) if len(shared) else {}
     at = np.searchsorted(steps, shared.index.to_numpy())
     # all three centres keep the points that the mean needs, since they share their positions

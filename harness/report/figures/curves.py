@@ -205,10 +205,10 @@ def curves_text(metric: str) -> FigureText:
     return FigureText(
         f"{metric.capitalize()} over training",
         "Solid: held-out (validation) data; dotted: an equal number of training samples. Shaded: "
-        "95 % interval over seeds of the mean (Student), the median (order statistics) or the "
-        "interquartile mean (Tukey & McLaughlin), as far as all of an arm's seeds go; a median "
-        "of fewer than six seeds has none that holds 95 %. Arms are switched on and off above; "
-        "zooming one of these figures zooms the others.",
+        "95 % interval, over seeds or over the means of three searches or more, of the mean "
+        "(Student), the median (order statistics) or the interquartile mean (Tukey & McLaughlin), "
+        "as far as all of an arm's runs go; a median of fewer than six has none that holds 95 %. "
+        "Arms are switched on and off above; zooming one of these figures zooms the others.",
         "A gap that opens between dotted and solid is overfitting; a curve that still falls at "
         "the end was trained too short; a band that widens has seeds that part.",
     )

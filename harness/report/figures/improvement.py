@@ -41,7 +41,7 @@ def compute_improvement(context: FigureContext) -> Improvement | None:
         return None
     # probability_of_improvement() counts larger values as better
     sign = 1 if answer.maximize else -1
-    values = [sign * np.array(place.values) for place in places]
+    values = [sign * place.values.ravel() for place in places]
     shares = np.array([[probability_of_improvement(a, b) for b in values] for a in values])
     np.fill_diagonal(shares, np.nan)  # an arm against itself: left blank
     return Improvement(answer.metric, tuple(place.arm for place in places), shares)

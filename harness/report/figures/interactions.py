@@ -8,16 +8,17 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from harness.analysis.ranking import mean_of
 from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.metric_labels import axis_title
 from harness.report.page_figure import FigureText
 from harness.report.style import PALETTE, dropdown, label, layout, legend_height
 from harness.spec.arms import build_arms
-from harness.stats import Interval, mean_interval
+from harness.stats import Interval
 
 
 class FactorPair(NamedTuple):
-    """Means over seeds and further factors, for each level of one factor and each of another."""
+    """Means over runs and further factors, for each level of one factor and each of another."""
 
     metric: str
     across: str
@@ -37,8 +38,7 @@ class Interactions(NamedTuple):
 def compute_interactions(context: FigureContext) -> Interactions | None:
     """Average the runs over every two factors; None for a study of fewer than two factors.
 
-    A cell's value for a seed is the mean over all arms with its two levels; the interval is
-    Student's over seeds.
+    A cell's value for a run is the mean over all arms with its two levels.
 
     Returns:
         Both orders of every pair, since either factor may be wanted on the axis.
@@ -54,13 +54,14 @@ def compute_interactions(context: FigureContext) -> Interactions | None:
 def _pair(context: FigureContext, across: str, by: str) -> FactorPair:
     """Return the cells of two factors: ``across`` on the axis, a line for each level of ``by``."""
     values_of = {place.arm: place.values for place in context.answer.ranking}
-    gathered: dict[str, dict[str, list[tuple[float, ...]]]] = {}
+    gathered: dict[str, dict[str, list[np.ndarray]]] = {}
     for arm in build_arms(context.results.study):
         line = gathered.setdefault(arm.levels[by], {})
-        line.setdefault(arm.levels[across], []).append(values_of.get(arm.name, ()))
-    # over further factors first, seed by seed, so that the interval is one over seeds
+        line.setdefault(arm.levels[across], []).append(values_of[arm.name])
+    # over further factors first, run by run, so that the interval is one over runs or searches
+    scope = context.results.study.scope
     cells = {
-        line: {level: mean_interval(np.mean(rows, axis=0)) for level, rows in levels.items()}
+        line: {level: mean_of(np.mean(rows, axis=0), scope) for level, rows in levels.items()}
         for line, levels in gathered.items()
     }
     return FactorPair(context.answer.metric, across, by, cells)
@@ -126,7 +127,7 @@ INTERACTIONS_FIGURE = Figure(
     needs="two factors",
     text=FigureText(
         "Interaction of factors",
-        "Mean over seeds, and over all further factors, with 95 % intervals. Parallel lines: the "
+        "Mean over runs, and over all further factors, with 95 % intervals. Parallel lines: the "
         "factors work by themselves.",
         "Lines that cross: the best level of one factor depends on the other, and neither can be "
         "recommended alone.",

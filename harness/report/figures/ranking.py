@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
 import plotly.graph_objects as go
 
 from harness.report.figures.base import Figure, FigureContext, Looks
@@ -23,9 +24,9 @@ class RankingRow(NamedTuple):
     mean: float
     low: float
     high: float
-    """95 % interval; both ends are the mean where one seed allows no interval."""
-    seeds: tuple[float, ...]
-    """The value of each seed's run; finite, since their mean is."""
+    """The interval; both ends are the mean where one run allows no interval."""
+    runs: tuple[float, ...]
+    """The value of each run that ended well."""
 
 
 class Ranking(NamedTuple):
@@ -36,11 +37,10 @@ class Ranking(NamedTuple):
 
 
 def compute_ranking(context: FigureContext) -> Ranking | None:
-    """Return the arms' means with Student's intervals.
+    """Return the arms' means with their simultaneous intervals.
 
     Returns:
-        None where no arm has a finite mean; where less is better, one run that diverged makes its
-        arm's mean infinite.
+        None where no arm has a finite mean: all of its runs diverged.
     """
     rows = []
     for place in context.answer.ranking:
@@ -49,21 +49,26 @@ def compute_ranking(context: FigureContext) -> Ranking | None:
             continue
         if not (math.isfinite(low) and math.isfinite(high)):  # one seed
             low = high = mean
-        rows.append(RankingRow(place.arm, mean, low, high, place.values))
+        rows.append(RankingRow(place.arm, mean, low, high, _finite(place.values)))
     return Ranking(context.answer.metric, tuple(rows)) if rows else None
 
 
+def _finite(values_KS: np.ndarray) -> tuple[float, ...]:
+    """Return the finite values, run by run."""
+    return tuple(values_KS[np.isfinite(values_KS)].tolist())
+
+
 def plot_ranking(data: Ranking, looks: Looks) -> go.Figure:
-    """Draw one row for each arm: the mean with its 95 % interval, and a small dot for each seed."""
+    """Draw one row for each arm: the mean with its 95 % interval, and a small dot for each run."""
     figure = go.Figure()
     for row in data.rows:
         look, name = looks[row.arm], label(row.arm, 40)
         shared = {"mode": "markers", "name": name, "legendgroup": row.arm, "showlegend": False}
         figure.add_scatter(
-            x=row.seeds,
-            y=[name] * len(row.seeds),
+            x=row.runs,
+            y=[name] * len(row.runs),
             marker={"color": look.colour, "size": 6, "opacity": 0.4, "symbol": look.symbol},
-            hovertemplate="%{x:.5g}<extra>" + name + ", one seed</extra>",
+            hovertemplate="%{x:.5g}<extra>" + name + ", one run</extra>",
             **shared,
         )
         figure.add_scatter(
@@ -106,7 +111,7 @@ def plot_ranking(data: Ranking, looks: Looks) -> go.Figure:
 def _spans_decades(data: Ranking) -> bool:
     """Return whether the axis is logarithmic: all values above 0, and means far apart."""
     means = [row.mean for row in data.rows]
-    positive = min(min(row.seeds) for row in data.rows) > 0
+    positive = min(min(row.runs) for row in data.rows) > 0
     return positive and max(means) > WIDE_RANKING * min(means)
 
 
@@ -116,10 +121,11 @@ RANKING_FIGURE = Figure(
     needs="an arm that did not diverge",
     text=FigureText(
         "Closing value of each arm",
-        "Each row is an arm with its tuned recipe frozen; the large mark is the mean over fresh "
-        "seeds, the bar its 95 % interval (Student's t), the small marks single seeds. "
-        "Overlapping bars do not by themselves mean equal: the table's p is paired by seed.",
-        "One seed far from the others of its arm: look at its row in the table of runs.",
+        "Each row is an arm with its tuned recipes frozen; the large mark is the mean over fresh "
+        "runs, the bar its interval, of which all arms' together hold with 95 %, the small marks "
+        "single runs. Overlapping bars do not by themselves mean equal: the table's p is paired by "
+        "search and seed.",
+        "One run far from the others of its arm: look at its row in the table of runs.",
     ),
     compute=compute_ranking,
     plot=plot_ranking,

@@ -35,8 +35,8 @@ def compute_survival(context: FigureContext, goal: Goal) -> SurvivalCurves | Non
 
     Args:
         context: the study.
-        goal: the metric, its target, and the unit of time. A run that misses it is censored at the
-            end of its arm's longest run.
+        goal: the metric, its target, and the unit of time. A run that misses it is censored at
+            its planned length.
 
     Returns:
         The arms whose runs all have a time, reached or censored; None where there is none.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
@@ -44,6 +44,10 @@ class Claim(Spec):
     """better, no worse, equal, cured, faster, monotone, trend, interaction, above or below."""
     on: MetricName = "test/loss"
     """Metric that the claim is about."""
+    scope: Literal["auto", "method", "winner"] = "auto"
+    """What the verdict is about: the method, whatever a search may freeze, which takes three
+    searches or more; or the recipes that the searches of this study froze. "auto" is the method
+    where there are enough searches."""
     id: str = ""
     """What the claim stands for in tables over several studies, such as F9."""
 

@@ -1,0 +1,51 @@
+"""What a verdict speaks of, in words: the method or frozen recipes, and how many runs say so."""
+
+from __future__ import annotations
+
+from harness.analysis.results import Results
+from harness.spec.claims import Claim
+from harness.spec.looks import Look
+from harness.stats import Evidence, Spread, Success
+
+
+def describe_runs(results: Results, claim: Claim, look: Look, evidence: Evidence) -> str:
+    """Return the sentences after a claim's effect: whom it holds for, and over which runs.
+
+    Args:
+        results: the study's tables.
+        claim: the claim.
+        look: the runs that its evidence rests on.
+        evidence: has what the search makes of the spread, and how many runs ended well.
+    """
+    ended = _ended(claim, evidence.success) if evidence.success else ""
+    return f"{ended}{_scope(results, claim, look, evidence.spread)}"
+
+
+def _scope(results: Results, claim: Claim, look: Look, spread: Spread | None) -> str:
+    """Return whom the verdict holds for, and over how many runs."""
+    study = results.study
+    if study.search is None or not study.tuned:
+        return f"Over {look}."
+    if study.scope_of(claim) == "method":
+        tuned = f"Of the methods, tuned with {study.search.trials} trials each"
+        return f"{tuned}, over {look}{_share(spread)}."
+    if len(look.searches) == 1:
+        return f"Of these frozen recipes (one search; another may freeze others), over {look}."
+    return f"Of the recipes that these searches froze, over {look}."
+
+
+def _share(spread: Spread | None) -> str:
+    """Return how much of the spread the search makes; nothing where it can't be told."""
+    if spread is None or spread.searches + spread.seeds == 0:
+        return ""
+    mean, low, high = spread.share
+    return f"; the search makes {mean:.0%} [{low:.0%}, {high:.0%}] of the spread"
+
+
+def _ended(claim: Claim, success: Success) -> str:
+    """Return how many runs ended well, of the two arms or of the one that the claim is about."""
+    if len(claim.arms) < 2:
+        return f"{success.mine} of {success.runs} runs ended well. "
+    mine, other = claim.arms
+    counts = f"{success.mine} of {success.runs} runs of {mine}, {success.other} of {other}"
+    return f"Ended well: {counts}. "
