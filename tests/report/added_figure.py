@@ -22,7 +22,7 @@ def compute_worst_seeds(context: FigureContext) -> WorstSeeds | None:
     """Return the worst of each arm's seeds; None where there is no arm."""
     answer = context.answer
     worst = min if answer.maximize else max
-    arms = {place.arm: worst(place.values) for place in answer.ranking}
+    arms = {place.arm: worst(place.values.ravel()) for place in answer.ranking}
     return WorstSeeds(answer.metric, arms) if arms else None
 
 

@@ -158,7 +158,7 @@ def test_a_figure_is_added_by_one_file_and_two_lines(contexts, tmp_path, monkeyp
     ]
     assert bars
     drawn = results.figures.worst_seeds()
-    worst = {place.arm: max(place.values) for place in contexts[2].answer.ranking}
+    worst = {place.arm: place.values.max() for place in contexts[2].answer.ranking}
     assert {trace.meta["arm"]: trace.x[0] for trace in drawn.data} == worst
     assert "worst_seeds" in dir(results.figures)
 

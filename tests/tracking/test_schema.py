@@ -23,6 +23,7 @@ TAGS = {
     "KEY": "harness.key",
     "STAGE": "harness.stage",
     "ARM": "harness.arm",
+    "SEARCH": "harness.search",
     "TRIAL": "harness.trial",
     "SEED": "harness.seed",
     "STATUS": "harness.status",

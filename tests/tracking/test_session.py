@@ -97,8 +97,18 @@ def test_a_refused_write_leaves_nothing_and_says_so(folder):
 def test_clocks_are_kept_for_the_next_session(form):
     session, _ = opened()
     reading = ClockReading("hash", seconds=0.5, spread=1.0, load=0.0)
-    session.set_clock("arm", reading)
-    assert session.clocks == {} and opened()[0].clocks == {"arm": reading}
+    session.set_clock("arm", {0: reading, 2: reading._replace(seconds=0.25)})
+    assert session.clocks == {}
+    kept = opened()[0].clocks["arm"]
+    assert kept == {0: reading, 2: reading._replace(seconds=0.25)}
+
+
+def test_clocks_of_versions_with_one_search_are_read(form):
+    session, _ = opened()
+    reading = ClockReading("hash", seconds=0.5, spread=1.0, load=0.0)
+    tag = {Tag.CLOCK: json.dumps(reading.to_plain())}
+    session._experiment.set_values(session._arm_runs["arm"], tag)
+    assert opened()[0].clocks == {"arm": {0: reading}}
 
 
 def test_an_answer_is_known_by_its_identity_until_the_study_goes_on(form):

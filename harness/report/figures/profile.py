@@ -36,7 +36,7 @@ def compute_profile(context: FigureContext) -> ScoreProfile | None:
     """
     answer, arms = context.answer, {}
     for place in answer.ranking:
-        values = np.array(place.values)
+        values = place.values.ravel()
         finite = np.sort(values[np.isfinite(values)])
         best_first = finite[::-1] if answer.maximize else finite
         if len(finite):
