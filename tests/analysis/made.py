@@ -97,7 +97,9 @@ def results(
             )
             closing = {metric: numbers[number] for metric, numbers in mine.items()}
             recorded.append(recorded_run(run_id, arm.name, seed, status, closing))
-            own = {n: list(enumerate(v[number])) for n, v in (curves or {}).get(arm.name, {}).items()}
+            own = {
+                n: list(enumerate(v[number])) for n, v in (curves or {}).get(arm.name, {}).items()
+            }
             length = max(map(len, own.values()), default=0)
             series[run_id] = own | {
                 "epoch": [(i, i) for i in range(length)],

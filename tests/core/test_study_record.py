@@ -16,9 +16,24 @@ from harness.core.study_record import (
 )
 
 RECORD = StudyRecord(
-    runs=[RunEntry("r1", "k1", "A / 32", {"optimizer": "A", "batch_size": "32"}, "search", 3, 10_000, "finished")],
-    trials=[TrialEntry("A / 32", 3, "finished", None, {"optimizer.lr": 0.1, "model.widths": "[8]"})],
-    winners={"A / 32": (FrozenEntry(3, {"optimizer": "A"}, {"data": {"name": "Iris"}}, True, "why"),)},
+    runs=[
+        RunEntry(
+            "r1",
+            "k1",
+            "A / 32",
+            {"optimizer": "A", "batch_size": "32"},
+            "search",
+            3,
+            10_000,
+            "finished",
+        )
+    ],
+    trials=[
+        TrialEntry("A / 32", 3, "finished", None, {"optimizer.lr": 0.1, "model.widths": "[8]"})
+    ],
+    winners={
+        "A / 32": (FrozenEntry(3, {"optimizer": "A"}, {"data": {"name": "Iris"}}, True, "why"),)
+    },
     importances={"A / 32": {"optimizer.lr": 1.0}},
     clock={"A / 32": {0: ClockReading("hash", 1e-3, 1.1, 0.2)}},
 )
