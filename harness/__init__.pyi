@@ -99,6 +99,7 @@ from harness.schedules.warm_up import WarmUp as WarmUp
 from harness.spec.claims import Claim as Claim
 from harness.spec.files import load_study as load_study
 from harness.spec.group import Group as Group
+from harness.spec.looks import Searches as Searches
 from harness.spec.recipe import Recipe as Recipe
 from harness.spec.search import Search as Search
 from harness.spec.seeds import Seeds as Seeds

@@ -88,8 +88,8 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
     scaled = values
     if not maximize and _all_positive(values):
         scaled = {arm: _logarithms(v) for arm, v in values.items()}
-    worst = {arm: ~np.isfinite(_lost(results, arm)) for arm in arms}
-    centres = {arm: _centre(np.where(worst[arm], np.nan, scaled[arm])) for arm in arms}
+    lost = {arm: _lost(results, arm) for arm in arms}
+    centres = {arm: _centre(np.where(lost[arm], np.nan, scaled[arm])) for arm in arms}
     sign = -1 if maximize else 1
     order = sorted(
         arms, key=lambda arm: (_missing(values[arm]), bad.get(arm, 0), sign * centres[arm])
@@ -97,13 +97,28 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
     scope = results.study.scope
     adjusted = _told_apart([sign * -scaled[arm] for arm in order], scope)
     level = 1 - ALPHA / len(arms)
-    intervals = {
-        arm: mean_of(np.where(worst[arm], np.nan, values[arm]), scope, level) for arm in arms
-    }
+    intervals = {arm: _mean_of_the_rest(values[arm], lost[arm], scope, level, sign) for arm in arms}
     return tuple(
         Place(arm, intervals[arm], values[arm], bad.get(arm, 0), p)
         for arm, p in zip(order, adjusted, strict=True)
     )
+
+
+def _mean_of_the_rest(
+    values_KS: np.ndarray, lost_KS: np.ndarray, scope: Scope, level: float, sign: int
+) -> Interval:
+    """Return the mean of the runs that ended well; infinitely bad where none did.
+
+    Args:
+        values_KS: (K, S) values.
+        lost_KS: (K, S) whether a run did not end well.
+        scope: what is spoken of.
+        level: confidence.
+        sign: 1 where less is better, else −1.
+    """
+    if lost_KS.all():
+        return Interval(sign * math.inf, -math.inf, math.inf)
+    return mean_of(np.where(lost_KS, np.nan, values_KS), scope, level)
 
 
 def mean_of(values_KS: np.ndarray, scope: Scope, level: float = 0.95) -> Interval:
@@ -135,10 +150,10 @@ def _told_apart(order: Sequence[np.ndarray], scope: Scope) -> list[float]:
 
 
 def _lost(results: Results, arm: str) -> np.ndarray:
-    """Return (K, S): 0 for a run that ended well, infinite for one that did not."""
-    runs = results.by_arm[arm]
-    bad = runs["status"].isin(["diverged", "failed"]).astype(float).replace(1.0, math.inf)
-    return bad.reindex(np.ravel(results.look.seeds)).to_numpy().reshape(results.look.shape)
+    """Return (K, S): whether a run diverged or failed; False where there is no such run."""
+    bad = results.by_arm[arm]["status"].isin(["diverged", "failed"])
+    known = bad.reindex(np.ravel(results.look.seeds), fill_value=False)
+    return known.to_numpy(dtype=bool).reshape(results.look.shape)
 
 
 def _centre(values_KS: np.ndarray) -> float:

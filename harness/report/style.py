@@ -22,7 +22,7 @@ LEGEND_ROW = 20
 """Pixels of a row of the legend; the page's script subtracts the same where it hides the legend."""
 
 
-class Look(NamedTuple):
+class ArmStyle(NamedTuple):
     """How an arm is drawn."""
 
     colour: str
@@ -30,7 +30,7 @@ class Look(NamedTuple):
     symbol: str
 
 
-def assign_looks(arms: Sequence[str]) -> dict[str, Look]:
+def assign_looks(arms: Sequence[str]) -> dict[str, ArmStyle]:
     """Return the look of each arm: colours first, then dashes; 40 arms are told apart.
 
     An arm's look follows from its place alone, so it is the same in all figures of a page that are
@@ -42,7 +42,7 @@ def assign_looks(arms: Sequence[str]) -> dict[str, Look]:
     by_arm = {}
     for i, arm in enumerate(arms):
         turn = i // len(PALETTE) % len(DASHES)
-        by_arm[arm] = Look(PALETTE[i % len(PALETTE)], DASHES[turn], SYMBOLS[turn])
+        by_arm[arm] = ArmStyle(PALETTE[i % len(PALETTE)], DASHES[turn], SYMBOLS[turn])
     return by_arm
 
 

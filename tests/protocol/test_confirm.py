@@ -6,7 +6,7 @@ import harness as h
 from harness import results
 from harness.analysis.answer import answer_study
 from harness.core.errors import ProtocolError, SpecError
-from harness.protocol.confirm import confirm_winners
+from harness.protocol.confirm import confirm_look
 from harness.protocol.run import Options, run_study
 from tests.studies import small
 
@@ -27,7 +27,7 @@ def sequential(**fields):
 def test_a_plain_difference_is_decided_at_the_first_look(folder):
     assert run_study(sequential(), Options(workers=0)).trained == 12
     (claim,) = answer_study(results.load("small")).claims
-    assert (claim.verdict.verdict, claim.seeds) == ("supported", 6)
+    assert (claim.verdict.verdict, claim.look.runs) == ("supported", 6)
     assert run_study(sequential(), Options(workers=0)).trained == 0
 
 
@@ -36,7 +36,7 @@ def test_arms_that_are_the_same_are_looked_at_to_the_end(folder):
     run_study(sequential(claims=[never, h.Claim.better("good", than="bad")]), Options(workers=0))
     loaded = results.load("small")
     assert loaded.confirmed.groupby("arm").size().to_dict() == {"good": 12, "bad": 12}
-    assert [(t.verdict.verdict, t.seeds) for t in answer_study(loaded).claims] == [
+    assert [(t.verdict.verdict, t.look.runs) for t in answer_study(loaded).claims] == [
         ("undecided", 12),
         ("supported", 6),
     ]
@@ -85,7 +85,7 @@ def test_confirm_seeds_that_were_used_to_tune_are_refused():
     study = small()
     leaky = study.model_copy(update={"seeds": (10_000,)})
     with pytest.raises(ProtocolError, match=r"seeds \[10000\] were used to tune"):
-        confirm_winners(leaky, [], None, None, lambda rows: True)
+        confirm_look(leaky, leaky.looks[0], [], None, None, 0)
 
 
 def test_probes_of_a_study_are_recorded_in_its_confirm_runs(folder):

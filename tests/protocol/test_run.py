@@ -82,7 +82,7 @@ def test_tables_agree_with_training_without_a_study(folder):
         and set(loaded.winners) == {"SGD", "Adam"}
     )
     row = loaded.confirmed.iloc[-1]
-    winner = h.Recipe.model_validate(loaded.winners[row["arm"]].recipe)
+    winner = h.Recipe.model_validate(loaded.winners[row["arm"]][0].recipe)
     again = h.train(winner, seeds=[int(row["seed"])], test=True)
     assert row["test/loss"] == pytest.approx(again.runs["test/loss"][0], rel=1e-5)
     curve = loaded.curves[loaded.curves["run_id"] == row["run_id"]].sort_values("step")
@@ -181,7 +181,7 @@ def test_a_run_that_stopped_by_itself_before_a_rung_is_no_trial_to_prune(folder)
     assert (trials.loc[stopped, "status"] == "finished").all()
     assert ((trials["status"] == "pruned") == (runs["status"] == "pruned")).all()
     complete = trials[trials["status"] == "finished"]
-    assert loaded.winners["SGD"].trial == complete["value"].idxmin()
+    assert loaded.winners["SGD"][0].trial == complete["value"].idxmin()
     before = numbers()
     assert run(study).trained == 0
     pd.testing.assert_frame_equal(results.load("small").trials, loaded.trials)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
 from mlflow.tracking import MlflowClient
 
 from harness import results

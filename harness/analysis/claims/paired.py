@@ -13,7 +13,7 @@ from harness.spec.looks import Look
 from harness.stats import Scope
 
 
-class Pair(NamedTuple):
+class PairedValues(NamedTuple):
     """What a test of two arms takes."""
 
     mine_KS: np.ndarray
@@ -26,7 +26,7 @@ class Pair(NamedTuple):
     """The metric's smallest step, as these values show it."""
 
 
-def pair_arms(results: Results, claim: Contest, look: Look) -> Pair:
+def pair_arms(results: Results, claim: Contest, look: Look) -> PairedValues:
     """Return the values of the two arms that a claim compares, paired by search and seed.
 
     Args:
@@ -39,4 +39,4 @@ def pair_arms(results: Results, claim: Contest, look: Look) -> Pair:
         sign * values_of(results, arm, claim.on, look, claim.maximize) for arm in claim.arms
     )
     step = resolution_of([mine_KS, other_KS])
-    return Pair(mine_KS, other_KS, results.study.scope_of(claim), step)
+    return PairedValues(mine_KS, other_KS, results.study.scope_of(claim), step)

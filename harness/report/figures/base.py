@@ -33,13 +33,13 @@ from harness.report.page_figure import (
     linked_page_figure,
     page_figure,
 )
-from harness.report.style import Look, assign_looks
+from harness.report.style import ArmStyle, assign_looks
 from harness.report.thinning import POINTS_PER_CURVE
 from harness.spec.arms import build_arms
 
 Section = Literal["ranking", "curves", "metrics", "statistics", "diagnostics", "search"]
 """The page's sections; of "metrics" one figure is shown at a time."""
-Looks = Mapping[str, Look]
+Looks = Mapping[str, ArmStyle]
 """How each arm is drawn, by arm."""
 _Data = TypeVar("_Data")
 

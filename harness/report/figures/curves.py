@@ -25,7 +25,7 @@ from harness.report.figures.curve_data import (
 )
 from harness.report.metric_labels import axis_title, label_and_name
 from harness.report.page_figure import FigureText, PlainFigure
-from harness.report.style import WIDE_RANGE, Look, faint, label, layout, legend_height
+from harness.report.style import WIDE_RANGE, ArmStyle, faint, label, layout, legend_height
 from harness.report.thinning import round_digits
 
 Trace = dict[str, object]
@@ -87,7 +87,7 @@ class _BandTraces(NamedTuple):
 
     band: Band
     metric: str
-    look: Look
+    look: ArmStyle
     coordinates: bool
     """Whether traces get the x and y that the page's script would fill in."""
 

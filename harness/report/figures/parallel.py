@@ -16,7 +16,7 @@ from harness.core.metric_names import describe
 from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.figures.sensitivity import is_number, value_name
 from harness.report.page_figure import FigureText
-from harness.report.style import Look, dropdown, faint, label, layout
+from harness.report.style import ArmStyle, dropdown, faint, label, layout
 from harness.spec.arms import Arm, build_arms
 from harness.spec.search import Search
 from harness.spec.space import LogUniform
@@ -156,7 +156,7 @@ def plot_parallel(data: Parallel, looks: Looks) -> go.Figure:
     return figure
 
 
-def _lines(arm: ParallelArm, look: Look, visible: bool) -> list[go.Scatter]:
+def _lines(arm: ParallelArm, look: ArmStyle, visible: bool) -> list[go.Scatter]:
     """Return a line for each trial, the best one last so that it lies on top."""
     axes, lines = arm.axes, []
     for rank, trial in reversed(list(enumerate(arm.order))):

@@ -14,7 +14,7 @@ from harness.core.metric_names import larger_is_better
 from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.metric_labels import axis_title
 from harness.report.page_figure import FigureText
-from harness.report.style import GRID, Look, label, layout, legend_height
+from harness.report.style import GRID, ArmStyle, label, layout, legend_height
 from harness.spec.arms import build_arms
 from harness.spec.space import LogUniform, Space
 from harness.spec.study import Study
@@ -155,7 +155,7 @@ def plot_sensitivity(data: Sensitivity, looks: Looks) -> go.Figure:
     return figure
 
 
-def _dots(arm: str, panel: HyperparameterPanel, look: Look, legend: bool) -> go.Scatter:
+def _dots(arm: str, panel: HyperparameterPanel, look: ArmStyle, legend: bool) -> go.Scatter:
     """Return an arm's trials on one hyperparameter; names lie at their places in the order."""
     points = panel.points[arm]
     places = {name: place for place, name in enumerate(panel.values)}
