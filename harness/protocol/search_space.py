@@ -76,7 +76,9 @@ def count_trials(spaces: Mapping[str, Space], search: Search) -> int:
     return min(search.trials, points)
 
 
-def shuffled_grid(spaces: Mapping[str, Space], search: Search) -> list[dict[str, Sampled]]:
+def shuffled_grid(
+    spaces: Mapping[str, Space], search: Search, number: int = 0
+) -> list[dict[str, Sampled]]:
     """Return the grid's points by path, in a seeded random order.
 
     A budget below the number of points then leaves out points anywhere, and not one corner.
@@ -84,15 +86,18 @@ def shuffled_grid(spaces: Mapping[str, Space], search: Search) -> list[dict[str,
     Args:
         spaces: the axes, by path in the recipe.
         search: the points on each axis, and the seed of the order.
+        number: which of the study's searches it is.
     """
     axes = [grid_axis(space, search.grid) for space in spaces.values()]
     points = [dict(zip(spaces, values, strict=True)) for values in itertools.product(*axes)]
-    order = numpy_stream(search.seed, "grid").permutation(len(points))
+    order = numpy_stream(search.seed, "grid", *search.sampler_stream(number)).permutation(
+        len(points)
+    )
     return [points[i] for i in order]
 
 
 def sobol_points(
-    spaces: Mapping[str, Space], search: Search, arm: str, count: int
+    spaces: Mapping[str, Space], search: Search, arm: str, count: int, number: int = 0
 ) -> list[dict[str, Sampled]]:
     """Return scrambled Sobol' points by path (Owen 1998): spread out, and each one uniform.
 
@@ -103,11 +108,13 @@ def sobol_points(
         search: its seed, and the arm's name, name the scrambling.
         arm: the arm's name.
         count: how many.
+        number: which of the study's searches it is.
     """
     # imported here: it takes longer to load than all of a driver that needs none
     from scipy.stats.qmc import Sobol
 
-    engine = Sobol(len(spaces), rng=numpy_stream(search.seed, "search", arm, "sobol"))
+    stream = numpy_stream(search.seed, "search", arm, "sobol", *search.sampler_stream(number))
+    engine = Sobol(len(spaces), rng=stream)
     # a power of two, for which the sequence is balanced
     u_ND = engine.random_base2(max(count - 1, 0).bit_length())[:count]
     return [

@@ -128,9 +128,9 @@ class ArmTuner:
         if not self.spaces or search.sampler == "random":
             return []
         if search.sampler == "grid":
-            return shuffled_grid(self.spaces, search)
+            return shuffled_grid(self.spaces, search, self.number)
         count = min(trials, STARTUP) if search.learns else trials
-        return sobol_points(self.spaces, search, self.arm.name, count)
+        return sobol_points(self.spaces, search, self.arm.name, count, self.number)
 
     def _study_name(self) -> str:
         """Return the name of this search of the arm in Optuna's storage."""

@@ -18,9 +18,9 @@ SEARCH_SEED = 10_000
 study confirms with."""
 BLOCK = 100_000
 """Seeds of one search."""
-MOST_SEARCHES = 1_000
+SEARCHES_A_MASTER = 1_000
 """Searches of one master seed (``Search.seed``): their blocks do not reach those of the next."""
-FEWEST_SEARCHES = 3
+FEWEST_FOR_METHODS = 3
 """Searches from which on a study speaks of methods: of two, nearly any difference is chance."""
 
 
@@ -67,7 +67,7 @@ def seed_in_block(master: int, search: int, seed: int) -> int:
     >>> seed_in_block(0, 0, 4), seed_in_block(0, 2, 4), seed_in_block(1, 0, 4)
     (4, 200004, 100000004)
     """
-    return (master * MOST_SEARCHES + search) * BLOCK + seed
+    return (master * SEARCHES_A_MASTER + search) * BLOCK + seed
 
 
 def search_of_seed(seed: int) -> int:
@@ -76,7 +76,7 @@ def search_of_seed(seed: int) -> int:
     >>> search_of_seed(seed_in_block(3, 7, 10_001))
     7
     """
-    return seed // BLOCK % MOST_SEARCHES
+    return seed // BLOCK % SEARCHES_A_MASTER
 
 
 class Growing(Spec):
@@ -125,7 +125,7 @@ class Searches(Growing):
     :func:`harness.stats.spending`), so that looking often does not raise it.
     """
 
-    min: int = Field(default=5, ge=FEWEST_SEARCHES)
+    min: int = Field(default=5, ge=FEWEST_FOR_METHODS)
     """Searches of the first look."""
-    max: int = Field(default=20, ge=FEWEST_SEARCHES, le=MOST_SEARCHES)
+    max: int = Field(default=20, ge=FEWEST_FOR_METHODS, le=SEARCHES_A_MASTER)
     """Searches of the last look."""

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from harness.core.metric_names import larger_is_better
 from harness.spec.base import Spec
-from harness.spec.looks import MOST_SEARCHES, SEARCH_SEED, Searches, seed_in_block
+from harness.spec.looks import SEARCH_SEED, SEARCHES_A_MASTER, Searches, seed_in_block
 
 Fixed = Literal["sampler", "training", "split"]
 """What searches may share."""
@@ -35,7 +35,7 @@ class Search(Spec):
 
     trials: int = Field(default=16, ge=1)
     """Trials for each arm, in each search; an arm without spaces needs none."""
-    searches: Annotated[int, Field(ge=1, le=MOST_SEARCHES)] | Searches = 1
+    searches: Annotated[int, Field(ge=1, le=SEARCHES_A_MASTER)] | Searches = 1
     """Independent searches of every arm, each of which freezes a winner of its own and confirms it
     with fresh seeds; ``Searches(min, max)`` for as many as the claims need. From three on, verdicts
     speak of methods, whatever winner a search may freeze, and not of the winners of one search."""
@@ -127,7 +127,7 @@ class Search(Spec):
         Args:
             search: its number, from 0.
         """
-        return self.seed * MOST_SEARCHES + self._block(search, "split")
+        return self.seed * SEARCHES_A_MASTER + self._block(search, "split")
 
     def sampler_stream(self, search: int) -> tuple[int, ...]:
         """Return what names a search's sampler, beside master seed and arm; nothing for the first.

@@ -18,7 +18,7 @@ from harness.spec.base import Spec
 from harness.spec.claims import AnyClaim, Claim
 from harness.spec.claims.fields import MetricName
 from harness.spec.levels import LevelField, parse_levels, plain_level
-from harness.spec.looks import FEWEST_SEARCHES, Look, Searches, seed_in_block
+from harness.spec.looks import FEWEST_FOR_METHODS, Look, Searches, seed_in_block
 from harness.spec.probes import ProbePart, expand_sets
 from harness.spec.recipe import Recipe
 from harness.spec.search import Search
@@ -116,9 +116,9 @@ class Study(Spec):
         """Refuse claims about methods where there are too few searches to speak of any."""
         searches = self._searches()[0]
         for position, claim in enumerate(self.claims):
-            if claim.scope == "method" and searches < FEWEST_SEARCHES and not self.first_look:
+            if claim.scope == "method" and searches < FEWEST_FOR_METHODS and not self.first_look:
                 raise ValueError(
-                    f"claims.{position}.scope: expected {FEWEST_SEARCHES} searches or more to "
+                    f"claims.{position}.scope: expected {FEWEST_FOR_METHODS} searches or more to "
                     f"speak of a method, got {searches}; set search.searches to 5, or the scope to "
                     "'winner'"
                 )
@@ -136,7 +136,7 @@ class Study(Spec):
     @property
     def scope(self) -> Literal["method", "winner"]:
         """Whether the study speaks of methods or of the winners of its searches."""
-        return "method" if self._searches()[0] >= FEWEST_SEARCHES else "winner"
+        return "method" if self._searches()[0] >= FEWEST_FOR_METHODS else "winner"
 
     def scope_of(self, claim: Claim) -> Literal["method", "winner"]:
         """Return what a claim is about: by itself, or as the study's number of searches has it."""

@@ -61,6 +61,6 @@ def weigh(results: Results, claim: Claim, look: Look, level: float = 0.95) -> We
     if math.isnan(weighed.evidence.effect.low):
         silent = weighed.evidence._replace(p=1.0)
         return Weighed(silent, f"{claim.on} was not recorded by all of these runs.")
-    if len(seeds) < 2:  # a trend over levels has a p of its own, which knows nothing of other seeds
+    if look.runs < 2:  # a trend over levels has a p of its own, which knows of no other run
         return weighed._replace(evidence=weighed.evidence._replace(p=1.0))
     return weighed

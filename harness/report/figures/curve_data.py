@@ -14,7 +14,7 @@ import pandas as pd
 
 from harness.analysis.results import PLACE
 from harness.report.thinning import POINTS_PER_CURVE, extremes
-from harness.spec.looks import FEWEST_SEARCHES
+from harness.spec.looks import FEWEST_FOR_METHODS
 from harness.stats import summaries
 
 MAIN_METRICS = ("loss", "accuracy")
@@ -143,7 +143,7 @@ def _band(
     # runs go
     shared = rows.pivot(index="step", columns="seed", values=column).dropna()
     search_of = rows.drop_duplicates("seed").set_index("seed")["search"]
-    if search_of.nunique() >= FEWEST_SEARCHES:
+    if search_of.nunique() >= FEWEST_FOR_METHODS:
         shared = shared.T.groupby(search_of).mean().T
     centres = summaries(shared.to_numpy()) if len(shared) else {}
     at = np.searchsorted(steps, shared.index.to_numpy())
