@@ -14,7 +14,7 @@ from harness.spec.looks import Look
 
 
 @evidence_on.register
-def evidence_on_cured(claim: Cured, results: Results, seeds: level: float) -> Weighed:
+def evidence_on_cured(claim: Cured, results: Results, look: Look, level: float) -> Weighed:
     """Test mean((1 − share) base − cured) > 0 where base > 0 (:func:`harness.stats.share_taken`).
 
     Args:

@@ -15,7 +15,7 @@ from harness.stats import Evidence
 
 @evidence_on.register
 def evidence_on_interaction(
-    claim: Interaction, results: Results, seeds: level: float
+    claim: Interaction, results: Results, look: Look, level: float
 ) -> Weighed:
     """Test the interaction's contrasts (:func:`harness.stats.factorial_effects`).
 

@@ -15,9 +15,7 @@ from harness.spec.looks import Look
 
 
 @evidence_on.register
-def evidence_on_monotone(
-    claim: Monotone, results: Results, seeds: level: float
-) -> Weighed:
+def evidence_on_monotone(claim: Monotone, results: Results, look: Look, level: float) -> Weighed:
     """Test all steps between neighbouring levels (:func:`harness.stats.monotone_steps`).
 
     Args:

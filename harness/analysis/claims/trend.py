@@ -13,7 +13,7 @@ from harness.spec.looks import Look
 
 
 @evidence_on.register
-def evidence_on_trend(claim: Trend, results: Results, seeds: level: float) -> Weighed:
+def evidence_on_trend(claim: Trend, results: Results, look: Look, level: float) -> Weighed:
     """Test the order of the levels by their ranks (:func:`harness.stats.page_trend`).
 
     Args:
