@@ -29,7 +29,7 @@ study = Study(
         Claim.better("8", than="64", id="beyond"),
         Claim.better("1024", than="64", id="beyond"),
         Claim.better("1024", than="8", id="beyond"),
-        Claim.monotone("width", on="train/loss", rising=False, id="beyond"),
+        Claim.trend("width", on="train/loss", rising=False, id="beyond"),
     ],
     quick={"seeds": 3, "recipe.epochs": 100},
 )
