@@ -59,7 +59,7 @@ TWINS = {
     "RMSprop": Twin(h.RMSprop(lr=0.01), {"name": "torch.optim.RMSprop", "lr": 0.01}),
     "Adam": Twin(h.Adam(lr=0.01), {"name": "torch.optim.Adam", "lr": 0.01}),
     "AdamW": Twin(
-        h.AdamW(lr=0.01, weight_decay=0.1),
+        h.AdamW(lr=0.01, weight_decay=0.1, exempt=()),
         {"name": "torch.optim.AdamW", "lr": 0.01, "weight_decay": 0.1},
     ),
     "Adamax": Twin(h.Adamax(lr=0.01), {"name": "torch.optim.Adamax", "lr": 0.01}),
