@@ -56,12 +56,37 @@ def run_command(spec: SpecFile, flags: Flags) -> None:
 
 @app.command("plan")
 @takes_flags(OF_A_PLAN)
-def plan_command(spec: SpecFile, flags: Flags) -> None:
+def plan_command(
+    spec: SpecFile,
+    flags: Flags,
+    detect: Annotated[
+        float | None,
+        typer.Option(
+            help="Also show the searches and seeds that find a difference of this size between "
+            "two arms with 80 %, in the unit of the study's metric."
+        ),
+    ] = None,
+    spread: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            help="Standard deviations of paired differences, by search and by seed. "
+            "[default: those of the stored study]",
+            metavar="SEARCH SEED",
+        ),
+    ] = None,
+    store: StoreUri = None,
+) -> None:
     """Show a study's arms, runs, paths and time; train nothing."""
+    from harness.cli.detect import Detect
     from harness.cli.plan import show_plan
+    from harness.core.errors import SpecError
     from harness.spec.files import load_study
 
-    show_plan(load_study(spec), flags)
+    if spread is not None and detect is None:
+        raise SpecError("--spread: expected with --detect, the difference that is to be found")
+    show_plan(
+        load_study(spec), flags, Detect(detect, spread, store) if detect is not None else None
+    )
 
 
 def script_app(study: Study) -> typer.Typer:

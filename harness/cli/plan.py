@@ -6,6 +6,8 @@ from rich.console import Console
 from rich.table import Table
 
 from harness.cli.changes import change_study
+from harness.cli.detect import Detect, show_detection
+from harness.cli.durations import describe_time
 from harness.cli.flags import Flags
 from harness.execution.local import default_workers
 from harness.protocol.plan import ArmPlan, StudyPlan, plan_study
@@ -14,12 +16,13 @@ from harness.spec.study import Study
 MEBIBYTE = 2**20
 
 
-def show_plan(study: Study, flags: Flags) -> None:
+def show_plan(study: Study, flags: Flags, detect: Detect | None = None) -> None:
     """Print what the study would do with the flags' changes: a row an arm, and the totals.
 
     Args:
         study: the study as it is written.
         flags: of the command; ``workers`` and ``cohort`` change the time and the cohorts only.
+        detect: an effect for which the searches and seeds are shown that find it.
 
     Raises:
         SpecError: the study can't be run as written, or a flag does not fit it.
@@ -42,7 +45,11 @@ def show_plan(study: Study, flags: Flags) -> None:
     console.print(f"{arms}, {runs} (search + confirm) in at least {cohorts}", highlight=False)
     # 0 workers: this process trains, one cohort at a time
     trained_by = _count(max(1, workers), "worker")
-    console.print(f"about {_time(plan.seconds)} of training on {trained_by}", highlight=False)
+    console.print(
+        f"about {describe_time(plan.seconds)} of training on {trained_by}", highlight=False
+    )
+    if detect is not None:
+        show_detection(study, plan, workers, detect)
 
 
 def _table(study: str, plan: StudyPlan) -> Table:
@@ -66,7 +73,7 @@ def _table(study: str, plan: StudyPlan) -> Table:
             _path_of(row),
             f"≤ {row.cohort}",
             f"{row.steps:,}",
-            _time(row.seconds),
+            describe_time(row.seconds),
             f"{row.memory / MEBIBYTE:.1f} MiB",
         )
     return table
@@ -78,18 +85,3 @@ def _path_of(row: ArmPlan) -> str:
 
 def _count(number: int, thing: str) -> str:
     return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def _time(seconds: float) -> str:
-    """Return a time in the unit that suits it.
-
-    >>> _time(0.0123), _time(90), _time(600), _time(9000)
-    ('12 ms', '90.0 s', '10.0 min', '2.5 h')
-    """
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.1f} min"
-    return f"{seconds / 3600:.1f} h"
