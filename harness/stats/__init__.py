@@ -26,7 +26,6 @@ from harness.stats.effect import (
     hedges_g,
     paired_d,
     probability_of_improvement,
-    seeds_needed,
 )
 from harness.stats.factorial import Effect, factorial_effects
 from harness.stats.hierarchy import MeanTest, Scope, Spread, mean_test, spread_of
@@ -118,7 +117,6 @@ __all__ = [
     "probability_of_improvement",
     "restricted",
     "restricted_mean",
-    "seeds_needed",
     "share_taken",
     "spending",
     "spread_of",

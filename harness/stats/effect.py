@@ -1,4 +1,4 @@
-"""How large a difference is, and how many seeds it takes to see it.
+"""How large a difference is.
 
 d, g and d_z are differences in units of the spread, so that they can be compared across metrics; δ
 and P(a > b) use the order of the values alone, and so take diverged runs as they are.
@@ -95,56 +95,6 @@ def probability_of_improvement(a: ArrayLike, b: ArrayLike) -> float:
     wins = x[:, None] > y[None]
     ties = x[:, None] == y[None]
     return float((wins + ties / 2).mean())
-
-
-def seeds_needed(
-    effect: float, alpha: float = 0.05, power: float = 0.8, most: int = 10_000
-) -> int | None:
-    """Return the pairs a two-sided paired t-test needs to see an effect d_z with the given power.
-
-    The power with n pairs is P(T > t), with t the 1 − α/2 quantile of Student's distribution of
-    n − 1 degrees of freedom and T noncentral with noncentrality d_z√n. The chance of a significant
-    effect of the wrong sign is left out.
-
-    Args:
-        effect: d_z, as :func:`paired_d` gives it; the sign does not matter.
-        alpha: level of the test.
-        power: probability of seeing the effect.
-        most: give up beyond so many.
-
-    Returns:
-        The number, 2 at least, or None where it is larger than ``most`` or there is no effect.
-
-    >>> seeds_needed(0.5), seeds_needed(1.0), seeds_needed(0.0)
-    (34, 10, None)
-    """
-    size = abs(effect)
-    if not math.isfinite(size):
-        return 2 if size == math.inf else None
-    if size == 0 or _power(size, most, alpha) < power:
-        return None
-    # the power grows with n: bisect for the first n that has enough
-    low, high = 2, most
-    while low < high:
-        middle = (low + high) // 2
-        if _power(size, middle, alpha) >= power:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-def _power(size: float, n: int, alpha: float) -> float:
-    """Return the probability that n pairs show an effect d_z at level α: P(T > t).
-
-    Args:
-        size: |d_z|.
-        n: pairs, two at least.
-        alpha: level of the two-sided test.
-    """
-    from scipy.special import nctdtr, stdtrit
-
-    return float(1 - nctdtr(n - 1, size * math.sqrt(n), stdtrit(n - 1, 1 - alpha / 2)))
 
 
 def _ratio(difference: float, deviation: float) -> float:

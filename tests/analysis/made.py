@@ -147,9 +147,8 @@ def trials(counts, better="B", status="finished"):
 
 def tuned(lr_a=0.05, lr_b=0.05, counts=None, **more):
     """Return results of a study with two tuned arms, A and B, in which an audit finds nothing."""
-    spec = study(
-        compare={"optimizer": SPACES}, search=h.Search(trials=4), seeds=4, **more.pop("spec", {})
-    )
+    fields = {"compare": {"optimizer": SPACES}, "search": h.Search(trials=4), "seeds": 4}
+    spec = study(**fields | more.pop("spec", {}))
     winners = {
         "A": spec.recipe.with_values({"optimizer.lr": lr_a}),
         "B": spec.recipe.with_values({"optimizer.lr": lr_b}),

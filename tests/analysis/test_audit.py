@@ -1,16 +1,160 @@
 """What the audit finds, and that it finds nothing where nothing is wrong."""
 
+import numpy as np
+import pytest
+
 import harness as h
-from harness.analysis.audit import CHECKS, audit
-from tests.analysis.made import CLOCK, trials, tuned
+from harness.analysis import audit as audit_module
+from harness.analysis.audit import CHECKS
+from harness.analysis.claims import judge_claims
+from tests.analysis.made import CLOCK, VALUES, trials, tuned
+
+
+def audit(made):
+    """Return the findings but the one that all studies have that were searched once."""
+    return [finding for finding in audit_module.audit(made) if finding.check != "one search"]
 
 
 def checks_that_fail(made):
     return {finding.check for finding in audit(made)}
 
 
+def searched(searches, **more):
+    """Return the results of a study with several searches, in which an audit finds nothing."""
+    every = [row | {"search": k} for k in range(searches) for row in trials({"A": 4, "B": 4})]
+    rng = np.random.default_rng(0)
+    values = {
+        arm: {metric: list(rng.normal(1, 0.1, 4 * searches)) for metric in VALUES[arm]}
+        for arm in "AB"
+    }
+    spec = {"search": h.Search(trials=4, searches=searches)} | more.pop("spec", {})
+    return tuned(**{"values": values, "trials": every, "spec": spec} | more)
+
+
 def test_nothing_is_found_where_nothing_is_wrong():
-    assert not audit(tuned())
+    assert not audit(tuned()) and not audit_module.audit(searched(5))
+
+
+@pytest.mark.parametrize(
+    ("searches", "check"), [(1, "one search"), (2, None), (3, "few searches"), (4, "few searches")]
+)
+def test_verdicts_of_few_searches(searches, check):
+    found = [finding.check for finding in audit_module.audit(searched(searches))]
+    assert found == ([check] if check else [])
+    assert not audit_module.audit(
+        searched(
+            searches, spec={"first_look": True, "search": h.Search(trials=4, searches=searches)}
+        )
+    )
+    assert "5" in audit_module.audit(searched(3))[0].advice
+
+
+@pytest.mark.parametrize(
+    ("claim", "said"),
+    [
+        (h.Claim.better("A", than="B", on="test/accuracy"), "by test/accuracy"),
+        (h.Claim.better("A", than="B", on="lowest/test/loss"), "by lowest/test/loss"),
+        (h.Claim.cured("A", of="B"), "by gap/loss"),
+        (h.Claim.faster("A", than="B", to=("train/loss", 0.5)), "by steps to train/loss 0.5"),
+        (h.Claim.better("A", than="B", on="test/loss"), None),
+        (h.Claim.equal("A", than="B", on="train/loss", margin=1.0), None),
+    ],
+)
+def test_arms_tuned_for_another_quantity_than_is_judged(claim, said):
+    found = [f for f in audit(tuned(spec={"claims": [claim]})) if f.check == "tuned for another"]
+    assert len(found) == (said is not None)
+    if said:
+        assert found[0].text.endswith(f"judged {said}") and "last valid/loss" in found[0].text
+
+
+def test_the_reduction_is_a_part_of_what_is_tuned():
+    best = h.Search(trials=4, reduce="best")
+    (finding,) = audit(tuned(spec={"search": best}))
+    assert finding.check == "tuned for another" and "test/loss (the ranking)" in finding.text
+    same = {"search": best, "metric": "lowest/test/loss"}
+    assert not [f for f in audit(tuned(spec=same)) if f.check == "tuned for another"]
+    mean = {"search": h.Search(trials=4, reduce="mean"), "metric": "mean/test/loss"}
+    assert not [f for f in audit(tuned(spec=mean)) if f.check == "tuned for another"]
+
+
+@pytest.mark.parametrize(
+    ("on", "found"),
+    [
+        ("valid/loss", True),
+        ("rank_correlation/valid", True),
+        ("gap/loss", False),
+        ("test/loss", False),
+    ],
+)
+def test_arms_judged_on_the_split_that_tuned_them(on, found):
+    claim = h.Claim.better("A", than="B", on=on)
+    checks = [f for f in audit(tuned(spec={"claims": [claim]})) if f.check == "judged where tuned"]
+    assert len(checks) == found
+    if found:
+        assert f"on the valid part, on which the winners were chosen: {on}" in checks[0].text
+
+
+def test_arms_that_nothing_tunes_are_judged_as_they_are():
+    arms = {"A": h.SGD(lr=h.LogUniform(1e-3, 1.0)), "B": h.SGD(lr=0.1), "C": h.SGD(lr=0.2)}
+    claim = h.Claim.better("B", than="C", on="valid/loss")
+    values = VALUES | {"C": VALUES["B"]}
+    made = tuned(values=values, spec={"claims": [claim], "compare": {"optimizer": arms}})
+    assert "judged where tuned" not in checks_that_fail(made)
+    other = h.Claim.better("A", than="C", on="valid/loss")
+    made = tuned(values=values, spec={"claims": [other], "compare": {"optimizer": arms}})
+    assert "judged where tuned" in checks_that_fail(made)
+
+
+def test_early_stopped_arms_against_others():
+    def compare(*stopping):
+        return {
+            "regularizers": {
+                arm: [h.EarlyStopping(patience=2)] if arm in stopping else [] for arm in "AB"
+            }
+        }
+
+    def found(*stopping, **spec):
+        made = tuned(spec={"compare": compare(*stopping), "search": None} | spec)
+        return [f for f in audit(made) if f.check == "early-stopped against whole"]
+
+    (finding,) = found("A")
+    assert "A ended at the best evaluation, others at the last" in finding.text
+    assert not found("A", "B") and not found()
+    claim = h.Claim.faster("A", than="B", to=("valid/loss", 0.5))
+    assert len(found("A", claims=[claim])) == 1  # the ranking; a time is no closing value
+
+
+def with_rates(rates, values):
+    """Return trials of A and B with the given learning rates and objectives."""
+    return [
+        {
+            "arm": arm,
+            "trial": i,
+            "status": "finished",
+            "value": value,
+            "values": {"optimizer.lr": rate},
+        }
+        for arm in "AB"
+        for i, (rate, value) in enumerate(zip(rates, values, strict=True))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rates", "values", "found"),
+    [
+        ([0.05, 0.5, 0.1, 0.2], [0.98, 0.99, 1.5, 1.6], True),  # a seed's spread is .08
+        ([0.05, 0.05, 0.1, 0.2], [0.98, 0.98, 1.5, 1.6], False),  # the same recipe, nearly
+        ([0.05, 0.5, 0.1, 0.2], [0.98, 1.30, 1.5, None], False),
+    ],
+)
+def test_winners_that_a_seed_would_have_chosen_otherwise(rates, values, found):
+    made = tuned(trials=with_rates(rates, values))
+    assert ("tied winners" in checks_that_fail(made)) == found
+    if found:
+        (tied,) = [f for f in audit(made) if f.check == "tied winners"]
+        assert tied.text.endswith("in A, B")
+        many = [row | {"search": k} for k in range(5) for row in with_rates(rates, values)]
+        assert "tied winners" not in checks_that_fail(searched(5, trials=many))
 
 
 def test_budgets_that_differ():
@@ -27,10 +171,17 @@ def test_values_at_the_edge_with_the_end_to_widen():
     assert not audit(tuned(lr_a=0.7))
 
 
-def test_undecided_claims_say_how_many_seeds_would_do():
+def test_undecided_claims_say_what_their_interval_excludes():
     values = {"A": {"test/loss": [1.0, 1.2, 0.8, 1.1]}, "B": {"test/loss": [1.05, 1.4, 1.2, 1.0]}}
     (finding,) = audit(tuned(values=values, spec={"claims": [h.Claim.better("A", than="B")]}))
-    assert finding.check == "too few seeds to decide" and "takes about" in finding.advice
+    assert finding.check == "undecided" and "harness plan SPEC --detect" in finding.advice
+    effect = judge_claims(tuned(values=values, spec={"claims": [h.Claim.better("A", than="B")]}))[
+        0
+    ].verdict.effect
+    assert f"excludes effects below {effect.low:.3g} and above {effect.high:.3g}" in finding.text
+    one = {arm: {"test/loss": own["test/loss"][:1]} for arm, own in values.items()}
+    made = tuned(values=one, spec={"claims": [h.Claim.better("A", than="B")], "seeds": 1})
+    assert "excludes no effect at all" in audit(made)[0].text
 
 
 def test_censored_times_and_pruned_trials():
@@ -46,6 +197,12 @@ def test_ranking_that_turns_over_in_the_search():
     for row in turned:
         row["value"] = 0.5 if (row["arm"], row["trial"]) == ("A", 3) else row["value"]
     assert "ranking not settled" in checks_that_fail(tuned(trials=turned))
+    # of several searches the mean decides: one that turns over among five does not
+    steady = [row | {"search": k} for k in range(1, 5) for row in trials({"A": 4, "B": 4})]
+    one = [row | {"value": max(row["value"], 0.9)} for row in turned]
+    assert "ranking not settled" not in checks_that_fail(searched(5, trials=one + steady))
+    every = [row | {"search": k} for k in range(5) for row in turned]
+    assert "ranking not settled" in checks_that_fail(searched(5, trials=every))
 
 
 def test_winner_that_was_lucky_in_its_search():
@@ -77,4 +234,4 @@ def test_leaks():
 
 
 def test_every_check_is_named():
-    assert len(CHECKS) == 10
+    assert len(CHECKS) == 15

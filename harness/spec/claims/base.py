@@ -36,9 +36,6 @@ class Claim(Spec):
 
     kinds: ClassVar[dict[str, type[Claim]]] = {}
     """The class of each kind, by its name."""
-    plannable: ClassVar[bool] = True
-    """Whether the number of seeds that an undecided claim takes can be told from its effect
-    size."""
 
     kind: str
     """better, no worse, equal, cured, faster, monotone, trend, interaction, above or below."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -15,8 +15,6 @@ class Equal(Contest):
     The absence of a significant difference does not show it; two one-sided tests do.
     """
 
-    # How many seeds show equality depends on the margin, not on the size of the effect.
-    plannable: ClassVar[bool] = False
     kind: Literal["equal"] = "equal"
     margin: float = Field(ge=0)
     """Largest difference that does not matter, in the unit of the metric."""

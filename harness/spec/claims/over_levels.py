@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Collection, Iterator
-from typing import ClassVar
 
 from harness.core.errors import nearest
 from harness.spec.claims.base import Claim, Compared
@@ -17,8 +16,6 @@ class OverLevels(Claim):
     An arm enters by its levels. Arms that share the compared levels count by their mean.
     """
 
-    # The evidence is a trend or a share of variance, which has no effect size per pair of seeds.
-    plannable: ClassVar[bool] = False
     among: dict[str, str] = {}
     """Levels of other factors that the claim keeps to, by factor; over factors that are not named
     means are taken."""

@@ -1,0 +1,51 @@
+"""What could have biased a study, and what to do about it.
+
+Each check is a generator of findings, and is listed in ``CHECKS``. A finding never changes a
+verdict: it tells the reader how far to trust one. The thresholds are rules of thumb.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from harness.analysis.audit.deciding import censored_times, undecided_claims
+from harness.analysis.audit.finding import Finding as Finding
+from harness.analysis.audit.judging import (
+    judged_where_tuned,
+    stopped_against_whole,
+    tuned_for_another,
+)
+from harness.analysis.audit.measuring import different_paths, leaks, timings_under_load
+from harness.analysis.audit.scope import few_searches, tied_winners
+from harness.analysis.audit.searching import pruned_trials, unequal_budgets, unsettled_ranking
+from harness.analysis.audit.winners import lucky_winners, values_at_edges
+from harness.analysis.results import Results
+
+CHECKS: dict[str, Callable[[Results], Iterator[Finding]]] = {
+    "equal budgets": unequal_budgets,
+    "searches enough": few_searches,
+    "tuned for what is judged": tuned_for_another,
+    "judged on other data than tuned": judged_where_tuned,
+    "all arms judged at the same point": stopped_against_whole,
+    "best values inside their spaces": values_at_edges,
+    "claims decided": undecided_claims,
+    "no censored times": censored_times,
+    "no pruned trials": pruned_trials,
+    "ranking settled over the search": unsettled_ranking,
+    "winners no flukes": lucky_winners,
+    "winners ahead of the others": tied_winners,
+    "timings on a quiet machine": timings_under_load,
+    "no leak between search and confirm": leaks,
+    "one path for all arms": different_paths,
+}
+"""Checks by what holds where they find nothing, in the order of the report."""
+
+
+def audit(results: Results) -> tuple[Finding, ...]:
+    """Return what could have biased the study, in the order of the checks; nothing if all of them
+    pass.
+
+    Args:
+        results: of a study that has been run to its end.
+    """
+    return tuple(finding for check in CHECKS.values() for finding in check(results))

@@ -1,0 +1,56 @@
+"""Checks of the claims: undecided ones, and targets that were missed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from harness.analysis.audit.finding import Finding
+from harness.analysis.claims import judge_claims
+from harness.analysis.claims.times import times_to
+from harness.analysis.results import Results
+from harness.stats import Interval
+
+
+def undecided_claims(results: Results) -> Iterator[Finding]:
+    """Find claims that stay undecided, and say what their intervals exclude nevertheless.
+
+    How many runs the effect that happened to be seen would take is not told: of studies without an
+    effect nine in ten would be promised one. What takes how many is planned from an effect that
+    matters.
+    """
+    for result in judge_claims(results):
+        if result.verdict.verdict == "undecided":
+            yield Finding(
+                "undecided",
+                f"undecided with {result.look}: {result.claim}; {_excluded(result.verdict.effect)}",
+                "say which effect would matter: 'harness plan SPEC --detect EFFECT' gives the "
+                "searches and seeds that find it; one that is small enough may be claimed 'equal'",
+            )
+
+
+def _excluded(effect: Interval) -> str:
+    """Return what an interval excludes, in words."""
+    if not (math.isfinite(effect.low) and math.isfinite(effect.high)):
+        return "its interval excludes no effect at all"
+    return f"its interval excludes effects below {effect.low:.3g} and above {effect.high:.3g}"
+
+
+def censored_times(results: Results) -> Iterator[Finding]:
+    """Find runs that never reached the target of a claim about speed: their times are unknown but
+    for a lower bound."""
+    for claim in results.study.claims:
+        goal = claim.goal
+        if goal is None:
+            continue
+        for arm in claim.arms:
+            times = times_to(results, arm, goal)
+            missed = sum(time.censored for time in times)
+            if missed:
+                yield Finding(
+                    "censored times",
+                    f"{missed} of {len(times)} runs of {arm} never reached "
+                    f"{goal.metric} {goal.target:g}",
+                    "means are restricted to the time watched; "
+                    "train longer or choose a target that both arms reach",
+                )

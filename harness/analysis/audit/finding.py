@@ -1,0 +1,23 @@
+"""What a check of the audit finds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+class Finding(NamedTuple):
+    """Something that could have biased the answer."""
+
+    check: str
+    """The kind of finding, which several checks' findings may share."""
+    text: str
+    """What was found, with the arms and numbers."""
+    advice: str
+    """What to do about it, in the imperative."""
+
+
+def first_of(names: Sequence[str], most: int = 5) -> str:
+    """Return the first names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
