@@ -59,8 +59,7 @@ class Results:
         importances: share of each searched hyperparameter in reaching good trials, by arm
             (PED-ANOVA).
         clock: how long one update of each arm's frozen recipes takes alone, by arm and search.
-        earlier_looks: searches and seeds of answers that were given before with fewer of these
-            runs.
+        looks_shown: every look at these runs that was shown, with the risk that it took.
         environment: commit, packages and hardware it was run with.
         runs: one row a run: ``run_id``, ``arm``, ``stage``, ``search``, ``trial``, ``seed``,
             ``status``, ``key``, a column ``level.<factor>`` a factor, every setting
@@ -82,7 +81,7 @@ class Results:
         self.reader, self.spec, self.environment = reader, spec, environment
         self.clock: Mapping[str, Mapping[int, ClockReading]] = record.clock
         self.winners: Mapping[str, Sequence[FrozenEntry]] = record.winners
-        self.earlier_looks = record.looks
+        self.looks_shown = record.looks
         self.importances = record.importances
         self.runs = _run_table(record.runs, {run.run_id: run for run in reader.runs()})
         self.trials = _trial_table(record.trials)

@@ -148,6 +148,17 @@ class ClockReading(NamedTuple):
         return cls(**plain)
 
 
+class LookShown(NamedTuple):
+    """An answer that was given, by so many runs: whoever looks often errs often, if the risk is not
+    shared out."""
+
+    searches: int
+    seeds: int
+    """Of each search."""
+    level: float
+    """The risk that was taken at it."""
+
+
 class StudyRecord(NamedTuple):
     """All that a study leaves behind beside its runs."""
 
@@ -160,9 +171,8 @@ class StudyRecord(NamedTuple):
     mean over searches."""
     clock: Mapping[str, Mapping[int, ClockReading]]
     """Readings of each arm's frozen recipes by search; one that can't be trained has none."""
-    looks: Sequence[tuple[int, int]] = ()
-    """Searches and seeds of each earlier answer to the same question: what was judged by fewer
-    runs of these before."""
+    looks: Sequence[LookShown] = ()
+    """Every look at these runs that was shown, this answer's and those of earlier ones."""
 
     def to_plain(self) -> dict[str, Any]:
         """Return the record as JSON holds it.
@@ -183,7 +193,7 @@ class StudyRecord(NamedTuple):
                 arm: {str(search): reading.to_plain() for search, reading in readings.items()}
                 for arm, readings in self.clock.items()
             },
-            "looks": [list(look) for look in self.looks],
+            "looks": [look._asdict() for look in self.looks],
         }
 
     @classmethod
@@ -197,7 +207,7 @@ class StudyRecord(NamedTuple):
             plain["importances"],
             # files of studies that were stored before there were clocks have none
             {arm: clock_readings(entry) for arm, entry in plain.get("clock", {}).items()},
-            tuple((int(searches), int(seeds)) for searches, seeds in plain.get("looks", ())),
+            tuple(LookShown(**look) for look in plain.get("looks", ())),
         )
 
 

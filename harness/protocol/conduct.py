@@ -10,9 +10,16 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from harness.analysis.claims import judge_claims
+from harness.analysis.claims import judge_claims, plan_levels
 from harness.analysis.results import Results
-from harness.core.study_record import ClockReading, FrozenEntry, Length, RunEntry, StudyRecord
+from harness.core.study_record import (
+    ClockReading,
+    FrozenEntry,
+    Length,
+    LookShown,
+    RunEntry,
+    StudyRecord,
+)
 from harness.data.base import fingerprint, load_data
 from harness.engine.batching import check_batching
 from harness.engine.timetable import make_timetable, samples_seen
@@ -75,7 +82,7 @@ def conduct_study(
         watched = study.search.objective if study.search else None
         recorded = RecordedRuns(session, {} if options.fresh else known, watched)
         dispatcher = Dispatcher(recorded, pool, options.cohort, progress)
-        stages = _Stages(study, options, session, progress, pool, dispatcher, storage)
+        stages = _Stages(study, options, session, progress, pool, dispatcher, storage, earlier)
         searched, clock, confirmed = stages.run()
     # Waits for trials on their way to Optuna's storage. Not in a finally: after an error the wait
     # could be long, and the next start writes what is missing.
@@ -87,7 +94,7 @@ def conduct_study(
         winners=_frozen(searched.winners),
         importances=searched.importances,
         clock=clock,
-        looks=tuple(_earlier_looks(earlier, confirmed)),
+        looks=_looks_shown(study, _earlier_looks(earlier, confirmed), confirmed),
     )
     return Conducted(record, trained=recorded.trained, failed=recorded.failed)
 
@@ -102,6 +109,8 @@ class _Stages(NamedTuple):
     pool: Pool
     dispatcher: Dispatcher
     storage: TrialStorage | None
+    earlier: StudyRecord | None
+    """The record of the study's last answer."""
 
     def run(self) -> tuple[SearchResult, Clock, Sequence[RunEntry]]:
         """Go through the looks until every claim is decided, or all are taken.
@@ -147,7 +156,8 @@ class _Stages(NamedTuple):
         """
         session = self.session
         winners = _frozen(searched.winners)
-        record = StudyRecord(session.settle(runs), [], winners, {}, clock)
+        looks = _earlier_looks(self.earlier, runs)
+        record = StudyRecord(session.settle(runs), [], winners, {}, clock, looks)
         verdicts = session.retry_read(
             lambda: judge_claims(Results(session.reader, self.study.dump(), record, {}))
         )
@@ -181,33 +191,42 @@ def _planned_length(recipe: ResolvedRecipe) -> Length:
     return Length(times.steps, times.steps / times.per_epoch, seen)
 
 
-def _earlier_looks(
-    earlier: StudyRecord | None, confirmed: Sequence[RunEntry]
-) -> list[tuple[int, int]]:
-    """Return the looks that were taken before, by fewer of the same runs.
-
-    An answer to another question, whose runs are others, was no look at these.
+def _looks_shown(
+    study: Study, earlier: Sequence[LookShown], confirmed: Sequence[RunEntry]
+) -> tuple[LookShown, ...]:
+    """Return all looks that were shown when this answer is: the earlier ones and its own.
 
     Args:
-        earlier: the record of the study's last answer.
+        study: its looks are those that the runs suffice for; a first look gives no verdict, and so
+            takes no risk.
+        earlier: looks at fewer of these runs.
+        confirmed: the confirm runs.
+    """
+    if study.first_look:
+        return ()
+    have = {run.seed for run in confirmed}
+    shown = {(look.searches, look.seeds): look for look in earlier}
+    for look, level in zip(study.looks, plan_levels(study, earlier), strict=True):
+        if {seed for own in look.seeds for seed in own} <= have:
+            shown.setdefault(look.shape, LookShown(*look.shape, level))
+    return tuple(shown.values())
+
+
+def _earlier_looks(
+    earlier: StudyRecord | None, confirmed: Sequence[RunEntry]
+) -> Sequence[LookShown]:
+    """Return the looks of the study's last answer, if it was to the same question.
+
+    An answer by other runs was no look at these.
+
+    Args:
+        earlier: the record of that answer.
         confirmed: the confirm runs of this one.
     """
     if earlier is None:
-        return []
-    before = {run.key: run for run in earlier.runs if run.stage == "confirm"}
-    now = {run.key for run in confirmed}
-    if not before.keys() & now:
-        return []
-    size = _size_of(list(before.values()))
-    looks = [look for look in earlier.looks if look != size]
-    # the same runs again are no further look
-    return looks if before.keys() >= now else [*looks, size]
-
-
-def _size_of(runs: Sequence[RunEntry]) -> tuple[int, int]:
-    """Return the searches and the seeds of each that confirm runs have."""
-    searches = {run.search for run in runs}
-    return len(searches), len({run.seed for run in runs}) // max(1, len(searches))
+        return ()
+    before = {run.key for run in earlier.runs if run.stage == "confirm"}
+    return earlier.looks if before & {run.key for run in confirmed} else ()
 
 
 def about_study(study: Study) -> About:

@@ -15,7 +15,7 @@ from harness.spec.component import External
 from harness.spec.recipe import Recipe
 from harness.spec.study import Study
 
-ENGINE = "5"
+ENGINE = "6"
 """Version of the numerics; raised whenever the same recipe and seed would give other numbers."""
 
 

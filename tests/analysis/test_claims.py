@@ -319,7 +319,10 @@ def own_kind():
 def test_a_kind_of_one_s_own(own_kind):
     result = judged({"kind": "never", "arm": "A"}, losses(1.0, 2.0))
     assert isinstance(result.claim, own_kind) and result.verdict.verdict == "supported"
-    assert result.sentence == "A never diverges. 0 diverged. Over 12 seeds."
+    assert (
+        result.sentence
+        == "A never diverges. 0 diverged. Over 12 seeds. The interval holds with 96 %."
+    )
     diverged = {("A", seed): "diverged" for seed in range(12)}
     result = judged(own_kind(arm="A"), losses(1.0, 2.0), statuses=diverged)
     assert result.verdict.verdict == "opposite"

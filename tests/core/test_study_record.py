@@ -10,6 +10,7 @@ from harness.core.study_record import (
     ClockReading,
     FrozenEntry,
     Length,
+    LookShown,
     RunEntry,
     StudyRecord,
     TrialEntry,
@@ -47,7 +48,7 @@ OF_TWO_SEARCHES = RECORD._replace(
         )
     },
     clock={"A / 32": {k: ClockReading("hash", 1e-3, 1.1, 0.2) for k in (0, 1)}},
-    looks=((2, 3), (5, 3)),
+    looks=(LookShown(2, 3, 0.04), LookShown(5, 3, 0.005)),
 )  # fmt: skip
 STORED = {
     "runs": [

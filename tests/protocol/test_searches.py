@@ -50,9 +50,12 @@ def test_more_searches_go_on_from_the_first_which_stay_as_they_were(folder):
     assert (summary.known, len(one.runs)) == (len(one.runs), len(one.runs))
     first = three.runs[three.runs["search"] == 0]
     assert set(first["key"]) == set(one.runs["key"])
-    assert three.earlier_looks == ((1, 2),), "the earlier answer was a look at these runs"
+    assert [tuple(look) for look in three.looks_shown] == [
+        (1, 2, pytest.approx(0.04)),
+        (3, 2, pytest.approx(0.005)),
+    ], "the earlier answer was a look at these runs"
     run_study(searched(3, question="The same runs, asked anew?"), SERIAL)
-    assert results.load("small").earlier_looks == ((1, 2),)
+    assert results.load("small").looks_shown == three.looks_shown
 
 
 @pytest.mark.parametrize("fixed, differ", [("sampler", "optimizer.lr"), ("training", "seed")])

@@ -15,9 +15,11 @@ from harness.analysis.claims.evidence import weigh
 from harness.analysis.claims.wording import describe_runs
 from harness.analysis.ranking import ALPHA
 from harness.analysis.results import Results
+from harness.core.study_record import LookShown
 from harness.spec.claims import Claim
 from harness.spec.looks import Look
-from harness.stats import Verdict
+from harness.spec.study import Study
+from harness.stats import Size, Verdict
 
 
 class Tested(NamedTuple):
@@ -47,14 +49,12 @@ def judge_claims(results: Results) -> tuple[Tested, ...]:
 
     Returns:
         One for each claim, in the study's order. Look k has the share a_k of the risk α
-        (:func:`harness.stats.spending`) and intervals of coverage 1 − a_k; within it p-values are
-        corrected by Holm's procedure, and across looks by α / a_k (:func:`harness.stats.decide`).
+        (:func:`harness.stats.look_levels`) and intervals of coverage 1 − a_k; within it p-values
+        are corrected by Holm's procedure, and across looks by α / a_k
+        (:func:`harness.stats.decide`).
     """
     study = results.study
-    looks = _looks_taken(results)
-    # Shares are those of the looks as planned, whether they were all taken or not. Where the runs
-    # suffice for none (a study cut short) the runs there are count as the first.
-    levels = stats.spending([look.runs for look in study.looks], ALPHA)[: len(looks)] or [ALPHA]
+    looks, levels = _looks_and_levels(results)
     weighed = [
         [weigh(results, claim, look, 1 - level) for claim in study.claims]
         for look, level in zip(looks, levels, strict=True)
@@ -66,20 +66,63 @@ def judge_claims(results: Results) -> tuple[Tested, ...]:
         verdict = stats.judge(evidence, p, ALPHA)
         if study.first_look:
             verdict = verdict._replace(verdict="first look")
-        runs = describe_runs(results, claim, looks[last], evidence)
+        runs = describe_runs(results, claim, looks[last], evidence, 1 - levels[last])
         sentence = f"{claim}. {detail} {runs}{_when(last, looks)}"
         verdicts.append(Tested(claim, verdict, sentence, looks[last]))
     return tuple(verdicts)
 
 
-def _looks_taken(results: Results) -> list[Look]:
-    """Return the looks that the runs suffice for; all runs there are, if that is none.
+def plan_levels(study: Study, shown: Sequence[LookShown]) -> list[float]:
+    """Return the risk that each of a study's planned looks takes.
 
-    By the seeds of any arm: every look trains all arms.
+    Args:
+        study: has the looks.
+        shown: looks at its runs that were shown before, planned or not.
     """
+    planned = [Size(*look.shape) for look in study.looks]
+    earlier = {Size(look.searches, look.seeds): look.level for look in shown}
+    return stats.look_levels(planned, earlier, ALPHA)
+
+
+def _looks_and_levels(results: Results) -> tuple[list[Look], list[float]]:
+    """Return the looks that the runs suffice for, with the risk that each takes: those that were
+    shown before, planned or not, and those of the plan.
+
+    By the seeds of any arm: every look trains all arms. Where the runs suffice for none (a study
+    cut short) the runs there are count as one.
+    """
+    study = results.study
     have = set(results.confirmed["seed"])
-    taken = [look for look in results.study.looks if {s for own in look.seeds for s in own} <= have]
-    return taken or [results.look]
+    whole = study.looks[-1]
+    levels = {Size(look.searches, look.seeds): look.level for look in results.looks_shown}
+    for look, level in zip(study.looks, plan_levels(study, results.looks_shown), strict=True):
+        levels[Size(*look.shape)] = level
+    looks = {
+        _part(whole, size): level
+        for size, level in sorted(levels.items(), key=lambda item: item[0].runs)
+    }
+    taken = {
+        look: level
+        for look, level in looks.items()
+        if look is not None and {seed for own in look.seeds for seed in own} <= have
+    }
+    if not taken:
+        return [results.look], [ALPHA]
+    return list(taken), list(taken.values())
+
+
+def _part(whole: Look, size: Size) -> Look | None:
+    """Return the first searches and seeds of a look; None where it has not so many.
+
+    Args:
+        whole: the look.
+        size: how many.
+    """
+    searches, seeds = whole.shape
+    if size.searches > searches or size.seeds > seeds:
+        return None
+    first = whole.seeds[: size.searches]
+    return Look(whole.searches[: size.searches], tuple(own[: size.seeds] for own in first))
 
 
 def _when(last: int, looks: Sequence[Look]) -> str:

@@ -8,7 +8,9 @@ from harness.spec.looks import Look
 from harness.stats import Evidence, Spread, Success
 
 
-def describe_runs(results: Results, claim: Claim, look: Look, evidence: Evidence) -> str:
+def describe_runs(
+    results: Results, claim: Claim, look: Look, evidence: Evidence, level: float
+) -> str:
     """Return the sentences after a claim's effect: whom it holds for, and over which runs.
 
     Args:
@@ -16,9 +18,11 @@ def describe_runs(results: Results, claim: Claim, look: Look, evidence: Evidence
         claim: the claim.
         look: the runs that its evidence rests on.
         evidence: has what the search makes of the spread, and how many runs ended well.
+        level: coverage of its interval.
     """
     ended = _ended(claim, evidence.success) if evidence.success else ""
-    return f"{ended}{_scope(results, claim, look, evidence.spread)}"
+    interval = f" The interval holds with {100 * level:.3g} %."
+    return f"{ended}{_scope(results, claim, look, evidence.spread)}{interval}"
 
 
 def _scope(results: Results, claim: Claim, look: Look, spread: Spread | None) -> str:
