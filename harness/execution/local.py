@@ -34,7 +34,8 @@ class Serial(Executor):
         future: Future[_Returned] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except Exception as error:
+        # sys.exit in a user's code is an error of the call, as it is in a worker
+        except (Exception, SystemExit) as error:
             future.set_exception(error)
         return future
 

@@ -115,7 +115,7 @@ class Pool:
             return self.executor.submit(call, argument).result()
         except BrokenExecutor:
             self.executor = self.make()
-        except Exception:
+        except (Exception, SystemExit):
             pass
         return None
 

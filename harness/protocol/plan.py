@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from harness.engine.batching import check_batching, cohort_key, copy_bytes, member_bytes
 from harness.engine.program import program_of
+from harness.engine.user_code import in_words
 from harness.execution.jobs import cohort_limit, cut_cohorts
 from harness.protocol.check import check_study, notes_of, representative
 from harness.protocol.search_space import count_trials
@@ -109,7 +110,11 @@ class _Forecast:
 
 
 def _plan_arm(study: Study, arm: Arm, largest: int | None, forecast: _Forecast) -> ArmPlan:
-    """Return one arm's part of the plan; the arguments are those of :func:`plan_study`."""
+    """Return one arm's part of the plan; the arguments are those of :func:`plan_study`.
+
+    Raises:
+        HarnessError: the arm's runs would fail in their first updates.
+    """
     recipe = representative(arm.recipe)
     program = program_of(recipe)
     together, why = check_batching(recipe)
@@ -122,6 +127,8 @@ def _plan_arm(study: Study, arm: Arm, largest: int | None, forecast: _Forecast) 
     members = min(limit, max(last.runs, search_runs))
     # a cohort over several splits holds the training parts of all of them
     copies = copy_bytes(recipe) * (searches - 1)
+    with in_words(f"arm {arm.name!r}: training"):
+        seconds_of_run = forecast.seconds(recipe, members)
     return ArmPlan(
         arm=arm,
         shape=cohort_key(recipe),
@@ -132,7 +139,7 @@ def _plan_arm(study: Study, arm: Arm, largest: int | None, forecast: _Forecast) 
         why=why,
         cohort=limit,
         steps=program.times.steps,
-        seconds=forecast.seconds(recipe, members),
+        seconds=seconds_of_run,
         memory=member_bytes(program) * members + copies,
     )
 

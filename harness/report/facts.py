@@ -14,8 +14,11 @@ def list_facts(results: Results) -> list[tuple[str, str]]:
     tuned, objective = _search(results)
     counts = runs["status"].value_counts().to_dict()
     ended = ", ".join(f"{count} {status}" for status, count in counts.items())
-    # pandas leaves NaN, of runs that failed before they cost anything, out of the sums
-    seconds, steps = runs["cost/seconds"].sum(), runs["cost/steps"].sum()
+    # pandas leaves NaN, of runs that failed before they cost anything, out of the sums; where all
+    # failed there is no such column
+    seconds, steps = (
+        float(runs[cost].sum()) if cost in runs else 0.0 for cost in ("cost/seconds", "cost/steps")
+    )
     return [
         ("Arms", str(len(build_arms(study)))),
         ("Search", tuned),

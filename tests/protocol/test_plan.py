@@ -3,7 +3,7 @@
 import pytest
 
 import harness as h
-from harness.data.base import load_data
+from harness.core.errors import HarnessError
 from harness.protocol.plan import plan_study
 from harness.protocol.run import Options, run_study
 from tests.studies import small
@@ -145,3 +145,13 @@ def test_a_full_batch_twice_in_a_space_is_told(space, said, folder):
     assert [note.startswith("arm 'base': " + said.format(n=n)) for note in notes] == (
         [True] if said else []
     )
+
+
+def test_a_module_that_fails_or_leaves_in_its_first_updates_is_told_in_words():
+    for name, said in (
+        ("tests.plugins.Failing", r"arm 'base': training fails: RuntimeError: boom \(plugins.py:"),
+        ("tests.engine.given.LeavingLater", "arm 'base': training fails: SystemExit: 7"),
+    ):
+        recipe = small().recipe.with_values({"model": name})
+        with pytest.raises(HarnessError, match=said):
+            plan_study(h.Study(name="bad", recipe=recipe, seeds=2), workers=0)

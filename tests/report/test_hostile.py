@@ -71,3 +71,14 @@ def test_hostile_names_of_the_user_s_own_parts_and_of_tags_are_shown_as_text(fol
     assert [name for name in names if f"tests.plugins.{name} net" not in shown] == []
     assert [name for name in names[:2] if f"{name}/all" not in shown] == []
     assert len(figures(page)) > 4
+
+
+def test_a_study_whose_runs_all_failed_has_a_report(folder):
+    recipe = h.Recipe(
+        data="iris", model="tests.engine.given.LeavingLater", optimizer=h.SGD(lr=0.1), epochs=1
+    )
+    study = h.Study(name="all failed", recipe=recipe, seeds=2)
+    assert run_study(study, Options(workers=0)).failed == 2
+    loaded = results.load("all failed")
+    assert set(loaded.runs["detail"].str.partition(":")[0]) == {"SystemExit"}
+    assert "2 failed" in " ".join(assert_safe(render(loaded)).shown)
