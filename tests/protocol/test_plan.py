@@ -4,6 +4,7 @@ import pytest
 
 import harness as h
 from harness.core.errors import HarnessError
+from harness.data.base import load_data
 from harness.protocol.plan import plan_study
 from harness.protocol.run import Options, run_study
 from tests.studies import small
