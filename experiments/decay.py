@@ -27,14 +27,14 @@ study = Study(
             "AdamW": {"optimizer": AdamW(lr=LR, weight_decay=LogUniform(1e-2, 10.0))},
         }
     },
-    search=Search(trials=32, objective="valid/loss"),
-    seeds=20,
+    search=Search(trials=16, searches=8, objective="valid/loss"),
+    seeds=5,
     claims=[
         Claim.better("L2", than="none", id="beyond"),
         Claim.better("AdamW", than="none", id="beyond"),
         Claim.better("AdamW", than="L2", id="beyond"),
     ],
-    quick={"search.trials": 4, "seeds": 3, "recipe.epochs": 10},
+    quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.epochs": 10},
 )
 
 if __name__ == "__main__":

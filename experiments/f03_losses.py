@@ -26,8 +26,8 @@ study = Study(
             "squared error on numbers": {"loss": MSE(), "data": Diabetes()},
         }
     },
-    search=Search(trials=16, objective="valid/loss"),
-    seeds=10,
+    search=Search(trials=16, searches=6, objective="valid/loss"),
+    seeds=5,
     metric="test/accuracy",
     claims=[
         Claim.better(
@@ -43,7 +43,7 @@ study = Study(
         Claim.above("squared error on classes", 0.5, on="test/accuracy", id="F3"),
         Claim.below("squared error on numbers", 0.6, on="test/loss", id="F3"),
     ],
-    quick={"search.trials": 4, "seeds": 3, "recipe.epochs": 10},
+    quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.epochs": 10},
 )
 
 if __name__ == "__main__":

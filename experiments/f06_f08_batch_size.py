@@ -28,8 +28,8 @@ study = Study(
         optimizer=SGD(lr=LogUniform(1e-4, 3.0), momentum=0.9),
     ),
     compare={"batch_size": {f"batch {size}": size for size in SIZES}},
-    search=Search(trials=16, objective="valid/accuracy", reduce="mean"),
-    seeds=10,
+    search=Search(trials=16, searches=5, objective="valid/accuracy", reduce="mean"),
+    seeds=5,
     probes=[LossJump(every="ends")],
     claims=[
         Claim.better("batch full", than="batch 1", on=JUMP, id="F6"),
@@ -43,7 +43,7 @@ study = Study(
         Claim.better("batch 32", than="batch full", on="test/accuracy", id="F8"),
         Claim.no_worse("batch 32", than="batch 1", margin=0.01, on="test/accuracy", id="F8"),
     ],
-    quick={"search.trials": 4, "seeds": 3, "recipe.samples": 11_500},
+    quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.samples": 11_500},
 )
 
 if __name__ == "__main__":

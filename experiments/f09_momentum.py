@@ -36,8 +36,8 @@ study = Study(
             "β = 0.9, η = 0.1": SGD(lr=0.1, momentum=0.9),
         }
     },
-    search=Search(trials=24, objective="valid/accuracy", reduce="mean"),
-    seeds=20,
+    search=Search(trials=16, searches=6, objective="valid/accuracy", reduce="mean"),
+    seeds=5,
     probes=[Alignment(every=20, unit="steps")],
     claims=[
         Claim.faster("β = 0.9", than="β = 0", to=TARGET, by="steps", id="F9"),
@@ -49,7 +49,7 @@ study = Study(
         ),
         Claim.faster("β = 0.9, η = 0.1", than="β = 0, η = 0.1", to=TARGET, by="steps", id="F9"),
     ],
-    quick={"search.trials": 6, "seeds": 4, "recipe.steps": 1000},
+    quick={"search.trials": 6, "search.searches": 1, "seeds": 4, "recipe.steps": 1000},
 )
 
 if __name__ == "__main__":

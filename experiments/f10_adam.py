@@ -32,8 +32,8 @@ study = Study(
             "Adam, uncorrected, η = 0.001": Adam(lr=1e-3, bias_correction=False),
         }
     },
-    search=Search(trials=24, objective="valid/accuracy", reduce="mean"),
-    seeds=20,
+    search=Search(trials=16, searches=6, objective="valid/accuracy", reduce="mean"),
+    seeds=5,
     probes=[UpdateRatio(every="log")],
     claims=[
         Claim.faster("Adam", than="SGD", to=TARGET, by="steps", id="F10"),
@@ -42,7 +42,7 @@ study = Study(
         Claim.faster("Adam", than="Adam, uncorrected", to=TARGET, by="steps", id="F10"),
         Claim.equal("Adam, uncorrected", than="Adam", margin=0.02, on="test/accuracy", id="F10"),
     ],
-    quick={"search.trials": 6, "seeds": 4, "recipe.steps": 1000},
+    quick={"search.trials": 6, "search.searches": 1, "seeds": 4, "recipe.steps": 1000},
 )
 
 if __name__ == "__main__":

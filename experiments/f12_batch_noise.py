@@ -26,8 +26,8 @@ study = Study(
         optimizer=SGD(lr=LogUniform(1e-3, 3.0), momentum=0.9),
     ),
     compare={"batch_size": {f"batch {size}": size for size in SIZES}},
-    search=Search(trials=16, objective="valid/accuracy", reduce="mean"),
-    seeds=10,
+    search=Search(trials=16, searches=5, objective="valid/accuracy", reduce="mean"),
+    seeds=5,
     probes=[NoiseScale(small=8, large=256)],
     claims=[
         Claim.trend("batch_size", by="steps", rising=False, **SPEED),
@@ -36,7 +36,7 @@ study = Study(
         Claim.trend("batch_size", on="mean/batch/noise", rising=False, id="F12"),
         Claim.no_worse("batch 16", than="batch 512", margin=0.01, on="test/accuracy", id="F12"),
     ],
-    quick={"search.trials": 4, "seeds": 3, "recipe.samples": 32_000},
+    quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.samples": 32_000},
 )
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ study = Study(
         Claim.better("100 epochs", than="1000 epochs", id="F13"),
         Claim.below("1000 epochs", 100, on="best/epoch", id="F13"),
         Claim.no_worse("1000 epochs", than="30 epochs", margin=0.02, on="test/accuracy", id="F13"),
-        Claim.monotone("epochs", on="train/loss", rising=False, id="F13"),
-        Claim.monotone("epochs", on="gap/loss", rising=True, id="F13"),
+        Claim.trend("epochs", on="train/loss", rising=False, id="F13"),
+        Claim.trend("epochs", on="gap/loss", rising=True, id="F13"),
     ],
     quick={"seeds": 3, "recipe.data.train_size": 250},
 )

@@ -28,14 +28,14 @@ study = Study(
             "added features": {"data": Spirals(noise=0.05, polynomial=9, standardize=True)},
         }
     },
-    search=Search(trials=16, objective="valid/loss"),
-    seeds=10,
+    search=Search(trials=16, searches=6, objective="valid/loss"),
+    seeds=5,
     claims=[
         *(Claim.cured(cure, of="none", on="train/loss", share=0.1, id="F14") for cure in CURES),
         *(Claim.cured(cure, of="none", on="test/loss", share=0.1, id="F14") for cure in CURES),
         Claim.better("capacity", than="longer training", id="F14"),
     ],
-    quick={"search.trials": 4, "seeds": 3, "recipe.epochs": 20},
+    quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.epochs": 20},
 )
 
 if __name__ == "__main__":

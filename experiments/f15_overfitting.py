@@ -53,14 +53,14 @@ study = Study(
             **{name: _recipe(*name.split(" + ")) for name in (*CURES, *PAIRS)},
         }
     },
-    search=Search(trials=16, objective="valid/loss"),
-    seeds=10,
+    search=Search(trials=10, searches=5, objective="valid/loss"),
+    seeds=5,
     claims=[
         *(Claim.cured(cure, of="none", on="gap/loss", id="F15") for cure in CURES),
         *(Claim.cured(cure, of="none", on="test/loss", id="F15") for cure in CURES),
         *(Claim.better(pair, than=pair.split(" + ")[0], id="F15") for pair in PAIRS),
     ],
-    quick={"search.trials": 4, "seeds": 3, "recipe.epochs": 40},
+    quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.epochs": 40},
 )
 
 if __name__ == "__main__":

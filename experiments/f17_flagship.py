@@ -33,24 +33,24 @@ study = Study(
             "Momentum": SGD(lr=LR, momentum=0.9),
             "Adam": Adam(lr=LogUniform(1e-4, 1e-1)),
         },
-        "batch_size": [32, 128, 512],
+        "batch_size": [32, 512],
         "regularizer": {
             "none": {"regularizers": []},
             "weight decay": {"regularizers": [WeightDecay(rate=LogUniform(1e-4, 1.0))]},
             "dropout": {"regularizers": [Dropout(rate=Uniform(0.02, 0.5))]},
         },
     },
-    search=Search(trials=16, objective="valid/loss"),
-    seeds=10,
+    search=Search(trials=12, searches=6, objective="valid/accuracy"),
+    seeds=4,
     claims=[
-        Claim.interaction("optimizer", "batch_size", id="F17"),
-        Claim.interaction("optimizer", "regularizer", id="F17"),
-        Claim.interaction("batch_size", "regularizer", id="F17"),
+        Claim.interaction("optimizer", "batch_size", on="test/accuracy", id="F17"),
+        Claim.interaction("optimizer", "regularizer", on="test/accuracy", id="F17"),
+        Claim.interaction("batch_size", "regularizer", on="test/accuracy", id="F17"),
         Claim.better("Adam / 32 / none", than="SGD / 32 / none", on="test/accuracy", id="F17"),
         Claim.better("Adam / 32 / none", than="Adam / 512 / none", on="test/accuracy", id="F17"),
         Claim.better("Adam / 32 / dropout", than="Adam / 32 / none", on="test/accuracy", id="F17"),
     ],
-    quick={"search.trials": 6, "seeds": 3, "recipe.epochs": 20},
+    quick={"search.trials": 6, "search.searches": 1, "seeds": 3, "recipe.epochs": 20},
 )
 
 if __name__ == "__main__":

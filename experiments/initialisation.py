@@ -27,8 +27,8 @@ study = Study(
             "N(0, 0.01²)": Normal(std=0.01),
         },
     },
-    search=Search(trials=12, objective="valid/accuracy", reduce="mean"),
-    seeds=10,
+    search=Search(trials=10, searches=5, objective="valid/accuracy", reduce="mean"),
+    seeds=4,
     claims=[
         Claim.better("relu / He", than="relu / torch's", on="mean/valid/accuracy", id="beyond"),
         Claim.better("relu / He", than="relu / Xavier", on="mean/valid/accuracy", id="beyond"),
@@ -36,7 +36,7 @@ study = Study(
         Claim.below("relu / N(0, 0.01²)", 0.2, on="test/accuracy", id="beyond"),
         Claim.interaction("model.activation", "init", on="mean/valid/accuracy", id="beyond"),
     ],
-    quick={"search.trials": 4, "seeds": 3, "recipe.epochs": 5},
+    quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.epochs": 5},
 )
 
 if __name__ == "__main__":

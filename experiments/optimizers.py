@@ -3,8 +3,8 @@
     python experiments/optimizers.py --quick
 
 The objective was fixed before this form was run: the mean validation accuracy over training, which
-asks for speed and for a good end alike. Seeds are ones that no earlier study has seen, added until
-every claim is decided or there are 40.
+asks for speed and for a good end alike. Searches are added until every claim is decided or there
+are 12.
 """
 
 from harness import (
@@ -21,7 +21,7 @@ from harness import (
     Uniform,
 )
 
-from harness import MLP, Recipe, Search, Seeds, Study  # isort: skip
+from harness import MLP, Recipe, Search, Searches, Study  # isort: skip
 
 LR = LogUniform(1e-3, 1.0)
 ADAPTIVE_LR = LogUniform(1e-4, 1e-1)
@@ -34,7 +34,7 @@ RIVALS = {
     "AdamW": AdamW(lr=ADAPTIVE_LR, weight_decay=LogUniform(1e-4, 1.0)),
     "RAdam": RAdam(lr=ADAPTIVE_LR),
     "Lion": Lion(lr=LogUniform(1e-5, 1e-2)),
-    "Muon": Muon(lr=LogUniform(1e-3, 1e-1)),
+    "Muon": Muon(lr=LogUniform(1e-3, 1e-1), adam_lr=ADAPTIVE_LR),
 }
 
 study = Study(
@@ -49,8 +49,13 @@ study = Study(
         optimizer=SGD(lr=0.1),
     ),
     compare={"optimizer": {"SGD": SGD(lr=LR), "Momentum": SGD(lr=LR, momentum=MOMENTUM), **RIVALS}},
-    search=Search(trials=24, objective="valid/accuracy", reduce="mean"),
-    seeds=Seeds(min=10, max=40, start=1000),
+    search=Search(
+        trials=16,
+        searches=Searches(min=6, max=12),
+        objective="valid/accuracy",
+        reduce="mean",
+    ),
+    seeds=4,
     claims=[
         Claim.better("Momentum", than="SGD", on="mean/valid/accuracy", id="beyond"),
         *(
@@ -58,7 +63,7 @@ study = Study(
             for rival in RIVALS
         ),
     ],
-    quick={"search.trials": 4, "seeds": 3, "recipe.steps": 500},
+    quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.steps": 500},
 )
 
 if __name__ == "__main__":

@@ -41,13 +41,13 @@ study = Study(
         optimizer=Adam(lr=3e-3),
     ),
     compare={"regularizers": {"none": [], **{name: [cure] for name, cure in CURES.items()}}},
-    search=Search(trials=16, objective="valid/loss"),
-    seeds=10,
+    search=Search(trials=10, searches=5, objective="valid/loss"),
+    seeds=5,
     claims=[
         *(Claim.better(cure, than="none", id="beyond") for cure in CURES),
         *(Claim.better(cure, than="none", on="test/accuracy", id="beyond") for cure in CURES),
     ],
-    quick={"search.trials": 4, "seeds": 3, "recipe.epochs": 40},
+    quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.epochs": 40},
 )
 
 if __name__ == "__main__":

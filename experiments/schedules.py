@@ -35,10 +35,10 @@ study = Study(
         optimizer=SGD(lr=LogUniform(1e-3, 1.0), momentum=0.9),
     ),
     compare={"schedule": {"constant": "Constant", **RIVALS}},
-    search=Search(trials=16, objective="valid/loss"),
-    seeds=20,
+    search=Search(trials=16, searches=8, objective="valid/loss"),
+    seeds=5,
     claims=[Claim.better(name, than="constant", id="beyond") for name in RIVALS],
-    quick={"search.trials": 4, "seeds": 3, "recipe.epochs": 5},
+    quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.epochs": 5},
 )
 
 if __name__ == "__main__":
