@@ -145,6 +145,8 @@ def _conclusion(detection: DetectionPlan, tuned: bool) -> str:
         return found
     hardest = max(detection.pairs, key=lambda row: row.wanted.cost if row.wanted else 0.0)
     best = best_seeds(hardest.variances, detection.search_cost)
+    if not math.isfinite(best):
+        return f"{found} No spread by search was seen: of few searches a rough guess."
     return (
         f"{found} A search costs as much as {detection.search_cost:.3g} seeds, so that "
         f"{best:.2g} of them tell most for it."

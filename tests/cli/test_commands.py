@@ -119,6 +119,8 @@ def test_plan_says_what_finds_an_effect(cli, folder):
     design = cheapest_design(0.01, Variances(1e-4, 4e-4), 3, alpha=0.04)
     words = f"{design.searches} searches × {design.seeds} seeds of 2 arms find it with 80 %"
     assert f"{words}: {2 * design.cost} runs" in out and "3.5 of them tell most" in out
+    none = cli("plan", "tiny.yaml", "--detect", 0.01, "--spread", 0, 0.02)[1]
+    assert "No spread by search was seen" in none and "inf" not in none
     (folder / "untuned.yaml").write_text(
         SPEC.replace("{log_uniform: [1e-2, 1.0]}", "0.1")
         .replace("{log_uniform: [1e-3, 1e-1]}", "0.01")
