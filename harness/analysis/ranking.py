@@ -38,6 +38,11 @@ class Place(NamedTuple):
     """Adjusted p-value of no difference from the best arm; 1 for the best itself."""
 
     @property
+    def measured(self) -> bool:
+        """Whether the arm has the metric at all; one without it is compared with none."""
+        return not math.isnan(self.interval.mean)
+
+    @property
     def behind(self) -> bool:
         """Whether the arm is told apart from the best: p ≤ α; False for the best itself."""
         return self.p <= ALPHA
@@ -195,7 +200,8 @@ def summarize(metric: str, ranking: Sequence[Place], look: Look) -> str:
     Returns:
         The best arm with its interval, and the arms that are not told apart from it, four by name.
     """
-    best, *others = ranking
+    best, *rest = ranking
+    others = [place for place in rest if place.measured]
     lead = f"{best.arm} has the best {metric}: {show(best.interval)} over {look}."
     if not others:
         return lead

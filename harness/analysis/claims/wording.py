@@ -42,8 +42,8 @@ def _share(spread: Spread | None) -> str:
     """Return how much of the spread the search makes; nothing where it can't be told."""
     if spread is None or spread.searches + spread.seeds == 0:
         return ""
-    mean, low, high = spread.share
-    return f"; the search makes {mean:.0%} [{low:.0%}, {high:.0%}] of the spread"
+    mean, low, high = (100 * share for share in spread.share)
+    return f"; the search makes {mean:.0f} % [{low:.0f}, {high:.0f}] of the spread"
 
 
 def _ended(claim: Claim, success: Success) -> str:

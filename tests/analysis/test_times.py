@@ -1,0 +1,64 @@
+"""When runs reach a target: those that never do are censored at their planned length."""
+
+import numpy as np
+
+import harness as h
+from harness.analysis.claims import judge_claims
+from harness.analysis.claims.times import times_to
+from harness.core.study_record import Length
+from tests.analysis.made import results, study
+
+GOAL = h.Claim.faster("A", than="B", to=("valid/accuracy", 0.5))
+
+
+def made(curves, statuses=None, planned=40, claims=(GOAL,)):
+    seeds = len(next(iter(curves.values())))
+    spec = study(seeds=seeds, claims=claims)
+    losses = {arm: {"test/loss": [1.0] * seeds} for arm in "ABC"}
+    own = {arm: {"valid/accuracy": curve} for arm, curve in curves.items()}
+    tables = results(spec, losses, curves=own, statuses=statuses)
+    length = Length(planned, float(planned), 10 * planned)
+    tables.winners = {
+        arm: tuple(winner._replace(length=length) for winner in own)
+        for arm, own in tables.winners.items()
+    }
+    return tables
+
+
+def reaching(step, length=40, seeds=6):
+    return [[0.0] * step + [0.9] * (length - step) for _ in range(seeds)]
+
+
+def test_a_run_that_diverges_at_once_is_not_fast():
+    """It was censored at its arm's own last point: dead at step 0, it "arrived" at 0."""
+    curves = {"A": [[0.0]] * 6, "B": reaching(20), "C": reaching(20)}
+    tables = made(curves, {("A", seed): "diverged" for seed in range(6)})
+    assert {(t.time, t.censored) for t in times_to(tables, "A", GOAL.goal)} == {(40.0, True)}
+    (verdict,) = judge_claims(tables)
+    assert verdict.verdict.verdict == "opposite"
+    assert verdict.verdict.effect.mean < -15
+
+
+def test_a_run_that_stopped_early_is_censored_at_its_planned_length():
+    curves = {"A": [[0.0] * 10] * 6, "B": reaching(20), "C": reaching(20)}
+    tables = made(curves, {("A", seed): "stopped" for seed in range(6)})
+    assert {t.time for t in times_to(tables, "A", GOAL.goal)} == {40.0}
+
+
+def test_the_order_of_rates_from_slow_to_dead_is_no_trend_to_faster():
+    """266 → 79 → 0 steps was "supported": the 0 had diverged at once."""
+    trend = h.Claim.trend(
+        "optimizer", on="valid/accuracy", target=0.5, rising=False, direction="maximize"
+    )
+    curves = {"A": reaching(30), "B": reaching(10), "C": [[0.0]] * 6}
+    tables = made(curves, {("C", seed): "diverged" for seed in range(6)}, claims=(trend,))
+    (verdict,) = judge_claims(tables)
+    assert verdict.verdict.verdict != "supported"
+
+
+def test_stores_of_earlier_versions_go_by_the_longest_run_that_ended_as_planned():
+    curves = {"A": [[0.0]] * 3 + reaching(20)[:3], "B": reaching(20), "C": reaching(20)}
+    tables = made(curves, {("A", seed): "diverged" for seed in range(3)})
+    tables.winners = {}
+    assert {t.time for t in times_to(tables, "A", GOAL.goal)} == {20.0, 39.0}
+    assert np.isfinite(judge_claims(tables)[0].verdict.effect.mean)
