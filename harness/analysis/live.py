@@ -1,7 +1,7 @@
 """What a running study has so far, for ``harness watch`` and its page.
 
 A study's record is written when it ends; until then everything here comes from the runs alone.
-Nothing is judged: with some of the seeds a verdict would be a look that was not declared.
+Nothing is judged: with some of the runs a verdict would be a look that was not declared.
 """
 
 from __future__ import annotations

@@ -217,7 +217,7 @@ def show(interval: Interval) -> str:
     """Return a mean and its interval in four digits, for people.
 
     NaN means that the metric was not recorded, or with infinite bounds that the effect is not
-    defined, an infinite mean that a run diverged, and infinite bounds that there was one seed.
+    defined, an infinite mean that a run diverged, and infinite bounds that there was one run.
 
     >>> show(Interval(0.51234, 0.4, 0.6)), show(Interval(0.5, -math.inf, math.inf))
     ('0.5123 [0.4, 0.6]', '0.5')

@@ -12,7 +12,7 @@ SHOWN_METRICS = ("train/loss", "train/accuracy", "valid/loss", "valid/accuracy")
 
 
 class ProgressRow(NamedTuple):
-    """Means over an arm's seeds at one epoch."""
+    """Means over an arm's runs at one epoch."""
 
     arm: str
     epoch: int
@@ -27,7 +27,7 @@ def progress_table(curves: pd.DataFrame) -> list[ProgressRow]:
         curves: rows of :attr:`harness.analysis.results.Results.confirmed_curves`.
 
     Returns:
-        A row for each arm and epoch, in the order of the curves. A mean is over the seeds that have
+        A row for each arm and epoch, in the order of the curves. A mean is over the runs that have
         a value there: runs that had diverged or stopped by then are not in it.
     """
     names = [name for name in SHOWN_METRICS if name in curves]

@@ -38,10 +38,10 @@ class Study(Spec):
     """Factors by recipe field (or by a name of your own, with levels that map fields to values);
     several factors cross."""
     search: Search | None = None
-    """How arms are tuned; needed when a recipe holds spaces."""
+    """How arms are tuned, and in how many searches; needed when a recipe holds spaces."""
     seeds: tuple[int, ...] | Seeds = tuple(range(5))
-    """Seeds of the confirmation: a number n stands for 0 … n-1, ``Seeds(min, max)`` for as many as
-    the claims need."""
+    """Seeds of the confirmation, numbered within each search's block: n stands for 0 … n-1,
+    ``Seeds(min, max)``, beside one search, for as many as the claims need."""
     claims: tuple[AnyClaim, ...] = ()
     """What is tested."""
     metric: MetricName | None = None

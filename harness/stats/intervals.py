@@ -1,4 +1,4 @@
-"""Intervals for means, medians and interquartile means over seeds.
+"""Intervals for means, medians and interquartile means over runs.
 
 :func:`summaries` does many rows at once, since curves have a row for each step.
 """

@@ -1,4 +1,4 @@
-"""Evidence that an arm ends with a better value: the mean advantage over paired seeds, above the
+"""Evidence that an arm ends with a better value: the mean advantage over paired runs, above the
 margin."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Evidence that two arms are equal: the mean advantage over paired seeds, within the margin on both
+"""Evidence that two arms are equal: the mean advantage over paired runs, within the margin on both
 sides."""
 
 from __future__ import annotations

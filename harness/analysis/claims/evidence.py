@@ -53,7 +53,7 @@ def weigh(results: Results, claim: Claim, look: Look, level: float = 0.95) -> We
 
     Returns:
         The evidence and its size in words; p is 1 where the claim is on what was not recorded, and
-        where there is a single seed, so that it stays undecided.
+        where there is a single run, so that it stays undecided.
     """
     weighed = evidence_on(claim, results, look, level)
     # A NaN among the values makes the mean and its bounds NaN; the test's own p must not decide

@@ -1,4 +1,4 @@
-"""Evidence that an arm is not behind: the mean advantage over paired seeds, above minus the
+"""Evidence that an arm is not behind: the mean advantage over paired runs, above minus the
 margin."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Verdicts on the claims that a study declared before it ran.
 
-The protocol asks here whether to add seeds, and the report what came out: one function, so that a
-study never stops on a verdict that its report does not show.
+The protocol asks here whether to add searches or seeds, and the report what came out: one function,
+so that a study never stops on a verdict that its report does not show.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ MOST_CLASSES_WRITTEN = 12
 
 
 class ConfusionMaps(NamedTuple):
-    """Shares of each true class (rows) by predicted class (columns), over all seeds, by arm."""
+    """Shares of each true class (rows) by predicted class (columns), over all runs, by arm."""
 
     arms: dict[str, np.ndarray]
 
@@ -24,7 +24,7 @@ class ConfusionMaps(NamedTuple):
 def compute_confusion(context: FigureContext) -> ConfusionMaps | None:
     """Add up the counts of an arm's runs and divide each row by its sum.
 
-    shares[i, j] = n_ij / Σⱼ n_ij, with n_ij the samples of class i taken for j, over all seeds.
+    shares[i, j] = n_ij / Σⱼ n_ij, with n_ij the samples of class i taken for j, over all runs.
 
     Returns:
         (classes, classes) by arm, with rows of NaN for classes without samples; None where no run
@@ -83,7 +83,7 @@ CONFUSION_FIGURE = Figure(
     text=FigureText(
         "Classes taken for others",
         "Held-out samples of each true class (rows) by the class they were taken for (columns), "
-        "over all seeds, at the last measurement. A perfect arm has a dark diagonal.",
+        "over all runs, at the last measurement. A perfect arm has a dark diagonal.",
         "A dark column: the arm answers with that class too often.",
     ),
     compute=compute_confusion,

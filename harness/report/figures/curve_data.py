@@ -64,7 +64,7 @@ def compute_curves(
 ) -> MetricCurves | None:
     """Gather the runs of each arm, and their centre as far as all of its runs go.
 
-    The centre and its interval are over seeds, or, where there are enough searches to speak of
+    The centre and its interval are over runs, or, where there are enough searches to speak of
     methods, over the means of the searches.
 
     Args:

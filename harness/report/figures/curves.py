@@ -1,4 +1,4 @@
-"""A metric over training: its centre over seeds with an interval, and every seed on demand.
+"""A metric over training: its centre with an interval, and every run on demand.
 
 Traces are made as plain dictionaries, since ``go.Figure`` would check every number of the hundreds
 of curves that a page may have. In notebooks they have coordinates; on the page its script
@@ -205,12 +205,12 @@ def curves_text(metric: str) -> FigureText:
     return FigureText(
         f"{metric.capitalize()} over training",
         "Solid: held-out (validation) data; dotted: an equal number of training samples. Shaded: "
-        "95 % interval, over seeds or over the means of three searches or more, of the mean "
+        "95 % interval, over runs or over the means of three searches or more, of the mean "
         "(Student), the median (order statistics) or the interquartile mean (Tukey & McLaughlin), "
         "as far as all of an arm's runs go; a median of fewer than six has none that holds 95 %. "
         "Arms are switched on and off above; zooming one of these figures zooms the others.",
         "A gap that opens between dotted and solid is overfitting; a curve that still falls at "
-        "the end was trained too short; a band that widens has seeds that part.",
+        "the end was trained too short; a band that widens has runs that part.",
     )
 
 

@@ -30,7 +30,7 @@ GENERALIZATION_GAP_FIGURE = Figure(
     needs="runs that recorded training and held-out loss",
     text=FigureText(
         "Generalization gap",
-        "Held-out minus training loss, mean over seeds with its 95 % interval.",
+        "Held-out minus training loss, the mean with its 95 % interval.",
         "A gap that goes on growing while training goes on: stop earlier or regularize more.",
     ),
     compute=compute_generalization_gap,

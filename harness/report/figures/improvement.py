@@ -29,7 +29,7 @@ def compute_improvement(context: FigureContext) -> Improvement | None:
     """Return the probability of improvement P(X > Y) + P(X = Y) / 2 of every ordered pair of arms.
 
     All runs of one arm are compared with all of the other (Mann & Whitney 1947; Agarwal et al.
-    2021), not seed by seed.
+    2021), not run by run.
 
     Returns:
         Shares (arms, arms) in the order of the ranking; None for fewer than two arms whose runs all

@@ -104,7 +104,7 @@ def _lines(pair: FactorPair, visible: bool) -> list[go.Scatter]:
     lines = []
     for i, (line, points) in enumerate(pair.cells.items()):
         finite = {level: v for level, v in points.items() if np.isfinite(v.mean)}
-        # one seed allows no interval: its bar has no length
+        # one run allows no interval: its bar has no length
         half = [v.high - v.mean if np.isfinite(v.high) else 0 for v in finite.values()]
         lines.append(
             go.Scatter(

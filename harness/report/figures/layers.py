@@ -35,7 +35,7 @@ class LayerRows(NamedTuple):
 
 
 class LayerMap(NamedTuple):
-    """One quantity of every layer over training, for each arm: mean over seeds."""
+    """One quantity of every layer over training, for each arm: mean over runs."""
 
     quantity: str
     log: bool
@@ -68,7 +68,7 @@ def layer_quantities(curves: pd.DataFrame, prefix: str) -> list[str]:
 
 
 def compute_layers(context: FigureContext, prefix: str, quantity: str) -> LayerMap | None:
-    """Average one quantity of every layer over an arm's seeds, epoch by epoch; None where no run
+    """Average one quantity of every layer over an arm's runs, epoch by epoch; None where none
     measured it.
 
     Args:
@@ -78,7 +78,7 @@ def compute_layers(context: FigureContext, prefix: str, quantity: str) -> LayerM
 
     Returns:
         Logarithms where :func:`_logarithmic` says so, averaged after they are taken: the mean over
-        seeds is a geometric one then, which a single seed that explodes does not dominate.
+        runs is a geometric one then, which a single run that explodes does not dominate.
     """
     curves = context.curves
     names = [
@@ -115,7 +115,7 @@ def _rows(mine: pd.DataFrame, names: Sequence[str], smallest: float | None) -> L
     """Return an arm's rows; with ``smallest``, of the logarithms of values no smaller than that."""
     values = mine[list(names)].astype(float)
     shown = values if smallest is None else values.clip(lower=smallest).map(math.log10)
-    # seeds differ in the epochs of their evaluations where some stopped early: those are averaged
+    # runs differ in the epochs of their evaluations where some stopped early: those are averaged
     # that there are
     means = shown.assign(epoch=mine["epoch"]).groupby("epoch").mean().dropna(how="all")
     layers = tuple(_after_prefix(name).partition("/")[0] for name in names)
@@ -171,7 +171,7 @@ def layers_text(data: LayerMap) -> FigureText:
     """Return the words around a map of layers."""
     return FigureText(
         f"{data.quantity.capitalize()} by layer",
-        "Every layer over training, mean over seeds, of the logarithm to base 10 where nothing is "
+        "Every layer over training, mean over runs, of the logarithm to base 10 where nothing is "
         "below 0 (zeros count as the smallest value above); all arms share the colours' scale.",
         "A map that fades from the output (bottom) towards the input (top) is a signal that "
         "vanishes on its way; one that brightens, one that explodes.",

@@ -21,10 +21,10 @@ class NoiseAtBatch(NamedTuple):
 
     batch_size: float
     median: float
-    """Median over seeds."""
+    """Median over runs."""
     low: float
     high: float
-    """Lowest and highest seed."""
+    """Lowest and highest run."""
 
 
 class NoiseBatch(NamedTuple):
@@ -110,7 +110,7 @@ NOISE_BATCH_FIGURE = Figure(
     text=FigureText(
         "Noise scale against batch size",
         "Each mark is an arm: its batch size, and the gradient noise scale (McCandlish et al. "
-        "2018) over the second half of training, median and range over seeds. On the dashed line "
+        "2018) over the second half of training, median and range over runs. On the dashed line "
         "noise and signal of a batch are equal.",
         "Far below the line a larger batch would hardly help; far above it, steps are mostly "
         "noise and a larger batch would.",

@@ -42,7 +42,7 @@ _CLASS_ACCURACY = re.compile(r"/accuracy\d+$")
 
 
 class ProbePanel(NamedTuple):
-    """One quantity over training, mean over seeds."""
+    """One quantity over training, mean over runs."""
 
     metric: str
     log: bool
@@ -57,7 +57,7 @@ class ProbePanels(NamedTuple):
 
 
 def compute_panels(context: FigureContext, prefix: str) -> ProbePanels | None:
-    """Average the quantities of one probe over an arm's seeds, epoch by epoch; None where no run
+    """Average the quantities of one probe over an arm's runs, epoch by epoch; None where none
     measured any.
 
     Left out are quantities of single layers, which have a map, and of single classes, which would
@@ -78,7 +78,7 @@ def compute_panels(context: FigureContext, prefix: str) -> ProbePanels | None:
 
 
 def _panel(context: FigureContext, metric: str) -> ProbePanel:
-    """Return the means over each arm's seeds by epoch; an arm in which nothing was measured has no
+    """Return the means over each arm's runs by epoch; an arm in which nothing was measured has no
     line."""
     lines, curves = {}, context.curves
     for arm in context.arms:

@@ -1,4 +1,4 @@
-"""Each arm's closing value: mean, interval and seeds."""
+"""Each arm's closing value: mean, interval and runs."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def compute_ranking(context: FigureContext) -> Ranking | None:
         mean, low, high = place.interval
         if not math.isfinite(mean):
             continue
-        if not (math.isfinite(low) and math.isfinite(high)):  # one seed
+        if not (math.isfinite(low) and math.isfinite(high)):  # one run
             low = high = mean
         rows.append(RankingRow(place.arm, mean, low, high, _finite(place.values)))
     return Ranking(context.answer.metric, tuple(rows)) if rows else None

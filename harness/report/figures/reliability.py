@@ -13,7 +13,7 @@ from harness.report.style import REFERENCE_LINE, label, layout, legend_height
 
 
 class Reliability(NamedTuple):
-    """Mean confidence, accuracy and samples of each filled bin, over all seeds, by arm."""
+    """Mean confidence, accuracy and samples of each filled bin, over all runs, by arm."""
 
     arms: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
 
@@ -21,7 +21,7 @@ class Reliability(NamedTuple):
 def compute_reliability(context: FigureContext) -> Reliability | None:
     """Pool the bins of an arm's runs, each weighted by its samples (DeGroot & Fienberg 1983).
 
-    confidence_b = Σₛ n_sb confidence_sb / Σₛ n_sb over seeds s, and accuracy_b alike.
+    confidence_b = Σₛ n_sb confidence_sb / Σₛ n_sb over runs s, and accuracy_b alike.
 
     Returns:
         None where no run was watched by :class:`harness.probes.calibration.Calibration`.
@@ -76,7 +76,7 @@ RELIABILITY_FIGURE = Figure(
     needs="the probe Calibration",
     text=FigureText(
         "Confidence against accuracy",
-        "Held-out samples in bins of confidence, over all seeds; larger marks are bins with more "
+        "Held-out samples in bins of confidence, over all runs; larger marks are bins with more "
         "samples. On the dashed line the classifier is as often right as it believes (Guo et al. "
         "2017).",
         "Marks below the line: too sure of itself; above it: not sure enough.",

@@ -136,8 +136,8 @@ class Claim(Spec):
             than: the arm it is compared with.
             on: the metric.
             margin: least lead, in the unit of the metric.
-            more: ``direction`` ("maximize" or "minimize", where the metric's own is not meant) and
-                ``id``.
+            more: ``direction`` ("maximize" or "minimize", where the metric's own is not meant),
+                ``scope`` and ``id``.
         """
         return cls._of("better", arm=arm, than=than, on=on, margin=margin, **more)
 
@@ -158,7 +158,7 @@ class Claim(Spec):
             than: the arm it is compared with.
             to: the metric and the value to be reached, such as ``("valid/accuracy", 0.6)``.
             by: "steps", "epochs", "samples" or "seconds".
-            more: ``direction`` and ``id``.
+            more: ``direction``, ``scope`` and ``id``.
         """
         metric, target = to
         return cls._of("faster", arm=arm, than=than, on=metric, target=target, by=by, **more)
@@ -174,7 +174,7 @@ class Claim(Spec):
             than: the arm it is compared with.
             margin: difference that does not matter, in the unit of the metric.
             on: the metric.
-            more: ``direction`` and ``id``.
+            more: ``direction``, ``scope`` and ``id``.
         """
         return cls._of("no worse", arm=arm, than=than, on=on, margin=margin, **more)
 
@@ -189,7 +189,7 @@ class Claim(Spec):
             than: the other.
             margin: difference that does not matter, in the unit of the metric.
             on: the metric.
-            more: ``direction`` and ``id``.
+            more: ``direction``, ``scope`` and ``id``.
         """
         return cls._of("equal", arm=arm, than=than, on=on, margin=margin, **more)
 
@@ -204,7 +204,7 @@ class Claim(Spec):
             of: the arm without it.
             on: what is too large: a gap or a loss.
             share: part of it, from 0 to 1, that must go at least.
-            more: ``id``.
+            more: ``scope`` and ``id``.
         """
         return cls._of("cured", arm=arm, than=of, on=on, share=share, **more)
 
@@ -228,7 +228,7 @@ class Claim(Spec):
             among: levels of other factors that the claim keeps to; otherwise means over them count.
             margin: by how much a step may go back, in the unit of the metric.
             more: ``target`` and ``by``, if what rises or falls is how much of ``by`` it takes to
-                bring ``on`` there; ``direction`` and ``id``.
+                bring ``on`` there; ``direction``, ``scope`` and ``id``.
         """
         fields = {"factor": factor, "on": on, "rising": rising, "among": dict(among or {})}
         return cls._of("monotone", margin=margin, **fields, **more)
@@ -250,7 +250,7 @@ class Claim(Spec):
             on: the metric.
             rising: whether it rises.
             among: levels of other factors that the claim keeps to; otherwise means over them count.
-            more: ``target``, ``by``, ``direction`` and ``id``, as in :meth:`monotone`.
+            more: ``target``, ``by``, ``direction``, ``scope`` and ``id``, as in :meth:`monotone`.
         """
         fields = {"factor": factor, "on": on, "rising": rising, "among": dict(among or {})}
         return cls._of("trend", **fields, **more)
@@ -265,7 +265,8 @@ class Claim(Spec):
             first: one factor.
             second: the other.
             on: the metric.
-            more: ``among``, ``target``, ``by``, ``direction`` and ``id``, as in :meth:`monotone`.
+            more: ``among``, ``target``, ``by``, ``direction``, ``scope`` and ``id``, as in
+                :meth:`monotone`.
         """
         return cls._of("interaction", factors=(first, second), on=on, **more)
 
@@ -277,7 +278,7 @@ class Claim(Spec):
             arm: the arm.
             value: the bound, in the unit of the metric.
             on: the metric.
-            more: ``id``.
+            more: ``scope`` and ``id``.
         """
         return cls._of("above", arm=arm, value=value, on=on, **more)
 
@@ -289,7 +290,7 @@ class Claim(Spec):
             arm: the arm.
             value: the bound, in the unit of the metric.
             on: the metric.
-            more: ``id``.
+            more: ``scope`` and ``id``.
         """
         return cls._of("below", arm=arm, value=value, on=on, **more)
 

@@ -12,7 +12,7 @@ from harness.spec.claims.two_arms import TwoArms
 class Cured(TwoArms):
     """``arm`` takes away more than ``share`` of the ``on`` (a gap or a loss) that ``than`` has.
 
-    mean(on of ``arm``) < (1 − share) · mean(on of ``than``), over paired seeds; less of the metric
+    mean(on of ``arm``) < (1 − share) · mean(on of ``than``), over paired runs; less of the metric
     always counts as better. Where ``than`` is not surely above 0 there is nothing to take away, and
     the claim stays undecided.
     """

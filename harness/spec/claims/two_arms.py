@@ -7,8 +7,8 @@ from harness.spec.claims.fields import Direction, maximizes
 
 
 class TwoArms(Claim):
-    """A claim about an arm, compared with another one by paired seeds: the runs of both arms with
-    one seed share what the seed fixes, which their difference is then free of."""
+    """A claim about an arm, compared with another one by paired runs: those of both arms with one
+    search and seed share the split and what the seed fixes, of which their difference is free."""
 
     arm: str
     """Arm that the claim is about."""
