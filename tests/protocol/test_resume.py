@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 import signal
 import sqlite3
@@ -16,6 +17,7 @@ import psutil
 import pytest
 
 from harness import results
+from harness.protocol.run import Options, run_study
 
 SCRIPT = """
 import signal
@@ -25,14 +27,14 @@ study = h.Study(
     name="killed",
     recipe=h.Recipe(data="digits", model=h.MLP(widths=(16,)), batch_size=16, epochs={epochs}, optimizer=h.SGD(lr=0.1)),
     compare={{"optimizer": {{"SGD": h.SGD(lr=h.LogUniform(1e-2, 1.0)), "Adam": h.Adam(lr=h.LogUniform(1e-3, 1e-1))}}}},
-    search=h.Search(trials=12, batch=2, pruner="{pruner}"),
-    seeds=4,
+    search=h.Search(trials=12, searches={searches}, batch=2, pruner="{pruner}"),
+    seeds=2,
 )
 if __name__ == "__main__":
     study.main()
 """
-RUNS = 2 * (12 + 4)
-"""Of both arms: trials, of which 8 are the start and then two a round, and confirm runs."""
+START, TRIALS, SEEDS = 8, 12, 2
+"""Of one arm in one search: trials that nothing was learnt for, all trials, and confirm runs."""
 
 
 def start(folder, workers):
@@ -71,24 +73,42 @@ def table(folder):
     return runs[["status", *(c for c in runs if "/" in c and c != "cost/seconds")]]
 
 
-def prepared(folder, template, epochs, pruner):
+def prepared(folder, template, **fields):
     folder.mkdir()
     shutil.copy(template, folder / "mlflow.db")
-    (folder / "killed.py").write_text(SCRIPT.format(epochs=epochs, pruner=pruner))
+    (folder / "killed.py").write_text(SCRIPT.format(**fields))
     return folder
 
 
+def run_here(folder):
+    """Run the study in this process, which spares the seconds that a new one takes to import."""
+    study = runpy.run_path(str(folder / "killed.py"))["study"]
+    storage, uri = str(folder / "optuna.journal"), f"sqlite:///{folder / 'mlflow.db'}"
+    return run_study(study, Options(workers=0, cohort=2, storage=storage, uri=uri))
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("pruner, workers", [("none", 0), ("median", 2)])
-def test_killed_study_goes_on_to_the_same_numbers(tmp_path, template_store, pruner, workers):
-    undisturbed = prepared(tmp_path / "whole", template_store, 12, pruner)
-    finish(undisturbed)
-    victim = prepared(tmp_path / "victim", template_store, 12, pruner)
+@pytest.mark.parametrize(
+    "pruner, workers, searches, kills",
+    [
+        ("none", 0, 1, (0, START)),  # among the start, then among the trials that follow from it
+        ("median", 2, 2, (START, TRIALS)),  # among those that follow, then among the confirm runs
+    ],
+)
+def test_killed_study_goes_on_to_the_same_numbers(
+    tmp_path, template_store, pruner, workers, searches, kills
+):
+    fields = {"epochs": 4, "pruner": pruner, "searches": searches}
+    undisturbed = prepared(tmp_path / "whole", template_store, **fields)
+    run_here(undisturbed)
+    victim = prepared(tmp_path / "victim", template_store, **fields)
+    tuned = 2 * searches  # both arms, in every search
+    runs = tuned * (TRIALS + SEEDS)
     killed_at = []
-    for wanted in (1, 17, 25):
+    for wanted in kills:
         process = start(victim, workers)
         children = []
-        while process.poll() is None and recorded(victim) < wanted:
+        while process.poll() is None and recorded(victim) <= tuned * wanted:
             time.sleep(0.02)
         if process.poll() is None:
             children = psutil.Process(process.pid).children(recursive=True)
@@ -97,10 +117,10 @@ def test_killed_study_goes_on_to_the_same_numbers(tmp_path, template_store, prun
         killed_at.append(recorded(victim))
         _, alive = psutil.wait_procs(children, timeout=10)
         assert not alive, "workers outlive a killed driver"
-    assert killed_at[0] < killed_at[-1] <= RUNS, killed_at
+    assert killed_at[0] < killed_at[-1] <= runs, killed_at
     said = finish(victim, workers)
     assert (
-        f"{killed_at[-1]} known already" in said and f"{RUNS - killed_at[-1]} runs trained" in said
+        f"{killed_at[-1]} known already" in said and f"{runs - killed_at[-1]} runs trained" in said
     )
     pd.testing.assert_frame_equal(table(victim), table(undisturbed))
     with sqlite3.connect(victim / "mlflow.db") as db:
@@ -109,17 +129,19 @@ def test_killed_study_goes_on_to_the_same_numbers(tmp_path, template_store, prun
         points = db.execute(
             "select count(*) - count(distinct run_uuid || key || step) from metrics"
         ).fetchone()[0]
-    assert len(keys) == len(set(keys)) == RUNS and running == 0 and points == 0
+    assert len(keys) == len(set(keys)) == runs and running == 0 and points == 0
     storage = optuna.storages.JournalStorage(
         optuna.storages.journal.JournalFileBackend(str(victim / "optuna.journal"))
     )
-    assert [s.n_trials for s in optuna.get_all_study_summaries(storage)] == [12, 12]
-    assert f"0 runs trained, {RUNS} known already" in finish(victim)
+    asked = [s.n_trials for s in optuna.get_all_study_summaries(storage)]
+    assert asked == [TRIALS] * tuned
+    again = run_here(victim)
+    assert (again.trained, again.known) == (0, runs)
 
 
 @pytest.mark.slow
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, template_store):
-    folder = prepared(tmp_path / "c", template_store, 4000, "none")
+    folder = prepared(tmp_path / "c", template_store, epochs=4000, pruner="none", searches=1)
     process = start(folder, 2)
     deadline = time.time() + 60
     while time.time() < deadline and len(psutil.Process(process.pid).children()) < 2:
