@@ -319,10 +319,50 @@ def own_kind():
 def test_a_kind_of_one_s_own(own_kind):
     result = judged({"kind": "never", "arm": "A"}, losses(1.0, 2.0))
     assert isinstance(result.claim, own_kind) and result.verdict.verdict == "supported"
-    assert (
-        result.sentence
-        == "A never diverges. 0 diverged. Over 12 seeds. The interval holds with 96 %."
-    )
+    assert result.sentence == "A never diverges. 0 diverged."
+    assert result.basis == "over 12 seeds; the interval holds with 96 %"
     diverged = {("A", seed): "diverged" for seed in range(12)}
     result = judged(own_kind(arm="A"), losses(1.0, 2.0), statuses=diverged)
     assert result.verdict.verdict == "opposite"
+
+
+def tuned_study(searches, **fields):
+    rates = {n: h.SGD(lr=h.LogUniform(1e-3, 1.0)) for n in "AB"}
+    search = h.Search(trials=16, searches=searches)
+    claims = [h.Claim.better("A", than="B")]
+    base = {"compare": {"optimizer": rates}, "search": search, "seeds": 4, "claims": claims}
+    return study(**base | fields)
+
+
+def searched(searches, a, b, **fields):
+    """Return the verdict where the difference is of searches: large between them, small within."""
+    values = {"A": {"test/loss": list(np.ravel(a))}, "B": {"test/loss": list(np.ravel(b))}}
+    (result,) = verdicts(results(tuned_study(searches, **fields), values))
+    return result
+
+
+BY_SEARCH = np.random.default_rng(3).normal(0.3, 1.0, (6, 1)) + np.zeros((6, 4))
+
+
+def test_methods_are_judged_by_the_means_of_their_searches():
+    """By its runs the lead was plain; it is the search's luck, which another search does not have."""
+    b = 5 + BY_SEARCH + 0.01 * np.random.default_rng(4).normal(size=(6, 4))
+    method = searched(6, np.full((6, 4), 5.0), b)
+    assert method.verdict.verdict == "undecided"
+    assert method.basis.startswith("of the methods, tuned with 16 trials each, over 6 searches × 4")
+    assert "The search makes 100 % [100, 100] of the spread" in method.sentence
+    claim = h.Claim.better("A", than="B", scope="winner")
+    winner = searched(6, np.full((6, 4), 5.0), b, claims=[claim])
+    assert winner.verdict.verdict == "supported"
+    assert winner.basis.startswith("of the recipes that these searches froze")
+
+
+def test_one_search_speaks_of_its_frozen_recipes():
+    one = searched(1, np.full(4, 1.0) + NOISE[0][:4], np.full(4, 2.0) + NOISE[1][:4])
+    assert one.verdict.verdict == "supported"
+    assert one.basis.startswith("of these frozen recipes (one search; another may freeze others)")
+
+
+def test_a_first_look_has_effects_and_no_verdict():
+    one = searched(1, np.full(4, 1.0), np.full(4, 2.0), first_look=True)
+    assert (one.verdict.verdict, one.verdict.effect.mean) == ("first look", 1.0)

@@ -88,8 +88,8 @@ def test_searches_are_added_until_claims_are_decided(folder):
     (claim,) = judge_claims(loaded)
     assert claim.verdict.verdict == "supported"
     assert loaded.look.searches == tuple(range(len(loaded.look.searches)))
-    assert "Of the methods, tuned with 2 trials each" in claim.sentence
-    assert f"over {claim.look.shape[0]} searches × 2 seeds" in claim.sentence
+    assert "of the methods, tuned with 2 trials each" in claim.basis
+    assert f"over {claim.look.shape[0]} searches × 2 seeds" in claim.basis
 
 
 def test_nothing_to_tune_is_one_search():

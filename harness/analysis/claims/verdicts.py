@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from harness import stats
 from harness.analysis.claims.evidence import weigh
-from harness.analysis.claims.wording import describe_runs
+from harness.analysis.claims.wording import describe_basis, describe_spread
 from harness.analysis.ranking import ALPHA
 from harness.analysis.results import Results
 from harness.core.study_record import LookShown
@@ -32,6 +32,8 @@ class Tested(NamedTuple):
     """The claim and its evidence in words."""
     look: Look
     """The runs that the verdict rests on."""
+    basis: str
+    """Whom the verdict holds for, over which runs, and what its interval covers, in words."""
 
 
 # A page, its table and the audit each ask for the verdicts of the same results, and few results
@@ -66,9 +68,9 @@ def judge_claims(results: Results) -> tuple[Tested, ...]:
         verdict = stats.judge(evidence, p, ALPHA)
         if study.first_look:
             verdict = verdict._replace(verdict="first look")
-        runs = describe_runs(results, claim, looks[last], evidence, 1 - levels[last])
-        sentence = f"{claim}. {detail} {runs}{_when(last, looks)}"
-        verdicts.append(Tested(claim, verdict, sentence, looks[last]))
+        sentence = f"{claim}. {detail}{describe_spread(claim, evidence)}{_when(last, looks)}"
+        basis = describe_basis(results, claim, looks[last], 1 - levels[last])
+        verdicts.append(Tested(claim, verdict, sentence, looks[last], basis))
     return tuple(verdicts)
 
 

@@ -8,34 +8,40 @@ from harness.spec.looks import Look
 from harness.stats import Evidence, Spread, Success
 
 
-def describe_runs(
-    results: Results, claim: Claim, look: Look, evidence: Evidence, level: float
-) -> str:
-    """Return the sentences after a claim's effect: whom it holds for, and over which runs.
+def describe_basis(results: Results, claim: Claim, look: Look, level: float) -> str:
+    """Return whom a verdict holds for, over which runs, and what its interval covers.
 
     Args:
         results: the study's tables.
         claim: the claim.
         look: the runs that its evidence rests on.
-        evidence: has what the search makes of the spread, and how many runs ended well.
         level: coverage of its interval.
     """
+    return f"{_scope(results, claim, look)}; the interval holds with {100 * level:.3g} %"
+
+
+def describe_spread(claim: Claim, evidence: Evidence) -> str:
+    """Return the sentences after a claim's effect: how many runs ended well, where some did not,
+    and what the search makes of the spread, where it can be told.
+
+    Args:
+        claim: the claim.
+        evidence: what its runs say.
+    """
     ended = _ended(claim, evidence.success) if evidence.success else ""
-    interval = f" The interval holds with {100 * level:.3g} %."
-    return f"{ended}{_scope(results, claim, look, evidence.spread)}{interval}"
+    return f"{ended}{_share(evidence.spread)}"
 
 
-def _scope(results: Results, claim: Claim, look: Look, spread: Spread | None) -> str:
+def _scope(results: Results, claim: Claim, look: Look) -> str:
     """Return whom the verdict holds for, and over how many runs."""
     study = results.study
     if study.search is None or not study.tuned:
-        return f"Over {look}."
+        return f"over {look}"
     if study.scope_of(claim) == "method":
-        tuned = f"Of the methods, tuned with {study.search.trials} trials each"
-        return f"{tuned}, over {look}{_share(spread)}."
+        return f"of the methods, tuned with {study.search.trials} trials each, over {look}"
     if len(look.searches) == 1:
-        return f"Of these frozen recipes (one search; another may freeze others), over {look}."
-    return f"Of the recipes that these searches froze, over {look}."
+        return f"of these frozen recipes (one search; another may freeze others), over {look}"
+    return f"of the recipes that these searches froze, over {look}"
 
 
 def _share(spread: Spread | None) -> str:
@@ -43,13 +49,13 @@ def _share(spread: Spread | None) -> str:
     if spread is None or spread.searches + spread.seeds == 0:
         return ""
     mean, low, high = (100 * share for share in spread.share)
-    return f"; the search makes {mean:.0f} % [{low:.0f}, {high:.0f}] of the spread"
+    return f" The search makes {mean:.0f} % [{low:.0f}, {high:.0f}] of the spread."
 
 
 def _ended(claim: Claim, success: Success) -> str:
     """Return how many runs ended well, of the two arms or of the one that the claim is about."""
     if len(claim.arms) < 2:
-        return f"{success.mine} of {success.runs} runs ended well. "
+        return f" {success.mine} of {success.runs} runs ended well."
     mine, other = claim.arms
     counts = f"{success.mine} of {success.runs} runs of {mine}, {success.other} of {other}"
-    return f"Ended well: {counts}. "
+    return f" Ended well: {counts}."
