@@ -1,138 +1,117 @@
 """Do intervals cover what they should, and how often is a difference seen where there is none?
 
-    python -m benchmarks.calibration [--studies 2000] [--json FILE]
+    python -m benchmarks.calibration [--studies 400] [--quick] [--folder DIR]
 
-Synthetic studies with known truths go through the code that judges real ones.
+Studies are drawn from pools of real runs (:mod:`benchmarks.pools`), so that the truth is known, and
+judged by the code that judges real ones, :func:`harness.analysis.claims.judge_claims`. It writes
+``calibration.json`` and ``calibration.md``; the quick form has a tenth of the studies, and writes
+nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
-from itertools import combinations
+from collections.abc import Sequence
+from itertools import combinations, islice
 from pathlib import Path
 
 import numpy as np
 
-from harness import stats
+from benchmarks.calibration_page import page
+from benchmarks.covering import covering, shares
+from benchmarks.draws import CONDITIONS, Shape
+from benchmarks.null_studies import calls_at_looks, false_calls
+from benchmarks.pools import Pool, load
 
-LOOKS = (5, 10, 20, 40)
-Draw = Callable[[np.random.Generator, int], np.ndarray]
-SHAPES: dict[str, Draw] = {
-    "normal": lambda rng, n: rng.normal(size=n),
-    "skewed (gamma 4)": lambda rng, n: (rng.gamma(4.0, size=n) - 4) / 2,
-    "heavy tails (t, 4 df)": lambda rng, n: rng.standard_t(4, size=n) / np.sqrt(2),
-}
+TASKS = ("digits", "mnist1d", "diabetes")
+SEEDS = (3, 5, 10, 20)
+METHODS: tuple[Shape, ...] = tuple((searches, seeds) for searches in (5, 8) for seeds in SEEDS)
+"""Searches and seeds whose intervals are tried."""
+NULLS: tuple[Shape, ...] = (*((1, seeds) for seeds in SEEDS), (3, 5), (5, 5), (8, 5))
+"""Studies without a difference: of winners with 3 to 20 seeds, and of methods."""
 
-
-def covers(interval: stats.Interval, truth: float) -> bool:
-    return interval.low <= truth <= interval.high
-
-
-def coverage(studies: int, rng: np.random.Generator) -> dict[str, float]:
-    """Return the share of 95 % intervals that cover a known difference of 0.7 of paired arms."""
-    covered: dict[str, float] = {}
-    for shape, draw in SHAPES.items():
-        for n in (5, 10, 20):
-            hits = []
-            for _ in range(studies):
-                shared, own = rng.normal(size=n), draw(rng, n)
-                hits.append(covers(stats.superior(shared + own + 0.7, shared).effect, 0.7))
-            covered[f"t interval, {shape}, {n} seeds"] = float(np.mean(hits))
-    for method in ("percentile", "bca"):
-        for n in (20, 50):
-            hits = [
-                covers(
-                    stats.bootstrap(rng.normal(size=n), rng=rng, method=method, resamples=1000), 0.0
-                )
-                for _ in range(studies)
-            ]
-            covered[f"bootstrap {method}, normal, {n} seeds"] = float(np.mean(hits))
-    return covered
+Rows = list[dict[str, object]]
 
 
-def false_positives(studies: int, rng: np.random.Generator) -> dict[str, float]:
-    """Return the share of studies without any difference that call one."""
-    called: dict[str, float] = {}
-    for shape, draw in SHAPES.items():
-        called[f"5 claims, 10 seeds, {shape}"] = rate(
-            studies, lambda draw=draw: claims_call(draw, rng, (10,))
-        )
-        called[f"5 claims, looks at {LOOKS}, {shape}"] = rate(
-            studies, lambda draw=draw: claims_call(draw, rng, LOOKS)
-        )
-        called[f"ranking of 6 arms, 10 seeds, {shape}"] = rate(
-            studies, lambda draw=draw: ranking_calls(draw, rng)
-        )
-    called["trend over 5 levels, 10 seeds"] = rate(
-        studies, lambda: stats.page_trend(rng.normal(size=(5, 10))).p <= 0.05
-    )
-    called["interaction 3 × 3, 10 seeds"] = rate(studies, lambda: interaction_called(rng))
-    called["permutation test, 8 seeds"] = rate(
-        studies, lambda: stats.permutation(rng.normal(size=8)) <= 0.05
-    )
-    called["Wilcoxon, 8 seeds"] = rate(studies, lambda: stats.wilcoxon(rng.normal(size=8)) <= 0.05)
-    called["equivalence at the margin, 10 seeds"] = rate(studies, lambda: equal_called(rng))
-    return called
+def coverage(pools: list[Pool], studies: int, rng: np.random.Generator) -> Rows:
+    """Return what the intervals cover, a row for each pair of optimizers, condition and shape.
+
+    Args:
+        pools: the tasks.
+        studies: of each row of stored runs; the other conditions have a third.
+        rng: draws.
+    """
+    rows = []
+    for condition in CONDITIONS:
+        if condition == "unequal":  # as all pairs of optimizers are
+            continue
+        metric = "test/accuracy" if condition == "discrete" else "test/loss"
+        for pool in (pool for pool in pools if metric in pool.values):
+            for pair in combinations(pool.values[metric], 2):
+                for shape in METHODS:
+                    drawn = covering(pool, metric, pair, condition, shape, rng)
+                    many = studies if condition == "stored runs" else max(1, studies // 3)
+                    found = shares(list(islice(drawn, many)))
+                    place = {"task": pool.name, "pair": " − ".join(pair), "condition": condition}
+                    size = {"searches": shape[0], "seeds": shape[1], "studies": many}
+                    rows.append({**place, **size, **found._asdict()})
+    return rows
 
 
-def rate(studies: int, called: Callable[[], bool]) -> float:
-    return float(np.mean([called() for _ in range(studies)]))
+def no_difference(pools: list[Pool], studies: int, rng: np.random.Generator) -> Rows:
+    """Return how often claims are decided without a difference, a row for each condition and shape.
+
+    Args:
+        pools: the tasks.
+        studies: of each row.
+        rng: draws.
+    """
+    return [
+        {
+            "condition": condition,
+            "searches": shape[0],
+            "seeds": shape[1],
+            "studies": studies,
+            "called": false_calls(pools, condition, shape, studies, rng),
+        }
+        for condition in CONDITIONS
+        for shape in NULLS
+    ]
 
 
-def claims_call(draw: Draw, rng: np.random.Generator, looks: tuple[int, ...]) -> bool:
-    """Return whether any of five claims about equal arms is decided at any look."""
-    seeds = rng.normal(size=looks[-1])
-    arms = [seeds + draw(rng, looks[-1]) for _ in range(6)]
-    p = [[stats.superior(arm[:n], arms[0][:n]).p for arm in arms[1:]] for n in looks]
-    return any(q <= 0.05 for _, q in stats.decide(p, stats.spending(looks)))
+def measure(studies: int, tasks: Sequence[str] = TASKS) -> dict[str, object]:
+    """Return all that is measured.
 
-
-def ranking_calls(draw: Draw, rng: np.random.Generator) -> bool:
-    """Return whether the ranking tells the best of six equal arms apart from any other."""
-    arms = sorted((draw(rng, 10) for _ in range(6)), key=np.mean)
-    return (
-        min(stats.holm([stats.compare_paired(a, b).p for a, b in combinations(arms, 2)])[:5])
-        <= 0.05
-    )
-
-
-def interaction_called(rng: np.random.Generator) -> bool:
-    cells = (
-        rng.normal(size=(3, 3, 10))
-        + rng.normal(size=(3, 1, 1))
-        + rng.normal(size=(1, 3, 1))
-        + rng.normal(size=10)
-    )
-    return stats.factorial_effects(cells, ["a", "b"])[-1].p <= 0.05
-
-
-def equal_called(rng: np.random.Generator) -> bool:
-    """Return whether arms that differ by exactly the margin are called equal or unequal."""
-    return stats.equivalent(rng.normal(0.5, 0.3, 10), np.zeros(10), 0.5).p <= 0.05
+    Args:
+        studies: of each row, and of each way of looking.
+        tasks: whose pools are drawn from.
+    """
+    pools, rng = [load(name) for name in tasks], np.random.default_rng(2026)
+    return {
+        "studies": studies,
+        "coverage": coverage(pools, studies, rng),
+        "no difference": no_difference(pools, studies, rng),
+        "looks": calls_at_looks(pools, studies, rng),
+    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--studies", type=int, default=2000)
-    parser.add_argument("--json", type=Path, default=Path("benchmarks/results/calibration.json"))
+    parser.add_argument("--studies", type=int, default=400)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--folder", type=Path, default=Path("benchmarks/results"))
     given = parser.parse_args()
-    rng = np.random.default_rng(2026)
-    measured = {
-        "studies": given.studies,
-        "coverage": coverage(given.studies, rng),
-        "false positives": false_positives(given.studies, rng),
-    }
-    for title in ("coverage", "false positives"):
-        print(f"{title}, of {given.studies} synthetic studies each:")
-        for name, share in measured[title].items():
-            print(f"  {name:52s} {share:6.1%}")
-    given.json.parent.mkdir(parents=True, exist_ok=True)
-    given.json.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
-    print(f"written to {given.json}")
+    measured = measure(given.studies // 10 if given.quick else given.studies)
+    print(page(measured))
+    if not given.quick:
+        given.folder.mkdir(parents=True, exist_ok=True)
+        kept = json.dumps(measured, indent=1, ensure_ascii=False) + "\n"
+        (given.folder / "calibration.json").write_text(kept, encoding="utf-8")
+        (given.folder / "calibration.md").write_text(page(measured), encoding="utf-8")
+        print(f"written to {given.folder}")
 
 
 if __name__ == "__main__":

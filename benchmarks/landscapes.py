@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import math
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -21,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 import harness as h
+from benchmarks.store import temporary_store
 from harness.protocol.run import Options, run_study
 
 FOLDER = Path(__file__).parent / "landscapes"
@@ -110,18 +109,9 @@ class Landscape(NamedTuple):
 
 def measure(name: str, study: h.Study) -> Landscape:
     """Train a landscape's grid; takes a minute or so, in a store that is thrown away."""
-    with tempfile.TemporaryDirectory() as folder:
-        here, store = os.getcwd(), os.environ.get("MLFLOW_TRACKING_URI")
-        os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
-        os.chdir(folder)
-        try:
-            run_study(study, Options(workers=2))
-            trials = h.results.load(name).trials
-        finally:
-            os.chdir(here)
-            os.environ.pop("MLFLOW_TRACKING_URI")
-            if store is not None:
-                os.environ["MLFLOW_TRACKING_URI"] = store
+    with temporary_store():
+        run_study(study, Options(workers=2))
+        trials = h.results.load(name).trials
     paths = list(study.recipe.spaces())
     loss = trials.set_index(paths)["value"].unstack(paths[1]).sort_index()
     axes = {paths[0]: loss.index.to_numpy(float), paths[1]: loss.columns.to_numpy(float)}

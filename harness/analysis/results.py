@@ -20,6 +20,7 @@ import pandas as pd
 
 from harness.core.registry import load_entry
 from harness.core.study_record import ClockReading, FrozenEntry, RunEntry, StudyRecord, TrialEntry
+from harness.spec.arms import Arm, build_arms
 from harness.spec.looks import BLOCK, Look
 from harness.spec.study import Study
 from harness.tracking import Reader, RunCurves, TrainingRun
@@ -95,6 +96,11 @@ class Results:
             ValidationError: a part of the user's own can't be imported here.
         """
         return Study.model_validate(self.spec)
+
+    @cached_property
+    def arms(self) -> tuple[Arm, ...]:
+        """The study's arms, which take a while to build."""
+        return build_arms(self.study)
 
     @cached_property
     def confirmed(self) -> pd.DataFrame:

@@ -96,10 +96,11 @@ def mean_test(
     0.0228
     """
     x = as_table(values_KS)
-    x = x[~np.isnan(x).all(axis=1)]  # a search without any run says nothing
+    known = ~np.isnan(x)
+    x = x[known.any(axis=1)]  # a search without any run says nothing
     if x.size == 0:
         return MeanTest(Interval(math.nan, math.nan, math.nan), 1.0, 0, math.nan)
-    runs = int(np.sum(~np.isnan(x)))
+    runs = int(known.sum())
     if np.isinf(x).any():
         return MeanTest(Interval(float(np.nansum(x)), -math.inf, math.inf), 1.0, 0, math.nan)
     mean, variance, degrees, repeats = _method(x) if scope == "method" else _winner(x)

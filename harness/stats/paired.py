@@ -102,7 +102,7 @@ def permutation(
     seen = float(np.linalg.norm(x.sum(axis=0))) * (1 - 1e-12)
     if n <= EXACT:
         return float((np.linalg.norm(_all_signs(n) @ x, axis=1) >= seen).mean())
-    signs = (rng or np.random.default_rng(0)).integers(0, 2, (resamples, n)) * 2 - 1
+    signs = _drawn_signs(n, resamples) if rng is None else _draw_signs(n, resamples, rng)
     return float((np.sum(np.linalg.norm(signs @ x, axis=1) >= seen) + 1) / (resamples + 1))
 
 
@@ -111,6 +111,19 @@ def _all_signs(n: int) -> np.ndarray:
     """Return all 2ⁿ choices of n signs, (2ⁿ, n), the first all positive."""
     signs = np.array(list(itertools.product((1.0, -1.0), repeat=n))).reshape(2**n, n)
     signs.flags.writeable = False  # it is everybody's
+    return signs
+
+
+def _draw_signs(n: int, resamples: int, rng: np.random.Generator) -> np.ndarray:
+    """Return random choices of n signs, (resamples, n)."""
+    return rng.integers(0, 2, (resamples, n)) * 2.0 - 1.0
+
+
+@lru_cache(maxsize=4)  # several tests of a study have as many pairs
+def _drawn_signs(n: int, resamples: int) -> np.ndarray:
+    """Return the choices that are drawn by default, always the same ones."""
+    signs = _draw_signs(n, resamples, np.random.default_rng(0))
+    signs.flags.writeable = False
     return signs
 
 

@@ -10,7 +10,6 @@ from harness import stats
 from harness.analysis.claims.times import times_to
 from harness.analysis.results import Results
 from harness.analysis.values import values_of
-from harness.spec.arms import build_arms
 from harness.spec.claims.over_levels import OverLevels
 from harness.spec.looks import Look
 
@@ -28,7 +27,7 @@ def values_by_level(results: Results, claim: OverLevels, look: Look) -> np.ndarr
         stand in the order of ``claim.factor_names``, levels in the study's.
     """
     names = [list(results.study.compare[factor]) for factor in claim.factor_names]
-    kept = [arm for arm in build_arms(results.study) if _has(arm.levels, claim.among)]
+    kept = [arm for arm in results.arms if _has(arm.levels, claim.among)]
     # every combination has an arm, since the study's factors cross
     values = np.empty((*map(len, names), *look.shape))
     for place in np.ndindex(values.shape[:-2]):

@@ -39,20 +39,37 @@ def times_to(results: Results, arm: str, goal: Goal, look: Look | None = None) -
     if goal.metric not in curves:
         return []
     wanted = results.look if look is None else look
-    own = curves[curves["arm"] == arm].dropna(subset=[goal.metric]).sort_values("step")
-    by_run: dict[object, pd.DataFrame] = dict(iter(own.groupby("run_id")))
-    run_of_seed = results.by_arm[arm]["run_id"]
     column = COLUMNS[goal.unit]
+    points = _points(curves[curves["arm"] == arm], column, goal.metric)
+    run_of_seed = results.by_arm[arm]["run_id"]
     times = []
     for search, seeds in zip(wanted.searches, wanted.seeds, strict=True):
         planned = _planned(results, arm, search, column)
         for seed in seeds:
-            # a run without a point of the metric is not in the groups: an empty curve
-            curve = by_run.get(run_of_seed[seed], own[:0])
-            at = list(curve[column].astype(float))
-            time = stats.first_reach(at, list(curve[goal.metric]), goal.target, goal.maximize)
+            # a run without a point of the metric has an empty curve
+            at, values = points.get(run_of_seed[seed], ([], []))
+            time = stats.first_reach(at, values, goal.target, goal.maximize)
             times.append(Reached(planned, censored=True) if time.censored else time)
     return times
+
+
+def _points(
+    curves: pd.DataFrame, column: str, metric: str
+) -> dict[object, tuple[list[float], list[float]]]:
+    """Return the times and values of a metric by run, in the order of steps.
+
+    Args:
+        curves: of all runs of an arm.
+        column: the unit of time.
+        metric: points without it are left out.
+    """
+    points: dict[object, tuple[list[float], list[float]]] = {}
+    own = curves.dropna(subset=[metric]).sort_values("step")
+    for run_id, time, value in zip(own["run_id"], own[column], own[metric], strict=True):
+        at, values = points.setdefault(run_id, ([], []))
+        at.append(float(time))
+        values.append(float(value))
+    return points
 
 
 def _planned(results: Results, arm: str, search: int, column: str) -> float:
