@@ -36,6 +36,9 @@ class Place(NamedTuple):
     """Runs that diverged or failed."""
     p: float
     """Adjusted p-value of no difference from the best arm; 1 for the best itself."""
+    from_best: Interval
+    """Mean difference from the best arm, with an interval of which all arms' together hold with
+    95 %; 0 for the best itself."""
 
     @property
     def measured(self) -> bool:
@@ -103,9 +106,12 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
     adjusted = _told_apart([sign * -scaled[arm] for arm in order], scope)
     level = 1 - ALPHA / len(arms)
     intervals = {arm: _mean_of_the_rest(values[arm], lost[arm], scope, level, sign) for arm in arms}
+    gaps = stats.differences_from_best(
+        [values[arm] for arm in order], 0, scope=scope, resolution=resolution_of(values.values())
+    )
     return tuple(
-        Place(arm, intervals[arm], values[arm], bad.get(arm, 0), p)
-        for arm, p in zip(order, adjusted, strict=True)
+        Place(arm, intervals[arm], values[arm], bad.get(arm, 0), p, gap)
+        for arm, p, gap in zip(order, adjusted, gaps, strict=True)
     )
 
 

@@ -77,3 +77,16 @@ def test_of_several_searches_the_search_means_are_compared():
     means = losses[i].mean(axis=1)
     half = first.interval.high - first.interval.mean
     assert half > 1.5 * means.std(ddof=1) / math.sqrt(5), "the search's spread, and not the seed's"
+
+
+def test_differences_from_the_best_hold_together():
+    spec = study(seeds=6)
+    rng = np.random.default_rng(5)
+    values = {arm: {"test/loss": list(rng.normal(i, 0.1, 6))} for i, arm in enumerate("ABC")}
+    first, second, _ = answer_study(results(spec, values)).ranking
+    from scipy import stats
+
+    d = (second.values - first.values).ravel()
+    half = stats.t.ppf(1 - 0.05 / 6, 5) * d.std(ddof=1) / math.sqrt(6)  # of three pairs
+    assert second.from_best == pytest.approx((d.mean(), d.mean() - half, d.mean() + half))
+    assert first.from_best == (0.0, 0.0, 0.0)
