@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ from harness.protocol.run import Options, run_study
 from harness.report.library import shared_name
 from harness.spec.files import load_study
 from harness.stats import Variances, cheapest_design
+from tests.report.pages import Page
 from tests.studies import small
 
 SPEC = """
@@ -31,6 +33,14 @@ search: {trials: 3}
 seeds: 2
 quick: {search.trials: 1, seeds: 1}
 """
+
+
+UNTUNED = (
+    SPEC.replace("{log_uniform: [1e-2, 1.0]}", "0.1")
+    .replace("{log_uniform: [1e-3, 1e-1]}", "0.01")
+    .replace("search: {trials: 3}", "")
+    .replace("search.trials: 1, ", "")
+)
 
 
 @pytest.fixture
@@ -94,6 +104,30 @@ def test_quick_form_and_flags_change_the_study(cli, folder):
     assert set(loaded.runs["epochs"]) == {1.0} and loaded.study.search.trials == 2
 
 
+CLAIM = "claims: [{kind: better, arm: Adam, than: SGD}]\n"
+# alone, as the word of a verdict; "not distinguishable", say, is none
+VERDICT = re.compile(r"\b(supported|smaller than claimed|opposite|undecided|refuted)\b")
+
+
+def test_searches_by_a_flag_and_a_first_look_without_verdicts(cli, folder):
+    (folder / "tiny.yaml").write_text(SPEC + CLAIM)
+    given = "run", "tiny.yaml", "--quick", "--searches", 2, "--workers", 0
+    status, out, err = cli(*given)
+    assert status == 0, err
+    assert "study tiny-quick: 8 runs trained" in out  # 2 arms × 2 searches × (1 trial + 1 seed)
+    assert h.results.load("tiny-quick").study.search.searches == 2
+    assert "  first look: Adam ends with a better" in out and not VERDICT.search(out)
+    shown = " ".join(Page((folder / "reports" / "tiny-quick.html").read_text()).shown)
+    assert "2 searches × 1 seed" in shown and "gives no verdict" in shown
+    assert "first look" in shown and not VERDICT.search(shown)
+
+
+def test_searches_of_a_study_without_any_are_a_mistake(cli, folder):
+    (folder / "tiny.yaml").write_text(UNTUNED)
+    status, _, err = cli("plan", "tiny.yaml", "--searches", 2)
+    assert status == 2 and "--searches: study 'tiny' has no search" in err
+
+
 def test_plan_trains_nothing(cli, folder):
     status, out, _ = cli("plan", "tiny.yaml")
     assert status == 0 and "2 arms, 10 runs" in out and "cohort" in out and "MiB" in out
@@ -122,12 +156,7 @@ def test_plan_says_what_finds_an_effect(cli, folder):
     none = cli("plan", "tiny.yaml", "--detect", 0.01, "--spread", 0, 0.02)[1]
     assert "No spread by search was seen" in none and "inf" not in none
     (folder / "untuned.yaml").write_text(
-        SPEC.replace("{log_uniform: [1e-2, 1.0]}", "0.1")
-        .replace("{log_uniform: [1e-3, 1e-1]}", "0.01")
-        .replace("search: {trials: 3}", "")
-        .replace("search.trials: 1, ", "")
-        .replace("seeds: 2\n", "seeds: 4\n")
-        .replace("tiny", "untuned")
+        UNTUNED.replace("seeds: 2\n", "seeds: 4\n").replace("tiny", "untuned")
     )
     assert "no study 'untuned'" in cli("plan", "untuned.yaml", "--detect", 1)[2]
     assert cli("run", "untuned.yaml", "--workers", 0)[0] == 0
