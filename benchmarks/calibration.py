@@ -1,6 +1,6 @@
 """Do intervals cover what they should, and how often is a difference seen where there is none?
 
-    python -m benchmarks.calibration [--studies 400] [--quick] [--folder DIR]
+    python -m benchmarks.calibration [--studies 120] [--quick] [--folder DIR]
 
 Studies are drawn from pools of real runs (:mod:`benchmarks.pools`), so that the truth is known, and
 judged by the code that judges real ones, :func:`harness.analysis.claims.judge_claims`. It writes
@@ -100,7 +100,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--studies", type=int, default=400)
+    parser.add_argument("--studies", type=int, default=120)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--folder", type=Path, default=Path("benchmarks/results"))
     given = parser.parse_args()
