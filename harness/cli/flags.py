@@ -38,9 +38,14 @@ class Flags(NamedTuple):
     """What changes a study, or how it is executed; each annotation is an option."""
 
     quick: Annotated[
-        bool, typer.Option("--quick", help="The study's quick form, kept apart as NAME-quick.")
+        bool,
+        typer.Option(
+            "--quick", help="A first look: effects, no verdicts; kept apart as NAME-quick."
+        ),
     ] = False
-    trials: Annotated[int | None, typer.Option(help="Trials of each arm.", min=1)] = None
+    trials: Annotated[
+        int | None, typer.Option(help="Trials of each arm in each search.", min=1)
+    ] = None
     searches: Annotated[
         int | None, typer.Option(help="Independent searches of each arm.", min=1)
     ] = None
