@@ -13,11 +13,14 @@ import pandas as pd
 import pytest
 
 import harness as h
+from harness.analysis.audit import few_searches, judged_where_tuned, tuned_for_another
 from harness.cli import main, study_main
 from harness.protocol.run import Options, run_study
 from harness.report.library import shared_name
+from harness.spec.arms import build_arms
 from harness.spec.files import load_study
 from harness.stats import Variances, cheapest_design
+from tests.analysis.made import results
 from tests.report.pages import Page
 from tests.studies import small
 
@@ -214,8 +217,19 @@ def test_new_writes_a_spec_that_runs(cli, folder, name):
     assert study.name == "mine" and study.claims
     status, _, err = cli("new", name)
     assert status == 2 and "there already" in err
-    short = ["--trials", 1, "--seeds", 1, "--set", "recipe.epochs=1", "--workers", 0]
-    assert "6 runs trained" in cli("run", name, *short)[1]
+    short = ["--trials", 1, "--searches", 1, "--seeds", 1, "--workers", 0]
+    assert "6 runs trained" in cli("run", name, *short, "--set", "recipe.epochs=1")[1]
+
+
+@pytest.mark.parametrize("name", ["mine.py", "mine.yaml"])
+def test_new_writes_a_spec_that_is_judged_by_what_it_tunes(cli, folder, name):
+    """A new user's first report opened with findings: tuned for a loss, judged by a time."""
+    cli("new", name)
+    study = load_study(folder / name)
+    arms = {arm.name: {"test/accuracy": [0.5] * 25} for arm in build_arms(study)}
+    made = results(study, arms)
+    for check in (few_searches, tuned_for_another, judged_where_tuned):
+        assert not list(check(made)), check.__name__
 
 
 def test_schema_accepts_what_the_harness_accepts(cli, folder):
