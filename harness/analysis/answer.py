@@ -42,5 +42,9 @@ def answer_study(results: Results) -> Answer:
     maximize = larger_is_better(metric)
     ranking = rank(results, metric, maximize)
     return Answer(
-        metric, maximize, ranking, judge_claims(results), summarize(metric, ranking, results.look)
+        metric,
+        maximize,
+        ranking,
+        judge_claims(results),
+        summarize(metric, ranking, results.look, results.study.first_look),
     )

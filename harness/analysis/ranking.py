@@ -195,13 +195,14 @@ def _logarithms(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(values))
 
 
-def summarize(metric: str, ranking: Sequence[Place], look: Look) -> str:
+def summarize(metric: str, ranking: Sequence[Place], look: Look, first_look: bool = False) -> str:
     """Return the ranking in a sentence or two.
 
     Args:
         metric: what the arms are ranked by.
         ranking: best first, of one arm at least.
         look: the runs that it rests on.
+        first_look: whether nothing is told apart yet.
 
     Returns:
         The best arm with its interval, and the arms that are not told apart from it, four by name.
@@ -209,6 +210,8 @@ def summarize(metric: str, ranking: Sequence[Place], look: Look) -> str:
     best, *rest = ranking
     others = [place for place in rest if place.measured]
     lead = f"{best.arm} has the best {metric}: {show(best.interval)} over {look}."
+    if first_look:
+        return f"{lead} This is a first look, which tells no arms apart."
     if not others:
         return lead
     close = [place.arm for place in others if not place.behind]

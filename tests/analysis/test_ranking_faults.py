@@ -90,3 +90,10 @@ def test_differences_from_the_best_hold_together():
     half = stats.t.ppf(1 - 0.05 / 6, 5) * d.std(ddof=1) / math.sqrt(6)  # of three pairs
     assert second.from_best == pytest.approx((d.mean(), d.mean() - half, d.mean() + half))
     assert first.from_best == (0.0, 0.0, 0.0)
+
+
+def test_a_first_look_tells_no_arms_apart():
+    values = {"A": [1.0, 1.1, 0.9, 1.0], "B": [5.0, 5.1, 4.9, 5.0], "C": [9.0, 9.1, 8.9, 9.0]}
+    spec = study(seeds=4, first_look=True)
+    answer = answer_study(results(spec, {arm: {"test/loss": v} for arm, v in values.items()}))
+    assert "first look" in answer.sentence and "told apart" not in answer.sentence
