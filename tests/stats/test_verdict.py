@@ -93,3 +93,59 @@ def test_equivalence_is_two_one_sided_tests():
     lower = scipy.stats.ttest_1samp(a - b, -2, alternative="greater").pvalue
     upper = scipy.stats.ttest_1samp(a - b, 2, alternative="less").pvalue
     assert stats.equivalent(a, b, 2.0).p == pytest.approx(2 * max(lower, upper))
+
+
+def verdict(evidence):
+    return stats.judge(evidence, evidence.p).verdict
+
+
+@pytest.mark.parametrize("margin", [0.0, 0.001])
+def test_two_seeds_one_test_sample_apart_decide_nothing(margin):
+    """They were "supported"."""
+    evidence = stats.superior([0.905, 0.91], [0.9, 0.905], margin, resolution=0.005)
+    assert evidence.p == 1.0 and verdict(evidence) == "undecided"
+    assert evidence.effect.mean == pytest.approx(0.005)
+    two = stats.equivalent([0.9, 0.9], [0.9, 0.9], 0.01, resolution=0.005)
+    assert two.p == 1.0 and verdict(two) == "undecided"
+
+
+def test_equality_knows_the_resolution_too():
+    """Four equal pairs in steps of r have the error r/√24, and not 0."""
+    evidence = stats.equivalent([0.9] * 4, [0.9] * 4, 0.01, resolution=0.005)
+    expected = 2 * scipy.stats.t.sf(0.01 / (0.005 / math.sqrt(24)), 3)
+    assert evidence.p == pytest.approx(expected) and evidence.favours
+
+
+def test_a_claim_about_a_method_is_one_about_search_means():
+    a, b = np.random.default_rng(31).normal(size=(2, 5, 4))
+    a += np.random.default_rng(32).normal(size=(5, 1)) + 1
+    method, winner = (stats.superior(a, b, 0.3, scope=scope) for scope in ("method", "winner"))
+    theirs = scipy.stats.ttest_1samp((a - b).mean(axis=1), 0.3)
+    assert method.p == pytest.approx(theirs.pvalue)
+    assert method.effect == pytest.approx(stats.mean_interval((a - b).mean(axis=1)))
+    assert method.p > 1.5 * winner.p
+    assert method.spread == winner.spread == stats.spread_of(a - b)
+    equal = stats.equivalent(a, b, 9.0, scope="method")
+    upper = scipy.stats.ttest_1samp((a - b).mean(axis=1), 9.0).pvalue
+    assert equal.p == pytest.approx(upper) and equal.spread == method.spread
+
+
+@pytest.mark.parametrize(
+    "mean, word",
+    [(1.0, "supported"), (0.25, "smaller than claimed"), (-0.5, "opposite"), (0.5, "undecided")],
+)
+def test_the_four_words(mean, word):
+    """What was "refuted" is two things: a lead that is less than the margin, and none at all."""
+    a = mean + 0.05 * np.random.default_rng(33).normal(size=8)
+    assert verdict(stats.superior(a, np.zeros(8), 0.5)) == word
+
+
+def test_opposite_needs_the_corrected_p_too():
+    evidence = stats.Evidence(stats.Interval(-0.1, -0.2, 0.0), 0.001, False, p_opposite=0.02)
+    assert stats.judge(evidence, 0.002).verdict == "opposite"
+    assert stats.judge(evidence, 0.003).verdict == "smaller than claimed"
+
+
+def test_arms_are_paired():
+    with pytest.raises(ValueError, match=r"paired by search and seed, got \(1, 2\) and \(1, 3\)"):
+        stats.superior([1.0, 2.0], [1.0, 2.0, 3.0])
