@@ -46,6 +46,11 @@ def test_a_dead_arm_of_several_searches_is_behind():
     assert evidence.p < 0.001 and verdict(evidence) == "opposite"
 
 
+def test_arms_that_diverged_in_turn_lean_to_no_side():
+    evidence = stats.superior(worst(good(4), 0, 1), worst(good(4), 2, 3))
+    assert evidence.p == 1.0 and not evidence.favours and evidence.success[:3] == (2, 2, 4)
+
+
 @pytest.mark.parametrize("scope", ["method", "winner"])
 def test_one_diverged_run_among_worse_ones_shields_no_arm(scope):
     """It made p = .146 of 2e-10."""

@@ -87,7 +87,7 @@ def test_a_search_without_any_run_says_nothing():
     for scope in ("method", "winner"):
         assert stats.mean_test(more, scope=scope) == stats.mean_test(x, scope=scope)
     nothing = stats.mean_test(np.full((2, 3), np.nan))
-    assert math.isnan(nothing.interval.mean) and nothing.p == 1.0
+    assert math.isnan(nothing.interval.mean) and nothing.p == 1.0 and nothing.degrees == 0
 
 
 @pytest.mark.parametrize("scope", ["method", "winner"])
@@ -192,11 +192,13 @@ def test_two_or_three_runs_are_never_told_apart(runs):
 def test_an_infinite_value_leaves_a_mean_that_nothing_bounds(sign, scope):
     test = stats.mean_test([[1.0, 2.0, sign * math.inf], [1.0, 1.1, 1.2]], scope=scope)
     assert test.interval == (sign * math.inf, -math.inf, math.inf) and test.p == 1.0
+    assert test.degrees == 0 and math.isnan(test.size)
 
 
 def test_one_search_says_nothing_about_a_method():
     test = stats.mean_test([1.0, 1.1, 0.9, 1.0, 1.05], scope="method")
     assert test.interval == (pytest.approx(1.01), -math.inf, math.inf) and test.p == 1.0
+    assert test.degrees == 0 and math.isnan(test.size)
     one_run_each = stats.mean_test(np.c_[[1.0, 1.1, 0.9, 1.0]], scope="winner")
     assert one_run_each.p == 1.0 and math.isinf(one_run_each.interval.high)
 
