@@ -88,7 +88,7 @@ def mean_test(
 
     Returns:
         The mean with its interval, p, degrees of freedom and size. p is 1 for fewer than 4 runs. An
-        infinite value leaves an infinite mean that nothing bounds.
+        infinite value leaves an infinite mean that nothing bounds, and both infinities leave none.
 
     >>> mean_test([[1.0, 1.2], [0.7, 0.9], [1.3, 1.5]], scope="method").degrees
     2
@@ -102,7 +102,9 @@ def mean_test(
         return MeanTest(Interval(math.nan, math.nan, math.nan), 1.0, 0, math.nan)
     runs = int(known.sum())
     if np.isinf(x).any():
-        return MeanTest(Interval(float(np.nansum(x)), -math.inf, math.inf), 1.0, 0, math.nan)
+        with np.errstate(invalid="ignore"):  # ∞ − ∞ is NaN, as it should be
+            mean = float(np.nansum(x))
+        return MeanTest(Interval(mean, -math.inf, math.inf), 1.0, 0, math.nan)
     mean, variance, degrees, repeats = _method(x) if scope == "method" else _winner(x)
     if degrees <= 0:
         return MeanTest(Interval(mean, -math.inf, math.inf), 1.0, 0, math.nan)

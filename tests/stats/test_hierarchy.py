@@ -195,6 +195,11 @@ def test_an_infinite_value_leaves_a_mean_that_nothing_bounds(sign, scope):
     assert test.degrees == 0 and math.isnan(test.size)
 
 
+def test_both_infinities_leave_no_mean():
+    test = stats.mean_test([1.0, math.inf, -math.inf, 2.0])
+    assert math.isnan(test.interval.mean) and test.interval.low == -math.inf and test.p == 1.0
+
+
 def test_one_search_says_nothing_about_a_method():
     test = stats.mean_test([1.0, 1.1, 0.9, 1.0, 1.05], scope="method")
     assert test.interval == (pytest.approx(1.01), -math.inf, math.inf) and test.p == 1.0
