@@ -114,11 +114,11 @@ def test_short_runs_and_runs_that_end_within_an_epoch_train_by_their_schedule(
     monkeypatch.setattr(torch.optim, "SGD", Watched)
     outside = h.ExternalOptimizer("torch.optim.SGD", lr=1.0)
     fields = {**BASE, "optimizer": outside, "batch_size": 60, "schedule": schedule, **length}
-    (run,) = h.train(h.Recipe(**fields)).runs.to_dict("records")
+    (run,) = h.train(h.Recipe(**fields), test=True).runs.to_dict("records")
     assert (run["status"], run["cost/steps"]) == ("finished", steps)
     assert rates[-steps:] == pytest.approx([schedule.factor(i, steps, 4) for i in range(steps)])
     own = {**fields, "optimizer": h.SGD(lr=1.0)}
-    (again,) = h.train(h.Recipe(**own)).runs.to_dict("records")
+    (again,) = h.train(h.Recipe(**own), test=True).runs.to_dict("records")
     assert again["test/loss"] == pytest.approx(run["test/loss"], rel=1e-4)
 
 
