@@ -11,11 +11,12 @@ from torch import Tensor
 
 from harness.core.errors import HarnessError
 from harness.core.noise import Noise
+from harness.core.time_limit import limited
 from harness.data.base import load_data
 from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.initialize import initial_buffers, initial_weights
 from harness.engine.program import Program
-from harness.engine.user_code import entered_layers, in_words, limited
+from harness.engine.user_code import entered_layers, in_words
 from harness.models.base import Context
 from harness.models.external import ModuleNetwork
 from harness.models.norm import BatchNorm
@@ -24,8 +25,6 @@ FEW_SAMPLES = 2
 """Samples of the batch that the network is tried on: the fewest that normalization takes."""
 LOSS_SAMPLES = 16
 """Samples that the loss is tried on; it costs next to nothing."""
-PASS_SECONDS = 60
-"""Seconds that passes over so few samples may take."""
 
 
 def try_program(program: Program) -> None:
@@ -40,7 +39,7 @@ def try_program(program: Program) -> None:
     """
     _try_loss(program)
     first_1P = initial_weights(program, [0])
-    with limited(PASS_SECONDS, _model(program)):
+    with limited(_model(program)):
         for training in (True, False):
             _outputs(program, first_1P, min(FEW_SAMPLES, program.train.size), training)
     if 1 in batch_sizes(program):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,34 +66,3 @@ def entered_layers(network: object) -> Iterator[list[str]]:
     finally:
         for handle in handles:
             handle.remove()
-
-
-@contextmanager
-def limited(seconds: float, part: str) -> Iterator[None]:
-    """Refuse code that does not come back, where signals can be had: in the main thread.
-
-    Args:
-        seconds: how long the code inside may take.
-        part: what is tried, which the sentence begins with.
-
-    Raises:
-        HarnessError: the time is up.
-    """
-    main = threading.current_thread() is threading.main_thread()
-    if not hasattr(signal, "setitimer") or not main:
-        yield
-        return
-
-    def late(*_: object) -> None:
-        raise HarnessError(
-            f"{part}: expected outputs of a few samples within {seconds:g} seconds, got none; does "
-            "its forward wait or loop?"
-        )
-
-    before = signal.signal(signal.SIGALRM, late)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +21,7 @@ from torch.nn.parameter import is_lazy
 
 from harness.core.errors import HarnessError
 from harness.core.streams import derive
+from harness.core.time_limit import TimeIsUpError, limited
 from harness.models.base import Context, Model, Params, Weight
 from harness.models.module_roles import roles_of
 from harness.spec.component import External
@@ -131,9 +132,14 @@ class ModuleNetwork:
         with global_stream(0), torch.no_grad():
             before = _generator_states()
             for training in (True, False):
-                # why it fails is said where the plan tries the program
-                with suppress(Exception):
-                    module.train(training)(x)
+                # why it fails, or does not come back, is said where the plan tries the program
+                try:
+                    with limited("model"):
+                        module.train(training)(x)
+                except TimeIsUpError:
+                    return True
+                except Exception:
+                    continue
             return _generator_states() != before
 
     @cached_property

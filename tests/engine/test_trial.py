@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import harness as h
+from harness.core import time_limit
 from harness.core.errors import HarnessError
-from harness.engine import trial
 from harness.engine.program import program_of
 from harness.engine.trial import batch_sizes, try_program
 from harness.spec.resolved import resolve
@@ -34,7 +34,7 @@ def attempt(**fields):
     ],
 )
 def test_a_module_that_does_not_fit_is_refused_with_its_layer(monkeypatch, name, said):
-    monkeypatch.setattr(trial, "PASS_SECONDS", 0.2 if name == "Waiting" else 60)
+    monkeypatch.setattr(time_limit, "PASS_SECONDS", 0.2 if name == "Waiting" else 60)
     with pytest.raises(HarnessError, match=said) as caught:
         attempt(model=f"tests.engine.given.{name}")
     assert "\n" not in str(caught.value) and name in str(caught.value)
