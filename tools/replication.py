@@ -110,7 +110,8 @@ def _page(rows: Sequence[Row], masters: Sequence[int]) -> str:
     lines = [
         "# The same studies under other master seeds",
         "",
-        f"Each study ran in full under several master seeds (`search.seed`: "
+        f"Studies so far: {', '.join(dict.fromkeys(row.study for row in rows))}.",
+        f"Each ran in full under several master seeds (`search.seed`: "
         f"{', '.join(map(str, masters))}), which",
         "name other samplers' streams, training seeds, splits and confirm seeds. All claims are in",
         "[verdicts.csv](verdicts.csv), made by `tools/replication.py`.",
