@@ -14,7 +14,8 @@ import harness as h
 from benchmarks.drawn_results import ARMS, DrawnResults, make_study
 from benchmarks.draws import Drawn, Shape, draw_null
 from benchmarks.pools import Pool
-from harness.analysis.claims import judge_claims, plan_levels
+from harness.analysis.claims import judge_claims
+from harness.analysis.looks import plan_levels
 from harness.core.study_record import LookShown
 from harness.spec.claims import Claim
 

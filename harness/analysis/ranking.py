@@ -14,13 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from harness import stats
+from harness.analysis.looks import ALPHA, take_looks
 from harness.analysis.results import Results
 from harness.analysis.values import resolution_of, values_of
 from harness.spec.looks import Look
 from harness.stats import Interval, Scope
-
-ALPHA = 0.05
-"""Risk of calling a difference where there is none, over all comparisons of a family."""
 
 
 class Place(NamedTuple):
@@ -29,16 +27,17 @@ class Place(NamedTuple):
     arm: str
     interval: Interval
     """Mean over the confirm runs that ended well, with an interval of which all arms' together
-    hold with 95 %."""
+    hold with what the look leaves: 96 %, or more where it goes on from others."""
     values: np.ndarray
     """(K, S) one number a run; infinite (or zero accuracy) where the run diverged."""
     ended_badly: int
     """Runs that diverged or failed."""
     p: float
-    """Adjusted p-value of no difference from the best arm; 1 for the best itself."""
+    """p-value of no difference from the best arm, adjusted for all pairs and for other looks; 1
+    for the best itself."""
     from_best: Interval
-    """Mean difference from the best arm, with an interval of which all arms' together hold with
-    95 %; 0 for the best itself."""
+    """Mean difference from the best arm, with an interval of which all arms' together hold; 0 for
+    the best itself."""
 
     @property
     def measured(self) -> bool:
@@ -103,11 +102,16 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
         arms, key=lambda arm: (_missing(values[arm]), bad.get(arm, 0), sign * centres[arm])
     )
     scope = results.study.scope
-    adjusted = _told_apart([sign * -scaled[arm] for arm in order], scope)
-    level = 1 - ALPHA / len(arms)
+    risk = take_looks(results)[1][-1]
+    adjusted = _told_apart([sign * -scaled[arm] for arm in order], scope, risk)
+    level = 1 - risk / len(arms)
     intervals = {arm: _mean_of_the_rest(values[arm], lost[arm], scope, level, sign) for arm in arms}
     gaps = stats.differences_from_best(
-        [values[arm] for arm in order], 0, scope=scope, resolution=resolution_of(values.values())
+        [values[arm] for arm in order],
+        0,
+        scope=scope,
+        resolution=resolution_of(values.values()),
+        level=1 - risk,
     )
     return tuple(
         Place(arm, intervals[arm], values[arm], bad.get(arm, 0), p, gap)
@@ -144,12 +148,13 @@ def mean_of(values_KS: np.ndarray, scope: Scope, level: float = 0.95) -> Interva
     return stats.mean_test(values_KS, scope=scope, level=level, resolution=step).interval
 
 
-def _told_apart(order: Sequence[np.ndarray], scope: Scope) -> list[float]:
+def _told_apart(order: Sequence[np.ndarray], scope: Scope, risk: float) -> list[float]:
     """Return each arm's adjusted p of no difference from the first; 1 for the first itself.
 
     Args:
         order: (K, S) values of the arms, best first, turned so that more is better.
         scope: what is spoken of.
+        risk: the look's; p is given as p·α/risk, to be read against α.
     """
     step = resolution_of(order)
     pairs = [
@@ -157,7 +162,8 @@ def _told_apart(order: Sequence[np.ndarray], scope: Scope) -> list[float]:
     ]
     # combinations() pairs the first of the order, the best arm, with each other one first; those
     # p-values are the ones shown
-    return [1.0, *stats.holm(pairs)[: len(order) - 1]]
+    adjusted = stats.holm(pairs)[: len(order) - 1]
+    return [1.0, *(min(1.0, p * ALPHA / risk) if risk else 1.0 for p in adjusted)]
 
 
 def _lost(results: Results, arm: str) -> np.ndarray:

@@ -68,15 +68,16 @@ def _run(study: Study, flags: Flags) -> Summary:
 
 
 def _report(study: Study, summary: Summary, flags: Flags) -> Path:
-    """Return the study's report, after writing it and printing its answer where runs are new."""
+    """Return the study's report, after writing it and printing its answer where that is new."""
     # imported only now, while a person reads the summary: pages take Plotly and Jinja
     from harness.analysis.results import load
     from harness.cli.report import print_answer, write_results
     from harness.report.file_names import slug
 
-    # nothing new, so a report that is there need not be made again
+    # The answer was there, so a report that is there need not be made again. Without new runs a
+    # study may have another answer all the same: to another claim, or by fewer searches.
     path = flags.reports / f"{slug(study.name)}.html"
-    if path.exists() and not summary.trained:
+    if path.exists() and summary.answered:
         return path
     results = load(study.name, flags.store)
     print_answer(results)

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-from harness.analysis.claims import judge_claims, plan_levels
+from harness.analysis.claims import judge_claims
+from harness.analysis.looks import plan_levels
 from harness.analysis.results import Results
 from harness.core.study_record import (
     ClockReading,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from harness import stats
-from harness.analysis.ranking import ALPHA
+from harness.analysis.looks import ALPHA
 from harness.protocol.plan import StudyPlan
 from harness.spec.study import Study
 from harness.stats import Design, Variances

@@ -25,7 +25,7 @@ from harness.execution.jobs import Job
 from harness.execution.local import Serial
 from harness.execution.pool import Pool
 from harness.protocol.runs import key_of
-from harness.spec.arms import Run, build_arms
+from harness.spec.arms import Run, arms_of_search, build_arms
 from harness.spec.keys import ENGINE
 from harness.spec.recipe import Recipe
 from harness.spec.resolved import ResolvedRecipe
@@ -136,7 +136,9 @@ def run_of(stored: RecordedRun) -> Run:
         HarnessError: the study was run again since, without the run's arm, or without its values.
     """
     study = Study.model_validate(stored.spec)
-    recipes = {arm.name: arm.recipe for arm in build_arms(study)}
+    # every search has a split of its own
+    arms = arms_of_search(study, stored.run.search) if study.tuned else build_arms(study)
+    recipes = {arm.name: arm.recipe for arm in arms}
     arm = stored.run.arm
     if arm not in recipes:
         raise HarnessError(

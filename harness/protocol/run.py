@@ -34,6 +34,8 @@ class Summary(NamedTuple):
     """Runs that failed; they are tried again by the next start."""
     seconds: float
     """Seconds that this start took, by the clock on the wall."""
+    answered: bool = False
+    """Whether the store had the whole answer."""
 
 
 def run_study(
@@ -60,7 +62,7 @@ def run_study(
     if not options.fresh:
         known = _answered_with(study, identity, options.uri)
         if known is not None:
-            return Summary(study.name, 0, known, 0, time.perf_counter() - began)
+            return Summary(study.name, 0, known, 0, time.perf_counter() - began, True)
 
     # Imported only now: both need torch, which takes seconds, and a known answer does without.
     from harness.protocol.check import check_study, notes_of

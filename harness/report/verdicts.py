@@ -13,7 +13,7 @@ from harness.analysis.results import Results
 from harness.report.file_names import slug
 from harness.spec.claims.bound import Bound
 
-HEAD = ("id", "claim", "verdict", "effect [96 %]", "p", "runs", "study")
+HEAD = ("id", "claim", "verdict", "effect [interval]", "p", "runs", "study")
 MARKS = "<!-- verdicts -->\n", "<!-- end of verdicts -->"
 """What stands before and after the table in a page that it is put into."""
 FEWEST_JOINED = 5

@@ -6,10 +6,11 @@ names, :mod:`harness.protocol.objective` the objective.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from harness.core.metric_names import larger_is_better
 from harness.spec.base import Spec
@@ -71,6 +72,20 @@ class Search(Spec):
     seed: int = Field(default=0, ge=0, lt=10_000)
     """The master seed: names the sampler's streams, the training seeds, splits and confirm seeds of
     all searches. Another one repeats the whole study afresh."""
+
+    @field_validator("searches", mode="before")
+    @classmethod
+    def _parse_searches(cls, value: object) -> object:
+        """Refuse what is neither a number nor looks in one sentence, and not in one for each."""
+        if isinstance(value, Searches):
+            return value
+        if isinstance(value, Mapping):
+            return Searches.model_validate(value)
+        if type(value) is int and 1 <= value <= SEARCHES_A_MASTER:
+            return value
+        raise ValueError(
+            f"expected a whole number from 1 to {SEARCHES_A_MASTER}, or min and max, got {value!r}"
+        )
 
     @property
     def learns(self) -> bool:

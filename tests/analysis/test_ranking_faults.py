@@ -7,6 +7,7 @@ import pytest
 
 import harness as h
 from harness.analysis.answer import answer_study
+from harness.core.study_record import LookShown
 from tests.analysis.made import results, study
 
 TWO = {"optimizer": {"X": h.SGD(lr=0.1), "Y": h.SGD(lr=0.2)}}
@@ -60,7 +61,7 @@ def test_intervals_hold_together():
     from scipy import stats
 
     own = [np.std(v["test/loss"], ddof=1) for v in values.values()]
-    expected = [2 * stats.t.ppf(1 - 0.05 / 6, 5) * s / math.sqrt(6) for s in own]
+    expected = [2 * stats.t.ppf(1 - 0.04 / 6, 5) * s / math.sqrt(6) for s in own]
     assert sorted(widths) == pytest.approx(sorted(expected))
 
 
@@ -87,7 +88,7 @@ def test_differences_from_the_best_hold_together():
     from scipy import stats
 
     d = (second.values - first.values).ravel()
-    half = stats.t.ppf(1 - 0.05 / 6, 5) * d.std(ddof=1) / math.sqrt(6)  # of three pairs
+    half = stats.t.ppf(1 - 0.04 / 6, 5) * d.std(ddof=1) / math.sqrt(6)  # of three pairs
     assert second.from_best == pytest.approx((d.mean(), d.mean() - half, d.mean() + half))
     assert first.from_best == (0.0, 0.0, 0.0)
 
@@ -97,3 +98,18 @@ def test_a_first_look_tells_no_arms_apart():
     spec = study(seeds=4, first_look=True)
     answer = answer_study(results(spec, {arm: {"test/loss": v} for arm, v in values.items()}))
     assert "first look" in answer.sentence and "told apart" not in answer.sentence
+
+
+def test_a_ranking_pays_for_the_looks_that_were_shown_before():
+    rng = np.random.default_rng(7)
+    values = {
+        "X": {"test/loss": list(rng.normal(1.0, 0.1, 8))},
+        "Y": {"test/loss": list(rng.normal(1.1, 0.1, 8))},
+    }
+    tables = results(study(compare=TWO, seeds=8), values)
+    first = answer_study(tables).ranking[1]
+    again = results(study(compare=TWO, seeds=8), values)
+    again.looks_shown = (LookShown(1, 4, 0.04),)
+    second = answer_study(again).ranking[1]
+    assert second.p == pytest.approx(8 * first.p), "of what is left, .005 in the place of .04"
+    assert np.ptp(second.interval) > np.ptp(first.interval)

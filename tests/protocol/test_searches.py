@@ -6,6 +6,7 @@ import harness as h
 from harness import results
 from harness.analysis.claims import judge_claims
 from harness.core.errors import SpecError
+from harness.protocol.reproduce import reproduce
 from harness.protocol.run import Options, run_study
 from harness.spec.arms import arms_of_search
 from harness.spec.files import validate
@@ -102,7 +103,8 @@ def test_nothing_to_tune_is_one_search():
 @pytest.mark.parametrize(
     "fields, said",
     [
-        ({"search": {"searches": 0}}, "greater than or equal to 1"),
+        ({"search": {"searches": 0}}, "a whole number from 1 to 1000, or min and max, got 0"),
+        ({"search": {"searches": "five"}}, "or min and max, got 'five'"),
         ({"search": {"searches": {"min": 2}}}, "search.searches"),
         (
             {"search": {"searches": 2}, "claims": [{"scope": "method"}]},
@@ -122,3 +124,20 @@ def test_searches_that_can_t_be_judged_are_refused(fields, said):
     with pytest.raises(SpecError) as caught:
         validate(study, "here")
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("fixed", [(), ("training",)])
+def test_runs_of_every_search_are_reproduced(folder, fixed):
+    run_study(searched(2, search={"fixed": fixed}), SERIAL)
+    loaded = results.load("small")
+    for stage in ("search", "confirm"):
+        own = loaded.runs[(loaded.runs["stage"] == stage) & (loaded.runs["search"] == 1)]
+        again = reproduce(str(own["run_id"].iloc[0]))
+        assert again.verdict == "identical"
+
+
+def test_a_report_follows_a_study_that_needs_no_new_runs(folder):
+    run_study(searched(3), SERIAL)
+    assert run_study(searched(3), SERIAL).answered
+    fewer = run_study(searched(1), SERIAL)
+    assert (fewer.trained, fewer.answered) == (0, False)

@@ -42,14 +42,15 @@ def test_ranking_is_the_mean_and_t_interval_of_the_seeds(folder):
     for place in ranked.ranking:
         rows = results.confirmed[results.confirmed["arm"] == place.arm].sort_values("seed")
         values = rows["test/loss"].to_numpy(float)
-        # two arms: each at 97.5 %, so that both hold together with 95 %
-        low, high = scipy_stats.t.interval(0.975, 3, values.mean(), scipy_stats.sem(values))
+        # two arms: each at 98 %, so that both hold together with 96 %
+        low, high = scipy_stats.t.interval(0.98, 3, values.mean(), scipy_stats.sem(values))
         assert place.interval == pytest.approx((values.mean(), low, high))
         means.append(values.mean())
     assert means == sorted(means)
     one, other = (place.values[0] for place in ranked.ranking)
+    # read against 5 %, of which the look spends 4
     assert ranked.ranking[1].p == pytest.approx(
-        scipy_stats.ttest_rel(np.log(one), np.log(other)).pvalue
+        min(1.0, scipy_stats.ttest_rel(np.log(one), np.log(other)).pvalue * 0.05 / 0.04)
     )
 
 

@@ -11,7 +11,6 @@ from pkgutil import iter_modules
 
 from harness.analysis.claims.verdicts import Tested as Tested
 from harness.analysis.claims.verdicts import judge_claims as judge_claims
-from harness.analysis.claims.verdicts import plan_levels as plan_levels
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")

@@ -122,7 +122,7 @@ RANKING_FIGURE = Figure(
     text=FigureText(
         "Closing value of each arm",
         "Each row is an arm with its tuned recipes frozen; the large mark is the mean over fresh "
-        "runs, the bar its interval, of which all arms' together hold with 95 %, the small marks "
+        "runs, the bar its interval, all of which hold together, the small marks "
         "single runs. Overlapping bars do not by themselves mean equal: the table's p is paired by "
         "search and seed.",
         "One run far from the others of its arm: look at its row in the table of runs.",
