@@ -93,7 +93,7 @@ def conduct_study(
         runs=[*searched.runs, *confirmed],
         trials=searched.trials,
         winners=_frozen(searched.winners),
-        importances=searched.importances,
+        importances=searched.mean_importances(),
         clock=clock,
         looks=_looks_shown(study, _earlier_looks(earlier, confirmed), confirmed),
     )

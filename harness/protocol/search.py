@@ -42,27 +42,26 @@ class SearchResult(NamedTuple):
     """One for each arm and search, search by search in the arms' order."""
     runs: Sequence[RunEntry] = ()
     trials: Sequence[TrialEntry] = ()
-    importances: Mapping[str, Mapping[str, float]] = {}
-    """Share of each hyperparameter in reaching good trials, by arm."""
+    importances: Sequence[tuple[str, Mapping[str, float]]] = ()
+    """Arm, and share of each hyperparameter in reaching good trials, of each search that tells."""
+
+    def mean_importances(self) -> dict[str, dict[str, float]]:
+        """Return the shares by arm, the mean over its searches."""
+        by_arm: dict[str, list[Mapping[str, float]]] = {}
+        for arm, shares in self.importances:
+            by_arm.setdefault(arm, []).append(shares)
+        return {
+            arm: {path: statistics.fmean(own.get(path, 0.0) for own in told) for path in told[0]}
+            for arm, told in by_arm.items()
+        }
 
     def joined_with(self, more: SearchResult) -> SearchResult:
-        """Return the result with that of further searches; importances are means of the two,
-        weighted by their searches."""
-        mine, others = ({winner.search for winner in own.winners} for own in (self, more))
-        weight = len(others) / len(mine | others)
-        importances = {
-            arm: {
-                path: (1 - weight) * self.importances.get(arm, shares).get(path, 0.0)
-                + weight * share
-                for path, share in shares.items()
-            }
-            for arm, shares in more.importances.items()
-        }
+        """Return the result with that of further searches."""
         return SearchResult(
             [*self.winners, *more.winners],
             [*self.runs, *more.runs],
             [*self.trials, *more.trials],
-            importances,
+            [*self.importances, *more.importances],
         )
 
 
@@ -119,21 +118,8 @@ def tune_arms(
         storage.write_finished(tuners)
         _show_best(tuners, search, progress)
     winners = [Winner(tuner.arm, *tuner.winner(), tuner.number) for tuner in tuners]
-    return SearchResult(winners, runs, trials, _mean_importances(tuners))
-
-
-def _mean_importances(tuners: Sequence[ArmTuner]) -> dict[str, dict[str, float]]:
-    """Return each hyperparameter's share by arm, the mean over the searches that tell it."""
-    told: dict[str, list[dict[str, float]]] = {}
-    for tuner in tuners:
-        told.setdefault(tuner.arm.name, []).append(tuner.importance())
-    return {
-        arm: {
-            path: statistics.fmean(own.get(path, 0.0) for own in shares if own)
-            for path in next((own for own in shares if own), {})
-        }
-        for arm, shares in told.items()
-    }
+    told = [(tuner.arm.name, shares) for tuner in tuners if (shares := tuner.importance())]
+    return SearchResult(winners, runs, trials, told)
 
 
 def _show_best(tuners: Sequence[ArmTuner], search: Search, progress: Progress) -> None:

@@ -70,15 +70,6 @@ def seed_in_block(master: int, search: int, seed: int) -> int:
     return (master * SEARCHES_A_MASTER + search) * BLOCK + seed
 
 
-def search_of_seed(seed: int) -> int:
-    """Return the number of the search in whose block a run's seed lies.
-
-    >>> search_of_seed(seed_in_block(3, 7, 10_001))
-    7
-    """
-    return seed // BLOCK % SEARCHES_A_MASTER
-
-
 class Growing(Spec):
     """Numbers that rise from look to look until every claim is decided or ``max`` is reached."""
 

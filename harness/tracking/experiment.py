@@ -193,6 +193,10 @@ class Experiment:
             copy = Path(self.client.download_artifacts(run_id, name, folder))
             return dict(json.loads(copy.read_text(encoding="utf-8")))
 
+    def has_artifact(self, run_id: str, name: str) -> bool:
+        """Return whether a run has a file or folder of a name among its artifacts."""
+        return any(file.path == name for file in self.client.list_artifacts(run_id))
+
     def copy_folder(self, run_id: str, name: str, to: Path) -> None:
         """Copy a folder of a run's artifacts, if the run has it.
 
@@ -201,7 +205,7 @@ class Experiment:
             name: the folder's name.
             to: where it is copied to; the copy lies in ``to / name``.
         """
-        if any(file.path == name for file in self.client.list_artifacts(run_id)):
+        if self.has_artifact(run_id, name):
             self.client.download_artifacts(run_id, name, str(to))
 
     @contextmanager

@@ -321,11 +321,19 @@ class Session:
         return self._given_ids.get(run_id, run_id)
 
     def earlier_record(self) -> StudyRecord | None:
-        """Return the record of the study's last answer; None where it never had one."""
-        try:
-            return self.retry_read(lambda: self.reader.files().record)
-        except StoreError:
-            return None
+        """Return the record of the study's last answer; None where it never had one.
+
+        Raises:
+            StoreError: the store is away for too long: looks that it knows of must be paid for.
+        """
+
+        def read() -> StudyRecord | None:
+            if not self._experiment.has_artifact(self._study_run, StudyFile.INDEX):
+                return None
+            plain = self._experiment.read_json(self._study_run, StudyFile.INDEX)
+            return StudyRecord.from_plain(plain)
+
+        return self.retry_read(read)
 
     def write_answer(
         self, record: StudyRecord, metrics: Mapping[str, float], identity: str

@@ -25,14 +25,6 @@ def evidence_on_better(claim: Better, results: Results, look: Look, level: float
     Returns:
         Evidence whose effect is mean(mine − other) itself, without the margin.
     """
-    pair = pair_arms(results, claim, look)
-    evidence = stats.superior(
-        pair.mine_KS,
-        pair.other_KS,
-        claim.margin,
-        level,
-        scope=pair.scope,
-        resolution=pair.resolution,
-    )
+    evidence = pair_arms(results, claim, look).weigh(stats.superior, claim.margin, level)
     advantage = show(evidence.effect)
     return Weighed(evidence, f"Mean advantage in {claim.on}: {advantage}.")

@@ -26,15 +26,7 @@ def evidence_on_equal(claim: Equal, results: Results, look: Look, level: float) 
         Evidence whose effect is mean(mine − other), which favours the claim by being small and not
         by its sign.
     """
-    pair = pair_arms(results, claim, look)
-    evidence = stats.equivalent(
-        pair.mine_KS,
-        pair.other_KS,
-        claim.margin,
-        level,
-        scope=pair.scope,
-        resolution=pair.resolution,
-    )
+    evidence = pair_arms(results, claim, look).weigh(stats.equivalent, claim.margin, level)
     advantage = show(evidence.effect)
     return Weighed(
         evidence, f"Mean advantage in {claim.on}: {advantage}, to stay within ±{claim.margin:g}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from harness.analysis.results import Results
 from harness.analysis.values import resolution_of, values_of
 from harness.spec.claims.two_arms import Contest
 from harness.spec.looks import Look
-from harness.stats import Scope
+from harness.stats import Evidence, Scope
 
 
 class PairedValues(NamedTuple):
@@ -24,6 +25,23 @@ class PairedValues(NamedTuple):
     """What the claim speaks of."""
     resolution: float
     """The metric's smallest step, as these values show it."""
+
+    def weigh(self, test: Callable[..., Evidence], margin: float, level: float) -> Evidence:
+        """Return what a test of two arms says of them.
+
+        Args:
+            test: :func:`harness.stats.superior` or :func:`harness.stats.equivalent`.
+            margin: in the unit of the metric.
+            level: coverage of the effect's interval.
+        """
+        return test(
+            self.mine_KS,
+            self.other_KS,
+            margin,
+            level,
+            scope=self.scope,
+            resolution=self.resolution,
+        )
 
 
 def pair_arms(results: Results, claim: Contest, look: Look) -> PairedValues:
