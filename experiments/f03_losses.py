@@ -26,7 +26,7 @@ study = Study(
             "squared error on numbers": {"loss": MSE(), "data": Diabetes()},
         }
     },
-    search=Search(trials=16, searches=6, objective="valid/loss"),
+    search=Search(trials=16, searches=10, objective="valid/loss"),
     seeds=5,
     metric="test/accuracy",
     claims=[

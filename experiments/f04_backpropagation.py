@@ -57,7 +57,7 @@ study = Study(
         "network": {name: _network(model) for name, model in MODELS.items()},
         "loss": list(LOSSES),
     },
-    seeds=5,
+    seeds=12,
     metric="mean/gradcheck/error",
     probes=[GradientCheck(every=4, unit="steps")],
     claims=[

@@ -26,7 +26,7 @@ study = Study(
         optimizer=SGD(lr=LogUniform(1e-3, 3.0), momentum=0.9),
     ),
     compare={"batch_size": {f"batch {size}": size for size in SIZES}},
-    search=Search(trials=16, searches=5, objective="valid/accuracy", reduce="mean"),
+    search=Search(trials=16, searches=10, objective="valid/accuracy", reduce="mean"),
     seeds=5,
     probes=[NoiseScale(small=8, large=256)],
     claims=[

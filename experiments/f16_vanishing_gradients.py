@@ -35,7 +35,7 @@ study = Study(
         },
         "depth": {f"{n} layers": {"model.widths": (32,) * n} for n in (5, 15, 30)},
     },
-    seeds=5,
+    seeds=12,
     metric="test/accuracy",
     probes=[GradientNorm(every="log")],
     claims=[

@@ -27,7 +27,7 @@ study = Study(
             "N(0, 0.01²)": Normal(std=0.01),
         },
     },
-    search=Search(trials=10, searches=5, objective="valid/accuracy", reduce="mean"),
+    search=Search(trials=10, searches=10, objective="valid/accuracy", reduce="mean"),
     seeds=4,
     claims=[
         Claim.better("relu / He", than="relu / torch's", on="mean/valid/accuracy", id="beyond"),
