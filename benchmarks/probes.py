@@ -20,7 +20,8 @@ import harness as h
 from benchmarks.overhead import ours, ratio
 from harness.core.registry import REGISTRY
 from harness.core.streams import numpy_stream
-from harness.data.base import Data, Raw
+from harness.data.base import Data
+from harness.data.dataset import Raw
 from harness.probes.base import Probe
 from harness.spec.probes import PRESETS, expand_sets
 

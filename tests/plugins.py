@@ -10,7 +10,8 @@ import pytorch_optimizer
 import torch
 from torch import nn
 
-from harness.data.base import Data, Raw
+from harness.data.base import Data
+from harness.data.dataset import Raw
 from harness.models.mlp import MLP
 from harness.optimizers.base import Optimizer
 from harness.probes.base import Probe

@@ -9,7 +9,8 @@ from typing import Any
 
 from harness.core.errors import HarnessError
 from harness.data.arrays import as_array
-from harness.data.base import Data, Raw, Task
+from harness.data.base import Data
+from harness.data.dataset import Raw, Task
 from harness.data.labels import are_classes
 from harness.spec.component import External
 

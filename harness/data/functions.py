@@ -11,7 +11,8 @@ from typing import final
 
 import numpy as np
 
-from harness.data.base import Data, Raw
+from harness.data.base import Data
+from harness.data.dataset import Raw
 from harness.spec.component import Component, parse_part
 
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from harness.core.errors import HarnessError
 from harness.core.paths import cache_folder
-from harness.data.base import Data, Raw
+from harness.data.base import Data
 from harness.data.cache import cached
+from harness.data.dataset import Raw
 
 CHECKSUM = "d53506bddd12d3b7"
 """Of the published training inputs, as :func:`checksum` gives it: numbers on other data could not

@@ -12,7 +12,8 @@ import numpy as np
 from pydantic import Field
 
 from harness.core.streams import numpy_stream
-from harness.data.base import Data, Raw
+from harness.data.base import Data
+from harness.data.dataset import Raw
 
 
 @final

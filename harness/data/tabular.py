@@ -7,8 +7,9 @@ from typing import final
 
 import numpy as np
 
-from harness.data.base import Data, Raw
+from harness.data.base import Data
 from harness.data.cache import cached
+from harness.data.dataset import Raw
 
 
 def bundled(name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from harness.core.errors import HarnessError
 from harness.core.recent import keep_recent
-from harness.data.base import KEPT, Data, Part, load_data
+from harness.data.base import KEPT, Data, load_data
+from harness.data.dataset import Part
 
 PartName = Literal["train", "valid", "test"]
 

@@ -12,7 +12,8 @@ import torch
 
 from harness.core.errors import HarnessError
 from harness.core.parameter_layout import Layout, layout_of
-from harness.data.base import Data, Dataset, load_data
+from harness.data.base import Data, load_data
+from harness.data.dataset import Dataset
 from harness.engine import placement
 from harness.engine.differentiate import Differentiator, differentiator_of
 from harness.engine.optimizer_checks import check_optimizer

@@ -7,7 +7,7 @@ from functools import cache, partial
 import numpy as np
 
 import harness as h
-from harness.data.base import Raw
+from harness.data.dataset import Raw
 from harness.verification.row import Row, RowGroup, at_least, at_most, within
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from harness.core.errors import HarnessError
-from harness.data.base import Data, Raw, load_data
+from harness.data.base import Data, load_data
+from harness.data.dataset import Raw
 from tests.data import given
 
 

@@ -9,7 +9,8 @@ import torch
 import harness as h
 from harness.core.errors import HarnessError, ProtocolError
 from harness.core.recent import keep_recent
-from harness.data.base import Data, Raw, load_data
+from harness.data.base import Data, load_data
+from harness.data.dataset import Raw
 from harness.engine.batching import MIXED, cohort_key
 from harness.engine.cohort import start
 from harness.engine.leaving import drop

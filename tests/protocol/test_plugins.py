@@ -14,7 +14,7 @@ PARTS = '''
 import numpy as np
 from torch import nn
 import harness as h
-from harness.data.base import Raw
+from harness.data.dataset import Raw
 from harness.spec.space import NonNegative, Positive
 
 
