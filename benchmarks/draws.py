@@ -13,11 +13,14 @@ import numpy as np
 
 from benchmarks.drawn_results import ARMS
 from benchmarks.pools import Pool
+from harness import stats
 
 Shape = tuple[int, int]
 """Searches K and seeds S."""
 DIVERGING = 0.15
 """Share of runs that diverge under the condition of that name."""
+MANY = 2001
+"""Draws that a median is known by."""
 CONDITIONS = {
     "stored runs": "arms of one optimizer",
     "discrete": "accuracies of digits and MNIST-1D: ties",
@@ -36,6 +39,8 @@ class Drawn(NamedTuple):
     """(K, S) by arm, all of one mean."""
     truth: float
     """That mean."""
+    middle: float
+    """The median of what is repeated, under stored runs: of searches' own medians, or of runs."""
     spread: float
     """Standard deviation of what is repeated: the pool's runs, or the winner's."""
     times: dict[str, np.ndarray]
@@ -73,6 +78,9 @@ def draw_null(
     second = (first[0], places(pool, shape, rng)[1])
     kept = whole(pool) if shape[0] > 1 else first[0].ravel()
     truth, spread = float(tables[own][kept].mean()), float(tables[own][kept].std())
+    mine = next(iter(tables)) if condition == "unequal" else own
+    shift = truth - float(tables[mine][kept].mean())
+    middle = shift + middle_of(tables[mine][kept], condition, shape, spread, rng)
     values, times = {}, {}
     for arm in ARMS:
         at = places(pool, shape, rng)
@@ -89,7 +97,25 @@ def draw_null(
         lost = {arm: diverged(shape, rng) for arm in ARMS}
         values = {arm: np.where(lost[arm], np.inf, values[arm]) for arm in ARMS}
         times = {arm: np.where(lost[arm], np.inf, times[arm]) for arm in ARMS}
-    return Drawn(values, truth, spread, {arm: times[arm] for arm in ARMS[:3:2] if times})
+    return Drawn(values, truth, middle, spread, {arm: times[arm] for arm in ARMS[:3:2] if times})
+
+
+def middle_of(
+    table: np.ndarray, condition: str, shape: Shape, spread: float, rng: np.random.Generator
+) -> float:
+    """Return the median of what is repeated, by many draws of it.
+
+    Args:
+        table: (K, S) the searches that are drawn from.
+        condition: what is added to their numbers.
+        shape: searches and seeds of a study; of several searches each one's median is repeated.
+        spread: size of what is added.
+        rng: draws.
+    """
+    many = (MANY, shape[1]) if shape[0] > 1 else (1, MANY)
+    at = rng.integers(len(table), size=(many[0], 1)), rng.integers(table.shape[1], size=many)
+    x = table[at] + spread * noise(condition, many, rng)
+    return float(np.median(stats.repeated(x, "method" if shape[0] > 1 else "winner")))
 
 
 def noise(condition: str, shape: Shape, rng: np.random.Generator) -> np.ndarray:

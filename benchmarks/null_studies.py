@@ -48,7 +48,7 @@ def claims_of(metric: str, margin: float, target: float) -> dict[str, Claim]:
 
     Args:
         metric: loss or accuracy. All arms have the same ``test/`` values but for chance; of
-            ``valid/`` the first arm's are behind by the margin, of ``train/`` the mean is 0.
+            ``valid/`` the first arm's are behind by the margin, of ``train/`` the median is 0.
         margin: of "no worse" and "equal".
         target: of the time to a validation loss.
     """
@@ -84,7 +84,7 @@ def results_of(
         arm: {
             metric: x,
             f"valid/{word}": x + (behind if arm == MINE else 0.0),
-            f"train/{word}": x - drawn.truth,
+            f"train/{word}": x - drawn.middle,
         }
         for arm, x in drawn.values.items()
     }

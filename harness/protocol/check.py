@@ -17,6 +17,7 @@ from harness.engine.external.trial import try_optimizer
 from harness.engine.program import Program, program_of
 from harness.engine.trial import try_program
 from harness.probes.base import probes_of
+from harness.protocol.claim_notes import claim_notes
 from harness.protocol.search_notes import search_notes
 from harness.spec.arms import Arm, build_arms
 from harness.spec.component import as_a
@@ -64,7 +65,7 @@ def notes_of(study: Study) -> tuple[str, ...]:
     Args:
         study: one that can be run; the data of all its arms are loaded.
     """
-    notes: list[str] = []
+    notes = list(claim_notes(study))
     for arm in build_arms(study):
         notes += load_data(arm.recipe.data).notes
         if study.search:

@@ -29,7 +29,14 @@ from harness.stats.effect import (
 )
 from harness.stats.factorial import Effect, factorial_effects
 from harness.stats.hierarchy import MeanTest, Scope, Spread, mean_test, spread_of
-from harness.stats.intervals import Interval, fewest_for, mean_interval, summaries
+from harness.stats.intervals import (
+    Interval,
+    fewest_for,
+    mean_interval,
+    median_interval,
+    summaries,
+)
+from harness.stats.location import located, repeated
 from harness.stats.monotone import Steps, monotone_steps
 from harness.stats.paired import PairedComparison, compare_paired, holm, permutation, wilcoxon
 from harness.stats.profiles import algoperf_score, performance_profile, performance_ratios
@@ -100,12 +107,14 @@ __all__ = [
     "iqm",
     "judge",
     "kaplan_meier",
+    "located",
     "look_levels",
     "mean",
     "mean_interval",
     "mean_test",
     "median",
     "median_best",
+    "median_interval",
     "monotone_steps",
     "nemenyi_q",
     "page_trend",
@@ -115,6 +124,7 @@ __all__ = [
     "permutation",
     "power_of",
     "probability_of_improvement",
+    "repeated",
     "restricted",
     "restricted_mean",
     "share_taken",

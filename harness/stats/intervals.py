@@ -90,6 +90,24 @@ def summaries(values: ArrayLike, level: float = 0.95) -> dict[str, np.ndarray]:
     }
 
 
+def median_interval(values: ArrayLike, level: float = 0.95) -> Interval:
+    """Return the median with the interval of its order statistics, as :func:`summaries` does.
+
+    Args:
+        values: (n,) numbers; infinite ones move the median by one place each.
+        level: confidence.
+
+    >>> median_interval([1.0, 2.0, 3.0, 10.0, 4.0, 6.0])
+    Interval(mean=3.5, low=1.0, high=10.0)
+    """
+    x = np.sort(np.asarray(values, dtype=float))
+    low, high = _order_statistics(x[None], level)
+    # the mean of the two in the middle; np.median makes NaN of two infinite ones
+    lower, upper = float(x[(len(x) - 1) // 2]), float(x[len(x) // 2])
+    middle = lower if lower == upper else (lower + upper) / 2
+    return Interval(middle, float(low[0]), float(high[0]))
+
+
 def _around(centre: np.ndarray, error: np.ndarray, degrees: int, level: float) -> np.ndarray:
     """Return centre, centre − t·error and centre + t·error, (3, rows).
 

@@ -46,8 +46,7 @@ def test_intervals_of_methods_cover_and_those_of_winners_do_not():
 def test_no_kind_of_claim_is_decided_too_often_without_a_difference(condition, shape):
     called = false_calls(POOLS, condition, shape, STUDIES, np.random.default_rng(1))
     assert set(KINDS) - {"faster"} < called.keys()
-    exact = {kind: rate for kind, rate in called.items() if kind not in ("above", "below")}
-    assert max(exact.values()) <= most(STUDIES)
+    assert max(called.values()) <= most(STUDIES)
 
 
 def test_three_seeds_decide_nothing():
@@ -62,7 +61,7 @@ def test_looks_are_paid_for_planned_or_not():
 
 @pytest.mark.parametrize("condition", ["stored runs", "divergences"])
 def test_drawn_results_are_judged_as_results_from_a_store_are(condition):
-    drawn = draw_null(POOLS[0], "test/loss", condition, (1, 6), np.random.default_rng(4))
+    drawn = draw_null(POOLS[0], "test/loss", condition, (1, 10), np.random.default_rng(4))
     # far apart, so that verdicts differ
     values = {arm: {"test/loss": x + 0.05 * i} for i, (arm, x) in enumerate(drawn.values.items())}
     claims = tuple(
@@ -70,7 +69,7 @@ def test_drawn_results_are_judged_as_results_from_a_store_are(condition):
         for kind, claim in claims_of("test/loss", 0.02, 0.1).items()
         if kind != "faster"
     )
-    study = make_study(6, 1, claims)
+    study = make_study(10, 1, claims)
     lists = {arm: {m: x.ravel().tolist() for m, x in own.items()} for arm, own in values.items()}
     lost = {
         (arm, seed): "diverged"

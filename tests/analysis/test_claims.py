@@ -244,7 +244,7 @@ A_8, B_256 = "A / 8", "B / 256"
         (h.Claim.better(A_8, than=B_256), "Mean advantage"),
         (h.Claim.no_worse(A_8, than=B_256, margin=0.1), "Mean advantage"),
         (h.Claim.equal(A_8, than=B_256, margin=9.0), "Mean advantage"),
-        (h.Claim.below(A_8, 0.5, on="test/loss"), "Mean test/loss"),
+        (h.Claim.below(A_8, 0.5, on="test/loss"), "Median test/loss"),
         (h.Claim.cured(A_8, of=B_256, on="test/loss"), "taken away"),
     ],
     ids=lambda value: getattr(value, "kind", ""),

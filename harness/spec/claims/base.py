@@ -272,7 +272,10 @@ class Claim(Spec):
 
     @classmethod
     def above(cls, arm: str, value: float, *, on: str, **more: object) -> Claim:
-        """Claim that the arm's mean of ``on`` is above a value.
+        """Claim that the arm's median of ``on`` is above a value.
+
+        It is tested by counting (:func:`harness.stats.located`): 6 searches, or runs of winners,
+        decide one claim at the least, and twice as many claims take one more.
 
         Args:
             arm: the arm.
@@ -284,7 +287,10 @@ class Claim(Spec):
 
     @classmethod
     def below(cls, arm: str, value: float, *, on: str, **more: object) -> Claim:
-        """Claim that the arm's mean of ``on`` is below a value.
+        """Claim that the arm's median of ``on`` is below a value.
+
+        It is tested by counting (:func:`harness.stats.located`): 6 searches, or runs of winners,
+        decide one claim at the least, and twice as many claims take one more.
 
         Args:
             arm: the arm.

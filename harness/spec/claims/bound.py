@@ -1,4 +1,4 @@
-"""The claims that an arm's mean is above, or below, a value."""
+"""The claims that an arm's median is above, or below, a value."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Bound(Claim):
 
 
 class Above(Bound):
-    """The arm's mean of ``on`` is above ``value``."""
+    """The arm's median of ``on`` is above ``value``, over searches for a method."""
 
     kind: Literal["above"] = "above"
 
@@ -30,7 +30,7 @@ class Above(Bound):
 
 
 class Below(Bound):
-    """The arm's mean of ``on`` is below ``value``."""
+    """The arm's median of ``on`` is below ``value``, over searches for a method."""
 
     kind: Literal["below"] = "below"
 
