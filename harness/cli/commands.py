@@ -284,7 +284,7 @@ def list_command(
     kind: Annotated[
         str | None,
         typer.Argument(
-            help="optimizer, model, data, loss, regularizer, schedule, probe or init.",
+            help="optimizer, model, data, loss, regularizer, schedule, probe, init or claim.",
             show_default=False,
         ),
     ] = None,

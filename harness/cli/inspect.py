@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Mapping
 
 from pydantic.fields import FieldInfo
 from rich.console import Console
@@ -14,7 +15,8 @@ from rich.table import Table
 
 from harness.core.errors import SpecError, StoreError, nearest
 from harness.core.registry import REGISTRY, lookup
-from harness.spec.component import Component
+from harness.spec.base import Spec
+from harness.spec.claims import Claim
 
 TRAINING_RUNS = "#/experiments?workflowType=machine_learning"
 """Where MLflow's UI shows training runs; by itself it opens on pages for language models."""
@@ -31,13 +33,18 @@ def show_components(kind: str | None) -> None:
     Raises:
         SpecError: there is no such kind.
     """
-    if kind is not None and kind.removesuffix("s") not in REGISTRY and kind not in REGISTRY:
-        raise SpecError(f"list: unknown kind {kind!r}; {nearest(kind, REGISTRY)}")
+    kinds = [*REGISTRY, "claim"]
+    if kind is not None and kind.removesuffix("s") not in kinds and kind not in kinds:
+        raise SpecError(f"list: unknown kind {kind!r}; {nearest(kind, kinds)}")
     console = Console()
     for name, kind_of_part in REGISTRY.items():
         if kind in (None, name, f"{name}s"):
             console.print(f"\n[bold]{name}[/bold]")
-            console.print(_table_of([lookup(name, part) for part in kind_of_part.parts]))
+            parts = {part: lookup(name, part) for part in kind_of_part.parts}
+            console.print(_table_of(parts))
+    if kind in (None, "claim", "claims"):
+        console.print("\n[bold]claim[/bold]")
+        console.print(_table_of(Claim.kinds))
     console.print(
         "\nAnything of your own: a dotted name, such as mymodule.MyModel, "
         "from a file beside the spec.",
@@ -45,26 +52,26 @@ def show_components(kind: str | None) -> None:
     )
 
 
-def _table_of(parts: list[type[Component]]) -> Table:
+def _table_of(parts: Mapping[str, type[Spec]]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    for part in parts:
-        table.add_row(f"  {part.__name__}", _parameters(part))
+    for name, part in parts.items():
+        table.add_row(f"  {name}", _parameters(part))
         # a docstring may hold [brackets], which are markup to rich
         table.add_row("", f"[dim]{escape(_summary(part))}[/dim]")
     return table
 
 
-def _parameters(part: type[Component]) -> str:
+def _parameters(part: type[Spec]) -> str:
     """Return a part's parameters with their defaults, as a call would name them."""
     shown = [
         name if field.is_required() else f"{name}={_default(field)}"
         for name, field in part.model_fields.items()
-        if not _shared_by_all_data(part, name)
+        if name != "kind" and not _shared_by_all_data(part, name)
     ]
     return ", ".join(shown) or "—"
 
 
-def _shared_by_all_data(part: type[Component], field: str) -> bool:
+def _shared_by_all_data(part: type[Spec], field: str) -> bool:
     """Return whether every data set has the field; the documentation of specs tells those once."""
     from harness.data.base import Data  # NumPy, which other kinds of parts may do without
 
@@ -79,7 +86,7 @@ def _default(field: FieldInfo) -> str:
     return text if len(text) <= LONGEST_DEFAULT else f"{text[: LONGEST_DEFAULT // 2]}…)"
 
 
-def _summary(part: type[Component]) -> str:
+def _summary(part: type[Spec]) -> str:
     # the first line of its docstring
     return (part.__doc__ or "").strip().splitlines()[0]
 

@@ -206,6 +206,8 @@ def test_list_shows_all_components_or_one_kind(cli):
         assert name in out
     only = cli("list", "optimizers")[1]
     assert "Lion" in only and "CNN1D" not in only
+    claims = cli("list", "claim")[1]
+    assert "no worse" in claims and "than" in claims and "Lion" not in claims
     status, _, err = cli("list", "optimiser")
     assert status == 2 and "optimizer" in err
 

@@ -135,3 +135,17 @@ def test_a_study_writes_only_the_fields_of_each_claim():
 def test_the_schema_has_every_kind():
     options = h.Study.model_json_schema()["properties"]["claims"]["items"]["oneOf"]
     assert {option["properties"]["kind"]["const"] for option in options} == MADE.keys()
+
+
+def test_files_may_use_the_words_of_python():
+    pair = {"arm": "A", "on": "test/loss"}
+    assert Claim.parse({"kind": "no_worse", "than": "B", "margin": 0.1, **pair}) == Claim.no_worse(
+        "A", than="B", margin=0.1
+    )
+    assert Claim.parse({"kind": "cured", "of": "B", **pair}) == Claim.cured(
+        "A", of="B", on="test/loss"
+    )
+    goal = {"to": ["valid/accuracy", 0.6], "by": "steps"}
+    assert Claim.parse({"kind": "faster", "arm": "A", "than": "B", **goal}) == Claim.faster(
+        "A", than="B", to=("valid/accuracy", 0.6)
+    )

@@ -108,6 +108,7 @@ class Claim(Spec):
         """
         if isinstance(value, Claim):
             return value
+        value = _as_python_says(value)
         kind = value.get("kind") if isinstance(value, Mapping) else None
         if not isinstance(value, Mapping) or not isinstance(kind, str):
             raise PydanticCustomError(
@@ -317,6 +318,26 @@ _FLAT_FIELDS: dict[str, object] = {
 }
 """The fields that claims of every kind had in version 0.1, with what they held where they meant
 nothing. Stored studies have them all; without this table they could not be opened."""
+
+
+def _as_python_says(value: object) -> object:
+    """Return a mapping by the fields' names, if it uses the words of Python's constructors.
+
+    ``kind: no_worse``, ``of: B`` and ``to: [valid/accuracy, 0.6]`` mean ``kind: no worse``,
+    ``than: B`` and ``on: valid/accuracy`` with ``target: 0.6``.
+    """
+    if not isinstance(value, Mapping):
+        return value
+    fields = dict(value)
+    if isinstance(fields.get("kind"), str):
+        fields["kind"] = fields["kind"].replace("_", " ")
+    if "of" in fields and "than" not in fields:
+        fields["than"] = fields.pop("of")
+    goal = fields.get("to")
+    if isinstance(goal, (list, tuple)) and len(goal) == 2 and not {"on", "target"} & fields.keys():
+        del fields["to"]
+        fields["on"], fields["target"] = goal
+    return fields
 
 
 def _own_fields(cls: type[Claim], value: Mapping[str, object]) -> dict[str, object]:
