@@ -93,9 +93,16 @@ from harness.regularizers.stopping import EarlyStopping as EarlyStopping
 from harness.schedules.base import Schedule as Schedule
 from harness.schedules.constant import Constant as Constant
 from harness.schedules.cosine import Cosine as Cosine
+from harness.schedules.cosine_restarts import CosineRestarts as CosineRestarts
+from harness.schedules.inverse_sqrt import InverseSqrt as InverseSqrt
+from harness.schedules.linear_decay import LinearDecay as LinearDecay
 from harness.schedules.one_cycle import OneCycle as OneCycle
+from harness.schedules.polynomial import Polynomial as Polynomial
+from harness.schedules.sequence import Piece as Piece
+from harness.schedules.sequence import Sequence as Sequence
 from harness.schedules.step_decay import StepDecay as StepDecay
 from harness.schedules.warm_up import WarmUp as WarmUp
+from harness.schedules.warm_up_stable_decay import WSD as WSD
 from harness.spec.claims import Claim as Claim
 from harness.spec.files import load_study as load_study
 from harness.spec.group import Group as Group

@@ -68,6 +68,13 @@ class Data(DataOptions):
         """Return the model used when the recipe names none; None where it must name one."""
         return None
 
+    def sample_tokens(self) -> int | None:
+        """Return how many tokens a sample has, which lengths in tokens go by.
+
+        None where samples are no sequences of tokens.
+        """
+        return None
+
 
 # every run of an arm asks again; small data sets are kept for every split that a study compares
 @keep_recent(KEPT)

@@ -31,7 +31,7 @@ from harness.engine.probing import Probing
 from harness.engine.program import Program, program_of
 from harness.engine.recording import TrainedInterval, no_updates, record_interval
 from harness.engine.splits import splits_of
-from harness.engine.timetable import schedule_factors, updates_worth
+from harness.engine.timetable import run_lengths, schedule_factors, updates_worth
 from harness.engine.training_loss import Minibatch
 from harness.engine.update import Update, make_update
 from harness.engine.workspace import Workspace
@@ -143,14 +143,15 @@ def _schedule(program: Program, cohort: Cohort, target: int) -> Iterator[Tensor]
     """Yield the schedules' factors (K,) of the updates up to ``target``, each when it is due."""
     recipes, times = [member.run.recipe for member in cohort.members], program.times
     device, dtype = program.device, program.dtype
+    run = run_lengths(program.recipe, times, program.train.size)
     if cohort.external is None or program.recipe.gradients is None:
-        yield from schedule_factors(recipes, times, cohort.done, target).to(device, dtype)
+        yield from schedule_factors(recipes, run, cohort.done, target).to(device, dtype)
         return
     # how many gradients an update of another library's optimizer takes is not known before: the
     # schedule goes by the share of the budget that is used
     for _ in range(cohort.done, target):
         at = updates_worth(program.recipe, times, program.train.size, cohort.gradients)
-        yield schedule_factors(recipes, times, at, at + 1)[0].to(device, dtype)
+        yield schedule_factors(recipes, run, at, at + 1)[0].to(device, dtype)
 
 
 class _MakeUpdate(Protocol):

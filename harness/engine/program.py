@@ -20,7 +20,7 @@ from harness.engine.optimizer_checks import check_optimizer
 from harness.engine.parameter_groups import check_groups
 from harness.engine.placement import Samples
 from harness.engine.test_set import TestSet
-from harness.engine.timetable import Timetable, make_timetable
+from harness.engine.timetable import Timetable, check_schedule, make_timetable, run_lengths
 from harness.engine.training_loss import TrainingLoss
 from harness.losses.base import Loss
 from harness.models.base import Model, Network, Weight
@@ -102,6 +102,8 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     loss = as_a(Loss, recipe.loss or source.default_loss())
     training_loss = TrainingLoss(network, loss, layout, device, recipe.amp)
     train, valid, test = _placed(source, device, dtype)
+    times = make_timetable(recipe, train.size)
+    check_schedule(recipe, run_lengths(recipe, times, train.size))
     return Program(
         recipe=recipe,
         network=network,
@@ -114,7 +116,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
         train=train,
         valid=valid,
         test=test,
-        times=make_timetable(recipe, train.size),
+        times=times,
         classify=data.task == "classification",
         device=device,
         dtype=dtype,

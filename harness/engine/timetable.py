@@ -8,8 +8,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from harness.core.errors import HarnessError
+from harness.data.base import Data
 from harness.schedules.base import Schedule
 from harness.spec.component import as_a
+from harness.spec.length import RunLengths, updates_of_samples
 from harness.spec.resolved import ResolvedRecipe
 
 
@@ -53,9 +56,9 @@ def make_timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
     elif unit == "steps":
         steps, every = length, given
     else:
-        # whole epochs, whose last update may be smaller, and then full updates
-        epochs, rest = divmod(length, per_epoch * batch if recipe.drop_last else samples)
-        steps, every = epochs * per_epoch - (-rest // batch), max(1, given // batch)
+        used = per_epoch * batch if recipe.drop_last else samples
+        steps = updates_of_samples(length, per_epoch, batch, used)
+        every = max(1, given // batch)
     # ``range`` stops short of ``steps``, so that the last evaluation comes once, at the end
     return Timetable(batch, per_epoch, steps, (*range(0, steps, every), steps))
 
@@ -102,14 +105,43 @@ def updates_worth(recipe: ResolvedRecipe, times: Timetable, samples: int, gradie
     return epochs * times.per_epoch + rest // times.batch
 
 
+def run_lengths(recipe: ResolvedRecipe, times: Timetable, samples: int) -> RunLengths:
+    """Return what lengths within a run, such as those of schedules, are turned into updates by.
+
+    Args:
+        recipe: the run's recipe.
+        times: its lengths.
+        samples: the size of the training set.
+    """
+    used = times.batch * times.per_epoch if recipe.drop_last else samples
+    tokens = as_a(Data, recipe.data).sample_tokens()
+    return RunLengths(times.steps, times.per_epoch, times.batch, used, tokens)
+
+
+def check_schedule(recipe: ResolvedRecipe, run: RunLengths) -> None:
+    """Refuse a schedule with lengths that the run does not have.
+
+    Args:
+        recipe: with a schedule.
+        run: the run's lengths.
+
+    Raises:
+        HarnessError: a length is in tokens, and the data have none.
+    """
+    try:
+        as_a(Schedule, recipe.schedule).fitted(run)
+    except HarnessError as error:
+        raise HarnessError(f"recipe.schedule: {recipe.schedule.name}: {error}") from error
+
+
 def schedule_factors(
-    recipes: Sequence[ResolvedRecipe], times: Timetable, start: int, stop: int
+    recipes: Sequence[ResolvedRecipe], run: RunLengths, start: int, stop: int
 ) -> Tensor:
     """Return the factors (stop − start, K) that schedules multiply the learning rates by.
 
     Args:
         recipes: the members', in the order of the rows.
-        times: their lengths.
+        run: their lengths.
         start: updates made before the first factor, or what they are worth.
         stop: updates made after the last.
 
@@ -123,8 +155,8 @@ def schedule_factors(
         if schedule not in distinct:
             distinct.append(schedule)
     factors = [
-        [schedule.factor(step, times.steps, times.per_epoch) for step in range(start, stop)]
-        for schedule in distinct
+        [schedule.factor(step, run.steps, run.per_epoch) for step in range(start, stop)]
+        for schedule in (own.fitted(run) for own in distinct)
     ]
     rows = [factors[distinct.index(schedule)] for schedule in schedules]
     return torch.tensor(rows, dtype=torch.float64).T

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from typing import Self
 
 from harness.spec.component import Component
+from harness.spec.length import RunLengths, fit_lengths
 
 
 class Schedule(Component):
@@ -30,6 +32,19 @@ class Schedule(Component):
         Returns:
             η(s)/η, finite and from 0 on; 1 for the optimizer's own learning rate.
         """
+
+    def fitted(self, run: RunLengths) -> Self:
+        """Return the schedule with its lengths in samples and tokens turned into updates.
+
+        The engine asks the result for its factors.
+
+        Args:
+            run: the run's lengths.
+
+        Raises:
+            HarnessError: a length is in tokens, and the data have none.
+        """
+        return fit_lengths(self, run)
 
 
 def half_cosine(start: float, end: float, share: float) -> float:

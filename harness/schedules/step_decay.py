@@ -7,6 +7,7 @@ from typing import final
 from pydantic import Field
 
 from harness.schedules.base import Schedule
+from harness.spec.length import Length, in_updates
 
 
 @final
@@ -17,7 +18,11 @@ class StepDecay(Schedule):
     """Epochs between falls."""
     gamma: float = Field(default=0.1, gt=0, le=1)
     """Factor γ of each fall."""
+    length: Length | None = Field(default=None, exclude_if=lambda length: length is None)
+    """Length between falls in the place of ``every``, such as "500 steps"."""
 
     def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:
+        if self.length is not None:
+            return self.gamma ** (step // max(1, in_updates(self.length, steps, steps_per_epoch)))
         # γ^⌊⌊s / steps per epoch⌋ / every⌋
         return self.gamma ** (step // steps_per_epoch // self.every)

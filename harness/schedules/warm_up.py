@@ -7,6 +7,7 @@ from typing import Literal, final
 from pydantic import Field
 
 from harness.schedules.base import Schedule, half_cosine
+from harness.spec.length import Length, in_updates
 
 
 @final
@@ -17,10 +18,13 @@ class WarmUp(Schedule):
     """Share w/S of training spent rising."""
     then: Literal["constant", "cosine"] = "constant"
     """What follows the rise."""
+    length: Length | None = Field(default=None, exclude_if=lambda length: length is None)
+    """Length w of the rise in the place of ``share``, such as "500 steps"."""
 
     def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:
         # one update at least, where the share of a short run rounds to none
-        rise = max(1, round(self.share * steps))
+        length = self.share if self.length is None else self.length
+        rise = max(1, in_updates(length, steps, steps_per_epoch))
         if step < rise:
             # (s+1)/w: the first update moves already
             return (step + 1) / rise
