@@ -7,7 +7,7 @@ from typing import final
 from pydantic import Field
 
 from harness.schedules.base import Schedule, half_cosine
-from harness.spec.length import Length, in_updates
+from harness.spec.length import Duration, in_updates
 
 
 @final
@@ -18,7 +18,7 @@ class CosineRestarts(Schedule):
     (SGDR; torch's ``CosineAnnealingWarmRestarts``).
     """
 
-    first: Length = 0.25
+    first: Duration = 0.25
     """Length T₀ of the first cycle."""
     growth: int = Field(default=1, ge=1)
     """How many times as long as the one before each cycle is, m."""

@@ -6,7 +6,7 @@ import math
 from typing import final
 
 from harness.schedules.base import Schedule
-from harness.spec.length import Length, in_updates
+from harness.spec.length import Duration, in_updates
 
 
 @final
@@ -16,7 +16,7 @@ class InverseSqrt(Schedule):
     It is the schedule of Vaswani et al. 2017, as a factor of its peak.
     """
 
-    warm_up: Length = 0.1
+    warm_up: Duration = 0.1
     """Length w of the rise."""
 
     def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from harness.schedules.base import Schedule
 from harness.spec.base import Spec
 from harness.spec.component import Component, PartOf, as_a
-from harness.spec.length import Length, RunLengths, fit_lengths, in_updates
+from harness.spec.length import Duration, RunLengths, fit_lengths, in_updates
 
 
 class Piece(Spec):
@@ -17,7 +17,7 @@ class Piece(Spec):
 
     schedule: Annotated[Component, PartOf("schedule")]
     """What is followed; its own steps, and shares, are those of the piece."""
-    length: Length | None = None
+    length: Duration | None = None
     """How long; the last piece has none and takes what is left."""
     scale: float = Field(default=1.0, ge=0)
     """What the schedule's factors are multiplied by."""

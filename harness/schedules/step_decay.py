@@ -7,7 +7,7 @@ from typing import final
 from pydantic import Field
 
 from harness.schedules.base import Schedule
-from harness.spec.length import Length, in_updates
+from harness.spec.length import Duration, in_updates
 
 
 @final
@@ -18,7 +18,7 @@ class StepDecay(Schedule):
     """Epochs between falls."""
     gamma: float = Field(default=0.1, gt=0, le=1)
     """Factor γ of each fall."""
-    length: Length | None = Field(default=None, exclude_if=lambda length: length is None)
+    length: Duration | None = Field(default=None, exclude_if=lambda length: length is None)
     """Length between falls in the place of ``every``, such as "500 steps"."""
 
     def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:

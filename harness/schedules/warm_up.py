@@ -7,7 +7,7 @@ from typing import Literal, final
 from pydantic import Field
 
 from harness.schedules.base import Schedule, half_cosine
-from harness.spec.length import Length, in_updates
+from harness.spec.length import Duration, in_updates
 
 
 @final
@@ -18,7 +18,7 @@ class WarmUp(Schedule):
     """Share w/S of training spent rising."""
     then: Literal["constant", "cosine"] = "constant"
     """What follows the rise."""
-    length: Length | None = Field(default=None, exclude_if=lambda length: length is None)
+    length: Duration | None = Field(default=None, exclude_if=lambda length: length is None)
     """Length w of the rise in the place of ``share``, such as "500 steps"."""
 
     def factor(self, step: int, steps: int, steps_per_epoch: int) -> float:

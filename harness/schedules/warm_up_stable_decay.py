@@ -8,7 +8,7 @@ from typing import Literal, final
 from pydantic import Field
 
 from harness.schedules.base import Schedule, half_cosine
-from harness.spec.length import Length, in_updates
+from harness.spec.length import Duration, in_updates
 
 
 @final
@@ -19,9 +19,9 @@ class WSD(Schedule):
     that is over. Where the two overlap the lower counts.
     """
 
-    warm_up: Length = 0.05
+    warm_up: Duration = 0.05
     """Length w of the rise; 0 for none."""
-    decay: Length = 0.2
+    decay: Duration = 0.2
     """Length d of the fall, which ends with the run; 0 for none."""
     shape: Literal["linear", "cosine", "1-sqrt"] = "linear"
     """Form c of the fall: 1 − x, (1 + cos πx)/2 or 1 − √x (Hägele et al. 2024)."""

@@ -58,7 +58,7 @@ def _in_plural(text: str) -> str:
     return re.sub(rf"({'|'.join(unit[:-1] for unit in UNITS)})(\s*)$", r"\1s\2", text)
 
 
-Length = Annotated[float | str, BeforeValidator(_check_length)]
+Duration = Annotated[float | str, BeforeValidator(_check_length)]
 """A field for a length within a run."""
 
 
@@ -114,7 +114,7 @@ def fit_lengths(spec: _Spec, run: RunLengths) -> _Spec:
     """Return a spec whose lengths in samples and tokens are in steps.
 
     Args:
-        spec: a schedule or another spec with fields that are :data:`Length`.
+        spec: a schedule or another spec with fields that are :data:`Duration`.
         run: what they are lengths of.
 
     Raises:
