@@ -117,7 +117,8 @@ def member_bytes(program: Program) -> int:
     units = sum(math.prod(weight.shape[:1]) for weight in program.initial.values())
     # what lies between the outputs that layers show, patches of convolutions for one, is about as
     # much again, and once more with its slopes; each in a forward and a backward pass
-    activations = 4 * program.times.batch * max(units, 3 * _shown(program))
+    at_once = -(-program.times.batch // program.recipe.accumulate)
+    activations = 4 * at_once * max(units, 3 * _shown(program))
     return program.dtype.itemsize * (rows + activations)
 
 

@@ -12,6 +12,12 @@ from harness.regularizers.base import Regularizer
 from harness.spec.component import Component
 
 
+def has_batch_statistics(network: Network) -> bool:
+    """Return whether a network normalises by its batch and keeps running statistics of it."""
+    # the harness's own end in ".mean", torch's in "running_mean"
+    return any(name.endswith("mean") for name in network.buffers())
+
+
 def check_optimizer(
     optimizer: Component, network: Network, layout: Layout, regularizers: Sequence[Regularizer]
 ) -> None:
@@ -47,8 +53,7 @@ def check_evaluation_point(
         HarnessError: the network has running statistics, which are gathered at the weights that are
             trained, or a regularizer constrains those weights and not their average.
     """
-    # the harness's own end in ".mean", torch's in "running_mean"
-    if any(name.endswith("mean") for name in network.buffers()):
+    if has_batch_statistics(network):
         raise HarnessError(
             f"recipe.optimizer: {optimizer} evaluates at an average of weights, whose running"
             " statistics nobody has gathered; expected a model without batch normalization, such as"

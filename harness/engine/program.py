@@ -15,7 +15,7 @@ from harness.core.parameter_layout import Layout, layout_of
 from harness.data.base import Data, load_data
 from harness.data.dataset import Dataset
 from harness.engine import placement
-from harness.engine.differentiate import Differentiator, differentiator_of
+from harness.engine.differentiate import Differentiator, differentiator_of, in_micro_batches
 from harness.engine.optimizer_checks import check_optimizer
 from harness.engine.parameter_groups import check_groups
 from harness.engine.placement import Samples
@@ -90,6 +90,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     stopping = next((part for part in regularizers if isinstance(part, EarlyStopping)), None)
     _check_precision(recipe)
     _check_batch_size(recipe, len(data.train.x))
+    _check_accumulate(recipe, len(data.train.x))
     _check_regularizers(recipe, regularizers, stopping, data)
     weights = network.weights()
     layout = layout_of(
@@ -110,7 +111,9 @@ def program_of(recipe: ResolvedRecipe) -> Program:
         layout=layout,
         initial=weights,
         training_loss=training_loss,
-        differentiator=differentiator_of(training_loss),
+        differentiator=in_micro_batches(
+            differentiator_of(training_loss), training_loss, recipe.accumulate
+        ),
         regularizers=regularizers,
         stopping=stopping,
         train=train,
@@ -195,6 +198,21 @@ def _check_batch_size(recipe: ResolvedRecipe, samples: int) -> None:
         raise HarnessError(
             f"recipe.batch_size: expected at most {samples} (the training samples), got "
             f"{recipe.batch_size}; use 'full' for all of them"
+        )
+
+
+def _check_accumulate(recipe: ResolvedRecipe, samples: int) -> None:
+    """Refuse more micro-batches than a batch has samples.
+
+    Raises:
+        HarnessError: so it is.
+    """
+    batch = samples if recipe.batch_size == "full" else recipe.batch_size
+    if recipe.accumulate > batch:
+        raise HarnessError(
+            f"recipe.accumulate: expected at most {batch} micro-batches (the samples of a batch),"
+            f" got {recipe.accumulate}; batch_size counts the samples of an update, all"
+            " micro-batches together"
         )
 
 

@@ -14,7 +14,9 @@ import numpy as np
 from harness.core.errors import HarnessError, SpecError
 from harness.data.base import Data, load_data
 from harness.engine.external.trial import try_optimizer
-from harness.engine.program import Program, program_of
+from harness.engine.hyperparameters import dropout_rate
+from harness.engine.optimizer_checks import has_batch_statistics
+from harness.engine.program import Program, build_network, program_of
 from harness.engine.trial import try_program
 from harness.probes.base import probes_of
 from harness.protocol.claim_notes import claim_notes
@@ -68,9 +70,31 @@ def notes_of(study: Study) -> tuple[str, ...]:
     notes = list(claim_notes(study))
     for arm in build_arms(study):
         notes += load_data(arm.recipe.data).notes
+        notes += _accumulation_notes(arm)
         if study.search:
             notes += search_notes(arm, study.search)
     return tuple(dict.fromkeys(notes))  # each once, in their order
+
+
+def _accumulation_notes(arm: Arm) -> list[str]:
+    """Return a sentence where an update of several micro-batches is not one of the whole batch."""
+    recipe = representative(arm.recipe)
+    if recipe.accumulate == 1:
+        return []
+    network = build_network(recipe, load_data(recipe.data))
+    notes = []
+    if has_batch_statistics(network):
+        notes.append(
+            f"arm {arm.name!r}: batch normalization goes by each of the {recipe.accumulate}"
+            " micro-batches of an update and not by the whole batch, so that the numbers are others"
+            " than without recipe.accumulate"
+        )
+    if dropout_rate(recipe):
+        notes.append(
+            f"arm {arm.name!r}: with recipe.accumulate={recipe.accumulate} dropout drops other"
+            " units than in one pass, equally many"
+        )
+    return notes
 
 
 def _mistakes_of(study: Study, arm: Arm) -> list[str]:

@@ -68,6 +68,9 @@ class Recipe(Spec):
     """Optimizer with its hyperparameters."""
     batch_size: BatchSize[int | Literal["full"] | Space] = 32
     """Samples in an update, or "full" for the whole training set."""
+    accumulate: int = Field(default=1, ge=1, exclude_if=lambda count: count == 1)
+    """Micro-batches that the gradient of a batch is computed from, one after the other: the same
+    numbers with less memory."""
     batch_order: Literal["reshuffled", "fixed", "sequential"] = "reshuffled"
     """New random order every epoch, one random order for all epochs, or the order of the data."""
     drop_last: bool = False

@@ -7,6 +7,7 @@ nothing else in the engine asks which it is.
 
 from __future__ import annotations
 
+from harness.engine.differentiate.accumulated import in_micro_batches
 from harness.engine.differentiate.autograd import Autograd
 from harness.engine.differentiate.base import Differentiator, Gradient, TrainingPass
 from harness.engine.differentiate.handwritten import HandWritten, has_backward
@@ -19,6 +20,7 @@ __all__ = [
     "HandWritten",
     "TrainingPass",
     "differentiator_of",
+    "in_micro_batches",
 ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import ClassVar, final
+from typing import final
 
 import torch
 from torch import Tensor
@@ -31,7 +31,7 @@ class Autograd(Differentiator):
         loss: what is differentiated.
     """
 
-    writes_apart: ClassVar[bool] = False
+    writes_apart = False
 
     def __init__(self, loss: TrainingLoss) -> None:
         self.loss = loss

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -52,7 +52,7 @@ class Differentiator(ABC):
     between parameters.
     """
 
-    writes_apart: ClassVar[bool]
+    writes_apart: bool
     """Whether parameters' gradients can be written into memory of their own, so that optimizers may
     move them apart."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import ClassVar, TypeGuard, final
+from typing import TypeGuard, final
 
 import torch
 from torch import Tensor
@@ -50,7 +50,7 @@ class HandWritten(Differentiator):
         network: its network.
     """
 
-    writes_apart: ClassVar[bool] = True
+    writes_apart = True
 
     def __init__(self, loss: TrainingLoss, network: Backpropagating) -> None:
         self.loss, self.network = loss, network

@@ -1,0 +1,167 @@
+"""The gradient of a batch from several smaller ones, which need less memory at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from typing import final
+
+import torch
+from torch import Tensor
+
+from harness.core.noise import Noise, RecordedNoise
+from harness.engine.differentiate.base import Differentiator, Gradient, TrainingPass
+from harness.engine.hyperparameters import Hyperparameters
+from harness.engine.training_loss import Minibatch, TrainingLoss
+from harness.engine.workspace import Workspace
+from harness.models.base import Buffers, Product
+
+
+@final
+class Accumulated(Differentiator):
+    """∂L/∂θ = Σ_m s_m ∂L_m/∂θ over n micro-batches, whose union is the batch.
+
+    L_m is the mean loss of micro-batch m, and s_m the share of the batch that it is. It is the
+    gradient of the whole batch but for rounding, unless the network normalises by the batch (by the
+    micro-batch then) or drops units (others then, since each micro-batch draws further).
+
+    Args:
+        inner: differentiates a micro-batch.
+        loss: what is differentiated.
+        micro_batches: their number n; of a smaller batch as many as it has samples.
+    """
+
+    def __init__(self, inner: Differentiator, loss: TrainingLoss, micro_batches: int) -> None:
+        self.inner, self.loss, self.micro_batches = inner, loss, micro_batches
+        self.writes_apart = inner.writes_apart
+        # memory for the gradients of all micro-batches but the first, made when first needed
+        self._scratch: Workspace | None = None
+
+    def mode(self) -> AbstractContextManager[object]:
+        return self.inner.mode()
+
+    def workspace(self, w_KP: Tensor, columns: Sequence[slice] = ()) -> Workspace | None:
+        return self.inner.workspace(w_KP, columns)
+
+    def gradient(
+        self,
+        w_KP: Tensor,
+        buffers: Buffers,
+        batch: Minibatch,
+        hyper: Hyperparameters,
+        noise: Noise | RecordedNoise | None = None,
+        workspace: Workspace | None = None,
+        record: TrainingPass | None = None,
+    ) -> Gradient:
+        first, *others = split_batch(batch, self.micro_batches)
+        shares = _shares([first, *others])
+        records = [None if record is None else TrainingPass() for _ in shares]
+        workspace = workspace or self.inner.workspace(w_KP)
+        total = self.inner.gradient(w_KP, buffers, first, hyper, noise, workspace, records[0])
+        loss_K = total.loss_K * shares[0]
+        for block in total.blocks:
+            block.g_KC.mul_(shares[0])
+        after, scratch = total.buffers, self._memory_like(workspace, w_KP) if others else None
+        for part, share, own in zip(others, shares[1:], records[1:], strict=True):
+            added = self.inner.gradient(w_KP, after, part, hyper, noise, scratch, own)
+            loss_K += share * added.loss_K
+            for block, other in zip(total.blocks, added.blocks, strict=True):
+                block.g_KC.add_(other.g_KC, alpha=share)
+            after = added.buffers
+        if record is not None:
+            _merge(record, batch, [own for own in records if own is not None], shares)
+        g_KP = total.g_KP
+        # as of one pass: whole rows for probes
+        if workspace is not None and workspace.apart and record is not None:
+            g_KP = workspace.gathered(self.loss.layout)
+        return Gradient(loss_K, g_KP, total.blocks, after)
+
+    def _memory_like(self, workspace: Workspace | None, w_KP: Tensor) -> Workspace | None:
+        """Return memory for another gradient, in the same blocks."""
+        if workspace is None:
+            return None
+        columns = [block.columns for block in workspace.blocks]
+        kept = self._scratch
+        if (
+            kept is None
+            or kept.w_KP is not workspace.w_KP
+            or [block.columns for block in kept.blocks] != columns
+        ):
+            kept = self._scratch = self.inner.workspace(workspace.w_KP, columns)
+        return kept
+
+    def hessian_product(
+        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
+    ) -> Callable[[Tensor], Tensor]:
+        return self.inner.hessian_product(w_KP, buffers, batch, hyper)
+
+    def sample_norms(
+        self, w_KP: Tensor, buffers: Buffers, record: TrainingPass, hyper: Hyperparameters
+    ) -> Tensor | None:
+        return self.inner.sample_norms(w_KP, buffers, record, hyper)
+
+    def grams(
+        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
+    ) -> Tensor | None:
+        return self.inner.grams(w_KP, buffers, batch, hyper)
+
+
+def in_micro_batches(
+    differentiator: Differentiator, loss: TrainingLoss, count: int
+) -> Differentiator:
+    """Return what takes a batch's gradient from so many micro-batches; for 1 the given one itself.
+
+    Args:
+        differentiator: of whole batches.
+        loss: what it differentiates.
+        count: the micro-batches of a batch.
+    """
+    return differentiator if count == 1 else Accumulated(differentiator, loss, count)
+
+
+def split_batch(batch: Minibatch, parts: int) -> list[Minibatch]:
+    """Return a batch in parts whose sizes differ by one sample at most.
+
+    Args:
+        batch: inputs and targets.
+        parts: how many; of fewer samples as many parts as samples.
+
+    >>> batch = Minibatch(torch.zeros(1, 5, 2), torch.zeros(1, 5, 1))
+    >>> [part.x_KB.shape[1] for part in split_batch(batch, 3)]
+    [2, 2, 1]
+    """
+    parts = min(parts, batch.x_KB.shape[1])
+    pieces = zip(batch.x_KB.tensor_split(parts, 1), batch.y_KBD.tensor_split(parts, 1), strict=True)
+    return [Minibatch(*piece) for piece in pieces]
+
+
+def _shares(parts: Sequence[Minibatch]) -> list[float]:
+    """Return what each part's mean loss counts in that of the whole."""
+    sizes = [part.x_KB.shape[1] for part in parts]
+    return [size / sum(sizes) for size in sizes]
+
+
+def _merge(
+    record: TrainingPass,
+    batch: Minibatch,
+    parts: Sequence[TrainingPass],
+    shares: Sequence[float],
+) -> None:
+    """Leave what the passes of the parts left, as one pass over the batch would have left it.
+
+    Args:
+        record: what is filled.
+        batch: the whole minibatch.
+        parts: what each micro-batch left.
+        shares: what each counts in the mean loss.
+    """
+    seen, all_seen = record.seen, [part.seen for part in parts]
+    record.batch = batch
+    for name in all_seen[0].outputs:
+        seen.outputs[name] = torch.cat([own.outputs[name] for own in all_seen], 1)
+    seen.draws += [torch.cat(draws, 1) for draws in zip(*(s.draws for s in all_seen), strict=True)]
+    for products in zip(*(own.products for own in all_seen), strict=True):
+        # slopes of a part's mean loss, as slopes of the whole batch's
+        slopes = [own.d_KBO * share for own, share in zip(products, shares, strict=True)]
+        h_KBI = torch.cat([own.h_KBI for own in products], 1)
+        seen.products.append(Product(h_KBI, torch.cat(slopes, 1), products[0].bias))
