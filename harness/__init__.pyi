@@ -10,6 +10,7 @@ from harness.data.functions import Rosenbrock as Rosenbrock
 from harness.data.images import FashionMNIST as FashionMNIST
 from harness.data.images import Torchvision as Torchvision
 from harness.data.mnist1d import MNIST1D as MNIST1D
+from harness.data.npz import Arrays as Arrays
 from harness.data.synthetic import Spirals as Spirals
 from harness.data.synthetic import TeacherStudent as TeacherStudent
 from harness.data.tabular import BreastCancer as BreastCancer

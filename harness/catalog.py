@@ -68,6 +68,7 @@ KINDS: dict[str, KindEntry] = {
             "Branin": "harness.data.functions",
             "FashionMNIST": "harness.data.images",
             "Torchvision": "harness.data.images",
+            "Arrays": "harness.data.npz",
         },
     ),
     "loss": KindEntry(

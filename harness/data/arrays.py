@@ -6,6 +6,7 @@ before anything is split, placed on a device, or trained.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -47,28 +48,27 @@ def as_array(value: Any, what: str, source: str) -> np.ndarray:
         raise HarnessError(f"data {source}: expected an array as {what}, got {error}") from error
 
 
-def check_arrays(source: str, samples: Pair, test: Pair | None) -> None:
+def check_arrays(source: str, samples: Pair, others: Mapping[str, Pair]) -> None:
     """Refuse arrays that can't be trained on; targets are looked at by :mod:`harness.data.labels`.
 
     Args:
         source: name of the data, for errors.
         samples: what is trained and validated on.
-        test: the source's own test part, if it has one.
+        others: the source's own parts, by their names (valid, test).
 
     Raises:
         HarnessError: inputs are no finite numbers of one shape, there are none, or there is not one
             target for each.
     """
     _check_pair(source, "", *samples)
-    if test is None:
-        return
-    _check_pair(source, "_test", *test)
-    shape, tested = samples[0].shape[1:], test[0].shape[1:]
-    if tested != shape:
-        raise HarnessError(
-            f"data {source}: expected x_test with inputs of the same shape as x, {shape}, got "
-            f"{tested}"
-        )
+    for part, pair in others.items():
+        _check_pair(source, f"_{part}", *pair)
+        shape, own = samples[0].shape[1:], pair[0].shape[1:]
+        if own != shape:
+            raise HarnessError(
+                f"data {source}: expected x_{part} with inputs of the same shape as x, {shape}, got"
+                f" {own}"
+            )
 
 
 def _check_pair(source: str, suffix: str, x: np.ndarray, y: np.ndarray) -> None:

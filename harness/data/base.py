@@ -34,9 +34,9 @@ class Data(DataOptions):
     A subclass gives the raw arrays (:meth:`raw`); splitting and the options are done for it.
     """
 
-    task: ClassVar[Task] = "classification"
-    """What is learnt. For a "function" there is nothing to predict: the model's parameters are
-    moved to its minimum."""
+    task: ClassVar[Task]
+    """What is learnt, "classification" where it is not said. For a "function" there is nothing to
+    predict: the model's parameters are moved to its minimum."""
 
     @abstractmethod
     def raw(self) -> Raw:
@@ -57,7 +57,8 @@ class Data(DataOptions):
         Args:
             raw: what :meth:`raw` returned.
         """
-        return self.task
+        # no value here: a subclass may have a field of this name, as users choose
+        return getattr(type(self), "task", "classification")
 
     def default_loss(self) -> Component:
         """Return the loss used when the recipe names none, from the task of the loaded data."""
@@ -112,10 +113,17 @@ def _raw_of(data: Data) -> Raw:
             f"data {data.name}: expected arrays, got {type(error).__name__}: {error} "
             f"({Path(last.filename).name}:{last.lineno})"
         ) from error
-    test = None if raw.test is None else (np.asarray(raw.test[0]), np.asarray(raw.test[1]))
-    raw = Raw(np.asarray(raw.x), np.asarray(raw.y), test)
-    check_arrays(data.name, (raw.x, raw.y), raw.test)
+    raw = raw._replace(
+        x=np.asarray(raw.x), y=np.asarray(raw.y), test=_pair(raw.test), valid=_pair(raw.valid)
+    )
+    own = {name: pair for name, pair in (("valid", raw.valid), ("test", raw.test)) if pair}
+    check_arrays(data.name, (raw.x, raw.y), own)
     return raw
+
+
+def _pair(pair: tuple[np.ndarray, np.ndarray] | None) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return a part of a source's own as arrays: a user's function may give lists."""
+    return None if pair is None else (np.asarray(pair[0]), np.asarray(pair[1]))
 
 
 @lru_cache(maxsize=1024)

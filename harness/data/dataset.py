@@ -8,6 +8,10 @@ import numpy as np
 
 Task = Literal["classification", "regression", "function"]
 
+OtherSplits = Literal["alike", "sizes differ", "one"]
+"""What the splits of a data set are: others of the same sizes; of other sizes, as whole groups make
+them; or one alone, by time or as the source gives it."""
+
 
 class Raw(NamedTuple):
     """Arrays as a source gives them."""
@@ -18,6 +22,14 @@ class Raw(NamedTuple):
     """(N,) labels, which become classes 0 … K − 1, or (N,) or (N, D) numbers."""
     test: tuple[np.ndarray, np.ndarray] | None = None
     """The source's own test part, x and y; None where a fifth is to be split off."""
+    valid: tuple[np.ndarray, np.ndarray] | None = None
+    """The source's own validation part; None where it is to be split off the training part."""
+    groups: np.ndarray | None = None
+    """(N,) which group each sample of ``x`` is of, where parts must not share any."""
+    order: np.ndarray | None = None
+    """(N,) times or numbers, where later samples are validated and tested on."""
+    notes: tuple[str, ...] = ()
+    """What a user should know of what the source did, in sentences."""
 
 
 class Part(NamedTuple):
@@ -39,6 +51,8 @@ class Dataset(NamedTuple):
     notes: tuple[str, ...] = ()
     """What a user should know of it, in sentences: labels that became other classes, and classes
     that no training sample has."""
+    splits: OtherSplits = "alike"
+    """What other numbers of ``split`` give."""
 
     @property
     def input_shape(self) -> tuple[int, ...]:

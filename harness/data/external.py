@@ -5,18 +5,20 @@ The function's source is part of a run's key, and so is the fingerprint of the a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from harness.core.errors import HarnessError
-from harness.data.arrays import as_array
 from harness.data.base import Data
 from harness.data.dataset import Raw, Task
+from harness.data.given import raw_of_arrays
 from harness.data.labels import are_classes
 from harness.spec.component import External
 
 
 class ExternalData(External, Data):
-    """Arrays from a function by dotted name: it returns ``(x, y)`` or ``(x, y, x_test, y_test)``.
+    """Arrays from a function by dotted name: it returns ``(x, y)`` or ``(x, y, x_test, y_test)``,
+    or a mapping with these names, ``x_valid``, ``y_valid`` and arrays to split by.
 
     Integers, booleans or texts ``y`` of shape (N,) are classes, and so are rows of a single 1;
     floats are numbers to be predicted, (N, 1) where they are few whole numbers. Arguments that are
@@ -42,26 +44,24 @@ class ExternalData(External, Data):
 
     def dump(self) -> dict[str, Any]:
         """Return the mapping for specs: the harness's options beside the function's arguments."""
-        common = {k: getattr(self, k) for k in Data.model_fields}
+        common = self.model_dump(mode="json", include=set(Data.model_fields))
         return {**common, **External.dump(self)}
 
     def raw(self) -> Raw:
         """Call the function and return its arrays.
 
         Raises:
-            HarnessError: it returns neither two arrays nor four, or no arrays.
+            HarnessError: it returns neither two arrays nor four nor a mapping, or no arrays.
         """
         given = self.load()(**self.args)
-        if not isinstance(given, (tuple, list)) or len(given) not in (2, 4):
-            what = f"{len(given)} values" if isinstance(given, (tuple, list)) else type(given)
-            raise HarnessError(
-                f"data {self.target}: expected (x, y) or (x, y, x_test, y_test), got {what}"
-            )
-        names = ("x", "y", "x_test", "y_test")
-        arrays = [
-            as_array(value, name, self.target) for name, value in zip(names, given, strict=False)
-        ]
-        return Raw(arrays[0], arrays[1], (arrays[2], arrays[3]) if len(arrays) == 4 else None)
+        if not isinstance(given, Mapping):
+            if not isinstance(given, (tuple, list)) or len(given) not in (2, 4):
+                what = f"{len(given)} values" if isinstance(given, (tuple, list)) else type(given)
+                raise HarnessError(
+                    f"data {self.target}: expected (x, y) or (x, y, x_test, y_test), got {what}"
+                )
+            given = dict(zip(("x", "y", "x_test", "y_test"), given, strict=False))
+        return raw_of_arrays(self, given)
 
     def task_of(self, raw: Raw) -> Task:
         """Return "classification" for labels, else "regression"."""

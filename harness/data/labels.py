@@ -6,6 +6,7 @@ meant either way, such as whole numbers kept as floats, nothing is guessed.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -24,8 +25,8 @@ class Labels(NamedTuple):
 
     y: np.ndarray
     """(N,) integers from 0 to K − 1."""
-    test_y: np.ndarray | None
-    """Those of the source's own test part, if it has one."""
+    others: dict[str, np.ndarray]
+    """Those of the source's own parts, by their names (valid, test)."""
     classes: int
     """K."""
     values: tuple[object, ...]
@@ -77,40 +78,45 @@ def _are_one_hot(y: np.ndarray) -> bool:
     return bool(np.isin(y, (0, 1)).all() and (y.sum(1) == 1).all())
 
 
-def check_numbers(source: str, y: np.ndarray, test_y: np.ndarray | None) -> None:
+def check_numbers(source: str, y: np.ndarray, others: Mapping[str, np.ndarray]) -> None:
     """Refuse targets that are no numbers to be predicted.
 
+    Args:
+        source: name of the data, for errors.
+        y: targets.
+        others: those of the source's own parts, by their names.
+
     Raises:
-        HarnessError: they are not finite numbers, or the test part's are of another shape.
+        HarnessError: they are not finite numbers, or another part's are of another shape.
     """
     check_finite(source, "y", y)
-    if test_y is None:
-        return
-    check_finite(source, "y_test", test_y)
-    if test_y.shape[1:] != y.shape[1:]:
-        raise HarnessError(
-            f"data {source}: expected y_test of the same shape as y, {y.shape}, got {test_y.shape}"
-        )
+    for part, own in others.items():
+        check_finite(source, f"y_{part}", own)
+        if own.shape[1:] != y.shape[1:]:
+            raise HarnessError(
+                f"data {source}: expected y_{part} of the same shape as y, {y.shape}, got "
+                f"{own.shape}"
+            )
 
 
-def as_classes(source: str, y: np.ndarray, test_y: np.ndarray | None) -> Labels:
+def as_classes(source: str, y: np.ndarray, others: Mapping[str, np.ndarray]) -> Labels:
     """Return labels as classes 0 … K − 1, in the order of their values.
 
     Args:
         source: name of the data, for errors and the note.
         y: labels (N,), or (N, K) with a single 1 in each row.
-        test_y: those of the source's own test part, if it has one.
+        others: those of the source's own parts, by their names (valid, test).
 
     Raises:
-        HarnessError: they are no labels, all are of one class, or the test part has one that the
-            others lack.
+        HarnessError: they are no labels, all are of one class, or another part has one that these
+            lack.
 
-    >>> labels = as_classes("mine", np.array([-1, 1, 1]), None)
+    >>> labels = as_classes("mine", np.array([-1, 1, 1]), {})
     >>> labels.y.tolist(), labels.note
     ([0, 1, 1], 'data mine: labels -1, 1 became classes 0, 1')
     """
     if _are_one_hot(y):
-        return _of_one_hot(source, y, test_y)
+        return _of_one_hot(source, y, others)
     _check_labels(source, "y", y)
     values, classes = np.unique(y, return_inverse=True)
     if len(values) < 2:
@@ -120,19 +126,20 @@ def as_classes(source: str, y: np.ndarray, test_y: np.ndarray | None) -> Labels:
         )
     plain = y.dtype.kind in "iu" and np.array_equal(values, np.arange(len(values)))
     note = "" if plain else _mapping(source, values)
-    tested = None if test_y is None else _test_classes(source, values, test_y)
-    return Labels(classes.reshape(-1), tested, len(values), tuple(values.tolist()), note)
+    known = {part: _classes_of(source, part, values, own) for part, own in others.items()}
+    return Labels(classes.reshape(-1), known, len(values), tuple(values.tolist()), note)
 
 
-def _of_one_hot(source: str, y: np.ndarray, test_y: np.ndarray | None) -> Labels:
+def _of_one_hot(source: str, y: np.ndarray, others: Mapping[str, np.ndarray]) -> Labels:
     """Return rows of a single 1 as classes, the places of the ones.
 
     Raises:
-        HarnessError: the test part has no such rows.
+        HarnessError: another part has no such rows.
     """
-    if test_y is not None and not _are_one_hot(test_y):
-        raise HarnessError(f"data {source}: expected rows of a single 1 in y_test, as in y")
-    labels = as_classes(source, y.argmax(1), None if test_y is None else test_y.argmax(1))
+    for part, own in others.items():
+        if not _are_one_hot(own):
+            raise HarnessError(f"data {source}: expected rows of a single 1 in y_{part}, as in y")
+    labels = as_classes(source, y.argmax(1), {part: own.argmax(1) for part, own in others.items()})
     return labels._replace(
         note=f"data {source}: rows of a single 1 became {labels.classes} classes"
     )
@@ -166,21 +173,21 @@ def _check_labels(source: str, what: str, y: np.ndarray) -> None:
         )
 
 
-def _test_classes(source: str, values: np.ndarray, test_y: np.ndarray) -> np.ndarray:
-    """Return the classes of the source's own test part.
+def _classes_of(source: str, part: str, values: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return the classes of the source's own validation or test part.
 
     Raises:
         HarnessError: a label is none of those that the rest of the data has.
     """
-    _check_labels(source, "y_test", test_y)
-    unseen = np.setdiff1d(test_y, values)
+    _check_labels(source, f"y_{part}", y)
+    unseen = np.setdiff1d(y, values)
     if len(unseen):
         raise HarnessError(
-            f"data {source}: expected the labels of y in y_test ({_listed(values)}), got "
+            f"data {source}: expected the labels of y in y_{part} ({_listed(values)}), got "
             f"{_listed(unseen)}, which no training sample has; leave such samples out, or train on "
             "some of them"
         )
-    return np.searchsorted(values, test_y)
+    return np.searchsorted(values, y)
 
 
 def _mapping(source: str, values: np.ndarray) -> str:

@@ -3,7 +3,7 @@
 Options act in this order, which decides what they can see of each other:
 
 1. split off the test part (a fifth, if the source has none of its own), then validation, then cut
-   to ``train_size``;
+   to ``train_size`` (:mod:`harness.data.splitting`);
 2. replace training labels (``label_noise``), which leaves validation and test as they are;
 3. permute features (``shuffle_pixels``), the same way in every part;
 4. add products of features (``polynomial``);
@@ -24,13 +24,11 @@ from itertools import combinations_with_replacement
 import numpy as np
 
 from harness.core.errors import HarnessError
-from harness.core.streams import Name, numpy_stream
-from harness.data.dataset import Dataset, Part, Raw, Task
+from harness.core.streams import numpy_stream
+from harness.data.dataset import Dataset, OtherSplits, Part, Raw, Task
 from harness.data.labels import Labels, as_classes, check_numbers, unseen_classes
 from harness.data.options import DataOptions
-
-TEST_SHARE = 0.2
-"""Share of the samples split off for the test where the source has no test part of its own."""
+from harness.data.splitting import split_samples
 
 
 def prepare(data: DataOptions, raw: Raw, task: Task) -> Dataset:
@@ -48,42 +46,49 @@ def prepare(data: DataOptions, raw: Raw, task: Task) -> Dataset:
         HarnessError: the targets are not what the task needs, ``train_size`` asks for more
             samples than there are, or ``label_noise`` for noise without classes.
     """
-    labels, (y, own_test_y) = _encoded(data, raw, task)
+    labels, y, valid_y, test_y = _encoded(data, raw, task)
     classes = labels.classes if labels else 0
-    # the test part first, so that neither validation's share nor train_size changes which samples
-    # are tested on
-    if raw.test is None or own_test_y is None:
-        pool, test = _split(np.arange(len(y)), TEST_SHARE, data, "test")
-        test_x, test_y = raw.x[test], y[test]
-    else:
-        pool, test_x, test_y = np.arange(len(y)), raw.test[0], own_test_y
-    # number 0 has the stream that splits had before they were numbered
-    purpose = ("valid", data.split) if data.split else ("valid",)
-    train, valid = _split(pool, data.valid_fraction, data, *purpose, size=data.train_size)
-    notes = _notes(data, labels, y[train], (y[valid], test_y)) if labels else ()
+    own = split_samples(data, raw, y if labels else None)
+    valid = (raw.x[own.valid], y[own.valid])
+    test = (raw.x[own.test], y[own.test])
+    if raw.valid is not None and valid_y is not None:
+        valid = (raw.valid[0], valid_y)
+    if raw.test is not None and test_y is not None:
+        test = (raw.test[0], test_y)
+    notes = _notes(data, labels, y[own.train], (valid[1], test[1])) if labels else ()
     # for all samples, before the parts are taken: a sample's noise does not depend on the split
-    noisy_y = _with_label_noise(y, classes, data)
-    parts = [(raw.x[train], noisy_y[train]), (raw.x[valid], y[valid]), (test_x, test_y)]
+    train = (raw.x[own.train], _with_label_noise(y, classes, data)[own.train])
+    parts = (train, valid, test)
     inputs = _transformed([part[0] for part in parts], data)
     targets = [_targets(part[1], classes) for part in parts]
     train_part, valid_part, test_part = map(Part, inputs, targets)
-    return Dataset(train_part, valid_part, test_part, task, notes)
+    return Dataset(
+        train_part, valid_part, test_part, task, (*raw.notes, *notes), splits_of_source(raw)
+    )
+
+
+def splits_of_source(raw: Raw) -> OtherSplits:
+    """Return what other numbers of ``split`` give, from what the source gives."""
+    if raw.valid is not None or raw.order is not None:
+        return "one"
+    return "alike" if raw.groups is None else "sizes differ"
 
 
 def _encoded(
     data: DataOptions, raw: Raw, task: Task
-) -> tuple[Labels | None, tuple[np.ndarray, np.ndarray | None]]:
-    """Return the labels, and the targets of all samples and of the source's own test part.
+) -> tuple[Labels | None, np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Return the labels, and the targets of all samples and of the source's own validation and test
+    part.
 
     Raises:
         HarnessError: the targets are not what the task needs.
     """
-    test_y = None if raw.test is None else raw.test[1]
+    others = {name: pair[1] for name, pair in (("valid", raw.valid), ("test", raw.test)) if pair}
     if task != "classification":
-        check_numbers(data.name, raw.y, test_y)
-        return None, (raw.y, test_y)
-    labels = as_classes(data.name, raw.y, test_y)
-    return labels, (labels.y, labels.test_y)
+        check_numbers(data.name, raw.y, others)
+        return None, raw.y, others.get("valid"), others.get("test")
+    labels = as_classes(data.name, raw.y, others)
+    return labels, labels.y, labels.others.get("valid"), labels.others.get("test")
 
 
 def _notes(
@@ -111,35 +116,6 @@ def _notes(
             )
         notes.append(f"{said}; data.train_size keeps {len(train_y)} samples")
     return tuple(notes)
-
-
-def _split(
-    indices: np.ndarray, share: float, data: DataOptions, *purpose: Name, size: int | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Split indices at random; return those that stay and those that are taken, both sorted.
-
-    Args:
-        indices: of the samples, in the source's order.
-        share: fraction to take.
-        data: whose seed names the stream.
-        purpose: what is taken, and which of several splits, which name the stream too.
-        size: how many of those that stay are kept; all by default.
-
-    Raises:
-        HarnessError: ``size`` is more than stay.
-    """
-    order = numpy_stream(data.seed, "split", *purpose).permutation(indices)
-    taken = round(len(order) * share)
-    available = len(order) - taken
-    if size is not None and size > available:
-        raise HarnessError(
-            f"data.train_size: expected at most {available} (what {data.name} leaves for "
-            f"training), got {size}"
-        )
-    # the first ``size`` of a random order, so that smaller training sets are part of larger ones
-    kept = order[taken : taken + (available if size is None else size)]
-    # in the source's order: what is drawn is which samples, not how they are arranged
-    return np.sort(kept), np.sort(order[:taken])
 
 
 def _with_label_noise(y: np.ndarray, classes: int, data: DataOptions) -> np.ndarray:

@@ -31,7 +31,8 @@ def cohort_key(recipe: ResolvedRecipe) -> str:
     """Return what runs must share to train in one cohort, as ``dispatch`` cuts them.
 
     Runs on other splits of the data are of one shape. They train apart where all members share
-    their inputs otherwise (full batches), or where the data are too large to be held several times.
+    their inputs otherwise (full batches), where the data are too large to be held several times, or
+    where whole groups make parts of other sizes.
 
     Args:
         recipe: its data are loaded.
@@ -52,7 +53,10 @@ def copy_bytes(recipe: ResolvedRecipe) -> int:
     Returns:
         The bytes; 0 where runs on other splits train apart.
     """
-    x, y = load_data(recipe.data).train
+    data = load_data(recipe.data)
+    if data.splits == "sizes differ":
+        return 0
+    x, y = data.train
     size = (x.size + y.size) * getattr(torch, recipe.dtype).itemsize
     full = make_timetable(recipe, len(x)).batch == len(x)
     return 0 if full or size > MIXED else size

@@ -108,6 +108,7 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
         )
     try:
         _check_batch_space(arm.recipe, len(load_data(arm.recipe.data).train.x))
+        _check_searches(study, arm.recipe)
         program = program_of(representative(arm.recipe))
         _check_splits(as_a(Data, arm.recipe.data))
         try_program(program)
@@ -132,6 +133,24 @@ def _check_batch_space(recipe: Recipe, samples: int) -> None:
         raise HarnessError(
             f"recipe.batch_size: expected a space up to {samples} (the training samples), got "
             f"{space}"
+        )
+
+
+def _check_searches(study: Study, recipe: Recipe) -> None:
+    """Refuse searches on splits of their own where the data have one split alone.
+
+    Raises:
+        HarnessError: so they are; what they share must be said, since verdicts then tell nothing of
+            other samples.
+    """
+    search, searches = study.search, len(study.looks[-1].searches)
+    if search is None or searches < 2 or "split" in search.fixed:
+        return
+    if load_data(recipe.data).splits == "one":
+        why = "order_by" if as_a(Data, recipe.data).order_by else "a validation part of its own"
+        raise HarnessError(
+            f"search.fixed: {recipe.data.name} has one split ({why}), which all {searches} "
+            "searches share; say so: search.fixed: [split]"
         )
 
 

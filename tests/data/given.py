@@ -141,3 +141,17 @@ def nothing():
 
 def three():
     return X, Y, X
+
+
+def named():
+    """Arrays by name: 40 groups of 3 samples, their times, and a class that follows neither."""
+    return {"x": X, "y": Y, "person": np.arange(120) // 3, "time": np.arange(120)[::-1] // 2}
+
+
+def own_parts():
+    return {"x": X[:80], "y": Y[:80], "x_valid": X[80:100], "y_valid": Y[80:100],
+            "x_test": X[100:], "y_test": Y[100:], "groups": np.arange(80)}  # fmt: skip
+
+
+def grouped():
+    return {"x": X, "y": Y, "groups": np.array([f"p{i // 5}" for i in range(120)])}

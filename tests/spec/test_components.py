@@ -16,6 +16,7 @@ NEEDED = {
     "Parameters": {"start": [0.0, 1.0]},
     "Objective": {"function": "beale"},
     "Torchvision": {"dataset": "MNIST"},
+    "Arrays": {"path": "data.npz"},
 }
 """Values of required fields, by the part's name; a required number is 0.1."""
 
