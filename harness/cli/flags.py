@@ -69,6 +69,13 @@ class Flags(NamedTuple):
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Train everything anew, whatever is recorded.")
     ] = False
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over",
+            help="Go on with a study that another machine is running, which stops there.",
+        ),
+    ] = False
     storage: Annotated[
         str | None,
         typer.Option(

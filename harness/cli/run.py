@@ -55,6 +55,7 @@ def _run(study: Study, flags: Flags) -> Summary:
         fresh=flags.fresh,
         storage=flags.storage,
         uri=flags.store,
+        take_over=flags.take_over,
     )
     try:
         with choose_display() as display:

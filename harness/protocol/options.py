@@ -22,3 +22,5 @@ class Options(NamedTuple):
     """Optuna's storage, a file or a URL; by default ``HARNESS_STORAGE`` or ``optuna.journal``."""
     uri: str | None = None
     """MLflow's tracking URI; by default ``MLFLOW_TRACKING_URI`` or ``mlflow.db``."""
+    take_over: bool = False
+    """Take the study from a driver on another machine, which stops at its next cohort."""

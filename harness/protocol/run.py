@@ -72,7 +72,7 @@ def run_study(
     told = progress or Progress()
     for note in notes_of(study):
         told.say(note)
-    with closing(Session(study.name, options.uri)) as session:
+    with closing(Session(study.name, options.uri, take_over=options.take_over)) as session:
         done = conduct_study(study, options, session, told)
         seconds, runs = time.perf_counter() - began, len(done.record.runs)
         totals = {"cost/seconds": seconds, "runs": float(runs)}

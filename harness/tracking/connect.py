@@ -240,9 +240,9 @@ def _no_migration_lines() -> Iterator[None]:
 def _prepare_sqlite(uri: str, create: bool) -> None:
     """Create an SQLite store's file if it is missing.
 
-    It is made under another name and moved into place when its tables are whole: making them takes
-    seconds, and a kill in between never leaves half a schema. The folder is the same, so that the
-    move is a rename, which is atomic.
+    It is made under another name and put into place when its tables are whole: making them takes
+    seconds, and a kill in between never leaves half a schema. The folder is the same, so that it
+    can be linked, which is atomic.
 
     Its journal is a write-ahead log (WAL): whoever reads (MLflow's UI, ``harness watch``) does not
     wait for a write, nor a write for them. The mode is kept in the file itself, so it need not be
@@ -266,4 +266,19 @@ def _prepare_sqlite(uri: str, create: bool) -> None:
             connection.execute(sa.text("PRAGMA journal_mode=WAL"))
         # Closing the last connection folds the log into the file; only the file is moved.
         store.engine.dispose()
-        os.replace(fresh, path)
+        _put_in_place(fresh, path)
+
+
+def _put_in_place(fresh: Path, path: Path) -> None:
+    """Give a new database its name, unless another process was quicker: then theirs is used.
+
+    A link never replaces what is there, as a rename would; where the file system has no links the
+    name is looked at first.
+    """
+    try:
+        os.link(fresh, path)
+    except FileExistsError:
+        return
+    except OSError:
+        if not path.exists():
+            os.replace(fresh, path)

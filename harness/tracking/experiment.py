@@ -160,6 +160,14 @@ class Experiment:
         """Say in MLflow's UI what the experiment is about."""
         self.client.set_experiment_tag(self.id, Tag.NOTE, title)
 
+    def read_driver(self) -> str:
+        """Return who runs the study at the moment, as :mod:`harness.tracking.lease` wrote it."""
+        return str(self.client.get_experiment(self.id).tags.get(Tag.DRIVER, ""))
+
+    def write_driver(self, text: str) -> None:
+        """Say who runs the study at the moment."""
+        self.client.set_experiment_tag(self.id, Tag.DRIVER, text)
+
     def discard_unfinished(self) -> None:
         """Delete training runs that were never written to their end, at most a thousand of them.
 

@@ -59,6 +59,8 @@ class Tag:
     been run to its end."""
     CLOCK = "harness.clock"
     """Of an arm's run: the readings of its clocks by search, as JSON."""
+    DRIVER = "harness.driver"
+    """Of the experiment: who runs the study at the moment; empty if nobody does."""
 
     RUN_NAME = "mlflow.runName"
     PARENT = "mlflow.parentRunId"

@@ -19,6 +19,7 @@ from harness.core.paths import cache_folder
 from harness.core.study_record import ClockReading, RunEntry, StudyRecord, clock_readings
 from harness.spec.arms import Arm
 from harness.tracking.connect import open_experiment
+from harness.tracking.lease import Lease
 from harness.tracking.provenance import read_environment, uncommitted_changes
 from harness.tracking.reader import Reader, training_runs
 from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
@@ -77,17 +78,27 @@ class Session:
         uri: MLflow's tracking URI; by default ``MLFLOW_TRACKING_URI``, or ``mlflow.db`` in the
             working folder.
         patience: seconds that a server may be away in mid-study.
+        take_over: take the study from a driver on another machine.
 
     Raises:
         StoreError: the store can't be reached.
     """
 
-    def __init__(self, study: str, uri: str | None = None, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        study: str,
+        uri: str | None = None,
+        patience: float = PATIENCE,
+        take_over: bool = False,
+    ) -> None:
         self._experiment = open_experiment(study, uri, create=True)
         self.reader = Reader(self._experiment)
         self.study, self.uri, self.patience = study, self._experiment.uri, patience
         self.clocks: dict[str, dict[int, ClockReading]] = {}
         """What the clocks of each arm were read as, by search, when the study was opened."""
+        self._take_over = take_over
+        self._lease: Lease | None = None
+        """The right to drive the study; from :meth:`open` to :meth:`close`."""
         self._study_run = ""
         """Id of the study's own run; empty until :meth:`open`."""
         self._arm_runs: dict[str, str] = {}
@@ -115,9 +126,10 @@ class Session:
             The runs that need not be trained again, by key.
 
         Raises:
-            StoreError: another process on this machine runs the study, or the store has refused
-                what was waiting.
+            StoreError: somebody else runs the study, or the store has refused what was waiting.
         """
+        with self._experiment.telling_failures("a study"):
+            self._lease = Lease(self._experiment, self.uri, self.study, self._take_over)
         if is_remote(self.uri):
             self._spool = Spool(self._spool_folder(), self._deliver, patience=self.patience)
             self._spool.flush()
@@ -248,7 +260,13 @@ class Session:
         )
 
     def _send(self, batch: SpoolBatch) -> None:
-        """Put a batch into the spool where there is one, else write it now."""
+        """Put a batch into the spool where there is one, else write it now.
+
+        Raises:
+            StoreError: the study has been taken over, or the store refuses.
+        """
+        if self._lease is not None:
+            self._lease.check()
         if self._spool is not None:
             return self._spool.put(batch)
         try:
@@ -349,6 +367,8 @@ class Session:
         Raises:
             StoreError: the store refuses, or is away for too long.
         """
+        if self._lease is not None:
+            self._lease.check()
         settled = record._replace(runs=self.settle(record.runs)).to_plain()
 
         def write() -> None:
@@ -368,6 +388,8 @@ class Session:
         """
         if self._spool is not None:
             self._spool.close()
+        if self._lease is not None:
+            self._lease.release()
 
 
 def _study_tags(about: About) -> dict[str, str]:

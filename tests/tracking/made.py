@@ -15,7 +15,15 @@ def record(trial=0, key="k0", status="finished", points=POINTS, arrays=None, **s
     return Record(key, Run.of(RECIPE, 0), outcome, "search", "arm", trial, {})
 
 
+_LAST = {}
+
+
 def opened(name="s", uri=None):
-    """Return a session with one arm, "arm", and the runs that it need not be given again."""
-    session = Session(name, uri)
+    """Return a session with one arm, "arm", and the runs that it need not be given again.
+
+    The one that was opened before is over: one process drives a study.
+    """
+    if name in _LAST:
+        _LAST.pop(name).close()
+    session = _LAST[name] = Session(name, uri)
     return session, session.open(ABOUT, [Arm("arm", {}, RECIPE)])

@@ -38,6 +38,7 @@ TAGS = {
     "SPEC": "harness.spec",
     "ANSWER": "harness.answer",
     "CLOCK": "harness.clock",
+    "DRIVER": "harness.driver",
     "RUN_NAME": "mlflow.runName",
     "PARENT": "mlflow.parentRunId",
     "NOTE": "mlflow.note.content",
