@@ -41,7 +41,7 @@ by then, and the last one's name is there."""
 _LOG = logging.getLogger("harness")
 
 
-class Board(Protocol):
+class LeaseBoard(Protocol):
     """Where the lease is written: a text that every driver of the study reads and writes."""
 
     def read_driver(self) -> str:
@@ -113,7 +113,7 @@ class Lease:
         StoreError: somebody else drives the study; the message says who, and how to take over.
     """
 
-    def __init__(self, board: Board, uri: str, study: str, take_over: bool = False) -> None:
+    def __init__(self, board: LeaseBoard, uri: str, study: str, take_over: bool = False) -> None:
         self.board, self.study = board, study
         self._shared = sqlite_path(uri) is None
         """Whether drivers on other machines may be at work; to an SQLite file the lock beside it is
