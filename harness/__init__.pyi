@@ -1,6 +1,9 @@
 # made of harness/catalog.py by 'make names'; a test holds that they agree
 from harness import stats as stats
 from harness.analysis import results as results
+from harness.averages.base import Average as Average
+from harness.averages.exponential import EMA as EMA
+from harness.averages.stochastic import SWA as SWA
 from harness.data.base import Data as Data
 from harness.data.external import ExternalData as ExternalData
 from harness.data.functions import Beale as Beale

@@ -117,6 +117,14 @@ KINDS: dict[str, KindEntry] = {
             "Sequence": "harness.schedules.sequence",
         },
     ),
+    "average": KindEntry(
+        base="harness.averages.base:Average",
+        external="",
+        parts={
+            "EMA": "harness.averages.exponential",
+            "SWA": "harness.averages.stochastic",
+        },
+    ),
     "probe": KindEntry(
         base="harness.probes.base:Probe",
         external="",

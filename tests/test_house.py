@@ -25,7 +25,7 @@ LAYERS = (
     {"analysis", "execution"},
     {"engine", "tracking"},
     {"probes"},
-    {"optimizers", "regularizers", "models", "data", "losses", "schedules"},
+    {"optimizers", "regularizers", "models", "data", "losses", "schedules", "averages"},
     {"stats", "spec"},
     {"core"},
 )

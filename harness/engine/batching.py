@@ -115,7 +115,8 @@ def member_bytes(program: Program) -> int:
     (:func:`copy_bytes` is what another split adds).
     """
     # weights, gradient, and two temporaries of an update
-    rows = 4 * program.layout.width + optimizer_numbers(program)
+    averages = program.recipe.average is not None
+    rows = (4 + averages) * program.layout.width + optimizer_numbers(program)
     # the first dimensions of the weights: about the outputs of all layers for a sample, where a
     # network does not tell more
     units = sum(math.prod(weight.shape[:1]) for weight in program.initial.values())

@@ -84,6 +84,8 @@ class Cohort:
     """Weights at each member's best evaluation, where early stopping keeps them."""
     best_buffers: Buffers
     """Running statistics that belong to ``best_KP``."""
+    average_KP: Tensor | None
+    """Averages of the weights, where the recipes have any."""
     permit: Permit
     """Whether test data are evaluated at the end, and by whom they have been."""
     workspace: Workspace | None = None
@@ -138,6 +140,7 @@ def start(runs: Sequence[Run], test: bool) -> Cohort:
         # the same tensors until a member first improves: most networks have none, and without early
         # stopping they are never copied
         best_buffers=dict(buffers),
+        average_KP=None if program.recipe.average is None else w_KP.clone(),
         permit=Permit(test),
     )
 
@@ -154,7 +157,13 @@ def evaluated_of(program: Program, cohort: Cohort) -> Tensor:
     """Return the weights (K, P) that the members are evaluated at; they are only to be read."""
     groups = groups_in(program, cohort)
     return evaluated_weights(
-        cohort.w_KP, groups, cohort.blocks, cohort.states, cohort.external, program.layout
+        cohort.w_KP,
+        groups,
+        cohort.blocks,
+        cohort.states,
+        cohort.external,
+        program.layout,
+        cohort.average_KP,
     )
 
 
@@ -176,6 +185,7 @@ def keep_rows(program: Program, cohort: Cohort, kept: Sequence[int]) -> None:
     cohort.buffers = {name: buffer[rows] for name, buffer in cohort.buffers.items()}
     cohort.best_buffers = {name: buffer[rows] for name, buffer in cohort.best_buffers.items()}
     cohort.best_KP = None if cohort.best_KP is None else cohort.best_KP[rows]
+    cohort.average_KP = None if cohort.average_KP is None else cohort.average_KP[rows]
     cohort.memories = memories_of_rows(cohort.memories, rows)
     # another library's optimizer keeps its own state, and its one member leaves as a whole
     if groups:

@@ -1,4 +1,7 @@
-"""Where members are evaluated: at their weights, or at the average that their optimizer keeps."""
+"""Where members are evaluated: at their weights, or at an average of them.
+
+The average is that of the recipe, or one that the optimizer itself keeps; a recipe has one at most.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ def evaluated_weights(
     states: OptimizerStates,
     external: ExternalState | None,
     layout: Layout,
+    average_KP: Tensor | None = None,
 ) -> Tensor:
     """Return the weights (K, P) that members are evaluated at.
 
@@ -30,10 +34,13 @@ def evaluated_weights(
         states: the optimizers' states by block and group.
         external: another library's optimizer.
         layout: where each parameter lies in a row.
+        average_KP: the averages of the recipes, which the next update changes.
 
     Returns:
-        ``w_KP`` itself where no optimizer has another point, else new rows.
+        ``w_KP`` or ``average_KP`` itself where no optimizer has another point, else new rows.
     """
+    if average_KP is not None:
+        return average_KP
     if external is not None:
         return external.evaluated_weights(layout, w_KP)
     rows_KP = w_KP

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from harness.core.noise import Noise
+from harness.engine.averaging import average_rates, move_average
 from harness.engine.batches import Batches
 from harness.engine.cohort import Cohort, evaluated_of, groups_in
 from harness.engine.denormals import denormals_as_zero
@@ -115,16 +116,22 @@ def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInte
     probes = probes_of(cohort.members[0].run.probes)
     probing = Probing(program, splits, groups, cohort.blocks, probes, seeds, hyper, cohort.memories)
     make = _updater(program, cohort, groups)
+    run = run_lengths(program.recipe, program.times, program.train.size)
+    rates_SK = average_rates(recipes, run, cohort.done, target)
     losses: list[Tensor] = []
     with _mode(program, cohort):
         for offset, factor_K in enumerate(_schedule(program, cohort, target)):
             step = cohort.done + offset
             batch, buffers = batches.batch(step), cohort.buffers
-            before_KP = probing.before(step, cohort.w_KP, cohort.states, cohort.external)
+            before_KP = probing.before(
+                step, cohort.w_KP, cohort.states, cohort.external, cohort.average_KP
+            )
             update = make(
                 cohort.w_KP, buffers, cohort.states, batch, hyper, factor_K, noise, probing.record
             )
             cohort.w_KP, cohort.buffers, cohort.states = update.w_KP, update.buffers, update.states
+            if cohort.average_KP is not None and rates_SK is not None:
+                move_average(cohort.average_KP, cohort.w_KP, rates_SK[offset])
             # left on the device: reading a number of a GPU would wait for it at every update
             losses.append(update.loss_K)
             # the last batch of an epoch may be smaller

@@ -36,16 +36,17 @@ def check_optimizer(
         return
     optimizer.check(layout)
     if type(optimizer).evaluation_point is not Optimizer.evaluation_point:
-        check_evaluation_point(optimizer.name, network, regularizers)
+        check_evaluation_point("optimizer", optimizer.name, network, regularizers)
 
 
 def check_evaluation_point(
-    optimizer: str, network: Network, regularizers: Sequence[Regularizer]
+    field: str, part: str, network: Network, regularizers: Sequence[Regularizer]
 ) -> None:
     """Refuse what would not hold at an average of weights.
 
     Args:
-        optimizer: one that evaluates at an average, by name.
+        field: of the recipe, where the part stands that evaluates at an average.
+        part: its name.
         network: what is evaluated there.
         regularizers: of the recipe.
 
@@ -55,13 +56,13 @@ def check_evaluation_point(
     """
     if has_batch_statistics(network):
         raise HarnessError(
-            f"recipe.optimizer: {optimizer} evaluates at an average of weights, whose running"
+            f"recipe.{field}: {part} evaluates at an average of weights, whose running"
             " statistics nobody has gathered; expected a model without batch normalization, such as"
             " with norm='layer'"
         )
-    for part in regularizers:
-        if type(part).constrain is not Regularizer.constrain:
+    for regularizer in regularizers:
+        if type(regularizer).constrain is not Regularizer.constrain:
             raise HarnessError(
-                f"recipe.regularizers: {optimizer} evaluates at an average of weights, where the"
-                f" constraint of {part.name} does not hold; leave it out, or use another optimizer"
+                f"recipe.regularizers: {part} evaluates at an average of weights, where the"
+                f" constraint of {regularizer.name} does not hold; leave one of them out"
             )

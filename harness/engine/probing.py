@@ -115,6 +115,7 @@ class Probing:
         w_KP: Tensor,
         states: OptimizerStates = (),
         external: ExternalState | None = None,
+        average_KP: Tensor | None = None,
     ) -> Tensor | None:
         """Return a copy of the weights if a probe looks at the coming update, else None.
 
@@ -125,6 +126,7 @@ class Probing:
             w_KP: the weights before it.
             states: the optimizers' states before it.
             external: another library's optimizer.
+            average_KP: the averages of the weights, if the recipes have any.
         """
         self.looking = [(place, probe) for place, probe, needs in self.probes if needs(step)]
         if not self.looking:
@@ -136,8 +138,9 @@ class Probing:
             self.weights_2KP = w_KP.new_empty(2, *w_KP.shape)
         before_KP = self.weights_2KP[0].copy_(w_KP)
         # new rows, or those that have just been copied: the update changes the state in place
+        average_KP = None if average_KP is None else average_KP.clone()
         self.evaluated_KP = evaluated_weights(
-            before_KP, self.groups, self.blocks, states, external, self.program.layout
+            before_KP, self.groups, self.blocks, states, external, self.program.layout, average_KP
         )
         return before_KP
 

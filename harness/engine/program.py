@@ -15,6 +15,7 @@ from harness.core.parameter_layout import Layout, layout_of
 from harness.data.base import Data, load_data
 from harness.data.dataset import Dataset
 from harness.engine import placement
+from harness.engine.averaging import check_average
 from harness.engine.differentiate import Differentiator, differentiator_of, in_micro_batches
 from harness.engine.optimizer_checks import check_optimizer
 from harness.engine.parameter_groups import check_groups
@@ -104,7 +105,9 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     training_loss = TrainingLoss(network, loss, layout, device, recipe.amp)
     train, valid, test = _placed(source, device, dtype)
     times = make_timetable(recipe, train.size)
-    check_schedule(recipe, run_lengths(recipe, times, train.size))
+    run = run_lengths(recipe, times, train.size)
+    check_schedule(recipe, run)
+    check_average(recipe, network, regularizers, run)
     return Program(
         recipe=recipe,
         network=network,

@@ -24,6 +24,7 @@ LossPart = Annotated[Component, PartOf("loss")]
 OptimizerPart = Annotated[Component, PartOf("optimizer")]
 RegularizerPart = Annotated[Component, PartOf("regularizer")]
 SchedulePart = Annotated[Component, PartOf("schedule")]
+AveragePart = Annotated[Component, PartOf("average")]
 InitPart = Annotated[Component, PartOf("init")]
 
 LENGTHS = ("epochs", "steps", "samples", "gradients")
@@ -89,6 +90,8 @@ class Recipe(Spec):
     ``{"*.bias": {"lr": 0.1}}``; the plain form has the field only where there are any."""
     schedule: SchedulePart = Field(default_factory=lambda: parse_part("schedule", "Constant"))
     """Learning rate over training."""
+    average: AveragePart | None = Field(default=None, exclude_if=lambda average: average is None)
+    """Average of the weights over training, which the run is evaluated at."""
     regularizers: tuple[RegularizerPart, ...] = ()
     """Regularizers, each kind at most once."""
     init: InitPart = Field(default_factory=lambda: parse_part("init", "Default"))

@@ -6,6 +6,7 @@ import torch
 
 from harness.core.errors import HarnessError
 from harness.core.noise import Noise
+from harness.engine.averaging import two_averages
 from harness.engine.external.state import external_state
 from harness.engine.external.torch_optimizer import make_external_update
 from harness.engine.hyperparameters import stack_hyperparameters
@@ -42,7 +43,9 @@ def try_optimizer(program: Program) -> None:
     first_1P, buffers = initial_weights(program, [0]), initial_buffers(program, [0])
     state = external_state(program, optimizer, first_1P)
     if state.averages():
-        check_evaluation_point(optimizer.target, program.network, program.regularizers)
+        if recipe.average is not None:
+            raise two_averages(recipe.average.name, optimizer.target)
+        check_evaluation_point("optimizer", optimizer.target, program.network, program.regularizers)
     batch = Minibatch(program.train.x[:SAMPLES][None], program.train.y[:SAMPLES][None])
     hyper = stack_hyperparameters([recipe], device, program.dtype)._replace(
         groups=group_numbers(program.layout, [recipe], device, program.dtype)
