@@ -10,7 +10,7 @@ from harness.spec.length import Duration, in_updates
 
 @final
 class SWA(Average):
-    """θ̄ = mean of θ at ``start`` and after every so many updates from there (Izmailov et al. 2018).
+    """The mean of θ at ``start`` and every so often from there (Izmailov et al. 2018).
 
     The paper goes on at a constant or cyclic rate meanwhile: ``Sequence`` and ``CosineRestarts``
     are such schedules.
