@@ -16,6 +16,7 @@ from harness.data.mnist1d import MNIST1D as MNIST1D
 from harness.data.npz import Arrays as Arrays
 from harness.data.synthetic import Spirals as Spirals
 from harness.data.synthetic import TeacherStudent as TeacherStudent
+from harness.data.table import Table as Table
 from harness.data.tabular import BreastCancer as BreastCancer
 from harness.data.tabular import Diabetes as Diabetes
 from harness.data.tabular import Digits as Digits

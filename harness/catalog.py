@@ -69,6 +69,7 @@ KINDS: dict[str, KindEntry] = {
             "FashionMNIST": "harness.data.images",
             "Torchvision": "harness.data.images",
             "Arrays": "harness.data.npz",
+            "Table": "harness.data.table",
         },
     ),
     "loss": KindEntry(

@@ -48,21 +48,24 @@ def as_array(value: Any, what: str, source: str) -> np.ndarray:
         raise HarnessError(f"data {source}: expected an array as {what}, got {error}") from error
 
 
-def check_arrays(source: str, samples: Pair, others: Mapping[str, Pair]) -> None:
+def check_arrays(
+    source: str, samples: Pair, others: Mapping[str, Pair], *, missing: bool = False
+) -> None:
     """Refuse arrays that can't be trained on; targets are looked at by :mod:`harness.data.labels`.
 
     Args:
         source: name of the data, for errors.
         samples: what is trained and validated on.
         others: the source's own parts, by their names (valid, test).
+        missing: whether inputs may be NaN where they are missing.
 
     Raises:
         HarnessError: inputs are no finite numbers of one shape, there are none, or there is not one
             target for each.
     """
-    _check_pair(source, "", *samples)
+    _check_pair(source, "", *samples, missing=missing)
     for part, pair in others.items():
-        _check_pair(source, f"_{part}", *pair)
+        _check_pair(source, f"_{part}", *pair, missing=missing)
         shape, own = samples[0].shape[1:], pair[0].shape[1:]
         if own != shape:
             raise HarnessError(
@@ -71,7 +74,7 @@ def check_arrays(source: str, samples: Pair, others: Mapping[str, Pair]) -> None
             )
 
 
-def _check_pair(source: str, suffix: str, x: np.ndarray, y: np.ndarray) -> None:
+def _check_pair(source: str, suffix: str, x: np.ndarray, y: np.ndarray, *, missing: bool) -> None:
     """Refuse one pair of inputs and targets; ``suffix`` is that of their names."""
     if x.ndim < 2:
         raise HarnessError(
@@ -87,7 +90,8 @@ def _check_pair(source: str, suffix: str, x: np.ndarray, y: np.ndarray) -> None:
         raise HarnessError(
             f"data {source}: expected samples with features, got x{suffix} of shape {x.shape}"
         )
-    check_finite(source, f"x{suffix}", x)
+    if not missing:
+        check_finite(source, f"x{suffix}", x)
 
 
 def check_finite(source: str, what: str, array: np.ndarray) -> None:

@@ -117,7 +117,7 @@ def _raw_of(data: Data) -> Raw:
         x=np.asarray(raw.x), y=np.asarray(raw.y), test=_pair(raw.test), valid=_pair(raw.valid)
     )
     own = {name: pair for name, pair in (("valid", raw.valid), ("test", raw.test)) if pair}
-    check_arrays(data.name, (raw.x, raw.y), own)
+    check_arrays(data.name, (raw.x, raw.y), own, missing=raw.columns is not None)
     return raw
 
 

@@ -6,8 +6,12 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from harness.data.columns import Column
+
 Task = Literal["classification", "regression", "function"]
 
+TaskChoice = Literal["auto", "classification", "regression"]
+"""What a user may choose for data of their own; "auto" goes by the targets."""
 OtherSplits = Literal["alike", "sizes differ", "one"]
 """What the splits of a data set are: others of the same sizes; of other sizes, as whole groups make
 them; or one alone, by time or as the source gives it."""
@@ -28,6 +32,12 @@ class Raw(NamedTuple):
     """(N,) which group each sample of ``x`` is of, where parts must not share any."""
     order: np.ndarray | None = None
     """(N,) times or numbers, where later samples are validated and tested on."""
+    columns: tuple[Column, ...] | None = None
+    """What each column of ``x`` (N, C) is, of a table whose missing values and categories are still
+    to be turned into numbers; None where ``x`` is numbers already."""
+    scale_targets: bool = False
+    """Whether numbers to be predicted are scaled to mean 0 and deviation 1 over the training part.
+    """
     notes: tuple[str, ...] = ()
     """What a user should know of what the source did, in sentences."""
 

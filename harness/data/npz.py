@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import zipfile
-from typing import Literal, final
+from typing import final
 
 import numpy as np
 
 from harness.core.errors import HarnessError
-from harness.data.dataset import Raw, Task
+from harness.data.dataset import Raw, Task, TaskChoice
 from harness.data.files import FileData
 from harness.data.given import raw_of_arrays
 from harness.data.labels import are_classes
-
-TaskChoice = Literal["auto", "classification", "regression"]
 
 
 @final

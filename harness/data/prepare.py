@@ -8,7 +8,8 @@ Options act in this order, which decides what they can see of each other:
 3. permute features (``shuffle_pixels``), the same way in every part;
 4. add products of features (``polynomial``);
 5. scale features (``standardize``) by the training samples' mean and deviation, so that nothing
-   leaks from the others.
+   leaks from the others. Columns of a table are scaled before they are permuted and multiplied, as
+   they are turned into numbers (:mod:`harness.data.columns`).
 
 Every random choice has a stream of its own, named by the data's seed and its purpose, so that no
 option but ``split`` changes the split, and ``split`` never the test part. A part keeps the source's
@@ -25,6 +26,7 @@ import numpy as np
 
 from harness.core.errors import HarnessError
 from harness.core.streams import numpy_stream
+from harness.data.columns import encode
 from harness.data.dataset import Dataset, OtherSplits, Part, Raw, Task
 from harness.data.labels import Labels, as_classes, check_numbers, unseen_classes
 from harness.data.options import DataOptions
@@ -59,11 +61,14 @@ def prepare(data: DataOptions, raw: Raw, task: Task) -> Dataset:
     # for all samples, before the parts are taken: a sample's noise does not depend on the split
     train = (raw.x[own.train], _with_label_noise(y, classes, data)[own.train])
     parts = (train, valid, test)
-    inputs = _transformed([part[0] for part in parts], data)
+    inputs, said = _inputs(data, raw, [part[0] for part in parts], own.pool)
     targets = [_targets(part[1], classes) for part in parts]
+    if raw.scale_targets:
+        targets, scaled = _scaled_targets(data.name, targets)
+        said = (*said, scaled)
     train_part, valid_part, test_part = map(Part, inputs, targets)
     return Dataset(
-        train_part, valid_part, test_part, task, (*raw.notes, *notes), splits_of_source(raw)
+        train_part, valid_part, test_part, task, (*raw.notes, *said, *notes), splits_of_source(raw)
     )
 
 
@@ -72,6 +77,38 @@ def splits_of_source(raw: Raw) -> OtherSplits:
     if raw.valid is not None or raw.order is not None:
         return "one"
     return "alike" if raw.groups is None else "sizes differ"
+
+
+def _inputs(
+    data: DataOptions, raw: Raw, parts: list[np.ndarray], pool: np.ndarray
+) -> tuple[list[np.ndarray], tuple[str, ...]]:
+    """Return the parts' inputs, and what should be known of them.
+
+    Args:
+        data: the spec.
+        raw: says what the columns of a table are.
+        parts: inputs of training, validation and test as the source gives them.
+        pool: indices of the samples that are trained or validated on in any split.
+    """
+    if raw.columns is None:
+        return _transformed(parts, data, scale=data.standardize), ()
+    every = [raw.x[pool]] if raw.valid is None else [raw.x[pool], raw.valid[0]]
+    encoded = encode(data.name, parts, np.concatenate(every), raw.columns, scale=data.standardize)
+    # what is 0 or 1 stays so; products of inputs are not
+    scale = data.standardize and data.polynomial > 1
+    return _transformed(encoded.inputs, data, scale=scale), encoded.notes
+
+
+def _scaled_targets(source: str, targets: list[np.ndarray]) -> tuple[list[np.ndarray], str]:
+    """Return (y − μ)/σ, μ and σ those of the first part (training), and a note that tells them."""
+    mean, deviation = targets[0].mean(0), targets[0].std(0)
+    deviation = np.where(deviation > 0, deviation, 1)
+    numbers = ", ".join(f"({m:.6g}, {d:.6g})" for m, d in zip(mean, deviation, strict=True))
+    note = (
+        f"data {source}: targets are scaled by the training part's mean and deviation {numbers}: "
+        "a squared error of 1 is that of guessing the mean"
+    )
+    return [(y - mean) / deviation for y in targets], note
 
 
 def _encoded(
@@ -142,18 +179,19 @@ def _with_label_noise(y: np.ndarray, classes: int, data: DataOptions) -> np.ndar
     return np.where(replaced, stream.integers(0, classes, len(y)), y)
 
 
-def _transformed(inputs: list[np.ndarray], data: DataOptions) -> list[np.ndarray]:
+def _transformed(inputs: list[np.ndarray], data: DataOptions, *, scale: bool) -> list[np.ndarray]:
     """Return the parts' inputs permuted, multiplied and scaled, as the spec says.
 
     Args:
         inputs: (N, *shape) of each part, the training part's first: scaling measures on it.
         data: the spec.
+        scale: whether each is scaled.
     """
     if data.shuffle_pixels:
         inputs = _permuted(inputs, data)
     if data.polynomial > 1:
         inputs = [_products(x, data.polynomial) for x in inputs]
-    if data.standardize:
+    if scale:
         inputs = _standardized(inputs)
     # indexing and permuting may have left other orders in memory; the device gets rows in order
     return [np.ascontiguousarray(x) for x in inputs]

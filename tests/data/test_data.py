@@ -42,7 +42,12 @@ def test_parts_share_no_sample(name):
 
 
 def test_every_offline_data_set_has_a_case():
-    assert set(REGISTRY["data"].parts) == set(DATA) | {"FashionMNIST", "Torchvision", "Arrays"}
+    assert set(REGISTRY["data"].parts) == set(DATA) | {
+        "FashionMNIST",
+        "Torchvision",
+        "Arrays",
+        "Table",
+    }
 
 
 def test_mnist1d_is_the_published_one():

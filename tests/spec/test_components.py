@@ -17,6 +17,7 @@ NEEDED = {
     "Objective": {"function": "beale"},
     "Torchvision": {"dataset": "MNIST"},
     "Arrays": {"path": "data.npz"},
+    "Table": {"path": "table.csv", "target": "y"},
 }
 """Values of required fields, by the part's name; a required number is 0.1."""
 
