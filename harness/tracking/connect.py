@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 
 from harness.core.errors import NoStudyError, StoreError
+from harness.tracking.moved_store import follow_move
+from harness.tracking.older_store import upgrade_with_copy
 from harness.tracking.schema import Tag, tables_known
 from harness.tracking.uris import default_uri, describe_error, hide_password, sqlite_path
 
@@ -96,6 +98,7 @@ def open_experiment(study: str, uri: str | None, create: bool) -> Experiment:
     try:
         connection = connect(where, create)
         experiment_id, artifacts = _find_or_create(connection.client, study, where, create)
+        artifacts = _followed(connection, where, study, experiment_id, artifacts)
         bulk = _bulk(connection, experiment_id, artifacts)
     except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
         raise StoreError(
@@ -183,6 +186,16 @@ def _find_or_create(client: MlflowClient, study: str, uri: str, create: bool) ->
     return str(experiment.experiment_id), str(experiment.artifact_location)
 
 
+def _followed(
+    connection: Connection, uri: str, study: str, experiment_id: str, artifacts: str
+) -> str:
+    """Return where the artifacts lie, after a move of an SQLite store's folder too."""
+    path, beside = sqlite_path(uri), _artifacts(uri, study)
+    if path is None or beside is None or connection.engine is None:
+        return artifacts
+    return follow_move(connection.engine, path, experiment_id, artifacts, beside)
+
+
 def _artifacts(uri: str, study: str) -> str | None:
     """Return where a new experiment keeps its artifacts: beside an SQLite file, or wherever a
     server says (None)."""
@@ -249,8 +262,10 @@ def _prepare_sqlite(uri: str, create: bool) -> None:
     set again.
     """
     path = sqlite_path(uri)
-    if path is None or path.exists():
+    if path is None:
         return
+    if path.exists():
+        return upgrade_with_copy(path)
     if not create:
         raise NoStudyError(
             f"no MLflow store at {path}; run a study first, or set MLFLOW_TRACKING_URI"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
@@ -19,6 +18,10 @@ from typing import TypedDict
 import psutil
 
 from harness.spec.source_code import short_digest
+from harness.tracking.changes import git_output, in_checkout
+
+HARNESS = Path(__file__).parent
+"""A folder of the harness: its checkout's, or where it is installed."""
 
 
 class Environment(TypedDict):
@@ -49,9 +52,10 @@ def read_environment() -> Environment:
     It is read once, since asking git and the packages takes a second. Callers share what is
     returned and must not change it.
     """
-    changes = uncommitted_changes()
+    changes = git_output(HARNESS, "diff", "HEAD") if in_checkout(HARNESS) else ""
+    commit = git_output(HARNESS, "rev-parse", "HEAD") if in_checkout(HARNESS) else ""
     return {
-        "commit": _git("rev-parse", "HEAD") or os.environ.get("HARNESS_COMMIT", ""),
+        "commit": commit or os.environ.get("HARNESS_COMMIT", ""),
         "dirty": short_digest(changes) if changes else "",
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -96,28 +100,6 @@ def _packages() -> dict[str, str]:
             (d.metadata["Name"], d.version) for d in metadata.distributions() if d.metadata["Name"]
         )
     )
-
-
-@lru_cache(maxsize=1)
-def uncommitted_changes() -> str:
-    """Return what the harness's working tree adds to its commit, as a patch.
-
-    Empty if it adds nothing, or is no checkout.
-    """
-    return _git("diff", "HEAD")
-
-
-def _git(*arguments: str) -> str:
-    """Return what git prints in the harness's folder; empty without git or a checkout."""
-    folder = Path(__file__).parent
-    try:
-        # ten seconds: a working tree on a slow network must not keep a study from being run
-        done = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""
-    return done.stdout.strip()
 
 
 def _processor() -> str:

@@ -18,9 +18,10 @@ from harness.core.errors import StoreError
 from harness.core.paths import cache_folder
 from harness.core.study_record import ClockReading, RunEntry, StudyRecord, clock_readings
 from harness.spec.arms import Arm
+from harness.tracking.changes import own_folder, recorded_changes
 from harness.tracking.connect import open_experiment
 from harness.tracking.lease import Lease
-from harness.tracking.provenance import read_environment, uncommitted_changes
+from harness.tracking.provenance import read_environment
 from harness.tracking.reader import Reader, training_runs
 from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
 from harness.tracking.rows import (
@@ -193,7 +194,7 @@ class Session:
         self._experiment.write_json(self._study_run, StudyFile.ENVIRONMENT, {**read_environment()})
         for path, text in about.code.items():
             self._experiment.write_text(self._study_run, f"{StudyFile.CODE}/{path}", text)
-        if changes := uncommitted_changes():
+        if changes := recorded_changes(own_folder()):
             self._experiment.write_text(self._study_run, StudyFile.DIFF, changes)
 
     def _known(self, rows: Sequence[StoredRun]) -> dict[str, Known]:
@@ -384,12 +385,14 @@ class Session:
         """Let another process record the study.
 
         What still waits for a server stays in its files and is sent by the next one: it is called
-        after an error too, and must not wait for a server that is away.
+        after an error too, and must not wait for a server that is away. A second call does nothing.
         """
-        if self._spool is not None:
-            self._spool.close()
-        if self._lease is not None:
-            self._lease.release()
+        spool, lease = self._spool, self._lease
+        self._spool = self._lease = None
+        if spool is not None:
+            spool.close()
+        if lease is not None:
+            lease.release()
 
 
 def _study_tags(about: About) -> dict[str, str]:

@@ -32,8 +32,7 @@ def test_places_of_results_are_left_out_of_the_command(words, shown):
 
 
 def test_the_commit_of_an_image_comes_from_the_environment(monkeypatch):
-    monkeypatch.setattr(provenance, "_git", lambda *arguments: "")
-    monkeypatch.setattr(provenance, "uncommitted_changes", lambda: "")
+    monkeypatch.setattr(provenance, "in_checkout", lambda folder: False)
     monkeypatch.setenv("HARNESS_COMMIT", "abc")
     environment = read_environment.__wrapped__()
     assert environment["commit"] == "abc"
