@@ -1,12 +1,14 @@
 """The Python of the pages under docs/ runs, in the order in which it stands there."""
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 PAGES = sorted((Path(__file__).parents[1] / "docs").glob("*.md"))
-SNIPPET = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SNIPPET = re.compile(r"^```python(?: (\w+\.py))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+"""A snippet, and the file that it stands in, where its fence names one."""
 
 
 def snippets(page):
@@ -16,6 +18,12 @@ def snippets(page):
 @pytest.mark.parametrize("page", [page for page in PAGES if snippets(page)], ids=lambda p: p.stem)
 def test_what_a_page_shows_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     names = {"__name__": page.stem}
-    for number, code in enumerate(snippets(page), 1):
+    for number, (file, code) in enumerate(snippets(page), 1):
+        if file:
+            (tmp_path / file).write_text(code, encoding="utf-8")
+            # another page may have a file of this name
+            monkeypatch.delitem(sys.modules, file.removesuffix(".py"), raising=False)
+            continue
         exec(compile(code, f"{page.name}, snippet {number}", "exec"), names)

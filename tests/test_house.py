@@ -25,7 +25,7 @@ LAYERS = (
     {"analysis", "execution"},
     {"engine", "tracking"},
     {"probes"},
-    {"optimizers", "regularizers", "models", "data", "losses", "schedules", "averages"},
+    {"optimizers", "regularizers", "models", "data", "losses", "metrics", "schedules", "averages"},
     {"stats", "spec"},
     {"core"},
 )

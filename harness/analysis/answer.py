@@ -39,7 +39,7 @@ def answer_study(results: Results) -> Answer:
         The ranking, a verdict on each claim, and the ranking in a sentence.
     """
     metric = choose_metric(results)
-    maximize = larger_is_better(metric)
+    maximize = larger_is_better(metric, results.study.recipe.declared)
     ranking = rank(results, metric, maximize)
     return Answer(
         metric,

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.results import Results
-from harness.core.metric_names import DERIVED, describe, recorded_sources
+from harness.core.metric_names import DERIVED, describe, larger_is_better, recorded_sources
 from harness.spec.looks import Look
 from harness.stats import Scope
 from harness.stats.hierarchy import ROUNDING
@@ -51,7 +51,7 @@ def values_of(
     runs = results.by_arm[arm]
     ended_badly = runs["status"].isin(["diverged", "failed"])
     # where() keeps what the mask is true for
-    column = _column(results, metric, runs).where(~ended_badly, _worst(metric, maximize))
+    column = _column(results, metric, runs).where(~ended_badly, _worst(results, metric, maximize))
     wanted = results.look if look is None else look
     return column.reindex(np.ravel(wanted.seeds)).to_numpy(dtype=float).reshape(wanted.shape)
 
@@ -90,14 +90,14 @@ def in_blocks(values_KS: np.ndarray, scope: Scope) -> np.ndarray:
     return np.asarray(values_KS.mean(axis=1)) if scope == "method" else values_KS.ravel()
 
 
-def _worst(metric: str, maximize: bool | None) -> float:
+def _worst(results: Results, metric: str, maximize: bool | None) -> float:
     """Return the worst value of a metric: the least there can be, or infinity where less is better.
 
     Infinite values stay in the tables: means become infinite with them, and tests go by ranks.
     """
-    known = describe(metric)
+    known = describe(metric, results.study.recipe.declared)
     if maximize is None:
-        maximize = known.larger_is_better
+        maximize = bool(known.larger_is_better)
     if not maximize:
         return math.inf
     # A direction may be asked for that is not the metric's own: then no value is the worst but
@@ -123,7 +123,8 @@ def _column(results: Results, metric: str, runs: pd.DataFrame) -> pd.Series:
 def _gap(results: Results, name: str, runs: pd.DataFrame) -> pd.Series:
     """Return how much worse a metric is on test data than on training data."""
     test, train = (_column(results, f"{part}/{name}", runs) for part in ("test", "train"))
-    return train - test if describe(f"test/{name}").larger_is_better else test - train
+    declared = results.study.recipe.declared
+    return train - test if larger_is_better(f"test/{name}", declared) else test - train
 
 
 def _over_curves(

@@ -1,6 +1,8 @@
 """The names of metrics: what each one means, its unit, and whether more of it is better.
 
-A new metric is one line here.
+A new metric is one line here. Metrics of a user's own are declared in the spec, with their
+direction (:class:`harness.spec.metrics.DeclaredMetric`): such declarations are given to these
+functions beside the name, and kept nowhere.
 
 A metric is *recorded* (``test/loss``, a probe's ``gradient/all``), or *derived* of recorded ones by
 the word in front: ``gap/loss``, ``mean/valid/accuracy``. In the table of recorded metrics,
@@ -13,12 +15,12 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import NamedTuple
 
 
-class Metric(NamedTuple):
+class Description(NamedTuple):
     """What is known of a metric."""
 
     label: str
@@ -27,177 +29,224 @@ class Metric(NamedTuple):
     """What it is, in one line; empty for a metric that the harness does not know."""
     unit: str = ""
     """Unit; empty for a number without one."""
-    larger_is_better: bool = False
-    """Whether more is better; a metric of which neither is said counts as one to be minimised."""
+    larger_is_better: bool | None = False
+    """Whether more is better; a metric of which neither is said counts as one to be minimised.
+    None for one of a user's own whose direction is not declared."""
     least: float = -math.inf
     """The smallest value there can be: what a run that diverged counts as, where more is better."""
     ratio_of: tuple[str, str] | None = None
     """Numerator and denominator, of a ratio of estimates whose mean is the ratio of their means."""
 
 
-def _share(label: str, description: str) -> Metric:
+Declared = Mapping[str, Description]
+"""Metrics that a spec declares, by name without the part of the data, such as ``f_half``."""
+NOTHING_DECLARED: Declared = {}
+
+
+def _share(label: str, description: str) -> Description:
     """Return a metric from 0 to 1 of which more is better."""
-    return Metric(label, description, larger_is_better=True, least=0.0)
+    return Description(label, description, larger_is_better=True, least=0.0)
 
 
-RECORDED: dict[str, Metric] = {
-    "<part>/loss": Metric("{part} loss", "mean loss of the {part} samples"),
+RECORDED: dict[str, Description] = {
+    "<part>/loss": Description("{part} loss", "mean loss of the {part} samples"),
     "<part>/accuracy": _share("{part} accuracy", "share of the {part} samples classified rightly"),
-    "batch/noise": Metric(
+    "<part>/f1": _share("{part} F1", "harmonic mean of precision and recall"),
+    "<part>/f1_<average>": _share("{part} F1, {average}", "harmonic mean of precision and recall"),
+    "<part>/precision": _share("{part} precision", "share of a class's predictions that are right"),
+    "<part>/precision_<average>": _share(
+        "{part} precision, {average}", "share of a class's predictions that are right"
+    ),
+    "<part>/recall": _share("{part} recall", "share of a class's samples that are found"),
+    "<part>/recall_<average>": _share(
+        "{part} recall, {average}", "share of a class's samples that are found"
+    ),
+    "<part>/top<number>": _share(
+        "{part} top-{number} accuracy",
+        "share of samples whose class is among the {number} largest outputs",
+    ),
+    "<part>/auroc": _share("{part} AUROC", "area under the receiver operating characteristic"),
+    "<part>/average_precision": _share(
+        "{part} average precision", "area under the curve of precision over recall, by steps"
+    ),
+    "<part>/balanced_accuracy": _share("{part} balanced accuracy", "mean recall of the classes"),
+    "<part>/mcc": Description(
+        "{part} MCC",
+        "correlation of predicted and true classes (Matthews 1975)",
+        larger_is_better=True,
+        least=-1.0,
+    ),
+    "<part>/perplexity": Description(
+        "{part} perplexity", "exponential of the mean negative log-likelihood"
+    ),
+    "<part>/bits_per_byte": Description(
+        "{part} bits per byte", "mean negative log-likelihood in bits, for each byte", "bits/byte"
+    ),
+    "<part>/brier": Description(
+        "{part} Brier score", "mean squared error of the probabilities (Brier 1950)"
+    ),
+    "<part>/mae": Description("{part} mean absolute error", "mean absolute error"),
+    "<part>/rmse": Description("{part} RMSE", "root of the mean squared error"),
+    "<part>/r2": Description(
+        "{part} R²", "share of the targets' variance that is explained", larger_is_better=True
+    ),
+    "batch/noise": Description(
         "batch noise", "jump of the loss from one batch to the next (von Neumann 1941)"
     ),
-    "best/step": Metric("best step", "update at which the run was at its best", "steps"),
-    "best/epoch": Metric("best epoch", "epoch at which the run was at its best", "epochs"),
-    "best/valid/loss": Metric(
+    "best/step": Description("best step", "update at which the run was at its best", "steps"),
+    "best/epoch": Description("best epoch", "epoch at which the run was at its best", "epochs"),
+    "best/valid/loss": Description(
         "best validation loss", "validation loss at the run's best evaluation"
     ),
-    "cost/steps": Metric("updates made", "updates that the run made", "steps"),
-    "cost/gradients": Metric(
+    "cost/steps": Description("updates made", "updates that the run made", "steps"),
+    "cost/gradients": Description(
         "gradients computed", "gradients of single samples that the run computed", "gradients"
     ),
-    "cost/seconds": Metric("seconds of training", "the run's share of its worker's time", "s"),
-    "gradient/all": Metric("gradient norm", "norm of the whole gradient"),
-    "gradient/ratio": Metric(
+    "cost/seconds": Description("seconds of training", "the run's share of its worker's time", "s"),
+    "gradient/all": Description("gradient norm", "norm of the whole gradient"),
+    "gradient/ratio": Description(
         "gradient ratio", "gradient norm of the first layer over that of the last hidden layer"
     ),
-    "gradient/hidden_ratio": Metric(
+    "gradient/hidden_ratio": Description(
         "gradient ratio between hidden layers",
         "gradient norm of the first layer between hidden layers over that of the last",
     ),
-    "gradient/<layer>": Metric(
+    "gradient/<layer>": Description(
         "gradient norm of {layer}", "norm of the gradient of the layer's weights"
     ),
-    "update/norm": Metric("update norm", "norm of the whole update"),
-    "update/weights": Metric("weight norm", "norm of all weights"),
-    "update/<layer>": Metric(
+    "update/norm": Description("update norm", "norm of the whole update"),
+    "update/weights": Description("weight norm", "norm of all weights"),
+    "update/<layer>": Description(
         "update ratio of {layer}",
         "norm of the update of the layer's weights over that of the weights",
     ),
-    "activation/dead": Metric(
+    "activation/dead": Description(
         "dead units", "share of units that give the same number for all samples, mean over layers"
     ),
-    "activation/saturated": Metric(
+    "activation/saturated": Description(
         "saturated outputs", "share of outputs near a bound of the nonlinearity, mean over layers"
     ),
-    "activation/ratio": Metric(
+    "activation/ratio": Description(
         "activation ratio", "root mean square of the last layer's output over the first's"
     ),
-    "activation/<layer>/mean": Metric(
+    "activation/<layer>/mean": Description(
         "mean output of {layer}", "mean of the layer's output over a batch"
     ),
-    "activation/<layer>/std": Metric(
+    "activation/<layer>/std": Description(
         "spread of the output of {layer}", "standard deviation of the layer's output over a batch"
     ),
-    "activation/<layer>/rms": Metric(
+    "activation/<layer>/rms": Description(
         "size of the output of {layer}", "root mean square of the layer's output over a batch"
     ),
-    "activation/<layer>/dead": Metric(
+    "activation/<layer>/dead": Description(
         "dead units of {layer}",
         "share of the layer's units that give the same number for all samples",
     ),
-    "activation/<layer>/saturated": Metric(
+    "activation/<layer>/saturated": Description(
         "saturated outputs of {layer}",
         "share of the layer's outputs near a bound of the nonlinearity",
     ),
-    "alignment/gradients": Metric("alignment of gradients", "cosine of two successive gradients"),
-    "alignment/updates": Metric("alignment of updates", "cosine of two successive updates"),
-    "descent/real": Metric(
+    "alignment/gradients": Description(
+        "alignment of gradients", "cosine of two successive gradients"
+    ),
+    "alignment/updates": Description("alignment of updates", "cosine of two successive updates"),
+    "descent/real": Description(
         "real descent", "change of the batch's loss by a step against its gradient"
     ),
-    "descent/predicted": Metric("predicted descent", "change of the loss to first order"),
-    "descent/error": Metric(
+    "descent/predicted": Description("predicted descent", "change of the loss to first order"),
+    "descent/error": Description(
         "error of the first order", "relative error of the change predicted to first order"
     ),
-    "descent/predicted2": Metric(
+    "descent/predicted2": Description(
         "predicted descent, second order", "change of the loss to second order"
     ),
-    "descent/error2": Metric(
+    "descent/error2": Description(
         "error of the second order", "relative error of the change predicted to second order"
     ),
-    "noise/scale": Metric(
+    "noise/scale": Description(
         "gradient noise scale",
         "batch size at which noise and signal of the gradient are equal",
         "samples",
         ratio_of=("noise/variance", "noise/signal"),
     ),
-    "noise/signal": Metric("gradient signal", "squared norm of the true gradient"),
-    "noise/variance": Metric(
+    "noise/signal": Description("gradient signal", "squared norm of the true gradient"),
+    "noise/variance": Description(
         "gradient variance", "trace of the covariance of single samples' gradients"
     ),
-    "spread/ratio": Metric(
+    "spread/ratio": Description(
         "gradient spread", "deviation of single samples' gradients over the norm of their mean"
     ),
-    "spread/conflict": Metric(
+    "spread/conflict": Description(
         "gradient conflict", "share of pairs of samples whose gradients point apart"
     ),
-    "distance/all": Metric(
+    "distance/all": Description(
         "distance from the start", "norm of the weights' way from their initial values"
     ),
-    "distance/<layer>": Metric(
+    "distance/<layer>": Description(
         "distance of {layer} from the start", "way of the layer's weights over their initial norm"
     ),
-    "calibration/error": Metric(
+    "calibration/error": Description(
         "calibration error", "expected difference of confidence and accuracy (Guo et al. 2017)"
     ),
-    "calibration/confidence": Metric("confidence", "mean probability of the predicted class"),
+    "calibration/confidence": Description("confidence", "mean probability of the predicted class"),
     "confusion/worst": _share("accuracy of the worst class", "lowest of all classes' accuracies"),
     "confusion/accuracy<number>": _share(
         "accuracy of class {number}", "share of the class's samples classified rightly"
     ),
-    "generalization/loss": Metric(
+    "generalization/loss": Description(
         "generalization gap of the loss", "validation less training loss"
     ),
-    "generalization/accuracy": Metric(
+    "generalization/accuracy": Description(
         "generalization gap of the accuracy", "training less validation accuracy"
     ),
-    "throughput/samples": Metric(
+    "throughput/samples": Description(
         "throughput", "training samples of the whole cohort in a second", "samples/s", True, 0.0
     ),
-    "throughput/updates": Metric(
+    "throughput/updates": Description(
         "updates a second",
         "updates in a second, one for all members of a cohort",
         "updates/s",
         True,
         0.0,
     ),
-    "throughput/memory": Metric("memory", "most memory taken so far", "MiB"),
-    "curvature/top": Metric("sharpness", "largest eigenvalue of the loss's Hessian"),
-    "curvature/top<number>": Metric(
+    "throughput/memory": Description("memory", "most memory taken so far", "MiB"),
+    "curvature/top": Description("sharpness", "largest eigenvalue of the loss's Hessian"),
+    "curvature/top<number>": Description(
         "eigenvalue {number}", "eigenvalue of the loss's Hessian, counted from the top"
     ),
-    "curvature/trace": Metric(
+    "curvature/trace": Description(
         "trace of the Hessian", "sum of the eigenvalues of the loss's Hessian"
     ),
-    "curvature/preconditioned": Metric(
+    "curvature/preconditioned": Description(
         "preconditioned sharpness", "largest eigenvalue of the Hessian as the optimizer rescales it"
     ),
-    "curvature/stability_threshold": Metric(
+    "curvature/stability_threshold": Description(
         "stability threshold",
         "sharpness at which the optimizer stops being stable (Cohen et al. 2021)",
     ),
-    "curvature/sharpness": Metric(
+    "curvature/sharpness": Description(
         "relative sharpness", "largest eigenvalue over the stability threshold"
     ),
-    "slice/barrier": Metric(
+    "slice/barrier": Description(
         "loss barrier", "highest rise of the loss above the straight line from the start to the end"
     ),
-    "gradcheck/error": Metric(
+    "gradcheck/error": Description(
         "error of the gradient",
         "median over weights of the derivative's relative error against central differences",
     ),
-    "gradcheck/direction": Metric(
+    "gradcheck/direction": Description(
         "error along a direction",
         "relative error of the derivative along the gradient plus a random direction",
     ),
-    "gradcheck/kinks": Metric(
+    "gradcheck/kinks": Description(
         "kinks met",
         "share of weights with a kink of the loss between the two ends of their difference",
     ),
-    "jump/loss": Metric(
+    "jump/loss": Description(
         "jump of the loss",
         "deviation of the training loss after one update, over batches drawn at equal weights",
     ),
-    "jump/mean": Metric(
+    "jump/mean": Description(
         "mean descent of an update",
         "mean change of the training loss by one update, over batches drawn at equal weights",
     ),
@@ -220,6 +269,7 @@ PLACEHOLDERS = {
     "part": "|".join(PARTS_IN_WORDS),
     "layer": r"[\w.-]+",
     "number": r"\d+",
+    "average": "binary|macro|micro",
 }
 """What each placeholder of a name may stand for, as regular expressions."""
 
@@ -267,24 +317,28 @@ RENAMED: dict[str, str] = {
 """What names of version 0.1 became, as regular expressions; understood until version 0.3."""
 
 
-def larger_is_better(metric: str) -> bool:
+def larger_is_better(metric: str, declared: Declared = NOTHING_DECLARED) -> bool:
     """Return whether more of a metric is better.
+
+    Args:
+        metric: its name in a claim, or as a run records it.
+        declared: metrics that the study declares.
 
     >>> [larger_is_better(name) for name in ("mean/valid/accuracy", "gap/accuracy", "test/loss")]
     [True, False, False]
     """
-    return describe(metric).larger_is_better
+    return bool(describe(metric, declared).larger_is_better)
 
 
-@cache
-def describe(metric: str) -> Metric:
+def describe(metric: str, declared: Declared = NOTHING_DECLARED) -> Description:
     """Return what is known of a metric, recorded or derived.
 
-    Of a name that the harness does not know, such as one of a user's own probe, only the direction
-    is known: more is better if it ends in "accuracy".
+    Of a name that neither the harness nor the study knows, such as one of a user's own probe, only
+    the direction is known: more is better if it ends in "accuracy".
 
     Args:
         metric: its name in a claim, or as a run records it.
+        declared: metrics that the study declares; they go before the harness's own.
 
     Returns:
         Its label, description, unit and direction, with the names of layers and parts filled in.
@@ -293,11 +347,46 @@ def describe(metric: str) -> Metric:
     'mean validation accuracy over training'
     >>> describe("gradient/layers.0").label, describe("noise/scale").unit
     ('gradient norm of layers.0', 'samples')
+    >>> own = {"recall_at_5": Description("recall at 5", larger_is_better=True)}
+    >>> describe("mean/valid/recall_at_5", own).label
+    'mean validation recall at 5 over training'
     """
-    return _describe_recorded(metric) or _describe_derived(metric) or _describe_unknown(metric)
+    if not declared:
+        return _describe_known(metric)
+    return (
+        _describe_declared(metric, declared)
+        or _describe_recorded(metric)
+        or _describe_derived(metric, declared)
+        or _describe_unknown(metric)
+    )
 
 
-def _describe_recorded(metric: str) -> Metric | None:
+@cache
+def _describe_known(metric: str) -> Description:
+    return (
+        _describe_recorded(metric)
+        or _describe_derived(metric, NOTHING_DECLARED)
+        or _describe_unknown(metric)
+    )
+
+
+def _describe_declared(metric: str, declared: Declared) -> Description | None:
+    """Return what a spec declares of a metric on a part of the data.
+
+    A function that returns several numbers may be declared as a whole (``mine`` for
+    ``valid/mine/recall``) or number by number.
+    """
+    part, _, name = metric.partition("/")
+    if part not in PARTS_IN_WORDS:
+        return None
+    whole, _, inner = name.partition("/")
+    own = declared.get(name)
+    if own is None and whole in declared:
+        own = declared[whole]._replace(label=f"{declared[whole].label} {inner}")
+    return own and own._replace(label=f"{PARTS_IN_WORDS[part]} {own.label}")
+
+
+def _describe_recorded(metric: str) -> Description | None:
     for pattern, known in RECORDED.items():
         matched = _regex(pattern).fullmatch(metric)
         if matched is not None:
@@ -321,7 +410,7 @@ def _regex(pattern: str) -> re.Pattern[str]:
     return re.compile(escaped)
 
 
-def _describe_derived(metric: str) -> Metric | None:
+def _describe_derived(metric: str, declared: Declared) -> Description | None:
     word, _, rest = metric.partition("/")
     derivation = DERIVED.get(word)
     if derivation is None or not rest:
@@ -330,16 +419,16 @@ def _describe_derived(metric: str) -> Metric | None:
         # such a metric is another quantity than its source (a gap, a correlation): it inherits
         # neither unit nor direction, and less of it is better
         label = derivation.label.format(PARTS_IN_WORDS.get(rest, rest))
-        return Metric(label, derivation.description)
-    source = describe(rest)
+        return Description(label, derivation.description)
+    source = describe(rest, declared)
     return source._replace(
         label=derivation.label.format(source.label),
         description=f"{derivation.description}: {source.description}".removesuffix(": "),
     )
 
 
-def _describe_unknown(metric: str) -> Metric:
-    return _share(metric, "") if metric.endswith("accuracy") else Metric(metric)
+def _describe_unknown(metric: str) -> Description:
+    return _share(metric, "") if metric.endswith("accuracy") else Description(metric)
 
 
 def recorded_sources(metric: str) -> tuple[str, ...]:

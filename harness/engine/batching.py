@@ -11,6 +11,7 @@ import torch
 
 from harness.data.base import Data, load_data
 from harness.engine.program import Program, build_network
+from harness.engine.tally import keeps_outputs
 from harness.engine.timetable import make_timetable
 from harness.models.base import Context, Seen
 from harness.models.external import ModuleNetwork
@@ -124,7 +125,10 @@ def member_bytes(program: Program) -> int:
     # much again, and once more with its slopes; each in a forward and a backward pass
     at_once = -(-program.times.batch // program.recipe.accumulate)
     activations = 4 * at_once * max(units, 3 * _shown(program))
-    return program.dtype.itemsize * (rows + activations)
+    outputs = 0
+    if keeps_outputs(program.metrics):
+        outputs = max(program.sizes().values()) * program.train.y[0].numel()
+    return program.dtype.itemsize * (rows + activations + outputs)
 
 
 def optimizer_numbers(program: Program) -> int:

@@ -1,4 +1,4 @@
-"""Loss and accuracy of every member on one part of the data.
+"""Loss, accuracy and the recipe's metrics of every member on one part of the data.
 
 Evaluation is without dropout and other noise, and with running statistics where the network has
 any. Test data come in only through :class:`harness.engine.test_set.TestSet`.
@@ -15,6 +15,9 @@ from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameter
 from harness.engine.placement import Samples
 from harness.engine.program import Program
 from harness.engine.splits import Split, splits_of
+from harness.engine.tally import Tally
+from harness.metrics.base import Metric
+from harness.metrics.scored import score
 from harness.models.base import Buffers, Context
 from harness.spec.resolved import ResolvedRecipe
 
@@ -30,8 +33,9 @@ def evaluate(
     hyper: Hyperparameters,
     part: Samples,
     out_KND: Tensor | None = None,
+    metrics: Sequence[Metric] = (),
 ) -> dict[str, Tensor]:
-    """Return ``loss`` and, for classes, ``accuracy``, (K,) each in float64.
+    """Return ``loss`` and, for classes, ``accuracy``, (K,) each in float64, and other metrics.
 
     loss_k = 1/N Σᵢ l(f(θ_k, xᵢ), yᵢ), and the accuracy is the share of samples whose largest output
     is that of the class.
@@ -43,10 +47,12 @@ def evaluate(
         hyper: the members' numbers.
         part: the N samples, at least one.
         out_KND: the network's outputs on these samples, if they are there already.
+        metrics: what else is measured.
 
     Returns:
-        The means by name.
+        The means and metrics by name.
     """
+    tally = Tally(metrics)
     params = program.layout.views(w_KP)
     # float64: a float32 sum over tens of thousands of samples loses digits that tell arms apart
     loss_K = w_KP.new_zeros(len(w_KP), dtype=torch.float64)
@@ -60,8 +66,10 @@ def evaluate(
         loss_K += program.loss.per_sample(out_KBD, y.expand_as(out_KBD), hyper.loss).sum(1)
         # targets of classes are one-hot
         right_K += (out_KBD.argmax(-1) == y.argmax(-1)).sum(1)
-    metrics = {"loss": loss_K / part.size}
-    return metrics | ({"accuracy": right_K / part.size} if program.classify else {})
+        if metrics:
+            tally.add(score(out_KBD, y, numbers=not program.classify))
+    means = {"loss": loss_K / part.size}
+    return means | ({"accuracy": right_K / part.size} if program.classify else {}) | tally.values()
 
 
 def evaluate_members(
@@ -93,5 +101,7 @@ def _train_and_valid(
         f"{name}/{metric}": value_K
         for name, part in parts.items()
         if part.size
-        for metric, value_K in evaluate(split.program, w_KP, buffers, hyper, part).items()
+        for metric, value_K in evaluate(
+            split.program, w_KP, buffers, hyper, part, metrics=split.program.metrics
+        ).items()
     }

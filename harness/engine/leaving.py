@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from harness.core.metric_names import larger_is_better
 from harness.core.records import Outcome, Status
 from harness.engine.cohort import Cohort, Member, evaluated_of, keep_rows
 from harness.engine.evaluate import evaluate, evaluate_members
@@ -19,6 +20,7 @@ from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameter
 from harness.engine.program import Program, program_of
 from harness.engine.recording import TrainedInterval, find_first_bad
 from harness.engine.splits import Split, splits_of
+from harness.engine.tally import defined
 from harness.engine.test_set import Permit
 from harness.models.base import Buffers
 
@@ -99,8 +101,10 @@ def _patience_is_over(
     stopping, member = program.stopping, cohort.members[row]
     if stopping is None or cohort.best_KP is None:
         return False
-    value = values[stopping.metric]
-    if not stopping.improved(value, member.best):
+    # a metric that is not defined has no value, and so has not improved
+    value = values.get(stopping.metric)
+    maximize = larger_is_better(stopping.metric, program.recipe.declared)
+    if value is None or not stopping.improved(value, member.best, maximize):
         member.waited += 1
         return member.waited >= stopping.patience
     member.best, member.best_step, member.waited = value, cohort.done, 0
@@ -156,7 +160,8 @@ def _closing_numbers(program: Program, cohort: Cohort, rows: list[int]) -> list[
     if cohort.permit.allowed and program.test.size:
         metrics |= _test_metrics(program, cohort.permit, members, w_KP, own)
     return [
-        _last_metrics(program, member) | {name: values[i] for name, values in metrics.items()}
+        _last_metrics(program, member)
+        | defined({name: values[i] for name, values in metrics.items()})
         for i, member in enumerate(members)
     ]
 
@@ -173,16 +178,30 @@ def _test_metrics(
         split: Split, w_KP: Tensor, buffers: Buffers, hyper: Hyperparameters
     ) -> dict[str, Tensor]:
         test = split.program.test.open(permit, [members[row].index for row in split.members])
-        return evaluate(split.program, w_KP, buffers, hyper, test)
+        metrics = split.program.metrics
+        return evaluate(split.program, w_KP, buffers, hyper, test, metrics=metrics)
 
     tested = splits_of(program, recipes).measure(w_KP, buffers, hyper, measure)
     return {f"test/{name}": value_K.tolist() for name, value_K in tested.items()}
+
+
+def _without_outdated(program: Program, member: Member, last: dict[str, float]) -> dict[str, float]:
+    """Leave out what evaluations measured once and the one that counts could not: there it is not
+    defined. With early stopping all of it is measured anew, at the best weights."""
+    evaluated = [point.metrics for point in member.points if "train/loss" in point.metrics]
+    now = evaluated[-1] if evaluated and not program.stopping else {}
+    parts = ("train/", "valid/")
+    return {
+        name: value for name, value in last.items() if name in now or not name.startswith(parts)
+    }
 
 
 def _last_metrics(program: Program, member: Member) -> dict[str, float]:
     """Return the last value of each metric of a member, and when it was at its best."""
     # a later point's value takes the place of an earlier one's
     last = {name: value for point in member.points for name, value in point.metrics.items()}
+    if program.metrics:
+        last = _without_outdated(program, member, last)
     if program.stopping:
         candidates = [point for point in member.points if point.step == member.best_step]
         best = candidates[0] if candidates else None

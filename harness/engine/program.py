@@ -17,6 +17,7 @@ from harness.data.dataset import Dataset
 from harness.engine import placement
 from harness.engine.averaging import check_average
 from harness.engine.differentiate import Differentiator, differentiator_of, in_micro_batches
+from harness.engine.metric_checks import check_metrics
 from harness.engine.optimizer_checks import check_optimizer
 from harness.engine.parameter_groups import check_groups
 from harness.engine.placement import Samples
@@ -24,6 +25,7 @@ from harness.engine.test_set import TestSet
 from harness.engine.timetable import Timetable, check_schedule, make_timetable, run_lengths
 from harness.engine.training_loss import TrainingLoss
 from harness.losses.base import Loss
+from harness.metrics.base import Metric
 from harness.models.base import Model, Network, Weight
 from harness.regularizers.base import Regularizer
 from harness.regularizers.stopping import EarlyStopping
@@ -49,6 +51,8 @@ class Program(NamedTuple):
     """In the recipe's order, early stopping among them; their numbers are one member's."""
     stopping: EarlyStopping | None
     """The early stopping among them, if there is one."""
+    metrics: tuple[Metric, ...]
+    """What is measured beside loss and accuracy."""
     train: Samples
     """Training samples of ``recipe``'s split, as the other parts are; members on other splits have
     their own (:mod:`harness.engine.splits`)."""
@@ -92,7 +96,9 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     _check_precision(recipe)
     _check_batch_size(recipe, len(data.train.x))
     _check_accumulate(recipe, len(data.train.x))
+    metrics = tuple(as_a(Metric, part) for part in recipe.metrics)
     _check_regularizers(recipe, regularizers, stopping, data)
+    check_metrics(recipe, metrics, stopping, data)
     weights = network.weights()
     layout = layout_of(
         {name: weight.shape for name, weight in weights.items()},
@@ -119,6 +125,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
         ),
         regularizers=regularizers,
         stopping=stopping,
+        metrics=metrics,
         train=train,
         valid=valid,
         test=test,
@@ -249,9 +256,4 @@ def _check_regularizers(
         raise HarnessError(
             "recipe.regularizers: EarlyStopping needs validation data;"
             " set data.valid_fraction above 0"
-        )
-    if stopping is not None and data.task != "classification" and "accuracy" in stopping.metric:
-        raise HarnessError(
-            f"recipe.regularizers: EarlyStopping watches {stopping.metric}, which data of numbers"
-            f" ({recipe.data.name}) have not; use valid/loss"
         )

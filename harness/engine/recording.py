@@ -17,6 +17,7 @@ from harness.core.records import Point
 from harness.engine.cohort import Cohort, Member
 from harness.engine.probing import Probed
 from harness.engine.program import Program
+from harness.engine.tally import defined
 from harness.engine.timetable import samples_seen
 
 
@@ -70,7 +71,7 @@ def record_interval(
     ]
     arrays = {name: value.tolist() for name, value in interval.arrays.items()}
     for row, member in enumerate(cohort.members):
-        own = {name: column[row] for name, column in metrics.items()}
+        own = defined({name: column[row] for name, column in metrics.items()})
         own |= batch_metrics(member, interval.losses_SK[:, row].double().tolist())
         values.append(own)
         member.seconds += interval.seconds / len(cohort.members)

@@ -15,6 +15,7 @@ from harness.core.errors import HarnessError, SpecError
 from harness.data.base import Data, load_data
 from harness.engine.external.trial import try_optimizer
 from harness.engine.hyperparameters import dropout_rate
+from harness.engine.metric_trial import metric_notes, try_metrics
 from harness.engine.optimizer_checks import has_batch_statistics
 from harness.engine.program import Program, build_network, program_of
 from harness.engine.trial import try_program
@@ -71,6 +72,8 @@ def notes_of(study: Study) -> tuple[str, ...]:
     for arm in build_arms(study):
         notes += load_data(arm.recipe.data).notes
         notes += _accumulation_notes(arm)
+        if arm.recipe.metrics:
+            notes += metric_notes(program_of(representative(arm.recipe)))
         if study.search:
             notes += search_notes(arm, study.search)
     return tuple(dict.fromkeys(notes))  # each once, in their order
@@ -113,9 +116,10 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
         _check_splits(as_a(Data, arm.recipe.data))
         try_program(program)
         try_optimizer(program)
+        recorded = recorded_metrics(program)
     except HarnessError as error:
         return [*mistakes, f"arm {arm.name!r}: {error}"]
-    return mistakes + _unrecorded_metrics(study, arm, recorded_metrics(program))
+    return mistakes + _unrecorded_metrics(study, arm, recorded)
 
 
 def _check_batch_space(recipe: Recipe, samples: int) -> None:
@@ -201,8 +205,12 @@ def recorded_metrics(program: Program) -> set[str]:
     Args:
         program: what the run is trained by; it has accuracies where the data have classes, and
             validation and test metrics where there are such data.
+
+    Raises:
+        HarnessError: one of its metrics fails.
     """
-    names = ("loss", "accuracy") if program.classify else ("loss",)
+    names: tuple[str, ...] = ("loss", "accuracy") if program.classify else ("loss",)
+    names += try_metrics(program)
     parts = [part for part, size in program.sizes().items() if size]
     return {f"{part}/{name}" for part in parts for name in names} | ALWAYS_RECORDED
 

@@ -44,7 +44,12 @@ def objective_so_far(search: Search, runs: Sequence[SoFar]) -> float:
 def _at_end(search: Search, curve: MetricCurve, ended: Ended | RunResult) -> float:
     """Return the objective of a run that has ended."""
     closing_value = ended.closing.get(search.objective)
-    return reduce_curve(search, _values(curve), closing_value, ended.status)
+    values = _values(curve)
+    # a run that closed without the objective: at its end the metric was not defined, whatever it
+    # had been before
+    if ended.closing and closing_value is None and search.reduce == "final":
+        values = []
+    return reduce_curve(search, values, closing_value, ended.status)
 
 
 def reduce_curve(

@@ -6,7 +6,6 @@ from typing import final
 
 from pydantic import Field
 
-from harness.core.metric_names import larger_is_better
 from harness.regularizers.base import Regularizer
 
 
@@ -20,27 +19,23 @@ class EarlyStopping(Regularizer):
 
     patience: int = Field(default=10, ge=1)
     """Evaluations without improvement before the run stops."""
-    metric: str = Field(default="valid/loss", pattern=r"^valid/\w+$")
+    metric: str = Field(default="valid/loss", pattern=r"^valid(/[\w.-]+)+$")
     """Metric that is compared from one evaluation to the next."""
     min_delta: float = Field(default=0.0, ge=0)
     """Smallest change that counts as an improvement."""
 
-    @property
-    def maximize(self) -> bool:
-        """Whether larger values of the metric are better."""
-        return larger_is_better(self.metric)
-
-    def improved(self, value: float, best: float | None) -> bool:
+    def improved(self, value: float, best: float | None, maximize: bool) -> bool:
         """Return whether ``value`` is better than the best so far by more than ``min_delta``.
 
         Args:
             value: the metric at this evaluation.
             best: its best value before, or None at the first evaluation, which always counts.
+            maximize: whether larger values of the metric are better.
 
         >>> stopping = EarlyStopping(metric="valid/loss", min_delta=0.1)
-        >>> stopping.improved(0.8, best=1.0), stopping.improved(0.95, best=1.0)
+        >>> stopping.improved(0.8, 1.0, False), stopping.improved(0.95, 1.0, False)
         (True, False)
         """
         if best is None:
             return True
-        return value > best + self.min_delta if self.maximize else value < best - self.min_delta
+        return value > best + self.min_delta if maximize else value < best - self.min_delta

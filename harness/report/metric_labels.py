@@ -6,8 +6,49 @@ whose texts are markup.
 
 from __future__ import annotations
 
-from harness.core.metric_names import describe
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from harness.core.metric_names import NOTHING_DECLARED, PARTS_IN_WORDS, Declared, describe
 from harness.report.style import label
+
+_declared: ContextVar[Declared] = ContextVar("declared metrics", default=NOTHING_DECLARED)
+
+
+@contextmanager
+def labels_of(declared: Declared) -> Iterator[None]:
+    """Use a study's own labels and units inside: figures are drawn without knowing their study.
+
+    Args:
+        declared: what the study's recipe declares of its metrics.
+    """
+    token = _declared.set(declared)
+    try:
+        yield
+    finally:
+        _declared.reset(token)
+
+
+def plain_label(metric: str) -> str:
+    """Return a metric's label as plain text; of a metric that is not known, its own name."""
+    return describe(metric, _declared.get()).label
+
+
+def label_on_any_part(metric: str) -> str:
+    """Return the label of a metric without the part of the data, as plain text.
+
+    >>> label_on_any_part("auroc"), label_on_any_part("loss")
+    ('AUROC', 'loss')
+    """
+    return plain_label(f"valid/{metric}").removeprefix(f"{PARTS_IN_WORDS['valid']} ")
+
+
+def title_on_any_part(metric: str) -> str:
+    """Return the label of a metric without the part of the data, with its unit, for an axis."""
+    unit = describe(f"valid/{metric}", _declared.get()).unit
+    text = label(label_on_any_part(metric))
+    return f"{text} ({label(unit)})" if unit else text
 
 
 def metric_label(metric: str) -> str:
@@ -16,7 +57,7 @@ def metric_label(metric: str) -> str:
     >>> metric_label("test/loss"), metric_label("mine/<b>")
     ('test loss', 'mine/&lt;b&gt;')
     """
-    return label(describe(metric).label)
+    return label(plain_label(metric))
 
 
 def axis_title(metric: str) -> str:
@@ -25,7 +66,7 @@ def axis_title(metric: str) -> str:
     >>> axis_title("noise/scale"), axis_title("valid/accuracy")
     ('gradient noise scale (samples)', 'validation accuracy')
     """
-    unit = describe(metric).unit
+    unit = describe(metric, _declared.get()).unit
     return f"{metric_label(metric)} ({label(unit)})" if unit else metric_label(metric)
 
 
@@ -35,5 +76,5 @@ def label_and_name(metric: str) -> str:
     >>> label_and_name("gradient/all"), label_and_name("mine/value")
     ('gradient norm (gradient/all)', 'mine/value')
     """
-    known = describe(metric).label
+    known = plain_label(metric)
     return known if known == metric else f"{known} ({metric})"

@@ -12,6 +12,7 @@ from harness.report.figures.curve_data import (
     MAIN_METRICS,
     longest_curve,
     other_metrics,
+    paired_metrics,
     units_of,
 )
 from harness.report.figures.registry import FIGURES
@@ -77,7 +78,9 @@ def points_on_page(results: Results) -> int:
         ``NUMBERS_PER_PAGE`` shared by all curves of single runs, but no fewer points than show a
         curve's shape, and no more than a screen can.
     """
-    # loss and accuracy have a curve each of training and held-out data
-    curves_per_run = 2 * len(MAIN_METRICS) + len(other_metrics(results.confirmed_curves))
+    # loss, accuracy and the recipe's metrics have a curve each of training and held-out data
+    table = results.confirmed_curves
+    paired = len(MAIN_METRICS) + len(paired_metrics(table))
+    curves_per_run = 2 * paired + len(other_metrics(table))
     curves = max(1, len(results.confirmed) * curves_per_run)
     return int(np.clip(NUMBERS_PER_PAGE // curves, FEWEST_POINTS, POINTS_PER_CURVE))

@@ -12,9 +12,17 @@ from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import Field, PlainSerializer, WrapValidator, field_validator, model_validator
 
+from harness.core.metric_names import Declared
 from harness.spec.base import Spec
-from harness.spec.component import Component, External, PartOf, parse_part
+from harness.spec.component import Component, External, PartOf, as_a, parse_part
 from harness.spec.group import Group
+from harness.spec.metrics import (
+    DeclaredMetric,
+    MetricPart,
+    check_names,
+    declared_by,
+    expand_names,
+)
 from harness.spec.paths import flatten, put
 from harness.spec.space import Count, Space, check_space, parse_space, plain_value
 
@@ -94,6 +102,9 @@ class Recipe(Spec):
     """Average of the weights over training, which the run is evaluated at."""
     regularizers: tuple[RegularizerPart, ...] = ()
     """Regularizers, each kind at most once."""
+    metrics: tuple[MetricPart, ...] = Field(default=(), exclude_if=lambda metrics: not metrics)
+    """What is measured at each evaluation beside loss and accuracy, over whole parts of the data;
+    the plain form has the field only where there are any."""
     init: InitPart = Field(default_factory=lambda: parse_part("init", "Default"))
     """Initial weights."""
     dtype: Literal["float32", "float64"] = "float32"
@@ -125,6 +136,17 @@ class Recipe(Spec):
             raise ValueError(
                 f"expected each regularizer at most once, got {', '.join(sorted(twice))} twice"
             )
+        return value
+
+    @field_validator("metrics", mode="before")
+    @classmethod
+    def _metrics_by_short_names(cls, value: object) -> object:
+        return expand_names(value)
+
+    @field_validator("metrics")
+    @classmethod
+    def _metrics_of_their_own_names(cls, value: tuple[MetricPart, ...]) -> tuple[MetricPart, ...]:
+        check_names(value)
         return value
 
     @model_validator(mode="after")
@@ -210,9 +232,15 @@ class Recipe(Spec):
         return fields
 
     def targets(self) -> tuple[object, ...]:
-        """Return the classes and functions outside the harness that the recipe's parts come
-        from."""
-        return tuple(target for _, part in self.parts() for target in part.targets())
+        """Return the classes and functions outside the harness that the recipe's parts and
+        metrics come from."""
+        parts = [*(part for _, part in self.parts()), *self.metrics]
+        return tuple(target for part in parts for target in part.targets())
+
+    @property
+    def declared(self) -> Declared:
+        """What the metrics declare of themselves, by recorded name."""
+        return declared_by(self.metrics)
 
     def settings(self) -> dict[str, object]:
         """Return every field flat, by path: what MLflow shows as parameters.
@@ -235,6 +263,8 @@ class Recipe(Spec):
                     flat |= flatten(f"regularizers.{part.name}", _fields_of(part.dump()) or "on")
             elif name == "groups":
                 flat |= flatten(name, value)
+            elif name == "metrics":  # what is measured, and nothing that can be set otherwise
+                flat[name] = ", ".join(as_a(DeclaredMetric, m).recorded for m in self.metrics)
             elif isinstance(value, Mapping) and "name" in value:
                 flat |= {name: value["name"], **flatten(name, _fields_of(value))}
             else:

@@ -13,8 +13,8 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from harness.core.metric_names import larger_is_better
-from harness.spec.base import Spec
 from harness.spec.looks import SEARCH_SEED, SEARCHES_A_MASTER, Searches, seed_in_block
+from harness.spec.metrics import Directed
 
 Fixed = Literal["sampler", "training", "split"]
 """What searches may share."""
@@ -27,7 +27,7 @@ BATCH = 4
 """Trials asked at once by default."""
 
 
-class Search(Spec):
+class Search(Directed):
     """How every arm is tuned: the same number of trials each, on validation data.
 
     All fields but ``trials`` and ``searches`` go into the name of the arm's search in Optuna's
@@ -43,12 +43,13 @@ class Search(Spec):
     fixed: tuple[Fixed, ...] = ()
     """What all searches share, each of which otherwise has its own: the sampler's stream, the seed
     that trials are trained with, and the split into training and validation data."""
-    objective: str = Field(default="valid/loss", pattern=r"^(train|valid|batch)/\w+$")
+    objective: str = Field(default="valid/loss", pattern=r"^(train|valid|batch)(/[\w.-]+)+$")
     """Metric that a trial is judged by, recorded by every run; test data are not for tuning."""
     reduce: Literal["final", "best", "mean"] = "final"
     """The value of the last evaluation, the best one, or the mean over training."""
     direction: Literal["auto", "minimize", "maximize"] = "auto"
-    """"auto" maximises accuracy and minimises everything else."""
+    """"auto" goes by the metric: accuracy is maximised, a loss minimised, and a metric of your own
+    as the recipe declares it."""
     sampler: Literal["tpe", "random", "qmc", "gp", "cmaes", "grid"] = "tpe"
     """How trials are chosen: tree-structured Parzen estimator (Bergstra et al. 2011), at random,
     scrambled Sobol' points, Gaussian process, CMA-ES (Hansen 2016), or the points of a grid in
@@ -111,7 +112,7 @@ class Search(Spec):
     def maximize(self) -> bool:
         """Whether larger values of the objective are better."""
         if self.direction == "auto":
-            return larger_is_better(self.objective)
+            return larger_is_better(self.objective, self._declared)
         return self.direction == "maximize"
 
     def schedule(self) -> tuple[int, ...]:

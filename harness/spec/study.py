@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from harness.core.registry import load_entry
 from harness.spec.arms import build_arms
@@ -19,6 +19,7 @@ from harness.spec.claims import AnyClaim, Claim
 from harness.spec.claims.fields import MetricName
 from harness.spec.levels import LevelField, parse_levels, plain_level
 from harness.spec.looks import FEWEST_FOR_METHODS, Look, Searches, seed_in_block
+from harness.spec.metrics import has_direction, no_direction
 from harness.spec.probes import ProbePart, expand_sets
 from harness.spec.recipe import Recipe
 from harness.spec.search import Search
@@ -78,13 +79,35 @@ class Study(Spec):
     def _parse_seeds(cls, value: object) -> object:
         return parse_seeds(value)
 
+    @field_validator("search")
+    @classmethod
+    def _search_knows_metrics(cls, value: Search | None, info: ValidationInfo) -> Search | None:
+        """Bind the search to what the recipe's metrics declare; a recipe that is refused has none
+        to bind to."""
+        recipe = info.data.get("recipe")
+        return value.bound_to(recipe.declared) if value and recipe else value
+
+    @field_validator("claims")
+    @classmethod
+    def _claims_know_metrics(
+        cls, value: tuple[AnyClaim, ...], info: ValidationInfo
+    ) -> tuple[AnyClaim, ...]:
+        recipe = info.data.get("recipe")
+        return tuple(claim.bound_to(recipe.declared) for claim in value) if recipe else value
+
     @model_validator(mode="after")
     def _arms_and_claims_fit(self) -> Self:
         """Refuse levels that don't fit the recipe, and claims about what the study does not have.
 
         Only the first misfit is reported: a misspelled arm makes many claims wrong at once.
         """
-        names = [arm.name for arm in build_arms(self)]  # building them checks every level
+        arms = build_arms(self)  # building them checks every level
+        if other := [arm.name for arm in arms if arm.recipe.metrics != self.recipe.metrics]:
+            raise ValueError(
+                f"compare: expected the same metrics for all arms, got others for {other[0]!r}; "
+                "list them all in recipe.metrics"
+            )
+        names = [arm.name for arm in arms]
         for position, claim in enumerate(self.claims):
             misfit = next(claim.misfits(names, self.compare), None)
             if misfit is not None:  # it begins with the claim's field, or with a colon
@@ -94,6 +117,23 @@ class Study(Spec):
                 "seeds: expected claims to decide, since seeds are added until they are decided, "
                 "got none"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _directions_are_known(self) -> Self:
+        """Refuse an objective, a ranking or a claim of a metric whose direction is not declared."""
+        needed = {
+            f"claims.{i}.on": claim.on
+            for i, claim in enumerate(self.claims)
+            if not claim.direction_given
+        }
+        if self.metric is not None:
+            needed["metric"] = self.metric
+        if self.search is not None and self.search.direction == "auto":
+            needed["search.objective"] = self.search.objective
+        for field, metric in needed.items():
+            if not has_direction(metric, self.recipe.declared):
+                raise ValueError(f"{field}: {no_direction(metric)}")
         return self
 
     @model_validator(mode="after")

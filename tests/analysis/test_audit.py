@@ -6,8 +6,10 @@ import pytest
 import harness as h
 from harness.analysis import audit as audit_module
 from harness.analysis.audit import CHECKS
+from harness.analysis.audit.metrics import undefined_metrics
 from harness.analysis.claims import judge_claims
-from tests.analysis.made import CLOCK, VALUES, trials, tuned
+from tests.analysis.made import CLOCK, VALUES, results, trials, tuned
+from tests.analysis.made import study as made_study
 
 
 def audit(made):
@@ -234,4 +236,23 @@ def test_leaks():
 
 
 def test_every_check_is_named():
-    assert len(CHECKS) == 15
+    assert len(CHECKS) == 16
+
+
+def test_metrics_without_values_of_runs_that_ended_well():
+    recipe = made_study().recipe.with_values({"metrics": ["auroc", "f1"]})
+    spec = made_study(recipe=recipe, seeds=3)
+    values = {
+        arm: {"test/loss": [1.0, 1.1, 1.2], "test/f1": [0.5, 0.6, 0.7], "test/auroc": auroc}
+        for arm, auroc in (("A", [0.8, 0.9, 0.8]), ("B", [0.7, np.nan, np.nan]), ("C", [0.5] * 3))
+    }
+    found = list(undefined_metrics(results(spec, values)))
+    assert [f.text for f in found] == [
+        "runs that ended well have no value: test/auroc in 2 of 9 (arms B)"
+    ]
+    diverged = {("B", 1): "diverged", ("B", 2): "diverged"}
+    assert not list(undefined_metrics(results(spec, values, statuses=diverged)))
+    for own in values.values():
+        del own["test/auroc"]
+    (never,) = undefined_metrics(results(spec, values))
+    assert never.text == "runs that ended well have no value: auroc in all of 9"

@@ -97,7 +97,7 @@ def test_losses_of_classes_refuse_numbers(loss):
         (
             "diabetes",
             h.EarlyStopping(metric="valid/accuracy"),
-            "watches valid/accuracy, which data of numbers .Diabetes. have not; use valid/loss",
+            "watches valid/accuracy, got validation metrics loss of data Diabetes; use valid/loss",
         ),
     ],
 )

@@ -16,6 +16,7 @@ from harness.analysis.audit.judging import (
     tuned_for_another,
 )
 from harness.analysis.audit.measuring import different_paths, leaks, timings_under_load
+from harness.analysis.audit.metrics import undefined_metrics
 from harness.analysis.audit.scope import few_searches, tied_winners
 from harness.analysis.audit.searching import pruned_trials, unequal_budgets, unsettled_ranking
 from harness.analysis.audit.winners import lucky_winners, values_at_edges
@@ -36,6 +37,7 @@ CHECKS: dict[str, Callable[[Results], Iterator[Finding]]] = {
     "winners ahead of the others": tied_winners,
     "timings on a quiet machine": timings_under_load,
     "no leak between search and confirm": leaks,
+    "metrics defined in all runs": undefined_metrics,
     "one path for all arms": different_paths,
 }
 """Checks by what holds where they find nothing, in the order of the report."""

@@ -26,6 +26,7 @@ import plotly.graph_objects as go
 from harness.analysis.answer import Answer, answer_study
 from harness.analysis.results import Results
 from harness.core.errors import HarnessError
+from harness.report.metric_labels import labels_of
 from harness.report.page_figure import (
     FigureText,
     PageFigure,
@@ -127,14 +128,15 @@ class Figure(Generic[_Data]):
         Returns:
             The figure with its words; None where there is nothing to show.
         """
-        data = self.compute(context)
-        if data is None:
-            return None
-        text = self.text if isinstance(self.text, FigureText) else self.text(data)
-        key = self.key or self.name.replace("_", "-")
-        if self.plot_linked is not None:
-            return linked_page_figure(key, text, self.plot_linked(data, context.looks))
-        return page_figure(key, text, self.plot(data, context.looks))
+        with labels_of(context.results.study.recipe.declared):
+            data = self.compute(context)
+            if data is None:
+                return None
+            text = self.text if isinstance(self.text, FigureText) else self.text(data)
+            key = self.key or self.name.replace("_", "-")
+            if self.plot_linked is not None:
+                return linked_page_figure(key, text, self.plot_linked(data, context.looks))
+            return page_figure(key, text, self.plot(data, context.looks))
 
     def draw(self, context: FigureContext) -> go.Figure:
         """Return the figure for a notebook, without its words.
@@ -145,13 +147,14 @@ class Figure(Generic[_Data]):
         Raises:
             HarnessError: the study has nothing to show in it; the message says what it needs.
         """
-        data = self.compute(context)
-        if data is None:
-            study = context.results.study.name
-            raise HarnessError(
-                f"{self.name}: expected a study with {self.needs}; {study!r} has not"
-            )
-        return self.plot(data, context.looks)
+        study = context.results.study
+        with labels_of(study.recipe.declared):
+            data = self.compute(context)
+            if data is None:
+                raise HarnessError(
+                    f"{self.name}: expected a study with {self.needs}; {study.name!r} has not"
+                )
+            return self.plot(data, context.looks)
 
 
 # a member of a set may show data of any type, and each member of its own: the set only hands them

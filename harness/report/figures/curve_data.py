@@ -69,8 +69,7 @@ def compute_curves(
 
     Args:
         curves: rows of :attr:`harness.analysis.results.Results.curves`, of the confirm stage.
-        metric: "loss" or "accuracy" for both parts of the data, or the full name of any other
-            metric.
+        metric: such as "loss" for both parts of the data, or the full name of any other metric.
         arms: the arms in the order they are drawn.
         points: points of a curve at most.
 
@@ -104,12 +103,19 @@ def units_of(curves: pd.DataFrame) -> tuple[str, ...]:
     return tuple(unit for unit in CURVE_UNITS if unit in curves and curves[unit].notna().all())
 
 
+def paired_metrics(curves: pd.DataFrame) -> list[str]:
+    """Return the recipe's own metrics without the part of the data, by name: as for the loss, one
+    figure shows both parts."""
+    parts = [str(c).partition("/") for c in curves if curves[c].notna().any()]
+    return sorted({name for part, _, name in parts if part in _PARTS} - {*MAIN_METRICS})
+
+
 def other_metrics(curves: pd.DataFrame) -> list[str]:
-    """Return the recorded metrics that have no figure of their own, by name; columns without any
-    value are no metrics of this study."""
-    main = {f"{part}/{metric}" for part in _PARTS for metric in MAIN_METRICS}
-    own = {*PLACE, *CURVE_UNITS, *main}
-    return sorted(str(c) for c in curves if c not in own and curves[c].notna().any())
+    """Return the recorded metrics of neither part of the data, by name; columns without any value
+    are no metrics of this study."""
+    own = {*PLACE, *CURVE_UNITS}
+    names = sorted(str(c) for c in curves if c not in own and curves[c].notna().any())
+    return [name for name in names if name.partition("/")[0] not in _PARTS]
 
 
 def longest_curve(curves: pd.DataFrame) -> int:

@@ -22,8 +22,15 @@ from harness.report.figures.curve_data import (
     Single,
     compute_curves,
     other_metrics,
+    paired_metrics,
 )
-from harness.report.metric_labels import axis_title, label_and_name
+from harness.report.metric_labels import (
+    axis_title,
+    label_and_name,
+    label_on_any_part,
+    labels_of,
+    title_on_any_part,
+)
 from harness.report.page_figure import FigureText, PlainFigure
 from harness.report.style import WIDE_RANGE, ArmStyle, faint, label, layout, legend_height
 from harness.report.thinning import round_digits
@@ -64,13 +71,19 @@ def _plain_curves(data: MetricCurves, looks: Looks, coordinates: bool) -> PlainF
         "layout": layout(
             xaxis={"title": {"text": data.units[0] if data.units else "step"}},
             yaxis={
-                "title": {"text": axis_title(data.metric)},
+                "title": {"text": _title(data)},
                 "type": "log" if _spans_decades(data) else "linear",
             },
             height=440 + legend_height(len({band.arm for band in data.bands})),
             hovermode="closest",  # "x" would list all arms and seeds at once
         ),
     }
+
+
+def _title(data: MetricCurves) -> str:
+    """Return what the axis is called: without a part where both may be on it."""
+    parts = {band.part for band in data.bands}
+    return axis_title(data.metric) if parts == {""} else title_on_any_part(data.metric)
 
 
 def _spans_decades(data: MetricCurves) -> bool:
@@ -219,7 +232,7 @@ def compute_metric(context: FigureContext, metric: str) -> MetricCurves | None:
 
     Args:
         context: the study.
-        metric: "loss", "accuracy" or the full name of any other metric.
+        metric: such as "loss" for both parts of the data, or the full name of any other metric.
 
     Returns:
         None where no run recorded the metric.
@@ -227,16 +240,16 @@ def compute_metric(context: FigureContext, metric: str) -> MetricCurves | None:
     return compute_curves(context.curves, metric, context.arms, context.points)
 
 
-def _curves_figure(metric: str) -> AnyFigure:
+def _curves_figure(metric: str, text: FigureText) -> AnyFigure:
     """Return the figure of a metric: in the section of curves for loss and accuracy, else among the
-    metrics, which have no words but their names."""
+    metrics."""
     main = metric in MAIN_METRICS
     return Figure(
         name=metric,
         key=f"curves-{metric}".replace("/", "-"),
         section="curves" if main else "metrics",
         needs=f"runs that recorded {metric}",
-        text=curves_text(metric) if main else FigureText(label_and_name(metric), ""),
+        text=text,
         compute=partial(compute_metric, metric=metric),
         plot=plot_curves,
         plot_linked=plot_linked_curves,
@@ -244,11 +257,17 @@ def _curves_figure(metric: str) -> AnyFigure:
 
 
 def _by_metric(context: FigureContext) -> Iterator[AnyFigure]:
-    """Yield the figures of loss and accuracy, then those of all other metrics by name."""
+    """Yield the figures of loss and accuracy, of the recipe's metrics, and then those of all others
+    by name, which have no words but these."""
     for metric in MAIN_METRICS:
         if any(f"{part}/{metric}" in context.curves for part in ("train", "valid")):
-            yield _curves_figure(metric)
-    yield from map(_curves_figure, other_metrics(context.curves))
+            yield _curves_figure(metric, curves_text(metric))
+    for metric in paired_metrics(context.curves):
+        with labels_of(context.results.study.recipe.declared):
+            text = FigureText(label_on_any_part(metric), curves_text(metric).shows)
+        yield _curves_figure(metric, text)
+    for metric in other_metrics(context.curves):
+        yield _curves_figure(metric, FigureText(label_and_name(metric), ""))
 
 
 CURVES_FIGURES = FigureSet(

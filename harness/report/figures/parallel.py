@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from harness.core.metric_names import describe
 from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.figures.sensitivity import is_number, value_name
+from harness.report.metric_labels import plain_label
 from harness.report.page_figure import FigureText
 from harness.report.style import ArmStyle, dropdown, faint, label, layout
 from harness.spec.arms import Arm, build_arms
@@ -80,9 +80,7 @@ def _gather(arm: Arm, trials: pd.DataFrame, search: Search) -> ParallelArm:
         for path, space in arm.recipe.spaces().items()
     ]
     order = np.argsort(-objective if search.maximize else objective, kind="stable")
-    return ParallelArm(
-        (*axes, _axis(describe(search.objective).label, trials["value"], log)), order
-    )
+    return ParallelArm((*axes, _axis(plain_label(search.objective), trials["value"], log)), order)
 
 
 def _axis(title: str, column: pd.Series[float] | pd.Series[str], log: bool) -> ParallelAxis:

@@ -10,7 +10,6 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from harness.core.metric_names import larger_is_better
 from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.metric_labels import axis_title
 from harness.report.page_figure import FigureText
@@ -46,6 +45,8 @@ class Sensitivity(NamedTuple):
     """All hyperparameters searched."""
 
     objective: str
+    maximize: bool
+    """Whether more of the objective is better."""
     panels: tuple[HyperparameterPanel, ...]
 
 
@@ -59,7 +60,7 @@ def compute_sensitivity(context: FigureContext) -> Sensitivity | None:
     panels = hyperparameter_panels(study, context.results.trials)
     if study.search is None or not panels:
         return None
-    return Sensitivity(study.search.objective, panels)
+    return Sensitivity(study.search.objective, study.search.maximize, panels)
 
 
 def hyperparameter_panels(study: Study, trials: pd.DataFrame) -> tuple[HyperparameterPanel, ...]:
@@ -145,9 +146,7 @@ def plot_sensitivity(data: Sensitivity, looks: Looks) -> go.Figure:
     # logarithmic for losses, which often differ by orders of magnitude, and not for accuracies
     arms_of_panels = [points for panel in data.panels for points in panel.points.values()]
     positive = all(point.objective > 0 for points in arms_of_panels for point in points)
-    figure.update_yaxes(
-        type="log" if positive and not larger_is_better(data.objective) else "linear"
-    )
+    figure.update_yaxes(type="log" if positive and not data.maximize else "linear")
     figure.update_layout(layout(height=110 + 280 * rows + legend_height(len(seen))))
     # layout() styles the axes that it is given, and subplots have axes of their own
     figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)

@@ -10,9 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from harness.analysis.claims.times import times_to
-from harness.core.metric_names import describe
 from harness.report.figures.base import AnyFigure, Figure, FigureContext, FigureSet, Looks
-from harness.report.metric_labels import metric_label
+from harness.report.metric_labels import metric_label, plain_label
 from harness.report.page_figure import FigureText
 from harness.report.style import faint, label, layout, legend_height
 from harness.spec.claims.fields import Goal
@@ -100,7 +99,7 @@ def plot_survival(data: SurvivalCurves, looks: Looks) -> go.Figure:
 
 def _text(data: SurvivalCurves) -> FigureText:
     return FigureText(
-        f"Runs on their way to {describe(data.metric).label} {data.target:g}, by {data.unit}",
+        f"Runs on their way to {plain_label(data.metric)} {data.target:g}, by {data.unit}",
         "Share of an arm's runs that have not reached the target yet, with 95 % intervals (Kaplan "
         "& Meier 1958). The sooner a staircase falls to 0 the faster the arm.",
         "A staircase that ends above 0 has runs that never arrived, which are censored there.",

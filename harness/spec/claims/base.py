@@ -16,14 +16,14 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from harness.core.errors import nearest
 from harness.core.metric_names import recorded_sources
-from harness.spec.base import Spec
 from harness.spec.claims.fields import Goal, MetricName, TimeUnit
+from harness.spec.metrics import Directed
 
 Compared = Mapping[str, Collection[str]]
 """The names of the levels of each factor."""
 
 
-class Claim(Spec):
+class Claim(Directed):
     """A statement that the study tests, declared before anything runs.
 
     A metric is named as it is recorded (``test/loss``, a probe's ``gradient/all``), or derived of
@@ -65,6 +65,11 @@ class Claim(Spec):
         """The arms that the claim names; empty for one about factors, whichever arms have their
         levels."""
         return ()
+
+    @property
+    def direction_given(self) -> bool:
+        """Whether the claim itself says which values of its metric are better."""
+        return getattr(self, "direction", "auto") != "auto"
 
     @property
     def goal(self) -> Goal | None:

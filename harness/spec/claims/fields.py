@@ -6,7 +6,12 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from harness.core.metric_names import current_name, larger_is_better
+from harness.core.metric_names import (
+    NOTHING_DECLARED,
+    Declared,
+    current_name,
+    larger_is_better,
+)
 
 MetricName = Annotated[str, AfterValidator(current_name), Field(pattern=r"^[a-z]\w*(/[\w.-]+)+$")]
 """A metric as :mod:`harness.core.metric_names` lists them; a name of an earlier version is replaced
@@ -30,14 +35,15 @@ class Goal(NamedTuple):
     """Whether the value is reached from below."""
 
 
-def maximizes(direction: Direction, metric: str) -> bool:
+def maximizes(direction: Direction, metric: str, declared: Declared = NOTHING_DECLARED) -> bool:
     """Return whether larger values are better.
 
     Args:
         direction: as the claim has it.
         metric: asked where that is "auto".
+        declared: metrics that the study declares.
 
     >>> maximizes("auto", "test/accuracy"), maximizes("minimize", "test/accuracy")
     (True, False)
     """
-    return larger_is_better(metric) if direction == "auto" else direction == "maximize"
+    return larger_is_better(metric, declared) if direction == "auto" else direction == "maximize"

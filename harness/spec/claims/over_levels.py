@@ -32,7 +32,9 @@ class OverLevels(Claim):
     def goal(self) -> Goal | None:
         if self.target is None:
             return None
-        return Goal(self.on, self.target, self.by, maximizes(self.direction, self.on))
+        return Goal(
+            self.on, self.target, self.by, maximizes(self.direction, self.on, self._declared)
+        )
 
     @property
     @abstractmethod

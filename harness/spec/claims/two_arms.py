@@ -32,4 +32,4 @@ class Contest(TwoArms):
     @property
     def maximize(self) -> bool:
         """Whether larger values of the metric are better."""
-        return maximizes(self.direction, self.on)
+        return maximizes(self.direction, self.on, self._declared)
