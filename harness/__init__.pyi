@@ -10,6 +10,7 @@ from harness.data.functions import Beale as Beale
 from harness.data.functions import Branin as Branin
 from harness.data.functions import QuadraticDeep as QuadraticDeep
 from harness.data.functions import Rosenbrock as Rosenbrock
+from harness.data.image_folder import ImageFolder as ImageFolder
 from harness.data.images import FashionMNIST as FashionMNIST
 from harness.data.images import Torchvision as Torchvision
 from harness.data.mnist1d import MNIST1D as MNIST1D

@@ -70,6 +70,7 @@ KINDS: dict[str, KindEntry] = {
             "Torchvision": "harness.data.images",
             "Arrays": "harness.data.npz",
             "Table": "harness.data.table",
+            "ImageFolder": "harness.data.image_folder",
         },
     ),
     "loss": KindEntry(

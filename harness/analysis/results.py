@@ -61,6 +61,7 @@ class Results:
             (PED-ANOVA).
         clock: how long one update of each arm's frozen recipes takes alone, by arm and search.
         looks_shown: every look at these runs that was shown, with the risk that it took.
+        notes: what should be known of data and search, in sentences, such as columns left out.
         environment: commit, packages and hardware it was run with.
         runs: one row a run: ``run_id``, ``arm``, ``stage``, ``search``, ``trial``, ``seed``,
             ``status``, ``key``, a column ``level.<factor>`` a factor, every setting
@@ -83,6 +84,7 @@ class Results:
         self.clock: Mapping[str, Mapping[int, ClockReading]] = record.clock
         self.winners: Mapping[str, Sequence[FrozenEntry]] = record.winners
         self.looks_shown = record.looks
+        self.notes = record.notes
         self.importances = record.importances
         self.runs = _run_table(record.runs, {run.run_id: run for run in reader.runs()})
         self.trials = _trial_table(record.trials)

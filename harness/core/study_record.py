@@ -173,6 +173,8 @@ class StudyRecord(NamedTuple):
     """Readings of each arm's frozen recipes by search; one that can't be trained has none."""
     looks: Sequence[LookShown] = ()
     """Every look at these runs that was shown, this answer's and those of earlier ones."""
+    notes: Sequence[str] = ()
+    """What a user should know of data and search, in sentences, as the plan says it."""
 
     def to_plain(self) -> dict[str, Any]:
         """Return the record as JSON holds it.
@@ -181,7 +183,7 @@ class StudyRecord(NamedTuple):
         >>> empty.to_plain()
         {'runs': [], 'trials': [], 'winners': {}, 'importances': {}, 'clock': {}, 'looks': []}
         """
-        return {
+        plain = {
             "runs": [entry.to_plain() for entry in self.runs],
             "trials": [entry._asdict() for entry in self.trials],
             "winners": {
@@ -195,6 +197,7 @@ class StudyRecord(NamedTuple):
             },
             "looks": [look._asdict() for look in self.looks],
         }
+        return plain | ({"notes": list(self.notes)} if self.notes else {})
 
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
@@ -208,6 +211,7 @@ class StudyRecord(NamedTuple):
             # files of studies that were stored before there were clocks have none
             {arm: clock_readings(entry) for arm, entry in plain.get("clock", {}).items()},
             tuple(LookShown(**look) for look in plain.get("looks", ())),
+            tuple(plain.get("notes", ())),
         )
 
 

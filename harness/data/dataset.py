@@ -16,6 +16,13 @@ OtherSplits = Literal["alike", "sizes differ", "one"]
 """What the splits of a data set are: others of the same sizes; of other sizes, as whole groups make
 them; or one alone, by time or as the source gives it."""
 
+PART_NAMES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("valid", "val", "validation", "dev"), "valid"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+"""What a user's column or folders may call the parts, in small letters."""
+
 
 class Raw(NamedTuple):
     """Arrays as a source gives them."""

@@ -10,7 +10,7 @@ from pydantic import Field
 from harness.core.errors import HarnessError, nearest
 from harness.core.lazy import Lazy
 from harness.data.column_kinds import ColumnRole, TypedColumn, times_of, typed_column
-from harness.data.dataset import Raw, Task, TaskChoice
+from harness.data.dataset import PART_NAMES, Raw, Task, TaskChoice
 from harness.data.files import FileData
 from harness.data.table_files import read_table
 from harness.data.table_targets import target_of
@@ -19,13 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 else:
     pd = Lazy("pandas")
-
-PART_NAMES = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("valid", "val", "validation", "dev"), "valid"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
-"""What a column may call the parts, in small letters."""
 
 
 @final

@@ -96,6 +96,7 @@ def conduct_study(
         importances=searched.mean_importances(),
         clock=clock,
         looks=_looks_shown(study, _earlier_looks(earlier, confirmed), confirmed),
+        notes=notes_of(study),
     )
     return Conducted(record, trained=recorded.trained, failed=recorded.failed)
 

@@ -27,6 +27,7 @@ def list_facts(results: Results) -> list[tuple[str, str]]:
         ("Runs", f"{len(runs)} ({ended})"),
         ("Training time", f"{seconds:,.1f} s on one worker, {steps:,.0f} updates"),
         ("Data", str(study.recipe.data.name)),
+        *(("Note", note) for note in results.notes),
     ]
 
 

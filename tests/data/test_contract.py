@@ -27,7 +27,7 @@ OWN = {
     "TeacherStudent": {"samples": 100, "features": 3, "hidden": 2, "noise": 1.0},
 }
 """Another value of every field that a data set has alone."""
-FILES = {"Arrays", "Table"}
+FILES = {"Arrays", "Table", "ImageFolder"}
 """Data from a user's file, which have tests of their own."""
 LEARNT = [name for name, case in DATA.items() if case[2] != "function"]
 

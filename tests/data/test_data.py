@@ -47,6 +47,7 @@ def test_every_offline_data_set_has_a_case():
         "Torchvision",
         "Arrays",
         "Table",
+        "ImageFolder",
     }
 
 

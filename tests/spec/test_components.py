@@ -18,6 +18,7 @@ NEEDED = {
     "Torchvision": {"dataset": "MNIST"},
     "Arrays": {"path": "data.npz"},
     "Table": {"path": "table.csv", "target": "y"},
+    "ImageFolder": {"path": "pictures"},
 }
 """Values of required fields, by the part's name; a required number is 0.1."""
 
