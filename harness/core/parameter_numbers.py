@@ -24,28 +24,30 @@ Masks = dict[tuple[tuple[Role, ...], int, int], "Tensor | None"]
 
 
 class GroupNumbers(NamedTuple):
-    """What a recipe's ``groups`` say of each weight; None where they say nothing."""
+    """What a recipe's ``groups`` and ``parametrization`` say of each weight; None for nothing."""
 
     lr_KP: Tensor | None = None
-    """Factors on the learning rate; 1 outside of all groups."""
+    """Factors on the learning rate; 1 outside of all groups, in the standard parametrization."""
     decay_KP: Tensor | None = None
     """Decays in the place of the optimizer's and the regularizers'; NaN where those hold."""
+    width_KP: Tensor | None = None
+    """The factors on the learning rate that are the parametrization's, which decays go without."""
 
     def of_rows(self, rows: slice) -> GroupNumbers:
         """Return what is said of some of the members."""
         return GroupNumbers(*(None if own_KP is None else own_KP[rows] for own_KP in self))
 
     def decays(self, rate_KC: Tensor, columns: slice) -> Tensor:
-        """Return decays with those of the groups in their place.
+        """Return decays with those of the groups in their place, less the width's factors.
 
         Args:
             rate_KC: (K, 1) or (K, C); only read.
             columns: which of a row's columns are wanted.
         """
-        if self.decay_KP is None:
-            return rate_KC
-        own_KC = self.decay_KP[:, columns]
-        return torch.where(own_KC.isnan(), rate_KC, own_KC)
+        if self.decay_KP is not None:
+            own_KC = self.decay_KP[:, columns]
+            rate_KC = torch.where(own_KC.isnan(), rate_KC, own_KC)
+        return rate_KC if self.width_KP is None else rate_KC / self.width_KP[:, columns]
 
 
 def not_exempt(

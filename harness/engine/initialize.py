@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from harness.engine.program import Program
-from harness.models.base import Buffers
+from harness.models.base import Buffers, Weight
 from harness.models.external import ModuleNetwork
 from harness.models.init import Default, Init
 from harness.spec.component import as_a
@@ -74,4 +74,15 @@ def _drawn(program: Program, seed: int) -> dict[str, np.ndarray]:
             for name, p in module.named_parameters()
             if p.requires_grad
         }
-    return {name: init.draw(name, weight, seed) for name, weight in program.initial.items()}
+    if not program.scalings:
+        return {name: init.draw(name, weight, seed) for name, weight in program.initial.items()}
+    # the base network's deviation in the wide one's shape
+    return {
+        name: program.scalings[name].start
+        * init.draw(name, _with_fans_of(program.scalings[name].base, weight), seed)
+        for name, weight in program.initial.items()
+    }
+
+
+def _with_fans_of(base: Weight, weight: Weight) -> Weight:
+    return weight._replace(fan_in=base.fan_in, fan_out=base.fan_out)

@@ -109,7 +109,8 @@ def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInte
     seeds = [member.run.seed for member in cohort.members]
     device, dtype = program.device, program.dtype
     hyper = stack_hyperparameters(recipes, device, dtype)
-    hyper = hyper._replace(groups=group_numbers(program.layout, recipes, device, dtype), masks={})
+    said = group_numbers(program.layout, recipes, device, dtype, program.scalings)
+    hyper = hyper._replace(groups=said, masks={})
     splits = splits_of(program, recipes)
     noise, batches = Noise(seeds, cohort.done, device, dtype), Batches(program, splits, seeds)
     groups = groups_in(program, cohort)

@@ -105,7 +105,7 @@ def groups_of(program: Program, recipes: Sequence[ResolvedRecipe]) -> list[Optim
         HarnessError: an optimizer is not one of the engine's.
     """
     optimizers = [as_a(Optimizer, recipe.optimizer) for recipe in recipes]
-    said = group_numbers(program.layout, recipes, program.device, program.dtype)
+    said = group_numbers(program.layout, recipes, program.device, program.dtype, program.scalings)
     groups = []
     for _, rows in groupby(range(len(optimizers)), key=lambda row: kind_of(optimizers[row])):
         members = list(rows)

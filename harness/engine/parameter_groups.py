@@ -10,9 +10,11 @@ import torch
 from harness.core.errors import HarnessError, nearest
 from harness.core.parameter_layout import Layout
 from harness.core.parameter_numbers import GroupNumbers
+from harness.engine.parametrization import Scalings
+from harness.optimizers.base import Optimizer
 from harness.regularizers.decay import WeightDecay
 from harness.regularizers.penalty import L2
-from harness.spec.component import External
+from harness.spec.component import External, as_a
 from harness.spec.group import Group
 from harness.spec.resolved import ResolvedRecipe
 
@@ -52,35 +54,57 @@ def group_members(layout: Layout, groups: Mapping[str, Group]) -> dict[str, list
 
 
 def group_numbers(
-    layout: Layout, recipes: Sequence[ResolvedRecipe], device: torch.device, dtype: torch.dtype
+    layout: Layout,
+    recipes: Sequence[ResolvedRecipe],
+    device: torch.device,
+    dtype: torch.dtype,
+    scalings: Scalings,
 ) -> GroupNumbers:
-    """Return what the recipes' groups say of each weight, a row a member.
+    """Return what the recipes' groups and parametrization say of each weight, a row a member.
 
     Args:
         layout: where each parameter lies in a row.
         recipes: the members', in the order of the rows; their patterns are the same.
         device: where the numbers are wanted.
         dtype: of the weights.
+        scalings: the parametrization's factors, by parameter.
 
     Raises:
         HarnessError: a pattern fits no parameter, or a parameter is in two groups.
     """
-    if not recipes or not recipes[0].groups:
+    if not recipes or not (recipes[0].groups or scalings):
         return GroupNumbers()
     shape = len(recipes), layout.width
-    lr_KP = torch.ones(shape, dtype=torch.float64)
+    width_KP = _width_factors(layout, recipes, scalings)
+    lr_KP = width_KP.clone()
     decay_KP = torch.full(shape, torch.nan, dtype=torch.float64)
     for pattern, names in group_members(layout, recipes[0].groups).items():
         for row, recipe in enumerate(recipes):
             numbers = recipe.groups[pattern].numbers()
             for slot in map(layout.slots.__getitem__, names):
                 columns = slice(slot.offset, slot.offset + slot.size)
-                lr_KP[row, columns] = numbers["lr"]
+                lr_KP[row, columns] *= numbers["lr"]
                 decay_KP[row, columns] = numbers.get("weight_decay", torch.nan)
     return GroupNumbers(
         lr_KP.to(device, dtype) if bool((lr_KP != 1).any()) else None,
         None if bool(decay_KP.isnan().all()) else decay_KP.to(device, dtype),
+        width_KP.to(device, dtype) if scalings else None,
     )
+
+
+def _width_factors(
+    layout: Layout, recipes: Sequence[ResolvedRecipe], scalings: Scalings
+) -> torch.Tensor:
+    """Return the parametrization's factors on the learning rate (K, P)."""
+    factors_KP = torch.ones(len(recipes), layout.width, dtype=torch.float64)
+    for row, recipe in enumerate(recipes):
+        for name, scaling in scalings.items():
+            rule = as_a(Optimizer, recipe.optimizer).update_rule
+            # one without a rule has been refused
+            assert rule is not None
+            slot = layout.slots[name]
+            factors_KP[row, slot.offset : slot.offset + slot.size] = scaling.rates[rule]
+    return factors_KP
 
 
 def check_groups(recipe: ResolvedRecipe, layout: Layout) -> None:

@@ -20,6 +20,7 @@ from harness.engine.differentiate import Differentiator, differentiator_of, in_m
 from harness.engine.metric_checks import check_metrics
 from harness.engine.optimizer_checks import check_optimizer
 from harness.engine.parameter_groups import check_groups
+from harness.engine.parametrization import Scalings, at_base_width, scalings_of
 from harness.engine.placement import Samples
 from harness.engine.test_set import TestSet
 from harness.engine.timetable import Timetable, check_schedule, make_timetable, run_lengths
@@ -45,6 +46,8 @@ class Program(NamedTuple):
     initial: dict[str, Weight]
     """The parameters by name, and how they start."""
     training_loss: TrainingLoss
+    scalings: Scalings
+    """What differs from the standard parametrization, by parameter."""
     differentiator: Differentiator
     """What computes every derivative of the training loss; chosen here, once."""
     regularizers: tuple[Regularizer, ...]
@@ -120,6 +123,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
         layout=layout,
         initial=weights,
         training_loss=training_loss,
+        scalings=_scalings(recipe, data, weights),
         differentiator=in_micro_batches(
             differentiator_of(training_loss), training_loss, recipe.accumulate
         ),
@@ -158,6 +162,17 @@ def _placed(
         placement.place(source, part, device, dtype) for part in ("train", "valid", "test")
     )
     return train, valid, TestSet(test)
+
+
+def _scalings(recipe: ResolvedRecipe, data: Dataset, weights: dict[str, Weight]) -> Scalings:
+    """Return what the recipe's parametrization changes; nothing for the standard one.
+
+    Raises:
+        HarnessError: the model or the optimizer is not for it.
+    """
+    if recipe.parametrization == "standard":
+        return {}
+    return scalings_of(weights, build_network(at_base_width(recipe), data).weights())
 
 
 def build_network(recipe: ResolvedRecipe, data: Dataset) -> Network:

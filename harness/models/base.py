@@ -195,6 +195,16 @@ class Model(Component):
             ValueError: it can't be built for such inputs; the message says what was expected.
         """
 
+    def at_width(self, width: int) -> Model | None:
+        """Return the same model with so many units in every hidden layer; None if it has none.
+
+        ``parametrization="mup"`` measures the model by it.
+
+        Args:
+            width: units of a hidden layer, or features of a token.
+        """
+        return None
+
     def dropout_rate(self) -> float | None:
         """Return the share of units dropped in training; None if it has no place for dropout.
 

@@ -46,6 +46,10 @@ class MLP(Model):
     bias: Flag = True
     """Add a trained constant to each unit."""
 
+    def at_width(self, width: int) -> MLP | None:
+        depth = len(value_of(self.widths, "model.widths"))
+        return self.model_copy(update={"widths": (width,) * depth}) if depth else None
+
     def dropout_rate(self) -> float:
         return self.numbers()["dropout"]
 
@@ -65,6 +69,9 @@ class DeepLinear(Model):
     """Units of each layer."""
     depth: int = Field(default=4, ge=1)
     """Hidden layers."""
+
+    def at_width(self, width: int) -> DeepLinear:
+        return self.model_copy(update={"width": width})
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> MLPNetwork:
         widths = (value_of(self.width, "model.width"),) * self.depth

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
-from harness.optimizers.base import HyperColumns, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer, UpdateRule
 from harness.spec.space import NonNegative
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Adagrad(Optimizer[AdagradState]):
     """s ← s + g², θ ← θ − η g / (√s + ε) (Duchi et al. 2011)."""
 
     coordinatewise: ClassVar[bool] = True
+    update_rule: ClassVar[UpdateRule | None] = "entrywise"
     eps: NonNegative = 1e-10
     """ε, added to the root."""
 

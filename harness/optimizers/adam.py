@@ -17,7 +17,7 @@ from harness.optimizers.adam_family import (
     root_mean_square,
     zero_moments,
 )
-from harness.optimizers.base import HyperColumns
+from harness.optimizers.base import HyperColumns, UpdateRule
 from harness.spec.space import Exempt, Flag, NonNegative, value_of
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Adam(AdamFamily[AdamState]):
     """
 
     coordinatewise: ClassVar[bool] = True
+    update_rule: ClassVar[UpdateRule | None] = "entrywise"
     bias_correction: Flag = True
     """Whether to use m̂ and v̂; without, m and v stand in their place."""
 
@@ -61,6 +62,7 @@ class AdamW(AdamFamily[AdamState]):
     """θ ← (1 − ηλ)θ, then Adam: weight decay apart from the gradient (Loshchilov & Hutter 2019)."""
 
     coordinatewise: ClassVar[bool] = True
+    update_rule: ClassVar[UpdateRule | None] = "entrywise"
     bias_correction: Flag = True
     """Whether to use m̂ and v̂, as in Adam."""
     weight_decay: NonNegative = 1e-2

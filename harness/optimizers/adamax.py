@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 from harness.core.lazy import Lazy
 from harness.core.parameter_layout import Layout
 from harness.optimizers.adam_family import AdamFamily, averaged_threshold
-from harness.optimizers.base import HyperColumns
+from harness.optimizers.base import HyperColumns, UpdateRule
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +38,7 @@ class Adamax(AdamFamily[AdamaxState]):
         "bias_correction": "the update always corrects m's bias, as the paper does"
     }
     coordinatewise: ClassVar[bool] = True
+    update_rule: ClassVar[UpdateRule | None] = "entrywise"
 
     def init(self, w_KP: Tensor) -> AdamaxState:
         return AdamaxState(0, w_KP.new_zeros(w_KP.shape), w_KP.new_zeros(w_KP.shape))

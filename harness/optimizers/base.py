@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Generic
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal
 
 from pydantic import ConfigDict
 from typing_extensions import TypeVar, Unpack
@@ -37,6 +37,11 @@ HyperColumns = Mapping[str, "Tensor"]
 there as ``schedule`` too. In an update ``lr``, ``schedule`` and ``weight_decay`` are (K, C) where
 they differ between parameters, which :func:`~harness.core.parameter_numbers.number_of` takes
 apart."""
+
+UpdateRule = Literal["gradient", "entrywise", "spectral"]
+"""How an optimizer's updates follow from the gradient: in proportion to it, as SGD's; of a size of
+their own for each weight, whatever the gradient's scale, as Adam's; or of a spectral norm of their
+own for each hidden matrix, as Muon's, with "entrywise" for the rest."""
 
 OptimizerState = tuple[object, ...]
 """What an optimizer carries from one update to the next: a NamedTuple of tensors with one row a
@@ -58,6 +63,9 @@ class Optimizer(Component, Generic[StateT]):
     coordinatewise: ClassVar[bool] = False
     """Whether a weight's update depends on no other weight, so that ``update`` may be called with a
     part of the columns. A subclass with an ``update`` of its own does not inherit it."""
+    update_rule: ClassVar[UpdateRule | None] = None
+    """How updates follow from the gradient, which ``parametrization="mup"`` goes by; None where it
+    is none of these."""
     lr: Positive
     """Learning rate η."""
 

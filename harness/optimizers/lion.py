@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
-from harness.optimizers.base import HyperColumns, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer, UpdateRule
 from harness.spec.space import Exempt, Fraction, NonNegative
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Lion(Optimizer[LionState]):
     """
 
     coordinatewise: ClassVar[bool] = True
+    update_rule: ClassVar[UpdateRule | None] = "entrywise"
     beta1: Fraction = 0.9
     """Weight β₁ of the running mean in the update."""
     beta2: Fraction = 0.99

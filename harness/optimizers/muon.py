@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.errors import HarnessError
 from harness.core.parameter_layout import Layout, Slot
 from harness.core.parameter_numbers import number_of
 from harness.optimizers.adam import adamw_update
 from harness.optimizers.adam_family import AdamState
-from harness.optimizers.base import HyperColumns, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer, UpdateRule
 from harness.spec.space import Exempt, Fraction, NonNegative, Positive
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Muon(Optimizer[MuonState]):
     2024). A matrix's update depends on all of its entries, so that Muon is not coordinatewise.
     """
 
+    update_rule: ClassVar[UpdateRule | None] = "spectral"
     momentum: Fraction = 0.95
     """Momentum μ."""
     weight_decay: NonNegative = 0.0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
 from harness.optimizers.adam_family import AdamFamily, root_mean_square
-from harness.optimizers.base import HyperColumns
+from harness.optimizers.base import HyperColumns, UpdateRule
 from harness.spec.space import NonNegative
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class NAdam(AdamFamily[NAdamState]):
         "bias_correction": "the update always corrects the bias, as the paper does"
     }
     coordinatewise: ClassVar[bool] = True
+    update_rule: ClassVar[UpdateRule | None] = "entrywise"
     momentum_decay: NonNegative = 4e-3
     """ψ: how fast the momentum rises from β₁/2 to β₁; at 0 it stays there."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.parameter_layout import Layout
-from harness.optimizers.base import HyperColumns, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer, UpdateRule
 from harness.spec.space import Fraction, NonNegative
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class RMSprop(Optimizer[RMSpropState]):
     """v ← αv + (1−α)g², b ← μb + g / (√v + ε), θ ← θ − ηb (Tieleman & Hinton 2012)."""
 
     coordinatewise: ClassVar[bool] = True
+    update_rule: ClassVar[UpdateRule | None] = "entrywise"
     alpha: Fraction = 0.99
     """Decay α of the mean square."""
     eps: NonNegative = 1e-8

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 from harness.core.lazy import Lazy
 from harness.core.parameter_layout import Layout
 from harness.optimizers.adam_family import root_mean_square
-from harness.optimizers.base import HyperColumns, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer, UpdateRule
 from harness.spec.space import Exempt, Fraction, NonNegative
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ class ScheduleFreeSGD(Optimizer[Averaging]):
     """
 
     coordinatewise: ClassVar[bool] = True
+    update_rule: ClassVar[UpdateRule | None] = "gradient"
     momentum: Fraction = 0.9
     """β: how near the gradient is taken to the average."""
     weight_decay: NonNegative = 0.0
@@ -72,6 +73,7 @@ class ScheduleFreeAdamW(Optimizer[Averaging]):
     """
 
     coordinatewise: ClassVar[bool] = True
+    update_rule: ClassVar[UpdateRule | None] = "entrywise"
     beta1: Fraction = 0.9
     """β₁: how near the gradient is taken to the average."""
     beta2: Fraction = 0.999

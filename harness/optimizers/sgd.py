@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple, final
 
 from harness.core.lazy import Lazy
 from harness.core.parameter_layout import Layout
-from harness.optimizers.base import HyperColumns, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer, UpdateRule
 from harness.spec.space import Flag, Fraction, value_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class SGD(Optimizer[SGDState]):
     """
 
     coordinatewise: ClassVar[bool] = True
+    update_rule: ClassVar[UpdateRule | None] = "gradient"
     momentum: Fraction = 0.0
     """Momentum μ; 0 is plain gradient descent."""
     nesterov: Flag = False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, final
 
 from harness.core.parameter_layout import Layout
-from harness.optimizers.base import HyperColumns, Optimizer
+from harness.optimizers.base import HyperColumns, Optimizer, UpdateRule
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,6 +20,7 @@ class SignSGD(Optimizer[tuple[()]]):
     """
 
     coordinatewise: ClassVar[bool] = True
+    update_rule: ClassVar[UpdateRule | None] = "entrywise"
 
     def init(self, w_KP: Tensor) -> tuple[()]:
         return ()

@@ -107,6 +107,13 @@ class Recipe(Spec):
     the plain form has the field only where there are any."""
     init: InitPart = Field(default_factory=lambda: parse_part("init", "Default"))
     """Initial weights."""
+    parametrization: Literal["standard", "mup"] = Field(
+        default="standard", exclude_if=lambda name: name == "standard"
+    )
+    """How starts and learning rates go with the width: as ``init`` and ``optimizer`` say, or so
+    that the best rate stays where it is, "mup" (Yang et al. 2022)."""
+    base_width: int = Field(default=64, ge=1, exclude_if=lambda width: width == 64)
+    """Width at which "mup" is the standard parametrization."""
     dtype: Literal["float32", "float64"] = "float32"
     """Precision of weights and arithmetic."""
     amp: bool = False
@@ -155,6 +162,15 @@ class Recipe(Spec):
         if len(given) != 1:
             raise ValueError(
                 f"expected one of {', '.join(LENGTHS)}, got {' and '.join(given) or 'none'}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _base_width_of_mup(self) -> Self:
+        if self.base_width != 64 and self.parametrization == "standard":
+            raise ValueError(
+                f"base_width: expected parametrization 'mup' beside it, got {self.base_width} and"
+                " 'standard'; leave it out"
             )
         return self
 

@@ -48,7 +48,7 @@ def try_optimizer(program: Program) -> None:
         check_evaluation_point("optimizer", optimizer.target, program.network, program.regularizers)
     batch = Minibatch(program.train.x[:SAMPLES][None], program.train.y[:SAMPLES][None])
     hyper = stack_hyperparameters([recipe], device, program.dtype)._replace(
-        groups=group_numbers(program.layout, [recipe], device, program.dtype)
+        groups=group_numbers(program.layout, [recipe], device, program.dtype, {})
     )
     noise, factor_K = Noise([0], 0, device, program.dtype), first_1P.new_ones(1)
     (least, most), w_1P, moved = TRIED_UPDATES, first_1P.clone(), False

@@ -1,0 +1,227 @@
+"""muP: the coordinate check, the paper's table in its other form, and starts and rates by width."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+from torch import nn
+from torch.nn import functional
+
+import harness as h
+from harness.core.errors import HarnessError
+from harness.engine.batches import Batches
+from harness.engine.cohort import start
+from harness.engine.initialize import initial_weights
+from harness.engine.loop import advance
+from harness.engine.program import program_of
+from harness.engine.splits import splits_of
+from harness.models.base import Context, Seen
+from harness.protocol.check import check_study
+from harness.protocol.train import train_outcomes
+from harness.spec.arms import Run
+from harness.spec.resolved import resolve
+
+BASE = h.Recipe(
+    data=h.Digits(train_size=200),
+    model=h.MLP(widths=(64, 64)),
+    optimizer=h.Adam(lr=0.003),
+    batch_size=64,
+    steps=100,
+    eval_every=1,
+)
+
+
+def recipe_of(width=64, depth=2, mup=True, **fields):
+    return BASE.with_values(
+        {"model.widths": (width,) * depth, "parametrization": "mup" if mup else "standard"} | fields
+    )
+
+
+def changes(recipe, steps, seeds=(0, 1)):
+    """Mean |h_t − h_0| of each layer on a batch, at t = 1 … steps."""
+    cohort = start([Run.of(recipe, seed) for seed in seeds], test=False)
+    program, found = program_of(resolve(recipe)), []
+
+    def outputs():
+        seen, views = Seen(), program.layout.views(cohort.w_KP)
+        with torch.no_grad():
+            out = program.network(views, program.train.x[:64][None], Context(seen=seen))
+        return {name: value.clone() for name, value in {**seen.outputs, "out": out}.items()}
+
+    first = outputs()
+    for step in range(1, steps + 1):
+        advance(cohort, step)
+        found.append({n: float((v - first[n]).abs().mean()) for n, v in outputs().items()})
+    return found
+
+
+def slopes(widths, steps=4, **fields):
+    """Slopes of the changes over the width, on logarithms: by step and layer."""
+    by_width = [changes(recipe_of(width, **fields), steps) for width in widths]
+    return [
+        {
+            name: np.polyfit(np.log(widths), [math.log(f[step][name]) for f in by_width], 1)[0]
+            for name in by_width[0][step]
+        }
+        for step in range(steps)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "widths"),
+    [
+        (h.Adam(lr=0.003), (64, 256, 1024)),
+        (h.SGD(lr=0.1), (64, 256, 1024)),
+        (h.Lion(lr=0.001), (64, 256)),
+        (h.Muon(lr=0.02, adam_lr=0.003), (128, 512)),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_activations_change_alike_at_every_width(optimizer, widths):
+    for step in slopes(widths, optimizer=optimizer.dump()):
+        assert all(abs(slope) < 0.15 for slope in step.values()), step
+
+
+def test_without_it_wide_networks_change_more():
+    found = slopes((64, 256, 1024), mup=False)
+    assert all(step["out"] > 0.5 for step in found), found
+    assert found[0]["hidden.1"] > 0.5
+
+
+class TableEight(nn.Module):
+    """The same network in the form of the paper's table 8: an output multiplier."""
+
+    def __init__(self, params, ratio):
+        super().__init__()
+        params = {name: value[0].clone() for name, value in params.items()}
+        # what starts at 1/r there starts at 1 here, behind a multiplier of 1/r
+        params["out.weight"] = params["out.weight"] * ratio
+        self.own = nn.ParameterDict(
+            {n.replace(".", "_"): nn.Parameter(v) for n, v in params.items()}
+        )
+        self.ratio = ratio
+
+    def forward(self, x):
+        hidden = x
+        for i in range(2):
+            layer = self.own[f"hidden_{i}_weight"], self.own[f"hidden_{i}_bias"]
+            hidden = functional.relu(functional.linear(hidden, *layer))
+        out = functional.linear(hidden, self.own["out_weight"]) / self.ratio
+        return out + self.own["out_bias"]
+
+    def groups(self, lr, rates, decays):
+        # hidden matrices, the output's, and what is a vector or takes the inputs
+        kinds = {"hidden_1_weight": "hidden", "out_weight": "output", "out_bias": "fixed"}
+        return [
+            {"params": [p], "lr": lr * rates[kind], "weight_decay": decays[kind]}
+            for name, p in self.own.items()
+            for kind in [kinds.get(name, "input")]
+        ]
+
+
+@pytest.mark.parametrize("name", ["SGD", "AdamW"])
+def test_it_is_the_table_with_an_output_multiplier(name):
+    """Table 8: SGD's rates are r for inputs and outputs, Adam's 1/r for hidden matrices."""
+    ratio, decay = 4, 0.1
+    optimizer = (
+        h.AdamW(lr=0.01, weight_decay=decay, exempt=()) if name == "AdamW" else h.SGD(lr=0.1)
+    )
+    recipe = recipe_of(
+        64, base_width=16, optimizer=optimizer.dump(), dtype="float64", **{"init": h.He().dump()}
+    )
+    program, lr = program_of(resolve(recipe)), optimizer.lr
+    cohort = start([Run.of(recipe, 0)], test=False)
+    twin = TableEight(program.layout.views(cohort.w_KP), ratio)
+    if name == "AdamW":
+        rates = {"hidden": 1 / ratio, "output": 1, "input": 1, "fixed": 1}
+        decays = {"hidden": decay * ratio, "output": decay, "input": decay, "fixed": decay}
+        theirs = torch.optim.AdamW(twin.groups(lr, rates, decays), eps=1e-30)
+        recipe = recipe.with_values({"optimizer.eps": 1e-30})
+        cohort = start([Run.of(recipe, 0)], test=False)
+    else:
+        rates = {"hidden": 1, "output": ratio, "input": ratio, "fixed": 1}
+        theirs = torch.optim.SGD(twin.groups(lr, rates, dict.fromkeys(rates, 0.0)))
+    batches = Batches(program, splits_of(program, [resolve(recipe)]), [0])
+    for step in range(6):
+        batch = batches.batch(step)
+        theirs.zero_grad()
+        functional.cross_entropy(twin(batch.x_KB[0]), batch.y_KBD[0]).backward()
+        theirs.step()
+    advance(cohort, 6)
+    ours = program.network(program.layout.views(cohort.w_KP), program.train.x[None], Context())[0]
+    torch.testing.assert_close(ours, twin(program.train.x).detach(), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("init", [h.Default(), h.He(), h.Xavier(), h.Normal(std=0.05)], ids=str)
+def test_starts_go_with_the_width_as_the_table_says(init):
+    def deviations(width):
+        recipe = recipe_of(width, init=init.dump())
+        program = program_of(resolve(recipe))
+        views = program.layout.views(initial_weights(program, [0, 1, 2, 3]))
+        return {name: float(view.std()) for name, view in views.items()}
+
+    narrow, wide = deviations(64), deviations(1024)
+    expected = {"hidden.0.weight": 1.0, "hidden.1.weight": 1 / 4, "out.weight": 1 / 16}
+    for name, ratio in expected.items():
+        assert wide[name] / narrow[name] == pytest.approx(ratio, rel=0.05)
+    if narrow["hidden.1.bias"]:
+        assert wide["hidden.1.bias"] / narrow["hidden.1.bias"] == pytest.approx(1, rel=0.1)
+
+
+@pytest.mark.parametrize("optimizer", [h.SGD(lr=0.1), h.AdamW(lr=0.01, weight_decay=0.1)], ids=str)
+def test_at_the_base_width_it_is_the_standard_parametrization(optimizer):
+    fields = {"optimizer": optimizer.dump(), "regularizers": [h.WeightDecay(rate=0.1)], "steps": 20}
+    (mup,), (plain,) = (train_outcomes(recipe_of(mup=m, **fields), [0]) for m in (True, False))
+    assert mup.series("batch/loss") == plain.series("batch/loss")
+    assert mup.series("valid/loss") == plain.series("valid/loss")
+
+
+def test_decays_take_away_the_same_share_at_every_width():
+    """With gradients that are 0 only the decay moves the weights."""
+    for fields in (
+        {"optimizer": h.AdamW(lr=0.01, weight_decay=0.5, exempt=()).dump()},
+        {"regularizers": [h.WeightDecay(rate=0.5, exempt=())], "optimizer": h.Adam(lr=0.01).dump()},
+    ):
+        recipe = recipe_of(256, **fields, loss="tests.engine.test_parametrization.nothing")
+        cohort = start([Run.of(recipe, 0)], test=False)
+        before_KP = cohort.w_KP.clone()
+        advance(cohort, 1)
+        kept = cohort.w_KP[before_KP != 0] / before_KP[before_KP != 0]
+        torch.testing.assert_close(kept, torch.full_like(kept, 1 - 0.01 * 0.5))
+
+
+def nothing(out, y):
+    return 0 * (out - y).square().mean(-1)
+
+
+def test_members_of_several_rules_share_a_cohort_and_equal_themselves_alone():
+    optimizers = [h.SGD(lr=0.1), h.Adam(lr=0.003), h.Muon(lr=0.02), h.ScheduleFreeSGD(lr=0.1)]
+    fields = {"steps": 10, "dtype": "float64", "groups": {"*.bias": {"lr": 0.5}}, "base_width": 8}
+    runs = [Run.of(recipe_of(32, optimizer=o.dump(), **fields), 0) for o in optimizers]
+    together = advance(start(runs, test=False)).outcomes
+    for index, run in enumerate(runs):
+        (alone,) = advance(start([run], test=False)).outcomes.values()
+        found = together[index].series("batch/loss")
+        assert found == pytest.approx(alone.series("batch/loss"), abs=1e-10)
+
+
+def test_the_plain_form_has_it_only_where_it_is_asked_for():
+    assert "parametrization" not in BASE.dump() and "base_width" not in BASE.dump()
+    with pytest.raises(ValidationError, match="expected parametrization 'mup' beside it"):
+        BASE.with_values({"base_width": 32})
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"model": h.Linear().dump()}, "model whose hidden layers have a width"),
+        ({"optimizer": h.Adafactor(lr=0.01).dump()}, "how its updates follow .* got Adafactor"),
+        ({"optimizer": {"name": "torch.optim.Adam"}}, "how its updates follow .* got torch"),
+    ],
+)
+def test_what_has_no_row_in_the_table_is_refused_by_the_plan(fields, said):
+    recipe = BASE.with_values({"parametrization": "mup"} | fields)
+    with pytest.raises(HarnessError, match=said):
+        check_study(h.Study(name="no", question="?", recipe=recipe))
