@@ -44,6 +44,7 @@ from harness.metrics.external import ExternalMetric as ExternalMetric
 from harness.metrics.likelihood import BitsPerByte as BitsPerByte
 from harness.metrics.likelihood import Brier as Brier
 from harness.metrics.likelihood import Perplexity as Perplexity
+from harness.metrics.logged import Logged as Logged
 from harness.metrics.ranked import AUROC as AUROC
 from harness.metrics.ranked import AveragePrecision as AveragePrecision
 from harness.metrics.top_k import TopK as TopK

@@ -154,6 +154,7 @@ KINDS: dict[str, KindEntry] = {
         external="harness.metrics.external:ExternalMetric",
         parts={
             "TopK": "harness.metrics.top_k",
+            "Logged": "harness.metrics.logged",
             "F1": "harness.metrics.by_class",
             "Precision": "harness.metrics.by_class",
             "Recall": "harness.metrics.by_class",

@@ -376,6 +376,8 @@ def _describe_declared(metric: str, declared: Declared) -> Description | None:
     A function that returns several numbers may be declared as a whole (``mine`` for
     ``valid/mine/recall``) or number by number.
     """
+    if metric in declared:  # with its part
+        return declared[metric]
     part, _, name = metric.partition("/")
     if part not in PARTS_IN_WORDS:
         return None

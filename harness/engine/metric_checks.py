@@ -30,7 +30,7 @@ def check_metrics(
         HarnessError: so they are; the message says why, and the fix.
     """
     for metric in metrics:
-        metric.check(data.task, data.outputs)
+        metric.check_data(data.task, data.outputs)
     if stopping is None:
         return
     watched = stopping.metric.partition("/")[2]

@@ -45,7 +45,7 @@ class Metric(DeclaredMetric):
         label = self.recorded.replace("_", " ")
         return {self.recorded: Description(label, about, larger_is_better=None)}
 
-    def check(self, task: str, outputs: int) -> None:
+    def check_data(self, task: str, outputs: int) -> None:
         """Refuse data that the metric is not for, before anything trains.
 
         Args:

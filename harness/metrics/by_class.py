@@ -35,8 +35,8 @@ class ByClassMetric(SummedMetric):
         name = type(self).__name__.lower()
         return name if self.average == "auto" else f"{name}_{self.average}"
 
-    def check(self, task: str, outputs: int) -> None:
-        super().check(task, outputs)
+    def check_data(self, task: str, outputs: int) -> None:
+        super().check_data(task, outputs)
         if self.average == "binary" and outputs != 2:
             raise HarnessError(
                 f"recipe.metrics: {self.recorded} is for two classes, got {outputs}; use "

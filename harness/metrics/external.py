@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from numbers import Real
 from typing import TYPE_CHECKING, ClassVar, Literal, final
@@ -77,7 +78,9 @@ class ExternalMetric(External, Metric):
     @property
     def recorded(self) -> str:
         """What it is called, or the last part of the dotted name."""
-        return self.called or self.target.rpartition(".")[2]
+        own = self.target.rpartition(".")[2]
+        # of an object that was given in Python and can't be imported: its name and a hash
+        return self.called or re.sub(r"-[0-9a-f]{8}$", "", own)
 
     def dump(self) -> dict[str, object]:
         own = self.model_dump(mode="json", include=set(_DECLARING), exclude_defaults=True)

@@ -33,8 +33,8 @@ class TopK(SummedMetric):
         """Such as ``top5``."""
         return f"top{self.k}"
 
-    def check(self, task: str, outputs: int) -> None:
-        super().check(task, outputs)
+    def check_data(self, task: str, outputs: int) -> None:
+        super().check_data(task, outputs)
         if self.k >= outputs:
             raise HarnessError(
                 f"recipe.metrics: {self.recorded} is 1 for {outputs} classes; expected k below that"

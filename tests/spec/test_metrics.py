@@ -136,6 +136,21 @@ def test_labels_and_units_are_declared_too():
     assert (wrong.label, wrong.larger_is_better) == ("test both wrong", None)
 
 
+@pytest.mark.parametrize("name", ["bleu", "valid/bleu"])
+def test_what_a_loop_of_one_s_own_records_is_declared(name):
+    own = {"name": "Logged", "metric": name, "larger_is_better": True, "unit": "%"}
+    known = describe("valid/bleu", recipe(own).declared)
+    assert (known.unit, known.larger_is_better) == ("%", True)
+    assert known.label == ("validation bleu" if name == "bleu" else "valid/bleu")
+    search = h.Search(trials=6, objective="valid/bleu")
+    assert with_metric(own, search=search).search.maximize
+    from harness.engine.program import program_of
+    from harness.spec.resolved import resolve
+
+    with pytest.raises(HarnessError, match="expected a training loop of your own that records"):
+        program_of(resolve(recipe(own)))
+
+
 def test_arms_are_measured_alike():
     levels = {"a": {"metrics": ["f1"]}, "b": {"metrics": ["mcc"]}}
     with pytest.raises(ValueError, match="expected the same metrics for all arms, got others for"):

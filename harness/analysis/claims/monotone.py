@@ -50,4 +50,5 @@ def level_means(values: np.ndarray) -> str:
     Args:
         values: (levels, …) one number a run; NaN for one that is missing.
     """
-    return " → ".join(f"{np.mean(own[~np.isnan(own)]):.4g}" for own in values)
+    there = [own[~np.isnan(own)] for own in values]
+    return " → ".join(f"{np.mean(own):.4g}" if len(own) else "none" for own in there)
