@@ -170,6 +170,11 @@ KINDS: dict[str, KindEntry] = {
             "R2": "harness.metrics.errors_of_numbers",
         },
     ),
+    "trainer": KindEntry(
+        base="harness.trainers.base:Trainer",
+        external="harness.trainers.function:ExternalTrainer",
+        parts={"Command": "harness.trainers.command"},
+    ),
     "init": KindEntry(
         base="harness.models.init:Init",
         external="",
@@ -186,6 +191,7 @@ KINDS: dict[str, KindEntry] = {
 parts by name."""
 
 ENTRIES: dict[str, str] = {
+    "recipe.own_data": "harness.data.own:OwnData",
     "study.main": "harness.cli:study_main",
     "results.figures": "harness.report.gallery:Gallery",
 }

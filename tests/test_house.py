@@ -25,7 +25,17 @@ LAYERS = (
     {"analysis", "execution"},
     {"engine", "tracking"},
     {"probes"},
-    {"optimizers", "regularizers", "models", "data", "losses", "metrics", "schedules", "averages"},
+    {
+        "optimizers",
+        "regularizers",
+        "models",
+        "data",
+        "losses",
+        "metrics",
+        "schedules",
+        "averages",
+        "trainers",
+    },
     {"stats", "spec"},
     {"core"},
 )

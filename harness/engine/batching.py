@@ -75,6 +75,8 @@ def check_batching(recipe: ResolvedRecipe) -> tuple[bool, str]:
     Raises:
         HarnessError: the model can't be built for the data.
     """
+    if recipe.trainer is not None:
+        return False, f"{recipe.trainer.name} trains each run in a process of its own"
     if isinstance(recipe.optimizer, ExternalOptimizer):
         return False, f"{recipe.optimizer.name} is another library's optimizer"
     network = build_network(recipe, load_data(recipe.data))

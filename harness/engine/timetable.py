@@ -45,6 +45,8 @@ def make_timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
     >>> make_timetable(resolve(recipe), samples=120)
     Timetable(batch=50, per_epoch=3, steps=6, evaluations=(0, 3, 6))
     """
+    if recipe.trainer is not None:
+        return _own_timetable(recipe)
     # a batch larger than the training set is the training set
     batch = samples if recipe.batch_size == "full" else min(recipe.batch_size, samples)
     # −(−a // b) is a / b rounded up
@@ -61,6 +63,15 @@ def make_timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
         every = max(1, given // batch)
     # ``range`` stops short of ``steps``, so that the last evaluation comes once, at the end
     return Timetable(batch, per_epoch, steps, (*range(0, steps, every), steps))
+
+
+def _own_timetable(recipe: ResolvedRecipe) -> Timetable:
+    """Return the lengths of a run of a user's own trainer, in the unit that its length is given in:
+    what an update of it is, the harness does not know."""
+    _, length = recipe.length
+    # rungs of the search are at hundredths of the run
+    every = recipe.eval_every or -(-length // 100)
+    return Timetable(1, 1, length, (*range(0, length, every), length))
 
 
 def samples_seen(recipe: ResolvedRecipe, times: Timetable, samples: int, done: int) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +22,7 @@ from harness.spec.resolved import ResolvedRecipe
 
 if TYPE_CHECKING:  # the engine imports torch, which the driver does without until it trains
     from harness.engine.cohort import Cohort
+    from harness.execution.own_run import OwnRun
 
 CACHE = 48 * 2**20
 """Bytes that a CPU cohort works in, as ``member_bytes`` counts them: about a last-level cache that
@@ -49,18 +50,34 @@ class Job(NamedTuple):
     """Whether test data are evaluated at the end."""
     until: int | None = None
     """Update to stop at and hand the cohort back, or None for the end."""
-    cohort: Cohort | None = None
-    """The cohort as an earlier job handed it back, or None for a new one."""
+    cohort: Cohort | OwnRun | None = None
+    """The cohort as an earlier job handed it back, or None for a new one; a paused run of a user's
+    own trainer, which stays in the driver."""
     board: Path | None = None
     """File of counters that progress is written to (see ``harness.execution.pool.Board``)."""
     slot: int = 0
     """This job's counter on the board."""
 
     @property
-    def started(self) -> Cohort:
+    def started(self) -> Cohort | OwnRun:
         """The cohort, of a job that goes on with one."""
         assert self.cohort is not None, "a job that was handed back has a cohort"
         return self.cohort
+
+    @property
+    def own(self) -> bool:
+        """Whether it is a run of a user's own trainer."""
+        return self.runs[0].recipe.trainer is not None
+
+    def prune(self, leaving: Sequence[int]) -> None:
+        """End some of the runs where they are, by their places among the job's."""
+        from harness.engine.leaving import drop
+        from harness.execution.own_run import OwnRun
+
+        if isinstance(self.started, OwnRun):
+            self.started.prune("pruned")
+        else:
+            drop(self.started, leaving, "pruned")
 
     def halves(self) -> tuple[Job, Job]:
         """Return two jobs that train the same runs from their start.
@@ -77,7 +94,7 @@ class Done(NamedTuple):
 
     outcomes: dict[int, Outcome]
     """Ended runs by member."""
-    cohort: Cohort | None = None
+    cohort: Cohort | OwnRun | None = None
     """The rest, where the job was to stop early and some runs go on."""
     error: str = ""
     """Why nothing came of it; then there are no outcomes."""
@@ -123,13 +140,14 @@ def one_thread() -> Iterator[None]:
 
 
 def _train(job: Job) -> Done:
-    from harness.engine.cohort import start
+    from harness.engine.cohort import Cohort, start
     from harness.engine.loop import advance
 
-    # all members may have ended at an earlier rung, or at the first evaluation
     cohort = job.cohort or start(job.runs, job.test)
+    assert isinstance(cohort, Cohort)
+    # all members may have ended at an earlier rung, or at the first evaluation
     if cohort.members:
-        advance(cohort, job.until, _counter(job))
+        advance(cohort, job.until, counter_of(job))
     if cohort.members:
         return Done({}, cohort)
     return Done({job.members[i]: outcome for i, outcome in sorted(cohort.outcomes.items())})
@@ -152,7 +170,7 @@ def _free_memory() -> None:
         torch.cuda.empty_cache()
 
 
-def _counter(job: Job) -> Callable[[int], None]:
+def counter_of(job: Job) -> Callable[[int], None]:
     """Return what adds updates to the job's counter on the board, if there is a board."""
     if job.board is None:
         return lambda updates: None

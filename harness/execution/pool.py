@@ -18,6 +18,7 @@ from loky import ProcessPoolExecutor
 
 from harness.core.records import Outcome
 from harness.execution.jobs import Done, Job, perform
+from harness.execution.own_runs import OwnRuns
 
 SLOTS = 100_000
 """Counters of a board, one a job: far more than jobs run at a time, so that one is used again only
@@ -36,13 +37,18 @@ class Pool:
         make: makes the executor, and makes another when a worker has died.
         tick: called about five times a second while :meth:`run` waits, with the updates that all
             jobs have made so far.
+        own: runs of a user's own trainers at a time, each in a process of its own.
     """
 
     def __init__(
-        self, make: Callable[[], Executor], tick: Callable[[int], None] = lambda updates: None
+        self,
+        make: Callable[[], Executor],
+        tick: Callable[[int], None] = lambda updates: None,
+        own: int = 1,
     ) -> None:
         self.make, self.tick, self.board = make, tick, Board()
         self.executor = make()
+        self.own_runs = OwnRuns(own)
 
     def __enter__(self) -> Pool:
         return self
@@ -52,6 +58,7 @@ class Pool:
 
         Outcomes have been handed to the caller as their jobs ended; half a job leaves none.
         """
+        self.own_runs.close()
         # Without the kill, Ctrl-C would wait for every cohort that is being trained.
         if isinstance(self.executor, ProcessPoolExecutor):
             self.executor.shutdown(wait=True, kill_workers=True)
@@ -92,8 +99,8 @@ class Pool:
             if orphans:
                 # A dead worker breaks its whole executor: what was waiting or running there is lost
                 # with it, and nobody says which job killed the worker.
-                orphans += futures.values()
-                futures = {}
+                lost = [future for future, job in futures.items() if not job.own]
+                orphans += [futures.pop(future) for future in lost]
                 yield from self._one_by_one(orphans)
 
     def alone(
@@ -138,9 +145,9 @@ class Pool:
                 yield job, _or_failed(job, done)
 
     def _submit(self, job: Job) -> Future[Done]:
-        return self.executor.submit(
-            perform, job._replace(board=self.board.path, slot=self.board.slot())
-        )
+        counted = job._replace(board=self.board.path, slot=self.board.slot())
+        # a run of a user's own has a process of its own, which is watched from this one
+        return self.own_runs.submit(counted) if job.own else self.executor.submit(perform, counted)
 
 
 def _or_failed(job: Job, done: Done) -> Done:

@@ -109,6 +109,8 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
             f"search: arm {arm.name!r} has spaces ({spaces}); "
             "expected 'search' to say how they are tuned, got none"
         )
+    if arm.recipe.trainer is not None:
+        return mistakes
     try:
         _check_batch_space(arm.recipe, len(load_data(arm.recipe.data).train.x))
         _check_searches(study, arm.recipe)

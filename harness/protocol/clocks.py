@@ -37,6 +37,8 @@ def read_clocks(
         readings = {reading.of: reading for reading in stored}
     clock: dict[str, dict[int, ClockReading]] = {}
     for winner in winners:
+        if winner.recipe.trainer is not None:  # its updates can't be timed apart
+            continue
         work = work_of(winner.recipe)
         # one at a time, each waited for: two timings at once would disturb each other
         reading = readings.get(work) or pool.alone(read_clock, winner.recipe)

@@ -75,7 +75,10 @@ def conduct_study(
     """
     workers = default_workers() if options.workers is None else options.workers
     # the pool comes first: its workers start while the stores are opened and read
-    with Pool(partial(local_executor, workers), progress.made) as pool:
+    own = all(arm.recipe.trainer is not None for arm in build_arms(study))
+    # runs of a user's own trainers have processes of their own, and need no workers beside them
+    make = partial(local_executor, 0 if own else workers)
+    with Pool(make, progress.made, max(1, workers)) as pool:
         storage = TrialStorage(options.storage, study.name) if study.tuned else None
         known = session.open(about_study(study), build_arms(study))
         earlier = session.earlier_record()
@@ -185,8 +188,21 @@ def _frozen(winners: Sequence[Winner]) -> dict[str, list[FrozenEntry]]:
     return entries
 
 
-def _planned_length(recipe: ResolvedRecipe) -> Length:
+def _own_length(recipe: ResolvedRecipe) -> Length | None:
+    """Return the length of a recipe with a trainer of a user's own, in the unit that it is given
+    in: of the others nothing is known."""
+    unit, length = recipe.length
+    if unit == "seconds":
+        return None
+    return Length(
+        length, float(length if unit == "epochs" else 0), length if unit == "samples" else 0
+    )
+
+
+def _planned_length(recipe: ResolvedRecipe) -> Length | None:
     """Return how long a recipe trains if nothing ends it early."""
+    if recipe.trainer is not None:
+        return _own_length(recipe)
     samples = len(load_data(recipe.data).train.x)
     times = make_timetable(recipe, samples)
     seen = samples_seen(recipe, times, samples, times.steps)

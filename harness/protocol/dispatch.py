@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Sequence
 from harness.core.records import Outcome
 from harness.data.base import load_data
 from harness.engine.batching import cohort_key
-from harness.engine.leaving import drop
 from harness.engine.timetable import Timetable, make_timetable
 from harness.execution.jobs import Done, Job, cohort_limit, cut_cohorts
 from harness.execution.pool import Pool
@@ -239,7 +238,7 @@ class _Batch:
                 if self.keys[i] in ending_keys and j in in_training
             ]
             if leaving:
-                drop(job.started, leaving, "pruned")
+                job.prune(leaving)
         too_short = [
             i
             for i in self.members

@@ -116,7 +116,6 @@ def _plan_arm(study: Study, arm: Arm, largest: int | None, forecast: _Forecast) 
         HarnessError: the arm's runs would fail in their first updates.
     """
     recipe = representative(arm.recipe)
-    program = program_of(recipe)
     together, why = check_batching(recipe)
     # what can't be batched trains one by one, whatever cohort size was asked for
     limit = (largest or cohort_limit(recipe)) if together else 1
@@ -125,10 +124,7 @@ def _plan_arm(study: Study, arm: Arm, largest: int | None, forecast: _Forecast) 
     searches = len(last.searches)
     search_runs = trials * study.search.repeats * searches if study.search else 0
     members = min(limit, max(last.runs, search_runs))
-    # a cohort over several splits holds the training parts of all of them
-    copies = copy_bytes(recipe) * (searches - 1)
-    with in_words(f"arm {arm.name!r}: training"):
-        seconds_of_run = forecast.seconds(recipe, members)
+    steps, seconds, memory = _costs(arm, recipe, members, searches, forecast)
     return ArmPlan(
         arm=arm,
         shape=cohort_key(recipe),
@@ -138,10 +134,29 @@ def _plan_arm(study: Study, arm: Arm, largest: int | None, forecast: _Forecast) 
         batched=together,
         why=why,
         cohort=limit,
-        steps=program.times.steps,
-        seconds=seconds_of_run,
-        memory=member_bytes(program) * members + copies,
+        steps=steps,
+        seconds=seconds,
+        memory=memory,
     )
+
+
+def _costs(
+    arm: Arm, recipe: ResolvedRecipe, members: int, searches: int, forecast: _Forecast
+) -> tuple[int, float, int]:
+    """Return the updates and seconds of one run, and the bytes of its cohort; of a user's own
+    trainer the last two are not known, unless its length is in seconds.
+
+    Raises:
+        HarnessError: the arm's runs would fail in their first updates.
+    """
+    if recipe.trainer is not None:
+        return recipe.length[1], recipe.seconds or 0.0, 0
+    program = program_of(recipe)
+    # a cohort over several splits holds the training parts of all of them
+    copies = copy_bytes(recipe) * (searches - 1)
+    with in_words(f"arm {arm.name!r}: training"):
+        seconds = forecast.seconds(recipe, members)
+    return program.times.steps, seconds, member_bytes(program) * members + copies
 
 
 class _ArmRuns(NamedTuple):

@@ -168,9 +168,11 @@ def arms_of_search(study: SearchedComparison, search: int) -> tuple[Arm, ...]:
 
 def _on_split(recipe: Recipe, added: int) -> Recipe:
     """Return the recipe on another split of its data: so many numbers on from its own."""
-    own = recipe.data.dump().get("split", 0)
+    plain = recipe.data.dump()
+    own = plain.get("split", 0)
     assert isinstance(own, int), "splits are numbered"
-    return recipe.with_values({"data.split": own + added})
+    # whole, since data that are left to a trainer of a user's own are not in the plain form
+    return recipe.with_values({"data": plain | {"split": own + added}})
 
 
 def _build_arm(recipe: Recipe, chosen: Mapping[str, tuple[str, Level]]) -> Arm:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from harness.spec.arms import Run
 from harness.spec.component import External
+from harness.spec.own_trainer import without_limits
 from harness.spec.recipe import Recipe
 from harness.spec.study import Study
 
@@ -48,7 +49,11 @@ def run_key(run: Run, fingerprint: str, code: str) -> str:
         64 hex digits. Arm, stage and trial are no part of it: the same run is trained once,
         whoever asks for it.
     """
-    parts: list[object] = [run.recipe.dump(), run.seed, fingerprint, code, ENGINE]
+    recipe = run.recipe.dump()
+    if run.recipe.trainer is not None:
+        # what ends a run that goes wrong changes no number of one that does not
+        recipe["trainer"] = without_limits(recipe["trainer"])
+    parts: list[object] = [recipe, run.seed, fingerprint, code, ENGINE]
     # Left out where there are none, so that runs recorded before there were probes keep their keys.
     if run.probes:
         parts.append([probe.dump() for probe in run.probes])
@@ -72,6 +77,8 @@ def shape_key(recipe: Recipe) -> str:
         optimizer; the optimizer stays where it is another library's, which trains alone.
     """
     tree = recipe.dump()
+    if recipe.trainer is not None:  # each run trains alone, and nothing is known of its shape
+        return digest(tree)
     del tree["schedule"]
     _part_at(tree, "data").pop("split", None)
     if not isinstance(recipe.optimizer, External):

@@ -40,7 +40,7 @@ class _KeptAsParsed:
 LevelField = Annotated[Level, _KeptAsParsed()]
 """The type of a pydantic field that holds a level."""
 
-PART_FIELDS = ("data", "model", "loss", "optimizer", "schedule", "average", "init")
+PART_FIELDS = ("trainer", "data", "model", "loss", "optimizer", "schedule", "average", "init")
 """Fields of a recipe that hold one part, whose kind has the field's name."""
 
 

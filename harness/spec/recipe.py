@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal, Self, TypeVar
 
-from pydantic import Field, PlainSerializer, WrapValidator, field_validator, model_validator
+from pydantic import (
+    Field,
+    PlainSerializer,
+    ValidationInfo,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticKnownError
 
 from harness.core.metric_names import Declared
 from harness.spec.base import Spec
@@ -23,8 +31,24 @@ from harness.spec.metrics import (
     declared_by,
     expand_names,
 )
+from harness.spec.own_trainer import (
+    Config,
+    OwnOptimizer,
+    TrainerPart,
+    Unset,
+    config_text,
+    is_unset,
+    own_data,
+)
 from harness.spec.paths import flatten, put
-from harness.spec.space import Count, Space, check_space, parse_space, plain_value
+from harness.spec.space import (
+    Count,
+    Space,
+    Tunable,
+    check_space,
+    parse_space,
+    plain_value,
+)
 
 DataPart = Annotated[Component, PartOf("data")]
 ModelPart = Annotated[Component, PartOf("model")]
@@ -35,8 +59,9 @@ SchedulePart = Annotated[Component, PartOf("schedule")]
 AveragePart = Annotated[Component, PartOf("average")]
 InitPart = Annotated[Component, PartOf("init")]
 
-LENGTHS = ("epochs", "steps", "samples", "gradients")
-"""The fields that say how long a run is; a recipe has one of them."""
+LENGTHS = ("epochs", "steps", "samples", "gradients", "seconds")
+"""The fields that say how long a run is; a recipe has one of them. Gradients are counted by the
+harness's trainer alone, seconds are for a user's own."""
 
 
 def _check_batch_size(value: object, _: object) -> object:
@@ -67,14 +92,21 @@ looked at when a value is checked: :class:`~harness.spec.resolved.ResolvedRecipe
 class Recipe(Spec):
     """Everything that fixes one training run but its seed."""
 
-    data: DataPart
-    """Data set, by name or with options."""
+    trainer: TrainerPart | None = Field(default=None, exclude_if=lambda trainer: trainer is None)
+    """Training loop of your own: a function's dotted name, or ``{"command": "python train.py"}``.
+    It is given the rest of the recipe, of which it needs neither data nor optimizer."""
+    config: Config = Field(default={}, exclude_if=lambda config: not config)
+    """What the trainer of your own reads, by names of your own; values may be spaces."""
+    data: DataPart = Field(default_factory=own_data, validate_default=True, exclude_if=is_unset)
+    """Data set, by name or with options; may be left to a trainer of your own."""
     model: ModelPart | None = None
     """Network; needed for all data but functions to be minimised."""
     loss: LossPart | None = None
     """Loss; by default cross-entropy for classes, mean squared error for numbers."""
-    optimizer: OptimizerPart
-    """Optimizer with its hyperparameters."""
+    optimizer: OptimizerPart = Field(
+        default_factory=OwnOptimizer, validate_default=True, exclude_if=is_unset
+    )
+    """Optimizer with its hyperparameters; may be left to a trainer of your own."""
     batch_size: BatchSize[int | Literal["full"] | Space] = 32
     """Samples in an update, or "full" for the whole training set."""
     accumulate: int = Field(default=1, ge=1, exclude_if=lambda count: count == 1)
@@ -93,6 +125,10 @@ class Recipe(Spec):
     gradients: Count | None = None
     """Length of training in gradients of single samples: as ``samples``, but an optimizer that
     computes several gradients an update, such as LBFGS, gets fewer updates."""
+    seconds: Annotated[float | Space, Tunable(gt=0)] | None = Field(
+        default=None, exclude_if=lambda seconds: seconds is None
+    )
+    """Length of training in seconds, for a trainer of your own."""
     groups: dict[str, Group] = Field(default={}, exclude_if=lambda groups: not groups)
     """Learning rates and decays of their own, by patterns over the parameters' names, such as
     ``{"*.bias": {"lr": 0.1}}``; the plain form has the field only where there are any."""
@@ -156,12 +192,31 @@ class Recipe(Spec):
         check_names(value)
         return value
 
+    @field_validator("data", "optimizer")
+    @classmethod
+    def _left_out_only_with_a_trainer(cls, value: Component, info: ValidationInfo) -> Component:
+        # a trainer that is wrong itself is not among the data: one mistake is told and not three
+        if isinstance(value, Unset) and info.data.get("trainer", value) is None:
+            raise PydanticKnownError("missing")
+        return value
+
     @model_validator(mode="after")
     def _one_length(self) -> Self:
+        other = "gradients" if self.trainer is not None else "seconds"
+        allowed = [name for name in LENGTHS if name != other]
         given = [name for name in LENGTHS if getattr(self, name) is not None]
-        if len(given) != 1:
+        if len(given) != 1 or given[0] not in allowed:
             raise ValueError(
-                f"expected one of {', '.join(LENGTHS)}, got {' and '.join(given) or 'none'}"
+                f"expected one of {', '.join(allowed)}, got {' and '.join(given) or 'none'}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _config_is_read(self) -> Self:
+        if self.config and self.trainer is None:
+            raise ValueError(
+                "config: expected a trainer of your own beside it, which reads it, got none; "
+                "set trainer, or give each part its own fields"
             )
         return self
 
@@ -175,9 +230,11 @@ class Recipe(Spec):
         return self
 
     def __hash__(self) -> int:
-        # the groups are a dictionary, which the hash that pydantic makes of all fields refuses
-        groups = frozenset(self.groups.items())
-        return hash((groups, *(v for name, v in self if name != "groups")))
+        # the groups are a dictionary, which the hash that pydantic makes of all fields refuses, and
+        # so is the config
+        groups, config = frozenset(self.groups.items()), config_text(self.config)
+        rest = (v for name, v in self if name not in ("groups", "config"))
+        return hash((groups, config, *rest))
 
     def dump(self) -> dict[str, object]:
         """Return the plain form used in YAML, JSON and run keys.
@@ -237,7 +294,7 @@ class Recipe(Spec):
             Values by path as the specs hold them: one that is a mapping stays whole, other than in
             :meth:`settings`. Fields with parts are among them, with their parts.
         """
-        fields: dict[str, object] = dict(self)
+        fields: dict[str, object] = dict(self) | flatten("config", self.config)
         for path, part in self.parts():
             # Not the plain form, in which a space is a mapping like others. What an outside part
             # is given lies one level deeper than its path says.
@@ -277,7 +334,7 @@ class Recipe(Spec):
                 for part in self.regularizers:
                     # One without fields of its own would leave no trace.
                     flat |= flatten(f"regularizers.{part.name}", _fields_of(part.dump()) or "on")
-            elif name == "groups":
+            elif name in ("groups", "config"):
                 flat |= flatten(name, value)
             elif name == "metrics":  # what is measured, and nothing that can be set otherwise
                 flat[name] = ", ".join(as_a(DeclaredMetric, m).recorded for m in self.metrics)

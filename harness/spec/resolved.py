@@ -7,6 +7,7 @@ recipe's own: run keys do not depend on which of the two types a recipe had.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -33,10 +34,14 @@ class ResolvedRecipe(Recipe):
     """Length of training in samples seen."""
     gradients: _WholeNumber | None = None
     """Length of training in gradients of single samples."""
+    seconds: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, exclude_if=lambda seconds: seconds is None
+    )
+    """Length of training in seconds, for a trainer of your own."""
 
     @property
     def length(self) -> tuple[str, int]:
-        """The unit that the length is given in, and how many of it.
+        """The unit that the length is given in, and how many of it; seconds are rounded up.
 
         >>> from harness import SGD, Recipe
         >>> resolve(Recipe(data="iris", optimizer=SGD(lr=0.1), epochs=3)).length
@@ -44,7 +49,7 @@ class ResolvedRecipe(Recipe):
         """
         given = {unit: getattr(self, unit) for unit in LENGTHS}
         # a recipe is refused that has not exactly one
-        return next((unit, count) for unit, count in given.items() if count is not None)
+        return next((unit, ceil(count)) for unit, count in given.items() if count is not None)
 
     @model_validator(mode="after")
     def _no_spaces(self) -> Self:

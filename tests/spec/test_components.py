@@ -19,6 +19,7 @@ NEEDED = {
     "Arrays": {"path": "data.npz"},
     "Table": {"path": "table.csv", "target": "y"},
     "ImageFolder": {"path": "pictures"},
+    "Command": {"command": "python train.py"},
 }
 """Values of required fields, by the part's name; a required number is 0.1."""
 

@@ -1,0 +1,106 @@
+"""Training loops of a user's own, as tests name them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import time
+
+import numpy as np
+
+ERRORS = []
+
+
+def walk(run):
+    """w ← w − lr (w − z), z from NumPy's global generator; the loss is w²."""
+    w, step = 1.0, 0
+    while not run.should_stop(step):
+        step += 1
+        w -= run.config["lr"] * (w - np.random.normal())
+        if step % 5 == 0:
+            run.log(step, {"train/loss": w * w}, valid_loss=w * w + run.split, epoch=step / 10)
+    if run.confirming:
+        run.test(loss=w * w)
+
+
+def draws(run):
+    """Tells what the global generators give, torch's imported late."""
+    import torch
+
+    run.log(1, train_a=random.random(), train_b=np.random.random(), train_c=torch.rand(1))
+
+
+def tests_always(run):
+    run.log(1, valid_loss=1.0)
+    run.test(loss=1.0)
+
+
+def tests_twice(run):
+    run.log(1, valid_loss=1.0)
+    run.test(loss=1.0)
+    run.test(loss=2.0)
+
+
+def diverges(run):
+    for step in range(1, run.steps + 1):
+        run.log(step, valid_loss=1.0 if step < 3 else float("nan"))
+
+
+def leaves(run):
+    run.log(1, valid_loss=1.0)
+    sys.exit("enough")
+
+
+def vanishes(run):
+    run.log(1, valid_loss=1.0)
+    print("about to vanish", flush=True)
+    os._exit(run.config.get("code", 3))
+
+
+def hangs(run):
+    run.log(1, valid_loss=1.0)
+    time.sleep(600)
+
+
+def eats(run):
+    kept = []
+    while True:
+        kept.append(np.ones(2_000_000))
+
+
+def prints(run):
+    for _ in range(200):
+        print("x" * 20_000)
+    run.log(1, valid_loss=1.0)
+
+
+def too_long(run):
+    run.log(run.steps + 1, valid_loss=1.0)
+
+
+def silent(run):
+    return
+
+
+def ticks(run):
+    """Runs by the clock."""
+    step = 0
+    while not run.should_stop():
+        step += 1
+        time.sleep(0.01)
+        run.log(step, valid_loss=1.0 / step)
+
+
+def interrupted(run):
+    """Goes on from its checkpoint; the first start dies half-way with all that it knows."""
+    file = run.checkpoint() / "state.json"
+    done = json.loads(file.read_text()) if file.exists() else 0
+    for step in range(done + 1, run.steps + 1):
+        run.log(step, valid_loss=float(step), batch_start=done)
+        if step % 3 == 0:
+            (run.checkpoint() / "new").write_text(json.dumps(step))
+            os.replace(run.checkpoint() / "new", file)
+        if step == 5 and done == 0:
+            time.sleep(600)
