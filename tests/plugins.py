@@ -225,6 +225,19 @@ class NumPyStart(nn.Module):
         return x @ self.w + self.shift
 
 
+class Noisy(nn.Module):
+    """Running statistics, dropout of torch's, and a draw of its own in training."""
+
+    def __init__(self, input_shape, outputs):
+        super().__init__()
+        self.inside = nn.Linear(input_shape[0], 9)
+        self.norm, self.out = nn.BatchNorm1d(9), nn.Linear(9, outputs)
+
+    def forward(self, x):
+        hidden = nn.functional.dropout(self.norm(self.inside(x)).relu(), 0.2, self.training)
+        return self.out(hidden + 0.1 * torch.randn_like(hidden) * self.training)
+
+
 class OwnNoise(nn.Module):
     """Draws in every pass, by the generator that it is told."""
 

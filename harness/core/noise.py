@@ -23,11 +23,14 @@ else:
     torch = Lazy("torch")
 
 
+_STREAMS = ("host", "drops", "streams")
+
+
 class Noise:
     """Each member's own streams of random numbers, named by (seed, purpose, step).
 
     The streams start afresh at every evaluation, named by the step reached, so that a cohort that
-    was saved there goes on with the same numbers without saving any generator's state. Dropout has
+    is handed on there goes on with the same numbers without any generator's state. Dropout has
     streams of its own: it draws for all members of a cohort if one of them drops, and a member
     whose own rate is 0 must draw the same other noise as it does in a cohort without dropout.
 
@@ -66,6 +69,19 @@ class Noise:
         if self.device.type == "cpu":
             return []
         return [_generator(seed, self.step, self.device) for seed in self.seeds]
+
+    def begun(self) -> dict[str, object]:
+        """Return the streams that have been drawn from, by name: what a checkpoint keeps."""
+        return {name: value for name, value in vars(self).items() if name in _STREAMS}
+
+    def go_on(self, begun: dict[str, object]) -> None:
+        """Draw on from streams that :meth:`begun` returned.
+
+        Args:
+            begun: lists of generators by name.
+        """
+        # where ``cached_property`` keeps what it has made
+        vars(self).update(begun)
 
     def uniform(self, *shape: int) -> Tensor:
         """Return numbers (K, *shape) from U[0, 1), for dropout; every call draws further.

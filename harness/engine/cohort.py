@@ -3,18 +3,22 @@
 A member's numbers are those of the same run alone: they do not depend on who shares its cohort, nor
 on who leaves it.
 
-Between two evaluations the loop changes it. At an evaluation it can be pickled and go on in another
-process or on another day, with the same numbers: the streams of randomness start afresh there.
+At an evaluation it can be pickled and go on in another process or on another day, with the same
+numbers: the streams of randomness start afresh there. Between two evaluations its
+:class:`OpenInterval` holds what else has come of the updates, and
+:mod:`harness.engine.checkpoint` can write and read it there.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from harness.core.noise import Noise
 from harness.core.records import Array, Outcome, Point
 from harness.engine.evaluation_point import evaluated_weights
 from harness.engine.external.state import ExternalState, external_state
@@ -28,7 +32,7 @@ from harness.engine.optimizer_groups import (
     order_by_optimizer,
     states_of_rows,
 )
-from harness.engine.probing import memories_of_rows
+from harness.engine.probing import Probed, memories_of_rows
 from harness.engine.program import Program, program_of
 from harness.engine.test_set import Permit
 from harness.engine.workspace import Workspace
@@ -62,6 +66,24 @@ class Member:
 
 
 @dataclass
+class OpenInterval:
+    """What has come of the updates since the last evaluation, while they are being made."""
+
+    noise: Noise
+    """The members' streams, which have been drawn from."""
+    losses: list[Tensor] = field(default_factory=list)
+    """Loss (K,) of each update's minibatch, before the update."""
+    probed: dict[int, Probed] = field(default_factory=dict)
+    """Probes' metrics, by the updates made before the one that they looked at."""
+    arrays: dict[str, Tensor] = field(default_factory=dict)
+    """The last of each array that probes measured, (K, …)."""
+    seconds: float = 0.0
+    """What the updates took before ``began``, in an earlier process."""
+    began: float = field(default_factory=time.perf_counter)
+    """When this process began with it."""
+
+
+@dataclass
 class Cohort:
     """All that is needed to go on from an evaluation, here or in another process."""
 
@@ -90,6 +112,8 @@ class Cohort:
     """Whether test data are evaluated at the end, and by whom they have been."""
     workspace: Workspace | None = None
     """Memory for the gradient, the same until a member leaves."""
+    interval: OpenInterval | None = None
+    """The updates since the last evaluation, which ``done`` does not count; None at one."""
     gradients: int = 0
     """Gradients of single samples computed so far, by each member and not by all together."""
     memories: dict[int, Memory] = field(default_factory=dict)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from itertools import islice
 from typing import Protocol
 
 import torch
@@ -19,7 +20,7 @@ from torch import Tensor
 from harness.core.noise import Noise
 from harness.engine.averaging import average_rates, move_average
 from harness.engine.batches import Batches
-from harness.engine.cohort import Cohort, evaluated_of, groups_in
+from harness.engine.cohort import Cohort, OpenInterval, evaluated_of, groups_in
 from harness.engine.denormals import denormals_as_zero
 from harness.engine.differentiate import TrainingPass
 from harness.engine.evaluate import evaluate_members
@@ -41,19 +42,25 @@ from harness.probes.base import probes_of
 
 UpdateCounter = Callable[[int], None]
 """Told the number of updates made, counted over members."""
+Between = Callable[[Cohort], None]
+"""Called after every update but the last before an evaluation; the cohort can be saved there."""
 
 
 @denormals_as_zero()
 def advance(
-    cohort: Cohort, until: int | None = None, count: UpdateCounter = lambda _: None
+    cohort: Cohort,
+    until: int | None = None,
+    count: UpdateCounter = lambda _: None,
+    between: Between = lambda _: None,
 ) -> Cohort:
     """Train on; the outcomes of runs that end are gathered in the cohort.
 
     Args:
-        cohort: the state to go on from, at an evaluation; it is changed.
+        cohort: the state to go on from, at an evaluation or as ``between`` saw it; it is changed.
         until: the update to stop at, which must be one after which runs are evaluated; by default
             the end.
         count: told how many updates were made since the last call, just before each evaluation.
+        between: may save the cohort; whatever it raises ends the training.
 
     Returns:
         The same cohort, with fewer members if some have ended; it can be pickled.
@@ -68,7 +75,7 @@ def advance(
         if not cohort.members:
             break
         if cohort.done < target <= stop:
-            interval = train_interval(program, cohort, target)
+            interval = train_interval(program, cohort, target, between)
             count(len(interval.losses_SK) * len(cohort.members))
             evaluate_cohort(program, cohort, interval)
     # it holds views of the weights: pickled, they would be copies that no longer follow the weights
@@ -93,18 +100,21 @@ def evaluate_cohort(program: Program, cohort: Cohort, interval: TrainedInterval)
         leave(program, cohort, ended)
 
 
-def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInterval:
+def train_interval(
+    program: Program, cohort: Cohort, target: int, between: Between = lambda _: None
+) -> TrainedInterval:
     """Make the updates up to ``target``, or as many as the budget of gradients allows.
 
     Args:
         program: what the members share.
-        cohort: the members, of which ``done`` updates have been made; it is changed.
+        cohort: the members, of which ``done`` updates have been made, and those of an interval that
+            was begun; it is changed.
         target: updates made at the next evaluation.
+        between: called between two updates.
 
     Returns:
         The losses and what probes measured, on the CPU.
     """
-    began = time.perf_counter()
     recipes = [member.run.recipe for member in cohort.members]
     seeds = [member.run.seed for member in cohort.members]
     device, dtype = program.device, program.dtype
@@ -112,39 +122,53 @@ def train_interval(program: Program, cohort: Cohort, target: int) -> TrainedInte
     said = group_numbers(program.layout, recipes, device, dtype, program.scalings)
     hyper = hyper._replace(groups=said, masks={})
     splits = splits_of(program, recipes)
-    noise, batches = Noise(seeds, cohort.done, device, dtype), Batches(program, splits, seeds)
+    own = cohort.interval or OpenInterval(Noise(seeds, cohort.done, device, dtype))
+    cohort.interval, batches = own, Batches(program, splits, seeds)
     groups = groups_in(program, cohort)
     probes = probes_of(cohort.members[0].run.probes)
-    probing = Probing(program, splits, groups, cohort.blocks, probes, seeds, hyper, cohort.memories)
+    probing = Probing(
+        *(program, splits, groups, cohort.blocks, probes, seeds, hyper, cohort.memories),
+        *(own.probed, own.arrays),
+    )
     make = _updater(program, cohort, groups)
     run = run_lengths(program.recipe, program.times, program.train.size)
     rates_SK = average_rates(recipes, run, cohort.done, target)
-    losses: list[Tensor] = []
     with _mode(program, cohort):
-        for offset, factor_K in enumerate(_schedule(program, cohort, target)):
-            step = cohort.done + offset
+        # of a begun interval the whole schedule again, and what has been made passed over
+        factors = islice(_schedule(program, cohort, target), len(own.losses), None)
+        for factor_K in factors:
+            step = cohort.done + len(own.losses)
             batch, buffers = batches.batch(step), cohort.buffers
             before_KP = probing.before(
                 step, cohort.w_KP, cohort.states, cohort.external, cohort.average_KP
             )
             update = make(
-                cohort.w_KP, buffers, cohort.states, batch, hyper, factor_K, noise, probing.record
+                *(cohort.w_KP, buffers, cohort.states, batch, hyper, factor_K, own.noise),
+                probing.record,
             )
             cohort.w_KP, cohort.buffers, cohort.states = update.w_KP, update.buffers, update.states
             if cohort.average_KP is not None and rates_SK is not None:
-                move_average(cohort.average_KP, cohort.w_KP, rates_SK[offset])
+                move_average(cohort.average_KP, cohort.w_KP, rates_SK[len(own.losses)])
             # left on the device: reading a number of a GPU would wait for it at every update
-            losses.append(update.loss_K)
+            own.losses.append(update.loss_K)
             # the last batch of an epoch may be smaller
             cohort.gradients += update.gradients * batch.x_KB.shape[1]
             if before_KP is not None:
                 probing.after(step, before_KP, buffers, batch, update, factor_K)
             if budget_is_spent(program, cohort):
                 break
-    cohort.done += len(losses)
-    losses_SK = torch.stack(losses).cpu()
-    arrays = {name: value.cpu() for name, value in probing.arrays.items()}
-    return TrainedInterval(losses_SK, probing.probed, arrays, time.perf_counter() - began)
+            if step + 1 < target:
+                between(cohort)
+    return _closed(cohort, own)
+
+
+def _closed(cohort: Cohort, own: OpenInterval) -> TrainedInterval:
+    """Return what has come of an interval, which the cohort leaves behind."""
+    cohort.done, cohort.interval = cohort.done + len(own.losses), None
+    losses_SK = torch.stack(own.losses).cpu()
+    arrays = {name: value.cpu() for name, value in own.arrays.items()}
+    seconds = own.seconds + time.perf_counter() - own.began
+    return TrainedInterval(losses_SK, own.probed, arrays, seconds)
 
 
 def _schedule(program: Program, cohort: Cohort, target: int) -> Iterator[Tensor]:

@@ -75,6 +75,8 @@ class Probing:
         seeds: the members' seeds.
         hyper: the members' numbers.
         memories: what each probe keeps, by its place among ``probes``; it is written into.
+        probed: metrics by step, which new ones are added to.
+        arrays: the last of each array measured, (K, …); new ones take their places.
     """
 
     def __init__(
@@ -87,20 +89,19 @@ class Probing:
         seeds: Sequence[int],
         hyper: Hyperparameters,
         memories: dict[int, Memory],
+        probed: dict[int, Probed],
+        arrays: dict[str, Tensor],
     ) -> None:
         self.program, self.splits = program, splits
         self.groups, self.blocks = groups, blocks
         self.seeds, self.memories = seeds, memories
+        self.probed, self.arrays = probed, arrays
         # equal probes have one memory, that of the first
         self.probes = [(probes.index(p), p, _needs(p, program)) for p in probes]
         self.looking: list[tuple[int, Probe]] = []
         """The probes that look at the coming update, with the places of their memories."""
         self.record: TrainingPass | None = None
         """Where the coming update's pass leaves what they ask for; None where none looks."""
-        self.probed: dict[int, Probed] = {}
-        """Metrics by step."""
-        self.arrays: dict[str, Tensor] = {}
-        """The last of each array measured, (K, …)."""
         self.hyper, self.noise_free = hyper, hyper.noise_free()
         self.trains_noise_free = _trains_noise_free(program, hyper)
         # memory that is made when a probe first needs it, and used again then

@@ -10,6 +10,7 @@ import gc
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from harness.core.records import Outcome
+from harness.execution.checkpoints import Keeper, Saving
+from harness.execution.signals import EndingSignal, noted_signals
 from harness.spec.arms import Run
 from harness.spec.resolved import ResolvedRecipe
 
@@ -57,6 +60,8 @@ class Job(NamedTuple):
     """File of counters that progress is written to (see ``harness.execution.pool.Board``)."""
     slot: int = 0
     """This job's counter on the board."""
+    saving: Saving | None = None
+    """Where its checkpoints are; None for none."""
 
     @property
     def started(self) -> Cohort | OwnRun:
@@ -85,8 +90,13 @@ class Job(NamedTuple):
         A cohort that failed half-way may hold half an update, so that nothing of it is used.
         """
         cut = len(self.runs) // 2
-        first = self._replace(members=self.members[:cut], runs=self.runs[:cut], cohort=None)
-        return first, self._replace(members=self.members[cut:], runs=self.runs[cut:], cohort=None)
+        return self._part("first", slice(None, cut)), self._part("second", slice(cut, None))
+
+    def _part(self, name: str, part: slice) -> Job:
+        saving = self.saving and self.saving.part(name)
+        return self._replace(
+            members=self.members[part], runs=self.runs[part], cohort=None, saving=saving
+        )
 
 
 class Done(NamedTuple):
@@ -98,6 +108,8 @@ class Done(NamedTuple):
     """The rest, where the job was to stop early and some runs go on."""
     error: str = ""
     """Why nothing came of it; then there are no outcomes."""
+    notes: tuple[str, ...] = ()
+    """What its user is told, in sentences."""
 
 
 def perform(job: Job) -> Done:
@@ -110,6 +122,8 @@ def perform(job: Job) -> Done:
         What became of it. An error is returned in words and not raised: not every exception can
         be pickled, and a worker that fails to send one back would look dead.
     """
+    if job.saving and _board(job)[-1]:
+        return Done({}, None, "the driver ends")
     try:
         with one_thread():
             return _train(job)
@@ -139,18 +153,62 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+class StoppedError(Exception):
+    """The driver ends; the cohort has been written."""
+
+
 def _train(job: Job) -> Done:
     from harness.engine.cohort import Cohort, start
     from harness.engine.loop import advance
 
-    cohort = job.cohort or start(job.runs, job.test)
-    assert isinstance(cohort, Cohort)
+    before = job.cohort
+    assert before is None or isinstance(before, Cohort), "a user's own runs are not trained here"
     # all members may have ended at an earlier rung, or at the first evaluation
-    if cohort.members:
-        advance(cohort, job.until, counter_of(job))
+    if before and not before.members:
+        return _done(job, before)
+    count = counter_of(job)
+    if job.saving is None:
+        return _done(job, advance(before or start(job.runs, job.test), job.until, count))
+    rows = [member.index for member in before.members] if before else range(len(job.runs))
+    keeper = Keeper(job.saving, job.runs, job.until, rows)
+    resumed = keeper.resume()
+    if resumed:
+        count(_updates_of(resumed) - (_updates_of(before) if before else 0))
+    cohort = resumed or before or start(job.runs, job.test)
+    with noted_signals() as ending:
+        advance(cohort, job.until, count, partial(_between, keeper, ending, _board(job)))
+        if cohort.members:
+            keeper.at_rung(cohort)
+    return _done(job, cohort)._replace(notes=tuple(keeper.notes))
+
+
+def _done(job: Job, cohort: Cohort) -> Done:
+    """Return the cohort, if some of its runs go on, or what became of all."""
     if cohort.members:
         return Done({}, cohort)
     return Done({job.members[i]: outcome for i, outcome in sorted(cohort.outcomes.items())})
+
+
+def _between(keeper: Keeper, ending: EndingSignal, board: np.ndarray, cohort: Cohort) -> None:
+    """Write a cohort that is between two updates, if it is time to or its process is to end.
+
+    Raises:
+        StoppedError: the driver ends.
+    """
+    if board[-1]:
+        keeper.save(cohort)
+        raise StoppedError
+    if ending.asked is not None:
+        keeper.save(cohort)
+        ending.end()
+    keeper.between(cohort)
+
+
+def _updates_of(cohort: Cohort) -> int:
+    """Return the updates that are counted of a cohort, over its members; those since its last
+    evaluation are counted at the next."""
+    ended = (int(outcome.summary.get("cost/steps", 0)) for outcome in cohort.outcomes.values())
+    return cohort.done * len(cohort.members) + sum(ended)
 
 
 def _describe(error: BaseException) -> str:
@@ -172,14 +230,23 @@ def _free_memory() -> None:
 
 def counter_of(job: Job) -> Callable[[int], None]:
     """Return what adds updates to the job's counter on the board, if there is a board."""
-    if job.board is None:
-        return lambda updates: None
-    board = np.memmap(job.board, dtype=np.int64, mode="r+")
+    board = _board(job)
 
     def count(updates: int) -> None:
         board[job.slot] += updates
 
     return count
+
+
+def _board(job: Job) -> np.ndarray:
+    """Return the board's counters; of a job without a board counters that nobody reads.
+
+    The last says that the driver ends.
+    """
+    if job.board is None:
+        return np.zeros(job.slot + 2, np.int64)
+    # a plain view: a memory map's own indexing is slow
+    return np.asarray(np.memmap(job.board, dtype=np.int64, mode="r+"))
 
 
 def cut_cohorts(count: int, largest: int, alone: bool = True) -> list[range]:

@@ -7,6 +7,7 @@ used torch's threads or CUDA hangs or fails), and it pickles functions of a user
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ from concurrent.futures import Executor, Future
 from typing import ParamSpec, TypeVar
 
 from harness.core.process import REPRODUCIBLE_MKL
+from harness.execution.signals import GRACE
 
 _Arguments = ParamSpec("_Arguments")
 _Returned = TypeVar("_Returned")
@@ -84,8 +86,6 @@ def _start(paths: list[str]) -> None:
     Args:
         paths: the driver's import path, so that the user's own modules are found.
     """
-    import signal
-
     # Ctrl-C goes to all processes of a terminal; the driver alone decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # daemon: it must not keep a worker alive that is told to end
@@ -97,7 +97,7 @@ def _start(paths: list[str]) -> None:
 
 
 def _leave_with(driver: int) -> None:
-    """End this worker within a second after the driver is gone, however that went.
+    """End this worker within seconds after the driver is gone, however that went.
 
     A driver that is killed can't tell its workers, which would train on for nobody.
 
@@ -107,6 +107,9 @@ def _leave_with(driver: int) -> None:
     # an orphan is given another parent
     while os.getppid() == driver:
         time.sleep(1)
+    # a job that has checkpoints writes one; without a job the signal ends the process at once
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE)
     # not sys.exit, which would end this thread alone
     os._exit(1)
 

@@ -19,6 +19,7 @@ from loky import ProcessPoolExecutor
 from harness.core.records import Outcome
 from harness.execution.jobs import Done, Job, perform
 from harness.execution.own_runs import OwnRuns
+from harness.execution.signals import GRACE
 
 SLOTS = 100_000
 """Counters of a board, one a job: far more than jobs run at a time, so that one is used again only
@@ -49,15 +50,21 @@ class Pool:
         self.make, self.tick, self.board = make, tick, Board()
         self.executor = make()
         self.own_runs = OwnRuns(own)
+        self.saving: set[Future[Done]] = set()
+        """Jobs under way whose checkpoints are worth waiting for when the driver ends."""
 
     def __enter__(self) -> Pool:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         """End the workers at once, whatever they do: no results are lost that are not lost anyway.
 
-        Outcomes have been handed to the caller as their jobs ended; half a job leaves none.
+        Outcomes have been handed to the caller as their jobs ended. Half a job leaves a checkpoint
+        where it has any, for which it is given some seconds after an error or Ctrl-C.
         """
+        if kind is not None and self.saving:
+            self.board.stop()
+            wait(self.saving, GRACE)
         self.own_runs.close()
         # Without the kill, Ctrl-C would wait for every cohort that is being trained.
         if isinstance(self.executor, ProcessPoolExecutor):
@@ -87,6 +94,7 @@ class Pool:
             orphans: list[Job] = []
             for future in ended:
                 job = futures.pop(future)
+                self.saving.discard(future)
                 try:
                     done = future.result()
                 except BrokenExecutor:
@@ -100,6 +108,7 @@ class Pool:
                 # A dead worker breaks its whole executor: what was waiting or running there is lost
                 # with it, and nobody says which job killed the worker.
                 lost = [future for future, job in futures.items() if not job.own]
+                self.saving.difference_update(lost)
                 orphans += [futures.pop(future) for future in lost]
                 yield from self._one_by_one(orphans)
 
@@ -147,22 +156,29 @@ class Pool:
     def _submit(self, job: Job) -> Future[Done]:
         counted = job._replace(board=self.board.path, slot=self.board.slot())
         # a run of a user's own has a process of its own, which is watched from this one
-        return self.own_runs.submit(counted) if job.own else self.executor.submit(perform, counted)
+        if job.own:
+            return self.own_runs.submit(counted)
+        future = self.executor.submit(perform, counted)
+        if job.saving:
+            self.saving.add(future)
+        return future
 
 
 def _or_failed(job: Job, done: Done) -> Done:
     """Return a job's end; an error becomes an outcome ``failed`` of each of its runs."""
     if not done.error:
         return done
-    return Done({member: Outcome("failed", (), {}, done.error) for member in job.members})
+    failed = {member: Outcome("failed", (), {}, done.error) for member in job.members}
+    return Done(failed, notes=done.notes)
 
 
 class Board:
     """Counters of updates, in a file that workers write and the driver reads.
 
     A file that all of them map into memory works for any executor on the machine. Each job has a
-    counter of its own, so that no two processes write to one. The driver may read an older number
-    while a worker writes, but never half of one: a counter is one machine word.
+    counter of its own, so that no two processes write to one; the last is the driver's, and is not
+    0 when it ends. The driver may read an older number while a worker writes, but never half of
+    one: a counter is one machine word.
     """
 
     def __init__(self) -> None:
@@ -170,14 +186,15 @@ class Board:
         handle, name = tempfile.mkstemp(prefix="harness-", suffix=".progress")
         os.close(handle)
         self.path, self.jobs, self.earlier = Path(name), 0, 0
-        self.counts = np.memmap(self.path, dtype=np.int64, mode="w+", shape=(SLOTS,))
+        # one more than there are counters: the last says that the driver ends
+        self.counts = np.memmap(self.path, dtype=np.int64, mode="w+", shape=(SLOTS + 1,))
 
     def slot(self) -> int:
         """Return the number of a counter for a new job.
 
         Numbers come round after ``SLOTS`` jobs; what was counted there before is kept.
         """
-        slot = self.jobs % len(self.counts)
+        slot = self.jobs % (len(self.counts) - 1)
         self.jobs += 1
         self.earlier += int(self.counts[slot])
         self.counts[slot] = 0
@@ -188,7 +205,11 @@ class Board:
 
         Only counters that were given out are read, so that the rest of the file takes no memory.
         """
-        return self.earlier + int(self.counts[: self.jobs].sum())
+        return self.earlier + int(self.counts[:-1][: self.jobs].sum())
+
+    def stop(self) -> None:
+        """Tell the workers that the driver ends: jobs with checkpoints write one and stop."""
+        self.counts[-1] = 1
 
     def close(self) -> None:
         """Remove the file."""

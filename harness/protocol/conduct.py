@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 from harness.analysis.claims import judge_claims
@@ -24,6 +25,7 @@ from harness.core.study_record import (
 from harness.data.base import fingerprint, load_data
 from harness.engine.batching import check_batching
 from harness.engine.timetable import make_timetable, samples_seen
+from harness.execution.checkpoints import Saving
 from harness.execution.local import default_workers, local_executor
 from harness.execution.pool import Pool
 from harness.protocol.check import notes_of
@@ -42,6 +44,7 @@ from harness.spec.resolved import ResolvedRecipe
 from harness.spec.source_code import sources_of
 from harness.spec.study import Study
 from harness.tracking import About, Session
+from harness.tracking.uris import sqlite_path
 
 Clock = dict[str, dict[int, ClockReading]]
 """Readings by arm and search."""
@@ -85,9 +88,15 @@ def conduct_study(
         # the search needs the curve of its objective alone; others are read when a report asks
         watched = study.search.objective if study.search else None
         recorded = RecordedRuns(session, {} if options.fresh else known, watched)
-        dispatcher = Dispatcher(recorded, pool, options.cohort, progress)
+        saving = checkpoints_of(study, session.uri)
+        if options.fresh and saving:
+            saving.forget()
+        dispatcher = Dispatcher(recorded, pool, options.cohort, progress, saving)
         stages = _Stages(study, options, session, progress, pool, dispatcher, storage, earlier)
         searched, clock, confirmed = stages.run()
+    # what runs of another engine or of an earlier form of the study have left
+    if saving:
+        saving.forget()
     # Waits for trials on their way to Optuna's storage. Not in a finally: after an error the wait
     # could be long, and the next start writes what is missing.
     if storage is not None:
@@ -167,6 +176,20 @@ class _Stages(NamedTuple):
             lambda: judge_claims(Results(session.reader, self.study.dump(), record, {}))
         )
         return all(claim.verdict.verdict != "undecided" for claim in verdicts)
+
+
+def checkpoints_of(study: Study, uri: str) -> Saving | None:
+    """Return where a study's runs are saved while they train, beside the store.
+
+    Args:
+        study: says how often.
+        uri: of the store; of one that is no file here, the working folder stands for it.
+    """
+    if not study.checkpoint:
+        return None
+    store = sqlite_path(uri)
+    beside = store.absolute().parent if store else Path.cwd()
+    return Saving(beside / "checkpoints" / study.name, 60 * study.checkpoint)
 
 
 def _frozen(winners: Sequence[Winner]) -> dict[str, list[FrozenEntry]]:

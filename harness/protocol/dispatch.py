@@ -13,6 +13,7 @@ from harness.core.records import Outcome
 from harness.data.base import load_data
 from harness.engine.batching import cohort_key
 from harness.engine.timetable import Timetable, make_timetable
+from harness.execution.checkpoints import Saving
 from harness.execution.jobs import Done, Job, cohort_limit, cut_cohorts
 from harness.execution.pool import Pool
 from harness.protocol.progress import Progress
@@ -25,6 +26,7 @@ from harness.protocol.runs import (
     key_of,
     watched_curve,
 )
+from harness.spec.keys import digest
 from harness.tracking import finite_summary
 
 Prune = Callable[[int, Sequence[SoFar]], set[int]]
@@ -39,12 +41,19 @@ class Dispatcher:
         pool: trains jobs.
         largest: members of a cohort at most; by default as the model's size and the machine allow.
         progress: is told the updates that new jobs will make.
+        saving: where jobs have their checkpoints, each in a folder of its own; None for none.
     """
 
     def __init__(
-        self, recorded: RecordedRuns, pool: Pool, largest: int | None, progress: Progress
+        self,
+        recorded: RecordedRuns,
+        pool: Pool,
+        largest: int | None,
+        progress: Progress,
+        saving: Saving | None = None,
     ) -> None:
         self.recorded, self.pool, self.largest, self.progress = recorded, pool, largest, progress
+        self.saving = saving
 
     def train(
         self,
@@ -141,7 +150,13 @@ class _Batch:
         self.dispatcher.progress.added(sum(self.times[i].steps for i in members))
         runs = tuple(self.requests[i].run for i in members)
         confirming = self.requests[members[0]].stage == "confirm"
-        return Job(members, runs, test=confirming)  # the only runs that ever see test data
+        # by the runs' keys: the next start cuts the same cohort, and a changed one gets another
+        name = digest([confirming, *(self.keys[i] for i in members)])[:32]
+        own = runs[0].recipe.trainer is not None
+        # a loop of a user's own has a folder for checkpoints that it writes itself
+        saving = None if own else self.dispatcher.saving and self.dispatcher.saving.part(name)
+        # the only runs that ever see test data
+        return Job(members, runs, test=confirming, saving=saving)
 
     def advance(self, share: float | None) -> None:
         """Train all open cohorts up to a rung, or to the end; record those that end.
@@ -152,6 +167,8 @@ class _Batch:
         jobs = [self._until(job, share) for job in self.jobs]
         self.jobs = []
         for job, done in self.dispatcher.pool.run(jobs):
+            for note in done.notes:
+                self.dispatcher.progress.say(note)
             if done.cohort is not None:
                 self.jobs.append(job._replace(cohort=done.cohort))
             else:
@@ -174,6 +191,8 @@ class _Batch:
             [self.keys[i] for i in members],
             [done.outcomes[i] for i in members],
         )
+        if job.saving:
+            job.saving.forget()
         # a run that ended early, or failed, has made fewer updates than were announced
         made = sum(int(outcome.summary.get("cost/steps", 0)) for outcome in done.outcomes.values())
         announced = sum(self.times[i].steps for i in members)

@@ -50,6 +50,9 @@ class Study(Spec):
     test data."""
     probes: tuple[ProbePart, ...] = ()
     """What is measured in the runs of the confirmation, beside loss and accuracy."""
+    checkpoint: float = Field(default=1.0, ge=0, exclude_if=lambda minutes: minutes == 1.0)
+    """Minutes between the checkpoints of runs that take longer; 0 for none. A killed run goes on
+    from its last one, to the same numbers."""
     first_look: bool = False
     """Whether it shows effects and gives no verdict; ``--quick`` makes it so. Few seeds of one
     search may say anything."""

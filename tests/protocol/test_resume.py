@@ -29,6 +29,7 @@ study = h.Study(
     compare={{"optimizer": {{"SGD": h.SGD(lr=h.LogUniform(1e-2, 1.0)), "Adam": h.Adam(lr=h.LogUniform(1e-3, 1e-1))}}}},
     search=h.Search(trials=12, searches={searches}, batch=2, pruner="{pruner}"),
     seeds=2,
+    checkpoint={checkpoint},
 )
 if __name__ == "__main__":
     study.main()
@@ -98,7 +99,8 @@ def run_here(folder):
 def test_killed_study_goes_on_to_the_same_numbers(
     tmp_path, template_store, pruner, workers, searches, kills
 ):
-    fields = {"epochs": 4, "pruner": pruner, "searches": searches}
+    # cohorts go on from checkpoints in their middle, also from rung to rung
+    fields = {"epochs": 4, "pruner": pruner, "searches": searches, "checkpoint": 0.002}
     undisturbed = prepared(tmp_path / "whole", template_store, **fields)
     run_here(undisturbed)
     victim = prepared(tmp_path / "victim", template_store, **fields)
@@ -123,6 +125,7 @@ def test_killed_study_goes_on_to_the_same_numbers(
         f"{killed_at[-1]} known already" in said and f"{runs - killed_at[-1]} runs trained" in said
     )
     pd.testing.assert_frame_equal(table(victim), table(undisturbed))
+    assert not (victim / "checkpoints" / "killed").exists()
     with sqlite3.connect(victim / "mlflow.db") as db:
         keys = [k for (k,) in db.execute("select value from tags where key = 'harness.key'")]
         running = db.execute("select count(*) from runs where status = 'RUNNING'").fetchone()[0]
@@ -141,7 +144,8 @@ def test_killed_study_goes_on_to_the_same_numbers(
 
 @pytest.mark.slow
 def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, template_store):
-    folder = prepared(tmp_path / "c", template_store, epochs=4000, pruner="none", searches=1)
+    fields = {"epochs": 4000, "pruner": "none", "searches": 1, "checkpoint": 1}
+    folder = prepared(tmp_path / "c", template_store, **fields)
     process = start(folder, 2)
     deadline = time.time() + 60
     while time.time() < deadline and len(psutil.Process(process.pid).children()) < 2:
@@ -155,3 +159,4 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, template_store):
     )
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
+    assert len([*folder.glob("checkpoints/killed/*/*")]) == 2, "both workers save what they have"
