@@ -16,6 +16,7 @@ from harness.data.base import load_data
 from harness.engine.program import Program
 from harness.engine.tally import keeps_outputs
 from harness.engine.user_code import in_words
+from harness.losses.cross_entropy import CrossEntropy
 from harness.metrics.base import Metric
 from harness.metrics.scored import score
 
@@ -56,6 +57,12 @@ def metric_notes(program: Program) -> list[str]:
                 f"{', '.join(missing)} may not be defined on the {part} part ({len(y)} samples), "
                 "as where a class has none; then it is not recorded there"
             )
+    taken = [metric.recorded for metric in program.metrics if metric.of_probabilities]
+    if taken and not isinstance(program.loss, CrossEntropy):
+        notes.append(
+            f"metrics {', '.join(taken)} take softmax(out) for probabilities, which only "
+            f"CrossEntropy trains, got loss {program.loss.name}"
+        )
     kept = max(program.sizes().values()) * program.train.y[0].numel() * program.dtype.itemsize
     if keeps_outputs(program.metrics) and kept > HUGE:
         names = ", ".join(metric.recorded for metric in program.metrics)

@@ -32,6 +32,8 @@ class Metric(DeclaredMetric):
     """What data it is for."""
     reason: ClassVar[str] = "it compares classes"
     """Why it is for no others, in words."""
+    of_probabilities: ClassVar[bool] = False
+    """Whether it takes softmax(out) for probabilities, as a cross-entropy trains them to be."""
 
     @property
     def recorded(self) -> str:

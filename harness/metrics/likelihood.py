@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, ClassVar, final
 
 from pydantic import Field
 
@@ -28,6 +28,7 @@ def _with_count(sum_K: Tensor, samples: int) -> Tensor:
 class Perplexity(SummedMetric):
     """exp(−1/N Σᵢ log pᵢ) of the true classes' probabilities, over samples or tokens."""
 
+    of_probabilities: ClassVar[bool] = True
     reason = "it is made of classes' probabilities"
 
     def sums(self, scored: Scored) -> Tensor:
@@ -41,6 +42,7 @@ class Perplexity(SummedMetric):
 class BitsPerByte(SummedMetric):
     """−1/(N·b) Σᵢ log₂ pᵢ of the true tokens' probabilities, for tokens of b bytes."""
 
+    of_probabilities: ClassVar[bool] = True
     reason = "it is made of tokens' probabilities"
     bytes_per_token: float = Field(default=1.0, gt=0)
     """Mean bytes b of a token: 1 where tokens are bytes."""
@@ -56,6 +58,7 @@ class BitsPerByte(SummedMetric):
 class Brier(SummedMetric):
     """1/N Σᵢ Σ_c (p_ic − y_ic)², halved for two classes: (p − y)² of the second (Brier 1950)."""
 
+    of_probabilities: ClassVar[bool] = True
     reason = "it is made of classes' probabilities"
 
     def sums(self, scored: Scored) -> Tensor:

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 @final
 class Logged(Metric):
-    """A metric that runs record by themselves: it says what ``valid/bleu`` is, and measures
-    nothing."""
+    """A metric that a training loop of one's own records, declared; it measures nothing."""
 
     metric: str = Field(pattern=r"^[A-Za-z_][\w.-]*(/[\w.-]+)*$")
     """What runs record it as, with the part of the data (``valid/bleu``) or for all parts

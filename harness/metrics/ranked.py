@@ -66,8 +66,10 @@ class AUROC(RankedMetric):
 
 @final
 class AveragePrecision(RankedMetric):
-    """Σ_n (R_n − R_{n−1}) P_n over thresholds: the mean, over positive samples, of the precision at
-    their own score. It is not interpolated, as scikit-learn's."""
+    """Σ_n (R_n − R_{n−1}) P_n over thresholds, for precisions P and recalls R.
+
+    That is the mean, over positive samples, of the precision at their own score. It is not
+    interpolated, as scikit-learn's."""
 
     def of_scores(self, positive_KP: Tensor, negative_KM: Tensor) -> Tensor:
         found_KP = positive_KP.shape[1] - torch.searchsorted(positive_KP, positive_KP)

@@ -155,7 +155,10 @@ def test_the_plan_tells_what_may_not_be_defined(monkeypatch):
     assert "valid part" in notes[0]
     monkeypatch.setattr("harness.engine.metric_trial.HUGE", 1)
     assert "GiB for each member" in metric_notes(program_of(resolve(recipe(["auroc"]))))[0]
-    assert not metric_notes(program_of(resolve(recipe(["f1"]))))
+    assert not metric_notes(program_of(resolve(recipe(["f1", "brier"]))))
+    other = resolve(recipe(["f1", "brier", "perplexity"], loss="BCE"))
+    (note,) = metric_notes(program_of(other))
+    assert note.startswith("metrics brier, perplexity take softmax") and "loss BCE" in note
 
 
 def test_a_diverged_run_is_one_with_metrics_too():
