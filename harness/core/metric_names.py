@@ -370,6 +370,21 @@ def _describe_known(metric: str) -> Description:
     )
 
 
+def may_be_undefined(declared: Declared) -> tuple[str, ...]:
+    """Return the metrics, without the part of the data, that may have no value in a run that goes
+    well: all but losses and accuracies, and those that nobody has described.
+
+    Args:
+        declared: metrics that the study declares.
+
+    >>> "auroc" in may_be_undefined({}), "loss" in may_be_undefined({})
+    (True, False)
+    """
+    known = [name.removeprefix("<part>/") for name in RECORDED if name.startswith("<part>/")]
+    plain = {name for name in known if "<" not in name} - {"loss", "accuracy"}
+    return tuple(sorted({*plain, *declared}))
+
+
 def _describe_declared(metric: str, declared: Declared) -> Description | None:
     """Return what a spec declares of a metric on a part of the data.
 

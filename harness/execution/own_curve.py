@@ -11,8 +11,8 @@ from harness.core.records import Outcome, Point, Status
 from harness.trainers.training_run import POSITIONS
 
 WATCHED = ("train", "valid", "batch")
-"""Parts of the data whose metrics must be finite: a run with one that is not has diverged. Other
-metrics that are not finite are left out."""
+"""Parts of the data whose losses, accuracies and metrics that nobody has described must be finite:
+a run with one that is not has diverged. Other metrics that are not finite are left out."""
 
 
 class ToldError(HarnessError):
@@ -26,10 +26,16 @@ class OwnCurve:
         unit: what its length is given in.
         length: how long it is to train.
         confirming: whether it may tell metrics of test data.
+        undefined: metrics, without the part of the data, that may have no value.
     """
 
-    def __init__(self, unit: str, length: float, confirming: bool) -> None:
+    def __init__(
+        self, unit: str, length: float, confirming: bool, undefined: tuple[str, ...] = ()
+    ) -> None:
         self.unit, self.length, self.confirming = unit, length, confirming
+        self.undefined = undefined
+        self._without: set[str] = set()
+        """Metrics that were not defined when they were told last."""
         self.points: list[Point] = []
         self.tested: dict[str, float] = {}
         self.diverged = ""
@@ -62,8 +68,12 @@ class OwnCurve:
         if step < self.last:
             raise ToldError(f"it told metrics of step {step:g} after those of {self.last:g}")
         finite = {name: float(v) for name, v in metrics.items() if math.isfinite(float(v))}
+        self._without -= finite.keys()
         for name in metrics.keys() - finite.keys():
-            if name.partition("/")[0] in WATCHED:
+            part, _, own = name.partition("/")
+            if name in self.undefined or own in self.undefined:
+                self._without.add(name)
+            elif part in WATCHED:
                 self.diverged = f"{name} not finite at step {step:g}"
         if not self.diverged:
             self._put(int(step), finite)
@@ -108,6 +118,7 @@ class OwnCurve:
     def _closing(self) -> dict[str, float]:
         """Return the last value of each metric, those of the test, and when it was at its best."""
         last = {name: value for point in self.points for name, value in point.metrics.items()}
+        last = {name: value for name, value in last.items() if name not in self._without}
         evaluated = [point for point in self.points if "valid/loss" in point.metrics]
         finite = {name: value for name, value in self.tested.items() if math.isfinite(value)}
         if not evaluated:

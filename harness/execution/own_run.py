@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import HarnessError
+from harness.core.metric_names import may_be_undefined
 from harness.core.paths import cache_folder
 from harness.core.records import Outcome, Point, Status
 from harness.execution.own_curve import OwnCurve, ToldError
@@ -56,7 +57,7 @@ class OwnRun:
     def __init__(self, run: Run, confirming: bool) -> None:
         self.run, self.confirming = run, confirming
         unit, length = run.recipe.length
-        self.curve = OwnCurve(unit, length, confirming)
+        self.curve = OwnCurve(unit, length, confirming, may_be_undefined(run.recipe.declared))
         self.outcome: Outcome | None = None
         self.process: WatchedProcess | None = None
         self.folder = folder_of(run, confirming)
@@ -280,6 +281,7 @@ def assignment_of(run: Run, confirming: bool, folder: Path, spent: float = 0.0) 
         confirming=confirming,
         folder=str(folder),
         spent=spent,
+        undefined=may_be_undefined(recipe.declared),
     )
 
 

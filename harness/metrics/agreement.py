@@ -28,7 +28,8 @@ class MCC(SummedMetric):
     """Matthews' correlation of predicted and true classes (Matthews 1975; Gorodkin 2004).
 
     (c·s − Σ_k p_k t_k) / √((s² − Σ p_k²)(s² − Σ t_k²)) for c right of s samples, p_k predictions of
-    class k and t_k samples of it. Not defined where all samples, or all predictions, are of one class.
+    class k and t_k samples of it. Not defined where all samples, or all predictions, are of one
+    class.
     """
 
     def sums(self, scored: Scored) -> Tensor:

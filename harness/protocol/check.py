@@ -19,6 +19,8 @@ from harness.engine.metric_trial import metric_notes, try_metrics
 from harness.engine.optimizer_checks import has_batch_statistics
 from harness.engine.program import Program, build_network, program_of
 from harness.engine.trial import try_program
+from harness.metrics.base import Metric
+from harness.metrics.logged import Logged
 from harness.probes.base import probes_of
 from harness.protocol.claim_notes import claim_notes
 from harness.protocol.search_notes import search_notes
@@ -110,7 +112,7 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
             "expected 'search' to say how they are tuned, got none"
         )
     if arm.recipe.trainer is not None:
-        return mistakes
+        return mistakes + _unmeasured(arm.recipe)
     try:
         _check_batch_space(arm.recipe, len(load_data(arm.recipe.data).train.x))
         _check_searches(study, arm.recipe)
@@ -122,6 +124,19 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
     except HarnessError as error:
         return [*mistakes, f"arm {arm.name!r}: {error}"]
     return mistakes + _unrecorded_metrics(study, arm, recorded)
+
+
+def _unmeasured(recipe: Recipe) -> list[str]:
+    """Return a mistake for metrics of outputs beside a trainer, whose outputs nobody sees."""
+    names = [as_a(Metric, m).recorded for m in recipe.metrics if not isinstance(m, Logged)]
+    if not names:
+        return []
+    return [
+        f"recipe.metrics: expected metrics that the trainer records, got {', '.join(names)}, which "
+        f"are measured where the harness trains; record them (run.log(step, valid_{names[0]}=...)) "
+        f"and declare those of your own: {{name: Logged, metric: {names[0]}, larger_is_better: "
+        "true}"
+    ]
 
 
 def _check_batch_space(recipe: Recipe, samples: int) -> None:

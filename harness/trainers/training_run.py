@@ -47,6 +47,13 @@ class Assignment(NamedTuple):
     """Seconds that the run had trained before it was interrupted."""
     dry: bool = False
     """Whether it is to stop at once, since the loop is only tried."""
+    undefined: tuple[str, ...] = ()
+    """Metrics, without the part of the data, that may have no value in a run that goes well."""
+
+    def has_diverged(self, name: str, value: float) -> bool:
+        """Return whether a value of a metric says that the run has diverged."""
+        allowed = name in self.undefined or name.partition("/")[2] in self.undefined
+        return not math.isfinite(value) and not allowed
 
 
 class TrainerRun:
@@ -122,8 +129,8 @@ class TrainerRun:
             )
         self._step = float(step)
         self._tell({"step": step, "metrics": values})
-        if not all(map(math.isfinite, values.values())):
-            self._over = True  # it has diverged
+        if any(self._asked.has_diverged(name, value) for name, value in values.items()):
+            self._over = True
 
     def _check_step(self, step: float) -> None:
         """Refuse steps that do not rise, and those past the length.

@@ -67,6 +67,20 @@ def test_a_loss_that_is_not_finite_is_a_divergence():
     assert len(outcome.points) == 2 and set(outcome.summary) == {"cost/seconds", "cost/steps"}
 
 
+def test_a_metric_that_is_not_defined_is_none():
+    own = {"name": "Logged", "metric": "bleu", "larger_is_better": True}
+    outcome = outcome_of("undefined", metrics=[own])
+    assert outcome.status == "finished" and len(outcome.points) == 10
+    assert (
+        outcome.points[2].metrics["valid/auroc"] == outcome.points[2].metrics["valid/bleu"] == 0.5
+    )
+    having = {n for n in outcome.summary if n.startswith("valid/")}
+    assert having == {"valid/loss", "valid/f1", "valid/precision"}
+    undeclared = outcome_of("undefined")
+    assert undeclared.status == "diverged"
+    assert undeclared.detail == "valid/bleu not finite at step 1"
+
+
 @pytest.mark.parametrize(
     "name, fields, reason",
     [

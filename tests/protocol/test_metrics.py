@@ -96,6 +96,13 @@ def test_what_runs_do_not_record_is_refused():
     check_study(asked())
 
 
+def test_what_a_trainer_does_not_record_is_refused():
+    trained = h.Recipe(trainer="tests.trainers.loops.walk", steps=10, metrics=["f1", "auroc"])
+    study = h.Study(name="own", recipe=trained, seeds=2)
+    with pytest.raises(SpecError, match="got f1, auroc, which are measured where the harness"):
+        check_study(study)
+
+
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
 def test_a_trial_whose_metric_ends_undefined_is_the_worst(direction):
     search = h.Search(objective="valid/auroc", direction=direction)
