@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness.core.errors import HarnessError
+from harness.core.sample_fields import join_arrays
 
 Pair = tuple[np.ndarray, np.ndarray]
 """Inputs (N, *shape) and as many targets."""
@@ -24,13 +25,18 @@ def as_array(value: Any, what: str, source: str) -> np.ndarray:
     """Return what a user's function gave as an array; of a table every column must be numbers.
 
     Args:
-        value: an array, a tensor, nested lists, or a pandas table or column.
+        value: an array, a tensor, nested lists, or a pandas table or column; a mapping or tuple of
+            arrays becomes one structured array (N,), with a field for each.
         what: ``x``, ``y``, ``x_test`` or ``y_test``, for errors.
         source: name of the data, for errors.
 
     Raises:
         HarnessError: a column holds something else beside numbers; the message has its name.
     """
+    if several := _several(value):
+        arrays = {name: as_array(a, f"{what}[{name!r}]", source) for name, a in several.items()}
+        _check_lengths(source, what, arrays)
+        return join_arrays(arrays)
     # a table's columns become one array of the type that holds all of them: "object" for texts, or
     # for booleans beside floats, which no longer says which column it was
     dtypes = dict(value.dtypes.items()) if hasattr(value, "columns") else {}
@@ -46,6 +52,27 @@ def as_array(value: Any, what: str, source: str) -> np.ndarray:
         return np.asarray(value)
     except ValueError as error:  # rows of different lengths
         raise HarnessError(f"data {source}: expected an array as {what}, got {error}") from error
+
+
+def _several(value: Any) -> dict[str, Any]:
+    """Return arrays by name, of a mapping or a tuple of arrays; empty for anything else."""
+    if isinstance(value, Mapping):
+        return {str(name): array for name, array in value.items()}
+    if isinstance(value, tuple) and all(getattr(array, "ndim", 0) for array in value):
+        return {str(place): array for place, array in enumerate(value)}
+    return {}
+
+
+def _check_lengths(source: str, what: str, arrays: Mapping[str, np.ndarray]) -> None:
+    """Refuse arrays of different lengths, or without one.
+
+    Raises:
+        HarnessError: so they are.
+    """
+    lengths = {name: len(a) if a.ndim else 0 for name, a in arrays.items()}
+    if len(set(lengths.values())) > 1:
+        listed = ", ".join(f"{name}: {length}" for name, length in lengths.items())
+        raise HarnessError(f"data {source}: expected arrays of one length in {what}, got {listed}")
 
 
 def check_arrays(
@@ -76,7 +103,7 @@ def check_arrays(
 
 def _check_pair(source: str, suffix: str, x: np.ndarray, y: np.ndarray, *, missing: bool) -> None:
     """Refuse one pair of inputs and targets; ``suffix`` is that of their names."""
-    if x.ndim < 2:
+    if x.ndim < 2 and not x.dtype.names:
         raise HarnessError(
             f"data {source}: expected x{suffix} of shape (N, features), got {x.shape}; one feature "
             "is x[:, None]"
@@ -90,7 +117,10 @@ def _check_pair(source: str, suffix: str, x: np.ndarray, y: np.ndarray, *, missi
         raise HarnessError(
             f"data {source}: expected samples with features, got x{suffix} of shape {x.shape}"
         )
-    if not missing:
+    for array, what in ((x, f"x{suffix}"), (y, f"y{suffix}")):
+        for name in array.dtype.names or ():
+            check_finite(source, f"{what}[{name!r}]", array[name])
+    if not missing and not x.dtype.names:
         check_finite(source, f"x{suffix}", x)
 
 

@@ -62,7 +62,13 @@ class Data(DataOptions):
 
     def default_loss(self) -> Component:
         """Return the loss used when the recipe names none, from the task of the loaded data."""
-        classes = load_data(self).task == "classification"
+        task = load_data(self).task
+        if task == "structured":
+            raise HarnessError(
+                f"recipe.loss: expected a loss, since targets of {self.name} are several arrays; "
+                "name a function of your own (out, y) → losses (B,)"
+            )
+        classes = task in ("classification", "tokens")
         return parse_part("loss", "CrossEntropy" if classes else "MSE")
 
     def default_model(self) -> Component | None:

@@ -8,7 +8,9 @@ import numpy as np
 
 from harness.data.columns import Column
 
-Task = Literal["classification", "regression", "function"]
+Task = Literal["classification", "regression", "function", "tokens", "structured"]
+"""What is learnt: one of some classes, numbers, the minimum of a function, a class for each token
+(or pixel, or of very many classes), or several things at once, which the user's own loss knows."""
 
 TaskChoice = Literal["auto", "classification", "regression"]
 """What a user may choose for data of their own; "auto" goes by the targets."""
@@ -30,7 +32,7 @@ class Raw(NamedTuple):
     x: np.ndarray
     """(N, *shape) inputs."""
     y: np.ndarray
-    """(N,) labels, which become classes 0 … K − 1, or (N,) or (N, D) numbers."""
+    """(N,) labels, which become classes 0 … K − 1, (N,) or (N, D) numbers, or (N, *S) tokens."""
     test: tuple[np.ndarray, np.ndarray] | None = None
     """The source's own test part, x and y; None where a fifth is to be split off."""
     valid: tuple[np.ndarray, np.ndarray] | None = None
@@ -47,15 +49,18 @@ class Raw(NamedTuple):
     """
     notes: tuple[str, ...] = ()
     """What a user should know of what the source did, in sentences."""
+    classes: int = 0
+    """Classes of tokens, where the source knows them: 0 where the largest token tells."""
 
 
 class Part(NamedTuple):
     """Inputs and targets of some samples, in the source's order."""
 
     x: np.ndarray
-    """(N, *shape) inputs."""
+    """(N, *shape) inputs; (N,) with a field for each array where an input is several."""
     y: np.ndarray
-    """(N, D) targets in float64: one-hot for classes."""
+    """(N, D) targets in float64: one-hot for classes. (N, *S) tokens in int64. (N,) with a field
+    for each array where a target is several."""
 
 
 class Dataset(NamedTuple):
@@ -70,6 +75,11 @@ class Dataset(NamedTuple):
     that no training sample has."""
     splits: OtherSplits = "alike"
     """What other numbers of ``split`` give."""
+    classes: int = 0
+    """Classes of tokens, V."""
+    vocabulary: int | dict[str, int] | None = None
+    """Values that inputs which are whole numbers take, from 0 on, by name where an input is several
+    arrays; None for other inputs."""
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -78,7 +88,10 @@ class Dataset(NamedTuple):
 
     @property
     def outputs(self) -> int:
-        """Numbers that a model must give for one input: D of the targets."""
+        """Numbers that a model must give for one input: D of the targets; of tokens V for each,
+        and 0 where a target is several arrays."""
+        if self.task in ("tokens", "structured"):
+            return self.classes
         return int(self.train.y.shape[1])
 
     @property

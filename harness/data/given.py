@@ -9,8 +9,10 @@ import numpy as np
 
 from harness.core.errors import HarnessError, nearest
 from harness.data.arrays import as_array
-from harness.data.dataset import Raw
+from harness.data.dataset import Raw, Task, TaskChoice
+from harness.data.labels import are_classes
 from harness.data.options import DataOptions
+from harness.data.tokens import are_token_targets
 
 OWN_PARTS = ("valid", "test")
 """Parts that a source may have of its own, beside what is trained on."""
@@ -48,6 +50,29 @@ def raw_of_arrays(data: DataOptions, given: Mapping[str, Any], x: str = "x", y: 
         order=_order(data, given),
         notes=(f"data {data.name}: no group of {groups!r} is in two parts",) if groups else (),
     )
+
+
+def task_of_arrays(source: str, raw: Raw, said: TaskChoice) -> Task:
+    """Return what is learnt from arrays, by the targets' type and shape unless it is said.
+
+    Args:
+        source: name of the data, for errors.
+        raw: the arrays.
+        said: whether they are classes or numbers; whole numbers of several axes are tokens then.
+
+    Raises:
+        HarnessError: they may be meant either way.
+    """
+    if raw.y.dtype.names:
+        return "structured"
+    if said == "regression":
+        return "regression"
+    several = raw.y.ndim > 1 and raw.y.dtype.kind in "iu" and said == "classification"
+    if several or are_token_targets(raw.x, raw.y):
+        return "tokens"
+    if said == "classification":
+        return "classification"
+    return "classification" if are_classes(source, raw.y) else "regression"
 
 
 def _split(data: DataOptions) -> bool:

@@ -10,8 +10,7 @@ import numpy as np
 from harness.core.errors import HarnessError
 from harness.data.dataset import Raw, Task, TaskChoice
 from harness.data.files import FileData
-from harness.data.given import raw_of_arrays
-from harness.data.labels import are_classes
+from harness.data.given import raw_of_arrays, task_of_arrays
 
 
 @final
@@ -59,6 +58,4 @@ class Arrays(FileData):
     def task_of(self, raw: Raw) -> Task:
         """Return what is asked for, else "classification" for labels and "regression" for
         numbers."""
-        if self.task == "auto":
-            return "classification" if are_classes("Arrays", raw.y) else "regression"
-        return self.task
+        return task_of_arrays("Arrays", raw, self.task)

@@ -31,6 +31,7 @@ from harness.data.dataset import Dataset, OtherSplits, Part, Raw, Task
 from harness.data.labels import Labels, as_classes, check_numbers, unseen_classes
 from harness.data.options import DataOptions
 from harness.data.splitting import split_samples
+from harness.data.tokens import ONE_HOT, count_classes, vocabulary_of
 
 
 def prepare(data: DataOptions, raw: Raw, task: Task) -> Dataset:
@@ -48,8 +49,10 @@ def prepare(data: DataOptions, raw: Raw, task: Task) -> Dataset:
         HarnessError: the targets are not what the task needs, ``train_size`` asks for more
             samples than there are, or ``label_noise`` for noise without classes.
     """
-    labels, y, valid_y, test_y = _encoded(data, raw, task)
+    labels, y, (valid_y, test_y), tokens = _encoded(data, raw, task)
     classes = labels.classes if labels else 0
+    if classes > ONE_HOT:
+        task, tokens = "tokens", classes
     own = split_samples(data, raw, y if labels else None)
     valid = (raw.x[own.valid], y[own.valid])
     test = (raw.x[own.test], y[own.test])
@@ -62,13 +65,21 @@ def prepare(data: DataOptions, raw: Raw, task: Task) -> Dataset:
     train = (raw.x[own.train], _with_label_noise(y, classes, data)[own.train])
     parts = (train, valid, test)
     inputs, said = _inputs(data, raw, [part[0] for part in parts], own.pool)
-    targets = [_targets(part[1], classes) for part in parts]
+    # classes of tokens stay whole numbers
+    targets = [part[1] if tokens else _targets(part[1], classes) for part in parts]
     if raw.scale_targets:
         targets, scaled = _scaled_targets(data.name, targets)
         said = (*said, scaled)
     train_part, valid_part, test_part = map(Part, inputs, targets)
     return Dataset(
-        train_part, valid_part, test_part, task, (*raw.notes, *said, *notes), splits_of_source(raw)
+        train_part,
+        valid_part,
+        test_part,
+        task,
+        (*raw.notes, *said, *notes),
+        splits_of_source(raw),
+        tokens,
+        vocabulary_of(inputs, tokens),
     )
 
 
@@ -113,19 +124,23 @@ def _scaled_targets(source: str, targets: list[np.ndarray]) -> tuple[list[np.nda
 
 def _encoded(
     data: DataOptions, raw: Raw, task: Task
-) -> tuple[Labels | None, np.ndarray, np.ndarray | None, np.ndarray | None]:
-    """Return the labels, and the targets of all samples and of the source's own validation and test
-    part.
+) -> tuple[Labels | None, np.ndarray, tuple[np.ndarray | None, np.ndarray | None], int]:
+    """Return the labels, the targets of all samples and of the source's own validation and test
+    part, and how many classes tokens have.
 
     Raises:
         HarnessError: the targets are not what the task needs.
     """
     others = {name: pair[1] for name, pair in (("valid", raw.valid), ("test", raw.test)) if pair}
-    if task != "classification":
+    labels, y, tokens = None, raw.y, 0
+    if task == "tokens":
+        y, others, tokens = count_classes(data.name, raw.y, others, raw.classes)
+    elif task == "classification":
+        labels = as_classes(data.name, raw.y, others)
+        y, others = labels.y, labels.others
+    elif task != "structured":
         check_numbers(data.name, raw.y, others)
-        return None, raw.y, others.get("valid"), others.get("test")
-    labels = as_classes(data.name, raw.y, others)
-    return labels, labels.y, labels.others.get("valid"), labels.others.get("test")
+    return labels, y, (others.get("valid"), others.get("test")), tokens
 
 
 def _notes(
@@ -146,6 +161,9 @@ def _notes(
     if unseen := unseen_classes(train_y, others, labels.classes):
         names = ", ".join(repr(labels.values[c]) for c in unseen)
         said = f"data {data.name}: no training sample is of class {names}, but others are"
+        if labels.classes > ONE_HOT:  # of a vocabulary some words are always rare
+            seen = labels.classes - len(unseen)
+            return (*notes, f"data {data.name}: training samples are of {seen} of the classes")
         if data.train_size is None:
             raise HarnessError(
                 f"{said}; expected every class in training: take another data.seed or data.split, "
@@ -187,6 +205,7 @@ def _transformed(inputs: list[np.ndarray], data: DataOptions, *, scale: bool) ->
         data: the spec.
         scale: whether each is scaled.
     """
+    _check_one_array(inputs[0], data)
     if data.shuffle_pixels:
         inputs = _permuted(inputs, data)
     if data.polynomial > 1:
@@ -195,6 +214,22 @@ def _transformed(inputs: list[np.ndarray], data: DataOptions, *, scale: bool) ->
         inputs = _standardized(inputs)
     # indexing and permuting may have left other orders in memory; the device gets rows in order
     return [np.ascontiguousarray(x) for x in inputs]
+
+
+def _check_one_array(x: np.ndarray, data: DataOptions) -> None:
+    """Refuse options that change inputs where an input is several arrays.
+
+    Raises:
+        HarnessError: one of them is set.
+    """
+    wanted = {"shuffle_pixels": False, "polynomial": 1, "standardize": False}
+    if x.dtype.fields and (
+        field := next((f for f, plain in wanted.items() if getattr(data, f) != plain), "")
+    ):
+        raise HarnessError(
+            f"data.{field}: expected {wanted[field]}, since inputs of {data.name} are several "
+            f"arrays, got {getattr(data, field)}; change them in the function that gives them"
+        )
 
 
 def _permuted(inputs: list[np.ndarray], data: DataOptions) -> list[np.ndarray]:
@@ -227,7 +262,10 @@ def _standardized(inputs: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def _targets(y: np.ndarray, classes: int) -> np.ndarray:
-    """Return targets (N, D): one-hot where there are classes, else float64 numbers."""
+    """Return targets (N, D): one-hot where there are classes, else float64 numbers, of any shape
+    where they have more axes."""
+    if y.dtype.fields:  # several arrays
+        return y
     if classes:
         return np.asarray(np.eye(classes)[y.astype(int)])
     return np.asarray(y[:, None] if y.ndim == 1 else y, dtype=float)

@@ -36,8 +36,9 @@ class Batches:
         x, y, batch = splits.train.x, splits.train.y, program.times.batch
         # the whole training set at once: its order does not matter
         self.full = batch == program.train.size
-        # targets with the samples last, for ``_columns``
-        self.y_DN = y.mT.clone(memory_format=torch.contiguous_format)
+        # numbers (N, D) with the samples last, for ``_columns``; None for other targets
+        plain = y.ndim == 2 and y.is_floating_point()
+        self.y_DN = y.mT.clone(memory_format=torch.contiguous_format) if plain else None
         sample_bytes = x[0].numel() * x.element_size() if len(x) else 1
         # samples gathered at once, A: a whole number of batches, so that none lies in two pieces
         self.ahead = max(1, AHEAD // (len(self.seeds) * sample_bytes * batch)) * batch
@@ -66,7 +67,9 @@ class Batches:
         if first != self.first:
             index_KA = self.rows_KN[:, first * self.ahead : (first + 1) * self.ahead]
             self.first = first
-            self.gathered = Minibatch(_rows(train.x, index_KA), _columns(self.y_DN, index_KA))
+            y_DN = self.y_DN
+            y_KAD = _rows(train.y, index_KA) if y_DN is None else _columns(y_DN, index_KA)
+            self.gathered = Minibatch(_rows(train.x, index_KA), y_KAD)
         x_KA, y_KAD = self.gathered
         here = slice(offset, offset + times.batch)
         return Minibatch(x_KA[:, here], y_KAD[:, here])

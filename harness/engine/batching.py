@@ -6,10 +6,12 @@ The plan asks the first, and whoever cuts runs into cohorts both (``execution.jo
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 import torch
 
 from harness.data.base import Data, load_data
+from harness.engine.placement import as_tensor
 from harness.engine.program import Program, build_network
 from harness.engine.tally import keeps_outputs
 from harness.engine.timetable import make_timetable
@@ -58,7 +60,8 @@ def copy_bytes(recipe: ResolvedRecipe) -> int:
     if data.splits == "sizes differ":
         return 0
     x, y = data.train
-    size = (x.size + y.size) * getattr(torch, recipe.dtype).itemsize
+    number = getattr(torch, recipe.dtype).itemsize
+    size = sum(a.nbytes if a.dtype.fields else a.size * number for a in (x, y))
     full = make_timetable(recipe, len(x)).batch == len(x)
     return 0 if full or size > MIXED else size
 
@@ -95,15 +98,21 @@ def _try_vmap(network: ModuleNetwork, recipe: ResolvedRecipe) -> tuple[bool, str
         return False, "its dropout draws from torch's global generator"
     if network.draws:
         return False, "it draws random numbers by itself"
-    x = torch.as_tensor(load_data(recipe.data).train.x[:2], dtype=torch.float32)
+    first = load_data(recipe.data).train.x[:2]
+    dtype: torch.dtype = getattr(torch, recipe.dtype)
+    x = as_tensor(first, torch.device("cpu"), dtype, network.takes_tokens)
     params = {
-        name: torch.zeros(2, *weight.shape, requires_grad=True)
+        name: torch.zeros(2, *weight.shape, dtype=dtype, requires_grad=True)
         for name, weight in network.weights().items()
     }
-    buffers = {name: torch.stack([b, b]) for name, b in network.buffers().items()}
+    buffers = {
+        name: torch.stack([b, b]).to(dtype if b.is_floating_point() else b.dtype)
+        for name, b in network.buffers().items()
+    }
     try:
         out = network(params, x.expand(2, *x.shape), Context(training=True, buffers=buffers))
-        out.sum().backward()
+        several = list(out.values()) if isinstance(out, Mapping) else [out]
+        torch.stack([o.float().sum() for o in several]).sum().backward()
     except Exception as error:  # any: the module's code is the user's, and vmap raises many kinds
         # the first line says what is refused; torch's advice follows on others
         return False, f"vmap refuses it: {str(error).strip().splitlines()[0][:120]}"
@@ -166,6 +175,9 @@ def _shown(program: Program) -> int:
     meta, seen = torch.device("meta"), Seen()
     params = {name: torch.zeros(1, *w.shape, device=meta) for name, w in program.initial.items()}
     buffers = {name: b[None].to(meta) for name, b in program.network.buffers().items()}
-    sample = torch.zeros(1, 1, *program.train.x.shape[1:], device=meta)
+    x = program.train.x
+    # fractions in the precision of the parameters above, which does not matter to shapes
+    dtype = torch.float32 if x.is_floating_point() else x.dtype
+    sample = torch.zeros(1, 1, *x.shape[1:], device=meta, dtype=dtype)
     program.network(params, sample, Context(buffers=buffers, seen=seen))
     return sum(output.numel() for output in seen.outputs.values())

@@ -16,13 +16,17 @@ from harness.engine.placement import Samples
 from harness.engine.program import Program
 from harness.engine.splits import Split, splits_of
 from harness.engine.tally import Tally
+from harness.engine.training_loss import logits_of
+from harness.losses.tokens import IGNORED, are_tokens, classes_last
 from harness.metrics.base import Metric
-from harness.metrics.scored import score
+from harness.metrics.scored import Scored, score
 from harness.models.base import Buffers, Context
 from harness.spec.resolved import ResolvedRecipe
 
 CHUNK = 1024
 """Samples evaluated at once, so that activations of large parts of the data fit in memory."""
+TOKENS = 4096
+"""Tokens or pixels evaluated at once, where samples have several targets."""
 
 
 @torch.no_grad()
@@ -37,8 +41,9 @@ def evaluate(
 ) -> dict[str, Tensor]:
     """Return ``loss`` and, for classes, ``accuracy``, (K,) each in float64, and other metrics.
 
-    loss_k = 1/N Σᵢ l(f(θ_k, xᵢ), yᵢ), and the accuracy is the share of samples whose largest output
-    is that of the class.
+    loss_k = Σᵢ cᵢ l(f(θ_k, xᵢ), yᵢ) / Σᵢ cᵢ, with weights c of 1 unless the loss weighs samples,
+    and the accuracy is the share of samples whose largest output is that of the class. Of tokens
+    both are over all that count.
 
     Args:
         program: what the members share.
@@ -56,20 +61,52 @@ def evaluate(
     params = program.layout.views(w_KP)
     # float64: a float32 sum over tens of thousands of samples loses digits that tell arms apart
     loss_K = w_KP.new_zeros(len(w_KP), dtype=torch.float64)
-    right_K = torch.zeros_like(loss_K)
-    for i, (x, y) in enumerate(zip(part.x.split(CHUNK), part.y.split(CHUNK), strict=True)):
+    right_K, weight_K, counted_K = (torch.zeros_like(loss_K) for _ in range(3))
+    chunk, training_loss = _chunk(part.y), program.training_loss
+    for i, (x, rows) in enumerate(zip(part.x.split(chunk), part.y.split(chunk), strict=True)):
         if out_KND is None:
-            with program.training_loss.precision():
-                out_KBD = program.network(params, x[None], Context(buffers=buffers)).to(y.dtype)
+            out_KBD = training_loss.outputs(params, x[None], Context(buffers=buffers))
         else:
-            out_KBD = out_KND[:, i * CHUNK : (i + 1) * CHUNK]
-        loss_K += program.loss.per_sample(out_KBD, y.expand_as(out_KBD), hyper.loss).sum(1)
-        # targets of classes are one-hot
-        right_K += (out_KBD.argmax(-1) == y.argmax(-1)).sum(1)
+            out_KBD = out_KND[:, i * chunk : (i + 1) * chunk]
+        y_KBD = training_loss.targets(rows.expand(len(w_KP), *rows.shape))
+        losses_KB = program.loss.per_sample(out_KBD, y_KBD, hyper.loss)
+        weights_KB = program.loss.weights(y_KBD, hyper.loss)
+        loss_K += losses_KB.sum(1) if weights_KB is None else (losses_KB * weights_KB).sum(1)
+        weight_K += len(rows) if weights_KB is None else weights_KB.sum(1)
+        if program.classify:
+            right, counted = _right_guesses(program, logits_of(out_KBD), y_KBD)
+            right_K += right
+            counted_K += counted
         if metrics:
-            tally.add(score(out_KBD, y, numbers=not program.classify))
-    means = {"loss": loss_K / part.size}
-    return means | ({"accuracy": right_K / part.size} if program.classify else {}) | tally.values()
+            tally.add(_scored(program, logits_of(out_KBD), rows))
+    means = {"loss": loss_K / (weight_K + (weight_K == 0))}
+    if program.classify:
+        means["accuracy"] = right_K / counted_K.clamp(min=1)
+    return means | tally.values()
+
+
+def _chunk(y: Tensor) -> int:
+    """Return the samples that are evaluated at once, by their targets (N, …)."""
+    tokens = y[0].numel() if are_tokens(y) or y.ndim > 2 else 1
+    return CHUNK if tokens == 1 else max(1, TOKENS // tokens)
+
+
+def _right_guesses(program: Program, out_KBD: Tensor, y_KBD: Tensor) -> tuple[Tensor, Tensor | int]:
+    """Return how many classes are guessed rightly, (K,), and of how many."""
+    if not are_tokens(y_KBD):  # one-hot
+        return (out_KBD.argmax(-1) == y_KBD.argmax(-1)).sum(1), y_KBD.shape[1]
+    counted = program.loss.counted(y_KBD)
+    right = (classes_last(out_KBD, y_KBD).argmax(-1) == y_KBD) & counted
+    return right.flatten(1).sum(1), counted.flatten(1).sum(1)
+
+
+def _scored(program: Program, out_KBD: Tensor, y: Tensor) -> Scored:
+    """Return outputs beside targets (B, …), as metrics take them; tokens that count nowhere are
+    left out."""
+    if not are_tokens(y):
+        return score(out_KBD, y, numbers=not program.classify)
+    kept = y.masked_fill(~program.loss.counted(y), IGNORED)
+    return score(classes_last(out_KBD, y[None]), kept, ignored=IGNORED)
 
 
 def evaluate_members(

@@ -38,6 +38,8 @@ class Hyperparameters(NamedTuple):
     """Each regularizer's fields by name, (K,) each, in the recipe's order."""
     dropout_K: Tensor | None
     """Dropout rates; None where no member drops anything, so that no noise is drawn in vain."""
+    smoothing_K: Tensor | None = None
+    """Shares of label smoothing; None where no member smooths."""
     groups: GroupNumbers = GroupNumbers()
     """What the recipes' groups of parameters say; for updates alone."""
     masks: Masks | None = None
@@ -54,11 +56,18 @@ class Hyperparameters(NamedTuple):
             {name: rows(value) for name, value in self.loss.items()},
             tuple({n: rows(value) for n, value in part.items()} for part in self.regularizers),
             None if self.dropout_K is None else rows(self.dropout_K),
+            None if self.smoothing_K is None else rows(self.smoothing_K),
         )
 
     def noise_free(self) -> Hyperparameters:
-        """Return the same without dropout."""
-        return self._replace(dropout_K=None)
+        """Return the same without dropout and smoothed targets."""
+        return self._replace(dropout_K=None, smoothing_K=None)
+
+    def loss_fields(self) -> Mapping[str, Tensor]:
+        """Return the loss's fields in training: with ``smoothing``, where a regularizer smooths
+        targets that it can't change itself, such as tokens."""
+        smoothing_K = self.smoothing_K
+        return self.loss if smoothing_K is None else {**self.loss, "smoothing": smoothing_K}
 
 
 def stack_hyperparameters(
@@ -82,12 +91,14 @@ def stack_hyperparameters(
 
     losses = [recipe.loss or as_a(Data, recipe.data).default_loss() for recipe in recipes]
     rates = [dropout_rate(recipe) for recipe in recipes]
+    smoothing = [_smoothing(recipe) for recipe in recipes]
     return Hyperparameters(
         lr_K=column(_learning_rate(recipe) for recipe in recipes),
         loss=fields(losses),
         # by place: the recipes have the same regularizers in the same order
         regularizers=tuple(map(fields, zip(*(r.regularizers for r in recipes), strict=True))),
         dropout_K=column(rates) if any(rates) else None,
+        smoothing_K=column(smoothing) if any(smoothing) else None,
     )
 
 
@@ -106,6 +117,12 @@ def dropout_rate(recipe: ResolvedRecipe) -> float:
             return rate
     model = recipe.model or as_a(Data, recipe.data).default_model()
     return as_a(Model, model).dropout_rate() or 0.0 if model is not None else 0.0
+
+
+def _smoothing(recipe: ResolvedRecipe) -> float:
+    """Return the share of label smoothing of a run; 0 where nothing smooths."""
+    shares = (as_a(Regularizer, part).smoothing() for part in recipe.regularizers)
+    return next((share for share in shares if share), 0.0)
 
 
 def _learning_rate(recipe: ResolvedRecipe) -> float:

@@ -30,11 +30,12 @@ def check_metrics(
         HarnessError: so they are; the message says why, and the fix.
     """
     for metric in metrics:
-        metric.check_data(data.task, data.outputs)
+        # tokens are classes, many to a sample
+        metric.check_data("classification" if data.task == "tokens" else data.task, data.outputs)
     if stopping is None:
         return
     watched = stopping.metric.partition("/")[2]
-    classes = ["accuracy"] if data.task == "classification" else []
+    classes = ["accuracy"] if data.task in ("classification", "tokens") else []
     measured = ["loss", *classes, *(metric.recorded for metric in metrics)]
     # of a function that returns several numbers the names are known when it has been called
     if watched.partition("/")[0] not in measured:

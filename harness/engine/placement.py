@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from harness.core.errors import HarnessError
 from harness.core.recent import keep_recent
+from harness.core.sample_fields import pack_samples, sample_fields
 from harness.data.base import KEPT, Data, load_data
 from harness.data.dataset import Part
 
@@ -20,7 +22,10 @@ PartName = Literal["train", "valid", "test"]
 
 
 class Samples(NamedTuple):
-    """A part of the data on the device: inputs (N, *shape) and targets (N, D)."""
+    """A part of the data on the device: inputs (N, *shape), and targets (N, D) or tokens (N, *S).
+
+    Where a sample has several inputs or targets, they are rows of bytes (N, bytes).
+    """
 
     x: Tensor
     y: Tensor
@@ -55,7 +60,9 @@ def resolve_device(name: str) -> torch.device:
 
 
 @keep_recent(KEPT)  # programs are built often
-def place(data: Data, part: PartName, device: torch.device, dtype: torch.dtype) -> Samples:
+def place(
+    data: Data, part: PartName, device: torch.device, dtype: torch.dtype, whole: bool = False
+) -> Samples:
     """Return one part of the data on the device, shared by all programs: never write into it.
 
     Args:
@@ -63,19 +70,44 @@ def place(data: Data, part: PartName, device: torch.device, dtype: torch.dtype) 
         part: which samples.
         device: where they are wanted.
         dtype: what they are wanted as, the targets too.
+        whole: whether whole numbers among the inputs stay such, for networks that look them up.
     """
     arrays: Part = getattr(load_data(data), part)
-    return Samples(*(torch.as_tensor(a, dtype=dtype, device=device) for a in arrays))
+    x = as_tensor(arrays.x, device, dtype, whole)
+    return Samples(x, as_tensor(arrays.y, device, dtype, whole=True))
+
+
+def as_tensor(array: np.ndarray, device: torch.device, dtype: torch.dtype, whole: bool) -> Tensor:
+    """Return an array on a device.
+
+    Args:
+        array: (N, …); a structured one becomes rows of bytes.
+        device: where it is wanted.
+        dtype: of its fractions.
+        whole: whether whole numbers stay such, as int64.
+    """
+    if fields := sample_fields(array.dtype, type_name(dtype)):
+        return torch.from_numpy(pack_samples(array, fields)).to(device)
+    wanted = torch.int64 if whole and array.dtype.kind in "iu" else dtype
+    return torch.as_tensor(array, dtype=wanted, device=device)
+
+
+def type_name(dtype: torch.dtype) -> str:
+    """Return NumPy's and torch's name of a type, such as ``float32``."""
+    return str(dtype).removeprefix("torch.")
 
 
 @keep_recent(KEPT)  # asked for again after every evaluation
-def place_in_a_row(data: tuple[Data, ...], device: torch.device, dtype: torch.dtype) -> Samples:
+def place_in_a_row(
+    data: tuple[Data, ...], device: torch.device, dtype: torch.dtype, whole: bool = False
+) -> Samples:
     """Return the training samples of several splits one after the other; never write into them.
 
     Args:
         data: specs that differ in their split.
         device: where the samples are wanted.
         dtype: what they are wanted as.
+        whole: whether whole numbers among the inputs stay such.
     """
-    parts = [place(each, "train", device, dtype) for each in data]
+    parts = [place(each, "train", device, dtype, whole) for each in data]
     return Samples(torch.cat([part.x for part in parts]), torch.cat([part.y for part in parts]))

@@ -29,7 +29,7 @@ from harness.engine.optimizer_groups import (
 )
 from harness.engine.program import Program
 from harness.engine.splits import Split, Splits
-from harness.engine.training_loss import Minibatch
+from harness.engine.training_loss import Minibatch, logits_of
 from harness.engine.update import Update
 from harness.engine.workspace import Workspace
 from harness.models.base import Buffers, Context, Model, Seen
@@ -229,7 +229,8 @@ class Probing:
         with torch.no_grad():
             ctx = Context(training=True, buffers=dict(buffers))
             out_KBD = self.program.network(self.program.layout.views(w_KP), x_KB, ctx)
-            return self.program.loss.per_sample(out_KBD, y_KBD, self.hyper.loss).mean(1)
+            targets = self.program.training_loss.targets(y_KBD)
+            return self.program.loss.mean(out_KBD, targets, self.hyper.loss)
 
     def _gradients(self, buffers: Buffers, w_KP: Tensor, x_KB: Tensor, y_KBD: Tensor) -> Tensor:
         """Return gradients (K, P) of the mean losses; the next call overwrites them."""
@@ -267,7 +268,9 @@ class Probing:
 
         The targets are (K, N, D) where members have several splits.
         """
-        if not (self.program.classify and self.program.valid.size):
+        valid = self.program.valid
+        # of tokens, which are not one-hot, there are too many outputs to keep
+        if not (self.program.classify and valid.size and valid.y.is_floating_point()):
             return None
         held = self.splits.measure(
             self._evaluated_weights(), moment.update.buffers, self.hyper, _outputs_on_validation
@@ -331,10 +334,9 @@ def _outputs_on_validation(
 ) -> dict[str, Tensor]:
     """Return ``outputs`` (K, N, D) and ``targets``, which members of one split share: (N, D)."""
     program, held = split.program, split.program.valid
-    with torch.no_grad(), program.training_loss.precision():
-        out_KND = program.network(
-            program.layout.views(w_KP), held.x[None], Context(buffers=buffers)
-        ).to(held.y.dtype)
+    with torch.no_grad():
+        params, ctx = program.layout.views(w_KP), Context(buffers=buffers)
+        out_KND = logits_of(program.training_loss.outputs(params, held.x[None], ctx))
     # with several splits a row a member, as all that is put together of several
     targets = held.y if split.rows is None else held.y.expand_as(out_KND)
     return {"outputs": out_KND, "targets": targets}

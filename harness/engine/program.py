@@ -12,6 +12,7 @@ import torch
 
 from harness.core.errors import HarnessError
 from harness.core.parameter_layout import Layout, layout_of
+from harness.core.sample_fields import sample_fields
 from harness.data.base import Data, load_data
 from harness.data.dataset import Dataset
 from harness.engine import placement
@@ -26,12 +27,17 @@ from harness.engine.test_set import TestSet
 from harness.engine.timetable import Timetable, check_schedule, make_timetable, run_lengths
 from harness.engine.training_loss import TrainingLoss
 from harness.losses.base import Loss
+from harness.losses.cross_entropy import CrossEntropy
+from harness.losses.external import ExternalLoss
 from harness.metrics.base import Metric
-from harness.models.base import Model, Network, Weight
+from harness.models.base import DataSizes, Model, Network, Weight
 from harness.regularizers.base import Regularizer
 from harness.regularizers.stopping import EarlyStopping
 from harness.spec.component import as_a
 from harness.spec.resolved import ResolvedRecipe
+
+CLASSES = ("classification", "tokens")
+"""Tasks whose targets are classes, so that there is an accuracy."""
 
 
 class Program(NamedTuple):
@@ -100,7 +106,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     _check_batch_size(recipe, len(data.train.x))
     _check_accumulate(recipe, len(data.train.x))
     metrics = tuple(as_a(Metric, part) for part in recipe.metrics)
-    _check_regularizers(recipe, regularizers, stopping, data)
+    _check_regularizers(recipe, regularizers, stopping, data, _inputs_are_numbers(network, data))
     check_metrics(recipe, metrics, stopping, data)
     weights = network.weights()
     layout = layout_of(
@@ -111,8 +117,10 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     check_optimizer(recipe.optimizer, network, layout, regularizers)
     check_groups(recipe, layout)
     loss = as_a(Loss, recipe.loss or source.default_loss())
-    training_loss = TrainingLoss(network, loss, layout, device, recipe.amp)
-    train, valid, test = _placed(source, device, dtype)
+    _check_targets(recipe, loss, data, regularizers)
+    fields = sample_fields(data.train.y.dtype, recipe.dtype)
+    training_loss = TrainingLoss(network, loss, layout, device, recipe.amp, fields)
+    train, valid, test = _placed(source, network, device, dtype)
     times = make_timetable(recipe, train.size)
     run = run_lengths(recipe, times, train.size)
     check_schedule(recipe, run)
@@ -134,7 +142,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
         valid=valid,
         test=test,
         times=times,
-        classify=data.task == "classification",
+        classify=data.task in CLASSES,
         device=device,
         dtype=dtype,
     )
@@ -150,16 +158,17 @@ def with_samples_of(program: Program, recipe: ResolvedRecipe) -> Program:
     source = as_a(Data, recipe.data)
     if source.split == as_a(Data, program.recipe.data).split:
         return program
-    train, valid, test = _placed(source, program.device, program.dtype)
+    train, valid, test = _placed(source, program.network, program.device, program.dtype)
     return program._replace(recipe=recipe, train=train, valid=valid, test=test)
 
 
 def _placed(
-    source: Data, device: torch.device, dtype: torch.dtype
+    source: Data, network: Network, device: torch.device, dtype: torch.dtype
 ) -> tuple[Samples, Samples, TestSet]:
     """Return the training, validation and test samples on the device."""
+    whole = takes_tokens(network)
     train, valid, test = (
-        placement.place(source, part, device, dtype) for part in ("train", "valid", "test")
+        placement.place(source, part, device, dtype, whole) for part in ("train", "valid", "test")
     )
     return train, valid, TestSet(test)
 
@@ -173,6 +182,11 @@ def _scalings(recipe: ResolvedRecipe, data: Dataset, weights: dict[str, Weight])
     if recipe.parametrization == "standard":
         return {}
     return scalings_of(weights, build_network(at_base_width(recipe), data).weights())
+
+
+def takes_tokens(network: Network) -> bool:
+    """Return whether a network is given whole numbers as they are, to look them up."""
+    return getattr(network, "takes_tokens", False)
 
 
 def build_network(recipe: ResolvedRecipe, data: Dataset) -> Network:
@@ -190,13 +204,52 @@ def build_network(recipe: ResolvedRecipe, data: Dataset) -> Network:
     if not isinstance(model, Model):
         raise HarnessError(f"recipe.model: expected a model for data {source.name}, got none")
     try:
-        return model.network(data.input_shape, data.outputs)
+        return model.network_for(sizes_of(data, recipe.dtype))
     # what a user's own module or a layer of torch's raises for sizes that do not go together; any
     # other exception is a bug and keeps its traceback
     except (TypeError, ValueError, RuntimeError) as error:
         raise HarnessError(
             f"recipe.model: {model.name} can't be built for inputs {data.input_shape}: {error}"
         ) from error
+
+
+def _inputs_are_numbers(network: Network, data: Dataset) -> bool:
+    """Return whether a network is given fractions, and not tokens or several arrays."""
+    tokens = takes_tokens(network) and data.vocabulary is not None
+    return not tokens and data.train.x.dtype.fields is None
+
+
+def sizes_of(data: Dataset, dtype: str) -> DataSizes:
+    """Return what a model is built for.
+
+    Args:
+        data: the data set.
+        dtype: name of the type of weights and inputs.
+    """
+    fields = sample_fields(data.train.x.dtype, dtype)
+    return DataSizes(data.input_shape, data.outputs, data.vocabulary, fields)
+
+
+def _check_targets(
+    recipe: ResolvedRecipe, loss: Loss, data: Dataset, regularizers: tuple[Regularizer, ...]
+) -> None:
+    """Refuse a loss that does not know such targets.
+
+    Raises:
+        HarnessError: tokens or several arrays for a loss of numbers, or smoothed tokens for a loss
+            of the user's own.
+    """
+    own = isinstance(loss, ExternalLoss)
+    if data.task in ("tokens", "structured") and not (own or isinstance(loss, CrossEntropy)):
+        raise HarnessError(
+            f"recipe.loss: {loss.name} is for numbers, got whole numbers or several arrays as "
+            f"targets ({recipe.data.name}); use CrossEntropy for classes, or a function of your own"
+        )
+    if own and data.task == "tokens" and any(part.smoothing() for part in regularizers):
+        raise HarnessError(
+            "recipe.regularizers: LabelSmoothing of tokens is for CrossEntropy, got the loss "
+            f"{loss.name}; smooth in that function"
+        )
 
 
 def _check_precision(recipe: ResolvedRecipe) -> None:
@@ -246,6 +299,7 @@ def _check_regularizers(
     regularizers: tuple[Regularizer, ...],
     stopping: EarlyStopping | None,
     data: Dataset,
+    numbers: bool,
 ) -> None:
     """Refuse regularizers that would do nothing with this model or these data.
 
@@ -254,6 +308,11 @@ def _check_regularizers(
             regularizer that is for other targets.
     """
     for part in regularizers:
+        if part.computes_with_inputs and not numbers:
+            raise HarnessError(
+                f"recipe.regularizers: {part.name} computes with the inputs, which are tokens or "
+                f"several arrays in {recipe.data.name}; leave it out"
+            )
         if data.task not in part.tasks:
             raise HarnessError(
                 f"recipe.regularizers: {part.name} is for {' and '.join(part.tasks)}, got "

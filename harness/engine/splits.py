@@ -19,7 +19,7 @@ from harness.core.errors import HarnessError
 from harness.data.base import Data
 from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.placement import Samples, place_in_a_row
-from harness.engine.program import Program, with_samples_of
+from harness.engine.program import Program, takes_tokens, with_samples_of
 from harness.models.base import Buffers
 from harness.spec.component import as_a
 from harness.spec.resolved import ResolvedRecipe
@@ -80,7 +80,7 @@ class Splits:
         data = tuple(as_a(Data, split.program.recipe.data) for split in self.each)
         if len(data) == 1:
             return program.train
-        return place_in_a_row(data, program.device, program.dtype)
+        return place_in_a_row(data, program.device, program.dtype, takes_tokens(program.network))
 
     def measure(
         self, w_KP: Tensor, buffers: Buffers, hyper: Hyperparameters, measure: Measure

@@ -6,14 +6,16 @@ regularizers add their gradients to that of this loss.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor
 
 from harness.core.noise import Noise, RecordedNoise
 from harness.core.parameter_layout import Layout
+from harness.core.sample_fields import SampleFields
 from harness.engine.hyperparameters import Hyperparameters
 from harness.losses.base import Loss
 from harness.models.base import Buffers, Context, Network, Params, Seen
@@ -26,7 +28,7 @@ class Minibatch(NamedTuple):
     """Inputs (K, B, *shape), or (1, B, *shape) where the members share them."""
     y_KBD: Tensor
     """Targets (K, B, D); for classes one-hot, or probabilities where a regularizer has mixed or
-    smoothed them."""
+    smoothed them. Of tokens whole numbers (K, B, *S); of several arrays a row of bytes a sample."""
 
 
 class TrainingLoss(NamedTuple):
@@ -38,6 +40,8 @@ class TrainingLoss(NamedTuple):
     device: torch.device
     amp: bool
     """Whether the forward pass is computed in bfloat16 where that is safe."""
+    fields: SampleFields | None = None
+    """Where the arrays of a sample's targets lie, if there are several."""
 
     def __call__(
         self,
@@ -65,12 +69,42 @@ class TrainingLoss(NamedTuple):
         ctx = Context(
             training=True, noise=noise, dropout=hyper.dropout_K, buffers=dict(buffers), seen=seen
         )
+        out_KBD, y_KBD = self.outputs(params, batch.x_KB, ctx), self.targets(batch.y_KBD)
+        return self.loss.mean(out_KBD, y_KBD, hyper.loss_fields()), ctx.buffers
+
+    def outputs(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
+        """Return the network's outputs, as the loss takes them.
+
+        Args:
+            params: weights by name, (K, *shape) each.
+            x_KB: inputs.
+            ctx: training or evaluation, streams, running statistics.
+        """
         with self.precision():
-            out_KBD = self.network(params, batch.x_KB, ctx)
+            out_KBD = self.network(params, x_KB, ctx)
         # the loss itself is computed in full precision, for which bfloat16's outputs are converted
-        loss_KB = self.loss.per_sample(out_KBD.to(batch.y_KBD.dtype), batch.y_KBD, hyper.loss)
-        return loss_KB.mean(1), ctx.buffers
+        return converted(out_KBD, next(iter(params.values())).dtype)
+
+    def targets(self, y_KBD: Tensor) -> Tensor:
+        """Return targets as the loss takes them: of several arrays a mapping by their names."""
+        return y_KBD if self.fields is None else cast("Tensor", self.fields.unpack(y_KBD))
 
     def precision(self) -> AbstractContextManager[object]:
         """Return the context that forward passes are computed in."""
         return torch.autocast(self.device.type, torch.bfloat16) if self.amp else nullcontext()
+
+
+def converted(out: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return outputs in a precision; of a mapping, which a user's own loss takes, each of them."""
+    if isinstance(out, Mapping):
+        return cast("Tensor", {name: value.to(dtype) for name, value in out.items()})
+    return out.to(dtype)
+
+
+def logits_of(out: Tensor) -> Tensor:
+    """Return the outputs by which classes are told: of a mapping those that are called so.
+
+    Raises:
+        KeyError: a mapping has none.
+    """
+    return out["logits"] if isinstance(out, Mapping) else out

@@ -6,6 +6,9 @@ called. The trial is made on copies, before anything trains, and says in one sen
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import cast
+
 import torch
 from torch import Tensor
 
@@ -17,6 +20,8 @@ from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.initialize import initial_buffers, initial_weights
 from harness.engine.program import Program
 from harness.engine.user_code import entered_layers, in_words
+from harness.losses.external import ExternalLoss
+from harness.losses.tokens import are_tokens, outputs_for
 from harness.models.base import Context
 from harness.models.external import ModuleNetwork
 from harness.models.norm import BatchNorm
@@ -60,11 +65,23 @@ def _try_loss(program: Program) -> None:
     for part in (data.train, data.valid, data.test):
         loss.check_targets(part.y)
     y_1BD = program.train.y[:LOSS_SAMPLES][None]
-    hyper = stack_hyperparameters([program.recipe], program.device, program.dtype)
+    if program.training_loss.fields is not None:
+        return  # what the outputs are is only known of the network: see ``_outputs``
     # away from 0, where roots and absolute values have no slope
-    out_1BD = (0.3 + 0.1 * y_1BD).requires_grad_()
+    out_1BD = 0.3 + 0.1 * y_1BD.to(program.dtype)
+    if data.task == "tokens":
+        shape = outputs_for(tuple(y_1BD.shape[2:]), data.outputs)
+        out_1BD = out_1BD.new_full((*y_1BD.shape[:2], *shape), 0.3)
+    _try_losses(program, out_1BD, y_1BD)
+
+
+def _try_losses(program: Program, out_1BD: Tensor, y_1BD: Tensor) -> None:
+    """Refuse a loss of these outputs and targets that is not one number a sample."""
+    loss = program.loss
+    hyper = stack_hyperparameters([program.recipe], program.device, program.dtype)
     with torch.enable_grad(), in_words(f"recipe.loss: {loss.name}"):
-        losses_1B = loss.per_sample(out_1BD, y_1BD, hyper.loss)
+        out_1BD = _leaves(out_1BD)
+        losses_1B = loss.per_sample(out_1BD, program.training_loss.targets(y_1BD), hyper.loss)
     expected = tuple(y_1BD.shape[1:2])
     if (got := tuple(losses_1B.shape[1:])) != expected:
         raise HarnessError(
@@ -91,21 +108,54 @@ def _outputs(program: Program, w_1P: Tensor, samples: int, training: bool) -> Co
     noise = Noise([0], 0, program.device, program.dtype)
     ctx = Context(training, noise, hyper.dropout_K, initial_buffers(program, [0]))
     params = program.layout.views(w_1P)
-    precision = program.training_loss.precision()
     with (
         torch.no_grad(),
-        precision,
         entered_layers(network) as layers,
         in_words(_model(program), layers),
     ):
-        out_1BD = network(params, x_1B, ctx)
-    if out_1BD.shape != y_1BD.shape:
+        out_1BD = program.training_loss.outputs(params, x_1B, ctx)
+    _check_outputs(program, out_1BD, y_1BD)
+    return ctx
+
+
+def _check_outputs(program: Program, out_1BD: Tensor, y_1BD: Tensor) -> None:
+    """Refuse outputs that are not of the shape that the targets need.
+
+    Raises:
+        HarnessError: so they are; or several for a loss of one, or without logits for the accuracy.
+    """
+    several = isinstance(out_1BD, Mapping)
+    if several and not isinstance(program.loss, ExternalLoss):
         raise HarnessError(
-            f"{_model(program)}: expected outputs of shape {tuple(y_1BD.shape[1:])} for {samples} "
+            f"{_model(program)}: expected its forward to return a tensor (B, D), got dict; return"
+            " the outputs alone, or name a loss of your own, which is given all of them"
+        )
+    if several or program.training_loss.fields is not None:
+        if several and program.classify and "logits" not in out_1BD:
+            raise HarnessError(
+                f"{_model(program)}: expected 'logits' among its outputs, by which the accuracy is"
+                f" measured, got {', '.join(out_1BD)}"
+            )
+        _try_losses(program, out_1BD, y_1BD)
+        return
+    expected = tuple(y_1BD.shape[1:])
+    if are_tokens(y_1BD):
+        classes = load_data(program.recipe.data).outputs
+        expected = (*expected[:1], *outputs_for(expected[1:], classes))
+    if tuple(out_1BD.shape[1:]) != expected:
+        raise HarnessError(
+            f"{_model(program)}: expected outputs of shape {expected} for {expected[0]} "
             f"samples of the data, got {tuple(out_1BD.shape[1:])}; a module is given "
             "'outputs', the numbers to put out for a sample, if its constructor takes it"
         )
-    return ctx
+
+
+def _leaves(out_1BD: Tensor) -> Tensor:
+    """Return outputs as leaves of a graph; of a mapping each of them."""
+    if isinstance(out_1BD, Mapping):
+        leaves = {name: value.detach().requires_grad_() for name, value in out_1BD.items()}
+        return cast("Tensor", leaves)
+    return out_1BD.detach().requires_grad_()
 
 
 def _try_one_sample(program: Program, w_1P: Tensor) -> None:

@@ -16,4 +16,4 @@ class MAE(Loss):
     """ℓ = Σᵢ |outᵢ − yᵢ| / D."""
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
-        return (out_KBD - y_KBD).abs().mean(-1)
+        return (out_KBD - y_KBD).abs().flatten(2).mean(-1)

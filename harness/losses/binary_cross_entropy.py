@@ -32,4 +32,4 @@ class BCE(Loss):
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         # from the outputs before σ: in float32 σ rounds to 1 from 17 on, and log(1 − σ) would be −∞
         loss_KBD = functional.binary_cross_entropy_with_logits(out_KBD, y_KBD, reduction="none")
-        return loss_KBD.mean(-1)
+        return loss_KBD.flatten(2).mean(-1)

@@ -25,5 +25,5 @@ class Huber(Loss):
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         # δ (K,) differs from member to member
-        error, delta = (out_KBD - y_KBD).abs(), hyper["delta"][:, None, None]
+        error, delta = (out_KBD - y_KBD).abs().flatten(2), hyper["delta"][:, None, None]
         return torch.where(error <= delta, error.square() / 2, delta * (error - delta / 2)).mean(-1)

@@ -19,5 +19,5 @@ class MSE(Loss):
     """"half_sum" is ℓ = ½ Σᵢ (outᵢ − yᵢ)², as theory papers have it."""
 
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
-        squares = (out_KBD - y_KBD).square()
+        squares = (out_KBD - y_KBD).square().flatten(2)
         return squares.mean(-1) if self.form == "mean" else squares.sum(-1) / 2

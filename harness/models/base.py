@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from harness.core.noise import Noise, RecordedNoise
 from harness.core.parameter_layout import Role
+from harness.core.sample_fields import SampleFields
 from harness.spec.component import Component
 
 if TYPE_CHECKING:
@@ -178,10 +179,34 @@ class Backpropagating(Network, Protocol):
         """
 
 
+class DataSizes(NamedTuple):
+    """What a network is fitted to."""
+
+    input_shape: tuple[int, ...]
+    """Shape of one input, without members and samples; () where an input is several arrays."""
+    outputs: int
+    """Numbers that the network must give for one input; of tokens for each token."""
+    vocabulary: int | dict[str, int] | None = None
+    """Values that inputs which are whole numbers take, from 0 on, by name where an input is several
+    arrays; None for other inputs."""
+    fields: SampleFields | None = None
+    """Where the arrays of an input lie, if it is several."""
+
+
 class Model(Component):
     """A network, as a spec: a subclass has the fields, and builds the network for the data."""
 
     kind = "model"
+
+    def network_for(self, sizes: DataSizes) -> Network:
+        """Return the network fitted to data of any kind; for most models its shapes are enough.
+
+        Raises:
+            ValueError: it can't be built for them; the message says what was expected.
+        """
+        if sizes.fields is not None:
+            raise ValueError("expected one array of inputs; several are for a module of your own")
+        return self.network(sizes.input_shape, sizes.outputs)
 
     @abstractmethod
     def network(self, input_shape: tuple[int, ...], outputs: int) -> Network:

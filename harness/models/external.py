@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from torch.nn.parameter import is_lazy
 from harness.core.errors import HarnessError
 from harness.core.streams import derive
 from harness.core.time_limit import TimeIsUpError, limited
-from harness.models.base import Context, Model, Params, Weight
+from harness.models.base import Context, DataSizes, Model, Params, Weight
 from harness.models.module_roles import roles_of
 from harness.spec.component import External
 
@@ -43,11 +44,18 @@ EVALUATION = derive(0, "module")
 """Seed of what a module draws in passes without a stream, such as evaluations: one for all."""
 
 
+Given = tuple[tuple[Tensor, ...], dict[str, Tensor]]
+"""What a module's ``forward`` is called with, by place and by name."""
+
+
 class ExternalModel(External, Model):
     """Any ``torch.nn.Module`` class, by its dotted name.
 
     Its constructor is given ``input_shape`` and ``outputs`` if it takes arguments of these names,
-    and every other argument of the spec.
+    ``vocabulary`` where inputs are tokens, and every other argument of the spec. Inputs of several
+    arrays are given to its ``forward`` by their names, and ``input_shape`` is their shapes by name.
+    Whole numbers reach it as int64 if it has a ``torch.nn.Embedding``, if it says so by an
+    attribute ``takes_tokens = True``, or if they are one of several arrays; else as fractions.
     """
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ModuleNetwork:
@@ -56,11 +64,19 @@ class ExternalModel(External, Model):
         Raises:
             HarnessError: the target makes no torch module.
         """
+        return self.network_for(DataSizes(input_shape, outputs))
+
+    def network_for(self, sizes: DataSizes) -> ModuleNetwork:
         make = self.load()
-        offered = {"input_shape": input_shape, "outputs": outputs}
+        shapes = sizes.input_shape if sizes.fields is None else sizes.fields.shapes()
+        offered = {
+            "input_shape": shapes,
+            "outputs": sizes.outputs,
+            "vocabulary": sizes.vocabulary,
+        }
         taken = inspect.signature(make).parameters
         arguments = {name: value for name, value in offered.items() if name in taken} | self.args
-        return ModuleNetwork(self.target, make, arguments, input_shape)
+        return ModuleNetwork(self.target, make, arguments, sizes)
 
 
 class ModuleNetwork:
@@ -73,7 +89,7 @@ class ModuleNetwork:
         target: the module's dotted name, for errors.
         make: its constructor.
         arguments: keyword arguments of the constructor.
-        input_shape: shape of one input, which lazy layers take their sizes from.
+        sizes: of the data, which lazy layers take their own from.
 
     Raises:
         HarnessError: the constructor makes no torch module.
@@ -84,10 +100,10 @@ class ModuleNetwork:
         target: str,
         make: Callable[..., nn.Module],
         arguments: Mapping[str, object],
-        input_shape: tuple[int, ...],
+        sizes: DataSizes,
     ) -> None:
         self.target, self.make, self.arguments = target, make, arguments
-        self.input_shape = input_shape
+        self.sizes, self.fields = sizes, sizes.fields
         # for its names, shapes, buffers and code: its own weights are never used
         self.module = self.build(0)
         if not isinstance(self.module, nn.Module):
@@ -112,8 +128,30 @@ class ModuleNetwork:
                 # lazy layers have their sizes, and draw their weights, from their first inputs;
                 # in evaluation, where running statistics stay as they start
                 with torch.no_grad():
-                    module.eval()(torch.zeros(2, *self.input_shape))
+                    args, named = self._given(self._example(module))
+                    module.eval()(*args, **named)
             return module
+
+    @property
+    def takes_tokens(self) -> bool:
+        """Whether whole numbers reach it as they are, to be looked up."""
+        return _takes_tokens(self.module)
+
+    def _example(self, module: nn.Module) -> Tensor:
+        """Return two inputs of zeros, as the engine gives them."""
+        if self.fields is not None:
+            return torch.zeros(2, self.fields.width, dtype=torch.uint8)
+        dtype = torch.int64 if _takes_tokens(module) else torch.float32
+        return torch.zeros(2, *self.sizes.input_shape, dtype=dtype)
+
+    def _given(self, x: Tensor) -> tuple[tuple[Tensor, ...], dict[str, Tensor]]:
+        """Return what ``forward`` is called with: one array, or several by name or by place."""
+        if self.fields is None:
+            return (x,), {}
+        arrays = self.fields.unpack(x)
+        if all(name.isdecimal() for name in arrays):  # a tuple's arrays are called by their places
+            return tuple(arrays.values()), {}
+        return (), arrays
 
     @property
     def drops(self) -> bool:
@@ -128,14 +166,15 @@ class ModuleNetwork:
         if self.drops:
             return True
         # one of its own: a module may remember what it was called with
-        module, x = self.build(0), torch.zeros(2, *self.input_shape)
+        module = self.build(0)
+        args, named = self._given(self._example(module))
         with global_stream(0), torch.no_grad():
             before = _generator_states()
             for training in (True, False):
                 # why it fails, or does not come back, is said where the plan tries the program
                 try:
                     with limited("model"):
-                        module.train(training)(x)
+                        module.train(training)(*args, **named)
                 except TimeIsUpError:
                     return True
                 except Exception:
@@ -193,22 +232,27 @@ class ModuleNetwork:
         """
         # the one module serves training and evaluation alternately
         self.module.train(ctx.training)
-        members = len(next(iter(params.values())))
+        members, given = len(next(iter(params.values()))), self._given(x_KB)
         # modules write into their buffers; copies keep the caller's as they are
         buffers = {name: b.clone() for name, b in ctx.buffers.items()}
         if members == 1:
-            out = self._alone(params, buffers, x_KB, ctx)
+            out = self._alone(params, buffers, given, ctx)
         else:
             shared = len(x_KB) == 1
             mapped = torch.func.vmap(self._call, in_dims=(0, 0, None if shared else 0))
-            out = mapped(dict(params), buffers, x_KB[0] if shared else x_KB)
+            out = mapped(dict(params), buffers, _first(given) if shared else given)
         if ctx.training:
             ctx.buffers.update({name: b.detach() for name, b in buffers.items()})
         return out
 
-    def _call(self, params: dict[str, Tensor], buffers: dict[str, Tensor], x: Tensor) -> Tensor:
-        """Return one member's outputs (B, D); the module may write into ``buffers``."""
-        out: object = functional_call(self.module, (params, buffers), (x,))
+    def _call(self, params: dict[str, Tensor], buffers: dict[str, Tensor], given: Given) -> Tensor:
+        """Return one member's outputs (B, D); the module may write into ``buffers``.
+
+        A mapping of outputs goes on as it is to the loss, which is a function of the user's own.
+        """
+        out: object = functional_call(self.module, (params, buffers), *given)
+        if isinstance(out, Mapping) and all(isinstance(value, Tensor) for value in out.values()):
+            return cast("Tensor", dict(out))
         if not isinstance(out, Tensor):
             raise HarnessError(
                 f"model {self.target}: expected its forward to return a tensor (B, D), got "
@@ -217,7 +261,7 @@ class ModuleNetwork:
         return out
 
     def _alone(
-        self, params: Params, buffers: dict[str, Tensor], x_KB: Tensor, ctx: Context
+        self, params: Params, buffers: dict[str, Tensor], given: Given, ctx: Context
     ) -> Tensor:
         """Return the outputs (1, B, D) of one member, which may draw from its own stream."""
         # views: what the module writes into its buffers must arrive in ``buffers``
@@ -230,7 +274,23 @@ class ModuleNetwork:
             streams = ctx.noise.host if ctx.noise else ()
             seed = int(streams[0].integers(2**62)) if streams else EVALUATION
         with global_stream(seed):
-            return self._call(own, first, x_KB[0])[None]
+            out = self._call(own, first, _first(given))
+        if isinstance(out, Mapping):
+            return cast("Tensor", {name: value[None] for name, value in out.items()})
+        return out[None]
+
+
+def _first(given: Given) -> Given:
+    """Return the first member's inputs."""
+    args, named = given
+    return tuple(x[0] for x in args), {name: x[0] for name, x in named.items()}
+
+
+def _takes_tokens(module: nn.Module) -> bool:
+    """Return whether a module looks whole numbers up: it has an embedding, or says so."""
+    tables = nn.Embedding, nn.EmbeddingBag
+    looks_up = any(isinstance(layer, tables) for layer in module.modules())
+    return bool(getattr(module, "takes_tokens", looks_up))
 
 
 def _tensors(module: object) -> Iterator[Tensor]:

@@ -145,8 +145,17 @@ class Regularizer(Component):
         if {"clip", "penalty", "decay"} & vars(cls).keys():
             cls.coordinatewise = vars(cls).get("coordinatewise", False)
 
-    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression", "function")
+    tasks: ClassVar[tuple[str, ...]] = (
+        "classification",
+        "regression",
+        "function",
+        "tokens",
+        "structured",
+    )
     """What may be learnt with it; it is refused with data of other tasks."""
+
+    computes_with_inputs: ClassVar[bool] = False
+    """Whether inputs must be numbers to compute with; it is refused with tokens then."""
 
     @property
     def changes_batches(self) -> bool:
@@ -155,6 +164,10 @@ class Regularizer(Component):
 
     def dropout_rate(self) -> float | None:
         """Return the dropout rate that takes the place of the model's; None leaves that."""
+        return None
+
+    def smoothing(self) -> float | None:
+        """Return the share of label smoothing, for losses of tokens; None leaves them."""
         return None
 
     def batch(self, x_KB: Tensor, y_KBD: Tensor, ctx: RegularizerContext) -> tuple[Tensor, Tensor]:

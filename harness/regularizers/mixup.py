@@ -25,6 +25,7 @@ class Mixup(Regularizer):
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
+    computes_with_inputs: ClassVar[bool] = True
     alpha: Positive = 0.2
     """Both parameters α of the Beta distribution."""
 

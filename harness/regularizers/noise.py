@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class InputNoise(Regularizer):
     """x ← x + σε, ε ~ N(0, 1) for every number of each sample (Bishop 1995), in training only."""
 
-    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression", "tokens")
+    computes_with_inputs: ClassVar[bool] = True
     std: NonNegative = 0.1
     """Standard deviation σ, in the units of the inputs that the network is given."""
 

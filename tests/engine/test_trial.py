@@ -91,8 +91,12 @@ def test_losses_of_classes_refuse_numbers(loss):
 @pytest.mark.parametrize(
     "data, part, said",
     [
-        ("diabetes", h.LabelSmoothing(), "LabelSmoothing is for classification, got regression"),
-        ("rosenbrock", h.Mixup(), "Mixup is for classification and regression, got function"),
+        (
+            "diabetes",
+            h.LabelSmoothing(),
+            "LabelSmoothing is for classification and tokens, got regression",
+        ),
+        ("rosenbrock", h.Mixup(), "Mixup is for classification and regression function"),
         ("rosenbrock", h.InputNoise(), "InputNoise is for classification and regression"),
         (
             "diabetes",

@@ -54,19 +54,19 @@ class Accumulated(Differentiator):
         record: TrainingPass | None = None,
     ) -> Gradient:
         first, *others = split_batch(batch, self.micro_batches)
-        shares = _shares([first, *others])
+        shares = _shares(self.loss, [first, *others], hyper)
         records = [None if record is None else TrainingPass() for _ in shares]
         workspace = workspace or self.inner.workspace(w_KP)
         total = self.inner.gradient(w_KP, buffers, first, hyper, noise, workspace, records[0])
         loss_K = total.loss_K * shares[0]
         for block in total.blocks:
-            block.g_KC.mul_(shares[0])
+            block.g_KC.mul_(_column(shares[0]))
         after, scratch = total.buffers, self._memory_like(workspace, w_KP) if others else None
         for part, share, own in zip(others, shares[1:], records[1:], strict=True):
             added = self.inner.gradient(w_KP, after, part, hyper, noise, scratch, own)
             loss_K += share * added.loss_K
             for block, other in zip(total.blocks, added.blocks, strict=True):
-                block.g_KC.add_(other.g_KC, alpha=share)
+                _add_scaled(block.g_KC, other.g_KC, share)
             after = added.buffers
         if record is not None:
             _merge(record, batch, [own for own in records if own is not None], shares)
@@ -135,17 +135,39 @@ def split_batch(batch: Minibatch, parts: int) -> list[Minibatch]:
     return [Minibatch(*piece) for piece in pieces]
 
 
-def _shares(parts: Sequence[Minibatch]) -> list[float]:
-    """Return what each part's mean loss counts in that of the whole."""
+def _shares(
+    loss: TrainingLoss, parts: Sequence[Minibatch], hyper: Hyperparameters
+) -> Sequence[float | Tensor]:
+    """Return what each part's mean loss counts in that of the whole: a number, or (K,) where the
+    loss weighs samples, such as by their tokens."""
+    weights = [loss.loss.weights(loss.targets(part.y_KBD), hyper.loss) for part in parts]
+    counts_MK = [weights_KB.sum(1) for weights_KB in weights if weights_KB is not None]
+    if counts_MK:
+        total_K = torch.stack(counts_MK).sum(0)
+        dtype = hyper.lr_K.dtype
+        return [count_K.to(dtype) / (total_K + (total_K == 0)) for count_K in counts_MK]
     sizes = [part.x_KB.shape[1] for part in parts]
     return [size / sum(sizes) for size in sizes]
+
+
+def _column(share: float | Tensor, axes: int = 2) -> float | Tensor:
+    """Return a share to go with a tensor (K, …) of so many axes."""
+    return share.view(-1, *(1,) * (axes - 1)) if isinstance(share, Tensor) else share
+
+
+def _add_scaled(g_KC: Tensor, other_KC: Tensor, share: float | Tensor) -> None:
+    """Add a part's gradient, times its share, in place."""
+    if isinstance(share, Tensor):
+        g_KC.addcmul_(other_KC, share[:, None])
+    else:
+        g_KC.add_(other_KC, alpha=share)
 
 
 def _merge(
     record: TrainingPass,
     batch: Minibatch,
     parts: Sequence[TrainingPass],
-    shares: Sequence[float],
+    shares: Sequence[float | Tensor],
 ) -> None:
     """Leave what the passes of the parts left, as one pass over the batch would have left it.
 
@@ -162,6 +184,7 @@ def _merge(
     seen.draws += [torch.cat(draws, 1) for draws in zip(*(s.draws for s in all_seen), strict=True)]
     for products in zip(*(own.products for own in all_seen), strict=True):
         # slopes of a part's mean loss, as slopes of the whole batch's
-        slopes = [own.d_KBO * share for own, share in zip(products, shares, strict=True)]
+        pairs = zip(products, shares, strict=True)
+        slopes = [own.d_KBO * _column(share, 3) for own, share in pairs]
         h_KBI = torch.cat([own.h_KBI for own in products], 1)
         seen.products.append(Product(h_KBI, torch.cat(slopes, 1), products[0].bias))

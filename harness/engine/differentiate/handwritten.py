@@ -82,7 +82,9 @@ class HandWritten(Differentiator):
         ctx = Context(training=True, noise=noise, dropout=hyper.dropout_K, seen=seen)
         with _no_grad():
             out_KBD, tape = self.network.forward(workspace.params, batch.x_KB, ctx)
-            loss_K, slope_KBD = self.loss.loss.value_and_gradient(out_KBD, batch.y_KBD, hyper.loss)
+            loss_K, slope_KBD = self.loss.loss.value_and_gradient(
+                out_KBD, batch.y_KBD, hyper.loss_fields()
+            )
             self.network.backward(workspace.params, tape, slope_KBD, workspace.gradients, seen)
         # only probes read whole rows; optimizers take the gradient block by block
         whole = record is not None and bool(workspace.apart)
@@ -120,8 +122,8 @@ class HandWritten(Differentiator):
             # copies, since autograd keeps no tensors that were made in inference mode
             # the network's pass is not differentiated here: the outputs are the variable
             leaf_KBD = out_KBD.clone().requires_grad_()
-            loss_KB = self.loss.loss.per_sample(leaf_KBD, batch.y_KBD.clone(), copied(hyper.loss))
-            loss = loss_KB.mean(1).sum()
+            y_KBD, fields = batch.y_KBD.clone(), copied(hyper.loss)
+            loss = self.loss.loss.mean(leaf_KBD, y_KBD, fields).sum()
             curve = gradient_product(loss, leaf_KBD)
             (slope_KBD,) = torch.autograd.grad(loss, leaf_KBD, retain_graph=True)
         return slope_KBD, curve
