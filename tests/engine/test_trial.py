@@ -96,7 +96,7 @@ def test_losses_of_classes_refuse_numbers(loss):
             h.LabelSmoothing(),
             "LabelSmoothing is for classification and tokens, got regression",
         ),
-        ("rosenbrock", h.Mixup(), "Mixup is for classification and regression function"),
+        ("rosenbrock", h.Mixup(), "Mixup is for classification and regression, got function"),
         ("rosenbrock", h.InputNoise(), "InputNoise is for classification and regression"),
         (
             "diabetes",

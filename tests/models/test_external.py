@@ -7,7 +7,7 @@ from torch import nn
 import harness as h
 from harness.core.errors import HarnessError
 from harness.engine.batching import check_batching
-from harness.models.base import Context, Model
+from harness.models.base import Context, DataSizes, Model
 from harness.models.external import ModuleNetwork, global_stream
 from harness.spec.resolved import resolve
 
@@ -20,7 +20,7 @@ TINY = h.Recipe(
 
 
 def network(make, **arguments):
-    return ModuleNetwork("a.module", make, arguments, (3,))
+    return ModuleNetwork("a.module", make, arguments, DataSizes((3,), 1))
 
 
 def test_a_module_is_mapped_and_one_that_vmap_refuses_trains_alone():
