@@ -53,7 +53,8 @@ def test_members_are_trained_in_a_cohort_as_alone(name):
 
 def test_training_on_tags_is_torch_s_loop():
     """The same weights after the same batches by torch's own modules, loss and optimizer."""
-    base = recipe("tagged", "Tagger", batch_order="sequential", epochs=2)
+    order = {"batch_order": "sequential", "epochs": 2}
+    base = recipe("tagged", "Tagger", metrics=["Perplexity"], **order)
     program = program_of(resolve(base))
     module = program.network.build(5).double()
     optimizer = torch.optim.SGD(module.parameters(), lr=0.5)
@@ -73,6 +74,7 @@ def test_training_on_tags_is_torch_s_loop():
     last = outcome.points[-1].metrics
     expected = functional.cross_entropy(out.movedim(-1, 1), y)
     assert last["valid/loss"] == pytest.approx(float(expected), rel=1e-9)
+    assert last["valid/perplexity"] == pytest.approx(float(expected.exp()), rel=1e-9)
     right = (out.argmax(-1) == y)[y >= 0].double().mean()
     assert last["valid/accuracy"] == pytest.approx(float(right))
 
