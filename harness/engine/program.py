@@ -6,6 +6,7 @@ cheap: data are loaded and placed on the device once a process.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -109,11 +110,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     _check_regularizers(recipe, regularizers, stopping, data, _inputs_are_numbers(network, data))
     check_metrics(recipe, metrics, stopping, data)
     weights = network.weights()
-    layout = layout_of(
-        {name: weight.shape for name, weight in weights.items()},
-        {name: weight.role for name, weight in weights.items()},
-        {name: weight.fused for name, weight in weights.items()},
-    )
+    layout = _layout_for(weights)
     check_optimizer(recipe.optimizer, network, layout, regularizers)
     check_groups(recipe, layout)
     loss = as_a(Loss, recipe.loss or source.default_loss())
@@ -145,6 +142,15 @@ def program_of(recipe: ResolvedRecipe) -> Program:
         classify=data.task in CLASSES,
         device=device,
         dtype=dtype,
+    )
+
+
+def _layout_for(weights: Mapping[str, Weight]) -> Layout:
+    """Return where each parameter lies in a row of weights."""
+    return layout_of(
+        {name: weight.shape for name, weight in weights.items()},
+        {name: weight.role for name, weight in weights.items()},
+        {name: weight.fused for name, weight in weights.items()},
     )
 
 
