@@ -37,7 +37,7 @@ from harness.regularizers.stopping import EarlyStopping
 from harness.spec.component import as_a
 from harness.spec.resolved import ResolvedRecipe
 
-CLASSES = ("classification", "tokens")
+OF_CLASSES = ("classification", "tokens")
 """Tasks whose targets are classes, so that there is an accuracy."""
 
 
@@ -139,7 +139,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
         valid=valid,
         test=test,
         times=times,
-        classify=data.task in CLASSES,
+        classify=data.task in OF_CLASSES,
         device=device,
         dtype=dtype,
     )

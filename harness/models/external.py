@@ -44,7 +44,7 @@ EVALUATION = derive(0, "module")
 """Seed of what a module draws in passes without a stream, such as evaluations: one for all."""
 
 
-Given = tuple[tuple[Tensor, ...], dict[str, Tensor]]
+ModuleInputs = tuple[tuple[Tensor, ...], dict[str, Tensor]]
 """What a module's ``forward`` is called with, by place and by name."""
 
 
@@ -245,7 +245,9 @@ class ModuleNetwork:
             ctx.buffers.update({name: b.detach() for name, b in buffers.items()})
         return out
 
-    def _call(self, params: dict[str, Tensor], buffers: dict[str, Tensor], given: Given) -> Tensor:
+    def _call(
+        self, params: dict[str, Tensor], buffers: dict[str, Tensor], given: ModuleInputs
+    ) -> Tensor:
         """Return one member's outputs (B, D); the module may write into ``buffers``.
 
         A mapping of outputs goes on as it is to the loss, which is a function of the user's own.
@@ -261,7 +263,7 @@ class ModuleNetwork:
         return out
 
     def _alone(
-        self, params: Params, buffers: dict[str, Tensor], given: Given, ctx: Context
+        self, params: Params, buffers: dict[str, Tensor], given: ModuleInputs, ctx: Context
     ) -> Tensor:
         """Return the outputs (1, B, D) of one member, which may draw from its own stream."""
         # views: what the module writes into its buffers must arrive in ``buffers``
@@ -280,7 +282,7 @@ class ModuleNetwork:
         return out[None]
 
 
-def _first(given: Given) -> Given:
+def _first(given: ModuleInputs) -> ModuleInputs:
     """Return the first member's inputs."""
     args, named = given
     return tuple(x[0] for x in args), {name: x[0] for name, x in named.items()}
