@@ -53,6 +53,7 @@ class Results:
         spec: the study in plain form.
         record: which runs answer the study, its trials, winners and clocks.
         environment: what it was run with; empty for a study that still runs.
+        identity: hash of all that the answer follows from; empty for one that is not whole.
 
     Attributes:
         spec: the study as it was run, in plain form.
@@ -79,8 +80,10 @@ class Results:
         spec: Mapping[str, object],
         record: StudyRecord,
         environment: Mapping[str, object],
+        identity: str = "",
     ) -> None:
         self.reader, self.spec, self.environment = reader, spec, environment
+        self.identity = identity
         self.clock: Mapping[str, Mapping[int, ClockReading]] = record.clock
         self.winners: Mapping[str, Sequence[FrozenEntry]] = record.winners
         self.looks_shown = record.looks

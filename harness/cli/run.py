@@ -73,13 +73,12 @@ def _report(study: Study, summary: Summary, flags: Flags) -> Path:
     # imported only now, while a person reads the summary: pages take Plotly and Jinja
     from harness.analysis.results import load
     from harness.cli.report import print_answer, write_results
-    from harness.report.file_names import slug
+    from harness.report.index import is_current, page_of
 
-    # The answer was there, so a report that is there need not be made again. Without new runs a
-    # study may have another answer all the same: to another claim, or by fewer searches.
-    path = flags.reports / f"{slug(study.name)}.html"
-    if path.exists() and summary.answered:
-        return path
+    # A page that shows this answer need not be made again. Without new runs a study may have
+    # another answer all the same: to another claim, or by fewer searches.
+    if summary.answered and is_current(flags.reports, study.name, summary.identity):
+        return page_of(flags.reports, study.name)
     results = load(study.name, flags.store)
     print_answer(results)
     return write_results(results, flags.reports)

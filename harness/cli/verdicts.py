@@ -9,6 +9,7 @@ from pathlib import Path
 from harness.analysis.audit import CHECKS
 from harness.analysis.results import load
 from harness.core.errors import HarnessError
+from harness.core.whole_file import write_whole
 from harness.report.verdicts import between_marks, verdict_table
 from harness.spec.files import load_study
 from harness.tracking import Reader, list_studies
@@ -56,7 +57,7 @@ def write_verdicts(
     results = [load(name, store) for name in names]
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(verdict_table(results), encoding="utf-8")
+        write_whole(out, verdict_table(results))
         print(f"verdicts: {out}")
     if into is not None:
         # links from the page to the reports, which are supposed to lie beside ``out``
@@ -66,7 +67,7 @@ def write_verdicts(
             page = between_marks(into.read_text(encoding="utf-8"), table)
         except (OSError, ValueError) as error:
             raise HarnessError(f"--into {into}: {error}") from None
-        into.write_text(page, encoding="utf-8")
+        write_whole(into, page)
         print(f"verdicts: {into}")
     if out is None and into is None:
         print(verdict_table(results), end="")

@@ -36,6 +36,8 @@ class Summary(NamedTuple):
     """Seconds that this start took, by the clock on the wall."""
     answered: bool = False
     """Whether the store had the whole answer."""
+    identity: str = ""
+    """Hash of all that the answer follows from; empty if runs failed, so that it is not whole."""
 
 
 def run_study(
@@ -62,7 +64,8 @@ def run_study(
     if not options.fresh:
         known = _answered_with(study, identity, options.uri)
         if known is not None:
-            return Summary(study.name, 0, known, 0, time.perf_counter() - began, True)
+            seconds = time.perf_counter() - began
+            return Summary(study.name, 0, known, 0, seconds, True, identity)
 
     # Imported only now: both need torch, which takes seconds, and a known answer does without.
     from harness.protocol.check import check_study, notes_of

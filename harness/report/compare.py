@@ -14,6 +14,7 @@ import pandas as pd
 
 from harness.analysis.answer import Answer, answer_study
 from harness.analysis.results import Results
+from harness.core.whole_file import write_whole
 from harness.report.figures.curve_data import units_of
 from harness.report.file_names import slug
 from harness.report.index import tally, write_index
@@ -48,7 +49,7 @@ def write_comparison(studies: Sequence[Results], folder: Path, published: bool =
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"compare-{'-'.join(slug(results.study.name) for results in studies)}.html"
-    path.write_text(render_comparison(studies, published), encoding="utf-8")
+    write_whole(path, render_comparison(studies, published))
     if published:
         write_shared(folder)
     write_index(folder)

@@ -13,7 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TypedDict
 
+from harness import __version__
+from harness.core.whole_file import write_whole
+from harness.report.file_names import slug
 from harness.report.template import ABOUT_LIMIT, asset, templates
+from harness.spec.source_code import short_digest
 
 ABOUT = re.compile(r'<script type="application/json" id="about">(.*?)</script>', re.DOTALL)
 """Where a page says what it is about. The text has no ``<`` (the template escapes it), so it can't
@@ -32,6 +36,8 @@ class PageAbout(TypedDict, total=False):
     runs: int
     compares: list[str]
     """The studies that a page sets side by side; on no other page."""
+    made_of: str
+    """What the page follows from (:func:`made_of`)."""
     file: str
     tally: str
     """Added by the index: the page's file, and how many verdicts there are of each kind."""
@@ -46,7 +52,7 @@ def write_index(folder: Path) -> Path:
     """
     reports, comparisons = [], []
     for path in sorted(folder.glob("*.html")):
-        about = _about_of(path)  # the index itself says nothing, and is passed over
+        about = read_about(path)  # the index itself says nothing, and is passed over
         if "verdicts" in about:
             about["tally"] = tally(verdict.partition(":")[0] for verdict in about["verdicts"])
             reports.append(about)
@@ -54,11 +60,43 @@ def write_index(folder: Path) -> Path:
             comparisons.append(about)
     index = folder / "index.html"
     page = templates().get_template("index.html")
-    index.write_text(
-        page.render(entries=reports, comparisons=comparisons, css=asset("page.css")),
-        encoding="utf-8",
-    )
+    write_whole(index, page.render(entries=reports, comparisons=comparisons, css=asset("page.css")))
     return index
+
+
+def page_of(folder: Path, study: str) -> Path:
+    """Return where a study's report lies in a folder.
+
+    Args:
+        folder: with reports.
+        study: its name. One that differs from another's in case or blanks alone has a file of its
+            own: with the first digits of its hash, where the plain name is taken.
+    """
+    path = folder / f"{slug(study)}.html"
+    taken = read_about(path).get("name", study) if path.exists() else study
+    return path if taken == study else folder / f"{slug(study)}-{short_digest(study)[:6]}.html"
+
+
+def made_of(identity: str) -> str:
+    """Return what a page follows from: the study's answer and the version that wrote it.
+
+    Args:
+        identity: of the answer; empty for one that is not whole, whose page is always written
+            anew.
+    """
+    return f"{identity} {__version__}" if identity else ""
+
+
+def is_current(folder: Path, study: str, identity: str) -> bool:
+    """Return whether a folder has the page of a study's answer.
+
+    Args:
+        folder: with reports.
+        study: its name.
+        identity: of the answer that the store has.
+    """
+    path, wanted = page_of(folder, study), made_of(identity)
+    return bool(wanted) and path.exists() and read_about(path).get("made_of") == wanted
 
 
 def tally(verdicts: Iterable[str]) -> str:
@@ -71,7 +109,7 @@ def tally(verdicts: Iterable[str]) -> str:
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
 
 
-def _about_of(path: Path) -> PageAbout:
+def read_about(path: Path) -> PageAbout:
     """Return what a page says it is about, and its file; nothing for a page that is not ours."""
     # a report has megabytes, and what is wanted of it stands at its beginning
     with path.open(encoding="utf-8") as file:

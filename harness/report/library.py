@@ -7,6 +7,8 @@ import gzip
 from functools import lru_cache
 from pathlib import Path
 
+from harness.core.whole_file import write_whole
+
 
 def pack_text(text: str) -> str:
     """Return text as gzip in base64, which browsers unpack by themselves.
@@ -58,7 +60,7 @@ def write_shared(folder: Path) -> Path:
     text = f'globalThis.packedPlotly="{packed_plotly()}";\n'
     # a renewal of many pages would write the same 2 MB again for each of them
     if not path.exists() or path.read_text(encoding="utf-8") != text:
-        path.write_text(text, encoding="utf-8")
+        write_whole(path, text)
     pages = [page.read_text(encoding="utf-8") for page in folder.glob("*.html")]
     for library in folder.glob("plotly-*.js"):
         if library != path and not any(f'src="{library.name}"' in page for page in pages):

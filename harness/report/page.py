@@ -8,10 +8,10 @@ from pathlib import Path
 from harness.analysis.answer import Answer
 from harness.analysis.audit import CHECKS, audit
 from harness.analysis.results import Results
+from harness.core.whole_file import write_whole
 from harness.report.facts import list_facts, spec_as_yaml
 from harness.report.figures.base import FigureContext
-from harness.report.file_names import slug
-from harness.report.index import PageAbout, tally, write_index
+from harness.report.index import PageAbout, made_of, page_of, tally, write_index
 from harness.report.library import write_shared
 from harness.report.near_best import find_near_best
 from harness.report.progress_table import progress_table
@@ -33,8 +33,8 @@ def write_report(results: Results, folder: Path, published: bool = False) -> Pat
         OSError: the folder can't be written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{slug(results.study.name)}.html"
-    path.write_text(render(results, published), encoding="utf-8")
+    path = page_of(folder, results.study.name)
+    write_whole(path, render(results, published))
     # after the page, since both read the pages of the folder
     if published:
         write_shared(folder)
@@ -84,4 +84,5 @@ def _about(results: Results, answer: Answer) -> PageAbout:
         "verdicts": [f"{tested.verdict.verdict}: {tested.claim}" for tested in answer.claims],
         "arms": len(answer.ranking),
         "runs": len(results.runs),
+        "made_of": made_of(results.identity),
     }

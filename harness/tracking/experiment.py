@@ -122,6 +122,10 @@ class Experiment:
         runs = self.client.search_runs([self.id], f"tags.`{Tag.ANSWER}` = '{identity}'")
         return int(runs[0].data.metrics["runs"]) if runs else None
 
+    def identity_of(self, study_run: str) -> str:
+        """Return the hash of all that the study's answer follows from; empty without an answer."""
+        return str(self.client.get_run(study_run).data.tags.get(Tag.ANSWER, ""))
+
     def add_parent(self, name: str, tags: Mapping[str, str], data: StudyData) -> str:
         """Make a run that others are nested in, of the study or of an arm; return its id.
 

@@ -84,6 +84,9 @@ class StudyFiles(NamedTuple):
     record: StudyRecord
     """Which runs answer the study, its trials and its winners."""
     environment: JsonObject
+    identity: str = ""
+    """Of the answer: the hash of all that it follows from; empty if it is not whole, or the study
+    has been started again."""
 
 
 class Reader:
@@ -237,7 +240,8 @@ class Reader:
             spec, record, environment = (
                 self._experiment.read_json(study_run, name) for name in names
             )
-            return StudyFiles(spec, StudyRecord.from_plain(record), environment)
+            identity = self._experiment.identity_of(study_run)
+            return StudyFiles(spec, StudyRecord.from_plain(record), environment, identity)
         except (MlflowException, OSError) as error:  # the record is written last: it is not there
             raise StoreError(unfinished) from error
 

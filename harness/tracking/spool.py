@@ -8,7 +8,6 @@ holds is the session's matter: here it is JSON that goes to ``deliver``.
 from __future__ import annotations
 
 import json
-import os
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any, TypeAlias
 from filelock import FileLock, Timeout
 
 from harness.core.errors import StoreError
+from harness.core.whole_file import write_whole
 from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
 
 SPOOL_LIMIT = 2**28
@@ -94,7 +94,8 @@ class Spool:
         """
         self._number += 1
         path = self.folder / f"{self._number:08d}.json"
-        size = _write_whole(path, batch)
+        # not flushed to the disk: of a machine that loses power the last batches are trained again
+        size = write_whole(path, json.dumps(batch), durable=False)
         with self._changed:
             self._waiting[path] = size
             self._changed.notify_all()
@@ -179,16 +180,3 @@ class Spool:
             f"{reason}; mend the store and start the same command again: finished runs are kept, "
             f"{len(self._waiting)} batches of them in {self.folder}"
         )
-
-
-def _write_whole(path: Path, batch: SpoolBatch) -> int:
-    """Write a file that is whole or not there, by a rename; return its size in bytes.
-
-    That holds when the process is killed. It is not flushed to the disk: when the machine loses
-    power, the last batches are trained again.
-    """
-    fresh = path.with_suffix(".part")
-    with fresh.open("w", encoding="utf-8") as file:
-        json.dump(batch, file)
-    os.replace(fresh, path)
-    return path.stat().st_size

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness.core.whole_file import write_whole
 from harness.report.template import asset, templates
 from harness.verification.row import Checked, RowGroup
 
@@ -25,7 +26,8 @@ def write_page(
     rows = [row for _, row in checked]
     page = templates().get_template("verification.html")
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(
+    write_whole(
+        path,
         page.render(
             groups=list(by_group.values()),
             failed=[row for row in rows if not row.passed],
@@ -34,6 +36,5 @@ def write_page(
             facts=facts,
             css=asset("page.css"),
         ),
-        encoding="utf-8",
     )
     return path
