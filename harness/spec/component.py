@@ -178,6 +178,8 @@ def _as_hashable(value: object) -> Hashable:
     return type(value), value if isinstance(value, Hashable) else repr(value)
 
 
+_DESCRIBED: set[str] = set()
+"""Kinds whose JSON schema is being made, which would else hold itself without end."""
 _Kind = TypeVar("_Kind", bound=Component)
 
 
@@ -227,9 +229,14 @@ class PartOf:
             "pattern": r"\.",
             "description": "a dotted name of your own or a library's",
         }
-        return {
-            "anyOf": [{"enum": names}, dotted, *(_schema_of(self.kind, name) for name in names)]
-        }
+        if self.kind in _DESCRIBED:  # a part inside a part of its own kind, such as a sequence
+            return {"anyOf": [{"enum": names}, dotted, {"type": "object", "required": ["name"]}]}
+        _DESCRIBED.add(self.kind)
+        try:
+            parts = [_schema_of(self.kind, name) for name in names]
+        finally:
+            _DESCRIBED.discard(self.kind)
+        return {"anyOf": [{"enum": names}, dotted, *parts]}
 
     def field_names(self, node: Mapping[str, object]) -> list[str]:
         """Return the fields that the component written at ``node`` may have, for "did you mean".
