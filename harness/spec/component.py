@@ -383,6 +383,21 @@ def _part_class(kind: str, name: str) -> type[Component]:
 def _schema_of(kind: str, name: str) -> dict[str, object]:
     """Return the JSON schema of a registered part, in which its name is a field."""
     schema = _part_class(kind, name).model_json_schema()
+    definitions = schema.pop("$defs", {})
+    if definitions:  # places that hold only at the top of a schema, and this one becomes a branch
+        schema = cast(dict[str, Any], _put_in_place(schema, definitions))
     schema["properties"] = {"name": {"const": name}, **schema.get("properties", {})}
     schema["required"] = ["name", *schema.get("required", [])]
     return schema
+
+
+def _put_in_place(schema: object, definitions: Mapping[str, object]) -> object:
+    """Return a schema with definitions in the places of the references to them."""
+    if isinstance(schema, list):
+        return [_put_in_place(item, definitions) for item in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    if "$ref" in schema:
+        name = str(schema["$ref"]).rpartition("/")[2]
+        return _put_in_place(definitions[name], definitions)
+    return {key: _put_in_place(value, definitions) for key, value in schema.items()}
