@@ -194,6 +194,7 @@ ENTRIES: dict[str, str] = {
     "recipe.own_data": "harness.data.own:OwnData",
     "study.main": "harness.cli:study_main",
     "results.figures": "harness.report.gallery:Gallery",
+    "results.model": "harness.protocol.trained_model:trained_model",
 }
 """What specs and results offer that lies in rooms above them, as ``module:name``.
 

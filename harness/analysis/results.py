@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.core.errors import HarnessError
 from harness.core.registry import load_entry
 from harness.core.study_record import ClockReading, FrozenEntry, RunEntry, StudyRecord, TrialEntry
 from harness.spec.arms import Arm, build_arms
@@ -209,6 +210,52 @@ class Results:
             return {}
         shared = [name for name in by_seed[0] if all(name in arrays for arrays in by_seed)]
         return {name: np.array([arrays[name] for arrays in by_seed]) for name in shared}
+
+    def weights(self, arm: str, seed: int, search: int = 0) -> dict[str, np.ndarray]:
+        """Return the weights that a confirm run kept (``Study.keep``).
+
+        Args:
+            arm: name of the arm.
+            seed: of the run, as in :attr:`runs`, or its number within the search's block.
+            search: the search that froze its recipe.
+
+        Returns:
+            Parameters and running statistics by the network's own names.
+
+        Raises:
+            HarnessError: there is no such run, or it kept none.
+        """
+        rows = self.confirmed[(self.confirmed["arm"] == arm) & (self.confirmed["search"] == search)]
+        asked = rows[(rows["seed"] == seed) | (rows["seed"] % BLOCK == seed)]
+        run = f"arm {arm!r}, search {search}, seed {seed}"
+        if asked.empty:
+            seeds = ", ".join(map(str, rows["seed"])) or "none"
+            raise HarnessError(f"no run of {run}; seeds of this arm and search: {seeds}")
+        (run_id,) = asked["run_id"]
+        recorded = next(own for own in self.reader.runs() if own.run_id == run_id)
+        if not recorded.kept:
+            raise HarnessError(
+                f"the run of {run} ({recorded.status}) kept no weights; set keep to 'best' or "
+                "'last' in the study and run it again, which trains such runs again"
+            )
+        return self.reader.weights(run_id)
+
+    def model(self, arm: str, seed: int, search: int = 0) -> Any:  # a module of torch's
+        """Return a run's network as a ``torch.nn.Module`` with the weights that it kept.
+
+        A user's own module is an instance of its class. It takes inputs as the run's data are
+        prepared: ``load_data(recipe.data).valid.x``.
+
+        Args:
+            arm: name of the arm.
+            seed: as for :meth:`weights`.
+            search: the search that froze its recipe.
+
+        Raises:
+            HarnessError: there is no such run, or it kept no weights.
+        """
+        frozen = next(own for own in self.winners[arm] if own.search == search)
+        return load_entry("results.model")(frozen.recipe, self.weights(arm, seed, search))
 
 
 Setting = float | bool | str

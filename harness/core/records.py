@@ -7,10 +7,15 @@ the search reads the objective from them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Array = list["float | Array"]
 """Nested lists of numbers."""
+Keep = Literal["best", "last"] | None
+"""The weights that a run keeps when it ends: of its best or its last evaluation, or none."""
 Status = Literal["finished", "diverged", "pruned", "stopped", "failed"]
 """How a run ended: with its full length, with a loss that is not finite, given up by the search, by
 early stopping, or with an error.
@@ -44,6 +49,10 @@ class Outcome(NamedTuple):
     """Why a run failed or diverged, in words."""
     arrays: Mapping[str, Array] = {}
     """The last of each array that probes measured, by name."""
+    weights: Mapping[str, np.ndarray] = {}
+    """What the run keeps of its weights, by the network's own names."""
+    kept: Keep = None
+    """Which weights they are."""
 
     def series(self, metric: str) -> list[float]:
         """Return the values of ``metric`` in the order of evaluation.

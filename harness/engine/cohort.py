@@ -11,6 +11,7 @@ numbers: the streams of randomness start afresh there. Between two evaluations i
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor
 
 from harness.core.noise import Noise
-from harness.core.records import Array, Outcome, Point
+from harness.core.records import Array, Keep, Outcome, Point
 from harness.engine.evaluation_point import evaluated_weights
 from harness.engine.external.state import ExternalState, external_state
 from harness.engine.initialize import initial_buffers, initial_weights
@@ -61,6 +62,8 @@ class Member:
     """Evaluations since the best one, for early stopping."""
     last_loss: float | None = None
     """Loss of its last minibatch, so that the noise of batches is measured across evaluations."""
+    kept_loss: float = math.inf
+    """Validation loss of the evaluation whose weights are kept so far."""
     arrays: dict[str, Array] = field(default_factory=dict)
     """The last of each array that its probes measured."""
 
@@ -110,6 +113,13 @@ class Cohort:
     """Averages of the weights, where the recipes have any."""
     permit: Permit
     """Whether test data are evaluated at the end, and by whom they have been."""
+    keep: Keep = None
+    """Which weights its runs keep when they end."""
+    kept_KP: Tensor | None = None
+    """Weights at each member's best evaluation, where they are to be kept and early stopping does
+    not keep them already."""
+    kept_buffers: Buffers = field(default_factory=dict)
+    """Running statistics that belong to ``kept_KP``."""
     workspace: Workspace | None = None
     """Memory for the gradient, the same until a member leaves."""
     interval: OpenInterval | None = None
@@ -122,12 +132,13 @@ class Cohort:
     """Runs that have ended, by their index."""
 
 
-def start(runs: Sequence[Run], test: bool) -> Cohort:
+def start(runs: Sequence[Run], test: bool, keep: Keep = None) -> Cohort:
     """Return the cohort of the given runs, all of one shape, before its first update.
 
     Args:
         runs: runs of one shape: their recipes differ in numbers, schedules and optimizers alone.
         test: whether they are evaluated on test data when they end.
+        keep: which weights they keep when they end.
 
     Returns:
         The cohort. Its members are sorted by optimizer; each knows its place among ``runs``.
@@ -152,6 +163,7 @@ def start(runs: Sequence[Run], test: bool) -> Cohort:
         blocks = block_columns(program, groups)
         states = initial_states(groups, blocks, w_KP)
     best_KP = w_KP.clone() if program.stopping else None
+    kept = keep == "best" and not program.stopping
     return Cohort(
         members=members,
         done=0,
@@ -166,6 +178,9 @@ def start(runs: Sequence[Run], test: bool) -> Cohort:
         best_buffers=dict(buffers),
         average_KP=None if program.recipe.average is None else w_KP.clone(),
         permit=Permit(test),
+        keep=keep,
+        kept_KP=w_KP.clone() if kept else None,
+        kept_buffers={name: buffer.clone() for name, buffer in buffers.items()} if kept else {},
     )
 
 
@@ -209,6 +224,8 @@ def keep_rows(program: Program, cohort: Cohort, kept: Sequence[int]) -> None:
     cohort.buffers = {name: buffer[rows] for name, buffer in cohort.buffers.items()}
     cohort.best_buffers = {name: buffer[rows] for name, buffer in cohort.best_buffers.items()}
     cohort.best_KP = None if cohort.best_KP is None else cohort.best_KP[rows]
+    cohort.kept_buffers = {name: buffer[rows] for name, buffer in cohort.kept_buffers.items()}
+    cohort.kept_KP = None if cohort.kept_KP is None else cohort.kept_KP[rows]
     cohort.average_KP = None if cohort.average_KP is None else cohort.average_KP[rows]
     cohort.memories = memories_of_rows(cohort.memories, rows)
     # another library's optimizer keeps its own state, and its one member leaves as a whole

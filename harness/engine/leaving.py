@@ -17,6 +17,7 @@ from harness.core.records import Outcome, Status
 from harness.engine.cohort import Cohort, Member, evaluated_of, keep_rows
 from harness.engine.evaluate import evaluate, evaluate_members
 from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameters
+from harness.engine.keeping import keep_best, kept_weights
 from harness.engine.program import Program, program_of
 from harness.engine.recording import TrainedInterval, find_first_bad
 from harness.engine.splits import Split, splits_of
@@ -77,7 +78,9 @@ def find_endings(
             # updates are counted from 1 for people; ``bad`` counts from 0 within the interval
             step = cohort.done - len(losses_S) + bad + 1
             ended[row] = Ending("diverged", f"loss not finite at step {step}")
-        elif _patience_is_over(program, cohort, row, own, evaluated_KP):
+            continue
+        keep_best(cohort, row, own, evaluated_KP)
+        if _patience_is_over(program, cohort, row, own, evaluated_KP):
             ended[row] = Ending("stopped")
         elif cohort.done == program.times.steps or budget_is_spent(program, cohort):
             ended[row] = Ending("finished")
@@ -136,9 +139,15 @@ def leave(program: Program, cohort: Cohort, ended: Mapping[int, Ending]) -> None
             "cost/gradients": float(cohort.gradients),
         }
         # numbers at weights that are not finite say nothing
-        kept = costs if ending.status == "diverged" else summary | costs
+        bad = ending.status == "diverged"
         cohort.outcomes[member.index] = Outcome(
-            ending.status, tuple(member.points), kept, ending.detail, member.arrays
+            status=ending.status,
+            points=tuple(member.points),
+            summary=costs if bad else summary | costs,
+            detail=ending.detail,
+            arrays=member.arrays,
+            weights={} if bad else kept_weights(program, cohort, row),
+            kept=None if bad else cohort.keep,
         )
     keep_rows(program, cohort, [row for row in range(len(cohort.members)) if row not in ended])
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from harness.core.records import Outcome
+from harness.core.records import Keep, Outcome
 from harness.execution.checkpoints import Keeper, Saving
 from harness.execution.signals import EndingSignal, noted_signals
 from harness.spec.arms import Run
@@ -62,6 +62,8 @@ class Job(NamedTuple):
     """This job's counter on the board."""
     saving: Saving | None = None
     """Where its checkpoints are; None for none."""
+    keep: Keep = None
+    """Which weights its runs keep when they end."""
 
     @property
     def started(self) -> Cohort | OwnRun:
@@ -168,13 +170,13 @@ def _train(job: Job) -> Done:
         return _done(job, before)
     count = counter_of(job)
     if job.saving is None:
-        return _done(job, advance(before or start(job.runs, job.test), job.until, count))
+        return _done(job, advance(before or start(job.runs, job.test, job.keep), job.until, count))
     rows = [member.index for member in before.members] if before else range(len(job.runs))
     keeper = Keeper(job.saving, job.runs, job.until, rows)
     resumed = keeper.resume()
     if resumed:
         count(_updates_of(resumed) - (_updates_of(before) if before else 0))
-    cohort = resumed or before or start(job.runs, job.test)
+    cohort = resumed or before or start(job.runs, job.test, job.keep)
     with noted_signals() as ending:
         advance(cohort, job.until, count, partial(_between, keeper, ending, _board(job)))
         if cohort.members:

@@ -91,7 +91,7 @@ def conduct_study(
         saving = checkpoints_of(study, session.uri)
         if options.fresh and saving:
             saving.forget()
-        dispatcher = Dispatcher(recorded, pool, options.cohort, progress, saving)
+        dispatcher = Dispatcher(recorded, pool, options.cohort, progress, saving, study.keep)
         stages = _Stages(study, options, session, progress, pool, dispatcher, storage, earlier)
         searched, clock, confirmed = stages.run()
     # what runs of another engine or of an earlier form of the study have left

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from harness.core.records import Outcome
+from harness.core.records import Keep, Outcome
 from harness.data.base import load_data
 from harness.engine.batching import cohort_key
 from harness.engine.timetable import Timetable, make_timetable
@@ -42,6 +42,7 @@ class Dispatcher:
         largest: members of a cohort at most; by default as the model's size and the machine allow.
         progress: is told the updates that new jobs will make.
         saving: where jobs have their checkpoints, each in a folder of its own; None for none.
+        keep: which weights of confirm runs are kept; runs that lack them are trained again.
     """
 
     def __init__(
@@ -51,9 +52,10 @@ class Dispatcher:
         largest: int | None,
         progress: Progress,
         saving: Saving | None = None,
+        keep: Keep = None,
     ) -> None:
         self.recorded, self.pool, self.largest, self.progress = recorded, pool, largest, progress
-        self.saving = saving
+        self.saving, self.keep = saving, keep
 
     def train(
         self,
@@ -121,9 +123,22 @@ class _Batch:
         known = set()
         for i in self.members:
             result = self.recorded.get(self.keys[i])
-            if result is not None and (pruning or result.status != "pruned"):
+            if result is None or self._lacks_weights(i, result):
+                continue
+            if pruning or result.status != "pruned":
                 known.add(i)
         return known
+
+    def _lacks_weights(self, i: int, result: RunResult) -> bool:
+        """Return whether a recorded run has to keep weights, which it has not."""
+        keep = self._keep(i)
+        return keep is not None and result.status != "diverged" and result.kept != keep
+
+    def _keep(self, i: int) -> Keep:
+        """Return which weights a request's run keeps; a loop of a user's own keeps its own."""
+        request = self.requests[i]
+        kept = request.stage == "confirm" and request.run.recipe.trainer is None
+        return self.dispatcher.keep if kept else None
 
     def _new_jobs(self, members: Iterable[int], leave_out: set[int]) -> list[Job]:
         """Return the jobs that train the members, in cohorts of one shape each.
@@ -151,12 +166,13 @@ class _Batch:
         runs = tuple(self.requests[i].run for i in members)
         confirming = self.requests[members[0]].stage == "confirm"
         # by the runs' keys: the next start cuts the same cohort, and a changed one gets another
-        name = digest([confirming, *(self.keys[i] for i in members)])[:32]
+        keep = self._keep(members[0])
+        name = digest([confirming, keep, *(self.keys[i] for i in members)])[:32]
         own = runs[0].recipe.trainer is not None
         # a loop of a user's own has a folder for checkpoints that it writes itself
         saving = None if own else self.dispatcher.saving and self.dispatcher.saving.part(name)
         # the only runs that ever see test data
-        return Job(members, runs, test=confirming, saving=saving)
+        return Job(members, runs, test=confirming, saving=saving, keep=keep)
 
     def advance(self, share: float | None) -> None:
         """Train all open cohorts up to a rung, or to the end; record those that end.

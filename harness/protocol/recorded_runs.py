@@ -52,7 +52,7 @@ class RecordedRuns:
         if known is None:
             return None
         curve = self._curves.get(known.run_id, [])
-        return RunResult(key, known.run_id, known.status, known.closing, curve)
+        return RunResult(key, known.run_id, known.status, known.closing, curve, known.kept)
 
     def result(self, key: str) -> RunResult:
         """Return the run with a key, which must have been recorded by this start or an earlier
@@ -92,7 +92,8 @@ class RecordedRuns:
             # As the store gives them back: a continued study must see the numbers of one that was
             # never stopped.
             status = record.outcome.status
-            self._known[record.key] = Known(run_id, status, finite_summary(record.outcome))
+            summary, kept = finite_summary(record.outcome), record.outcome.kept or ""
+            self._known[record.key] = Known(run_id, status, summary, kept)
             self._curves[run_id] = watched_curve(record.outcome, self.watched)
             self.trained += 1
             self.failed += status == "failed"

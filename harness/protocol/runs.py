@@ -68,6 +68,8 @@ class RunResult(NamedTuple):
     """Values at the end of training, by the trainer's names."""
     curve: MetricCurve
     """The watched metric over training; empty where none is watched."""
+    kept: str = ""
+    """Which of its weights were kept, if any: ``best`` or ``last``."""
 
 
 def run_entry(request: RunRequest, result: RunResult) -> RunEntry:

@@ -53,6 +53,9 @@ class Study(Spec):
     checkpoint: float = Field(default=1.0, ge=0, exclude_if=lambda minutes: minutes == 1.0)
     """Minutes between the checkpoints of runs that take longer; 0 for none. A killed run goes on
     from its last one, to the same numbers."""
+    keep: Literal["best", "last"] | None = Field(default=None, exclude_if=lambda kept: kept is None)
+    """Weights of the confirm runs that are kept with them, for ``results.load(…).weights(arm,
+    seed)``: of each run's last evaluation, or of its best one on validation data."""
     first_look: bool = False
     """Whether it shows effects and gives no verdict; ``--quick`` makes it so. Few seeds of one
     search may say anything."""

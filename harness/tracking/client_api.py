@@ -12,6 +12,7 @@ an outage from a refusal.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -23,7 +24,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.rest_utils import http_request
 
-from harness.tracking.rows import NewRun, StoredRun, whole_curves
+from harness.tracking.rows import NewRun, StoredRun, file_content, whole_curves
 from harness.tracking.schema import RunFile, StudyFile, Tag, is_closing
 
 REQUESTS = 4
@@ -234,9 +235,11 @@ class ClientApi:
         self.client.log_batch(run_id, metrics[:first], params)
         for start in range(first, len(metrics), _VALUES_A_BATCH):
             self.client.log_batch(run_id, metrics[start : start + _VALUES_A_BATCH])
-        for name, content in run.files.items():
-            if name != RunFile.CURVES:  # they are in the batch's file
-                self.client.log_dict(run_id, dict(content), name)
+        with tempfile.TemporaryDirectory() as folder:
+            for name, content in run.files.items():
+                if name != RunFile.CURVES:  # they are in the batch's file
+                    (Path(folder) / name).write_bytes(file_content(content))
+                    self.client.log_artifact(run_id, str(Path(folder) / name))
         if data:
             self.client.log_inputs(run_id, data)
         self.client.set_terminated(run_id, run.status, run.end)  # from here on it counts

@@ -198,12 +198,20 @@ class Experiment:
             MlflowException: the run has no such file, or the server is away.
             OSError: the run has no such file on this machine.
         """
+        return dict(json.loads(self.read_bytes(run_id, name)))
+
+    def read_bytes(self, run_id: str, name: str) -> bytes:
+        """Return the content of a file among a run's artifacts.
+
+        Raises:
+            MlflowException: the run has no such file, or the server is away.
+            OSError: the run has no such file on this machine.
+        """
         path = self.bulk.local_path(run_id, name)
         if path is not None:
-            return dict(json.loads(path.read_text(encoding="utf-8")))
+            return path.read_bytes()
         with tempfile.TemporaryDirectory() as folder:
-            copy = Path(self.client.download_artifacts(run_id, name, folder))
-            return dict(json.loads(copy.read_text(encoding="utf-8")))
+            return Path(self.client.download_artifacts(run_id, name, folder)).read_bytes()
 
     def has_artifact(self, run_id: str, name: str) -> bool:
         """Return whether a run has a file or folder of a name among its artifacts."""

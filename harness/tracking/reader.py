@@ -12,8 +12,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from harness.core.errors import StoreError
 from harness.core.metric_names import current_name, stored_names
+from harness.core.safetensors import read_safetensors
 from harness.core.study_record import StudyRecord
 from harness.tracking.connect import open_experiment
 from harness.tracking.rows import JsonObject, RunCurves, StoredRun
@@ -64,6 +67,8 @@ class TrainingRun(NamedTuple):
     """Where its curves are, if not in MLflow's tables."""
     search: int = 0
     """Number of the search that tuned it, or that froze its recipe."""
+    kept: str = ""
+    """Which of its weights were kept, ``best`` or ``last``: see :meth:`Reader.weights`."""
 
 
 class CurvesPlace(NamedTuple):
@@ -182,6 +187,14 @@ class Reader:
         """
         return self._experiment.read_json(run_id, RunFile.ARRAYS)
 
+    def weights(self, run_id: str) -> dict[str, np.ndarray]:
+        """Return the weights that a run kept, by the network's own names.
+
+        Args:
+            run_id: a run with :attr:`TrainingRun.kept`; another has no such file.
+        """
+        return read_safetensors(self._experiment.read_bytes(run_id, RunFile.WEIGHTS))
+
     def study_run(self) -> str | None:
         """Return the id of the study's own run, if the study has begun."""
         if self._study_run is None:
@@ -278,6 +291,7 @@ def _training_run(row: StoredRun) -> TrainingRun:
         has_arrays=Tag.ARRAYS in tags,
         curves_at=_curves_place(row),
         search=int(tags.get(Tag.SEARCH, 0)),
+        kept=tags.get(Tag.WEIGHTS, ""),
     )
 
 

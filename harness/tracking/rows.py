@@ -7,6 +7,7 @@ what they read, before :mod:`harness.tracking.reader` makes a training run of it
 
 from __future__ import annotations
 
+import base64
 import getpass
 import json
 import math
@@ -16,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from harness.core.records import Outcome, Point
+from harness.core.safetensors import write_safetensors
 from harness.spec.arms import Run
 from harness.spec.keys import ENGINE
 from harness.tracking.provenance import read_environment
@@ -43,6 +45,9 @@ JsonObject: TypeAlias = dict[str, Any]
 _LONGEST_NAME = 250
 _LONGEST_TAG = 4000
 _LONGEST_PARAMETER = 6000
+
+
+_BYTES = "base64"
 
 
 class Record(NamedTuple):
@@ -100,8 +105,8 @@ class NewRun(NamedTuple):
     metrics: list[tuple[str, int, float]]
     """``(name, step, value)``: the thinned curves, then the closing values."""
     files: dict[str, Mapping[str, object]]
-    """Artifacts by file name: the whole curves, where ``metrics`` had to thin them, and the arrays
-    of probes."""
+    """Artifacts by file name: the whole curves, where ``metrics`` had to thin them, the arrays of
+    probes, and weights, whose bytes stand in base 64 (see :func:`file_content`)."""
 
 
 class StoredRun(NamedTuple):
@@ -135,11 +140,17 @@ def new_run(record: Record, parent: str) -> NewRun:
         files[RunFile.CURVES] = _by_metric(_points(outcome.points))
     if outcome.arrays:
         files[RunFile.ARRAYS] = outcome.arrays
+    if outcome.weights:
+        about = {"arm": record.arm, "seed": str(record.run.seed), "kept": str(outcome.kept)}
+        content = write_safetensors(outcome.weights, about)
+        files[RunFile.WEIGHTS] = {_BYTES: base64.b64encode(content).decode()}
     tags = _tags(record, parent)
     if RunFile.CURVES in files:
         tags[Tag.CURVES] = IN_ARTIFACT
     if RunFile.ARRAYS in files:
         tags[Tag.ARRAYS] = IN_ARTIFACT
+    if RunFile.WEIGHTS in files:
+        tags[Tag.WEIGHTS] = str(outcome.kept)
     return NewRun(
         run_id=uuid.uuid4().hex,
         key=record.key,
@@ -154,6 +165,14 @@ def new_run(record: Record, parent: str) -> NewRun:
         metrics=_points(thin(outcome.points)) + _closing(outcome),
         files=files,
     )
+
+
+def file_content(content: Mapping[str, object]) -> bytes:
+    """Return the bytes of one of a run's files: JSON, or what stands in base 64."""
+    packed = content.get(_BYTES)
+    if isinstance(packed, str):
+        return base64.b64decode(packed)
+    return json.dumps(content).encode()
 
 
 def whole_curves(run: NewRun) -> RunCurves:

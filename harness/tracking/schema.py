@@ -43,6 +43,8 @@ class Tag:
     file of the study's."""
     ARRAYS = "harness.arrays"
     """``artifact`` where the run has a file of arrays that probes measured."""
+    WEIGHTS = "harness.weights"
+    """``best`` or ``last`` where the run has a file of weights: which they are."""
     RECORD = "harness.record"
     """The id that a run had before a server gave it its own: what is sent twice is known by it."""
     ENGINE = "harness.engine"
@@ -94,6 +96,8 @@ class RunFile:
     """The whole curves, where MLflow's tables have them thinned."""
     ARRAYS = "arrays.json"
     """The last of each array that probes measured, as nested lists by name."""
+    WEIGHTS = "weights.safetensors"
+    """Weights that were kept, by the network's own names."""
 
 
 IN_ARTIFACT = "artifact"

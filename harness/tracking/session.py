@@ -48,6 +48,8 @@ class Known(NamedTuple):
     """How its training ended, in the harness's words."""
     closing: Mapping[str, float]
     """Its closing values, by the trainer's names."""
+    kept: str = ""
+    """Which of its weights were kept, if any: ``best`` or ``last``."""
 
 
 class About(NamedTuple):
@@ -203,7 +205,7 @@ class Session:
         for run in training_runs(rows):
             self._ids_by_key.setdefault(run.key, []).append(run.run_id)
             if run.whole:
-                known[run.key] = Known(run.run_id, run.status, run.closing)
+                known[run.key] = Known(run.run_id, run.status, run.closing, run.kept)
         return known
 
     def record(self, records: Sequence[Record]) -> list[str]:
