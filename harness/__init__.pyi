@@ -140,6 +140,7 @@ from harness.spec.space import Uniform as Uniform
 from harness.spec.study import Study as Study
 from harness.trainers.base import Trainer as Trainer
 from harness.trainers.command import Command as Command
+from harness.trainers.elsewhere import Elsewhere as Elsewhere
 from harness.trainers.function import ExternalTrainer as ExternalTrainer
 
 __version__: str

@@ -173,7 +173,10 @@ KINDS: dict[str, KindEntry] = {
     "trainer": KindEntry(
         base="harness.trainers.base:Trainer",
         external="harness.trainers.function:ExternalTrainer",
-        parts={"Command": "harness.trainers.command"},
+        parts={
+            "Command": "harness.trainers.command",
+            "Elsewhere": "harness.trainers.elsewhere",
+        },
     ),
     "init": KindEntry(
         base="harness.models.init:Init",
@@ -193,6 +196,12 @@ parts by name."""
 ENTRIES: dict[str, str] = {
     "recipe.own_data": "harness.data.own:OwnData",
     "study.main": "harness.cli:study_main",
+    "study.from_frame": "harness.protocol.imported.frame:from_frame",
+    "study.from_mlflow": "harness.protocol.imported.mlflow:from_mlflow",
+    "study.from_wandb": "harness.protocol.imported.wandb:from_wandb",
+    "results.html": "harness.report.notebook:results_html",
+    "results.verdicts": "harness.report.notebook:verdicts_of",
+    "results.report": "harness.report.page:save_report",
     "results.figures": "harness.report.gallery:Gallery",
     "results.model": "harness.protocol.trained_model:trained_model",
 }

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -179,8 +180,13 @@ class Results:
         if not any(by_run.values()):
             return pd.DataFrame(columns=[*PLACE, "step", "epoch", "samples"])
         curves = _curve_table(by_run)
-        # a point without an epoch has no place on the axes of figures and tables
-        return runs[list(PLACE)].merge(curves.dropna(subset=["epoch"]), on="run_id", how="inner")
+        for position in ("epoch", "samples"):
+            if position not in curves:  # runs that were trained elsewhere may not know it
+                curves[position] = np.nan
+        # of a run that has epochs, a point without one has no place on the axes
+        has_epoch = curves["epoch"].notna()
+        kept = curves[has_epoch | ~has_epoch.groupby(curves["run_id"]).transform("any")]
+        return runs[list(PLACE)].merge(kept, on="run_id", how="inner")
 
     def link(self, run_id: str) -> str:
         """Return where MLflow's UI shows a run: on the tracking server, or where ``harness ui``
@@ -192,6 +198,22 @@ class Results:
         """The report's figures as Plotly figures, such as ``results.figures.loss_curves()``."""
         # by its registered name, since figures lie in a room above
         return load_entry("results.figures")(self)
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the ranking with intervals, and the verdicts."""
+        return str(load_entry("results.html")(self))
+
+    def verdicts(self) -> Any:  # of a class in a module above, as are the figures
+        """Return a verdict on each claim, as ``harness verdicts`` and the report show them."""
+        return load_entry("results.verdicts")(self)
+
+    def report(self, path: str | Path = "reports") -> Path:
+        """Write the study's report and return its file.
+
+        Args:
+            path: an HTML file, or a folder, which gets an index of its reports too.
+        """
+        return load_entry("results.report")(self, Path(path))  # type: ignore[return-value]
 
     def arrays(self, arm: str) -> dict[str, np.ndarray]:
         """Return the arrays that probes measured last, by name: (seeds, …), one a confirm run.

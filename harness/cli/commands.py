@@ -21,6 +21,19 @@ from harness.cli.flags import (
     StoreUri,
     takes_flags,
 )
+from harness.cli.import_flags import (
+    ImportClaims,
+    ImportColumns,
+    ImportKind,
+    ImportLarger,
+    ImportMetric,
+    ImportMetrics,
+    ImportName,
+    ImportQuestion,
+    ImportSmaller,
+    ImportUri,
+    ImportWhere,
+)
 
 if TYPE_CHECKING:
     from harness.spec.study import Study
@@ -151,6 +164,41 @@ def report_command(
         write_side_by_side(studies, store, reports, published)
     else:
         write_reports(studies, store, reports, published)
+
+
+@app.command("import")
+def import_command(
+    source: ImportWhere,
+    kind: ImportKind = "table",
+    name: ImportName = None,
+    question: ImportQuestion = "",
+    claims: ImportClaims = None,
+    metric: ImportMetric = None,
+    columns: ImportColumns = None,
+    metrics: ImportMetrics = None,
+    larger: ImportLarger = None,
+    smaller: ImportSmaller = None,
+    uri: ImportUri = None,
+    store: StoreUri = None,
+    reports: ReportFolder = DEFAULT_REPORTS,
+) -> None:
+    """Judge runs that were trained elsewhere: record them as a study, and write its report."""
+    from harness.cli.imports import Source, import_runs
+
+    asked = Source(
+        source,
+        kind,
+        name,
+        question,
+        claims or (),
+        metric,
+        columns or (),
+        metrics,
+        uri,
+        larger or (),
+        smaller or (),
+    )
+    import_runs(asked, store, reports)
 
 
 @app.command("watch")

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.analysis.audit import CHECKS
+from harness.analysis.audit import checks_of
 from harness.analysis.results import load
 from harness.core.errors import HarnessError
 from harness.core.whole_file import write_whole
@@ -30,7 +30,7 @@ def show_audit(study: str, store: str | None) -> None:
     """
     results = load(study, store)
     count = 0
-    for name, check in CHECKS.items():
+    for name, check in checks_of(results).items():
         findings = list(check(results))
         count += len(findings)
         print(f"{'✗' if findings else '✓'} {name}")

@@ -262,8 +262,10 @@ PARTS_IN_WORDS = {
     "valid": "validation",
     "test": "test",
     "batch": "batch",
+    "run": "recorded",
 }
-"""What the parts of the data are called."""
+"""What the parts of the data are called; "run" is what runs trained elsewhere have recorded without
+saying a part."""
 
 PLACEHOLDERS = {
     "part": "|".join(PARTS_IN_WORDS),

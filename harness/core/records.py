@@ -30,9 +30,9 @@ class Point(NamedTuple):
     step: int
     """Updates made so far."""
     epoch: float
-    """Passes over the training set made so far."""
-    samples: int
-    """Training samples used so far."""
+    """Passes over the training set made so far; NaN where that is not known."""
+    samples: float
+    """Training samples used so far; NaN where that is not known."""
     metrics: dict[str, float]
     """Values by name, such as ``valid/loss``."""
 

@@ -53,6 +53,11 @@ def check_study(study: Study) -> None:
     Raises:
         SpecError: parts do not go together; all mistakes of all arms, each with the arm's name.
     """
+    if study.imported is not None:
+        raise SpecError(
+            f"study {study.name!r} can't be run: its runs were trained elsewhere, and read from "
+            f"{study.imported.source}; 'harness import' reads them again"
+        )
     mistakes: list[str] = []
     arms = build_arms(study)
     for arm in arms:

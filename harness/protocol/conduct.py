@@ -12,13 +12,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.analysis.claims import judge_claims
-from harness.analysis.looks import plan_levels
 from harness.analysis.results import Results
 from harness.core.study_record import (
     ClockReading,
     FrozenEntry,
     Length,
-    LookShown,
     RunEntry,
     StudyRecord,
 )
@@ -32,6 +30,7 @@ from harness.protocol.check import notes_of
 from harness.protocol.clocks import read_clocks
 from harness.protocol.confirm import confirm_look
 from harness.protocol.dispatch import Dispatcher
+from harness.protocol.looks_shown import earlier_looks, looks_shown
 from harness.protocol.options import Options
 from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
@@ -107,7 +106,7 @@ def conduct_study(
         winners=_frozen(searched.winners),
         importances=searched.mean_importances(),
         clock=clock,
-        looks=_looks_shown(study, _earlier_looks(earlier, confirmed), confirmed),
+        looks=looks_shown(study, earlier_looks(earlier, confirmed), confirmed),
         notes=notes_of(study),
     )
     return Conducted(record, trained=recorded.trained, failed=recorded.failed)
@@ -170,7 +169,7 @@ class _Stages(NamedTuple):
         """
         session = self.session
         winners = _frozen(searched.winners)
-        looks = _earlier_looks(self.earlier, runs)
+        looks = earlier_looks(self.earlier, runs)
         record = StudyRecord(session.settle(runs), [], winners, {}, clock, looks)
         verdicts = session.retry_read(
             lambda: judge_claims(Results(session.reader, self.study.dump(), record, {}))
@@ -230,44 +229,6 @@ def _planned_length(recipe: ResolvedRecipe) -> Length | None:
     times = make_timetable(recipe, samples)
     seen = samples_seen(recipe, times, samples, times.steps)
     return Length(times.steps, times.steps / times.per_epoch, seen)
-
-
-def _looks_shown(
-    study: Study, earlier: Sequence[LookShown], confirmed: Sequence[RunEntry]
-) -> tuple[LookShown, ...]:
-    """Return all looks that were shown when this answer is: the earlier ones and its own.
-
-    Args:
-        study: its looks are those that the runs suffice for; a first look gives no verdict, and so
-            takes no risk.
-        earlier: looks at fewer of these runs.
-        confirmed: the confirm runs.
-    """
-    if study.first_look:
-        return ()
-    have = {run.seed for run in confirmed}
-    shown = {(look.searches, look.seeds): look for look in earlier}
-    for look, level in zip(study.looks, plan_levels(study, earlier), strict=True):
-        if {seed for own in look.seeds for seed in own} <= have:
-            shown.setdefault(look.shape, LookShown(*look.shape, level))
-    return tuple(shown.values())
-
-
-def _earlier_looks(
-    earlier: StudyRecord | None, confirmed: Sequence[RunEntry]
-) -> Sequence[LookShown]:
-    """Return the looks of the study's last answer, if it was to the same question.
-
-    An answer by other runs was no look at these.
-
-    Args:
-        earlier: the record of that answer.
-        confirmed: the confirm runs of this one.
-    """
-    if earlier is None:
-        return ()
-    before = {run.key for run in earlier.runs if run.stage == "confirm"}
-    return earlier.looks if before & {run.key for run in confirmed} else ()
 
 
 def about_study(study: Study) -> About:

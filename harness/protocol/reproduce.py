@@ -136,6 +136,11 @@ def run_of(stored: RecordedRun) -> Run:
         HarnessError: the study was run again since, without the run's arm, or without its values.
     """
     study = Study.model_validate(stored.spec)
+    if study.imported is not None:
+        raise HarnessError(
+            f"run {stored.run.run_id} can't be reproduced: it was trained elsewhere, and read from "
+            f"{study.imported.source}"
+        )
     # every search has a split of its own
     arms = arms_of_search(study, stored.run.search) if study.tuned else build_arms(study)
     recipes = {arm.name: arm.recipe for arm in arms}

@@ -6,6 +6,7 @@ import io
 
 from harness.analysis.results import Results
 from harness.spec.arms import build_arms
+from harness.spec.study import Study
 
 
 def list_facts(results: Results) -> list[tuple[str, str]]:
@@ -26,14 +27,24 @@ def list_facts(results: Results) -> list[tuple[str, str]]:
         ("Confirmed with", str(results.look)),
         ("Runs", f"{len(runs)} ({ended})"),
         ("Training time", f"{seconds:,.1f} s on one worker, {steps:,.0f} updates"),
-        ("Data", str(study.recipe.data.name)),
+        _source(study),
         *(("Note", note) for note in results.notes),
     ]
+
+
+def _source(study: Study) -> tuple[str, str]:
+    """Return what was trained on, or where runs come from that were trained elsewhere."""
+    if study.imported is not None:
+        names = [f"{column} is {own}" for column, own in study.imported.names.items()]
+        return "Read from", "; ".join([study.imported.source, *names])
+    return "Data", str(study.recipe.data.name)
 
 
 def _search(results: Results) -> tuple[str, str]:
     """Return how the arms were tuned, and by what."""
     search = results.study.search
+    if results.study.imported is not None:
+        return "elsewhere", "not known"
     if search is None or not len(results.trials):
         return "none", "—"
     tuned = (

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from harness.analysis.answer import Answer
-from harness.analysis.audit import CHECKS, audit
+from harness.analysis.audit import audit, checks_of
 from harness.analysis.results import Results
 from harness.core.whole_file import write_whole
 from harness.report.facts import list_facts, spec_as_yaml
@@ -42,6 +42,23 @@ def write_report(results: Results, folder: Path, published: bool = False) -> Pat
     return path
 
 
+def save_report(results: Results, path: Path) -> Path:
+    """Write the study's report to a file, or into a folder with its index; return the file.
+
+    Args:
+        results: of a finished study.
+        path: a file if it ends with ``.html``, else a folder.
+
+    Raises:
+        OSError: it can't be written.
+    """
+    if path.suffix != ".html":
+        return write_report(results, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(results), encoding="utf-8")
+    return path
+
+
 def render(results: Results, published: bool = False) -> str:
     """Return the report as a page; the same results give the same bytes.
 
@@ -63,7 +80,7 @@ def render(results: Results, published: bool = False) -> str:
         winners=winner_table(results),
         tally=tally(tested.verdict.verdict for tested in answer.claims),
         audit=audit(results),
-        checks=list(CHECKS),
+        checks=list(checks_of(results)),
         progress=progress_table(results.confirmed_curves),
         runs=run_table(results, answer),
         # the script puts a run's id in the place of {}

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Literal, Self
+from html import escape
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from harness.core.html import html_table
 from harness.core.registry import load_entry
 from harness.spec.arms import build_arms
 from harness.spec.base import Spec
 from harness.spec.claims import AnyClaim, Claim
 from harness.spec.claims.fields import MetricName
+from harness.spec.imported import Imported
 from harness.spec.levels import LevelField, parse_levels, plain_level
 from harness.spec.looks import FEWEST_FOR_METHODS, Look, Searches, seed_in_block
 from harness.spec.metrics import has_direction, no_direction
@@ -59,6 +62,9 @@ class Study(Spec):
     first_look: bool = False
     """Whether it shows effects and gives no verdict; ``--quick`` makes it so. Few seeds of one
     search may say anything."""
+    imported: Imported | None = Field(default=None, exclude_if=lambda imported: imported is None)
+    """Where the runs come from, if they were trained elsewhere; the plain form has the field only
+    then."""
     quick: dict[str, object] = {"search.trials": 4, "search.searches": 1, "seeds": 3}
     """Fields replaced by ``--quick``, by path (``recipe.epochs``): a smaller form of the study, a
     first look that is recorded under a name of its own."""
@@ -177,6 +183,8 @@ class Study(Spec):
 
     def _searches(self) -> tuple[int, ...]:
         """Return the number of searches at each look; one where nothing is tuned."""
+        if self.imported is not None:
+            return (self.imported.searches,)
         return self.search.schedule() if self.search is not None and self.tuned else (1,)
 
     @property
@@ -218,6 +226,55 @@ class Study(Spec):
         for factor, levels in self.compare.items():
             compare[factor] = {name: plain_level(level) for name, level in levels.items()}
         return {**tree, "compare": compare}
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the arms with what is tuned in them, and the claims."""
+        arms = build_arms(self)
+        rows = [
+            [arm.name, ", ".join(f"{path}: {space}" for path, space in arm.recipe.spaces().items())]
+            for arm in arms
+        ]
+        claims = "".join(f"<li>{escape(str(claim))}</li>" for claim in self.claims)
+        return (
+            f"<p><b>{escape(self.name)}</b>: {escape(self.question)} {len(arms)} arms, "
+            f"{self.looks[-1]} each at most.</p>{html_table(['arm', 'tuned'], rows)}"
+            f"<ul>{claims}</ul>"
+        )
+
+    @classmethod
+    def from_frame(cls, table: Any, **options: Any) -> Any:
+        """Record runs that were trained elsewhere as a study, and return its results.
+
+        Args:
+            table: a row for each run, or for each step of a run: a pandas table, or the path of a
+                CSV or parquet file.
+            options: ``name``, ``question``, ``claims``, ``metric``, ``store``, and names of columns
+                (``arm="optimizer"``); :func:`harness.protocol.imported.frame.from_frame` has all.
+        """
+        # by their registered names: what records a study lies in a room above
+        return load_entry("study.from_frame")(table, **options)
+
+    @classmethod
+    def from_mlflow(cls, experiment: str, **options: Any) -> Any:
+        """Record the runs that any program logged to an MLflow experiment as a study.
+
+        Args:
+            experiment: its name.
+            options: ``uri``, ``arm="params.optimizer"``, ``seed="params.seed"``, ``name``,
+                ``claims``; :func:`harness.protocol.imported.mlflow.from_mlflow` has all.
+        """
+        return load_entry("study.from_mlflow")(experiment, **options)
+
+    @classmethod
+    def from_wandb(cls, source: Any, **options: Any) -> Any:
+        """Record runs that Weights & Biases exported as a study.
+
+        Args:
+            source: a file or folder: a chart, the table of runs, or runs' histories.
+            options: ``arm``, ``seed``, ``pattern``, ``name``, ``claims``;
+                :func:`harness.protocol.imported.wandb.from_wandb` has all.
+        """
+        return load_entry("study.from_wandb")(source, **options)
 
     def main(self) -> None:
         """Run this study as a script, with the flags of ``harness run`` from the command line.

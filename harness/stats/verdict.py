@@ -50,6 +50,11 @@ class Verdict(NamedTuple):
     p: float
     """Two-sided p-value, adjusted for the number of claims."""
 
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the word, the effect with its interval, and p."""
+        mean, low, high = self.effect
+        return f"<b>{self.verdict}</b>: {mean:.4g} [{low:.4g}, {high:.4g}], p = {self.p:.3g}"
+
 
 class _ValueTest(NamedTuple):
     """A test of the mean difference against a bound, diverged runs counted in."""

@@ -201,6 +201,10 @@ class Reader:
             self._study_run = self._experiment.study_run()
         return self._study_run
 
+    def empty(self) -> bool:
+        """Return whether the experiment has no run of any kind, of any program."""
+        return not self._experiment.bulk.rows()
+
     def complete(self) -> bool:
         """Return whether the study has been run to its end."""
         return any(row.tags.get(Tag.ANSWER) for row in self._experiment.bulk.rows())

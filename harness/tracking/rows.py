@@ -279,7 +279,8 @@ def _points(points: Sequence[Point]) -> list[tuple[str, int, float]]:
     """Return ``(name, step, value)`` of every metric at every point, and of the position there."""
     triples: list[tuple[str, int, float]] = []
     for point in points:
-        position = dict(zip(POSITION, (point.epoch, float(point.samples)), strict=True))
+        known = zip(POSITION, (point.epoch, float(point.samples)), strict=True)
+        position = {name: value for name, value in known if not math.isnan(value)}
         triples += [(name, point.step, v) for name, v in {**point.metrics, **position}.items()]
     return triples
 

@@ -9,6 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from harness.analysis.audit.deciding import censored_times, undecided_claims
+from harness.analysis.audit.elsewhere import (
+    missing_runs,
+    read_with_care,
+    unequal_lengths,
+    unknown_choices,
+    unknown_pairing,
+    unknown_tuning,
+)
 from harness.analysis.audit.finding import Finding as Finding
 from harness.analysis.audit.judging import (
     judged_where_tuned,
@@ -22,7 +30,9 @@ from harness.analysis.audit.searching import pruned_trials, unequal_budgets, uns
 from harness.analysis.audit.winners import lucky_winners, values_at_edges
 from harness.analysis.results import Results
 
-CHECKS: dict[str, Callable[[Results], Iterator[Finding]]] = {
+Check = Callable[[Results], Iterator[Finding]]
+
+CHECKS: dict[str, Check] = {
     "equal budgets": unequal_budgets,
     "searches enough": few_searches,
     "tuned for what is judged": tuned_for_another,
@@ -43,6 +53,24 @@ CHECKS: dict[str, Callable[[Results], Iterator[Finding]]] = {
 """Checks by what holds where they find nothing, in the order of the report."""
 
 
+IMPORTED_CHECKS: dict[str, Check] = {
+    "how arms were tuned": unknown_tuning,
+    "what chose the runs": unknown_choices,
+    "seeds paired": unknown_pairing,
+    "all runs there": missing_runs,
+    "runs of one length": unequal_lengths,
+    "table read as written": read_with_care,
+    "claims decided": undecided_claims,
+    "no censored times": censored_times,
+}
+"""Checks of runs that were trained elsewhere, of whose making most can't be seen."""
+
+
+def checks_of(results: Results) -> dict[str, Check]:
+    """Return the checks that can be made of a study, by what holds where they find nothing."""
+    return CHECKS if results.study.imported is None else IMPORTED_CHECKS
+
+
 def audit(results: Results) -> tuple[Finding, ...]:
     """Return what could have biased the study, in the order of the checks; nothing if all of them
     pass.
@@ -50,4 +78,4 @@ def audit(results: Results) -> tuple[Finding, ...]:
     Args:
         results: of a study that has been run to its end.
     """
-    return tuple(finding for check in CHECKS.values() for finding in check(results))
+    return tuple(finding for check in checks_of(results).values() for finding in check(results))

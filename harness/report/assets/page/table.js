@@ -5,25 +5,27 @@ export function startTable() {
   const table = /** @type {HTMLTableElement | null} */ (find("#table"));
   if (!table) return;
   const rows = [...table.tBodies[0].rows];
-  rows.forEach((row) => linkRun(row, table.dataset.link ?? ""));
+  rows.forEach((row) => linkRun(row, table));
   startSearch(rows);
   startSorting(table, rows);
 }
 
 /**
- * Turn a row's last cell, which holds the whole id of its run, into a link and a button that copies a command.
+ * Turn a row's last cell, which holds the whole id of its run, into a link, and where the table has a column for it
+ * add a button that copies a command.
  *
  * The page holds each id once: a link and a command written out for every run would be most of the table's bytes.
  * @param {HTMLTableRowElement} row
- * @param {string} link - the address of a run in MLflow's UI, with {} in the place of its id
+ * @param {HTMLTableElement} table - says the address of a run in MLflow's UI, with {} in the place of its id
  */
-function linkRun(row, link) {
+function linkRun(row, table) {
   const cell = row.cells[row.cells.length - 1];
   const id = textOf(cell);
   const code = Object.assign(document.createElement("code"), { textContent: id.slice(0, 8) });
-  const anchor = Object.assign(document.createElement("a"), { href: link.replace("{}", id) });
+  const anchor = Object.assign(document.createElement("a"), { href: (table.dataset.link ?? "").replace("{}", id) });
   anchor.append(code);
   cell.replaceChildren(anchor);
+  if (!table.dataset.reproduce) return;
   const button = Object.assign(document.createElement("button"), { type: "button", textContent: "copy command" });
   button.dataset.copy = `harness reproduce ${id}`;
   row.insertCell().append(button);
