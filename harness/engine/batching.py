@@ -13,7 +13,7 @@ import torch
 from harness.data.base import Data, load_data
 from harness.engine.placement import as_tensor
 from harness.engine.program import Program, build_network
-from harness.engine.tally import keeps_outputs
+from harness.engine.tally import keeps_outputs, numbers_kept
 from harness.engine.timetable import make_timetable
 from harness.models.base import Context, Seen
 from harness.models.external import ModuleNetwork
@@ -138,7 +138,7 @@ def member_bytes(program: Program) -> int:
     activations = 4 * at_once * max(units, 3 * _shown(program))
     outputs = 0
     if keeps_outputs(program.metrics):
-        outputs = max(program.sizes().values()) * program.train.y[0].numel()
+        outputs = max(program.sizes().values()) * numbers_kept(program)
     return program.dtype.itemsize * (rows + activations + outputs)
 
 

@@ -78,7 +78,7 @@ def evaluate(
             right_K += right
             counted_K += counted
         if metrics:
-            tally.add(_scored(program, logits_of(out_KBD), rows))
+            tally.add(scored_by(program, logits_of(out_KBD), rows))
     means = {"loss": loss_K / (weight_K + (weight_K == 0))}
     if program.classify:
         means["accuracy"] = right_K / counted_K.clamp(min=1)
@@ -100,9 +100,14 @@ def _right_guesses(program: Program, out_KBD: Tensor, y_KBD: Tensor) -> tuple[Te
     return right.flatten(1).sum(1), counted.flatten(1).sum(1)
 
 
-def _scored(program: Program, out_KBD: Tensor, y: Tensor) -> Scored:
-    """Return outputs beside targets (B, …), as metrics take them; tokens that count nowhere are
-    left out."""
+def scored_by(program: Program, out_KBD: Tensor, y: Tensor) -> Scored:
+    """Return outputs beside targets, as metrics take them; tokens that count nowhere are left out.
+
+    Args:
+        program: says what the targets are, and which tokens count.
+        out_KBD: outputs, as the network gives them.
+        y: targets (B, …), which all members share.
+    """
     if not are_tokens(y):
         return score(out_KBD, y, numbers=not program.classify)
     kept = y.masked_fill(~program.loss.counted(y), IGNORED)

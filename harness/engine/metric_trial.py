@@ -13,12 +13,13 @@ import torch
 from harness.core.streams import numpy_stream
 from harness.core.time_limit import limited
 from harness.data.base import load_data
+from harness.engine.evaluate import scored_by
 from harness.engine.program import Program
-from harness.engine.tally import keeps_outputs
+from harness.engine.tally import keeps_outputs, numbers_kept
 from harness.engine.user_code import in_words
 from harness.losses.cross_entropy import CrossEntropy
+from harness.losses.tokens import are_tokens, outputs_for
 from harness.metrics.base import Metric
-from harness.metrics.scored import score
 
 MOST_NUMBERS = 10**7
 """Outputs of a part up to which metrics are tried on it."""
@@ -35,7 +36,7 @@ def try_metrics(program: Program) -> tuple[str, ...]:
     Raises:
         HarnessError: a metric fails on the training samples, with its line.
     """
-    y = program.train.y[: max(1, MOST_NUMBERS // program.train.y[0].numel())]
+    y = program.train.y[: max(1, MOST_NUMBERS // numbers_kept(program))]
     return tuple(name for metric in program.metrics for name in _values(program, metric, y))
 
 
@@ -44,7 +45,7 @@ def metric_notes(program: Program) -> list[str]:
     data, notes = load_data(program.recipe.data), []
     for part in ("valid", "test"):
         y = torch.as_tensor(getattr(data, part).y)
-        if not len(y) or y.numel() > MOST_NUMBERS:
+        if not len(y) or len(y) * numbers_kept(program) > MOST_NUMBERS:
             continue
         missing = [
             name
@@ -63,7 +64,7 @@ def metric_notes(program: Program) -> list[str]:
             f"metrics {', '.join(taken)} take softmax(out) for probabilities, which only "
             f"CrossEntropy trains, got loss {program.loss.name}"
         )
-    kept = max(program.sizes().values()) * program.train.y[0].numel() * program.dtype.itemsize
+    kept = max(program.sizes().values()) * numbers_kept(program) * program.dtype.itemsize
     if keeps_outputs(program.metrics) and kept > HUGE:
         names = ", ".join(metric.recorded for metric in program.metrics)
         notes.append(
@@ -79,10 +80,12 @@ def _values(program: Program, metric: Metric, y: torch.Tensor) -> dict[str, floa
     Raises:
         HarnessError: the metric fails.
     """
-    shape = (1, len(y), load_data(program.recipe.data).outputs)
-    drawn = numpy_stream(0, "metric trial").standard_normal(shape)
+    shape = y.shape[1:]
+    if are_tokens(y):
+        shape = torch.Size(outputs_for(tuple(shape), load_data(program.recipe.data).outputs))
+    drawn = numpy_stream(0, "metric trial").standard_normal((1, len(y), *shape))
     out = torch.as_tensor(drawn, dtype=program.dtype, device=y.device)
     part = f"recipe.metrics: {metric.name}"
     with limited(part), in_words(part):
-        values = metric.measure(score(out, y, numbers=not program.classify))
+        values = metric.measure(scored_by(program, out, y))
     return {name: float(value_K[0]) for name, value_K in values.items()}

@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
+from harness.data.base import load_data
+from harness.engine.program import Program
+from harness.losses.tokens import are_tokens
 from harness.metrics.base import Metric, SummedMetric
 from harness.metrics.scored import Scored, join
 
@@ -56,6 +59,12 @@ class Tally:
 def keeps_outputs(metrics: Sequence[Metric]) -> bool:
     """Return whether the outputs of a whole part are held in memory."""
     return bool(Tally(metrics).others)
+
+
+def numbers_kept(program: Program) -> int:
+    """Return how many outputs a sample has: D, or a class's for each of its tokens."""
+    y = program.train.y[0]
+    return y.numel() * (load_data(program.recipe.data).outputs if are_tokens(y) else 1)
 
 
 def defined(values: Mapping[str, float]) -> dict[str, float]:

@@ -85,9 +85,11 @@ def score(out: Tensor, y: Tensor, numbers: bool = False, ignored: int | None = N
     >>> tokens.out_KNC.shape, tokens.target.tolist()
     (torch.Size([2, 9, 5]), [1, 2, 3, 1, 2, 3, 1, 2, 3])
     """
+    if numbers:  # however many a sample has, they are its own
+        return Scored(out.flatten(2), y.flatten(1), numbers=True)
     out_KNC = out.flatten(1, -2)
     if y.is_floating_point():
-        return Scored(out_KNC, y.flatten(0, -2), numbers)
+        return Scored(out_KNC, y.flatten(0, -2))
     target_N = y.flatten()
     if ignored is None:
         return Scored(out_KNC, target_N)

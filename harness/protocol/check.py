@@ -79,7 +79,7 @@ def notes_of(study: Study) -> tuple[str, ...]:
     for arm in build_arms(study):
         notes += load_data(arm.recipe.data).notes
         notes += _accumulation_notes(arm)
-        if arm.recipe.metrics:
+        if arm.recipe.metrics and arm.recipe.trainer is None:
             notes += metric_notes(program_of(representative(arm.recipe)))
         if study.search:
             notes += search_notes(arm, study.search)

@@ -89,6 +89,31 @@ def test_numbers_have_metrics_of_numbers():
         program_of(resolve(recipe(["f1"], data="diabetes", model=h.Linear())))
 
 
+@pytest.mark.parametrize(("data", "model"), [("tagged", "Tagger"), ("pictures", "Pixels")])
+def test_tokens_and_pixels_are_samples_and_padding_is_none(data, model):
+    metrics = ["f1", "mcc", "auroc", "perplexity", "brier", GIVEN + "share_right"]
+    here = "tests.engine.given_tokens."
+    own = recipe(metrics, data=here + data, model=here + model, batch_size=16, dtype="float64")
+    program = program_of(resolve(own))
+    assert len(try_metrics(program)) == 6 and not metric_notes(program)
+    (outcome,) = trained(own)
+    for part in ("train", "valid", "test"):
+        known = {n.partition("/")[2]: v for n, v in outcome.summary.items() if n.startswith(part)}
+        assert known["share_right"] == pytest.approx(known["accuracy"])
+        assert known["perplexity"] == pytest.approx(math.exp(known["loss"]))
+        assert set(known) == {"loss", "accuracy", *try_metrics(program)}
+
+
+def test_all_numbers_of_a_sample_are_its_own():
+    here, metrics = "tests.engine.given_tokens.", ["mae", "rmse", "r2", GIVEN + "largest_error"]
+    parts = {"data": here + "depths", "model": here + "Pixels"}
+    (outcome,) = trained(recipe(metrics, **parts, batch_size="full"))
+    assert outcome.summary["valid/mae"] < outcome.summary["valid/rmse"]
+    # the mean of roots is at most the root of the mean
+    assert outcome.summary["valid/rmse"] ** 2 <= outcome.summary["valid/loss"] * (1 + 1e-6)
+    assert outcome.summary["valid/rmse"] < outcome.summary["valid/largest_error"]
+
+
 def test_what_is_not_defined_is_missing_and_no_divergence():
     metrics = [GIVEN + "sometimes", GIVEN + "never"]
     (outcome,) = trained(recipe(metrics, eval_every=1, epochs=4))

@@ -10,7 +10,7 @@ import pytest
 import harness as h
 from harness import results
 from harness.core.errors import SpecError
-from harness.protocol.check import check_study
+from harness.protocol.check import check_study, notes_of
 from harness.protocol.objective import objective_at_end
 from harness.protocol.run import Options, run_study
 from harness.protocol.runs import RunResult
@@ -101,6 +101,10 @@ def test_what_a_trainer_does_not_record_is_refused():
     study = h.Study(name="own", recipe=trained, seeds=2)
     with pytest.raises(SpecError, match="got f1, auroc, which are measured where the harness"):
         check_study(study)
+    logged = {"name": "Logged", "metric": "bleu", "larger_is_better": True}
+    declared = h.Study(name="own", recipe=trained.with_values({"metrics": [logged]}), seeds=2)
+    check_study(declared)
+    assert not notes_of(declared)
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
