@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from harness.core.parameter_numbers import GroupNumbers, Masks
-from harness.data.base import Data
+from harness.data.base import Data, load_data
+from harness.losses.base import Loss
 from harness.models.base import Model
 from harness.optimizers.external import ExternalOptimizer
 from harness.regularizers.base import Regularizer
@@ -94,12 +97,37 @@ def stack_hyperparameters(
     smoothing = [_smoothing(recipe) for recipe in recipes]
     return Hyperparameters(
         lr_K=column(_learning_rate(recipe) for recipe in recipes),
-        loss=fields(losses),
+        loss=fields(losses) | _measured_by_loss(recipes, losses, device, dtype),
         # by place: the recipes have the same regularizers in the same order
         regularizers=tuple(map(fields, zip(*(r.regularizers for r in recipes), strict=True))),
         dropout_K=column(rates) if any(rates) else None,
         smoothing_K=column(smoothing) if any(smoothing) else None,
     )
+
+
+def _measured_by_loss(
+    recipes: Sequence[ResolvedRecipe],
+    losses: Sequence[Component],
+    device: torch.device,
+    dtype: torch.dtype,
+) -> dict[str, Tensor]:
+    """Return what the members' losses take from the training targets, a row for each member."""
+    pairs = zip(losses, recipes, strict=True)
+    rows = [_measured(as_a(Loss, loss), as_a(Data, recipe.data)) for loss, recipe in pairs]
+    return {
+        name: torch.as_tensor(np.stack([row[name] for row in rows])).to(device, dtype)
+        for name in rows[0]
+    }
+
+
+@lru_cache(maxsize=256)  # asked for again at every evaluation
+def _measured(loss: Loss, data: Data) -> dict[str, np.ndarray]:
+    """Return what a loss takes from the training targets of a split."""
+    # most take nothing, and need no data loaded
+    if type(loss).measured is Loss.measured:
+        return {}
+    loaded = load_data(data)
+    return loss.measured(loaded.train.y, loaded.classes)
 
 
 def dropout_rate(recipe: ResolvedRecipe) -> float:

@@ -60,6 +60,19 @@ class Loss(Component):
             (K, B); of tokens the mean over those of the sample that count.
         """
 
+    def measured(self, y: np.ndarray, classes: int) -> dict[str, np.ndarray]:
+        """Return what the loss takes from the training targets, such as weights of classes.
+
+        Args:
+            y: targets of the training part; (N, C), one-hot for classes, or whole numbers (N, *S).
+            classes: how many classes whole numbers have.
+
+        Returns:
+            Arrays by name, found under it in ``hyper`` with a row for each member: members on other
+            splits of the data have their own.
+        """
+        return {}
+
     def counted(self, y_KB: Tensor) -> Tensor:
         """Return which tokens count, as booleans: those from 0 on.
 

@@ -155,3 +155,10 @@ def own_parts():
 
 def grouped():
     return {"x": X, "y": Y, "groups": np.array([f"p{i // 5}" for i in range(120)])}
+
+
+def unbalanced():
+    """Two classes, one in eight, that overlap in four features."""
+    stream = np.random.default_rng(4)
+    y = (np.arange(960) % 8 == 0).astype(int)
+    return stream.normal(size=(960, 4)) + 0.8 * y[:, None], y

@@ -89,7 +89,8 @@ def test_every_field_acts(one, other):
 def test_every_loss_with_fields_is_among_those_above():
     fields = {name: set(lookup("loss", name).model_fields) for name in REGISTRY["loss"].parts}
     assert {name: own for name, own in fields.items() if own} == {
-        "CrossEntropy": {"ignore_index"},  # tests/losses/test_tokens.py
+        "BCE": {"pos_weight"},  # tests/losses/test_class_weights.py
+        "CrossEntropy": {"ignore_index", "weight"},  # tests/losses/test_tokens.py, too
         "Huber": {"delta"},
         "MSE": {"form"},
         "Objective": {"function"},

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from harness.core.noise import Noise, RecordedNoise
 from harness.engine.hyperparameters import Hyperparameters
-from harness.engine.training_loss import Minibatch
+from harness.engine.training_loss import Minibatch, TrainingLoss
 from harness.engine.workspace import ParameterBlock, Workspace
 from harness.models.base import Buffers, Seen
 
@@ -52,6 +52,8 @@ class Differentiator(ABC):
     between parameters.
     """
 
+    loss: TrainingLoss
+    """What is differentiated."""
     writes_apart: bool
     """Whether parameters' gradients can be written into memory of their own, so that optimizers may
     move them apart."""
@@ -115,6 +117,9 @@ class Differentiator(ABC):
         self, w_KP: Tensor, buffers: Buffers, record: TrainingPass, hyper: Hyperparameters
     ) -> Tensor | None:
         """Return ‖∂l_ki/∂θ_k‖² (K, B) of a recorded pass's samples, with that pass's noise.
+
+        Where the loss weighs samples, l_ki is the sample's part in the batch's mean, times B: the
+        mean over samples is the batch's gradient.
 
         Args:
             w_KP: the weights of that pass.

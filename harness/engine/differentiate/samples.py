@@ -85,9 +85,27 @@ def _gradients(
     hyper: Hyperparameters,
     draws: list[Tensor],
 ) -> Iterator[Tensor]:
-    """Yield the gradient (K, P) of each sample's loss; each is written over by the next."""
+    """Yield the gradient (K, P) of each sample's loss; each is written over by the next.
+
+    Where the loss weighs samples, it is that of the sample's part in the mean, times B, so that the
+    mean over samples is the gradient of the batch.
+    """
     workspace = differentiator.workspace(w_KP)
+    shares_KB = _shares(differentiator, batch, hyper)
     for i in range(batch.x_KB.shape[1]):
         one = Minibatch(batch.x_KB[:, i : i + 1], batch.y_KBD[:, i : i + 1])
         noise = RecordedNoise([drawn[:, i : i + 1] for drawn in draws])
-        yield differentiator.gradient(w_KP, buffers, one, hyper, noise, workspace).g_KP
+        g_KP = differentiator.gradient(w_KP, buffers, one, hyper, noise, workspace).g_KP
+        yield g_KP if shares_KB is None else g_KP * shares_KB[:, i, None]
+
+
+def _shares(
+    differentiator: Differentiator, batch: Minibatch, hyper: Hyperparameters
+) -> Tensor | None:
+    """Return B c_b / Σ_b c_b, (K, B), of samples that count c_b; None where all count alike."""
+    loss = differentiator.loss
+    weights_KB = loss.loss.weights(loss.targets(batch.y_KBD), hyper.loss)
+    if weights_KB is None:
+        return None
+    total_K1 = weights_KB.sum(1, keepdim=True)
+    return weights_KB * weights_KB.shape[1] / (total_K1 + (total_K1 == 0))
