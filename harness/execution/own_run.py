@@ -14,6 +14,8 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from harness.core.errors import HarnessError
 from harness.core.metric_names import may_be_undefined
@@ -250,13 +252,71 @@ class OwnRun:
             if status == "finished":
                 self.process.let_end()
             self.process.kill()
-            said = self.process.tail.decode(errors="replace").strip().splitlines()
-            if status == "failed" and said:
-                detail += "; it said last: " + " | ".join(said[-TOLD_LAST:])
+            detail = _failure(detail, self.process) if status == "failed" else detail
         self.outcome = self.curve.outcome(status, seconds, detail)
         self.process = None
         if not self._abandoned:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class DryRun(NamedTuple):
+    """What came of trying a training loop for a few steps."""
+
+    told: frozenset[str]
+    """The metrics that it told, those of the test data among them."""
+    error: str
+    """Why it failed; empty where it did not."""
+    ended: bool
+    """Whether it came to its end, as a loop does that asks ``should_stop``."""
+
+
+def try_run(recipe: ResolvedRecipe, limit: float) -> DryRun:
+    """Start a training loop that is told to stop after two steps, and see what it does.
+
+    Args:
+        recipe: with a trainer of a user's own.
+        limit: seconds after which it is given up, which is no mistake: not every loop asks.
+    """
+    assert recipe.trainer is not None
+    trainer = as_a(Trainer, recipe.trainer)
+    unit, length = recipe.length
+    curve, ended = OwnCurve(unit, recipe.seconds or length, confirming=True), False
+    with TemporaryDirectory(prefix="harness-dry-") as folder:
+        asked = assignment_of(Run(recipe, 0), True, Path(folder) / "run")._replace(dry=True)
+        process = None
+        try:
+            process = WatchedProcess(trainer.launch(asked), Limits(limit, trainer.memory))
+            for event in (trainer.event_of(line) for lines in process.lines() for line in lines):
+                ended = ended or (event is not None and "end" in event)
+                _take_dry(curve, event or {})
+            if not ended:
+                return DryRun(frozenset(), _failure(_exit_in_words(process.code), process), False)
+        except LimitError as error:
+            if process is None or process.seconds < limit:
+                return DryRun(frozenset(), str(error), False)
+        except (HarnessError, OSError) as error:
+            return DryRun(frozenset(), _failure(str(error), process), False)
+        finally:
+            if process is not None:
+                process.kill()
+    told = {name for point in curve.points for name in point.metrics} | curve.tested.keys()
+    return DryRun(frozenset(told), "", ended)
+
+
+def _take_dry(curve: OwnCurve, event: Mapping[str, object]) -> None:
+    """Take what a loop tells that is only tried."""
+    if "error" in event:
+        raise ToldError(str(event["error"]))
+    if "test" in event:
+        curve.test(_mapping(event["test"]))
+    elif "metrics" in event:
+        curve.add(float(str(event["step"])), _mapping(event["metrics"]))
+
+
+def _failure(detail: str, process: WatchedProcess | None) -> str:
+    """Return why a run failed, with the last lines that it said."""
+    said = process.tail.decode(errors="replace").strip().splitlines() if process else []
+    return f"{detail}; it said last: {' | '.join(said[-TOLD_LAST:])}" if said else detail
 
 
 def folder_of(run: Run, confirming: bool) -> Path:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,7 @@ from loky import ProcessPoolExecutor
 
 from harness.core.records import Outcome
 from harness.execution.jobs import Done, Job, perform
+from harness.execution.local import Serial
 from harness.execution.own_runs import OwnRuns
 from harness.execution.signals import GRACE
 
@@ -52,6 +54,8 @@ class Pool:
         self.own_runs = OwnRuns(own)
         self.saving: set[Future[Done]] = set()
         """Jobs under way whose checkpoints are worth waiting for when the driver ends."""
+        # twice what is trained at a time: no worker waits for the next job
+        self.ahead = 1 if isinstance(self.executor, Serial) else max(8, 2 * own)
 
     def __enter__(self) -> Pool:
         return self
@@ -73,7 +77,9 @@ class Pool:
             self.executor.shutdown()
         self.board.close()
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[tuple[Job, Done]]:
+    def run(
+        self, jobs: Iterable[Job], hopeless: Callable[[Job], str] = lambda job: ""
+    ) -> Iterator[tuple[Job, Done]]:
         """Yield jobs with what became of them, as they end and not in the order given.
 
         A job of several runs that fails (out of memory, or one bad run) comes back as its two
@@ -82,13 +88,29 @@ class Pool:
         outcome that says so.
 
         Args:
-            jobs: what is to be trained; all of it is submitted at once.
+            jobs: what is to be trained.
+            hopeless: asked before a job starts; returns why it is not to be tried, or nothing.
 
         Yields:
             The job, or what a failed one was cut into, and its end.
         """
-        futures = {self._submit(job): job for job in jobs}
-        while futures:
+        waiting = deque(jobs)
+        futures: dict[Future[Done], Job] = {}
+        while futures or waiting:
+            # few at a time, so that what has become hopeless meanwhile is not tried
+            while waiting and len(futures) < self.ahead:
+                job = waiting.popleft()
+                if reason := hopeless(job):
+                    yield job, _or_failed(job, Done({}, None, reason))
+                    continue
+                try:
+                    futures[self._submit(job)] = job
+                except BrokenExecutor:  # a worker has died since: its job comes back below
+                    waiting.appendleft(job)
+                    break
+            if not futures:
+                self._mend(waiting)
+                continue
             ended, _ = wait(futures, timeout=TICK, return_when=FIRST_COMPLETED)
             self.tick(self.board.total())
             orphans: list[Job] = []
@@ -101,7 +123,7 @@ class Pool:
                     orphans.append(job)
                     continue
                 if done.error and len(job.runs) > 1:
-                    futures |= {self._submit(half): half for half in job.halves()}
+                    waiting.extendleft(reversed(job.halves()))
                 else:
                     yield job, _or_failed(job, done)
             if orphans:
@@ -111,6 +133,11 @@ class Pool:
                 self.saving.difference_update(lost)
                 orphans += [futures.pop(future) for future in lost]
                 yield from self._one_by_one(orphans)
+
+    def _mend(self, waiting: Collection[Job]) -> None:
+        """Make another executor where jobs wait and none was taken: this one is broken."""
+        if waiting:
+            self.executor = self.make()
 
     def alone(
         self, call: Callable[[_Argument], _Returned], argument: _Argument

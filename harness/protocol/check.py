@@ -23,6 +23,7 @@ from harness.metrics.base import Metric
 from harness.metrics.logged import Logged
 from harness.probes.base import probes_of
 from harness.protocol.claim_notes import claim_notes
+from harness.protocol.own_trial import trainer_notes, try_trainer
 from harness.protocol.search_notes import search_notes
 from harness.spec.arms import Arm, build_arms
 from harness.spec.component import as_a
@@ -78,6 +79,9 @@ def notes_of(study: Study) -> tuple[str, ...]:
     notes = list(claim_notes(study))
     for arm in build_arms(study):
         notes += load_data(arm.recipe.data).notes
+        if arm.recipe.trainer is not None:
+            notes += own_notes(study, arm)
+            continue
         notes += _accumulation_notes(arm)
         if arm.recipe.metrics and arm.recipe.trainer is None:
             notes += metric_notes(program_of(representative(arm.recipe)))
@@ -117,7 +121,7 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
             "expected 'search' to say how they are tuned, got none"
         )
     if arm.recipe.trainer is not None:
-        return mistakes + _unmeasured(arm.recipe)
+        return mistakes + _unmeasured(arm.recipe) + own_mistakes(study, arm)
     try:
         _check_batch_space(arm.recipe, len(load_data(arm.recipe.data).train.x))
         _check_searches(study, arm.recipe)
@@ -263,6 +267,24 @@ def _unrecorded(field: str, got: str, arm: Arm, recorded: set[str]) -> str:
     if got.startswith("valid/") and "valid/loss" not in recorded:
         hint = " (validation data come from data.valid_fraction)"
     return f"{field}: arm {arm.name!r} records {', '.join(sorted(recorded))}; got {got!r}{hint}"
+
+
+def own_mistakes(study: Study, arm: Arm) -> list[str]:
+    """Return the mistakes of an arm with a trainer of a user's own, found out by trying it."""
+    mistakes = []
+    if study.search and study.search.pruner != "none" and arm.recipe.seconds is not None:
+        mistakes.append(
+            "search.pruner: expected none beside lengths in seconds, since trials are compared at "
+            f"equal steps, got {study.search.pruner!r}; give the length in steps"
+        )
+    error = try_trainer(representative(arm.recipe)).error
+    return [*mistakes, *([f"arm {arm.name!r}: {error}"] if error else [])]
+
+
+def own_notes(study: Study, arm: Arm) -> list[str]:
+    """Return what should be known of an arm with a trainer of a user's own, in sentences."""
+    recipe = representative(arm.recipe)
+    return [*trainer_notes(recipe, study.search.objective if study.search else None)]
 
 
 def representative(recipe: Recipe) -> ResolvedRecipe:

@@ -16,6 +16,7 @@ from harness.engine.timetable import Timetable, make_timetable
 from harness.execution.checkpoints import Saving
 from harness.execution.jobs import Done, Job, cohort_limit, cut_cohorts
 from harness.execution.pool import Pool
+from harness.protocol.hopeless import Failures
 from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
 from harness.protocol.runs import (
@@ -56,6 +57,7 @@ class Dispatcher:
     ) -> None:
         self.recorded, self.pool, self.largest, self.progress = recorded, pool, largest, progress
         self.saving, self.keep = saving, keep
+        self.failures = Failures(progress)
 
     def train(
         self,
@@ -127,6 +129,8 @@ class _Batch:
                 continue
             if pruning or result.status != "pruned":
                 known.add(i)
+                if result.status != "failed":
+                    self.dispatcher.failures.worked(self.requests[i].arm.name)
         return known
 
     def _lacks_weights(self, i: int, result: RunResult) -> bool:
@@ -182,7 +186,7 @@ class _Batch:
         """
         jobs = [self._until(job, share) for job in self.jobs]
         self.jobs = []
-        for job, done in self.dispatcher.pool.run(jobs):
+        for job, done in self.dispatcher.pool.run(jobs, self._hopeless):
             for note in done.notes:
                 self.dispatcher.progress.say(note)
             if done.cohort is not None:
@@ -193,6 +197,14 @@ class _Batch:
         # that follows may depend on it
         self.jobs.sort(key=lambda job: job.members)
 
+    def _hopeless(self, job: Job) -> str:
+        """Return why a job is not to be tried: all of its arms fail, always alike."""
+        if job.cohort is not None:  # it is under way
+            return ""
+        arms = {self.requests[i].arm.name for i in job.members}
+        reasons = [self.dispatcher.failures.hopeless(arm) for arm in sorted(arms)]
+        return reasons[0] if all(reasons) else ""
+
     def _until(self, job: Job, share: float | None) -> Job:
         """Return the job with the update it is to stop at; members of a cohort have one length."""
         if share is None:
@@ -202,10 +214,11 @@ class _Batch:
     def _record(self, job: Job, done: Done) -> None:
         """Record a whole cohort at once, and correct the number of updates announced for it."""
         members = sorted(done.outcomes)
+        outcomes = [self._with_objective(i, done.outcomes[i]) for i in members]
+        for i, outcome in zip(members, outcomes, strict=True):
+            self.dispatcher.failures.add(self.requests[i].arm.name, outcome)
         self.recorded.record(
-            [self.requests[i] for i in members],
-            [self.keys[i] for i in members],
-            [done.outcomes[i] for i in members],
+            [self.requests[i] for i in members], [self.keys[i] for i in members], outcomes
         )
         if job.saving:
             job.saving.forget()
@@ -213,6 +226,22 @@ class _Batch:
         made = sum(int(outcome.summary.get("cost/steps", 0)) for outcome in done.outcomes.values())
         announced = sum(self.times[i].steps for i in members)
         self.dispatcher.progress.added(made - announced)
+
+    def _with_objective(self, i: int, outcome: Outcome) -> Outcome:
+        """Return a run's outcome; one of a user's own trainer that lacks what the search goes by
+        has failed."""
+        watched, request = self.recorded.watched, self.requests[i]
+        if (
+            watched is None
+            or request.stage != "search"
+            or request.run.recipe.trainer is None
+            or outcome.status not in ("finished", "stopped")
+            or any(watched in point.metrics for point in outcome.points)
+        ):
+            return outcome
+        told = sorted({name for point in outcome.points for name in point.metrics})
+        said = f"it told no {watched}, which the search goes by, but {', '.join(told)}"
+        return Outcome("failed", (), {}, said)
 
     def so_far(self, share: float) -> list[SoFar]:
         """Return what each request's run did up to a rung, request by request.

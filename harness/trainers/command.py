@@ -7,7 +7,7 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Self, final
@@ -77,13 +77,16 @@ class Command(Trainer):
         return self
 
     def targets(self) -> tuple[object, ...]:
+        return self.files()
+
+    def files(self) -> tuple[OwnFile, ...]:
         """Return the files that the command names."""
-        return tuple(file for file in map(_find, shlex.split(self.command)) if file)
+        return _files_in(shlex.split(self.command))
 
     def launch(self, asked: Assignment) -> Launch:
         values = placeholders_of(asked)
         parts = [_filled(part, values) for part in shlex.split(self.command)]
-        files = [file for part in parts if (file := _find(part))]
+        files = _files_in(parts)
         if parts[0] in ("python", "python3"):  # the one that the harness runs in
             parts[0] = sys.executable
         return Launch(
@@ -182,6 +185,12 @@ def _filled(part: str, values: Mapping[str, str]) -> str:
     return PLACEHOLDER.sub(value_of, part)
 
 
+def _files_in(parts: Sequence[str]) -> tuple[OwnFile, ...]:
+    """Return the files that a command's parts name; its program is one if it is a path."""
+    named = [part for i, part in enumerate(parts) if i or "/" in part]
+    return tuple(file for file in map(_find, named) if file)
+
+
 def _find(part: str) -> OwnFile | None:
     """Return the file that an argument of a command names, if there is one.
 
@@ -197,6 +206,7 @@ def _find(part: str) -> OwnFile | None:
 def _roots() -> Iterator[Path]:
     """Yield the folders of a user's own on the import path, and that of this process."""
     for entry in sys.path:
-        if entry and "site-packages" not in entry and "dist-packages" not in entry:
+        # Python's own folders come with it, and that of its programs with those
+        if entry and not Path(entry).is_relative_to(sys.prefix) and "-packages" not in entry:
             yield Path(entry)
     yield Path.cwd()

@@ -26,6 +26,10 @@ POSITIONS = ("epoch", "samples")
 """Names of :meth:`TrainerRun.log` that are no metrics: where the run is, beside its step."""
 
 
+DRY_STEPS = 2
+"""Steps that a loop which is only tried is let go on for."""
+
+
 class Assignment(NamedTuple):
     """What a run is to do, in plain values."""
 
@@ -46,7 +50,7 @@ class Assignment(NamedTuple):
     spent: float = 0.0
     """Seconds that the run had trained before it was interrupted."""
     dry: bool = False
-    """Whether it is to stop at once, since the loop is only tried."""
+    """Whether it is to stop after a few steps, since the loop is only tried."""
     undefined: tuple[str, ...] = ()
     """Metrics, without the part of the data, that may have no value in a run that goes well."""
 
@@ -70,7 +74,7 @@ class TrainerRun:
         self._asked, self._tell = assignment, tell
         self._began = time.perf_counter()
         self._step = -1.0
-        self._over, self._tested = assignment.dry, False
+        self._over, self._tested, self._asked_dry = False, False, 0
         self.config = assignment.config
         """The arm's values by name: the recipe's ``config``, and its other fields by path."""
         self.seed = assignment.seed
@@ -155,6 +159,9 @@ class TrainerRun:
         Args:
             step: how far the run is; by default as it was logged last.
         """
+        if self._asked.dry:
+            self._asked_dry += 1
+            return self._asked_dry > DRY_STEPS
         if self._over:
             return True
         if self._asked.unit == "seconds":

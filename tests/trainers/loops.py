@@ -113,3 +113,20 @@ def interrupted(run):
             os.replace(run.checkpoint() / "new", file)
         if step == 5 and done == 0:
             time.sleep(600)
+
+
+def takes_two(run, other):
+    return
+
+
+def fails_at_once(run):
+    run.config["no such name"]
+
+
+def asks_late(run):
+    for step in range(1, run.steps + 1):
+        run.log(step, train_loss=1.0)
+        time.sleep(0.2)
+
+
+NO_FUNCTION = 3

@@ -1,0 +1,76 @@
+"""The plan tries a training loop, and says in a sentence what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+import harness as h
+from harness.core.errors import SpecError
+from harness.protocol import own_trial
+from harness.protocol.check import check_study, notes_of
+from harness.protocol.plan import plan_study
+
+
+def study(name, **fields):
+    base = {"trainer": f"tests.trainers.loops.{name}", "steps": 100, "config": {"lr": 0.1}}
+    search = fields.pop("search", None)
+    return h.Study(name="s", recipe=h.Recipe(**base | fields), seeds=2, search=search)
+
+
+@pytest.mark.parametrize(
+    "name, said",
+    [
+        (
+            "takes_two",
+            "expected a function train(run), got tests.trainers.loops.takes_two(run, oth",
+        ),
+        ("NO_FUNCTION", "got tests.trainers.loops.NO_FUNCTION, a int"),
+        ("fails_at_once", "fails_at_once fails: KeyError: 'no such name' (loops.py:"),
+        ("leaves", "leaves fails: SystemExit: enough"),
+        ("vanishes", "its process ended with exit code 3; it said last: about to vanish"),
+    ],
+)
+def test_a_loop_that_can_not_be_run_is_refused_in_one_sentence(name, said):
+    with pytest.raises(SpecError) as error:
+        check_study(study(name))
+    assert said in str(error.value) and len(str(error.value).splitlines()) == 2
+
+
+def test_a_loop_is_tried_for_two_steps_and_planned():
+    plan = plan_study(study("walk"), workers=2)
+    assert plan.runs == 2 and plan.arms[0].steps == 100
+    said = " ".join(plan.notes)
+    assert "no limit of time" in said and "alone" not in said
+
+
+def test_what_a_loop_tells_is_compared_with_what_is_asked():
+    notes = " ".join(
+        notes_of(
+            study(
+                "diverges",
+                config={"lr": h.Uniform(0.0, 1.0)},
+                search=h.Search(trials=2, objective="train/loss"),
+            )
+        )
+    )
+    assert "told valid/loss when it was tried, and not train/loss" in notes
+    assert "told no test metric" in notes
+
+
+def test_a_loop_that_does_not_ask_is_given_up_without_a_mistake(monkeypatch):
+    monkeypatch.setattr(own_trial, "DRY_SECONDS", 2.0)
+    asked = study("asks_late", steps=1000)
+    check_study(asked)
+    assert "tried for 2 s without an end" in " ".join(notes_of(asked))
+
+
+def test_pruning_needs_a_length_in_steps():
+    asked = study(
+        "ticks",
+        steps=None,
+        seconds=0.2,
+        config={"lr": h.Uniform(0.0, 1.0)},
+        search=h.Search(trials=2, pruner="median"),
+    )
+    with pytest.raises(SpecError, match="expected none beside lengths in seconds"):
+        check_study(asked)
