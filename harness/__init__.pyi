@@ -117,6 +117,7 @@ from harness.schedules.base import Schedule as Schedule
 from harness.schedules.constant import Constant as Constant
 from harness.schedules.cosine import Cosine as Cosine
 from harness.schedules.cosine_restarts import CosineRestarts as CosineRestarts
+from harness.schedules.external import ExternalSchedule as ExternalSchedule
 from harness.schedules.inverse_sqrt import InverseSqrt as InverseSqrt
 from harness.schedules.linear_decay import LinearDecay as LinearDecay
 from harness.schedules.one_cycle import OneCycle as OneCycle

@@ -104,7 +104,7 @@ KINDS: dict[str, KindEntry] = {
     ),
     "schedule": KindEntry(
         base="harness.schedules.base:Schedule",
-        external="",
+        external="harness.schedules.external:ExternalSchedule",
         parts={
             "Constant": "harness.schedules.constant",
             "StepDecay": "harness.schedules.step_decay",

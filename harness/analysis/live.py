@@ -15,6 +15,7 @@ import pandas as pd
 from harness.analysis.results import Results
 from harness.core.study_record import RunEntry, StudyRecord
 from harness.spec.arms import build_arms
+from harness.spec.stored import read_stored
 from harness.spec.study import Study
 from harness.tracking import Reader, TrainingRun
 
@@ -93,7 +94,7 @@ def read_study(reader: Reader) -> Study:
     Raises:
         StoreError: it has not begun.
     """
-    return Study.model_validate(reader.spec())
+    return read_stored(reader.spec())
 
 
 def collect_so_far(reader: Reader, study: Study) -> Results:

@@ -24,6 +24,7 @@ from harness.core.registry import load_entry
 from harness.core.study_record import ClockReading, FrozenEntry, RunEntry, StudyRecord, TrialEntry
 from harness.spec.arms import Arm, build_arms
 from harness.spec.looks import BLOCK, Look
+from harness.spec.stored import read_stored
 from harness.spec.study import Study
 from harness.tracking import Reader, RunCurves, TrainingRun
 
@@ -94,15 +95,12 @@ class Results:
         self.runs = _run_table(record.runs, {run.run_id: run for run in reader.runs()})
         self.trials = _trial_table(record.trials)
 
-    # Parsing a spec imports the user's own parts, which a table of numbers does without.
+    # Parsing a spec imports the user's own parts where they are there, which a table of numbers
+    # does without.
     @cached_property
     def study(self) -> Study:
-        """The study as a spec.
-
-        Raises:
-            ValidationError: a part of the user's own can't be imported here.
-        """
-        return Study.model_validate(self.spec)
+        """The study as a spec; parts of the user's own that can't be imported here are names."""
+        return read_stored(self.spec)
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:

@@ -1,12 +1,11 @@
-"""Data sets given by a user's function.
+"""Data sets given by a user's function, or as they are.
 
-The function's source is part of a run's key, and so is the fingerprint of the arrays it returns.
+A function's source is part of a run's key, and so is the fingerprint of the arrays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import Field
 
@@ -14,12 +13,17 @@ from harness.core.errors import HarnessError
 from harness.data.base import Data
 from harness.data.dataset import Raw, Task, TaskChoice
 from harness.data.given import raw_of_arrays, task_of_arrays
+from harness.data.objects import is_dataset, named_arrays
+from harness.spec.calls import check_call
 from harness.spec.component import External
 
 
 class ExternalData(External, Data):
-    """Arrays from a function by dotted name: it returns ``(x, y)`` or ``(x, y, x_test, y_test)``,
-    or a mapping with these names, ``x_valid``, ``y_valid`` and arrays to split by.
+    """Arrays, map-style data sets, or a function that returns such.
+
+    Arrays are ``(x, y)`` or ``(x, y, x_test, y_test)``, or a mapping with these names, ``x_valid``,
+    ``y_valid`` and arrays to split by, from NumPy, torch or pandas. Data sets of torch are read
+    into memory: one, a pair for training and test, or a mapping of train, valid and test.
 
     Integers, booleans or texts ``y`` of shape (N,) are classes, and so are rows of a single 1;
     floats are numbers to be predicted, (N, 1) where they are few whole numbers. Whole numbers of
@@ -37,44 +41,46 @@ class ExternalData(External, Data):
     """Whether targets are classes or numbers to be predicted; "auto" goes by their type and shape,
     which takes whole numbers (N, D) beside fractions for numbers."""
 
-    def __init__(self, target: str | None = None, /, **fields: Any) -> None:
-        """Sort the arguments into the harness's options and the function's own.
+    @classmethod
+    def _is_own(cls, name: str, value: object) -> bool:
+        # any other task is an argument of the function's own
+        return super()._is_own(name, value) and (name != "task" or value in get_args(TaskChoice))
 
-        Args:
-            target: the function's dotted name, with all arguments as ``fields``; None where
-                ``fields`` has it.
-            fields: all arguments by name, as written in Python; or ``target`` and ``args``, as
-                reading a spec's file gives them.
-        """
-        # ExternalData("my.function", count=3, seed=1), or ExternalData(target=…, args={…})
-        given = fields if target is not None else fields.get("args", {})
-        options = set(Data.model_fields)
-        if given.get("task") in get_args(TaskChoice):  # else an argument of the function's own
-            options.add("task")
-        common = {name: value for name, value in given.items() if name in options}
-        arguments = {name: value for name, value in given.items() if name not in common}
-        External.__init__(self, target=target or fields["target"], args=arguments, **common)
-
-    def dump(self) -> dict[str, Any]:
-        """Return the mapping for specs: the harness's options beside the function's arguments."""
-        common = self.model_dump(mode="json", include={*Data.model_fields, "task"})
-        return {**common, **External.dump(self)}
-
-    def raw(self) -> Raw:
-        """Call the function and return its arrays.
+    @classmethod
+    def check_target(cls, target: object) -> None:
+        """Refuse what is neither data nor a function that returns some.
 
         Raises:
-            HarnessError: it returns neither two arrays nor four nor a mapping, or no arrays.
+            HarnessError: the target is such.
         """
-        given = self.load()(**self.args)
-        if not isinstance(given, Mapping):
-            if not isinstance(given, (tuple, list)) or len(given) not in (2, 4):
-                what = f"{len(given)} values" if isinstance(given, (tuple, list)) else type(given)
-                raise HarnessError(
-                    f"data {self.target}: expected (x, y) or (x, y, x_test, y_test), got {what}"
-                )
-            given = dict(zip(("x", "y", "x_test", "y_test"), given, strict=False))
-        return raw_of_arrays(self, given)
+        if hasattr(target, "batch_size") and hasattr(target, "dataset"):
+            raise HarnessError(
+                "expected arrays, a Dataset or a function, got a loader, whose batches the"
+                " recipe makes (batch_size); give its data set: loader.dataset"
+            )
+        arrays = isinstance(target, (tuple, list, dict)) or is_dataset(target)
+        if not arrays and not callable(target):
+            raise HarnessError(
+                f"expected (x, y), a Dataset, or a function that returns such, got a "
+                f"{type(target).__name__}"
+            )
+
+    def raw(self) -> Raw:
+        """Return the arrays, or those that the function returns.
+
+        Raises:
+            HarnessError: they are no data.
+        """
+        target, arguments = self.load(), self.arguments()
+        if callable(target):
+            check_call(f"data {self.target}", target, arguments)
+            return raw_of_arrays(self, named_arrays(self.target, target(**arguments)))
+        if arguments:
+            raise HarnessError(
+                f"data {self.target}: expected options of data, such as valid_fraction, got "
+                f"{', '.join(arguments)}"
+            )
+        return raw_of_arrays(self, named_arrays(self.target, target))
 
     def task_of(self, raw: Raw) -> Task:
         """Return what is learnt: by the targets' type and shape, unless ``task`` says it."""

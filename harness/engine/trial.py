@@ -6,6 +6,7 @@ called. The trial is made on copies, before anything trains, and says in one sen
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import cast
 
@@ -25,6 +26,8 @@ from harness.losses.tokens import are_tokens, outputs_for
 from harness.models.base import Context
 from harness.models.external import ModuleNetwork
 from harness.models.norm import BatchNorm
+from harness.schedules.base import Schedule
+from harness.spec.component import as_a
 
 FEW_SAMPLES = 2
 """Samples of the batch that the network is tried on: the fewest that normalization takes."""
@@ -33,16 +36,18 @@ LOSS_SAMPLES = 16
 
 
 def try_program(program: Program) -> None:
-    """Try the network in training and in evaluation, and the loss, each on a few samples.
+    """Try the network in training and in evaluation, and the loss, each on a few samples, and the
+    schedule at the run's ends.
 
     Args:
         program: what is to be trained; it stays as it is.
 
     Raises:
-        HarnessError: the network or the loss fails, gives other shapes than it must, or would be
-            normalised over a single sample. The message has the layer and the fix.
+        HarnessError: the network, the loss or the schedule fails, gives other shapes than it must,
+            or would be normalised over a single sample. The message has the layer and the fix.
     """
     _try_loss(program)
+    _try_schedule(program)
     first_1P = initial_weights(program, [0])
     with limited(_model(program)):
         for training in (True, False):
@@ -94,6 +99,19 @@ def _try_losses(program: Program, out_1BD: Tensor, y_1BD: Tensor) -> None:
             f"recipe.loss: expected {loss.name} to be computed from the outputs by torch's "
             "operations, got one without a gradient; leave out detach, item and numpy"
         )
+
+
+def _try_schedule(program: Program) -> None:
+    """Refuse a schedule that gives no factor at the first or at the last update."""
+    schedule, times = as_a(Schedule, program.recipe.schedule), program.times
+    for step in (0, times.steps - 1):
+        with in_words(f"recipe.schedule: {schedule.name}"):
+            factor = schedule.factor(step, times.steps, times.per_epoch)
+        if not 0 <= factor < math.inf:
+            raise HarnessError(
+                f"recipe.schedule: expected {schedule.name} to give a factor from 0 on, got"
+                f" {factor} at step {step} of {times.steps}"
+            )
 
 
 def _outputs(program: Program, w_1P: Tensor, samples: int, training: bool) -> Context:

@@ -48,25 +48,18 @@ class ExternalMetric(External, Metric):
     arrays: Literal["numpy", "torch"] = "numpy"
     """What the function takes: NumPy arrays or torch tensors, on the CPU."""
 
-    def __init__(self, target: str | None = None, /, **fields: object) -> None:
-        """Part the metric's own fields from the function's arguments, and import the function.
+    def __init__(self, target: object = None, /, **fields: object) -> None:
+        """Refuse what can't be called, and spaces among the arguments.
 
         Args:
-            target: the dotted name, with everything else as ``fields``.
+            target: the function or its dotted name, with everything else as ``fields``.
             fields: the same as in a file, or ``target``, ``args`` and the metric's own.
 
         Raises:
             PydanticCustomError: there is no such module or attribute.
             HarnessError: it can't be called, or an argument is a space.
         """
-        if target is not None:
-            fields = {"target": target, "args": fields}
-        args = fields.get("args", {})
-        if isinstance(args, Mapping):
-            own = {name: args[name] for name in _DECLARING if name in args}
-            rest = {name: value for name, value in args.items() if name not in own}
-            fields = {**fields, **own, "args": rest}
-        super().__init__(**fields)
+        super().__init__(target, **fields)
         if not callable(self.load()):
             raise HarnessError(f"metrics: expected a function, got {self.target}, which is none")
         if spaces := [name for name, value in self.args.items() if isinstance(value, Space)]:
@@ -84,7 +77,8 @@ class ExternalMetric(External, Metric):
 
     def dump(self) -> dict[str, object]:
         own = self.model_dump(mode="json", include=set(_DECLARING), exclude_defaults=True)
-        return {**super().dump(), **own}
+        rest = {k: v for k, v in super().dump().items() if k not in _DECLARING}
+        return {**rest, **own}
 
     def declared(self) -> Declared:
         whole = Description(
@@ -120,7 +114,7 @@ class ExternalMetric(External, Metric):
         # copies: what a user's function writes into is its own
         given = [tensor.detach().cpu().clone() for tensor in (out_NC, targets)]
         arrays = [tensor.numpy() for tensor in given] if self.arrays == "numpy" else given
-        result = self.load()(*arrays, **self.args)
+        result = self.load()(*arrays, **self.arguments())
         named = result if isinstance(result, Mapping) else {"": result}
         return {
             f"{self.recorded}/{name}" if name else self.recorded: self._number(value)

@@ -6,7 +6,6 @@ Whether its runs can share a cohort is decided by :mod:`harness.engine.batching`
 
 from __future__ import annotations
 
-import inspect
 import random
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from harness.core.streams import derive
 from harness.core.time_limit import TimeIsUpError, limited
 from harness.models.base import Context, DataSizes, Model, Params, Weight
 from harness.models.module_roles import roles_of
+from harness.spec.calls import check_call, parameters_of
 from harness.spec.component import External
 
 RANDOM = (
@@ -49,14 +49,35 @@ ModuleInputs = tuple[tuple[Tensor, ...], dict[str, Tensor]]
 
 
 class ExternalModel(External, Model):
-    """Any ``torch.nn.Module`` class, by its dotted name.
+    """Any ``torch.nn.Module`` class, or a function that makes a module.
 
-    Its constructor is given ``input_shape`` and ``outputs`` if it takes arguments of these names,
+    It is given ``input_shape`` and ``outputs`` if it takes arguments of these names,
     ``vocabulary`` where inputs are tokens, and every other argument of the spec. Inputs of several
     arrays are given to its ``forward`` by their names, and ``input_shape`` is their shapes by name.
     Whole numbers reach it as int64 if it has a ``torch.nn.Embedding``, if it says so by an
     attribute ``takes_tokens = True``, or if they are one of several arrays; else as fractions.
     """
+
+    @classmethod
+    def check_target(cls, target: object) -> None:
+        """Refuse a module made already, which all runs would share, and what makes no module.
+
+        Raises:
+            HarnessError: the target is such.
+        """
+        if isinstance(target, nn.Module):
+            name = type(target).__name__
+            raise HarnessError(
+                f"expected a class or a function that makes the network, since each run"
+                f" starts from weights of its own, got a {name} made already; give the class"
+                f" ({name}), partial({name}, …) or lambda: {name}(…)"
+            )
+        wrong = isinstance(target, type) and not issubclass(target, nn.Module)
+        if wrong or not callable(target):
+            raise HarnessError(
+                "expected a torch.nn.Module class or a function that makes a module, got "
+                f"{target!r}"[:300]
+            )
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> ModuleNetwork:
         """Return the module as a network; what the spec gives wins over what the data offer.
@@ -74,8 +95,10 @@ class ExternalModel(External, Model):
             "outputs": sizes.outputs,
             "vocabulary": sizes.vocabulary,
         }
-        taken = inspect.signature(make).parameters
-        arguments = {name: value for name, value in offered.items() if name in taken} | self.args
+        taken = parameters_of(make)
+        arguments = {name: value for name, value in offered.items() if name in taken}
+        arguments |= self.arguments()
+        check_call(f"model {self.target}", make, arguments)
         return ModuleNetwork(self.target, make, arguments, sizes)
 
 

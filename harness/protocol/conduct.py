@@ -31,6 +31,7 @@ from harness.protocol.clocks import read_clocks
 from harness.protocol.confirm import confirm_look
 from harness.protocol.dispatch import Dispatcher
 from harness.protocol.looks_shown import earlier_looks, looks_shown
+from harness.protocol.object_notes import send_objects
 from harness.protocol.options import Options
 from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
@@ -76,6 +77,8 @@ def conduct_study(
         StoreError: a store can't be reached or written; what is finished is kept.
     """
     workers = default_workers() if options.workers is None else options.workers
+    if workers:
+        send_objects(study)
     # the pool comes first: its workers start while the stores are opened and read
     own = all(arm.recipe.trainer is not None for arm in build_arms(study))
     # runs of a user's own trainers have processes of their own, and need no workers beside them

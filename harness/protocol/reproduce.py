@@ -17,6 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Literal, NamedTuple
 
+from pydantic import ValidationError
+
 from harness.core.errors import HarnessError
 from harness.core.records import Outcome
 from harness.data.base import fingerprint, load_data
@@ -26,7 +28,9 @@ from harness.execution.local import Serial
 from harness.execution.pool import Pool
 from harness.protocol.runs import key_of
 from harness.spec.arms import Run, arms_of_search, build_arms
+from harness.spec.error_messages import explain
 from harness.spec.keys import ENGINE
+from harness.spec.object_digest import SCRIPTS
 from harness.spec.recipe import Recipe
 from harness.spec.resolved import ResolvedRecipe
 from harness.spec.space import Choice
@@ -76,14 +80,13 @@ def reproduce(run_id: str, uri: str | None = None) -> Reproduced:
     Raises:
         StoreError: there is no such run.
         HarnessError: it can't be trained here, or its arm is no longer in the study's spec.
-        ValidationError: a part from outside can't be imported here.
     """
     with tempfile.TemporaryDirectory() as folder:
         stored = load_run(run_id, uri, Path(folder))
-        with _importable(Path(folder) / "code"):
+        with _importable(Path(folder) / "code") as own:
             run = run_of(stored)
             outcome = _train_again(run, test=stored.run.stage == "confirm")
-            changed = _changes(stored, key_of(run))
+            changed = _changes(stored, _keys_of(run, own))
     return compare_points(stored.curves, outcome, tolerance_of(run.recipe), changed)
 
 
@@ -97,21 +100,35 @@ def tolerance_of(recipe: ResolvedRecipe) -> float:
 
 
 @contextmanager
-def _importable(folder: Path) -> Iterator[None]:
+def _importable(folder: Path) -> Iterator[set[str]]:
     """Let the user's own modules be imported from a folder, before any others of their names.
 
     Modules of these names that this process has imported already are set aside, with their packages
     and the data that they made, and are there again afterwards.
+
+    Yields:
+        The modules' names, of packages the first part.
     """
     own = {path.relative_to(folder).parts[0].removesuffix(".py") for path in folder.rglob("*.py")}
     aside = _take_modules(own)
     sys.path.insert(0, str(folder))
     try:
-        yield
+        yield own
     finally:
         sys.path.remove(str(folder))
         _take_modules(own)
         sys.modules.update(aside)
+
+
+def _keys_of(run: Run, own: set[str]) -> set[str]:
+    """Return the keys that a run may have been recorded by: its own modules were imported, or one
+    was the script that was run, whose objects count one by one."""
+    keys = {key_of(run)}
+    SCRIPTS.update(own)
+    try:
+        return keys | {key_of(run)}
+    finally:
+        SCRIPTS.difference_update(own)
 
 
 def _take_modules(names: Collection[str]) -> dict[str, ModuleType]:
@@ -133,9 +150,14 @@ def run_of(stored: RecordedRun) -> Run:
             everything else of the recipe comes from the spec.
 
     Raises:
-        HarnessError: the study was run again since, without the run's arm, or without its values.
+        HarnessError: the study was run again since, without the run's arm, or without its values;
+            or a part of it can't be imported here.
     """
-    study = Study.model_validate(stored.spec)
+    try:
+        study = Study.model_validate(stored.spec)
+    except ValidationError as error:
+        said = explain(error, None, f"study {stored.study!r}", Study)
+        raise HarnessError(f"the run can't be trained here: {said}") from None
     if study.imported is not None:
         raise HarnessError(
             f"run {stored.run.run_id} can't be reproduced: it was trained elsewhere, and read from "
@@ -265,19 +287,19 @@ def _relative_difference(then: float, now: float) -> float:
     return abs(then - now) / max(abs(then), abs(now))
 
 
-def _changes(stored: RecordedRun, key: str) -> tuple[str, ...]:
+def _changes(stored: RecordedRun, keys: Collection[str]) -> tuple[str, ...]:
     """Return what is not as it was when the run was recorded, in words.
 
     Args:
         stored: the run with its study's environment.
-        key: the run's key as it is computed here and now.
+        keys: those that the run may have by what is here and now.
     """
     then, now = stored.environment, read_environment()
     engine = stored.run.engine
     changes = []
     if engine != ENGINE:
         changes.append(f"engine {engine}, now {ENGINE}")
-    elif stored.run.key != key:  # the engine's version is part of every key
+    elif stored.run.key not in keys:  # the engine's version is part of every key
         changes.append("its recipe, data or own code give another key")
     changes += _changed_packages(then.get("packages", {}), now["packages"])
     if then.get("processor") != now["processor"]:

@@ -8,7 +8,6 @@ back, and its form is in run keys and stored specs.
 
 from __future__ import annotations
 
-import inspect
 import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
@@ -19,9 +18,25 @@ from typing import Any, ClassVar, Self, TypeVar, cast
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import PydanticCustomError, core_schema
 
-from harness.core.errors import nearest
+from harness.core.errors import HarnessError, nearest
 from harness.core.registry import REGISTRY, base_class, canonical, external_class, lookup
 from harness.spec.base import Spec
+from harness.spec.objects import (
+    REFERENCE,
+    Missing,
+    as_reference,
+    find_object,
+    is_object,
+    is_reference,
+    may_be_missing,
+    name_object,
+    name_once,
+    names_in,
+    read_from,
+    source_of,
+    unpack_partial,
+    write_objects,
+)
 from harness.spec.space import Tunable, parse_space, plain_value
 
 
@@ -72,7 +87,7 @@ class Component(Spec):
         cls = type(self)
         if REGISTRY[self.kind].parts.get(cls.__name__) == cls.__module__:
             return cls.__name__
-        return f"{module_name(cls)}.{cls.__qualname__}"
+        return name_once(cls)
 
     def dump(self) -> dict[str, object]:
         """Return the mapping that :meth:`parse` turns into an equal component.
@@ -97,15 +112,22 @@ class Component(Spec):
             The classes or functions whose code goes into run keys; empty for the harness's own
             parts, whose code is known by ``ENGINE`` (:mod:`harness.spec.keys`).
         """
-        return () if type(self).__module__.startswith("harness.") else (type(self),)
+        return tuple(source_of(name) or import_dotted(name) for name in self.objects())
+
+    def objects(self) -> list[str]:
+        """Return the names of the user's or a library's objects that this component is or
+        holds."""
+        return [] if type(self).__module__.startswith("harness.") else [self.name]
 
 
 class External(Component):
-    """Mixed into the component that stands for a dotted name of something outside the harness.
+    """Mixed into the component that stands for something outside the harness.
 
-    ``{"name": "torch.optim.LBFGS", "lr": 0.5}`` in a file and ``ExternalOptimizer(
-    "torch.optim.LBFGS", lr=0.5)`` in Python become ``target="torch.optim.LBFGS"`` and
-    ``args={"lr": 0.5}``. The arguments are not checked here, but by the target when it is called.
+    ``{"name": "torch.optim.LBFGS", "lr": 0.5}`` in a file and, in Python,
+    ``partial(torch.optim.LBFGS, lr=0.5)``, ``ExternalOptimizer(torch.optim.LBFGS, lr=0.5)`` or the
+    same with its dotted name become ``target`` and ``args={"lr": 0.5}``. The arguments are not
+    checked here, but by the target when it is called. Objects are held by their names
+    (:mod:`harness.spec.objects`), those among the arguments as ``{"object": name}``.
     """
 
     target: str
@@ -113,12 +135,12 @@ class External(Component):
     args: dict[str, object] = {}
     """Keyword arguments; a value may be a space."""
 
-    def __init__(self, target: str | None = None, /, **fields: object) -> None:
+    def __init__(self, target: object = None, /, **fields: object) -> None:
         """Import the target, so that a name that does not exist is refused where it is written.
 
         Args:
-            target: the dotted name, with its arguments as ``fields``; without it, ``fields`` are
-                the component's own.
+            target: the dotted name, or the object itself, with its arguments as ``fields``; without
+                it, ``fields`` are the component's own.
             fields: arguments of the target, or ``target``, ``args`` and a subclass's fields.
 
         Raises:
@@ -126,13 +148,40 @@ class External(Component):
         """
         if target is not None:
             fields = {"target": target, "args": fields}
-        # Before validation, since the fields are frozen afterwards and pydantic takes args of any
-        # type as they are.
-        args = fields.get("args", {})
-        if isinstance(args, Mapping):
-            fields["args"] = {name: parse_space(value) or value for name, value in args.items()}
+        args = fields.pop("args", {})
+        fields |= self._sorted(fields.pop("target", ""), args) if isinstance(args, Mapping) else {}
         super().__init__(**fields)
-        self.load()
+        if not isinstance(loaded := self.load(), Missing):
+            self.check_target(loaded)
+
+    @classmethod
+    def _sorted(cls, target: object, args: Mapping[str, object]) -> dict[str, object]:
+        """Return the fields by the target's name, with this class's own ones apart from arguments.
+
+        Args:
+            target: dotted name or object.
+            args: its arguments as the user wrote them, among which the class's own fields are.
+        """
+        call = unpack_partial(target)
+        given = call.arguments | dict(args)
+        own = {name: value for name, value in given.items() if cls._is_own(name, value)}
+        # before validation, since the fields are frozen afterwards and pydantic takes arguments of
+        # any type as they are
+        plain = {name: _argument(value) for name, value in given.items() if name not in own}
+        if not isinstance(call.target, str):
+            cls.check_target(call.target)
+        name = call.target if isinstance(call.target, str) else name_object(call.target)
+        return {"target": name, "args": plain, **own}
+
+    @classmethod
+    def _is_own(cls, name: str, value: object) -> bool:
+        """Return whether what is written beside the target is a field of the component's own."""
+        return name in cls._own_fields()
+
+    @classmethod
+    def _own_fields(cls) -> list[str]:
+        """Return the names of the fields that are the component's own and no arguments."""
+        return [name for name in cls.model_fields if name not in External.model_fields]
 
     # The arguments are a dictionary, which the hash that pydantic makes of all fields refuses; and
     # by Python's equality a target given 1 and one given True would share what is cached for them.
@@ -140,7 +189,7 @@ class External(Component):
         return type(self) is type(other) and _as_hashable(self) == _as_hashable(other)
 
     def __hash__(self) -> int:
-        return hash((self.target, _as_hashable(self.args)))
+        return hash(_as_hashable(self))
 
     def load(self) -> Any:
         """Import the target, which may be anything: a class, a function, or an object.
@@ -150,16 +199,57 @@ class External(Component):
         """
         return import_dotted(self.target)
 
+    @classmethod
+    def check_target(cls, target: object) -> None:
+        """Refuse a target of the wrong kind.
+
+        Args:
+            target: the object itself.
+
+        Raises:
+            PydanticCustomError: what was expected, what was got, and the fix.
+        """
+
+    def arguments(self) -> dict[str, Any]:
+        """Return what the target is called with: the arguments, objects in the place of names."""
+        return {name: _with_objects(value) for name, value in self.args.items()}
+
+    def __getstate__(self) -> dict[Any, Any]:
+        # objects that a worker can't import go along, by the files that they are written to
+        return super().__getstate__() | {"objects": write_objects(self.objects())}
+
+    def __setstate__(self, state: dict[Any, Any]) -> None:
+        read_from(state.pop("objects"))
+        super().__setstate__(state)
+
     @property
     def name(self) -> str:
         return self.target
 
     def dump(self) -> dict[str, object]:
         plain = {name: plain_value(value) for name, value in self.args.items()}
-        return {"name": self.target, **plain}
+        own = self.model_dump(mode="json", include=set(self._own_fields()))
+        return {**own, "name": self.target, **plain}
 
-    def targets(self) -> tuple[object, ...]:
-        return (self.load(),)
+    def objects(self) -> list[str]:
+        return [self.target, *names_in(self.args)]
+
+
+def _argument(value: object) -> object:
+    """Return an argument as it is kept: a space, a plain value, or the name of an object."""
+    return parse_space(value) or as_reference(value)
+
+
+def _with_objects(value: object) -> Any:
+    """Return a plain argument with the objects that it names in their places."""
+    if not names_in(value):
+        return value
+    if isinstance(value, Mapping):
+        if is_reference(value):
+            return import_dotted(value[REFERENCE])
+        return {name: _with_objects(inner) for name, inner in value.items()}
+    assert isinstance(value, (list, tuple)), "a resolved recipe has no spaces"
+    return type(value)(_with_objects(inner) for inner in value)
 
 
 def _as_hashable(value: object) -> Hashable:
@@ -260,8 +350,8 @@ def parse_part(kind: str, value: object) -> Component:
     Args:
         kind: such as ``optimizer``.
         value: an instance; the name of a registered part; a dotted name of a class of the user's
-            own, or of anything that the kind takes from outside; or a mapping with such a ``name``
-            and the part's fields.
+            own, or of anything that the kind takes from outside; a mapping with such a ``name``
+            and the part's fields; or the object itself, or a partial of it with its arguments.
 
     Raises:
         PydanticCustomError: it is none of these, or a space; the message has the nearest name.
@@ -276,6 +366,8 @@ def parse_part(kind: str, value: object) -> Component:
             "stand in their fields",
             {"kind": kind, "space": str(space)[:80]},
         )
+    if is_object(value) and not (isinstance(value, Mapping) and "name" in value):
+        return _from_object(kind, value)
     # A copy, from which the name is taken: the caller's mapping stays as it is.
     fields = dict(value) if isinstance(value, Mapping) else {"name": value}
     name = fields.pop("name", None)
@@ -301,30 +393,81 @@ def _from_dotted(kind: str, name: str, fields: dict[str, object]) -> Component:
         PydanticCustomError: the name can't be imported, or it is no subclass of the kind's base
             class and the kind takes nothing else from outside.
     """
-    target = import_dotted(name)
+    return _made_by(kind, import_dotted(name), name, fields)
+
+
+def _from_object(kind: str, value: object) -> Component:
+    """Return the component of a class, a function, a partial or a value given in Python.
+
+    Raises:
+        PydanticCustomError: the kind takes no such thing.
+    """
+    call = unpack_partial(value)
+    return _made_by(kind, call.target, call.target, call.arguments)
+
+
+def _made_by(kind: str, target: object, named: object, fields: dict[str, object]) -> Component:
+    """Return the component that a target makes with some fields.
+
+    Args:
+        kind: such as ``optimizer``.
+        target: a subclass of the kind's base class, or anything that the kind takes from outside.
+        named: its dotted name, or the target once more.
+        fields: of the subclass, or arguments of the target.
+
+    Raises:
+        PydanticCustomError: it is no subclass, and the kind takes nothing else from outside.
+    """
     base: type[Component] = base_class(kind)
     if isinstance(target, type) and issubclass(target, base):
+        name_object(target)
         return target.model_validate(fields)
     outside: type[Component] | None = external_class(kind)
+    if outside is None and isinstance(target, Missing):
+        outside = _missing_class(kind)
     if outside is None:
         wanted = {"kind": kind, "base": base.__name__}
         raise PydanticCustomError(
             "component", "a {kind} of your own must subclass harness.{base}", wanted
         )
-    return outside.model_validate({"target": name, "args": fields})
+    return outside.model_validate({"target": named, "args": fields})
+
+
+@cache
+def _missing_class(kind: str) -> type[External]:
+    """Return the class of parts that a stored spec names and that can't be imported here, of a kind
+    that takes nothing but subclasses."""
+    return type("MissingPart", (External,), {"kind": kind, "__module__": __name__})
 
 
 def import_dotted(name: str) -> Any:
     """Import ``package.module.attribute`` and return the attribute.
 
     Args:
-        name: of an attribute at a module's top level; one of a class (``module.Class.method``) is
-            not found, since all but the last part is taken for the module.
+        name: of an object that was given in this process, or of an attribute at a module's top
+            level; one of a class (``module.Class.method``) is not found, since all but the last
+            part is taken for the module.
 
     Raises:
         PydanticCustomError: the module or the attribute is missing; the message says which, and the
             nearest name.
     """
+    try:
+        return _find_or_import(name)
+    except PydanticCustomError as error:
+        if may_be_missing(name):
+            return Missing(name, str(error))
+        raise
+
+
+def _find_or_import(name: str) -> Any:
+    """Return what the table has under a name, or what importing it gives; see
+    :func:`import_dotted`."""
+    try:
+        if (kept := find_object(name)) is not None:
+            return kept.value
+    except HarnessError as error:
+        raise PydanticCustomError("dotted", "{said}", {"said": str(error)}) from None
     module, _, attribute = name.rpartition(".")
     try:
         return getattr(import_module(module), attribute)
@@ -345,19 +488,6 @@ def import_dotted(name: str) -> Any:
         raise PydanticCustomError(
             "dotted", "can't import {name}: {module} has no such name; {hint}", missing
         ) from None
-
-
-def module_name(cls: type) -> str:
-    """Return the module of ``cls``; for a script being run, the name that its file would be
-    imported by.
-
-    A class defined in the script would else be stored as ``__main__.Mine``, which names nothing in
-    a worker process, in a notebook, or on the day that the run is reproduced.
-    """
-    file = getattr(inspect.getmodule(cls), "__file__", None)
-    if cls.__module__ == "__main__" and file:
-        return str(inspect.getmodulename(str(file)))
-    return cls.__module__
 
 
 @cache

@@ -14,6 +14,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import PydanticCustomError, core_schema
 
 from harness.spec.component import Component, parse_part
+from harness.spec.objects import as_reference, short_name
 from harness.spec.recipe import Recipe
 from harness.spec.space import Scalar, Space, parse_space
 
@@ -85,6 +86,8 @@ def _name_of(level: object) -> str:
     """Return what a level is called that was given without a name."""
     if isinstance(level, Mapping) and "name" in level and parse_space(level) is None:
         return str(level["name"])
+    if callable(level):
+        return short_name(level)
     return str(getattr(level, "name", level))
 
 
@@ -123,7 +126,8 @@ def plain_level(value: object) -> object:
     """Return a level's value as YAML and JSON hold it.
 
     Args:
-        value: parts and spaces in it, at any depth, become mappings; tuples become lists.
+        value: parts and spaces in it, at any depth, become mappings, and classes and functions the
+            mappings that name them; tuples become lists.
 
     >>> plain_level((1, 2))
     [1, 2]
@@ -134,4 +138,4 @@ def plain_level(value: object) -> object:
         return {name: plain_level(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain_level(inner) for inner in value]
-    return value
+    return as_reference(value)

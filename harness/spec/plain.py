@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from harness.spec.objects import as_reference
+
 
 def plain_option(value: object) -> object:
     """Return an option of a choice as JSON holds it, a copy of its own.
 
     Args:
         value: None, a truth value, a number, a text, or lists, tuples and mappings of such; what
-            can write itself (``dump``), such as a part of a recipe, becomes its mapping.
+            can write itself (``dump``), such as a part of a recipe, becomes its mapping, and a
+            class or function the mapping that names it.
 
     Returns:
         The same value; a tuple as a list.
@@ -34,6 +37,8 @@ def plain_option(value: object) -> object:
         return {name: plain_option(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain_option(inner) for inner in value]
+    if callable(value) or hasattr(value, "__array__"):
+        return as_reference(value)
     if callable(dump := getattr(value, "dump", None)):
         return plain_option(dump())
     raise ValueError(

@@ -17,6 +17,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 
+class OwnSource(NamedTuple):
+    """The code of an object that lies in no module, such as one of a notebook or a script."""
+
+    digest: str
+    """Hash of all that it does (:func:`harness.spec.object_digest.object_digest`)."""
+    texts: dict[str, str]
+    """Its source by the path that it is stored under; empty where there is none."""
+
+
 def short_digest(text: str) -> str:
     """Return the first 16 hex digits of the SHA-256: 64 bits, ample for the files of a study."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -40,7 +49,8 @@ def code_of(targets: tuple[object, ...]) -> str:
 
     Args:
         targets: classes and functions: of a user's file, whose text counts with those of all files
-            of the user's that it imports, or of a library, whose version does; or files.
+            of the user's that it imports, or of a library, whose version does; or files, or
+            :class:`OwnSource`.
 
     Returns:
         The hash; empty where there are no targets.
@@ -57,7 +67,8 @@ def sources_of(targets: tuple[object, ...]) -> dict[str, str]:
     They are kept so that a run can be reproduced when the files have changed.
 
     Args:
-        targets: classes and functions, of a user's file or a library, or files.
+        targets: classes and functions, of a user's file or a library; files or
+            :class:`OwnSource`.
 
     Returns:
         Text by the path that a module is imported from, such as ``parts/mine.py``, imported files
@@ -65,6 +76,9 @@ def sources_of(targets: tuple[object, ...]) -> dict[str, str]:
     """
     texts: dict[str, str] = {}
     for target in targets:
+        if isinstance(target, OwnSource):
+            texts |= target.texts
+            continue
         start = _file_of(target)
         if start is not None:
             texts |= {file.path: _text(file.whole) for file in with_imports(start)}
@@ -77,7 +91,7 @@ def _file_of(target: object) -> OwnFile | None:
         return target
     module = inspect.getmodule(target)
     file = getattr(module, "__file__", None)
-    if module is None or file is None or not _is_own(file):
+    if module is None or file is None or not is_own(file):
         return None
     path = Path(file).resolve()
     name = inspect.getmodulename(file) if module.__name__ == "__main__" else module.__name__
@@ -159,7 +173,7 @@ def _names_imported(text: str, package: tuple[str, ...]) -> list[tuple[str, ...]
 
 def _below(path: Path, root: Path) -> str:
     """Return a path from a root on; empty where it is not below it, or is a library's."""
-    if not path.is_relative_to(root) or not _is_own(str(path.relative_to(root))):
+    if not path.is_relative_to(root) or not is_own(str(path.relative_to(root))):
         return ""
     return path.relative_to(root).as_posix()
 
@@ -173,7 +187,7 @@ def _files_of(root: Path, name: tuple[str, ...]) -> Iterator[Path]:
                 yield file
 
 
-def _is_own(file: str) -> bool:
+def is_own(file: str) -> bool:
     """Return whether a file is the user's, not an installed package's.
 
     Debian's Python keeps its packages in ``dist-packages``.
@@ -187,6 +201,8 @@ def _identify(target: object) -> str:
     Returns:
         The hash of a user's file, with those that it imports; or a library's ``name==version``.
     """
+    if isinstance(target, OwnSource):
+        return target.digest
     start = _file_of(target)
     if start is not None:
         texts = [_text(file.whole) for file in with_imports(start)]

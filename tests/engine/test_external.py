@@ -1,5 +1,7 @@
 """Other libraries' optimizers: what they are given, and which are refused before anything trains."""
 
+from functools import partial
+
 import pytest
 import pytorch_optimizer
 import torch
@@ -176,3 +178,30 @@ def test_a_step_with_two_gradients_is_the_one_by_hand(optimizer, away):
     for moved, p, g in zip(cohort.external.parameters, weights, second, strict=True):
         # the library takes its norm with an ε
         torch.testing.assert_close(moved.detach(), p.detach() - 0.5 * g, rtol=1e-6, atol=1e-9)
+
+
+def grouped(named_parameters, lr, decay):
+    """AdamW that decays matrices alone."""
+    named = list(named_parameters)
+    matrices = [p for name, p in named if name.endswith("weight")]
+    others = [p for name, p in named if not name.endswith("weight")]
+    return torch.optim.AdamW(
+        [{"params": others, "weight_decay": 0.0}, {"params": matrices}], lr=lr, weight_decay=decay
+    )
+
+
+def test_a_factory_makes_groups_by_the_parameters_names():
+    own, _ = losses(partial(grouped, lr=0.01, decay=0.1))
+    groups = {"*.bias": h.Group(weight_decay=0.0)}
+    adamw = partial(torch.optim.AdamW, lr=0.01, weight_decay=0.1)
+    expected, _ = losses(adamw, groups=groups)
+    everything, _ = losses(adamw)
+    assert own == expected != everything
+
+
+def test_groups_of_both_kinds_are_refused():
+    recipe = BASE.with_values(
+        {"optimizer": partial(grouped, lr=0.01, decay=0.1), "groups": {"*.bias": {"lr": 0.5}}}
+    )
+    with pytest.raises(HarnessError, match="recipe.groups: expected none, since .*grouped makes"):
+        try_optimizer(program_of(resolve(recipe)))

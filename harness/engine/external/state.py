@@ -125,11 +125,17 @@ def external_state(program: Program, optimizer: ExternalOptimizer, w_1P: Tensor)
     """
     views = program.layout.views(w_1P).values()
     parameters = [torch.nn.Parameter(view[0].clone()) for view in views]
+    if program.recipe.groups and optimizer.takes_names:
+        raise HarnessError(
+            f"recipe.groups: expected none, since {optimizer.target} makes groups of its own from"
+            " the parameters' names, got some"
+        )
     handed = handed_parameters(program.recipe, program.layout, parameters)
     try:
         # torch types closures as returning floats, though its own documentation returns the loss's
         # tensor
-        made = cast("TorchOptimizer", optimizer.instance(handed.parameters))
+        names = list(program.layout.slots)
+        made = cast("TorchOptimizer", optimizer.instance(handed.parameters, names))
     # a library's own errors are of any class
     except Exception as error:
         raise HarnessError(
