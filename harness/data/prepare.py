@@ -166,8 +166,8 @@ def _notes(
             return (*notes, f"data {data.name}: training samples are of {seen} of the classes")
         if data.train_size is None:
             raise HarnessError(
-                f"{said}; expected every class in training: take another data.seed or data.split, "
-                "more samples of these classes, or leave them out"
+                f"{said}; expected every class in training: set data.stratify, take another "
+                "data.seed or data.split, more samples of these classes, or leave them out"
             )
         notes.append(f"{said}; data.train_size keeps {len(train_y)} samples")
     return tuple(notes)

@@ -24,6 +24,16 @@ def test_page_of_a_tuned_study(folder):
         assert row.run_id[:8] in text
 
 
+def test_the_page_tells_what_should_be_known_of_the_data(folder):
+    recipe = h.Recipe(
+        data="tests.data.given.grouped", model=h.Linear(), optimizer=h.SGD(lr=0.1), epochs=1
+    )
+    results = finished(h.Study(name="noted", recipe=recipe, seeds=1))
+    assert results.notes == ("data tests.data.given.grouped: no group of 'groups' is in two parts",)
+    page = assert_safe(render(results))
+    assert "no group of 'groups' is in two parts" in " ".join(page.shown)
+
+
 @pytest.mark.parametrize("count", [1, 2, 30])
 def test_any_number_of_arms(folder, count):
     results = finished(many([f"arm {i:02d}" for i in range(count)]))
