@@ -13,6 +13,8 @@ from harness.data.functions import Rosenbrock as Rosenbrock
 from harness.data.image_folder import ImageFolder as ImageFolder
 from harness.data.images import FashionMNIST as FashionMNIST
 from harness.data.images import Torchvision as Torchvision
+from harness.data.induction import Induction as Induction
+from harness.data.markov import Markov as Markov
 from harness.data.mnist1d import MNIST1D as MNIST1D
 from harness.data.npz import Arrays as Arrays
 from harness.data.synthetic import Spirals as Spirals
@@ -23,6 +25,7 @@ from harness.data.tabular import Diabetes as Diabetes
 from harness.data.tabular import Digits as Digits
 from harness.data.tabular import Iris as Iris
 from harness.data.tabular import Wine as Wine
+from harness.data.text import Text as Text
 from harness.losses.absolute_error import MAE as MAE
 from harness.losses.base import Loss as Loss
 from harness.losses.binary_cross_entropy import BCE as BCE
@@ -52,6 +55,7 @@ from harness.models.base import Model as Model
 from harness.models.cnn import CNN1D as CNN1D
 from harness.models.cnn import CNN2D as CNN2D
 from harness.models.external import ExternalModel as ExternalModel
+from harness.models.gpt import GPT as GPT
 from harness.models.init import Default as Default
 from harness.models.init import He as He
 from harness.models.init import Init as Init

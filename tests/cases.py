@@ -168,6 +168,8 @@ DATA = {
     "MNIST1D": ((40,), 10, "classification", 5000),
     "Spirals": ((2,), 2, "classification", None),
     "TeacherStudent": (None, None, "regression", None),
+    "Markov": ((32,), 8, "tokens", 2000),
+    "Induction": ((32,), 16, "tokens", 2000),
     "QuadraticDeep": ((100,), 100, "function", 1896),
     "Rosenbrock": ((2,), 2, "function", 2),
     "Beale": ((2,), 2, "function", 2),
@@ -185,6 +187,8 @@ class ModelCase(NamedTuple):
     twin: Callable[[Any, Any], torch.Tensor] | None = None
     """The same function of one member's parameters, written apart; by default that in tests/models/twins.py."""
 
+
+LANGUAGE: dict[str, object] = {"name": "Markov", "symbols": 5, "context": 7, "samples": 320}
 
 MODELS = {
     "linear": ModelCase(h.Linear(), "digits"),
@@ -208,6 +212,10 @@ MODELS = {
     ),
     "layer-norm CNN1D": ModelCase(h.CNN1D(channels=5, norm="layer"), "mnist1d"),
     "transformer": ModelCase(h.Transformer(patch=8, width=8, depth=1, heads=2), "digits"),
+    "GPT": ModelCase(h.GPT(width=8, layers=2, heads=2), LANGUAGE),
+    "rotary GPT": ModelCase(
+        h.GPT(width=8, layers=2, heads=2, positions="rotary", tied=False), LANGUAGE
+    ),
 }
 
 REGULARIZERS = {

@@ -53,6 +53,7 @@ def prepare(data: DataOptions, raw: Raw, task: Task) -> Dataset:
     classes = labels.classes if labels else 0
     if classes > ONE_HOT:
         task, tokens = "tokens", classes
+    _check_inputs(raw.x, task, data)
     own = split_samples(data, raw, y if labels else None)
     valid = (raw.x[own.valid], y[own.valid])
     test = (raw.x[own.test], y[own.test])
@@ -205,7 +206,6 @@ def _transformed(inputs: list[np.ndarray], data: DataOptions, *, scale: bool) ->
         data: the spec.
         scale: whether each is scaled.
     """
-    _check_one_array(inputs[0], data)
     if data.shuffle_pixels:
         inputs = _permuted(inputs, data)
     if data.polynomial > 1:
@@ -216,20 +216,22 @@ def _transformed(inputs: list[np.ndarray], data: DataOptions, *, scale: bool) ->
     return [np.ascontiguousarray(x) for x in inputs]
 
 
-def _check_one_array(x: np.ndarray, data: DataOptions) -> None:
-    """Refuse options that change inputs where an input is several arrays.
+def _check_inputs(x: np.ndarray, task: Task, data: DataOptions) -> None:
+    """Refuse options that compute with inputs which are tokens, or several arrays.
 
     Raises:
         HarnessError: one of them is set.
     """
-    wanted = {"shuffle_pixels": False, "polynomial": 1, "standardize": False}
-    if x.dtype.fields and (
-        field := next((f for f, plain in wanted.items() if getattr(data, f) != plain), "")
-    ):
-        raise HarnessError(
-            f"data.{field}: expected {wanted[field]}, since inputs of {data.name} are several "
-            f"arrays, got {getattr(data, field)}; change them in the function that gives them"
-        )
+    tokens = task == "tokens" and x.dtype.kind in "iu"
+    if not (tokens or x.dtype.fields):
+        return
+    for field, plain in {"shuffle_pixels": False, "polynomial": 1, "standardize": False}.items():
+        if (got := getattr(data, field)) != plain:
+            what = "tokens" if tokens else "several arrays"
+            raise HarnessError(
+                f"data.{field}: expected {plain}, since inputs of {data.name} are {what}, got "
+                f"{got}; change them where they are made"
+            )
 
 
 def _permuted(inputs: list[np.ndarray], data: DataOptions) -> list[np.ndarray]:

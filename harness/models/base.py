@@ -45,6 +45,9 @@ class Weight(NamedTuple):
     """Fixed initial numbers, which no distribution replaces; None where they are drawn."""
     fused: int = 1
     """Matrices that lie below each other along the first axis, each a projection of its own."""
+    std: float | None = None
+    """Deviation σ of the N(0, σ²) that the model itself starts it from, under the ``Default``
+    initialisation; None where that has its own."""
 
 
 class Product(NamedTuple):

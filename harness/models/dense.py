@@ -37,6 +37,8 @@ class Dense:
         bias: whether there is a b.
         role: where W stands in the network.
         fused: projections of their own that W's rows are divided into, in equal parts.
+        std: deviation that the model itself starts W with, and b from 0; by default it is the
+            initialisation's choice.
     """
 
     def __init__(
@@ -47,18 +49,20 @@ class Dense:
         bias: bool = True,
         role: Role = "hidden",
         fused: int = 1,
+        std: float | None = None,
     ) -> None:
         self.name, self.inputs, self.outputs, self.bias = name, inputs, outputs, bias
-        self.role, self.fused = role, fused
+        self.role, self.fused, self.std = role, fused, std
         self.w, self.b = f"{name}.weight", f"{name}.bias"
 
     def weights(self) -> dict[str, Weight]:
         """Return W, and b where there is one."""
         fans = self.inputs, self.outputs
         shape = (self.outputs, self.inputs)
-        weights = {self.w: Weight(shape, *fans, role=self.role, fused=self.fused)}
+        weights = {self.w: Weight(shape, *fans, role=self.role, fused=self.fused, std=self.std)}
         if self.bias:
-            weights[self.b] = Weight((self.outputs,), *fans, "bias")
+            std = None if self.std is None else 0.0
+            weights[self.b] = Weight((self.outputs,), *fans, "bias", std=std)
         return weights
 
     def __call__(self, params: Params, h_KBI: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ class Init(Component):
     def deviation(self, weight: Weight) -> float:
         """Return the standard deviation σ of the numbers of a layer's weights, from their fans."""
 
-    def shape(self) -> Shape:
+    def shape(self, weight: Weight) -> Shape:
         """Return the shape of the distribution of weights; a uniform one is on (−√3σ, √3σ)."""
         return "uniform"
 
@@ -71,7 +71,7 @@ class Init(Component):
             return 0.02 * stream.standard_normal(weight.shape)  # as in BERT and GPT-2
         if weight.role == "bias":
             return self.bias_bound(weight) * stream.uniform(-1, 1, weight.shape)
-        if self.shape() == "normal":
+        if self.shape(weight) == "normal":
             return self.deviation(weight) * stream.standard_normal(weight.shape)
         # U(−a, a) has the deviation a/√3: σ√3 is its bound
         return self.deviation(weight) * math.sqrt(3) * stream.uniform(-1, 1, weight.shape)
@@ -81,14 +81,20 @@ class Init(Component):
 class Default(Init):
     """torch's: weights and biases from U(−1/√fan_in, 1/√fan_in).
 
-    A user's torch module starts as its own constructor initialises it instead.
+    A model that has an initialisation of its own, as GPT does, starts from that instead, and so
+    does a user's torch module.
     """
 
     def deviation(self, weight: Weight) -> float:
+        if weight.std is not None:
+            return weight.std
         return 1 / math.sqrt(3 * weight.fan_in)  # U(−a, a) with a = 1/√fan_in has a/√3
 
+    def shape(self, weight: Weight) -> Shape:
+        return "uniform" if weight.std is None else "normal"
+
     def bias_bound(self, weight: Weight) -> float:
-        return 1 / math.sqrt(weight.fan_in)
+        return 1 / math.sqrt(weight.fan_in) if weight.std is None else 0.0
 
 
 @final
@@ -104,7 +110,7 @@ class Xavier(Init):
     def deviation(self, weight: Weight) -> float:
         return math.sqrt(2 / (weight.fan_in + weight.fan_out))
 
-    def shape(self) -> Shape:
+    def shape(self, weight: Weight) -> Shape:
         return self.distribution
 
 
@@ -121,7 +127,7 @@ class He(Init):
     def deviation(self, weight: Weight) -> float:
         return math.sqrt(2 / weight.fan_in)
 
-    def shape(self) -> Shape:
+    def shape(self, weight: Weight) -> Shape:
         return self.distribution
 
 
@@ -135,7 +141,7 @@ class Normal(Init):
     def deviation(self, weight: Weight) -> float:
         return self.std
 
-    def shape(self) -> Shape:
+    def shape(self, weight: Weight) -> Shape:
         return "normal"
 
 

@@ -13,6 +13,7 @@ from harness.models.base import Context, Model, Params, Weight
 from harness.models.dense import Dense
 from harness.models.dropout import dropout
 from harness.models.norm import LayerNorm
+from harness.models.tokenwise import per_token
 from harness.spec.space import Count, Fraction, value_of
 
 if TYPE_CHECKING:
@@ -88,31 +89,18 @@ class Block:
             (K, B, T, F).
         """
         x = x_KBTF + dropout(self._attend(params, self.norm1(params, x_KBTF, ctx)), ctx)
-        hidden = _per_token(self.up, params, self.norm2(params, x, ctx))
+        hidden = per_token(self.up, params, self.norm2(params, x, ctx))
         hidden = self.activation.forward(hidden)
-        return x + dropout(_per_token(self.down, params, hidden), ctx)
+        return x + dropout(per_token(self.down, params, hidden), ctx)
 
     def _attend(self, params: Params, x_KBTF: Tensor) -> Tensor:
         """Return the heads' softmax(qkᵀ/√d) v, mixed; d = F/heads, and every token sees all."""
         # one product for all three, as torch lays them out: rows of q, then of k, then of v
-        split = _per_token(self.qkv, params, x_KBTF).unflatten(-1, (3, self.heads, -1))
+        split = per_token(self.qkv, params, x_KBTF).unflatten(-1, (3, self.heads, -1))
         q, k, v = split.permute(3, 0, 1, 4, 2, 5)  # (K, B, heads, T, d) each
         # a sum of d products has deviation √d; divided by it, softmax does not saturate with d
         scores = torch.softmax(q @ k.mT / math.sqrt(q.shape[-1]), -1)  # (K, B, heads, T, T)
-        return _per_token(self.mix, params, (scores @ v).transpose(2, 3).flatten(-2))
-
-
-def _per_token(layer: Dense, params: Params, x_KBTF: Tensor) -> Tensor:
-    """Return a layer's outputs (K, B, T, out) for every token by itself.
-
-    Args:
-        layer: a dense layer, which takes samples of one axis: tokens count as samples.
-        params: the parameters by name.
-        x_KBTF: tokens (K, B, T, F), or (1, B, T, F) where the members share them.
-    """
-    rows_KNO = layer(params, x_KBTF.flatten(1, 2))
-    out_KBTO: Tensor = rows_KNO.unflatten(1, x_KBTF.shape[1:3])
-    return out_KBTO
+        return per_token(self.mix, params, (scores @ v).transpose(2, 3).flatten(-2))
 
 
 class TransformerNetwork:
@@ -152,7 +140,7 @@ class TransformerNetwork:
         flat = x_KB.flatten(2)
         # zeros behind the last number fill its patch
         flat = functional.pad(flat, (0, self.tokens * self.patch - flat.shape[-1]))
-        x = _per_token(self.embed, params, flat.unflatten(-1, (self.tokens, self.patch)))
+        x = per_token(self.embed, params, flat.unflatten(-1, (self.tokens, self.patch)))
         # attention knows no order: what tells tokens apart is a trained vector for each place
         x = x + params["position"][:, None]
         for i, block in enumerate(self.blocks):

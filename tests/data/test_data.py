@@ -46,6 +46,7 @@ def test_every_offline_data_set_has_a_case():
         "FashionMNIST",
         "Torchvision",
         "Arrays",
+        "Text",
         "Table",
         "ImageFolder",
     }

@@ -70,7 +70,8 @@ def test_every_loss_takes_classes(name):
 
 @pytest.mark.parametrize("name", [n for n in DATA if n not in ("MNIST1D", "QuadraticDeep")])
 def test_every_data_set_can_be_tried(name):
-    model = None if DATA[name][2] == "function" else h.Linear()
+    models = {"function": None, "tokens": h.GPT(width=8, heads=2)}
+    model = models.get(DATA[name][2], h.Linear())
     try_program(
         program_of(
             resolve(

@@ -26,7 +26,9 @@ def network_of(name):
     model, data = CASES[name][:2]
     dataset = load_data(Data.parse(data))
     network = model.network(dataset.input_shape, dataset.outputs)
-    return network, torch.as_tensor(dataset.train.x[:SAMPLES]).double(), dataset.outputs
+    x = torch.as_tensor(dataset.train.x[:SAMPLES])
+    tokens = getattr(network, "takes_tokens", False)
+    return network, x if tokens else x.double(), dataset.outputs
 
 
 def drawn(network, seed=0):
@@ -54,7 +56,8 @@ def test_outputs_are_the_twin_s(name, training):
     network, x, count = network_of(name)
     params, buffers = drawn(network)
     out_KBD, _ = outputs(network, params, buffers, x, training)
-    assert out_KBD.shape == (MEMBERS, len(x), count)
+    places = x.shape if x.dtype == torch.int64 else x.shape[:1]
+    assert out_KBD.shape == (MEMBERS, *places, count)
     model, twin = CASES[name].model, twin_of(CASES[name])
     for k in range(MEMBERS):
         own = [{n: v[k] for n, v in tensors.items()} for tensors in (params, buffers)]
@@ -113,6 +116,7 @@ OTHERS = {
     "patch": [16],
     "width": [4],
     "heads": [1],
+    "layers": [1],
     "dropout": [0.5],
     "start": [(2.0, 0.0)],
 }

@@ -29,7 +29,7 @@ def test_distribution(name):
     assert w.shape == WEIGHT.shape and w.var() == pytest.approx(variance, rel=0.02)
     assert abs(w.mean()) < 4 * np.sqrt(variance / w.size)
     kurtosis = (w**4).mean() / w.var() ** 2  # 3 of a normal distribution, 9/5 of a uniform one
-    assert kurtosis == pytest.approx(3 if init.shape() == "normal" else 1.8, rel=0.03)
+    assert kurtosis == pytest.approx(3 if init.shape(Weight((1,))) == "normal" else 1.8, rel=0.03)
     assert np.abs(b).max() == pytest.approx(bound, rel=1e-2)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional
 
 import harness as h
@@ -69,6 +70,46 @@ def transformer(model: h.Transformer, given: Inputs) -> Tensor:
     return _dense("out", tokens.flatten(2).mean(2), given)
 
 
+def gpt(model: h.GPT, given: Inputs) -> Tensor:
+    """torch's encoder layers under a causal mask; rotary ones with complex numbers, as published."""
+    places, table = given.x.shape[1], given.params["tokens.weight"]
+    tokens = functional.embedding(given.x, table)
+    if model.positions == "learned":
+        tokens = tokens + given.params["position.weight"][:places]
+    mask = nn.Transformer.generate_square_subsequent_mask(places, dtype=tokens.dtype)
+    for i in range(model.layers):
+        if model.positions == "learned":
+            tokens = _encoder_layer(model, f"block.{i}", given)(tokens, mask)
+        else:
+            tokens = _rotary_block(model, f"block.{i}", tokens, mask, given)
+    tokens = _normalise("layer", "norm", tokens.movedim(-1, 1), given).movedim(1, -1)
+    return functional.linear(tokens, table if model.tied else given.params["out.weight"])
+
+
+def _rotary_block(model: h.GPT, name: str, x: Tensor, mask: Tensor, given: Inputs) -> Tensor:
+    normed = _normalise("layer", f"{name}.norm1", x.movedim(-1, 1), given).movedim(1, -1)
+    q, k, v = (
+        part.unflatten(-1, (model.heads, -1)).transpose(1, 2)
+        for part in _dense(f"{name}.qkv", normed, given).chunk(3, -1)
+    )
+    d = q.shape[-1]
+    angle = torch.tensor(
+        [[t * 10000 ** (-2 * i / d) for i in range(d // 2)] for t in range(x.shape[1])],
+        dtype=x.dtype,
+    )
+    turn = torch.polar(torch.ones_like(angle), angle)  # e^{imθ} of f(q, m) = q e^{imθ}
+    q, k = (
+        torch.view_as_real(
+            torch.view_as_complex(part.unflatten(-1, (-1, 2)).contiguous()) * turn
+        ).flatten(-2)
+        for part in (q, k)
+    )
+    seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    x = x + _dense(f"{name}.mix", seen.transpose(1, 2).flatten(-2), given)
+    normed = _normalise("layer", f"{name}.norm2", x.movedim(-1, 1), given).movedim(1, -1)
+    return x + _dense(f"{name}.down", functional.gelu(_dense(f"{name}.up", normed, given)), given)
+
+
 def parameters(model: h.Parameters, given: Inputs) -> Tensor:
     return given.params["theta"].repeat(len(given.x), 1)
 
@@ -80,6 +121,7 @@ TWINS = {
     "CNN1D": cnn1d,
     "CNN2D": cnn2d,
     "Transformer": transformer,
+    "GPT": gpt,
     "Parameters": parameters,
 }
 """A twin of every registered model, by the model's name."""
@@ -100,7 +142,7 @@ def _normalise(kind: str, name: str, x: Tensor, given: Inputs) -> Tensor:
     return functional.batch_norm(x, *running, scale, shift, given.training)
 
 
-def _encoder_layer(model: h.Transformer, name: str, given: Inputs) -> nn.TransformerEncoderLayer:
+def _encoder_layer(model: h.Transformer | h.GPT, name: str, given: Inputs) -> Callable[..., Tensor]:
     layer = nn.TransformerEncoderLayer(
         model.width,
         model.heads,
@@ -109,7 +151,7 @@ def _encoder_layer(model: h.Transformer, name: str, given: Inputs) -> nn.Transfo
         activation="gelu",
         batch_first=True,
         norm_first=True,
-    ).to(given.x.dtype)
+    ).to(next(iter(given.params.values())).dtype)
     ours = {
         "self_attn.in_proj_": "qkv.",
         "self_attn.out_proj.": "mix.",
@@ -118,11 +160,10 @@ def _encoder_layer(model: h.Transformer, name: str, given: Inputs) -> nn.Transfo
         "norm1.": "norm1.",
         "norm2.": "norm2.",
     }
-    layer.load_state_dict(
-        {
-            f"{theirs}{part}": given.params[f"{name}.{mine}{part}"]
-            for theirs, mine in ours.items()
-            for part in ("weight", "bias")
-        }
-    )
-    return layer
+    own = {
+        f"{theirs}{part}": given.params[f"{name}.{mine}{part}"]
+        for theirs, mine in ours.items()
+        for part in ("weight", "bias")
+    }
+    # called with these weights, and not given copies of them: gradients go through
+    return lambda *args: functional_call(layer, own, args)

@@ -1,0 +1,210 @@
+"""A decoder-only language model in the form of GPT-2; autograd makes its gradient."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal, final
+
+from pydantic import Field
+
+from harness.core.lazy import Lazy
+from harness.models.activation import GELU
+from harness.models.base import Context, DataSizes, Model, Params, Weight
+from harness.models.dense import Dense
+from harness.models.dropout import dropout
+from harness.models.embedding import Embedding
+from harness.models.norm import LayerNorm
+from harness.models.positions import rotary_tables, rotate
+from harness.models.tokenwise import per_token
+from harness.spec.space import Count, Fraction, value_of
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+else:
+    torch = Lazy("torch")
+
+DEVIATION = 0.02
+"""Of GPT-2's initial weights."""
+
+
+@final
+class GPT(Model):
+    """Token (+ position) → blocks → layer norm → logits of the next token (Radford et al. 2019).
+
+    A block is pre-norm: x ← x + attention(norm(x)), then x ← x + MLP(norm(x)), with GELU. A token
+    sees itself and those before it. Initial weights are GPT-2's: N(0, 0.02²), divided by
+    √(2·layers) where they add to the tokens, biases 0; with another ``init`` than the default, that
+    one's.
+    """
+
+    layers: int = Field(default=2, ge=1)
+    """Blocks."""
+    width: Count = 64
+    """Features of a token."""
+    heads: int = Field(default=4, ge=1)
+    """Attention heads; they divide ``width``."""
+    positions: Literal["learned", "rotary"] = "learned"
+    """A trained vector for each place (GPT-2), or queries and keys turned by an angle in proportion
+    to their place (Su et al. 2021), which takes an even number of features a head."""
+    tied: bool = True
+    """Whether the embeddings are the weights of the output layer too (Press & Wolf 2017)."""
+    dropout: Fraction = 0.0
+    """Share dropped, in training, of the embeddings and of what attention and MLP add to them."""
+
+    def at_width(self, width: int) -> GPT:
+        return self.model_copy(update={"width": width})
+
+    def dropout_rate(self) -> float:
+        return self.numbers()["dropout"]
+
+    def network_for(self, sizes: DataSizes) -> GPTNetwork:
+        vocabulary = sizes.vocabulary
+        if not isinstance(vocabulary, int) or len(sizes.input_shape) != 1:
+            raise ValueError("expected one sequence of tokens (whole numbers) as an input")
+        return GPTNetwork(self, sizes.input_shape[0], vocabulary, sizes.outputs)
+
+    def network(self, input_shape: tuple[int, ...], outputs: int) -> GPTNetwork:
+        """Return the network for sequences (T,) of tokens below ``outputs``.
+
+        Raises:
+            ValueError: ``heads`` does not divide ``width``, or into an odd number of features where
+                positions are rotary.
+        """
+        return self.network_for(DataSizes(input_shape, outputs, vocabulary=outputs))
+
+
+class DecoderBlock:
+    """x ← x + attention(norm₁(x)), then x ← x + down(gelu(up(norm₂(x)))), 4·width units inside.
+
+    Args:
+        name: what its parameters' names begin with.
+        width: features F of a token.
+        heads: attention heads.
+        rotary: whether queries and keys are turned by their place.
+        added: deviation of the initial weights of what is added to the tokens.
+    """
+
+    def __init__(self, name: str, width: int, heads: int, rotary: bool, added: float) -> None:
+        self.heads, self.rotary, self.activation = heads, rotary, GELU()
+        self.norm1 = LayerNorm(f"{name}.norm1", width)
+        self.qkv = Dense(f"{name}.qkv", width, 3 * width, fused=3, std=DEVIATION)
+        self.mix = Dense(f"{name}.mix", width, width, std=added)
+        self.norm2 = LayerNorm(f"{name}.norm2", width)
+        self.up = Dense(f"{name}.up", width, 4 * width, std=DEVIATION)
+        self.down = Dense(f"{name}.down", 4 * width, width, std=added)
+
+    def layers(self) -> tuple[Dense | LayerNorm, ...]:
+        """Return the layers that have weights, in the order of their use."""
+        return self.norm1, self.qkv, self.mix, self.norm2, self.up, self.down
+
+    def __call__(self, params: Params, x_KBTF: Tensor, ctx: Context) -> Tensor:
+        """Return the tokens after the block.
+
+        Args:
+            params: the parameters by name.
+            x_KBTF: tokens (K, B, T, F); left as they are.
+            ctx: whether and how dropout drops.
+
+        Returns:
+            (K, B, T, F).
+        """
+        x = x_KBTF + dropout(self._attend(params, self.norm1(params, x_KBTF, ctx)), ctx)
+        hidden = per_token(self.up, params, self.norm2(params, x, ctx))
+        hidden = self.activation.forward(hidden)
+        return x + dropout(per_token(self.down, params, hidden), ctx)
+
+    def _attend(self, params: Params, x_KBTF: Tensor) -> Tensor:
+        """Return the heads' softmax(qkᵀ/√d) v over a token and those before it, mixed."""
+        # one product for all three: rows of q, then of k, then of v
+        split = per_token(self.qkv, params, x_KBTF).unflatten(-1, (3, self.heads, -1))
+        q, k, v = split.permute(3, 0, 1, 4, 2, 5)  # (K, B, heads, T, d) each
+        if self.rotary:
+            tables = rotary_tables(q.shape[-2], q.shape[-1], q)
+            q, k = rotate(q, *tables), rotate(k, *tables)
+        scores = q @ k.mT / math.sqrt(q.shape[-1])  # (K, B, heads, T, T)
+        later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
+        scores = torch.softmax(scores.masked_fill(later, -math.inf), -1)
+        return per_token(self.mix, params, (scores @ v).transpose(2, 3).flatten(-2))
+
+
+class GPTNetwork:
+    """The function of a GPT spec.
+
+    Args:
+        spec: widths, blocks and heads.
+        context: tokens in one input, T.
+        vocabulary: values that tokens take, V.
+        outputs: classes of the next token.
+
+    Raises:
+        ValueError: the heads do not divide the width, or a head's features can't be turned in
+            pairs, or tied embeddings are fewer than the outputs.
+    """
+
+    takes_tokens = True
+
+    def __init__(self, spec: GPT, context: int, vocabulary: int, outputs: int) -> None:
+        width, rotary = value_of(spec.width, "model.width"), spec.positions == "rotary"
+        if width % spec.heads:
+            raise ValueError(f"model.heads: expected a divisor of width {width}, got {spec.heads}")
+        if rotary and width // spec.heads % 2:
+            raise ValueError(
+                f"model.positions: rotary expected an even number of features a head, got {width} "
+                f"features in {spec.heads} heads"
+            )
+        if spec.tied and vocabulary < outputs:
+            raise ValueError(
+                f"model.tied: expected tokens for all of the {outputs} outputs, got inputs of "
+                f"{vocabulary} tokens; set tied: false"
+            )
+        self.outputs = outputs
+        self.tokens = Embedding("tokens", vocabulary, width)
+        self.position = None if rotary else Embedding("position", context, width)
+        added = DEVIATION / math.sqrt(2 * spec.layers)
+        self.blocks = [
+            DecoderBlock(f"block.{i}", width, spec.heads, rotary, added) for i in range(spec.layers)
+        ]
+        self.norm = LayerNorm("norm", width)
+        self.out = None
+        if not spec.tied:
+            self.out = Dense("out", width, outputs, bias=False, role="output", std=DEVIATION)
+
+    def weights(self) -> dict[str, Weight]:
+        """Return the parameters by name: ``tokens.weight``, ``block.0.up.bias``, …."""
+        inner = [layer for block in self.blocks for layer in block.layers()]
+        layers = (self.tokens, self.position, *inner, self.norm, self.out)
+        return {
+            name: weight
+            for layer in layers
+            if layer is not None
+            for name, weight in layer.weights().items()
+        }
+
+    def buffers(self) -> dict[str, Tensor]:
+        """Return no running statistics."""
+        return {}
+
+    def __call__(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
+        """Return logits (K, B, T, V) of the token after each.
+
+        Args:
+            params: weights by name.
+            x_KB: tokens (K, B, T), or (1, B, T) where all members share them.
+            ctx: training or evaluation, and the members' streams.
+        """
+        x = self.tokens(params, x_KB)
+        if self.position is not None:
+            # (K, 1, T, F): the same for every sample
+            x = x + params[self.position.w][:, None, : x_KB.shape[2]]
+        x = dropout(x, ctx)
+        for i, block in enumerate(self.blocks):
+            x = block(params, x, ctx)
+            ctx.show(f"block.{i}", x)
+        x = self.norm(params, x, ctx)
+        if self.out is not None:
+            return per_token(self.out, params, x)
+        table_KVF = params[self.tokens.w][:, : self.outputs]
+        logits_KNV = torch.matmul(x.flatten(1, 2), table_KVF.mT)
+        out_KBTV: Tensor = logits_KNV.unflatten(1, x.shape[1:3])
+        return out_KBTV
