@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from harness.core.streams import numpy_stream
+from harness.core.tokens import IGNORED
 from harness.data.base import Data
 from harness.data.dataset import Raw
-from harness.losses.tokens import IGNORED
 
 
 @final

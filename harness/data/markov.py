@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import Field
 
 from harness.core.streams import numpy_stream
+from harness.core.tokens import IGNORED
 from harness.data.base import Data
 from harness.data.dataset import Raw
-from harness.losses.tokens import IGNORED
 
 SETTLED = 1e-15
 """Change of the stationary distribution in a step from which on it counts as found."""

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from harness.core.tokens import IGNORED
 from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameters
 from harness.engine.placement import Samples
 from harness.engine.program import Program
 from harness.engine.splits import Split, splits_of
 from harness.engine.tally import Tally
 from harness.engine.training_loss import logits_of
-from harness.losses.tokens import IGNORED, are_tokens, classes_last
+from harness.losses.tokens import are_tokens, classes_last
 from harness.metrics.base import Metric
 from harness.metrics.scored import Scored, score
 from harness.models.base import Buffers, Context

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from harness.core.errors import HarnessError
 from harness.core.lazy import Lazy
+from harness.core.tokens import IGNORED
 from harness.losses.base import Loss
 from harness.losses.class_weights import (
     ClassWeights,
@@ -18,7 +19,7 @@ from harness.losses.class_weights import (
     counts_of,
     of_tokens,
 )
-from harness.losses.tokens import IGNORED, are_tokens, classes_last, sum_by_sample
+from harness.losses.tokens import are_tokens, classes_last, sum_by_sample
 
 if TYPE_CHECKING:
     import torch

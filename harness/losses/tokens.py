@@ -18,10 +18,6 @@ else:
     torch = Lazy("torch")
 
 
-IGNORED = -100
-"""The target that torch leaves out by default."""
-
-
 def are_tokens(y_KB: Tensor) -> bool:
     """Return whether targets are classes as whole numbers (and not one-hot, or numbers)."""
     return y_KB.dtype == torch.int64
