@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 import torch
+from torch import Tensor
 
 from harness.core.errors import HarnessError, nearest
 from harness.core.parameter_layout import Layout
@@ -74,37 +75,41 @@ def group_numbers(
     """
     if not recipes or not (recipes[0].groups or scalings):
         return GroupNumbers()
-    shape = len(recipes), layout.width
-    width_KP = _width_factors(layout, recipes, scalings)
-    lr_KP = width_KP.clone()
-    decay_KP = torch.full(shape, torch.nan, dtype=torch.float64)
+    # a number a parameter, N, spread over its weights at the end
+    place = {name: number for number, name in enumerate(layout.slots)}
+    width_KN = _width_factors(layout, recipes, scalings)
+    lr_KN, decay_KN = width_KN.clone(), torch.full_like(width_KN, torch.nan)
     for pattern, names in group_members(layout, recipes[0].groups).items():
         for row, recipe in enumerate(recipes):
             numbers = recipe.groups[pattern].numbers()
-            for slot in map(layout.slots.__getitem__, names):
-                columns = slice(slot.offset, slot.offset + slot.size)
-                lr_KP[row, columns] *= numbers["lr"]
-                decay_KP[row, columns] = numbers.get("weight_decay", torch.nan)
+            for name in names:
+                lr_KN[row, place[name]] *= numbers["lr"]
+                decay_KN[row, place[name]] = numbers.get("weight_decay", torch.nan)
+
+    def spread(values_KN: Tensor, between: float) -> Tensor:
+        cut_KM = torch.full((len(recipes), len(layout.cuts)), between, dtype=torch.float64)
+        cut_KM[:, ::2] = values_KN
+        sizes_M = torch.tensor(layout.cuts, device=device)
+        return cut_KM.to(device, dtype).repeat_interleave(sizes_M, 1, output_size=layout.width)
+
     return GroupNumbers(
-        lr_KP.to(device, dtype) if bool((lr_KP != 1).any()) else None,
-        None if bool(decay_KP.isnan().all()) else decay_KP.to(device, dtype),
-        width_KP.to(device, dtype) if scalings else None,
+        spread(lr_KN, 1.0) if bool((lr_KN != 1).any()) else None,
+        None if bool(decay_KN.isnan().all()) else spread(decay_KN, torch.nan),
+        spread(width_KN, 1.0) if bool((width_KN != 1).any()) else None,
     )
 
 
-def _width_factors(
-    layout: Layout, recipes: Sequence[ResolvedRecipe], scalings: Scalings
-) -> torch.Tensor:
-    """Return the parametrization's factors on the learning rate (K, P)."""
-    factors_KP = torch.ones(len(recipes), layout.width, dtype=torch.float64)
-    for row, recipe in enumerate(recipes):
-        for name, scaling in scalings.items():
+def _width_factors(layout: Layout, recipes: Sequence[ResolvedRecipe], scalings: Scalings) -> Tensor:
+    """Return the parametrization's factors on the learning rate by parameter, (K, N)."""
+    factors_KN = torch.ones(len(recipes), len(layout.slots), dtype=torch.float64)
+    if scalings:
+        for row, recipe in enumerate(recipes):
             rule = as_a(Optimizer, recipe.optimizer).update_rule
             # one without a rule has been refused
             assert rule is not None
-            slot = layout.slots[name]
-            factors_KP[row, slot.offset : slot.offset + slot.size] = scaling.rates[rule]
-    return factors_KP
+            factors = [scalings[name].rates[rule] for name in layout.slots]
+            factors_KN[row] = torch.tensor(factors, dtype=torch.float64)
+    return factors_KN
 
 
 def check_groups(recipe: ResolvedRecipe, layout: Layout) -> None:
