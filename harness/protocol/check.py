@@ -28,6 +28,7 @@ from harness.protocol.own_trial import trainer_notes, try_trainer
 from harness.protocol.search_notes import search_notes
 from harness.spec.arms import Arm, build_arms
 from harness.spec.component import as_a
+from harness.spec.metrics import tells_direction
 from harness.spec.recipe import Recipe
 from harness.spec.resolved import ResolvedRecipe, resolve
 from harness.spec.space import Choice, IntUniform, LogUniform, Range, Space
@@ -122,7 +123,8 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
             "expected 'search' to say how they are tuned, got none"
         )
     if arm.recipe.trainer is not None:
-        return mistakes + _unmeasured(arm.recipe) + own_mistakes(study, arm)
+        said = _unmeasured(arm.recipe) + _undirected(study, arm.recipe)
+        return mistakes + said + own_mistakes(study, arm)
     try:
         _check_batch_space(arm.recipe, len(load_data(arm.recipe.data).train.x))
         _check_searches(study, arm.recipe)
@@ -134,6 +136,27 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
     except HarnessError as error:
         return [*mistakes, f"arm {arm.name!r}: {error}"]
     return mistakes + _unrecorded_metrics(study, arm, recorded)
+
+
+def _undirected(study: Study, recipe: Recipe) -> list[str]:
+    """Return a mistake for each metric of a trainer that the study goes by and nobody described:
+    more of it may be better or less."""
+    needed = {
+        f"claims.{i}.on": claim.on
+        for i, claim in enumerate(study.claims)
+        if not claim.direction_given
+    }
+    if study.metric is not None:
+        needed["metric"] = study.metric
+    if study.tuned and study.search is not None and study.search.direction == "auto":
+        needed["search.objective"] = study.search.objective
+    return [
+        f"{field}: expected a metric of which more or less is better, got {metric!r}, which the "
+        f"trainer records and nothing describes; declare it in recipe.metrics: {{name: Logged, "
+        f"metric: {metric.partition('/')[2]}, larger_is_better: true}} (or false)"
+        for field, metric in needed.items()
+        if not tells_direction(metric, recipe.declared)
+    ]
 
 
 def _unmeasured(recipe: Recipe) -> list[str]:

@@ -31,6 +31,10 @@ _SHORT = {"mae": "MeanAbsoluteError"}
 """Names of the field that a part of another kind has already."""
 
 
+TELLING = ("loss", "error", "accuracy")
+"""Ends of names that tell which values are better."""
+
+
 class DeclaredMetric(Component):
     """The half of a metric that specs know: its name and what it declares."""
 
@@ -104,6 +108,20 @@ def has_direction(metric: str, declared: Declared) -> bool:
     """
     known = (describe(source, declared) for source in recorded_sources(metric))
     return all(own.larger_is_better is not None for own in known)
+
+
+def tells_direction(metric: str, declared: Declared) -> bool:
+    """Return whether a metric of which anything may be meant is one that the harness or the recipe
+    knows, or ends in a word that tells.
+
+    Args:
+        metric: as a training loop of a user's own records it, or derived of such.
+        declared: what the recipe's metrics declare.
+    """
+    return has_direction(metric, declared) and all(
+        source.endswith(TELLING) or describe(source, declared).description
+        for source in recorded_sources(metric)
+    )
 
 
 def no_direction(metric: str) -> str:

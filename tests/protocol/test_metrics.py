@@ -14,6 +14,7 @@ from harness.protocol.check import check_study, notes_of
 from harness.protocol.objective import objective_at_end
 from harness.protocol.run import Options, run_study
 from harness.protocol.runs import RunResult
+from harness.spec.metrics import tells_direction
 from tests.studies import small
 
 GIVEN = "tests.metrics.given."
@@ -97,14 +98,24 @@ def test_what_runs_do_not_record_is_refused():
 
 
 def test_what_a_trainer_does_not_record_is_refused():
-    trained = h.Recipe(trainer="tests.trainers.loops.walk", steps=10, metrics=["f1", "auroc"])
+    plain = h.Recipe(trainer="tests.trainers.loops.walk", steps=10, config={"lr": 0.1})
+    trained = plain.with_values({"metrics": ["f1", "auroc"]})
     study = h.Study(name="own", recipe=trained, seeds=2)
     with pytest.raises(SpecError, match="got f1, auroc, which are measured where the harness"):
         check_study(study)
     logged = {"name": "Logged", "metric": "bleu", "larger_is_better": True}
     declared = h.Study(name="own", recipe=trained.with_values({"metrics": [logged]}), seeds=2)
     check_study(declared)
-    assert not notes_of(declared)
+    assert not any("metric" in note for note in notes_of(declared))
+    with pytest.raises(SpecError, match="metric: expected .* got 'test/bleu', .* Logged"):
+        check_study(h.Study(name="own", recipe=plain, metric="test/bleu"))
+    check_study(h.Study(name="own", recipe=declared.recipe, metric="test/bleu"))
+
+
+def test_what_tells_which_values_are_better():
+    told = ["test/f1", "valid/hinge_loss", "test/accuracy", "mean/valid/mcc", "gap/top5"]
+    untold = ["test/bleu", "mean/valid/chrf", "gap/score"]
+    assert [name for name in told + untold if tells_direction(name, {})] == told
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
