@@ -102,6 +102,7 @@ from harness.probes.slices import LossSlice as LossSlice
 from harness.probes.spread import GradientSpread as GradientSpread
 from harness.probes.throughput import Throughput as Throughput
 from harness.probes.update import UpdateRatio as UpdateRatio
+from harness.protocol.compare import compare as compare
 from harness.protocol.options import Options as Options
 from harness.protocol.run import run_study as run_study
 from harness.protocol.train import train as train

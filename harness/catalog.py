@@ -200,6 +200,7 @@ parts by name."""
 ENTRIES: dict[str, str] = {
     "recipe.own_data": "harness.data.own:OwnData",
     "study.main": "harness.cli:study_main",
+    "progress.choose": "harness.cli.progress:choose_display",
     "study.from_frame": "harness.protocol.imported.frame:from_frame",
     "study.from_mlflow": "harness.protocol.imported.mlflow:from_mlflow",
     "study.from_wandb": "harness.protocol.imported.wandb:from_wandb",
@@ -230,6 +231,7 @@ PUBLIC: dict[str, str] = {
     "load_study": "harness.spec.files",
     "train": "harness.protocol.train",
     "run_study": "harness.protocol.run",
+    "compare": "harness.protocol.compare",
     "Options": "harness.protocol.options",
 }
 """Public names that are no parts."""

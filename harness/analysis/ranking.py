@@ -40,6 +40,11 @@ class Place(NamedTuple):
     the best itself."""
 
     @property
+    def runs(self) -> int:
+        """Runs of the arm that the ranking goes by, those that ended badly among them."""
+        return int(np.sum(~np.isnan(self.values)))
+
+    @property
     def measured(self) -> bool:
         """Whether the arm has the metric at all; one without it is compared with none."""
         return not math.isnan(self.interval.mean)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-import numpy as np
-
 from harness.analysis.answer import answer_study
 from harness.analysis.claims import Tested, judge_claims
 from harness.analysis.ranking import Place, show
@@ -47,10 +45,9 @@ def results_html(results: Results) -> str:
 
 def _cells(place: Place, best: bool, first_look: bool) -> list[str]:
     """Return an arm's row."""
-    runs = int(np.sum(~np.isnan(place.values)))
     lost = f" ({place.ended_badly} diverged or failed)" if place.ended_badly else ""
     compared = place.measured and not best
-    cells = [place.arm, show(place.interval), f"{runs}{lost}"]
+    cells = [place.arm, show(place.interval), f"{place.runs}{lost}"]
     cells.append(show(place.from_best) if compared else "—")
     if first_look:
         return cells

@@ -130,3 +130,13 @@ def asks_late(run):
 
 
 NO_FUNCTION = 3
+
+
+def shrink(run):
+    """w ← (1 − lr·width) w; the loss is w²."""
+    w = 1.0
+    for step in range(1, run.steps + 1):
+        w *= 1 - run.config["lr"] * run.config["net"]["width"]
+        run.log(step, valid_loss=w * w)
+    if run.confirming:
+        run.test(loss=w * w + run.seed % 10 / 1000)
