@@ -153,8 +153,19 @@ class Results:
             for search, reading in readings.items()
         }
         recipes = zip(curves["arm"], curves["search"], strict=True)
-        curves["seconds"] = curves["step"] * [pace.get(recipe, np.nan) for recipe in recipes]
+        seconds = curves["step"] * [pace.get(recipe, np.nan) for recipe in recipes]
+        curves["seconds"] = seconds.fillna(self._wall_times(curves))
         return curves
+
+    def _wall_times(self, curves: pd.DataFrame) -> pd.Series:
+        """Return the seconds of each point by its own run's time; NaN but for trainers of a user's
+        own, whose updates can't be timed apart."""
+        own = {
+            arm for arm, frozen in self.winners.items() if frozen and "trainer" in frozen[0].recipe
+        }
+        costs = self.confirmed.reindex(columns=["run_id", "cost/seconds", "cost/steps"])
+        a_step = (costs["cost/seconds"] / costs["cost/steps"]).set_axis(costs["run_id"])
+        return (curves["step"] * curves["run_id"].map(a_step)).where(curves["arm"].isin(own))
 
     @cached_property
     def curves(self) -> pd.DataFrame:

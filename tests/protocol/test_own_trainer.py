@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 import harness as h
 from harness import results
+from harness.analysis.audit import audit
 from harness.protocol.runs import key_of
 from harness.spec.arms import Run, arms_of_search, build_arms
 
@@ -163,3 +164,21 @@ def test_a_killed_study_of_own_loops_leaves_no_process(folder):
     driver.wait()
     psutil.wait_procs(found, timeout=10)
     assert found and not any(child.is_running() for child in found)
+
+
+def test_seconds_of_an_own_loop_are_its_runs_wall_times_and_the_audit_says_so(folder):
+    claim = h.Claim.faster("2", than="1", to=("valid/loss", 0.5), by="seconds")
+    done = h.run_study(
+        study(
+            recipe=h.Recipe(trainer="mine_loop.train", config={"x": 0.5, "depth": 1}, steps=10),
+            search=None,
+            claims=[claim],
+        ),
+        h.Options(workers=2),
+    )
+    assert done.failed == 0
+    found = results.load("own")
+    ends = found.confirmed_curves.groupby("run_id")["seconds"].max()
+    costs = found.confirmed.set_index("run_id")["cost/seconds"]
+    assert np.allclose(ends, costs[ends.index])
+    assert "wall times" in {finding.check for finding in audit(found)}

@@ -23,7 +23,12 @@ from harness.analysis.audit.judging import (
     stopped_against_whole,
     tuned_for_another,
 )
-from harness.analysis.audit.measuring import different_paths, leaks, timings_under_load
+from harness.analysis.audit.measuring import (
+    different_paths,
+    leaks,
+    timings_under_load,
+    wall_times,
+)
 from harness.analysis.audit.metrics import undefined_metrics
 from harness.analysis.audit.scope import few_searches, tied_winners
 from harness.analysis.audit.searching import pruned_trials, unequal_budgets, unsettled_ranking
@@ -46,6 +51,7 @@ CHECKS: dict[str, Check] = {
     "winners no flukes": lucky_winners,
     "winners ahead of the others": tied_winners,
     "timings on a quiet machine": timings_under_load,
+    "seconds by a calibrated clock": wall_times,
     "no leak between search and confirm": leaks,
     "metrics defined in all runs": undefined_metrics,
     "one path for all arms": different_paths,

@@ -30,6 +30,19 @@ def timings_under_load(results: Results) -> Iterator[Finding]:
         )
 
 
+def wall_times(results: Results) -> Iterator[Finding]:
+    """Find claims that go by seconds of a user's own training loop, which has no calibrated
+    clock."""
+    timed = [claim for claim in results.study.claims if "seconds" in claim.model_dump().values()]
+    own = [arm.name for arm in results.arms if arm.recipe.trainer is not None]
+    if timed and own:
+        yield Finding(
+            "wall times",
+            f"the seconds of {first_of(own)} are those of the runs themselves, several at a time",
+            "read seconds with care, compare steps, or run again with --workers 1",
+        )
+
+
 def leaks(results: Results) -> Iterator[Finding]:
     """Find seeds or test data that the search has seen.
 
