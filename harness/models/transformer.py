@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 
 from pydantic import Field
 
+from harness.core.errors import HarnessError
 from harness.core.lazy import Lazy
 from harness.models.activation import GELU
 from harness.models.base import Context, Model, Params, Weight
@@ -43,6 +44,10 @@ class Transformer(Model):
     dropout: Fraction = 0.0
     """Share dropped, in training, of what attention and MLP add to the tokens."""
 
+    def at_width(self, width: int) -> Transformer:
+        heads = heads_at_width(width, value_of(self.width, "model.width"), self.heads)
+        return self.model_copy(update={"width": width, "heads": heads})
+
     def dropout_rate(self) -> float:
         return self.numbers()["dropout"]
 
@@ -53,6 +58,33 @@ class Transformer(Model):
             ValueError: ``heads`` does not divide ``width``.
         """
         return TransformerNetwork(self, math.prod(input_shape), outputs)
+
+
+def heads_at_width(width: int, own_width: int, heads: int) -> int:
+    """Return the heads of the same size in a transformer of another width.
+
+    With heads that stay of one size the products of queries and keys are of one size too, whatever
+    the width, and √d is what they are divided by.
+
+    Args:
+        width: the other width.
+        own_width: width of the transformer that has ``heads``.
+        heads: its heads.
+
+    Raises:
+        HarnessError: heads of that size do not divide the other width.
+
+    >>> heads_at_width(64, 256, 16)
+    4
+    """
+    other, rest = divmod(heads * width, own_width)
+    if rest or not other:
+        raise HarnessError(
+            f"recipe.parametrization: expected heads of the same size at base_width {width} as at"
+            f" width {own_width} ({own_width / heads:g} features each), which they do not divide;"
+            " let heads grow with the width, or take another base_width"
+        )
+    return other
 
 
 class Block:

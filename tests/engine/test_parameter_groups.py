@@ -144,6 +144,27 @@ def test_members_of_other_numbers_share_a_cohort_and_train_as_alone():
         assert_same(together, outcomes([run])[0])
 
 
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"name": "WSD", "warm_up": "3 steps"},
+        {
+            "name": "Sequence",
+            "pieces": [{"schedule": "WarmUp", "length": 0.3}, {"schedule": "Cosine"}],
+        },
+    ],
+    ids=lambda schedule: schedule["name"],
+)
+def test_groups_follow_schedules_alike_in_every_library(schedule):
+    recipe = BASE.with_values({"optimizer": h.SGD(lr=0.2), "groups": {"*.bias": {"lr": 0.1}}})
+    library = {"optimizer": {"name": "torch.optim.SGD", "lr": 0.2}}
+    own, theirs, plain = (
+        train_outcomes(recipe.with_values(fields), [0])[0].series("train/loss")
+        for fields in ({"schedule": schedule}, {"schedule": schedule} | library, {})
+    )
+    assert theirs == pytest.approx(own, rel=1e-9) and own[-1] != pytest.approx(plain[-1])
+
+
 def test_groups_are_searched_by_their_path():
     recipe = BASE.with_values({"groups.*.bias.lr": h.LogUniform(0.01, 1.0)})
     assert recipe.spaces() == {"groups.*.bias.lr": h.LogUniform(0.01, 1.0)}

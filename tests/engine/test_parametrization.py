@@ -90,6 +90,18 @@ def test_without_it_wide_networks_change_more():
     assert found[0]["hidden.1"] > 0.5
 
 
+@pytest.mark.parametrize("mup", [True, False])
+def test_transformers_whose_heads_grow_in_number_change_alike_too(mup):
+    def changed(width):
+        model = h.Transformer(patch=8, width=width, depth=2, heads=width // 8)
+        fields = {"parametrization": "mup", "base_width": 32} if mup else {}
+        return changes(BASE.with_values({"model": model.dump()} | fields), 3)
+
+    for narrow, wide in zip(changed(32), changed(128), strict=True):
+        slopes = [math.log(wide[name] / narrow[name], 4) for name in narrow]
+        assert all(abs(slope) < 0.2 if mup else slope > 0.3 for slope in slopes), slopes
+
+
 class TableEight(nn.Module):
     """The same network in the form of the paper's table 8: an output multiplier."""
 
@@ -217,6 +229,10 @@ def test_the_plain_form_has_it_only_where_it_is_asked_for():
     ("fields", "said"),
     [
         ({"model": h.Linear().dump()}, "model whose hidden layers have a width"),
+        (
+            {"model": h.Transformer(width=96, heads=8).dump()},
+            "heads of the same size at base_width 64 as at width 96 .12 features each",
+        ),
         ({"optimizer": h.Adafactor(lr=0.01).dump()}, "how its updates follow .* got Adafactor"),
         ({"optimizer": {"name": "torch.optim.Adam"}}, "how its updates follow .* got torch"),
     ],
