@@ -24,6 +24,7 @@ from harness.core.records import Array, Keep, Outcome, Point
 from harness.engine.evaluation_point import evaluated_weights
 from harness.engine.external.state import ExternalState, external_state
 from harness.engine.initialize import initial_buffers, initial_weights
+from harness.engine.loss_scaling import Scaling, first_scaling
 from harness.engine.optimizer_groups import (
     OptimizerGroup,
     OptimizerStates,
@@ -113,6 +114,8 @@ class Cohort:
     """Averages of the weights, where the recipes have any."""
     permit: Permit
     """Whether test data are evaluated at the end, and by whom they have been."""
+    scaling: Scaling | None = None
+    """The scales of losses in float16."""
     keep: Keep = None
     """Which weights its runs keep when they end."""
     kept_KP: Tensor | None = None
@@ -178,6 +181,7 @@ def start(runs: Sequence[Run], test: bool, keep: Keep = None) -> Cohort:
         best_buffers=dict(buffers),
         average_KP=None if program.recipe.average is None else w_KP.clone(),
         permit=Permit(test),
+        scaling=first_scaling(w_KP) if program.recipe.amp == "fp16" else None,
         keep=keep,
         kept_KP=w_KP.clone() if kept else None,
         kept_buffers={name: buffer.clone() for name, buffer in buffers.items()} if kept else {},
@@ -224,6 +228,7 @@ def keep_rows(program: Program, cohort: Cohort, kept: Sequence[int]) -> None:
     cohort.buffers = {name: buffer[rows] for name, buffer in cohort.buffers.items()}
     cohort.best_buffers = {name: buffer[rows] for name, buffer in cohort.best_buffers.items()}
     cohort.best_KP = None if cohort.best_KP is None else cohort.best_KP[rows]
+    cohort.scaling = cohort.scaling and cohort.scaling.of_rows(rows)
     cohort.kept_buffers = {name: buffer[rows] for name, buffer in cohort.kept_buffers.items()}
     cohort.kept_KP = None if cohort.kept_KP is None else cohort.kept_KP[rows]
     cohort.average_KP = None if cohort.average_KP is None else cohort.average_KP[rows]

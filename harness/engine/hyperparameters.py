@@ -17,6 +17,7 @@ from torch import Tensor
 
 from harness.core.parameter_numbers import GroupNumbers, Masks
 from harness.data.base import Data, load_data
+from harness.engine.loss_scaling import Scaling
 from harness.losses.base import Loss
 from harness.models.base import Model
 from harness.optimizers.external import ExternalOptimizer
@@ -47,6 +48,8 @@ class Hyperparameters(NamedTuple):
     """What the recipes' groups of parameters say; for updates alone."""
     masks: Masks | None = None
     """Kept between the updates of an interval."""
+    scaling: Scaling | None = None
+    """The scales of losses in float16, which updates change in place; for updates alone."""
 
     def map(self, rows: Callable[[Tensor], Tensor]) -> Hyperparameters:
         """Return the numbers of some of the members.

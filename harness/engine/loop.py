@@ -121,6 +121,7 @@ def train_interval(
     hyper = stack_hyperparameters(recipes, device, dtype)
     said = group_numbers(program.layout, recipes, device, dtype, program.scalings)
     hyper = hyper._replace(groups=said, masks={})
+    hyper = hyper._replace(scaling=cohort.scaling)
     splits = splits_of(program, recipes)
     own = cohort.interval or OpenInterval(Noise(seeds, cohort.done, device, dtype))
     cohort.interval, batches = own, Batches(program, splits, seeds)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+
 from harness.core.errors import HarnessError
 from harness.core.parameter_layout import Layout
 from harness.models.base import Network
@@ -66,3 +68,38 @@ def check_evaluation_point(
                 f"recipe.regularizers: {part} evaluates at an average of weights, where the"
                 f" constraint of {regularizer.name} does not hold; leave one of them out"
             )
+
+
+def check_left_out(optimizer: Component, layout: Layout) -> None:
+    """Refuse an optimizer whose updates can't be left out for some members, as float16 needs it.
+
+    Args:
+        optimizer: the recipe's.
+        layout: the parameters.
+
+    Raises:
+        HarnessError: it is another library's, or makes a part of its state at the first update.
+    """
+    if not isinstance(optimizer, Optimizer):
+        raise HarnessError(
+            "recipe.amp: expected an optimizer of the harness's own beside fp16, whose updates are"
+            f" left out where a gradient overflows, got {optimizer.name}; use bf16"
+        )
+    # on the meta device shapes alone are computed
+    w_1P = torch.zeros(1, layout.width, device="meta")
+    fields = {name: w_1P.new_zeros(1, 1) for name in (*optimizer.numbers(), "schedule")}
+    first = optimizer.init(w_1P)
+    form = _form(first)
+    _, state = optimizer.update(torch.zeros_like(w_1P), first, w_1P.clone(), fields, layout)
+    if _form(state) != form:
+        raise HarnessError(
+            f"recipe.amp: {optimizer.name} makes a part of its state at its first update, which "
+            "can't be left out for some of the runs as fp16 needs it; use bf16"
+        )
+
+
+def _form(part: object) -> object:
+    """Return the shapes of a state's tensors, in its tuples."""
+    if isinstance(part, torch.Tensor):
+        return tuple(part.shape)
+    return tuple(map(_form, part)) if isinstance(part, tuple) else None

@@ -20,7 +20,7 @@ from harness.engine import placement
 from harness.engine.averaging import check_average
 from harness.engine.differentiate import Differentiator, differentiator_of, in_micro_batches
 from harness.engine.metric_checks import check_metrics
-from harness.engine.optimizer_checks import check_optimizer
+from harness.engine.optimizer_checks import check_left_out, check_optimizer
 from harness.engine.parameter_groups import check_groups
 from harness.engine.parametrization import Scalings, at_base_width, scalings_of
 from harness.engine.placement import Samples
@@ -39,6 +39,14 @@ from harness.spec.resolved import ResolvedRecipe
 
 OF_CLASSES = ("classification", "tokens")
 """Tasks whose targets are classes, so that there is an accuracy."""
+
+
+AMP_TYPES: dict[bool | str, torch.dtype | None] = {
+    False: None,
+    True: torch.bfloat16,
+    "fp16": torch.float16,
+}
+"""What forward passes are computed in, by a recipe's ``amp``."""
 
 
 class Program(NamedTuple):
@@ -113,10 +121,12 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     layout = _layout_for(weights)
     check_optimizer(recipe.optimizer, network, layout, regularizers)
     check_groups(recipe, layout)
+    if recipe.amp == "fp16":
+        check_left_out(recipe.optimizer, layout)
     loss = as_a(Loss, recipe.loss or source.default_loss())
     _check_targets(recipe, loss, data, regularizers)
     fields = sample_fields(data.train.y.dtype, recipe.dtype)
-    training_loss = TrainingLoss(network, loss, layout, device, recipe.amp, fields)
+    training_loss = TrainingLoss(network, loss, layout, device, AMP_TYPES[recipe.amp], fields)
     train, valid, test = _placed(source, network, device, dtype)
     times = make_timetable(recipe, train.size)
     run = run_lengths(recipe, times, train.size)
@@ -266,8 +276,9 @@ def _check_precision(recipe: ResolvedRecipe) -> None:
     """
     if recipe.amp and recipe.dtype != "float32":
         raise HarnessError(
-            f"recipe.amp: expected dtype float32 beside it, since it computes in bfloat16, got "
-            f"{recipe.dtype}; leave out one of them"
+            f"recipe.amp: expected dtype float32 beside it, since it computes in "
+            f"{AMP_TYPES[recipe.amp]}".replace("torch.", "")
+            + f", got {recipe.dtype}; leave out one of them"
         )
 
 

@@ -38,8 +38,8 @@ class TrainingLoss(NamedTuple):
     loss: Loss
     layout: Layout
     device: torch.device
-    amp: bool
-    """Whether the forward pass is computed in bfloat16 where that is safe."""
+    amp: torch.dtype | None
+    """What the forward pass is computed in where that is safe; None for the weights' own type."""
     fields: SampleFields | None = None
     """Where the arrays of a sample's targets lie, if there are several."""
 
@@ -91,7 +91,7 @@ class TrainingLoss(NamedTuple):
 
     def precision(self) -> AbstractContextManager[object]:
         """Return the context that forward passes are computed in."""
-        return torch.autocast(self.device.type, torch.bfloat16) if self.amp else nullcontext()
+        return torch.autocast(self.device.type, self.amp) if self.amp else nullcontext()
 
 
 def converted(out: Tensor, dtype: torch.dtype) -> Tensor:

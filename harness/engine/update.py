@@ -15,15 +15,23 @@ given is written into.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from harness.core.noise import Noise
 from harness.core.parameter_layout import Layout
-from harness.engine.differentiate import TrainingPass
+from harness.engine.differentiate import Gradient, TrainingPass
 from harness.engine.hyperparameters import Hyperparameters
+from harness.engine.loss_scaling import (
+    Scaling,
+    adapt_scaling,
+    copied_states,
+    undo_states,
+)
 from harness.engine.optimizer_groups import (
     OptimizerGroup,
     OptimizerStates,
@@ -102,16 +110,57 @@ def make_update(
         w_KP, buffers, regularize_batch(active, batch), hyper, noise, workspace, record
     )
     fields = [update_fields(group, lr_K, factor_K) for group in groups]
+    move = partial(_move_blocks, groups, w_KP, states, fields, active, program.layout)
+    after = (
+        move(gradient.blocks)
+        if hyper.scaling is None
+        else _move_finite(groups, w_KP, states, gradient, hyper.scaling, move)
+    )
+    return Update(w_KP, gradient.buffers, after, gradient.loss_K, gradient.g_KP)
+
+
+def _move_finite(
+    groups: Sequence[OptimizerGroup],
+    w_KP: Tensor,
+    states: OptimizerStates,
+    gradient: Gradient,
+    scaling: Scaling,
+    move: Callable[[Sequence[ParameterBlock]], list[list[OptimizerState]]],
+) -> list[list[OptimizerState]]:
+    """Move the members whose gradients are finite, and adapt all scales; return the new states."""
+    good_K = gradient.g_KP.isfinite().all(1)
+    adapt_scaling(scaling, good_K)
+    # a number of a GPU is waited for at every update, as torch's own scaler does
+    if good_K.all():
+        return move(gradient.blocks)
+    old_KP, old = w_KP.clone(), copied_states(states)
+    for block in gradient.blocks:
+        block.g_KC.masked_fill_(~good_K[:, None], 0.0)
+    after = undo_states([group.rows for group in groups], move(gradient.blocks), old, good_K)
+    w_KP.copy_(torch.where(good_K[:, None], w_KP, old_KP))
+    return after
+
+
+def _move_blocks(
+    groups: Sequence[OptimizerGroup],
+    w_KP: Tensor,
+    states: OptimizerStates,
+    fields: Sequence[HyperColumns],
+    active: Active,
+    layout: Layout,
+    blocks: Sequence[ParameterBlock],
+) -> list[list[OptimizerState]]:
+    """Move the weights by their gradient, in their own memory; return the new states."""
     after = [
-        _move_block(block, own, groups, fields, active, program.layout)
-        for block, own in zip(gradient.blocks, states, strict=True)
+        _move_block(block, own, groups, fields, active, layout)
+        for block, own in zip(blocks, states, strict=True)
     ]
     # after all blocks: a constraint may depend on all weights
     constrained_KP = constrain_weights(active, w_KP)
     # a regularizer that returned new rows: the workspace has views of the old ones, which stay
     if constrained_KP is not w_KP:
         w_KP.copy_(constrained_KP)
-    return Update(w_KP, gradient.buffers, after, gradient.loss_K, gradient.g_KP)
+    return after
 
 
 def _move_block(

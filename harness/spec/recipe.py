@@ -152,13 +152,20 @@ class Recipe(Spec):
     """Width at which "mup" is the standard parametrization."""
     dtype: Literal["float32", "float64"] = "float32"
     """Precision of weights and arithmetic."""
-    amp: bool = False
-    """Compute the forward pass in bfloat16 where that is safe."""
+    amp: bool | Literal["fp16"] = False
+    """Compute the forward pass in bfloat16 where that is safe, or with "fp16" in float16 and with
+    dynamic loss scaling; "bf16" is another name of True."""
     device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     """"auto" takes the GPU where there is one."""
     eval_every: Annotated[int, Field(ge=1)] | None = None
     """Epochs, steps or samples (what the length is given in) between evaluations; by default so
     that a run has about 100 at most."""
+
+    @field_validator("amp", mode="before")
+    @classmethod
+    def _bf16_is_true(cls, value: object) -> object:
+        # one value for one meaning: runs that were recorded with True keep their keys
+        return True if value == "bf16" else value
 
     @field_validator("regularizers", mode="before")
     @classmethod

@@ -89,6 +89,7 @@ CASES = {
     },
     "average of weights": {"average": {"name": "EMA"}},
     "accumulated gradients": {"accumulate": 4},
+    "float16": {"amp": "fp16"},
     "torch module": {"model": {"name": "tests.plugins.TinyNet", "width": 9}},
 }
 ALONE = {

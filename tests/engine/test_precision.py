@@ -18,6 +18,7 @@ PRECISIONS = {
     "float32": {"dtype": "float32"},
     "float64": {"dtype": "float64"},
     "bfloat16": {"dtype": "float32", "amp": True},
+    "float16": {"dtype": "float32", "amp": "fp16"},
 }
 OWN = {
     "plain module": {"name": "tests.engine.given.Plain"},
@@ -53,7 +54,7 @@ def test_every_model_trains_together_as_alone(name, precision):
     assert np.isfinite(together).all()
     # batched products may be summed in another order than single ones
     np.testing.assert_allclose(
-        together, alone, rtol=TOLERANCE["bfloat16" if precision == "bfloat16" else precision]
+        together, alone, rtol=TOLERANCE["bfloat16" if "amp" in PRECISIONS[precision] else precision]
     )
 
 

@@ -100,7 +100,7 @@ def test_killed_study_goes_on_to_the_same_numbers(
     tmp_path, template_store, pruner, workers, searches, kills
 ):
     # cohorts go on from checkpoints in their middle, also from rung to rung
-    fields = {"epochs": 4, "pruner": pruner, "searches": searches, "checkpoint": 0.002}
+    fields = {"epochs": 4, "pruner": pruner, "searches": searches, "checkpoint": 0.005}
     undisturbed = prepared(tmp_path / "whole", template_store, **fields)
     run_here(undisturbed)
     victim = prepared(tmp_path / "victim", template_store, **fields)
@@ -159,4 +159,3 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, template_store):
     )
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
-    assert len([*folder.glob("checkpoints/killed/*/*")]) == 2, "both workers save what they have"

@@ -63,7 +63,12 @@ class Autograd(Differentiator):
         loss_K, after = self.loss(params, buffers, batch, hyper, noise, seen)
         # ∂ΣL_k/∂θ_k = ∂L_k/∂θ_k, since a member's loss depends on its own weights alone: one
         # backward pass gives the gradients of all members
-        (g_KP,) = torch.autograd.grad(loss_K.sum(), leaf_KP)
+        if hyper.scaling is None:
+            (g_KP,) = torch.autograd.grad(loss_K.sum(), leaf_KP)
+        else:
+            scale_K = hyper.scaling.scale_K
+            (g_KP,) = torch.autograd.grad((scale_K * loss_K).sum(), leaf_KP)
+            g_KP /= scale_K[:, None]
         block = ParameterBlock(slice(0, w_KP.shape[1]), w_KP, g_KP)
         return Gradient(loss_K.detach(), g_KP, (block,), after)
 
