@@ -24,7 +24,7 @@ from harness.core.records import Array, Keep, Outcome, Point
 from harness.engine.evaluation_point import evaluated_weights
 from harness.engine.external.state import ExternalState, external_state
 from harness.engine.initialize import initial_buffers, initial_weights
-from harness.engine.loss_scaling import Scaling, first_scaling
+from harness.engine.loss_scaling import LossScaling, first_scaling
 from harness.engine.optimizer_groups import (
     OptimizerGroup,
     OptimizerStates,
@@ -114,7 +114,7 @@ class Cohort:
     """Averages of the weights, where the recipes have any."""
     permit: Permit
     """Whether test data are evaluated at the end, and by whom they have been."""
-    scaling: Scaling | None = None
+    scaling: LossScaling | None = None
     """The scales of losses in float16."""
     keep: Keep = None
     """Which weights its runs keep when they end."""

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from harness.core.parameter_numbers import GroupNumbers, Masks
 from harness.data.base import Data, load_data
-from harness.engine.loss_scaling import Scaling
+from harness.engine.loss_scaling import LossScaling
 from harness.losses.base import Loss
 from harness.models.base import Model
 from harness.optimizers.external import ExternalOptimizer
@@ -48,7 +48,7 @@ class Hyperparameters(NamedTuple):
     """What the recipes' groups of parameters say; for updates alone."""
     masks: Masks | None = None
     """Kept between the updates of an interval."""
-    scaling: Scaling | None = None
+    scaling: LossScaling | None = None
     """The scales of losses in float16, which updates change in place; for updates alone."""
 
     def map(self, rows: Callable[[Tensor], Tensor]) -> Hyperparameters:

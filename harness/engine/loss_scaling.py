@@ -28,29 +28,29 @@ GROWTH_INTERVAL = 2000
 """Updates with finite gradients after which a scale grows."""
 
 
-class Scaling(NamedTuple):
+class LossScaling(NamedTuple):
     """The members' scales; an update changes them in place."""
 
     scale_K: Tensor
     finite_K: Tensor
     """Updates in a row with finite gradients."""
 
-    def of_rows(self, rows: Tensor) -> Scaling:
+    def of_rows(self, rows: Tensor) -> LossScaling:
         """Return the scales of some members."""
-        return Scaling(self.scale_K[rows], self.finite_K[rows])
+        return LossScaling(self.scale_K[rows], self.finite_K[rows])
 
 
-def first_scaling(like_KP: Tensor) -> Scaling:
+def first_scaling(like_KP: Tensor) -> LossScaling:
     """Return the scales before the first update.
 
     Args:
         like_KP: a row a member.
     """
     scale_K = like_KP.new_full((len(like_KP),), FIRST_SCALE)
-    return Scaling(scale_K, torch.zeros_like(scale_K, dtype=torch.int32))
+    return LossScaling(scale_K, torch.zeros_like(scale_K, dtype=torch.int32))
 
 
-def adapt_scaling(scaling: Scaling, good_K: Tensor) -> None:
+def adapt_scaling(scaling: LossScaling, good_K: Tensor) -> None:
     """Change the scales after an update::
 
         s ← s/2, n ← 0                       where the gradient was not finite

@@ -27,7 +27,7 @@ from harness.core.parameter_layout import Layout
 from harness.engine.differentiate import Gradient, TrainingPass
 from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.loss_scaling import (
-    Scaling,
+    LossScaling,
     adapt_scaling,
     copied_states,
     undo_states,
@@ -124,7 +124,7 @@ def _move_finite(
     w_KP: Tensor,
     states: OptimizerStates,
     gradient: Gradient,
-    scaling: Scaling,
+    scaling: LossScaling,
     move: Callable[[Sequence[ParameterBlock]], list[list[OptimizerState]]],
 ) -> list[list[OptimizerState]]:
     """Move the members whose gradients are finite, and adapt all scales; return the new states."""
