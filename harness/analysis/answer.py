@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from harness.analysis.claims import Tested, judge_claims
+from harness.analysis.headline import headline
 from harness.analysis.ranking import Place, choose_metric, rank, summarize
 from harness.analysis.results import Results
+from harness.analysis.rivals import why_no_rivals
 from harness.core.metric_names import larger_is_better
 
 
@@ -26,7 +28,11 @@ class Answer(NamedTuple):
     claims: tuple[Tested, ...]
     """In the order in which the study declares them."""
     sentence: str
-    """The ranking in words."""
+    """The ranking in words, or why there is none."""
+    headline: str
+    """What answers the study's question, in a sentence or two."""
+    ranked: bool
+    """Whether the arms are rivals; else they stand in the study's order, and none is best."""
 
 
 def answer_study(results: Results) -> Answer:
@@ -36,15 +42,19 @@ def answer_study(results: Results) -> Answer:
         results: of a study that has been run to its end.
 
     Returns:
-        The ranking, a verdict on each claim, and the ranking in a sentence.
+        The ranking, a verdict on each claim, and both in sentences.
     """
+    study = results.study
     metric = choose_metric(results)
-    maximize = larger_is_better(metric, results.study.recipe.declared)
+    maximize = larger_is_better(metric, study.recipe.declared)
     ranking = rank(results, metric, maximize)
-    return Answer(
-        metric,
-        maximize,
-        ranking,
-        judge_claims(results),
-        summarize(metric, ranking, results.look, results.study.first_look),
-    )
+    apart = why_no_rivals(results.arms, metric)
+    if apart:
+        places = {arm.name: i for i, arm in enumerate(results.arms)}
+        ranking = tuple(sorted(ranking, key=lambda place: places[place.arm]))
+        sentence = f"The arms are not ranked: {apart}."
+    else:
+        sentence = summarize(metric, ranking, results.look, study.first_look, study.recipe.declared)
+    claims = judge_claims(results)
+    told = headline(study, claims, sentence)
+    return Answer(metric, maximize, ranking, claims, sentence, told, not apart)

@@ -15,8 +15,10 @@ import numpy as np
 
 from harness import stats
 from harness.analysis.looks import ALPHA, take_looks
+from harness.analysis.quantities import quantity_of, say
 from harness.analysis.results import Results
 from harness.analysis.values import resolution_of, values_of
+from harness.core.metric_names import NOTHING_DECLARED, Declared, describe
 from harness.spec.looks import Look
 from harness.stats import Interval, Scope
 
@@ -206,7 +208,13 @@ def _logarithms(values: np.ndarray) -> np.ndarray:
     return np.asarray(np.log(values))
 
 
-def summarize(metric: str, ranking: Sequence[Place], look: Look, first_look: bool = False) -> str:
+def summarize(
+    metric: str,
+    ranking: Sequence[Place],
+    look: Look,
+    first_look: bool = False,
+    declared: Declared = NOTHING_DECLARED,
+) -> str:
     """Return the ranking in a sentence or two.
 
     Args:
@@ -214,13 +222,15 @@ def summarize(metric: str, ranking: Sequence[Place], look: Look, first_look: boo
         ranking: best first, of one arm at least.
         look: the runs that it rests on.
         first_look: whether nothing is told apart yet.
+        declared: what the study declares of metrics of its own.
 
     Returns:
         The best arm with its interval, and the arms that are not told apart from it, four by name.
     """
     best, *rest = ranking
     others = [place for place in rest if place.measured]
-    lead = f"{best.arm} has the best {metric}: {show(best.interval)} over {look}."
+    value = say(best.interval, quantity_of(metric, declared))
+    lead = f"{best.arm} has the best {describe(metric, declared).label}: {value} over {look}."
     if first_look:
         return f"{lead} This is a first look, which tells no arms apart."
     if not others:

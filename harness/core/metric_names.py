@@ -372,6 +372,20 @@ def _describe_known(metric: str) -> Description:
     )
 
 
+def is_share(metric: str, declared: Declared = NOTHING_DECLARED) -> bool:
+    """Return whether a metric, or what it is derived of, lies between 0 and 1 with more being
+    better: people read such in percent.
+
+    >>> [is_share(name) for name in ("test/accuracy", "mean/valid/accuracy", "gap/accuracy")]
+    [True, True, True]
+    >>> is_share("test/loss"), is_share("throughput/samples"), is_share("rank_correlation/valid")
+    (False, False, False)
+    """
+    word, _, rest = metric.partition("/")
+    known = describe(f"test/{rest}" if word == "gap" and rest else metric, declared)
+    return known.larger_is_better is True and known.least == 0.0 and not known.unit
+
+
 def may_be_undefined(declared: Declared) -> tuple[str, ...]:
     """Return the metrics, without the part of the data, that may have no value in a run that goes
     well: all but losses and accuracies, and those that nobody has described.

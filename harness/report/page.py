@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 from harness.analysis.answer import Answer
 from harness.analysis.audit import audit, checks_of
+from harness.analysis.quantities import PERCENT, POINTS, quantity_of, say
 from harness.analysis.results import Results
+from harness.core.metric_names import describe
 from harness.core.whole_file import write_whole
 from harness.report.facts import list_facts, spec_as_yaml
 from harness.report.figures.base import FigureContext
+from harness.report.forest import forest_of
 from harness.report.index import PageAbout, made_of, page_of, tally, write_index
 from harness.report.library import write_shared
 from harness.report.near_best import find_near_best
 from harness.report.progress_table import progress_table
 from harness.report.run_table import run_table
-from harness.report.sections import draw_sections, points_on_page
+from harness.report.sections import draw_sections, points_on_page, take_hero
 from harness.report.template import fill_page
 from harness.report.winner_table import winner_table
 
@@ -67,15 +71,22 @@ def render(results: Results, published: bool = False) -> str:
         published: whether plotly.js lies in a file beside the page; else the page holds it.
     """
     context = FigureContext.of(results, points_on_page(results))
-    answer = context.answer
+    answer, declared = context.answer, results.study.recipe.declared
+    quantity = quantity_of(answer.metric, declared)
+    sections, hero = take_hero(draw_sections(context), results.study.hero)
     return fill_page(
         "template.html",
         published,
         study=results.study,
         answer=answer,
+        forest=forest_of(answer, declared),
+        hero=hero,
         look=str(results.look),
+        metric=describe(answer.metric, declared),
+        value=partial(say, quantity=quantity),
+        gap=partial(say, quantity=POINTS if quantity == PERCENT else quantity),
         looks=context.looks,
-        sections=draw_sections(context),
+        sections=sections,
         near=find_near_best(results),
         winners=winner_table(results),
         tally=tally(tested.verdict.verdict for tested in answer.claims),
@@ -97,7 +108,7 @@ def _about(results: Results, answer: Answer) -> PageAbout:
     return {
         "name": results.study.name,
         "question": results.study.question,
-        "answer": answer.sentence,
+        "answer": answer.headline,
         "verdicts": [f"{tested.verdict.verdict}: {tested.claim}" for tested in answer.claims],
         "arms": len(answer.ranking),
         "runs": len(results.runs),

@@ -71,6 +71,23 @@ def draw_sections(context: FigureContext) -> Sections:
     )
 
 
+def take_hero(sections: Sections, name: str) -> tuple[Sections, PageFigure | None]:
+    """Take the figure that stands on the first screen out of its section, and return both.
+
+    Args:
+        sections: all figures of the page.
+        name: the figure's name; empty where the claims alone stand there.
+    """
+    key = name.replace("_", "-")
+    for section in ("ranking", "statistics", "diagnostics", "search"):
+        figures: list[PageFigure] = getattr(sections, section)
+        hero = next((figure for figure in figures if key and figure.key == key), None)
+        if hero is not None:
+            figures.remove(hero)
+            return sections, hero
+    return sections, None
+
+
 def points_on_page(results: Results) -> int:
     """Return the points for each curve that keep those of all runs within the page's budget.
 

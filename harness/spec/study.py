@@ -51,6 +51,12 @@ class Study(Spec):
     metric: MetricName | None = None
     """Metric that the arms are ranked by, named as in claims; by default the search's objective, on
     test data."""
+    answer: tuple[int, ...] = Field(default=(), exclude_if=lambda claims: not claims)
+    """Numbers of the claims, from 0, that answer the question: the report's first sentence is made
+    of them; by default of all where they are three at most, else of the first."""
+    hero: str = Field(default="", exclude_if=lambda figure: not figure)
+    """Figure that stands on the report's first screen beside the claims, by its name in
+    ``results.figures``, such as ``interactions``."""
     probes: tuple[ProbePart, ...] = ()
     """What is measured in the runs of the confirmation, beside loss and accuracy."""
     checkpoint: float = Field(default=1.0, ge=0, exclude_if=lambda minutes: minutes == 1.0)
@@ -146,6 +152,18 @@ class Study(Spec):
         for field, metric in needed.items():
             if not has_direction(metric, self.recipe.declared):
                 raise ValueError(f"{field}: {no_direction(metric)}")
+        return self
+
+    @model_validator(mode="after")
+    def _answers_are_claims(self) -> Self:
+        """Refuse an answer that names no claim."""
+        if missing := [number for number in self.answer if not 0 <= number < len(self.claims)]:
+            raise ValueError(
+                f"answer: expected numbers of claims, from 0 to {len(self.claims) - 1}, got "
+                f"{missing[0]}"
+                if self.claims
+                else "answer: expected claims that answer the question, got none"
+            )
         return self
 
     @model_validator(mode="after")

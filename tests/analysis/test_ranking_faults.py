@@ -50,7 +50,7 @@ def test_an_arm_without_the_metric_is_compared_with_none():
     values = {"X": {"test/accuracy": [0.9, 0.91, 0.92, 0.9]}, "Y": {"test/loss": [1.0] * 4}}
     answer = answer_study(results(study(compare=TWO, seeds=4, metric="test/accuracy"), values))
     assert not answer.ranking[1].measured
-    assert "X has the best test/accuracy" in answer.sentence and "Y" not in answer.sentence
+    assert "X has the best test accuracy" in answer.sentence and "Y" not in answer.sentence
 
 
 def test_intervals_hold_together():

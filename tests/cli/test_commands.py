@@ -69,7 +69,7 @@ def test_run_then_status_report_and_run_again(cli, folder):
     assert (
         "study tiny: 10 runs trained, 0 known already" in out and "report: reports/tiny.html" in out
     )
-    assert "has the best test/loss" in out and "harness ui" in out
+    assert "has the best test loss" in out and "harness ui" in out
     assert {"mlflow.db", "optuna.journal", "reports", "tiny.yaml"} <= {
         p.name for p in folder.iterdir()
     }
@@ -393,7 +393,7 @@ def test_a_running_study_is_watched(cli, folder, monkeypatch):
     try:
         place = f"http://127.0.0.1:{server.server_port}/"
         with urllib.request.urlopen(place) as answer:
-            assert "has the best test/loss" in answer.read().decode()
+            assert "has the best test loss" in answer.read().decode()
     finally:
         server.shutdown()
         thread.join()

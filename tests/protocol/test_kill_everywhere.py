@@ -132,6 +132,7 @@ def undisturbed(tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")
 def test_a_kill_before_any_write_is_gone_on_from(undisturbed, tmp_path):
     template, (runs, said, states), writes = undisturbed

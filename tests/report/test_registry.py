@@ -40,7 +40,7 @@ def nothing():
         importances={},
         by_arm={},
     )
-    return FigureContext(results, Answer("test/loss", False, (), (), ""), {})
+    return FigureContext(results, Answer("test/loss", False, (), (), "", "", True), {})
 
 
 def something(optimizers, batch_sizes):

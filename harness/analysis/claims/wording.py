@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.analysis.results import Results
+from harness.core.metric_names import Declared, describe
 from harness.spec.claims import Claim
 from harness.spec.looks import Look
 from harness.stats import Evidence, Spread, Success
@@ -59,3 +60,16 @@ def _ended(claim: Claim, success: Success) -> str:
     mine, other = claim.arms
     counts = f"{success.mine} of {success.runs} runs of {mine}, {success.other} of {other}"
     return f" Ended well: {counts}."
+
+
+def in_words(claim: Claim, declared: Declared) -> str:
+    """Return a claim's sentence with the metric's label in the place of its recorded name.
+
+    Args:
+        claim: the claim.
+        declared: what the study declares of metrics of its own.
+    """
+    said = str(claim).replace(claim.on, describe(claim.on, declared).label)
+    for factor in getattr(claim, "factor_names", ()):  # by recipe fields, or words
+        said = said.replace(factor, factor.replace("_", " "))
+    return said
