@@ -39,7 +39,7 @@ def results_html(results: Results) -> str:
     if not study.first_look:
         heads += ["p", "told apart"]
     rows = [_cells(place, i == 0, study.first_look) for i, place in enumerate(answer.ranking)]
-    title = f"<p><b>{escape(study.name)}</b>: {escape(answer.sentence)}</p>"
+    title = f"<p><b>{escape(study.name)}</b>: {escape(answer.headline)}</p>"
     return title + html_table(heads, rows) + verdict_list(answer.claims)
 
 
