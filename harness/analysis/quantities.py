@@ -18,7 +18,7 @@ class Quantity(NamedTuple):
     unit: str = ""
 
 
-PLAIN = Quantity()
+UNSCALED = Quantity()
 PERCENT = Quantity(100.0, "%")
 POINTS = Quantity(100.0, "pp")
 """Percentage points: differences of shares."""
@@ -53,7 +53,7 @@ def quantity_of_effect(claim: Claim, declared: Declared) -> Quantity:
     return POINTS if own == PERCENT and claim.kind not in ("above", "below") else own
 
 
-def say(interval: Interval, quantity: Quantity = PLAIN) -> str:
+def say(interval: Interval, quantity: Quantity = UNSCALED) -> str:
     """Return an estimate with its interval, all three with the same decimals.
 
     Args:

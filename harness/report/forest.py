@@ -20,7 +20,7 @@ from harness.spec.claims.bound import Above, Bound
 from harness.spec.claims.equal import Equal
 from harness.spec.claims.no_worse import NoWorse
 
-MARKS = {"supported": "●", "opposite": "✕", "smaller than claimed": "◐"}
+VERDICT_MARKS = {"supported": "●", "opposite": "✕", "smaller than claimed": "◐"}
 """A mark for each verdict, so that it is not told by colour alone; ○ for the others."""
 ROOM = 0.92
 """Share of half a line that the largest distance from zero takes."""
@@ -98,7 +98,7 @@ def _row(tested: Tested, own: _Scaled | None, reach: float, declared: Declared) 
     raw = str(claim)
     return ForestRow(
         verdict.verdict,
-        MARKS.get(verdict.verdict, "○"),
+        VERDICT_MARKS.get(verdict.verdict, "○"),
         in_words(claim, declared),
         raw,
         say(verdict.effect, quantity),
