@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from harness.analysis.claims import Tested
-from harness.analysis.claims.wording import in_words
+from harness.analysis.claims.wording import claim_in_words
 from harness.analysis.quantities import quantity_of_effect, say
 from harness.core.metric_names import Declared
 from harness.spec.claims.bound import Bound
@@ -57,7 +57,7 @@ def _claim_and_effect(tested: Tested, declared: Declared) -> str:
     claim = tested.claim
     effect = say(tested.verdict.effect, quantity_of_effect(claim, declared))
     middle = "it is" if isinstance(claim, Bound) else "effect"
-    return f"{in_words(claim, declared)} ({middle} {effect})"
+    return f"{claim_in_words(claim, declared)} ({middle} {effect})"
 
 
 def _count(claims: Sequence[Tested]) -> str:

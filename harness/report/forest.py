@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from harness.analysis.answer import Answer
 from harness.analysis.claims import Tested
-from harness.analysis.claims.wording import in_words
+from harness.analysis.claims.wording import claim_in_words
 from harness.analysis.quantities import Quantity, quantity_of_effect, say
 from harness.core.metric_names import Declared
 from harness.spec.claims import Claim
@@ -99,7 +99,7 @@ def _row(tested: Tested, own: _Scaled | None, reach: float, declared: Declared) 
     return ForestRow(
         verdict.verdict,
         VERDICT_MARKS.get(verdict.verdict, "○"),
-        in_words(claim, declared),
+        claim_in_words(claim, declared),
         raw,
         say(verdict.effect, quantity),
         tested.sentence.removeprefix(raw).lstrip(". "),

@@ -62,7 +62,7 @@ def _ended(claim: Claim, success: Success) -> str:
     return f" Ended well: {counts}."
 
 
-def in_words(claim: Claim, declared: Declared) -> str:
+def claim_in_words(claim: Claim, declared: Declared) -> str:
     """Return a claim's sentence with the metric's label in the place of its recorded name.
 
     Args:
