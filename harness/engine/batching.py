@@ -173,11 +173,14 @@ def _shown(program: Program) -> int:
         return 0
     # on the meta device a pass computes shapes alone
     meta, seen = torch.device("meta"), Seen()
-    params = {name: torch.zeros(1, *w.shape, device=meta) for name, w in program.initial.items()}
-    buffers = {name: b[None].to(meta) for name, b in program.network.buffers().items()}
-    x = program.train.x
-    # fractions in the precision of the parameters above, which does not matter to shapes
-    dtype = torch.float32 if x.is_floating_point() else x.dtype
-    sample = torch.zeros(1, 1, *x.shape[1:], device=meta, dtype=dtype)
+
+    def shaped(like: torch.Tensor, *shape: int) -> torch.Tensor:
+        # fractions all in one precision, whatever torch's default is: it does not matter to shapes
+        dtype = torch.float32 if like.is_floating_point() else like.dtype
+        return torch.zeros(1, *shape, device=meta, dtype=dtype)
+
+    params = {name: shaped(torch.empty(0), *w.shape) for name, w in program.initial.items()}
+    buffers = {name: shaped(b, *b.shape) for name, b in program.network.buffers().items()}
+    sample = shaped(program.train.x, 1, *program.train.x.shape[1:])
     program.network(params, sample, Context(buffers=buffers, seen=seen))
     return sum(output.numel() for output in seen.outputs.values())
