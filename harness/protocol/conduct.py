@@ -7,6 +7,7 @@ module opens and closes what they share: workers, stores, and the list of known 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -99,6 +100,9 @@ def conduct_study(
     # what runs of another engine or of an earlier form of the study have left
     if saving:
         saving.forget()
+        # the folder of all studies, if no other has any
+        with suppress(OSError):
+            saving.folder.parent.rmdir()
     # Waits for trials on their way to Optuna's storage. Not in a finally: after an error the wait
     # could be long, and the next start writes what is missing.
     if storage is not None:
