@@ -106,6 +106,9 @@ from harness.protocol.compare import compare as compare
 from harness.protocol.options import Options as Options
 from harness.protocol.run import run_study as run_study
 from harness.protocol.train import train as train
+from harness.regularizers.augmentation import Cutout as Cutout
+from harness.regularizers.augmentation import HorizontalFlip as HorizontalFlip
+from harness.regularizers.augmentation import RandomCrop as RandomCrop
 from harness.regularizers.base import Regularizer as Regularizer
 from harness.regularizers.clip import ClipNorm as ClipNorm
 from harness.regularizers.clip import ClipValue as ClipValue

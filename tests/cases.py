@@ -15,6 +15,7 @@ import harness as h
 from harness.losses.base import Loss
 from harness.models.base import Model
 from harness.optimizers.base import Optimizer
+from harness.regularizers.base import Regularizer
 
 
 class OptimizerCase(NamedTuple):
@@ -226,8 +227,22 @@ REGULARIZERS = {
     "label smoothing": h.LabelSmoothing(amount=0.2),
     "mixup": h.Mixup(alpha=0.5),
     "input noise": h.InputNoise(std=0.2),
+    "random crop": h.RandomCrop(padding=2),
+    "horizontal flip": h.HorizontalFlip(probability=0.5),
+    "cutout": h.Cutout(size=4),
     "clip norm": h.ClipNorm(limit=0.1),
     "clip value": h.ClipValue(limit=0.01),
     "max-norm": h.MaxNorm(limit=0.5),
     "early stopping": h.EarlyStopping(patience=2),
 }
+
+
+def regularized(recipe: h.Recipe, regularizer: Regularizer) -> h.Recipe:
+    """Return a recipe with a regularizer, on pictures if that is for them: their data are 120 digits then."""
+    fitting = recipe.with_values({"regularizers": [regularizer]})
+    return on_pictures(fitting) if regularizer.for_pictures else fitting
+
+
+def on_pictures(recipe: h.Recipe) -> h.Recipe:
+    """Return a recipe on 120 digits as pictures."""
+    return recipe.with_values({"data": h.Digits(train_size=120, image=True)})

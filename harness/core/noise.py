@@ -23,7 +23,7 @@ else:
     torch = Lazy("torch")
 
 
-_STREAMS = ("host", "drops", "streams")
+_STREAMS = ("host", "drops", "streams", "purposes")
 
 
 class Noise:
@@ -70,6 +70,22 @@ class Noise:
             return []
         return [_generator(seed, self.step, self.device) for seed in self.seeds]
 
+    @cached_property
+    def purposes(self) -> dict[str, list[np.random.Generator]]:
+        """The streams of those purposes that have one of their own, as :meth:`named` made them."""
+        return {}
+
+    def named(self, purpose: str) -> list[np.random.Generator]:
+        """Return the members' streams of one purpose: what else draws does not move them.
+
+        Args:
+            purpose: what is drawn, such as ``crop``.
+        """
+        if purpose not in self.purposes:
+            streams = [numpy_stream(seed, purpose, self.step) for seed in self.seeds]
+            self.purposes[purpose] = streams
+        return self.purposes[purpose]
+
     def begun(self) -> dict[str, object]:
         """Return the streams that have been drawn from, by name: what a checkpoint keeps."""
         return {name: value for name, value in vars(self).items() if name in _STREAMS}
@@ -78,7 +94,7 @@ class Noise:
         """Draw on from streams that :meth:`begun` returned.
 
         Args:
-            begun: lists of generators by name.
+            begun: generators by name.
         """
         # where ``cached_property`` keeps what it has made
         vars(self).update(begun)

@@ -330,6 +330,12 @@ def _check_regularizers(
                 f"recipe.regularizers: {part.name} computes with the inputs, which are tokens or "
                 f"several arrays in {recipe.data.name}; leave it out"
             )
+        if part.for_pictures and len(data.input_shape) not in (2, 3):
+            raise HarnessError(
+                f"recipe.regularizers: {part.name} is for pictures (H, W) or (C, H, W), got inputs "
+                f"{data.input_shape} ({recipe.data.name}); set data.image where it has that field, "
+                "or leave it out"
+            )
         if data.task not in part.tasks:
             raise HarnessError(
                 f"recipe.regularizers: {part.name} is for {' and '.join(part.tasks)}, got "

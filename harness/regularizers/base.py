@@ -157,6 +157,9 @@ class Regularizer(Component):
     computes_with_inputs: ClassVar[bool] = False
     """Whether inputs must be numbers to compute with; it is refused with tokens then."""
 
+    for_pictures: ClassVar[bool] = False
+    """Whether inputs must be pictures (H, W) or (C, H, W); it is refused with others."""
+
     @property
     def changes_batches(self) -> bool:
         """Whether ``batch`` is overridden, so that updates are not on the plain samples."""

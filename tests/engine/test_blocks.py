@@ -10,7 +10,7 @@ from harness.engine.cohort import start
 from harness.engine.loop import advance
 from harness.engine.workspace import workspace_for
 from harness.spec.arms import Run
-from tests.cases import OPTIMIZERS, REGULARIZERS
+from tests.cases import OPTIMIZERS, REGULARIZERS, regularized
 
 BASE = h.Recipe(
     data="digits", model=h.MLP(widths=(64, 64)), optimizer=h.Adam(lr=0.003), batch_size=32, epochs=1
@@ -52,9 +52,7 @@ def test_optimizers_move_tensor_by_tensor_as_row_by_row(name, monkeypatch):
 @pytest.mark.parametrize("name", REGULARIZERS)
 def test_regularizers_act_tensor_by_tensor_as_row_by_row(name, monkeypatch):
     regularizer = REGULARIZERS[name]
-    (blocks, apart), (_, whole) = both_ways(
-        [BASE.with_values({"regularizers": (regularizer,)})] * 2, monkeypatch
-    )
+    (blocks, apart), (_, whole) = both_ways([regularized(BASE, regularizer)] * 2, monkeypatch)
     assert blocks == (4 if regularizer.coordinatewise else 1)
     assert regularizer.coordinatewise or name not in ("L2", "weight decay"), (
         "the usual ones are fast"

@@ -19,7 +19,7 @@ from harness.engine.test_set import Permit
 from harness.probes.base import Probe
 from harness.spec.arms import Run
 from harness.spec.probes import expand_sets
-from tests.cases import OPTIMIZERS, REGULARIZERS
+from tests.cases import OPTIMIZERS, REGULARIZERS, regularized
 
 BASE = h.Recipe(
     data={"name": "digits", "train_size": 200},
@@ -124,7 +124,7 @@ def test_every_optimizer(name):
 
 @pytest.mark.parametrize("name", REGULARIZERS)
 def test_every_regularizer(name):
-    check(BASE.with_values({"regularizers": [REGULARIZERS[name]]}))
+    check(regularized(BASE, REGULARIZERS[name]))
 
 
 def test_probes_go_on_from_what_they_keep():

@@ -12,7 +12,7 @@ from harness.engine.loop import advance
 from harness.execution.jobs import Job, perform
 from harness.spec.arms import Run
 from harness.spec.keys import shape_key
-from tests.cases import MODELS, REGULARIZERS
+from tests.cases import MODELS, REGULARIZERS, on_pictures, regularized
 
 TOLERANCE = 1e-10
 
@@ -55,7 +55,7 @@ MODEL_RECIPES = {
     f"model {n}": recipe(model=c.model, data=c.data, epochs=2) for n, c in MODELS.items()
 }
 REGULARIZER_RECIPES = {
-    f"regularizer {n}": recipe(regularizers=[r]) for n, r in REGULARIZERS.items()
+    f"regularizer {n}": regularized(recipe(), r) for n, r in REGULARIZERS.items()
 }
 OTHER_RECIPES = {
     "full batch": recipe(batch_size="full"),
@@ -187,8 +187,9 @@ def test_diverged_member_is_an_outcome_and_spares_the_others():
 def test_every_regularizer_does_something(name):
     if name == "early stopping":
         pytest.skip("it has a test of its own")
+    base = on_pictures(recipe()) if REGULARIZERS[name].for_pictures else recipe()
     plain, regular = (
-        outcomes([Run.of(recipe(), 0)])[0],
+        outcomes([Run.of(base, 0)])[0],
         outcomes([Run.of(RECIPES[f"regularizer {name}"], 0)])[0],
     )
     assert (

@@ -20,7 +20,7 @@ from harness.engine.splits import splits_of
 from harness.spec.arms import Run
 from harness.spec.component import parse_part
 from harness.spec.resolved import resolve
-from tests.cases import REGULARIZERS
+from tests.cases import REGULARIZERS, regularized
 from tests.engine.test_cohort import MODEL_RECIPES, assert_same, numbers, outcomes, recipe
 from tests.probes.test_contract import PROBES, options
 
@@ -52,7 +52,7 @@ OPTIONS = {
 RECIPES = OPTIONS | {
     "CNN": MODEL_RECIPES["model batch-norm CNN2D"],
     "transformer": MODEL_RECIPES["model transformer"],
-    **{f"regularizer {name}": recipe(regularizers=[r]) for name, r in REGULARIZERS.items()},
+    **{f"regularizer {name}": regularized(recipe(), r) for name, r in REGULARIZERS.items()},
 }
 SPLITS = (2, 0, 5, 2, 0)
 RATES = (0.01, 0.003, 0.02, 0.001, 0.005)

@@ -99,6 +99,7 @@ def test_losses_of_classes_refuse_numbers(loss):
         ),
         ("rosenbrock", h.Mixup(), "Mixup is for classification and regression, got function"),
         ("rosenbrock", h.InputNoise(), "InputNoise is for classification and regression"),
+        ("digits", h.RandomCrop(), r"RandomCrop is for pictures .* got inputs \(64,\) \(Digits\)"),
         (
             "diabetes",
             h.EarlyStopping(metric="valid/accuracy"),

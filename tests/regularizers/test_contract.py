@@ -13,7 +13,7 @@ from harness.core.registry import REGISTRY
 from harness.protocol.train import train_outcomes
 from harness.regularizers.base import Regularizer, RegularizerContext
 from harness.spec.space import NonNegative
-from tests.cases import REGULARIZERS
+from tests.cases import REGULARIZERS, regularized
 
 LAYOUT = layout_of({"hidden.weight": (8, 8), "hidden.bias": (8,), "out.weight": (3, 8)})
 MEMBERS, SAMPLES = 2, 6
@@ -50,7 +50,10 @@ def applied(regularizer, lend, updates=3):
     """
     noise = Noise([0, 1], 0, torch.device("cpu"), torch.float64)
     ctx, results = context(regularizer, noise), []
-    x_buffer, y_buffer = (torch.empty(MEMBERS, SAMPLES, n, dtype=torch.float64) for n in (8, 3))
+    shape = (1, 4, 2) if regularizer.for_pictures else (8,)
+    x_buffer, y_buffer = (
+        torch.empty(MEMBERS, SAMPLES, *each, dtype=torch.float64) for each in (shape, (3,))
+    )
     g_buffer, w_KP = torch.empty(MEMBERS, LAYOUT.width, dtype=torch.float64), random_rows(0)
     for update in range(updates):
         stream = torch.Generator().manual_seed(update)
@@ -130,12 +133,11 @@ def trajectory(regularizer):
         data=h.Digits(train_size=120),
         model=h.MLP(widths=(9, 6)),
         optimizer=h.Adam(lr=0.05),
-        regularizers=(regularizer,),
         batch_size=20,
         epochs=25,
         dtype="float64",
     )
-    (outcome,) = train_outcomes(recipe, [0])
+    (outcome,) = train_outcomes(regularized(recipe, regularizer), [0])
     return outcome.series("train/loss")
 
 
@@ -180,11 +182,11 @@ def test_both_kinds_of_update_apply_regularizers_alike(name):
         data=h.Digits(train_size=120),
         model=h.MLP(widths=(9, 6)),
         optimizer=h.SGD(lr=0.1),
-        regularizers=(REGULARIZERS[name],),
         batch_size=20,
         epochs=3,
         dtype="float64",
     )
+    recipe = regularized(recipe, REGULARIZERS[name])
     theirs = recipe.with_values({"optimizer": {"name": "torch.optim.SGD", "lr": 0.1}})
     ours_loss, their_loss = (
         train_outcomes(r, [0])[0].series("train/loss") for r in (recipe, theirs)
