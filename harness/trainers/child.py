@@ -18,7 +18,6 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 from types import ModuleType
@@ -90,7 +89,7 @@ def seed_torch(module: Any, seed: int) -> None:
 SEEDED = {"numpy": seed_numpy, "torch": seed_torch}
 
 
-class SeedOnImport(MetaPathFinder):
+class SeedOnImport:
     """Seeds the generators of libraries as they are imported, however late that is.
 
     Args:
