@@ -347,7 +347,7 @@ def _check_regularizers(
     if dropping and isinstance(model, Model) and model.dropout_rate() is None:
         raise HarnessError(
             f"recipe.regularizers: model {model.name} has no place for {dropping[0]};"
-            " use MLP, CNN1D, CNN2D or Transformer"
+            " use MLP, CNN1D, CNN2D, Transformer or GPT"
         )
     if stopping is not None and not len(data.valid.x):
         raise HarnessError(

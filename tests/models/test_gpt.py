@@ -14,8 +14,10 @@ from harness.engine.program import program_of
 from harness.models.base import Context, DataSizes
 from harness.models.positions import rotary_tables, rotate
 from harness.optimizers.muon import is_hidden_matrix
+from harness.spec.arms import Run
 from harness.spec.resolved import resolve
 from tests.cases import LANGUAGE, MODELS
+from tests.engine.test_cohort import numbers, outcomes
 from tests.models.test_contract import drawn
 from tests.models.twins import Inputs, gpt
 
@@ -158,3 +160,22 @@ def test_tied_embeddings_may_be_more_than_the_outputs():
 
 def test_the_data_of_these_tests_have_tokens():
     assert load_data(Data.parse(LANGUAGE)).vocabulary == 5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bits_do_not_depend_on_place_or_company(name):
+    base = h.Recipe(
+        data=LANGUAGE,
+        model=MODELS[name].model,
+        optimizer=h.Muon(lr=0.02),
+        batch_size=33,
+        epochs=2,
+        regularizers=[h.Dropout(rate=0.1)],
+    )
+    others = [Run.of(base, seed) for seed in (5, 6, 7)]
+    alone, after, before = (
+        outcomes([Run.of(base, 0)]),
+        outcomes([*others, Run.of(base, 0)]),
+        outcomes([Run.of(base, 0), *others[:1]]),
+    )
+    assert numbers(alone[0]) == numbers(after[3]) == numbers(before[0])
