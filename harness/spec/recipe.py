@@ -165,7 +165,16 @@ class Recipe(Spec):
     @classmethod
     def _bf16_is_true(cls, value: object) -> object:
         # one value for one meaning: runs that were recorded with True keep their keys
-        return True if value == "bf16" else value
+        if value == "bf16":
+            return True
+        # said here, since a union would report the mistakes of both of its types
+        if (space := parse_space(value)) is not None:
+            raise ValueError(
+                f"expected a value, got {space}; compare its values as the levels of a factor"
+            )
+        if not isinstance(value, bool) and value != "fp16":
+            raise ValueError(f"expected true, false, 'bf16' or 'fp16', got {value!r}")
+        return value
 
     @field_validator("regularizers", mode="before")
     @classmethod

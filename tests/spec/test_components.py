@@ -20,6 +20,9 @@ NEEDED = {
     "Table": {"path": "table.csv", "target": "y"},
     "ImageFolder": {"path": "pictures"},
     "Command": {"command": "python train.py"},
+    "Text": {"path": "book.txt"},
+    "Logged": {"metric": "bleu", "larger_is_better": True},
+    "Sequence": {"pieces": [{"schedule": "Constant"}]},
 }
 """Values of required fields, by the part's name; a required number is 0.1."""
 
