@@ -64,6 +64,9 @@ class Job(NamedTuple):
     """Where its checkpoints are; None for none."""
     keep: Keep = None
     """Which weights its runs keep when they end."""
+    data: tuple[str, ...] = ()
+    """Fingerprints of the runs' data where a user's own code makes them, which a worker compares;
+    empty for others."""
 
     @property
     def started(self) -> Cohort | OwnRun:
@@ -97,7 +100,11 @@ class Job(NamedTuple):
     def _part(self, name: str, part: slice) -> Job:
         saving = self.saving and self.saving.part(name)
         return self._replace(
-            members=self.members[part], runs=self.runs[part], cohort=None, saving=saving
+            members=self.members[part],
+            runs=self.runs[part],
+            cohort=None,
+            saving=saving,
+            data=self.data[part],
         )
 
 
@@ -160,9 +167,12 @@ class StoppedError(Exception):
 
 
 def _train(job: Job) -> Done:
+    from harness.data.same_data import check_same_data
     from harness.engine.cohort import Cohort, start
     from harness.engine.loop import advance
 
+    for run, known in zip(job.runs, job.data, strict=False):
+        check_same_data(run.recipe.data, known)
     before = job.cohort
     assert before is None or isinstance(before, Cohort), "a user's own runs are not trained here"
     # all members may have ended at an earlier rung, or at the first evaluation

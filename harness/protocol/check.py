@@ -13,6 +13,7 @@ import numpy as np
 
 from harness.core.errors import HarnessError, SpecError
 from harness.data.base import Data, load_data
+from harness.data.same_data import check_made_again
 from harness.engine.external.trial import try_optimizer
 from harness.engine.hyperparameters import dropout_rate
 from harness.engine.metric_trial import metric_notes, try_metrics
@@ -128,6 +129,7 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
     try:
         _check_batch_space(arm.recipe, len(load_data(arm.recipe.data).train.x))
         _check_searches(study, arm.recipe)
+        check_made_again(arm.recipe.data)
         program = program_of(representative(arm.recipe))
         _check_splits(as_a(Data, arm.recipe.data))
         try_program(program)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from harness.core.records import Keep, Outcome
 from harness.data.base import load_data
+from harness.data.same_data import known_fingerprint
 from harness.engine.batching import cohort_key
 from harness.engine.timetable import Timetable, make_timetable
 from harness.execution.checkpoints import Saving
@@ -176,7 +177,8 @@ class _Batch:
         # a loop of a user's own has a folder for checkpoints that it writes itself
         saving = None if own else self.dispatcher.saving and self.dispatcher.saving.part(name)
         # the only runs that ever see test data
-        return Job(members, runs, test=confirming, saving=saving, keep=keep)
+        data = () if own else tuple(known_fingerprint(run.recipe.data) for run in runs)
+        return Job(members, runs, test=confirming, saving=saving, keep=keep, data=data)
 
     def advance(self, share: float | None) -> None:
         """Train all open cohorts up to a rung, or to the end; record those that end.
