@@ -56,6 +56,11 @@ def _guard(command: Callable[[], object]) -> None:
         # The reader of a pipe has left, as `head` does: nobody is there to be told. With stderr
         # closed, Python can't complain either when it flushes stdout at its end.
         sys.stderr.close()
+    except Exception as error:
+        from harness.tracking.uris import default_uri, hide_in_error
+
+        hide_in_error(error, default_uri(), *sys.argv)
+        raise
 
 
 def _interrupt(*_: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import time
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -63,7 +64,9 @@ class PageHandler(BaseHTTPRequestHandler):
         super().__init__(*rest)  # type: ignore[arg-type]  # the request, the client and the server
 
     def do_GET(self) -> None:
-        """Send the page; no other path exists."""
+        """Send the page, to a page of its own address alone; no other path exists."""
+        if not self._asked_from_here():
+            return self.send_error(403, "this page is served to this machine's browser only")
         if self.path != "/":
             return self.send_error(404)
         try:
@@ -79,8 +82,25 @@ class PageHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def _asked_from_here(self) -> bool:
+        """Return whether the browser asked for this address, and for a page of this address.
+
+        A page from elsewhere whose name was made to point at 127.0.0.1 (DNS rebinding) could else
+        read the study: its requests still name its own host.
+        """
+        host, origin = self.headers.get("Host", ""), self.headers.get("Origin")
+        # not the port: what forwards it, such as ssh -L, may have another
+        return _is_local(host) and origin in (None, f"http://{host}")
+
     def log_message(self, format: str, *arguments: object) -> None:
         """Say nothing: a line a request would drown the rest."""
+
+
+_LOCAL = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?", re.IGNORECASE)
+
+
+def _is_local(host: str) -> bool:
+    return _LOCAL.fullmatch(host) is not None
 
 
 def watch_terminal(study: str, uri: str | None) -> None:

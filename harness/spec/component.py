@@ -38,6 +38,7 @@ from harness.spec.objects import (
     write_objects,
 )
 from harness.spec.space import Tunable, parse_space, plain_value
+from harness.spec.trusted_names import refuse_found, refuse_name, trust_name
 
 
 class Component(Spec):
@@ -168,6 +169,8 @@ class External(Component):
         # before validation, since the fields are frozen afterwards and pydantic takes arguments of
         # any type as they are
         plain = {name: _argument(value) for name, value in given.items() if name not in own}
+        for named in names_in(plain):  # they are imported when they are needed, and refused here
+            refuse_name(named)
         if not isinstance(call.target, str):
             cls.check_target(call.target)
         name = call.target if isinstance(call.target, str) else name_object(call.target)
@@ -420,7 +423,7 @@ def _made_by(kind: str, target: object, named: object, fields: dict[str, object]
     """
     base: type[Component] = base_class(kind)
     if isinstance(target, type) and issubclass(target, base):
-        name_object(target)
+        trust_name(name_object(target))
         return target.model_validate(fields)
     outside: type[Component] | None = external_class(kind)
     if outside is None and isinstance(target, Missing):
@@ -469,8 +472,9 @@ def _find_or_import(name: str) -> Any:
     except HarnessError as error:
         raise PydanticCustomError("dotted", "{said}", {"said": str(error)}) from None
     module, _, attribute = name.rpartition(".")
+    refuse_name(name)
     try:
-        return getattr(import_module(module), attribute)
+        found = getattr(import_module(module), attribute)
     except ModuleNotFoundError as error:
         # The module that is missing may be one that the named module itself imports.
         missing = {"name": name, "module": error.name or module}
@@ -488,6 +492,8 @@ def _find_or_import(name: str) -> Any:
         raise PydanticCustomError(
             "dotted", "can't import {name}: {module} has no such name; {hint}", missing
         ) from None
+    refuse_found(name, found)
+    return found
 
 
 @cache

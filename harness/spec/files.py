@@ -19,6 +19,7 @@ from harness.spec.error_messages import explain
 from harness.spec.paths import put
 from harness.spec.recipe import LENGTHS
 from harness.spec.study import Study
+from harness.spec.trusted_names import trusted_names_only
 
 
 def load_study(path: Path) -> Study:
@@ -45,7 +46,8 @@ def load_study(path: Path) -> Study:
 
 
 def validate(tree: object, source: str) -> Study:
-    """Turn a plain tree into a study.
+    """Turn a plain tree into a study; what it names must be the user's own, or of a library that is
+    trusted (:mod:`harness.spec.trusted_names`).
 
     Args:
         tree: nested mappings and lists; those of ruamel's parser know their lines, which the error
@@ -56,7 +58,8 @@ def validate(tree: object, source: str) -> Study:
         SpecError: with one line for each mistake, located in ``source``.
     """
     try:
-        return Study.model_validate(_without_marks(tree))
+        with trusted_names_only():
+            return Study.model_validate(_without_marks(tree))
     except ValidationError as error:
         # from None: pydantic's own text says the same without lines and nearest names
         raise SpecError(explain(error, tree, source, Study)) from None

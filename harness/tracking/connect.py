@@ -91,19 +91,13 @@ def open_experiment(study: str, uri: str | None, create: bool) -> Experiment:
     """
     where = uri or default_uri()
     _configure_mlflow()
-    from mlflow.exceptions import MlflowException
-
     from harness.tracking.experiment import Experiment
 
-    try:
+    with _telling_where(where):
         connection = connect(where, create)
         experiment_id, artifacts = _find_or_create(connection.client, study, where, create)
         artifacts = _followed(connection, where, study, experiment_id, artifacts)
         bulk = _bulk(connection, experiment_id, artifacts)
-    except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
-        raise StoreError(
-            f"MLflow at {hide_password(where)} can't be used: {describe_error(error, where)}"
-        ) from error
     return Experiment(where, study, experiment_id, connection.client, bulk)
 
 
@@ -115,15 +109,18 @@ def list_studies(uri: str | None = None) -> list[str]:
 
     Raises:
         NoStudyError: there is no store.
+        StoreError: the store can't be reached.
     """
+    where = uri or default_uri()
     # a store may be shared with other programs: an experiment is a study if it has a study's run
-    client, _ = connect(uri or default_uri(), create=False)
     is_study = f"tags.`{Tag.KIND}` = 'study'"
-    return sorted(
-        str(experiment.name)
-        for experiment in client.search_experiments()
-        if client.search_runs([experiment.experiment_id], is_study, max_results=1)
-    )
+    with _telling_where(where):
+        client, _ = connect(where, create=False)
+        return sorted(
+            str(experiment.name)
+            for experiment in client.search_experiments()
+            if client.search_runs([experiment.experiment_id], is_study, max_results=1)
+        )
 
 
 class Owner(NamedTuple):
@@ -144,7 +141,8 @@ def owner_of(run_id: str, uri: str | None = None) -> Owner:
         StoreError: MLflow has no such run.
     """
     where = uri or default_uri()
-    client, _ = connect(where, create=False)
+    with _telling_where(where):
+        client, _ = connect(where, create=False)
     from mlflow.exceptions import MlflowException
 
     try:
@@ -155,6 +153,24 @@ def owner_of(run_id: str, uri: str | None = None) -> Owner:
             f"{describe_error(error, where)}"
         ) from error
     return Owner(str(client.get_experiment(run.info.experiment_id).name), str(run.info.run_name))
+
+
+@contextmanager
+def _telling_where(uri: str) -> Iterator[None]:
+    """Raise our own error for those of a store that can't be used.
+
+    Raises:
+        StoreError: it names the store without its password.
+    """
+    _configure_mlflow()
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
+        raise StoreError(
+            f"MLflow at {hide_password(uri)} can't be used: {describe_error(error, uri)}"
+        ) from error
 
 
 def _configure_mlflow() -> None:

@@ -19,6 +19,7 @@ import psutil
 
 from harness.spec.source_code import short_digest
 from harness.tracking.changes import git_output, in_checkout
+from harness.tracking.uris import hide_password
 
 HARNESS = Path(__file__).parent
 """A folder of the harness: its checkout's, or where it is installed."""
@@ -68,13 +69,13 @@ def read_environment() -> Environment:
     }
 
 
-_PLACES = ("--store", "--storage", "--reports")
+_PLACES = ("--store", "--storage", "--reports", "--uri", "--scheduler")
 """Flags whose values say where results are kept: a matter of the machine, and URLs may hold
 passwords."""
 
 
 def public_command(words: Sequence[str]) -> str:
-    """Return the command line as others may read it, without the places of stores.
+    """Return the command line as others may read it, without the places of stores and passwords.
 
     Args:
         words: as in ``sys.argv``: the program and its arguments.
@@ -87,7 +88,7 @@ def public_command(words: Sequence[str]) -> str:
     for word in rest:
         flag, equals, _ = word.partition("=")
         if flag not in _PLACES:
-            kept.append(word)
+            kept.append(hide_password(word))
         elif not equals:  # "--store URI": its value is the next word
             next(rest, None)
     return " ".join(kept)

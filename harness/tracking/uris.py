@@ -7,10 +7,10 @@ Whatever is printed, logged or recorded of a tracking URI goes through :func:`hi
 from __future__ import annotations
 
 import os
+import re
+from contextlib import suppress
 from pathlib import Path
-from urllib.parse import quote
-
-import sqlalchemy as sa
+from urllib.parse import quote, unquote, unquote_plus
 
 
 def default_uri() -> str:
@@ -49,20 +49,79 @@ def locate_ui(uri: str) -> str:
     return os.environ.get("HARNESS_SITE", server).rstrip("/")
 
 
-def hide_password(uri: str) -> str:
-    """Return the URI without its password; a text that is no URI stays as it is.
+_USER = re.compile(r"(?P<before>://[^\s:/@?#]*):(?P<secret>\S*?)@(?=[^\s@/?#]*(?:[\s/?#'\"),;]|$))")
+"""A password before a host. Where one has an ``@`` in it, the last before the host counts."""
+_LONE_USER = re.compile(r"(?P<before>https?://)(?P<secret>[^\s:/@?#]+)@")
+"""The name alone before a host: of web servers it is a token more often than a person."""
+_FIELD = re.compile(r"(?<![^\s?&;#{'\"(,])(?P<before>[\w.%+-]+=)(?P<secret>[^&#\s'\"),]+)")
+"""A name and its value: of a URI's query, or of a driver's settings such as ``password=…``."""
+_SECRET_NAMES = re.compile(
+    r"pass(?!ive)|pwd|secret|token|credential|signature|sig$|api.?key|access.?key|sslkey|auth|"
+    r"odbc.connect",
+    re.IGNORECASE,
+)
+"""What is in the names of values that are nobody's business, after percent-decoding."""
+_HIDDEN = "***"
 
-    >>> hide_password("postgresql://me:secret@db/mlflow")
-    'postgresql://me:***@db/mlflow'
+
+def hide_password(uri: str) -> str:
+    """Return a URI, or a text with URIs in it, without passwords: before the host, and in the
+    query, where a password or token may have many names.
+
+    >>> hide_password("postgresql://me:secret@db/mlflow?sslmode=require&sslpassword=other")
+    'postgresql://me:***@db/mlflow?sslmode=require&sslpassword=***'
     """
-    try:
-        return sa.engine.make_url(uri).render_as_string(hide_password=True)
-    except sa.exc.ArgumentError:
-        return uri
+    hidden = _USER.sub(rf"\g<before>:{_HIDDEN}@", uri)
+    hidden = _LONE_USER.sub(rf"\g<before>{_HIDDEN}@", hidden)
+    return _FIELD.sub(lambda found: _hidden_field(found)[0], hidden)
+
+
+def _hidden_field(found: re.Match[str]) -> tuple[str, str]:
+    """Return a name and its value as they may be shown, and the value where it is secret."""
+    if not _SECRET_NAMES.search(unquote(found["before"])):
+        return found[0], ""
+    return found["before"] + _HIDDEN, found["secret"]
+
+
+def _secrets(uri: str) -> list[str]:
+    """Return the secret texts of a URI in all forms that drivers quote, the longest first."""
+    raw = [found["secret"] for pattern in (_USER, _LONE_USER) for found in pattern.finditer(uri)]
+    raw += [_hidden_field(found)[1] for found in _FIELD.finditer(uri)]
+    # what SQLAlchemy takes for the host, where a password has an @ that should have been %40
+    raw += [part for text in raw for part in text.split("@")[1:]]
+    plain = {decoded for text in raw for decoded in (text, unquote(text), unquote_plus(text))}
+    forms = {form for text in plain for form in (text, quote(text, safe=""), repr(text)[1:-1])}
+    return sorted(filter(None, forms), key=len, reverse=True)
+
+
+def hide_in_text(text: str, *uris: str) -> str:
+    """Return a text without the secrets of some URIs, however they are quoted, nor those of URIs
+    that stand in it."""
+    for secret in sorted({s for uri in uris for s in _secrets(uri)}, key=len, reverse=True):
+        text = text.replace(secret, _HIDDEN)
+    return hide_password(text)
+
+
+def hide_in_error(error: BaseException, *uris: str) -> None:
+    """Take secrets out of an error, and of those that it comes from: tracebacks show them all."""
+    seen: list[BaseException] = []
+    here: BaseException | None = error
+    while here is not None and here not in seen:
+        seen.append(here)
+        here.args = tuple(
+            hide_in_text(arg, *uris) if isinstance(arg, str) else arg for arg in here.args
+        )
+        # MLflow's errors keep their text a second time
+        if isinstance(getattr(here, "message", None), str):
+            with suppress(AttributeError):
+                here.message = hide_in_text(here.message, *uris)  # type: ignore[attr-defined]
+        here = here.__cause__ or here.__context__
 
 
 def describe_error(error: BaseException, uri: str) -> str:
     """Return the first line of an error's message, without the URI's password.
+
+    The error itself loses it too, for tracebacks.
 
     Args:
         error: of MLflow, SQLAlchemy or the system; their further lines are statements and traces.
@@ -71,14 +130,8 @@ def describe_error(error: BaseException, uri: str) -> str:
     Returns:
         300 characters at most; the error's class where it has no message.
     """
-    lines = str(error).strip().splitlines()
-    text = lines[0][:300] if lines else type(error).__name__
-    try:
-        password = str(sa.engine.make_url(uri).password or "")
-    except sa.exc.ArgumentError:
-        return text
-    # Drivers quote the URI either as it was given or decoded, so both forms of the password are
-    # looked for.
-    for form in filter(None, {password, quote(password, safe="")}):
-        text = text.replace(form, "***")
-    return text
+    # before it is cut: half a password is one too
+    text = hide_in_text(str(error).strip(), uri)
+    hide_in_error(error, uri)
+    lines = text.splitlines()
+    return lines[0][:300] if lines else type(error).__name__

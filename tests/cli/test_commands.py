@@ -368,8 +368,23 @@ def test_studies_side_by_side(cli, folder):
     assert "expected the names of two studies" in cli("report", "one", "--compare")[2]
 
 
+FROM_ELSEWHERE = [  # a header of the request, and the answer's status
+    ("Host", "evil.example", 403),
+    ("Host", "127.0.0.1.evil.example:80", 403),
+    ("Host", "localhost@evil.example", 403),
+    ("Host", "127.0.0.1:80\t.evil.example", 403),
+    ("Host", "localhost:8080", 200),  # a port that was forwarded
+    ("Host", "[::1]:8080", 200),
+    ("Origin", "http://evil.example", 403),
+    ("Origin", "null", 403),
+    ("Origin", "http://localhost:3000", 403),  # another program of this machine
+    ("Origin", "http://{}", 200),
+]
+
+
 def test_a_running_study_is_watched(cli, folder, monkeypatch):
     import threading
+    import urllib.error
     import urllib.request
 
     from harness.cli import watch as watching
@@ -394,6 +409,14 @@ def test_a_running_study_is_watched(cli, folder, monkeypatch):
         place = f"http://127.0.0.1:{server.server_port}/"
         with urllib.request.urlopen(place) as answer:
             assert "has the best test loss" in answer.read().decode()
+        for name, value, answered in FROM_ELSEWHERE:
+            request = urllib.request.Request(place, headers={name: value.format(place[7:-1])})
+            status = 200
+            try:
+                urllib.request.urlopen(request).close()
+            except urllib.error.HTTPError as error:
+                status = error.code
+            assert (name, value, status) == (name, value, answered)
     finally:
         server.shutdown()
         thread.join()
