@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import time
+from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -80,7 +81,8 @@ class PageHandler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Cache-Control", "no-store")  # or going back would show an old state
         self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # a browser that has gone elsewhere meanwhile
+            self.wfile.write(body)
 
     def _asked_from_here(self) -> bool:
         """Return whether the browser asked for this address, and for a page of this address.

@@ -413,7 +413,8 @@ def test_a_running_study_is_watched(cli, folder, monkeypatch):
             request = urllib.request.Request(place, headers={name: value.format(place[7:-1])})
             status = 200
             try:
-                urllib.request.urlopen(request).close()
+                with urllib.request.urlopen(request) as answer:
+                    answer.read()
             except urllib.error.HTTPError as error:
                 status = error.code
             assert (name, value, status) == (name, value, answered)
