@@ -55,7 +55,7 @@ class Pool:
         self.saving: set[Future[Done]] = set()
         """Jobs under way whose checkpoints are worth waiting for when the driver ends."""
         # twice what is trained at a time: no worker waits for the next job
-        self.ahead = 1 if isinstance(self.executor, Serial) else max(8, 2 * own)
+        self.ahead, self.own = max(8, 2 * own), own
 
     def __enter__(self) -> Pool:
         return self
@@ -98,7 +98,7 @@ class Pool:
         futures: dict[Future[Done], Job] = {}
         while futures or waiting:
             # few at a time, so that what has become hopeless meanwhile is not tried
-            while waiting and len(futures) < self.ahead:
+            while waiting and len(futures) < self._most_ahead(waiting[0]):
                 job = waiting.popleft()
                 if reason := hopeless(job):
                     yield job, _or_failed(job, Done({}, None, reason))
@@ -133,6 +133,13 @@ class Pool:
                 self.saving.difference_update(lost)
                 orphans += [futures.pop(future) for future in lost]
                 yield from self._one_by_one(orphans)
+
+    def _most_ahead(self, job: Job) -> int:
+        """Return how many jobs may wait or run for this one to be submitted: without workers one is
+        trained at once; a user's own needs no worker, and starts within milliseconds."""
+        if job.own:
+            return self.own
+        return 1 if isinstance(self.executor, Serial) else self.ahead
 
     def _mend(self, waiting: Collection[Job]) -> None:
         """Make another executor where jobs wait and none was taken: this one is broken."""
