@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import traceback
 from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
@@ -60,6 +62,11 @@ class Data(DataOptions):
         # no value here: a subclass may have a field of this name, as users choose
         return getattr(type(self), "task", "classification")
 
+    def streamed(self) -> Dataset | None:
+        """Return the data with their samples left where they are, to be read when they are needed;
+        None of data that are arrays."""
+        return None
+
     def default_loss(self) -> Component:
         """Return the loss used when the recipe names none, from the task of the loaded data."""
         task = load_data(self).task
@@ -98,6 +105,8 @@ def load_data(data: Component) -> Dataset:
         HarnessError: the data are not on this machine, or an option does not fit them.
     """
     source = as_a(Data, data)
+    if (streamed := source.streamed()) is not None:
+        return streamed
     raw = _raw_of(source)
     return prepare(source, raw, source.task_of(raw))
 
@@ -109,22 +118,36 @@ def _raw_of(data: Data) -> Raw:
         HarnessError: the source raises anything, and the message has the error and the line; or
             its arrays can't be trained on.
     """
-    try:
+    with own_errors(data.name):
         raw = data.raw()
-    except HarnessError:
-        raise
-    except Exception as error:  # any: the source may be a user's
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        raise HarnessError(
-            f"data {data.name}: expected arrays, got {type(error).__name__}: {error} "
-            f"({Path(last.filename).name}:{last.lineno})"
-        ) from error
     raw = raw._replace(
         x=np.asarray(raw.x), y=np.asarray(raw.y), test=_pair(raw.test), valid=_pair(raw.valid)
     )
     own = {name: pair for name, pair in (("valid", raw.valid), ("test", raw.test)) if pair}
     check_arrays(data.name, (raw.x, raw.y), own, missing=raw.columns is not None)
     return raw
+
+
+@contextmanager
+def own_errors(source: str) -> Iterator[None]:
+    """Say in one sentence what a source raises, which may be a user's.
+
+    Args:
+        source: name of the data.
+
+    Raises:
+        HarnessError: it raises anything; the message has the error and the line.
+    """
+    try:
+        yield
+    except HarnessError:
+        raise
+    except Exception as error:
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raise HarnessError(
+            f"data {source}: expected arrays, got {type(error).__name__}: {error} "
+            f"({Path(last.filename).name}:{last.lineno})"
+        ) from error
 
 
 def _pair(pair: tuple[np.ndarray, np.ndarray] | None) -> tuple[np.ndarray, np.ndarray] | None:
@@ -136,7 +159,9 @@ def _pair(pair: tuple[np.ndarray, np.ndarray] | None) -> tuple[np.ndarray, np.nd
 def fingerprint(data: Component, again: bool = False) -> str:
     """Return the SHA-256 over shape, type and bytes of all parts' arrays; part of a run's key.
 
-    It tells apart what a spec cannot, such as a user's function that has come to give other arrays.
+    Of data that are read when they are needed it is over the first samples and the number of each
+    part. It tells apart what a spec cannot, such as a user's function that has come to give other
+    arrays.
 
     Args:
         data: a :class:`Data`.
@@ -152,4 +177,6 @@ def fingerprint(data: Component, again: bool = False) -> str:
             # bytes alone would not tell (2, 3) from (3, 2), nor integers from floats
             digest.update(f"{array.shape}{array.dtype}".encode())
             digest.update(np.ascontiguousarray(array).tobytes())
+    if dataset.streams is not None:
+        digest.update(str([stream.size for stream in dataset.streams]).encode())
     return digest.hexdigest()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
 from harness.data.columns import Column
+
+if TYPE_CHECKING:
+    from harness.data.streams import SampleStream
 
 Task = Literal["classification", "regression", "function", "tokens", "structured"]
 """What is learnt: one of some classes, numbers, the minimum of a function, a class for each token
@@ -63,6 +66,14 @@ class Part(NamedTuple):
     for each array where a target is several."""
 
 
+class Streams(NamedTuple):
+    """The parts of data whose samples are read when they are needed."""
+
+    train: SampleStream
+    valid: SampleStream
+    test: SampleStream
+
+
 class Dataset(NamedTuple):
     """A data set ready to train on. It is cached and shared: nobody may write into its arrays."""
 
@@ -80,6 +91,19 @@ class Dataset(NamedTuple):
     vocabulary: int | dict[str, int] | None = None
     """Values that inputs which are whole numbers take, from 0 on, by name where an input is several
     arrays; None for other inputs."""
+
+    streams: Streams | None = None
+    """Where all samples are read from, of data that do not lie in memory: the parts above are the
+    first samples then, untransformed."""
+
+    def count(self, part: Literal["train", "valid", "test"]) -> int:
+        """Return the number of samples of a part.
+
+        Args:
+            part: its name.
+        """
+        own: SampleStream | None = self.streams and getattr(self.streams, part)
+        return own.size if own is not None else len(getattr(self, part).x)
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -5,17 +5,19 @@ A function's source is part of a run's key, and so is the fingerprint of the arr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import get_args
 
 from pydantic import Field
 
 from harness.core.errors import HarnessError
-from harness.data.base import Data
-from harness.data.dataset import Raw, Task, TaskChoice
+from harness.data.base import Data, own_errors
+from harness.data.dataset import Dataset, Raw, Task, TaskChoice
 from harness.data.given import raw_of_arrays, task_of_arrays
 from harness.data.objects import is_dataset, named_arrays
 from harness.spec.calls import check_call
-from harness.spec.component import External
+from harness.spec.component import External, import_dotted
+from harness.spec.streaming import Streaming
 
 
 class ExternalData(External, Data):
@@ -41,10 +43,35 @@ class ExternalData(External, Data):
     """Whether targets are classes or numbers to be predicted; "auto" goes by their type and shape,
     which takes whole numbers (N, D) beside fractions for numbers."""
 
+    stream: Streaming | None = Field(default=None, exclude_if=lambda stream: stream is None)
+    """Samples are read when they are trained on, and never lie in memory as a whole: data sets and
+    loaders larger than memory, and transforms that are drawn anew every epoch. Such runs train
+    alone. None reads all samples once."""
+
     @classmethod
     def _is_own(cls, name: str, value: object) -> bool:
-        # any other task is an argument of the function's own
+        # any other task or stream is an argument of the function's own
+        if name == "stream":
+            return value is None or isinstance(value, (Mapping, Streaming))
         return super()._is_own(name, value) and (name != "task" or value in get_args(TaskChoice))
+
+    def objects(self) -> list[str]:
+        transform = self.stream and self.stream.transform
+        return [*super().objects(), *([transform] if transform else [])]
+
+    def streamed(self) -> Dataset | None:
+        """Return the data whose samples are read when they are needed; None where all are read.
+
+        Raises:
+            HarnessError: they can't be read so.
+        """
+        if self.stream is None:
+            return None
+        from harness.data.open_streams import open_streams
+
+        transform = import_dotted(self.stream.transform) if self.stream.transform else None
+        with own_errors(self.target):
+            return open_streams(self, self._given(), self.stream, transform, self.task)
 
     @classmethod
     def check_target(cls, target: object) -> None:
@@ -71,16 +98,24 @@ class ExternalData(External, Data):
         Raises:
             HarnessError: they are no data.
         """
+        return raw_of_arrays(self, named_arrays(self.target, self._given()))
+
+    def _given(self) -> object:
+        """Return what the function returns, or the target itself.
+
+        Raises:
+            HarnessError: it is called with arguments that it does not take.
+        """
         target, arguments = self.load(), self.arguments()
-        if callable(target):
+        if callable(target) and not is_dataset(target):
             check_call(f"data {self.target}", target, arguments)
-            return raw_of_arrays(self, named_arrays(self.target, target(**arguments)))
+            return target(**arguments)
         if arguments:
             raise HarnessError(
                 f"data {self.target}: expected options of data, such as valid_fraction, got "
                 f"{', '.join(arguments)}"
             )
-        return raw_of_arrays(self, named_arrays(self.target, target))
+        return target
 
     def task_of(self, raw: Raw) -> Task:
         """Return what is learnt: by the targets' type and shape, unless ``task`` says it."""

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.core.streams import numpy_stream
 from harness.engine.program import Program
 from harness.engine.splits import Splits
+from harness.engine.stream_batches import draw_order, read_batch
 from harness.engine.training_loss import Minibatch
 
 AHEAD = 2**18
@@ -57,6 +57,8 @@ class Batches:
             itself. The last batch of an epoch is smaller where the epoch is no multiple of it.
         """
         times, train = self.program.times, self.splits.train
+        if train.stream is not None:
+            return read_batch(self.program, train.stream, self.seeds[0], step)
         # the whole training set of one split: all members share the inputs, which are not copied K
         # times
         if times.batch == train.size:
@@ -81,15 +83,10 @@ class Batches:
         epoch = epoch if kind == "reshuffled" and not self.full else 0
         if epoch == self.epoch:
             return
-        if kind == "sequential" or self.full:
-            rows = [np.arange(count)] * len(self.seeds)
-        else:
-            # members of one seed, such as the same seed in several arms, share one draw
-            drawn = {
-                seed: numpy_stream(seed, "order", epoch).permutation(count)
-                for seed in set(self.seeds)
-            }
-            rows = [drawn[seed] for seed in self.seeds]
+        # members of one seed, such as the same seed in several arms, share one draw
+        sequential = kind == "sequential" or self.full
+        drawn = {seed: draw_order(seed, epoch, count, sequential) for seed in set(self.seeds)}
+        rows = [drawn[seed] for seed in self.seeds]
         if any(self.splits.first_K):
             rows = [row + first for row, first in zip(rows, self.splits.first_K, strict=True)]
         self.epoch, self.first = epoch, -1

@@ -62,7 +62,8 @@ def copy_bytes(recipe: ResolvedRecipe) -> int:
     x, y = data.train
     number = getattr(torch, recipe.dtype).itemsize
     size = sum(a.nbytes if a.dtype.fields else a.size * number for a in (x, y))
-    full = make_timetable(recipe, len(x)).batch == len(x)
+    count = data.count("train")
+    full = make_timetable(recipe, count).batch == count
     return 0 if full or size > MIXED else size
 
 
@@ -82,7 +83,10 @@ def check_batching(recipe: ResolvedRecipe) -> tuple[bool, str]:
         return False, f"{recipe.trainer.name} trains each run in a process of its own"
     if isinstance(recipe.optimizer, ExternalOptimizer):
         return False, f"{recipe.optimizer.name} is another library's optimizer"
-    network = build_network(recipe, load_data(recipe.data))
+    data = load_data(recipe.data)
+    if data.streams is not None:
+        return False, f"samples of {recipe.data.name} are read for one run at a time"
+    network = build_network(recipe, data)
     if isinstance(network, ModuleNetwork):
         return _try_vmap(network, recipe)
     return True, "all of its parts have a batched form"

@@ -64,7 +64,7 @@ def evaluate(
     loss_K = w_KP.new_zeros(len(w_KP), dtype=torch.float64)
     right_K, weight_K, counted_K = (torch.zeros_like(loss_K) for _ in range(3))
     chunk, training_loss = _chunk(part.y), program.training_loss
-    for i, (x, rows) in enumerate(zip(part.x.split(chunk), part.y.split(chunk), strict=True)):
+    for i, (x, rows) in enumerate(part.pieces(chunk)):
         if out_KND is None:
             out_KBD = training_loss.outputs(params, x[None], Context(buffers=buffers))
         else:

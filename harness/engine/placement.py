@@ -6,6 +6,7 @@ them, and no loader is needed.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -17,8 +18,26 @@ from harness.core.recent import keep_recent
 from harness.core.sample_fields import pack_samples, sample_fields
 from harness.data.base import KEPT, Data, load_data
 from harness.data.dataset import Part
+from harness.data.streams import ReadBatch, SampleStream
 
 PartName = Literal["train", "valid", "test"]
+
+
+class PlacedStream(NamedTuple):
+    """Samples that are read when they are needed, and where they are wanted."""
+
+    samples: SampleStream
+    device: torch.device
+    dtype: torch.dtype
+    whole: bool
+    """Whether whole numbers among the inputs stay such."""
+
+    def placed(self, pair: ReadBatch) -> tuple[Tensor, Tensor]:
+        """Return samples that have been read, on the device."""
+        return (
+            convert(pair.x, self.device, self.dtype, self.whole),
+            convert(pair.y, self.device, self.dtype, whole=True),
+        )
 
 
 class Samples(NamedTuple):
@@ -29,11 +48,37 @@ class Samples(NamedTuple):
 
     x: Tensor
     y: Tensor
+    stream: PlacedStream | None = None
+    """Where all samples are read from, of data that do not lie in memory; ``x`` and ``y`` are the
+    first ones then."""
 
     @property
     def size(self) -> int:
         """Number of samples."""
-        return len(self.x)
+        return len(self.x) if self.stream is None else self.stream.samples.size
+
+    def at(self, rows: Tensor) -> Samples:
+        """Return some of the samples; of a stream none is read before it is needed.
+
+        Args:
+            rows: their numbers.
+        """
+        if self.stream is None:
+            return Samples(self.x[rows], self.y[rows])
+        part = self.stream.samples.part(rows.cpu().numpy())
+        return self._replace(stream=self.stream._replace(samples=part))
+
+    def pieces(self, chunk: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield inputs and targets of all samples in order, some at a time.
+
+        Args:
+            chunk: samples at a time.
+        """
+        if self.stream is None:
+            yield from zip(self.x.split(chunk), self.y.split(chunk), strict=True)
+            return
+        for pair in self.stream.samples.plain(chunk):
+            yield self.stream.placed(pair)
 
     @property
     def nbytes(self) -> int:
@@ -72,9 +117,13 @@ def place(
         dtype: what they are wanted as, the targets too.
         whole: whether whole numbers among the inputs stay such, for networks that look them up.
     """
-    arrays: Part = getattr(load_data(data), part)
+    loaded = load_data(data)
+    arrays: Part = getattr(loaded, part)
     x = as_tensor(arrays.x, device, dtype, whole)
-    return Samples(x, as_tensor(arrays.y, device, dtype, whole=True))
+    y = as_tensor(arrays.y, device, dtype, whole=True)
+    if loaded.streams is None:
+        return Samples(x, y)
+    return Samples(x, y, PlacedStream(getattr(loaded.streams, part), device, dtype, whole))
 
 
 def as_tensor(array: np.ndarray, device: torch.device, dtype: torch.dtype, whole: bool) -> Tensor:
@@ -88,8 +137,20 @@ def as_tensor(array: np.ndarray, device: torch.device, dtype: torch.dtype, whole
     """
     if fields := sample_fields(array.dtype, type_name(dtype)):
         return torch.from_numpy(pack_samples(array, fields)).to(device)
-    wanted = torch.int64 if whole and array.dtype.kind in "iu" else dtype
-    return torch.as_tensor(array, dtype=wanted, device=device)
+    return convert(torch.as_tensor(array), device, dtype, whole)
+
+
+def convert(tensor: Tensor, device: torch.device, dtype: torch.dtype, whole: bool) -> Tensor:
+    """Return a tensor on a device.
+
+    Args:
+        tensor: (N, …).
+        device: where it is wanted.
+        dtype: of its fractions.
+        whole: whether whole numbers stay such, as int64.
+    """
+    number = tensor.is_floating_point() or tensor.dtype == torch.bool
+    return tensor.to(device, dtype if number or not whole else torch.int64)
 
 
 def type_name(dtype: torch.dtype) -> str:

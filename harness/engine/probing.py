@@ -272,6 +272,8 @@ class Probing:
         # of tokens, which are not one-hot, there are too many outputs to keep
         if not (self.program.classify and valid.size and valid.y.is_floating_point()):
             return None
+        if valid.stream is not None:  # nor are there too few samples for that
+            return None
         held = self.splits.measure(
             self._evaluated_weights(), moment.update.buffers, self.hyper, _outputs_on_validation
         )
@@ -319,6 +321,9 @@ class Probing:
             for seed, first in zip(self.seeds, self.splits.first_K, strict=True)
         ]
         index_KB = torch.from_numpy(np.stack(rows)).to(self.program.device)
+        if train.stream is not None:  # of one member
+            ((x, y),) = train.at(index_KB[0]).pieces(count)
+            return x[None], y[None]
         return train.x[index_KB], train.y[index_KB]
 
 

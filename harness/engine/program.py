@@ -112,8 +112,9 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     # of several the first counts
     stopping = next((part for part in regularizers if isinstance(part, EarlyStopping)), None)
     _check_precision(recipe)
-    _check_batch_size(recipe, len(data.train.x))
-    _check_accumulate(recipe, len(data.train.x))
+    _check_batch_size(recipe, data.count("train"))
+    _check_accumulate(recipe, data.count("train"))
+    _check_stream(recipe, data)
     metrics = tuple(as_a(Metric, part) for part in recipe.metrics)
     _check_regularizers(recipe, regularizers, stopping, data, _inputs_are_numbers(network, data))
     check_metrics(recipe, metrics, stopping, data)
@@ -296,6 +297,27 @@ def _check_batch_size(recipe: ResolvedRecipe, samples: int) -> None:
         )
 
 
+def _check_stream(recipe: ResolvedRecipe, data: Dataset) -> None:
+    """Refuse what needs all samples at once of data that are read when they are trained on.
+
+    Raises:
+        HarnessError: full batches, or class weights that are counted on the training part.
+    """
+    if data.streams is None:
+        return
+    if recipe.batch_size in ("full", data.count("train")):
+        raise HarnessError(
+            f"recipe.batch_size: expected fewer than all samples of {recipe.data.name}, which are "
+            f"read when they are trained on, got {recipe.batch_size}; leave out data.stream for "
+            "full batches"
+        )
+    if recipe.loss is not None and "balanced" in recipe.loss.dump().values():
+        raise HarnessError(
+            f"recipe.loss: expected weights as numbers, since no pass over {recipe.data.name} "
+            "counts its classes, got balanced; write a list, one weight a class"
+        )
+
+
 def _check_accumulate(recipe: ResolvedRecipe, samples: int) -> None:
     """Refuse more micro-batches than a batch has samples.
 
@@ -349,7 +371,7 @@ def _check_regularizers(
             f"recipe.regularizers: model {model.name} has no place for {dropping[0]};"
             " use MLP, CNN1D, CNN2D, Transformer or GPT"
         )
-    if stopping is not None and not len(data.valid.x):
+    if stopping is not None and not data.count("valid"):
         raise HarnessError(
             "recipe.regularizers: EarlyStopping needs validation data;"
             " set data.valid_fraction above 0"

@@ -55,7 +55,7 @@ class Split:
         train, valid = self.program.train, self.program.valid
         count = min(train.size, valid.size or 1000)
         picked = torch.linspace(0, train.size - 1, count, device=train.x.device).round().long()
-        return Samples(train.x[picked], train.y[picked])
+        return train.at(picked)
 
 
 Measure = Callable[[Split, Tensor, Buffers, Hyperparameters], dict[str, Tensor]]

@@ -20,6 +20,7 @@ from harness.data.base import load_data
 from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.initialize import initial_buffers, initial_weights
 from harness.engine.program import Program
+from harness.engine.stream_batches import read_batch, stop_reading
 from harness.engine.user_code import entered_layers, in_words
 from harness.losses.external import ExternalLoss
 from harness.losses.tokens import are_tokens, outputs_for
@@ -36,8 +37,8 @@ LOSS_SAMPLES = 16
 
 
 def try_program(program: Program) -> None:
-    """Try the network in training and in evaluation, and the loss, each on a few samples, and the
-    schedule at the run's ends.
+    """Try the network in training and in evaluation, and the loss, each on a few samples, the
+    schedule at the run's ends, and the first batches of data that are read when they are needed.
 
     Args:
         program: what is to be trained; it stays as it is.
@@ -46,6 +47,7 @@ def try_program(program: Program) -> None:
         HarnessError: the network, the loss or the schedule fails, gives other shapes than it must,
             or would be normalised over a single sample. The message has the layer and the fix.
     """
+    _try_stream(program)
     _try_loss(program)
     _try_schedule(program)
     first_1P = initial_weights(program, [0])
@@ -54,6 +56,15 @@ def try_program(program: Program) -> None:
             _outputs(program, first_1P, min(FEW_SAMPLES, program.train.size), training)
     if 1 in batch_sizes(program):
         _try_one_sample(program, first_1P)
+
+
+def _try_stream(program: Program) -> None:
+    """Read two batches as the run will, of data that are read when they are trained on."""
+    if program.train.stream is None:
+        return
+    for step in range(min(2, program.times.steps)):
+        read_batch(program, program.train.stream, 0, step)
+    stop_reading()
 
 
 def batch_sizes(program: Program) -> set[int]:

@@ -127,7 +127,7 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
         said = _unmeasured(arm.recipe) + _undirected(study, arm.recipe)
         return mistakes + said + own_mistakes(study, arm)
     try:
-        _check_batch_space(arm.recipe, len(load_data(arm.recipe.data).train.x))
+        _check_batch_space(arm.recipe, load_data(arm.recipe.data).count("train"))
         _check_searches(study, arm.recipe)
         check_made_again(arm.recipe.data)
         program = program_of(representative(arm.recipe))
@@ -239,13 +239,13 @@ def _equal_batches(arms: Sequence[Arm]) -> list[str]:
     number of training samples."""
     alike: dict[str, list[Arm]] = {}
     for arm in arms:
-        samples = len(load_data(arm.recipe.data).train.x)
+        samples = load_data(arm.recipe.data).count("train")
         full = arm.recipe.batch_size in ("full", samples)
         plain = arm.recipe.dump() | ({"batch_size": "full"} if full else {})
         alike.setdefault(json.dumps(plain, sort_keys=True), []).append(arm)
     return [
         f"recipe.batch_size: arms {', '.join(repr(arm.name) for arm in same)} are one recipe: "
-        f"'full' is {len(load_data(same[0].recipe.data).train.x)} samples; leave out all but one"
+        f"'full' is {load_data(same[0].recipe.data).count('train')} samples; leave out all but one"
         for same in alike.values()
         if len({arm.recipe.batch_size for arm in same}) > 1
     ]

@@ -232,7 +232,7 @@ def _planned_length(recipe: ResolvedRecipe) -> Length | None:
     """Return how long a recipe trains if nothing ends it early."""
     if recipe.trainer is not None:
         return _own_length(recipe)
-    samples = len(load_data(recipe.data).train.x)
+    samples = load_data(recipe.data).count("train")
     times = make_timetable(recipe, samples)
     seen = samples_seen(recipe, times, samples, times.steps)
     return Length(times.steps, times.steps / times.per_epoch, seen)

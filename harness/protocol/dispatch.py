@@ -109,7 +109,7 @@ class _Batch:
         self.keys = [key_of(request.run) for request in requests]
         # load_data keeps what it has loaded: no file is read twice
         self.times = [
-            make_timetable(request.run.recipe, len(load_data(request.run.recipe.data).train.x))
+            make_timetable(request.run.recipe, load_data(request.run.recipe.data).count("train"))
             for request in requests
         ]
         self.members = _first_positions(self.keys)

@@ -28,7 +28,7 @@ def search_notes(arm: Arm, search: Search) -> Iterator[str]:
                 "chosen at random; raise search.trials to train them all"
             )
     if "batch_size" in spaces:
-        note = batch_size_note(spaces["batch_size"], len(load_data(arm.recipe.data).train.x))
+        note = batch_size_note(spaces["batch_size"], load_data(arm.recipe.data).count("train"))
         if note:
             yield f"arm {arm.name!r}: {note}"
 

@@ -14,6 +14,7 @@ from harness.spec.arms import Run
 from harness.spec.component import External
 from harness.spec.own_trainer import without_limits
 from harness.spec.recipe import Recipe
+from harness.spec.streaming import without_workers
 from harness.spec.study import Study
 
 ENGINE = "6"
@@ -53,6 +54,7 @@ def run_key(run: Run, fingerprint: str, code: str) -> str:
     if run.recipe.trainer is not None:
         # what ends a run that goes wrong changes no number of one that does not
         recipe["trainer"] = without_limits(recipe["trainer"])
+    recipe["data"] = without_workers(recipe["data"])
     parts: list[object] = [recipe, run.seed, fingerprint, code, ENGINE]
     # Left out where there are none, so that runs recorded before there were probes keep their keys.
     if run.probes:
