@@ -185,7 +185,7 @@ def _train(job: Job) -> Done:
     keeper = Keeper(job.saving, job.runs, job.until, rows)
     resumed = keeper.resume()
     if resumed:
-        count(_updates_of(resumed) - (_updates_of(before) if before else 0))
+        count(updates_of(resumed) - (updates_of(before) if before else 0))
     cohort = resumed or before or start(job.runs, job.test, job.keep)
     with noted_signals() as ending:
         advance(cohort, job.until, count, partial(_between, keeper, ending, _board(job)))
@@ -216,7 +216,7 @@ def _between(keeper: Keeper, ending: EndingSignal, board: np.ndarray, cohort: Co
     keeper.between(cohort)
 
 
-def _updates_of(cohort: Cohort) -> int:
+def updates_of(cohort: Cohort) -> int:
     """Return the updates that are counted of a cohort, over its members; those since its last
     evaluation are counted at the next."""
     ended = (int(outcome.summary.get("cost/steps", 0)) for outcome in cohort.outcomes.values())

@@ -18,6 +18,7 @@ import numpy as np
 from loky import ProcessPoolExecutor
 
 from harness.core.records import Outcome
+from harness.execution.given import GivenExecutor
 from harness.execution.jobs import Done, Job, perform
 from harness.execution.local import Serial
 from harness.execution.own_runs import OwnRuns
@@ -56,6 +57,11 @@ class Pool:
         """Jobs under way whose checkpoints are worth waiting for when the driver ends."""
         # twice what is trained at a time: no worker waits for the next job
         self.ahead, self.own = max(8, 2 * own), own
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the workers may be on other machines."""
+        return isinstance(self.executor, GivenExecutor)
 
     def __enter__(self) -> Pool:
         return self
@@ -139,6 +145,8 @@ class Pool:
         trained at once; a user's own needs no worker, and starts within milliseconds."""
         if job.own:
             return self.own
+        if isinstance(self.executor, GivenExecutor):  # its workers may come and go
+            return self.executor.ahead
         return 1 if isinstance(self.executor, Serial) else self.ahead
 
     def _mend(self, waiting: Collection[Job]) -> None:

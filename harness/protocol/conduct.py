@@ -6,7 +6,8 @@ module opens and closes what they share: workers, stores, and the list of known 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import NamedTuple
 
 from harness.analysis.claims import judge_claims
 from harness.analysis.results import Results
+from harness.core.errors import SpecError
 from harness.core.study_record import (
     ClockReading,
     FrozenEntry,
@@ -25,6 +27,7 @@ from harness.data.base import fingerprint, load_data
 from harness.engine.batching import check_batching
 from harness.engine.timetable import make_timetable, samples_seen
 from harness.execution.checkpoints import Saving
+from harness.execution.given import GivenExecutor
 from harness.execution.local import default_workers, local_executor
 from harness.execution.pool import Pool
 from harness.protocol.check import notes_of
@@ -32,7 +35,7 @@ from harness.protocol.clocks import read_clocks
 from harness.protocol.confirm import confirm_look
 from harness.protocol.dispatch import Dispatcher
 from harness.protocol.looks_shown import earlier_looks, looks_shown
-from harness.protocol.object_notes import send_objects
+from harness.protocol.object_notes import parcel_of, send_objects
 from harness.protocol.options import Options
 from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
@@ -78,13 +81,8 @@ def conduct_study(
         StoreError: a store can't be reached or written; what is finished is kept.
     """
     workers = default_workers() if options.workers is None else options.workers
-    if workers:
-        send_objects(study)
     # the pool comes first: its workers start while the stores are opened and read
-    own = all(arm.recipe.trainer is not None for arm in build_arms(study))
-    # runs of a user's own trainers have processes of their own, and need no workers beside them
-    make = partial(local_executor, 0 if own else workers)
-    with Pool(make, progress.made, max(1, workers)) as pool:
+    with Pool(_executor(study, options, workers), progress.made, max(1, workers)) as pool:
         storage = TrialStorage(options.storage, study.name) if study.tuned else None
         known = session.open(about_study(study), build_arms(study))
         earlier = session.earlier_record()
@@ -94,6 +92,9 @@ def conduct_study(
         saving = checkpoints_of(study, session.uri)
         if options.fresh and saving:
             saving.forget()
+        if pool.elsewhere and saving:
+            # workers that see it share a disk with this machine, and write their checkpoints there
+            saving.folder.mkdir(parents=True, exist_ok=True)
         dispatcher = Dispatcher(recorded, pool, options.cohort, progress, saving, study.keep)
         stages = _Stages(study, options, session, progress, pool, dispatcher, storage, earlier)
         searched, clock, confirmed = stages.run()
@@ -117,6 +118,29 @@ def conduct_study(
         notes=notes_of(study),
     )
     return Conducted(record, trained=recorded.trained, failed=recorded.failed)
+
+
+def _executor(study: Study, options: Options, workers: int) -> Callable[[], Executor]:
+    """Return what makes the executor that cohorts are trained on.
+
+    Raises:
+        SpecError: what was given as one is none.
+        HarnessError: an object of the study can't be sent to workers.
+    """
+    given = options.executor
+    if given is not None and not (isinstance(given, Executor) or callable(given)):
+        raise SpecError(
+            "executor: expected a concurrent.futures.Executor or a function that makes one, got"
+            f" {given!r}"
+        )
+    # runs of a user's own trainers have processes of their own, and need no workers beside them
+    if all(arm.recipe.trainer is not None for arm in build_arms(study)):
+        workers, given = 0, None
+    if given is not None:
+        return partial(GivenExecutor, given, parcel_of(study))
+    if workers:
+        send_objects(study)
+    return partial(local_executor, workers)
 
 
 class _Stages(NamedTuple):
@@ -145,7 +169,9 @@ class _Stages(NamedTuple):
         runs: Sequence[RunEntry] = []
         for look in self.study.looks:
             searched = self._search(searched, look)
-            clock = read_clocks(searched.winners, self.pool, self.session, self.options.fresh)
+            clock = read_clocks(
+                searched.winners, self.pool, self.session, self.options.fresh, self.progress.say
+            )
             runs = confirm_look(
                 self.study, look, searched.winners, self.dispatcher, self.progress, len(runs)
             )

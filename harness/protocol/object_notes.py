@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.spec.arms import build_arms
+from harness.execution.parcel import Parcel, pack
+from harness.spec.arms import build_arms, targets_of
 from harness.spec.component import Component
 from harness.spec.objects import changed_since, describe_local, write_objects
+from harness.spec.source_code import sources_of
 from harness.spec.study import Study
 
 
@@ -37,6 +39,18 @@ def send_objects(study: Study) -> None:
         HarnessError: one of them can't be pickled.
     """
     write_objects(list(_objects_of(study)))
+
+
+def parcel_of(study: Study) -> Parcel:
+    """Return the study's own code, for workers on other machines.
+
+    Raises:
+        HarnessError: one of its objects can't be pickled.
+    """
+    targets = [
+        target for arm in build_arms(study) for target in targets_of(arm.recipe, study.probes)
+    ]
+    return pack(_objects_of(study), sources_of(tuple(targets)))
 
 
 def _objects_of(study: Study) -> dict[str, str]:

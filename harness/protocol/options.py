@@ -5,6 +5,8 @@ What does change them belongs in the spec, and so in the keys of its runs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Executor
 from typing import NamedTuple
 
 
@@ -24,3 +26,7 @@ class Options(NamedTuple):
     """MLflow's tracking URI; by default ``MLFLOW_TRACKING_URI`` or ``mlflow.db``."""
     take_over: bool = False
     """Take the study from a driver on another machine, which stops at its next cohort."""
+    executor: Executor | Callable[[], Executor] | None = None
+    """Where cohorts are trained instead of this machine's worker processes: any executor, which is
+    left open, or a function that makes one, and makes another where a worker's death has broken it.
+    Runs of own training loops stay on this machine."""

@@ -10,6 +10,8 @@ import json
 import os
 import statistics
 import time
+from contextlib import suppress
+from typing import NamedTuple
 
 from harness.core.study_record import ClockReading
 from harness.engine.cohort import start
@@ -17,6 +19,7 @@ from harness.engine.evaluate import evaluate_members
 from harness.engine.loop import advance
 from harness.engine.program import program_of
 from harness.execution.jobs import one_thread
+from harness.execution.remote import here
 from harness.optimizers.base import Optimizer
 from harness.spec.arms import Run
 from harness.spec.keys import digest, shape_key
@@ -79,6 +82,24 @@ def read_clock(recipe: ResolvedRecipe) -> ClockReading:
         spread=statistics.median(blocks) / blocks[0],
         load=round(load, 3),
     )
+
+
+class Readings(NamedTuple):
+    """Clocks that one worker has read."""
+
+    place: str
+    """The machine and process."""
+    readings: tuple[ClockReading, ...]
+
+
+def read_in_turn(recipes: tuple[ResolvedRecipe, ...]) -> Readings:
+    """Return the clocks of recipes, read one after the other; one that fails is left out."""
+    readings = []
+    for recipe in recipes:
+        # a recipe that can't be timed lacks its time and no more
+        with suppress(Exception, SystemExit):
+            readings.append(read_clock(recipe))
+    return Readings(here(), tuple(readings))
 
 
 def _other_load() -> float:
