@@ -34,6 +34,11 @@ def named_arrays(source: str, given: object) -> Mapping[str, Any]:
     Raises:
         HarnessError: it is none of these, or a sample is another each time it is read.
     """
+    if any(hasattr(part, "batch_sampler") for part in _each(given)):
+        raise HarnessError(
+            f"data {source}: {EXPECTED}, got a loader; with stream: {{}} beside the name samples"
+            " are read when they are trained on, in batches that the recipe makes (batch_size)"
+        )
     if is_dataset(given):
         given = {"train": given}
     elif isinstance(given, (tuple, list)) and len(given) == 2 and all(map(is_dataset, given)):
@@ -45,6 +50,13 @@ def named_arrays(source: str, given: object) -> Mapping[str, Any]:
     if given and all(map(is_dataset, given.values())):
         return _arrays_of_parts(source, given)
     return {name: _detached(value) for name, value in given.items()}
+
+
+def _each(given: object) -> list[object]:
+    """Return the parts of what was given, or itself."""
+    if isinstance(given, Mapping):
+        return list(given.values())
+    return list(given) if isinstance(given, (tuple, list)) else [given]
 
 
 def _arrays_of_parts(source: str, given: Mapping[str, Any]) -> dict[str, Any]:

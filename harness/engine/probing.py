@@ -17,7 +17,7 @@ from torch import Tensor
 
 from harness.core.streams import numpy_stream
 from harness.engine.differentiate import TrainingPass
-from harness.engine.evaluate import evaluate
+from harness.engine.evaluate import CHUNK, evaluate
 from harness.engine.evaluation_point import evaluated_weights
 from harness.engine.external.state import ExternalState
 from harness.engine.hyperparameters import Hyperparameters
@@ -272,8 +272,6 @@ class Probing:
         # of tokens, which are not one-hot, there are too many outputs to keep
         if not (self.program.classify and valid.size and valid.y.is_floating_point()):
             return None
-        if valid.stream is not None:  # nor are there too few samples for that
-            return None
         held = self.splits.measure(
             self._evaluated_weights(), moment.update.buffers, self.hyper, _outputs_on_validation
         )
@@ -341,9 +339,15 @@ def _outputs_on_validation(
     program, held = split.program, split.program.valid
     with torch.no_grad():
         params, ctx = program.layout.views(w_KP), Context(buffers=buffers)
-        out_KND = logits_of(program.training_loss.outputs(params, held.x[None], ctx))
+        # at once, unless they are read for it
+        pieces = held.pieces(held.size if held.stream is None else CHUNK)
+        outputs, targets_ND = zip(
+            *((program.training_loss.outputs(params, x[None], ctx), y) for x, y in pieces),
+            strict=True,
+        )
+    out_KND, y_ND = torch.cat([logits_of(out) for out in outputs], 1), torch.cat(targets_ND)
     # with several splits a row a member, as all that is put together of several
-    targets = held.y if split.rows is None else held.y.expand_as(out_KND)
+    targets = y_ND if split.rows is None else y_ND.expand_as(out_KND)
     return {"outputs": out_KND, "targets": targets}
 
 

@@ -139,6 +139,8 @@ def perform(job: Job) -> Done:
     # a user's code may call sys.exit, which would end the worker and tell nobody why
     except (Exception, SystemExit) as error:
         message = _describe(error)
+    finally:
+        _stop_reading()
     # Not within the except clause: the error's frames hold the cohort's memory until it is left.
     _free_memory()
     return Done({}, None, message)
@@ -228,6 +230,13 @@ def _describe(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
     return f"{type(error).__name__}: {error}{place}"
+
+
+def _stop_reading() -> None:
+    """End what reads samples ahead for a run that has ended, or goes on in another process."""
+    from harness.engine.stream_batches import stop_reading
+
+    stop_reading()
 
 
 def _free_memory() -> None:

@@ -17,7 +17,7 @@ def _named(value: object) -> object:
     if value is None or isinstance(value, str):
         return value
     if not callable(value):
-        raise HarnessError(f"expected a function of an input, got a {type(value).__name__}")
+        raise HarnessError(f"expected a function of an input, got {value!r:.60}")
     return name_object(value)
 
 

@@ -1,6 +1,7 @@
 """Data that are read when they are trained on, against the same samples in memory."""
 
 import random
+from functools import partial
 
 import numpy as np
 import pytest
@@ -170,11 +171,49 @@ def test_what_needs_all_samples_at_once_is_refused(fields, said):
         program_of(resolve(recipe(**fields)))
 
 
+def test_functions_may_stand_in_the_place_of_names():
+    given = partial(given_streams.parts, count=50, stream={"transform": jitter})
+    named = streamed() | {"count": 50}
+    assert parse_part("data", given) == parse_part("data", named)
+    with pytest.raises(ValueError, match="expected a function of an input, got 3"):
+        parse_part("data", partial(given_streams.parts, stream={"transform": 3}))
+
+
 def test_a_transform_is_part_of_the_code_and_a_stored_spec_is_read_again():
     own = parse_part("data", streamed())
     assert "tests.data.given_streams.jitter" in own.objects()
     assert parse_part("data", own.dump()) == own
     assert fingerprint(own) != fingerprint(parse_part("data", streamed("pair")))
+
+
+def test_probes_measure_what_they_do_in_memory():
+    """Those that look at outputs on whole parts, at samples of their own, and at the loss of all."""
+    names = ("Calibration", "Confusion", "GeneralizationGap", "NoiseScale")
+    probes = tuple(parse_part("probe", {"name": n, "every": 4, "unit": "steps"}) for n in names)
+
+    def measured(data):
+        run = Run.of(recipe(data), 0, probes)
+        (outcome,) = perform(Job((0,), (run,), test=False)).outcomes.values()
+        return [point.metrics for point in outcome.points]
+
+    in_memory = measured({"name": "tests.data.given_streams.as_arrays"})
+    assert measured(streamed(transform=None)) == in_memory
+    assert any("calibration" in name for point in in_memory for name in point)
+
+
+def test_a_loader_without_stream_is_told_of_it():
+    with pytest.raises(HarnessError, match="got a loader; with stream: {} beside the name"):
+        load_data(Data.parse("tests.data.given_streams.loaders"))
+
+
+def test_workers_end_with_a_run_that_ends_early():
+    own = recipe(
+        streamed(workers=1), epochs=4, regularizers=[{"name": "EarlyStopping", "patience": 1}]
+    )
+    own = own.with_values({"optimizer": {"name": "SGD", "lr": 3.0}})
+    (outcome,) = perform(Job((0,), (Run.of(own, 0),), test=False)).outcomes.values()
+    assert outcome.summary["cost/steps"] < 16
+    assert not stream_batches._READING
 
 
 @pytest.mark.slow
