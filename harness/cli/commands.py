@@ -166,6 +166,20 @@ def report_command(
         write_reports(studies, store, reports, published)
 
 
+@app.command("export")
+def export_command(
+    study: FinishedStudy,
+    to: Annotated[
+        Path | None, typer.Option(help="File to write. [default: STUDY.zip]", show_default=False)
+    ] = None,
+    store: StoreUri = None,
+) -> None:
+    """Write a study into one file, which 'harness import' records in another store."""
+    from harness.cli.archive import export_study
+
+    export_study(study, to, store)
+
+
 @app.command("import")
 def import_command(
     source: ImportWhere,
@@ -182,9 +196,15 @@ def import_command(
     store: StoreUri = None,
     reports: ReportFolder = DEFAULT_REPORTS,
 ) -> None:
-    """Judge runs that were trained elsewhere: record them as a study, and write its report."""
+    """Record a study that was exported, or judge runs that were trained elsewhere; write its
+    report."""
     from harness.cli.imports import Source, import_runs
+    from harness.tracking.archive.file import looks_like_archive
 
+    if looks_like_archive(Path(source)):
+        from harness.cli.archive import import_archive
+
+        return import_archive(Path(source), store, reports)
     asked = Source(
         source,
         kind,

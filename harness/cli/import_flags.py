@@ -9,8 +9,8 @@ import typer
 ImportWhere = Annotated[
     str,
     typer.Argument(
-        help="CSV or parquet file of runs trained elsewhere, an MLflow experiment, or files from "
-        "Weights & Biases.",
+        help="File that 'harness export' wrote; or a CSV or parquet file of runs trained "
+        "elsewhere, an MLflow experiment, or files from Weights & Biases.",
         metavar="SOURCE",
         show_default=False,
     ),

@@ -14,7 +14,7 @@ import math
 import time
 import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from harness.core.records import Outcome, Point
 from harness.core.safetensors import write_safetensors
@@ -48,6 +48,7 @@ _LONGEST_PARAMETER = 6000
 
 
 _BYTES = "base64"
+_T = TypeVar("_T")
 
 
 class Record(NamedTuple):
@@ -143,7 +144,7 @@ def new_run(record: Record, parent: str) -> NewRun:
     if outcome.weights:
         about = {"arm": record.arm, "seed": str(record.run.seed), "kept": str(outcome.kept)}
         content = write_safetensors(outcome.weights, about)
-        files[RunFile.WEIGHTS] = {_BYTES: base64.b64encode(content).decode()}
+        files[RunFile.WEIGHTS] = pack_bytes(content)
     tags = _tags(record, parent)
     if RunFile.CURVES in files:
         tags[Tag.CURVES] = IN_ARTIFACT
@@ -165,6 +166,11 @@ def new_run(record: Record, parent: str) -> NewRun:
         metrics=_points(thin(outcome.points)) + _closing(outcome),
         files=files,
     )
+
+
+def pack_bytes(content: bytes) -> dict[str, str]:
+    """Return bytes as one of a run's files holds them: :func:`file_content` unpacks them."""
+    return {_BYTES: base64.b64encode(content).decode()}
 
 
 def file_content(content: Mapping[str, object]) -> bytes:
@@ -210,14 +216,14 @@ def read_user() -> str:
         return "unknown"
 
 
-def thin(points: Sequence[Point], limit: int = POINTS_SHOWN) -> list[Point]:
+def thin(points: Sequence[_T], limit: int = POINTS_SHOWN) -> list[_T]:
     """Return at most ``limit`` + 1 points, evenly spaced, the first and the last among them.
 
     The i-th of them is point round(i (n − 1) / limit) of n: no two are the same, since n − 1 is
     larger than ``limit``.
 
     Args:
-        points: a run's evaluations, in order.
+        points: a run's evaluations, or their steps, in order.
         limit: stretches that they are divided into.
     """
     if len(points) <= limit + 1:

@@ -1,0 +1,78 @@
+"""What an archive's JSON holds; pydantic refuses what has another form."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from harness.tracking.archive.file import ArchiveReader
+
+Text = Annotated[str, Field(max_length=20_000)]
+Curves = dict[str, list[tuple[int, float]]]
+"""``(step, value)`` pairs by metric."""
+
+STUDY = "study.json"
+RUNS = "runs"
+"""Folder of runs, a file each; those of curves, arrays and weights have the same names."""
+CURVES, ARRAYS, WEIGHTS, CODE = "curves", "arrays", "weights", "code"
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class ArchivedArm(_Form):
+    """An arm's own run."""
+
+    name: Text
+    tags: dict[str, Text]
+
+
+class ArchivedStudy(_Form):
+    """The study's own run."""
+
+    name: str = Field(pattern=r"^[\w][\w .-]*$", max_length=80)
+    title: Text
+    data: Text
+    """Name of its data set."""
+    fingerprint: Text
+    identity: Text
+    """Hash of all that its answer follows from; empty where runs failed."""
+    tags: dict[str, Text]
+    metrics: dict[str, float]
+    arms: list[ArchivedArm]
+
+
+class ArchivedRun(_Form):
+    """A training run, without its files."""
+
+    run_id: Text
+    """In the store that it was exported from."""
+    key: Text
+    name: Text
+    status: Literal["FINISHED", "FAILED"]
+    start: int
+    """Milliseconds since 1970."""
+    arm: Text
+    tags: dict[str, Text]
+    params: dict[str, Text]
+    closing: dict[str, float]
+    """Closing values, by the names of MLflow."""
+
+
+_Model = TypeVar("_Model", bound=_Form)
+
+
+def read_form(archive: ArchiveReader, name: str, form: type[_Model]) -> _Model:
+    """Return what a JSON file of an archive holds.
+
+    Raises:
+        ArchiveError: it has another form.
+    """
+    try:
+        return form.model_validate(archive.read_json(name))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))[:100]
+        raise archive.error(name, f"{place}: {first['msg']}") from None
