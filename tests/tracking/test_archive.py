@@ -188,7 +188,7 @@ def test_truncated_encrypted_linked_and_huge_files_are_refused(exported, folder,
     monkeypatch.setattr(archive_file, "LARGEST_FILE", 4_000_000)
     refused(bad, "too large: manifest.json has 5,000,000 bytes")
     monkeypatch.setattr(archive_file, "LARGEST_FILE", 2**30)
-    monkeypatch.setattr(archive_file, "LARGEST", 4_000_000)
+    monkeypatch.setattr(archive_file, "LARGEST_ARCHIVE", 4_000_000)
     refused(bad, "too large: expected at most")
     monkeypatch.setattr(archive_file, "MOST_FILES", 3)
     refused(exported[2], "more than 3 files")

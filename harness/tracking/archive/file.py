@@ -22,7 +22,7 @@ VERSION = 1
 MANIFEST = "manifest.json"
 LARGEST_FILE = 2**30
 """Bytes of one file within, unpacked."""
-LARGEST = 16 * 2**30
+LARGEST_ARCHIVE = 16 * 2**30
 """Bytes of all files together, unpacked."""
 MOST_FILES = 400_000
 """Files within: four for each of 100,000 runs."""
@@ -163,8 +163,8 @@ class ArchiveReader:
                     f"is too large: {info.filename} has {info.file_size:,} bytes, "
                     f"expected at most {LARGEST_FILE:,}"
                 )
-        if sum(info.file_size for info in infos) > LARGEST:
-            raise self._error(f"is too large: expected at most {LARGEST:,} bytes unpacked")
+        if sum(info.file_size for info in infos) > LARGEST_ARCHIVE:
+            raise self._error(f"is too large: expected at most {LARGEST_ARCHIVE:,} bytes unpacked")
 
     def _read_manifest(self) -> dict[str, Any]:
         if MANIFEST not in self.sizes:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from harness.tracking.archive.file import ArchiveReader
 
-Text = Annotated[str, Field(max_length=20_000)]
+ShortText = Annotated[str, Field(max_length=20_000)]
 Curves = dict[str, list[tuple[int, float]]]
 """``(step, value)`` pairs by metric."""
 
@@ -25,21 +25,21 @@ class _Form(BaseModel):
 class ArchivedArm(_Form):
     """An arm's own run."""
 
-    name: Text
-    tags: dict[str, Text]
+    name: ShortText
+    tags: dict[str, ShortText]
 
 
 class ArchivedStudy(_Form):
     """The study's own run."""
 
     name: str = Field(pattern=r"^[\w][\w .-]*$", max_length=80)
-    title: Text
-    data: Text
+    title: ShortText
+    data: ShortText
     """Name of its data set."""
-    fingerprint: Text
-    identity: Text
+    fingerprint: ShortText
+    identity: ShortText
     """Hash of all that its answer follows from; empty where runs failed."""
-    tags: dict[str, Text]
+    tags: dict[str, ShortText]
     metrics: dict[str, float]
     arms: list[ArchivedArm]
 
@@ -47,16 +47,16 @@ class ArchivedStudy(_Form):
 class ArchivedRun(_Form):
     """A training run, without its files."""
 
-    run_id: Text
+    run_id: ShortText
     """In the store that it was exported from."""
-    key: Text
-    name: Text
+    key: ShortText
+    name: ShortText
     status: Literal["FINISHED", "FAILED"]
     start: int
     """Milliseconds since 1970."""
-    arm: Text
-    tags: dict[str, Text]
-    params: dict[str, Text]
+    arm: ShortText
+    tags: dict[str, ShortText]
+    params: dict[str, ShortText]
     closing: dict[str, float]
     """Closing values, by the names of MLflow."""
 
