@@ -230,19 +230,21 @@ class _Reader:
 
     def __call__(self, wanted: Wanted) -> ReadBatch | Failed:
         """Return a batch, or why there is none; the global generators stay as they were."""
-        row = -1
+        what = ""
         try:
             samples = []
             with _own_generators():
                 for row in wanted.rows:
+                    what = f"reading sample {row}"
                     _seed(derive(wanted.seed, "sample", wanted.epoch, int(row)))
                     samples.append(self._sample(int(row), wanted.train))
+            what = f"making a batch of samples {wanted.rows[0]} … {wanted.rows[-1]}"
             x, y = self.stream.collate(samples)
-            return ReadBatch(torch.as_tensor(x), self.stream.encoding(torch.as_tensor(y)))
+            return ReadBatch(_tensor("x", x), self.stream.encoding(_tensor("y", y)))
         except Exception as error:  # any: the data set is a user's
             frame = traceback.extract_tb(error.__traceback__)[-1]
             said = f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"
-            return Failed(f"reading sample {row} failed: {said}")
+            return Failed(f"{what} failed: {said}")
 
     def _sample(self, row: int, train: bool) -> tuple[Any, Any]:
         """Return a sample, transformed if it is trained on.
@@ -257,6 +259,21 @@ class _Reader:
         if train and self.stream.transform is not None:
             x = self.stream.transform(x)
         return x, y
+
+
+def _tensor(name: str, value: Any) -> Tensor:
+    """Return a batch's inputs or targets.
+
+    Raises:
+        TypeError: they are no numbers.
+    """
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        return torch.as_tensor(value)
+    of = f" of {type(value[0]).__name__}" if isinstance(value, (list, tuple)) and value else ""
+    raise TypeError(
+        f"expected {name} as numbers, arrays or tensors of one shape, got a "
+        f"{type(value).__name__}{of}"
+    )
 
 
 def _as_it_is(batch: Any) -> Any:

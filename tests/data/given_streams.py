@@ -78,6 +78,49 @@ def nameless():
     return Nameless()
 
 
+class Words(Dataset):
+    """Token ids, each followed by the next."""
+
+    def __init__(self, count, seed):
+        self.ids = np.random.RandomState(seed).randint(0, 7, (count, 9))
+
+    def __len__(self):
+        return len(self.ids)
+
+    def __getitem__(self, index):
+        return self.ids[index, :-1], self.ids[index, 1:]
+
+
+def words():
+    return {"train": Words(60, 1), "valid": Words(30, 2), "test": Words(30, 3)}
+
+
+def words_as_arrays():
+    made = words().items()
+    parts = {"" if part == "train" else f"_{part}": own.ids for part, own in made}
+    return {
+        f"{name}{part}": ids[:, rows]
+        for part, ids in parts.items()
+        for name, rows in (("x", slice(None, -1)), ("y", slice(1, None)))
+    }
+
+
+class Named(Made):
+    """Several inputs by name, or targets that are texts."""
+
+    def __init__(self, inputs):
+        super().__init__(30)
+        self.inputs = inputs
+
+    def __getitem__(self, index):
+        x, y = super().__getitem__(index)
+        return ({"pixels": x}, y) if self.inputs else (x, self.classes[y])
+
+
+def named(inputs=True):
+    return Named(inputs)
+
+
 class Rows(IterableDataset):
     def __iter__(self):
         yield from (Nameless()[i] for i in range(30))

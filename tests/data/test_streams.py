@@ -8,6 +8,7 @@ import pytest
 import torch
 from loky import ProcessPoolExecutor
 
+import harness as h
 from harness.core.errors import HarnessError
 from harness.core.streams import derive
 from harness.data.base import Data, fingerprint, load_data
@@ -109,6 +110,12 @@ def test_targets_are_numbers_or_classes():
     assert (classes.task, classes.outputs, classes.count("train")) == ("classification", 3, 19)
 
 
+def test_tokens_are_those_in_memory():
+    fields = {"model": h.GPT(width=8, heads=2), "epochs": 2}
+    in_memory = trained(recipe({"name": "tests.data.given_streams.words_as_arrays"}, **fields))
+    assert trained(recipe(streamed("words", None, classes=7), **fields)) == in_memory
+
+
 def test_such_runs_train_alone_and_the_plan_says_shapes():
     own = resolve(recipe())
     assert check_batching(own) == (
@@ -145,6 +152,11 @@ def test_a_worker_that_dies_ends_the_run_with_its_reason():
         (streamed("nameless", None), "expected the number of classes.*stream.classes"),
         (streamed("nameless", None, classes=2), "expected classes 0 … 1, got 0 … 2"),
         (streamed("Rows", None, classes=3), "expected map-style.*got a Rows: .* no order"),
+        (streamed("named"), "making a batch of .* expected x as numbers.*, got a dict"),
+        (
+            streamed("named", None) | {"inputs": False},
+            "expected y as numbers.*, got a tuple of str",
+        ),
         (streamed("weighted"), "got a WeightedRandomSampler; weigh rare classes by the loss"),
         (streamed("fresh"), "expected the same samples when they are read again, got others"),
         (streamed("parts", "cropped"), "stream.transform to keep the shape and type"),
