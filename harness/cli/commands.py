@@ -250,11 +250,15 @@ def reproduce_command(
         ),
     ],
     store: StoreUri = None,
+    trust: Annotated[
+        bool,
+        typer.Option("--trust", help="Run recorded code that is not the same in this folder."),
+    ] = False,
 ) -> None:
     """Train a recorded run again from MLflow alone; exit status 1 if a point differs."""
     from harness.cli.verdicts import show_reproduced
 
-    show_reproduced(run_id, store)
+    show_reproduced(run_id, store, trust)
 
 
 @app.command("audit")

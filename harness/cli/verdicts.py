@@ -3,7 +3,9 @@ says."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from harness.analysis.audit import checks_of
@@ -86,21 +88,24 @@ def study_name(given: str) -> str:
     return load_study(Path(given)).name if given.endswith(SPEC_SUFFIXES) else given
 
 
-def show_reproduced(run_id: str, store: str | None) -> None:
+def show_reproduced(run_id: str, store: str | None, trust: bool = False) -> None:
     """Train a run again and say whether it is the same; end with status 1 if it differs.
 
     Args:
         run_id: MLflow's id of a training run of any study.
         store: MLflow tracking URI.
+        trust: run recorded code that is not what lies in this folder, and whatever the recipe
+            names.
 
     Raises:
         StoreError: the store has no such run.
+        HarnessError: its code is not that of this folder, and nobody has agreed to it.
         SystemExit: a point differs by more than rounding explains.
     """
     # it imports torch, which the other commands do without
     from harness.protocol.reproduce import reproduce
 
-    again = reproduce(run_id, store)
+    again = reproduce(run_id, store, partial(_review, trust), any_name=trust)
     largest = ""
     if again.where:
         largest = f"; largest relative difference {again.largest:.3g}, {again.where}"
@@ -109,3 +114,22 @@ def show_reproduced(run_id: str, store: str | None) -> None:
         print(f"  not as it was: {change}")
     if again.verdict == "different":
         raise SystemExit(1)
+
+
+def _review(trust: bool, unseen: Sequence[object]) -> None:
+    """Show recorded code that is not what lies in this folder, and ask whether it may run.
+
+    Raises:
+        HarnessError: it may not, or nobody is there to be asked.
+    """
+    print("the store has code of this run that you have not here:")
+    for code in unseen:
+        print(code)
+    if trust:
+        return
+    asked = sys.stdin.isatty() and sys.stdout.isatty()
+    if not (asked and input("Run it? [y/N] ").strip().lower() in ("y", "yes")):
+        raise HarnessError(
+            "nothing was run: the recorded code is not what is in this folder; go to the folder of "
+            "the study, or read the code in the store and agree to it with --trust"
+        )

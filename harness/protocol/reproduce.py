@@ -10,8 +10,8 @@ import json
 import math
 import sys
 import tempfile
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from itertools import product
 from pathlib import Path
 from types import ModuleType
@@ -26,6 +26,7 @@ from harness.engine.placement import place
 from harness.execution.jobs import Job
 from harness.execution.local import Serial
 from harness.execution.pool import Pool
+from harness.protocol.recorded_code import Unseen, find_unseen
 from harness.protocol.runs import key_of
 from harness.spec.arms import Run, arms_of_search, build_arms
 from harness.spec.error_messages import explain
@@ -35,6 +36,7 @@ from harness.spec.recipe import Recipe
 from harness.spec.resolved import ResolvedRecipe
 from harness.spec.space import Choice
 from harness.spec.study import Study
+from harness.spec.trusted_names import trusted_names_only
 from harness.tracking import RecordedRun, RunCurves, load_run
 from harness.tracking.provenance import read_environment
 from harness.tracking.rows import parameter_texts
@@ -67,7 +69,12 @@ class Reproduced(NamedTuple):
     """What is not as it was then: code, data, engine, packages, processor."""
 
 
-def reproduce(run_id: str, uri: str | None = None) -> Reproduced:
+def reproduce(
+    run_id: str,
+    uri: str | None = None,
+    review: Callable[[Sequence[Unseen]], None] | None = None,
+    any_name: bool = True,
+) -> Reproduced:
     """Train a run again from what MLflow has of it, and compare every recorded point.
 
     Recipe, seed, probes and the user's own code are those that were recorded. It is trained in this
@@ -76,15 +83,23 @@ def reproduce(run_id: str, uri: str | None = None) -> Reproduced:
     Args:
         run_id: MLflow's id of the run.
         uri: MLflow's tracking URI; by default ``MLFLOW_TRACKING_URI`` or ``mlflow.db``.
+        review: is given recorded code that is not what lies in the working folder, before any of
+            it runs, and raises where it must not; by default it is trusted.
+        any_name: let the recipe name what it likes; else what a spec as text may name
+            (:mod:`harness.spec.trusted_names`).
 
     Raises:
         StoreError: there is no such run.
         HarnessError: it can't be trained here, or its arm is no longer in the study's spec.
     """
     with tempfile.TemporaryDirectory() as folder:
-        stored = load_run(run_id, uri, Path(folder))
-        with _importable(Path(folder) / "code") as own:
-            run = run_of(stored)
+        stored, code = load_run(run_id, uri, Path(folder)), Path(folder) / "code"
+        unseen = find_unseen(code, Path.cwd(), stored.spec) if review else ()
+        if review and unseen:
+            review(unseen)
+        with _importable(code) as own:
+            with nullcontext() if any_name else trusted_names_only():
+                run = run_of(stored)
             outcome = _train_again(run, test=stored.run.stage == "confirm")
             changed = _changes(stored, _keys_of(run, own))
     return compare_points(stored.curves, outcome, tolerance_of(run.recipe), changed)
