@@ -121,7 +121,7 @@ def test_searches_by_a_flag_and_a_first_look_without_verdicts(cli, folder):
     assert h.results.load("tiny-quick").study.search.searches == 2
     assert "  first look: Adam ends with a better" in out and not VERDICT.search(out)
     shown = " ".join(Page((folder / "reports" / "tiny-quick.html").read_text()).shown)
-    assert "2 searches × 1 seed" in shown and "gives no verdict" in shown
+    assert "A first look: 2 searches × 1 seed, no verdict." in shown
     assert "first look" in shown and not VERDICT.search(shown)
 
 

@@ -60,7 +60,9 @@ class Case:
         self.hyper = stack_hyperparameters(
             [resolve(recipe)] * 2, torch.device("cpu"), torch.float64
         )
-        y = 0.9 * self.program.train.y[: 2 * SAMPLES] + 0.01
+        y = self.program.train.y[: 2 * SAMPLES]
+        if y.is_floating_point():  # tokens have no soft targets
+            y = 0.9 * y + 0.01
         self.batch = Minibatch(
             self.program.train.x[: 2 * SAMPLES].unflatten(0, (2, SAMPLES)),
             y.unflatten(0, (2, SAMPLES)),

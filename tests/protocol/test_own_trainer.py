@@ -134,7 +134,7 @@ def test_recipes_with_a_trainer_need_neither_data_nor_optimizer():
         ({"steps": None, "gradients": 3}, "expected one of epochs, steps, samples, seconds, got gradients"),
         ({"trainer": "tests.trainers.loops.nothing"}, "no such name"),
         ({"trainer": {"name": "tests.trainers.loops.walk", "width": 3}}, "goes into recipe.config"),
-        ({"config": {"f": print}}, "expected None, a number, a text"),
+        ({"config": {"f": object()}}, "expected None, a number, a text"),
         ({"trainer": None, "data": "iris", "optimizer": h.SGD(lr=1), "config": {"a": 1}}, "config: expected a trainer"),
     ],
 )  # fmt: skip
