@@ -62,6 +62,6 @@ def parse_changes(texts: Sequence[str]) -> dict[str, object]:
             raise SpecError(f"--set: expected FIELD=VALUE such as recipe.epochs=20, got {change!r}")
         try:  # numbers, true, null, lists and whole parts; a name such as iris is no JSON
             changes[field] = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             changes[field] = text
     return changes

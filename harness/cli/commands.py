@@ -230,7 +230,9 @@ def watch_command(
         bool, typer.Option("--terminal", help="A table in the terminal instead of a page.")
     ] = False,
     store: StoreUri = None,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.")] = 5050,
+    port: Annotated[
+        int, typer.Option(help="Port on 127.0.0.1; 0 takes a free one.", min=0, max=65535)
+    ] = 5050,
 ) -> None:
     """Follow a running study in the browser, on this machine only, or in the terminal."""
     from harness.cli.watch import watch_page, watch_terminal
@@ -320,7 +322,7 @@ def train_command(
     arm: Annotated[
         str | None, typer.Option(help="Arm to train; the study's own recipe by default.")
     ] = None,
-    seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1)] = 1,
+    seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1, max=10_000)] = 1,
     changes: Annotated[
         list[str] | None,
         typer.Option(
@@ -343,7 +345,8 @@ def train_command(
 
 @app.command("ui")
 def ui_command(
-    store: StoreUri = None, port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000
+    store: StoreUri = None,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 5000,
 ) -> None:
     """Open MLflow's UI on the store, on this machine only."""
     from harness.cli.inspect import serve_ui

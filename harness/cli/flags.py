@@ -55,7 +55,9 @@ class Flags(NamedTuple):
     workers: Annotated[
         int | None,
         typer.Option(
-            help="Worker processes; 0 trains in this process. [default: one a core or GPU]", min=0
+            help="Worker processes; 0 trains in this process. [default: one a core or GPU]",
+            min=0,
+            max=1024,
         ),
     ] = None
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None

@@ -17,6 +17,7 @@ from harness.core.errors import SpecError, StoreError, nearest
 from harness.core.registry import REGISTRY, lookup
 from harness.spec.base import Spec
 from harness.spec.claims import Claim
+from harness.spec.objects import reading_stored
 
 TRAINING_RUNS = "#/experiments?workflowType=machine_learning"
 """Where MLflow's UI shows training runs; by itself it opens on pages for language models."""
@@ -91,6 +92,7 @@ def _summary(part: type[Spec]) -> str:
     return (part.__doc__ or "").strip().splitlines()[0]
 
 
+@reading_stored()
 def show_studies(uri: str | None) -> None:
     """Print one row a study of the store.
 
@@ -111,6 +113,7 @@ def show_studies(uri: str | None) -> None:
     Console().print(table)
 
 
+@reading_stored()
 def show_arms(study: str, uri: str | None) -> None:
     """Print one row an arm of the named study, and why runs failed.
 

@@ -11,8 +11,10 @@ from harness.cli.verdicts import study_name
 from harness.core.errors import HarnessError, SpecError
 from harness.report.compare import write_comparison
 from harness.report.page import write_report
+from harness.spec.objects import reading_stored
 
 
+@reading_stored()
 def write_reports(
     studies: Sequence[str], store: str | None, folder: Path, published: bool = False
 ) -> None:
@@ -60,6 +62,7 @@ def print_answer(results: Results) -> None:
         print(f"  {claim.verdict.verdict}: {claim.claim}")
 
 
+@reading_stored()
 def write_side_by_side(
     studies: Sequence[str], store: str | None, folder: Path, published: bool = False
 ) -> None:

@@ -13,13 +13,15 @@ from harness.analysis.results import load
 from harness.core.errors import HarnessError
 from harness.core.whole_file import write_whole
 from harness.report.verdicts import between_marks, verdict_table
-from harness.spec.files import load_study
+from harness.spec.files import PLAIN_SUFFIXES, name_of_spec
+from harness.spec.objects import reading_stored
 from harness.tracking import Reader, list_studies
 
-SPEC_SUFFIXES = (".py", ".yaml", ".yml", ".json")
+SPEC_SUFFIXES = (".py", *PLAIN_SUFFIXES)
 """How the names of specs end; any other text is taken for a study's name."""
 
 
+@reading_stored()
 def show_audit(study: str, store: str | None) -> None:
     """Print each check of a study, with what could have biased it and what to do about that.
 
@@ -41,6 +43,7 @@ def show_audit(study: str, store: str | None) -> None:
     print(f"\n{count} finding{'' if count == 1 else 's'} in study {study}")
 
 
+@reading_stored()
 def write_verdicts(
     named: Sequence[str], out: Path | None, into: Path | None, store: str | None
 ) -> None:
@@ -85,7 +88,7 @@ def study_name(given: str) -> str:
     Raises:
         SpecError: there is no such file, or it holds no study.
     """
-    return load_study(Path(given)).name if given.endswith(SPEC_SUFFIXES) else given
+    return name_of_spec(Path(given)) if given.endswith(SPEC_SUFFIXES) else given
 
 
 def show_reproduced(run_id: str, store: str | None, trust: bool = False) -> None:

@@ -16,12 +16,14 @@ from rich.table import Table
 from harness.analysis.live import read_study, summarize_arms
 from harness.core.errors import HarnessError
 from harness.report.watch import EVERY, render_so_far
+from harness.spec.objects import reading_stored
 from harness.tracking import Reader
 
 SECONDS_BETWEEN_LOOKS = 2
 """Seconds after which the terminal's table is renewed."""
 
 
+@reading_stored()
 def watch_page(study: str, uri: str | None, port: int) -> None:
     """Serve the study's page on 127.0.0.1 until Ctrl-C.
 
@@ -64,6 +66,7 @@ class PageHandler(BaseHTTPRequestHandler):
         # last: the base class answers the request within its constructor
         super().__init__(*rest)  # type: ignore[arg-type]  # the request, the client and the server
 
+    @reading_stored()
     def do_GET(self) -> None:
         """Send the page, to a page of its own address alone; no other path exists."""
         if not self._asked_from_here():
@@ -105,6 +108,7 @@ def _is_local(host: str) -> bool:
     return _LOCAL.fullmatch(host) is not None
 
 
+@reading_stored()
 def watch_terminal(study: str, uri: str | None) -> None:
     """Show a table of the study's arms, renewed until it is finished or Ctrl-C.
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.core.errors import HarnessError
 from harness.engine.program import Program
 from harness.models.base import Buffers, Weight
 from harness.models.external import ModuleNetwork
@@ -25,10 +26,19 @@ def initial_weights(program: Program, seeds: Sequence[int]) -> Tensor:
     Args:
         program: the parameters and how they start.
         seeds: the members' seeds, in the order of the rows.
+
+    Raises:
+        HarnessError: they don't fit into memory.
     """
     # drawn in float64 on the CPU, so that they are the same whatever the device, and for float32
     # the same numbers rounded; gaps between parameters stay zero
-    rows = np.zeros((len(seeds), program.layout.width))
+    try:
+        rows = np.zeros((len(seeds), program.layout.width))
+    except (MemoryError, ValueError) as error:  # the latter of sizes beyond any memory
+        raise HarnessError(
+            f"recipe.model: expected parameters that fit into memory, got "
+            f"{program.layout.width:,} for a member"
+        ) from error
     for row, seed in zip(rows, seeds, strict=True):
         for name, numbers in _drawn(program, seed).items():
             slot = program.layout.slots[name]

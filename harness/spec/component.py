@@ -12,23 +12,21 @@ import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib import import_module
 from typing import Any, ClassVar, Self, TypeVar, cast
 
 from pydantic import BaseModel, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic_core import PydanticCustomError, core_schema
 
-from harness.core.errors import HarnessError, nearest
+from harness.core.errors import nearest
 from harness.core.registry import REGISTRY, base_class, canonical, external_class, lookup
 from harness.spec.base import Spec
+from harness.spec.dotted_names import import_dotted
 from harness.spec.objects import (
     REFERENCE,
     Missing,
     as_reference,
-    find_object,
     is_object,
     is_reference,
-    may_be_missing,
     name_object,
     name_once,
     names_in,
@@ -38,7 +36,7 @@ from harness.spec.objects import (
     write_objects,
 )
 from harness.spec.space import Tunable, parse_space, plain_value
-from harness.spec.trusted_names import refuse_found, refuse_name, trust_name
+from harness.spec.trusted_names import refuse_name, trust_name
 
 
 class Component(Spec):
@@ -441,59 +439,6 @@ def _missing_class(kind: str) -> type[External]:
     """Return the class of parts that a stored spec names and that can't be imported here, of a kind
     that takes nothing but subclasses."""
     return type("MissingPart", (External,), {"kind": kind, "__module__": __name__})
-
-
-def import_dotted(name: str) -> Any:
-    """Import ``package.module.attribute`` and return the attribute.
-
-    Args:
-        name: of an object that was given in this process, or of an attribute at a module's top
-            level; one of a class (``module.Class.method``) is not found, since all but the last
-            part is taken for the module.
-
-    Raises:
-        PydanticCustomError: the module or the attribute is missing; the message says which, and the
-            nearest name.
-    """
-    try:
-        return _find_or_import(name)
-    except PydanticCustomError as error:
-        if may_be_missing(name):
-            return Missing(name, str(error))
-        raise
-
-
-def _find_or_import(name: str) -> Any:
-    """Return what the table has under a name, or what importing it gives; see
-    :func:`import_dotted`."""
-    try:
-        if (kept := find_object(name)) is not None:
-            return kept.value
-    except HarnessError as error:
-        raise PydanticCustomError("dotted", "{said}", {"said": str(error)}) from None
-    module, _, attribute = name.rpartition(".")
-    refuse_name(name)
-    try:
-        found = getattr(import_module(module), attribute)
-    except ModuleNotFoundError as error:
-        # The module that is missing may be one that the named module itself imports.
-        missing = {"name": name, "module": error.name or module}
-        raise PydanticCustomError(
-            "dotted",
-            "can't import {name}: there is no module {module} "
-            "(files beside the spec are found by their name)",
-            missing,
-        ) from None
-    except AttributeError:
-        known = [n for n in dir(import_module(module)) if not n.startswith("_")]
-        # The names of a large library such as torch would fill the screen.
-        hint = nearest(attribute, known) if len(known) < 400 else ""
-        missing = {"name": name, "module": module, "hint": hint}
-        raise PydanticCustomError(
-            "dotted", "can't import {name}: {module} has no such name; {hint}", missing
-        ) from None
-    refuse_found(name, found)
-    return found
 
 
 @cache

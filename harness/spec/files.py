@@ -17,9 +17,13 @@ from pydantic import ValidationError
 from harness.core.errors import HarnessError, SpecError, nearest
 from harness.spec.error_messages import explain
 from harness.spec.paths import put
+from harness.spec.plain_files import plain_tree, read_tree
 from harness.spec.recipe import LENGTHS
 from harness.spec.study import Study
 from harness.spec.trusted_names import trusted_names_only
+
+PLAIN_SUFFIXES = (".yaml", ".yml", ".json")
+"""How the names of files end that hold a plain tree and no code."""
 
 
 def load_study(path: Path) -> Study:
@@ -35,14 +39,32 @@ def load_study(path: Path) -> Study:
         SpecError: the file is missing, can't be parsed, or is no valid study; every mistake is
             listed.
     """
-    if not path.is_file():
+    if not _is_file(path):
         raise SpecError(f"{path}: no such file; write one with 'harness new {path}'")
     _make_importable(path.parent)
     if path.suffix == ".py":
         return _from_script(path)
-    if path.suffix in (".yaml", ".yml", ".json"):
-        return validate(_parse(path), str(path))
+    if path.suffix in PLAIN_SUFFIXES:
+        return validate(read_tree(path), str(path))
     raise SpecError(f"{path}: expected a .py, .yaml, .yml or .json file, got '{path.suffix}'")
+
+
+def name_of_spec(path: Path) -> str:
+    """Return the name of the study in a file; of YAML and JSON without the user's code that it
+    names.
+
+    Args:
+        path: as for :func:`load_study`.
+
+    Raises:
+        SpecError: the file is missing, can't be parsed, or says no name.
+    """
+    if path.suffix not in PLAIN_SUFFIXES or not _is_file(path):
+        return load_study(path).name
+    name = read_tree(path).get("name")
+    if not isinstance(name, str):
+        raise SpecError(f"{path}: expected 'name', the name of the study, got {name!r}")
+    return str(name)
 
 
 def validate(tree: object, source: str) -> Study:
@@ -59,7 +81,7 @@ def validate(tree: object, source: str) -> Study:
     """
     try:
         with trusted_names_only():
-            return Study.model_validate(_without_marks(tree))
+            return Study.model_validate(plain_tree(tree, source))
     except ValidationError as error:
         # from None: pydantic's own text says the same without lines and nearest names
         raise SpecError(explain(error, tree, source, Study)) from None
@@ -94,20 +116,12 @@ def override(study: Study, changes: Mapping[str, object]) -> Study:
     return validate(tree, "the study after --quick and --set")
 
 
-def _without_marks(node: object) -> object:
-    """Return the tree in Python's own types.
-
-    ruamel's parser gives subclasses of int, float and str that remember how each value was written;
-    they would be kept in the study and come out again in its dump.
-    """
-    if isinstance(node, Mapping):
-        return {str(key): _without_marks(value) for key, value in node.items()}
-    if isinstance(node, (list, tuple)):
-        return [_without_marks(value) for value in node]
-    for plain_type in (bool, int, float, str):  # bool first: it is a kind of int
-        if isinstance(node, plain_type):
-            return plain_type(node)
-    return node
+def _is_file(path: Path) -> bool:
+    """Return whether there is such a file, whose name may be too long to be one."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _make_importable(folder: Path) -> None:
@@ -120,27 +134,6 @@ def _make_importable(folder: Path) -> None:
         sys.path.insert(0, resolved)
 
 
-def _parse(path: Path) -> Mapping[str, object]:
-    """Read a YAML or JSON file (JSON is YAML) into ruamel's mappings, which know their lines.
-
-    Raises:
-        SpecError: it can't be parsed, or is no mapping.
-    """
-    # imported here: a study in Python needs no parser, and ``harness --help`` none either
-    from ruamel.yaml import YAML
-    from ruamel.yaml.error import YAMLError
-
-    try:
-        tree = YAML(typ="rt", pure=True).load(path.read_text(encoding="utf-8"))
-    except YAMLError as error:
-        raise SpecError(f"{path}: can't be read as YAML or JSON: {error}") from None
-    if not isinstance(tree, Mapping):
-        raise SpecError(
-            f"{path}: expected fields such as 'name' and 'recipe', got {type(tree).__name__}"
-        )
-    return tree
-
-
 def _from_script(path: Path) -> Study:
     """Run a script and return the one study that it defines at its top level."""
     try:
@@ -150,7 +143,7 @@ def _from_script(path: Path) -> Study:
         raise SpecError(explain(error, None, str(path), Study)) from None
     except HarnessError:  # explained already
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise SpecError(f"{path}: the script fails: {type(error).__name__}: {error}") from error
     studies = [value for value in names.values() if isinstance(value, Study)]
     if len(studies) != 1:

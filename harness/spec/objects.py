@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -207,14 +208,14 @@ class Missing(NamedTuple):
 
 
 _MISSING: set[str] = set()
-"""Names that stored specs have and that can't be imported here."""
+"""Names that stored specs have, which may be ones that can't be imported here."""
 _READS_STORED = ContextVar("_READS_STORED", default=False)
 
 
 @contextmanager
 def reading_stored() -> Iterator[None]:
-    """Let the names in a stored spec be ones that can't be imported here: they stand for
-    :class:`Missing` objects, from now on."""
+    """Let the names in a stored spec stand for :class:`Missing` objects, unless their modules are
+    imported already: who reads results runs none of the code that made them."""
     before = _READS_STORED.set(True)
     try:
         yield
@@ -223,10 +224,17 @@ def reading_stored() -> Iterator[None]:
 
 
 def may_be_missing(name: str) -> bool:
-    """Return whether a name may stand for a :class:`Missing` object."""
-    if _READS_STORED.get():
-        _MISSING.add(name)
+    """Return whether a name that can't be imported may stand for a :class:`Missing` object."""
     return name in _MISSING
+
+
+def is_left_alone(name: str) -> bool:
+    """Return whether a name stands in a stored spec that is being read, and importing it would run
+    code that has not run here yet."""
+    if not _READS_STORED.get():
+        return False
+    _MISSING.add(name)
+    return name not in _KEPT and name.rpartition(".")[0] not in sys.modules
 
 
 def changed_since(name: str) -> bool:

@@ -34,7 +34,7 @@ class Search(Directed):
     storage (:meth:`dump_asks`): with another value it is another search.
     """
 
-    trials: int = Field(default=16, ge=1)
+    trials: int = Field(default=16, ge=1, le=1_000_000)
     """Trials for each arm, in each search; an arm without spaces needs none."""
     searches: Annotated[int, Field(ge=1, le=SEARCHES_A_MASTER)] | Searches = 1
     """Independent searches of every arm, each of which freezes a winner of its own and confirms it
@@ -55,7 +55,7 @@ class Search(Directed):
     scrambled Sobol' points, Gaussian process, CMA-ES (Hansen 2016), or the points of a grid in
     random order. All but "random", "qmc" and "grid" learn from earlier trials, after a start of 8
     Sobol' points."""
-    batch: int = Field(default=BATCH, ge=1)
+    batch: int = Field(default=BATCH, ge=1, le=1_000_000)
     """Trials asked at once; larger fills cohorts better, smaller learns more between asks. The
     first round has all trials of the start; where nothing learns, neither the sampler nor a pruner,
     all trials are asked at once."""
@@ -68,7 +68,7 @@ class Search(Directed):
     grid: int = Field(default=5, ge=2)
     """Points on each axis that is not a choice, for the grid sampler; ``trials`` is the most of
     them that are trained."""
-    repeats: int = Field(default=1, ge=1)
+    repeats: int = Field(default=1, ge=1, le=SEARCH_SEED)
     """Training seeds for each trial; its objective is their mean."""
     seed: int = Field(default=0, ge=0, lt=10_000)
     """The master seed: names the sampler's streams, the training seeds, splits and confirm seeds of

@@ -60,7 +60,8 @@ def parse_seeds(value: object) -> tuple[int, ...] | Seeds:
     if isinstance(value, Mapping):
         return Seeds.model_validate(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        seeds: Sequence[object] = range(value)
+        # of a number that is far too large only the range is made
+        seeds: Sequence[object] = range(min(value, 2 * SEARCH_SEED))
     elif isinstance(value, (list, tuple, range)):
         seeds = value
     else:

@@ -1,6 +1,8 @@
 """The same study in three forms, errors that point at their place, overrides and the schema."""
 
 import json
+import re
+import sys
 import textwrap
 
 import pytest
@@ -197,3 +199,59 @@ def test_user_code_beside_the_spec(tmp_path):
     losses = [h.train(r).runs["train/loss"][0] for r in (half, plain)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-6)
     assert half.targets() and not plain.targets()
+
+
+BAD_FILES = {
+    "latin": ("name: caf\xe9".encode("latin-1"), "expected text in UTF-8, got byte 0xe9"),
+    "utf16": ("name: x".encode("utf-16"), "expected text in UTF-8, got byte 0xff"),
+    "bomb": (
+        "".join(f"a{i + 1}: &a{i + 1} [{', '.join([f'*a{i}'] * 9)}]\n" for i in range(9)),
+        "expected at most 100,000 values, got more; does an alias",
+    ),
+    "itself": ("a: &a [*a]\nname: x", "a: unknown field"),
+    "brackets": ("name: " + "[" * 5000, "expected at most 40 levels, got more"),
+    "date": ("name: 2020-99-99", "can't be read as YAML or JSON: month must be"),
+    "text": ("just words", "expected fields such as 'name' and 'recipe'"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_a_file_that_is_no_spec_is_refused_at_once(tmp_path, case):
+    text, said = BAD_FILES[case]
+    if case == "bomb":
+        text = "a0: &a0 [x]\n" + text
+    path = tmp_path / "s.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(SpecError, match=re.escape(said)):
+        load_study(path)
+
+
+BAD_NAMES = {
+    "..x": "can't import ..x: expected a module and a name in it, such as mine.Net",
+    "fails_here.Net": "can't import fails_here.Net: its module fails: ZeroDivisionError: .* (fails_here.py:1)",
+    "half_written.Net": "can't import half_written.Net: its module fails: SyntaxError: ",
+}
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
+def test_names_of_code_that_makes_no_part_are_refused(tmp_path, monkeypatch, name):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "fails_here.py").write_text("1 / 0")
+    (tmp_path / "half_written.py").write_text("def net(")
+    recipe = {"data": "iris", "model": {"name": name}, "epochs": 1, "optimizer": "SignSGD"}
+    (tmp_path / "s.json").write_text(json.dumps({"name": "s", "recipe": recipe}))
+    with pytest.raises(SpecError) as caught:
+        load_study(tmp_path / "s.json")
+    for words in BAD_NAMES[name].split(".* "):
+        assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "field", ["search.trials", "search.batch", "seeds", "recipe.epochs", "search.repeats"]
+)
+def test_numbers_beyond_all_bounds_are_refused(field):
+    lr = {"log_uniform": [1e-3, 1.0]}
+    recipe = {"data": "iris", "epochs": 1, "optimizer": {"name": "SGD", "lr": lr}}
+    study = validate({"name": "s", "recipe": recipe, "search": {}}, "s.yaml")
+    with pytest.raises(SpecError, match=field):
+        override(study, {field: 10**30})

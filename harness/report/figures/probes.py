@@ -15,7 +15,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from harness.probes.base import Probe, probes_of
+from harness.core.metric_names import PARTS_IN_WORDS, RECORDED
+from harness.probes.base import probes_of
 from harness.report.figures.base import AnyFigure, Figure, FigureContext, FigureSet, Looks
 from harness.report.figures.layers import (
     compute_layers,
@@ -160,19 +161,51 @@ def _line(
     )
 
 
-def _panels_of(probe: Probe) -> AnyFigure:
+class _Shown(NamedTuple):
+    """What a page knows of a probe."""
+
+    prefix: str
+    name: str
+    caption: str
+
+
+def _shown_probes(context: FigureContext) -> Iterator[_Shown]:
+    """Yield the study's probes.
+
+    A user's own code is not imported for a page: what no other part records is of their probes.
+    """
+    parts = context.results.study.probes
+    known = probes_of(parts)
+    for probe in known:
+        yield _Shown(probe.prefix, probe.name, _caption(type(probe).__doc__ or ""))
+    own = [part.name for part in parts if part not in known]
+    if own:
+        caption = f"Measured by {' or '.join(own)}."
+        for prefix in _prefixes_of_nobody(context, {probe.prefix for probe in known}):
+            yield _Shown(prefix, prefix, caption)
+
+
+def _prefixes_of_nobody(context: FigureContext, known: set[str]) -> list[str]:
+    """Return the first words of the recorded metrics that neither the harness nor a probe of its
+    own records, in their order."""
+    described = {name.partition("/")[0] for name in RECORDED} | set(PARTS_IN_WORDS) | known
+    words = [name.partition("/")[0] for name in context.curves.columns if "/" in name]
+    return [word for word in dict.fromkeys(words) if word not in described]
+
+
+def _panels_of(probe: _Shown) -> AnyFigure:
     return Figure(
         name=probe.prefix,
         key=f"probe-{probe.prefix}",
         section="diagnostics",
         needs=f"runs in which the probe {probe.name} measured more than layers",
-        text=FigureText(probe.name, _caption(type(probe).__doc__ or "")),
+        text=FigureText(probe.name, probe.caption),
         compute=partial(compute_panels, prefix=probe.prefix),
         plot=plot_panels,
     )
 
 
-def _layers_of(probe: Probe, number: int, quantity: str) -> AnyFigure:
+def _layers_of(probe: _Shown, number: int, quantity: str) -> AnyFigure:
     return Figure(
         name=f"{probe.prefix} {quantity}".strip() + " by layer",
         key=f"layers-{probe.prefix}-{number}",
@@ -186,7 +219,7 @@ def _layers_of(probe: Probe, number: int, quantity: str) -> AnyFigure:
 
 def _by_probe(context: FigureContext) -> Iterator[AnyFigure]:
     """Yield each probe's panels and then its maps of layers."""
-    for probe in probes_of(context.results.study.probes):
+    for probe in _shown_probes(context):
         yield _panels_of(probe)
         for number, quantity in enumerate(layer_quantities(context.curves, probe.prefix)):
             yield _layers_of(probe, number, quantity)
