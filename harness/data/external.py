@@ -16,7 +16,8 @@ from harness.data.dataset import Dataset, Raw, Task, TaskChoice
 from harness.data.given import raw_of_arrays, task_of_arrays
 from harness.data.objects import is_dataset, named_arrays
 from harness.spec.calls import check_call
-from harness.spec.component import External, import_dotted
+from harness.spec.component import External
+from harness.spec.dotted_names import import_dotted
 from harness.spec.streaming import Streaming
 
 
