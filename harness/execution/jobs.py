@@ -7,6 +7,7 @@ driver, which makes jobs, does without them, and only workers pay for them.
 from __future__ import annotations
 
 import gc
+import signal
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -138,6 +139,11 @@ def perform(job: Job) -> Done:
             return _train(job)
     # a user's code may call sys.exit, which would end the worker and tell nobody why
     except (Exception, SystemExit) as error:
+        message = _describe(error)
+    except KeyboardInterrupt as error:
+        # a worker is deaf to Ctrl-C, so that only the user's code can have raised it
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            raise
         message = _describe(error)
     finally:
         _stop_reading()

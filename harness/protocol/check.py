@@ -20,6 +20,7 @@ from harness.engine.metric_trial import metric_notes, try_metrics
 from harness.engine.optimizer_checks import has_batch_statistics
 from harness.engine.program import Program, build_network, program_of
 from harness.engine.trial import try_program
+from harness.engine.update_trial import try_update
 from harness.metrics.base import Metric
 from harness.metrics.logged import Logged
 from harness.probes.base import probes_of
@@ -134,6 +135,7 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
         _check_splits(as_a(Data, arm.recipe.data))
         try_program(program)
         try_optimizer(program)
+        try_update(program.recipe, probes_of(study.probes))
         recorded = recorded_metrics(program)
     except HarnessError as error:
         return [*mistakes, f"arm {arm.name!r}: {error}"]

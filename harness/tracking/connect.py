@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from harness.core.errors import NoStudyError, StoreError
+from harness.core.errors import HarnessError, NoStudyError, StoreError
 from harness.tracking.moved_store import follow_move
 from harness.tracking.older_store import upgrade_with_copy
+from harness.tracking.reachable import refuse_silent
 from harness.tracking.schema import Tag, tables_known
 from harness.tracking.uris import default_uri, describe_error, hide_password, sqlite_path
 
@@ -166,8 +167,12 @@ def _telling_where(uri: str) -> Iterator[None]:
     from mlflow.exceptions import MlflowException
 
     try:
+        refuse_silent(uri)
         yield
-    except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
+    except HarnessError:
+        raise
+    # ValueError: the URI is none; ImportError: there is no driver for the database
+    except (MlflowException, sa.exc.SQLAlchemyError, OSError, ValueError, ImportError) as error:
         raise StoreError(
             f"MLflow at {hide_password(uri)} can't be used: {describe_error(error, uri)}"
         ) from error

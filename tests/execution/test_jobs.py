@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from types import SimpleNamespace
 
 import pytest
@@ -95,3 +96,18 @@ def test_one_thread_is_only_for_the_while():
         assert torch.get_num_threads() == 2
     finally:
         torch.set_num_threads(before)
+
+
+def test_an_interrupt_that_the_user_s_code_raises_ends_its_run_alone(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt("mine")
+
+    monkeypatch.setattr(jobs, "_train", interrupted)
+    job = Job((0,), (Run(resolve(RECIPE), 0),), test=False)
+    with pytest.raises(KeyboardInterrupt):  # in the driver's process it is Ctrl-C
+        perform(job)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as workers do
+    try:
+        assert perform(job).error.startswith("KeyboardInterrupt: mine (test_jobs.py:")
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,12 +1,16 @@
 """Mistakes that are said before anything is trained."""
 
+import re
+
 import pytest
 
 import harness as h
 from harness import results
 from harness.core.errors import NoStudyError, SpecError
+from harness.probes.base import Probe
 from harness.protocol.check import check_study, representative
 from harness.protocol.run import Options, run_study
+from harness.regularizers.base import Regularizer
 from tests.studies import small
 
 
@@ -107,3 +111,37 @@ def test_all_kinds_of_trouble_are_found_before_training():
         check_study(data)
     with pytest.raises(SpecError, match="arm 'bad': recipe.loss: expected .*three to return one"):
         check_study(iris(compare={"loss": {"ok": "MSE", "bad": "tests.engine.given.three"}}))
+
+
+class FailingProbe(Probe):
+    prefix = "own"
+
+    def measure(self, scene, memory):
+        raise RuntimeError("no such layer")
+
+
+class ShapelessProbe(Probe):
+    prefix = "own"
+
+    def measure(self, scene, memory):
+        return {"all": scene.w_KP.new_zeros(7, 2)}
+
+
+class FailingPenalty(Regularizer):
+    def penalty(self, g_KC, w_KC, ctx):
+        return g_KC[:, :2] + w_KC
+
+
+@pytest.mark.parametrize(
+    "fields, said",
+    [
+        ({"probes": [FailingProbe()]}, "FailingProbe fails: RuntimeError: no such layer (test_"),
+        ({"probes": [ShapelessProbe()]}, "with an entry for each of 1 members, got (7, 2) for"),
+        ({"recipe": {"regularizers": (FailingPenalty(),)}}, "FailingPenalty fails: RuntimeError:"),
+    ],
+)
+def test_own_parts_of_an_update_are_tried_before_anything_trains(folder, fields, said):
+    study = small()
+    recipe = study.recipe.model_copy(update=fields.pop("recipe", {}))
+    with pytest.raises(SpecError, match=re.escape(said)):
+        check_study(study.model_copy(update={"recipe": recipe, **fields}))
