@@ -42,7 +42,7 @@ from harness.spec.own_trainer import (
 )
 from harness.spec.paths import flatten, put
 from harness.spec.space import (
-    Length,
+    LengthValue,
     Space,
     Tunable,
     check_space,
@@ -116,13 +116,13 @@ class Recipe(Spec):
     """New random order every epoch, one random order for all epochs, or the order of the data."""
     drop_last: bool = False
     """Leave out the last batch of an epoch when it is smaller."""
-    epochs: Length | None = None
+    epochs: LengthValue | None = None
     """Length of training in passes over the training set."""
-    steps: Length | None = None
+    steps: LengthValue | None = None
     """Length of training in updates; give one of the lengths."""
-    samples: Length | None = None
+    samples: LengthValue | None = None
     """Length of training in samples seen: the same work for every batch size."""
-    gradients: Length | None = None
+    gradients: LengthValue | None = None
     """Length of training in gradients of single samples: as ``samples``, but an optimizer that
     computes several gradients an update, such as LBFGS, gets fewer updates."""
     seconds: Annotated[float | Space, Tunable(gt=0)] | None = Field(
