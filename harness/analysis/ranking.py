@@ -228,6 +228,8 @@ def summarize(
         The best arm with its interval, and the arms that are not told apart from it, four by name.
     """
     best, *rest = ranking
+    if all(place.ended_badly and place.ended_badly == place.runs for place in ranking):
+        return f"No run ended well, so that {metric} tells nothing: all failed or diverged."
     others = [place for place in rest if place.measured]
     value = say(best.interval, quantity_of(metric, declared))
     lead = f"{best.arm} has the best {describe(metric, declared).label}: {value} over {look}."

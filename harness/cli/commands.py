@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.catalog import KINDS
 from harness.cli.flags import (
     DEFAULT_REPORTS,
     OF_A_PLAN,
@@ -359,7 +360,7 @@ def list_command(
     kind: Annotated[
         str | None,
         typer.Argument(
-            help="optimizer, model, data, loss, regularizer, schedule, probe, init or claim.",
+            help=f"{', '.join(sorted([*KINDS, 'claim']))}.",
             show_default=False,
         ),
     ] = None,

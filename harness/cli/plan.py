@@ -45,9 +45,11 @@ def show_plan(study: Study, flags: Flags, detect: Detect | None = None) -> None:
     console.print(f"{arms}, {runs} (search + confirm) in at least {cohorts}", highlight=False)
     # 0 workers: this process trains, one cohort at a time
     trained_by = _count(max(1, workers), "worker")
-    console.print(
-        f"about {describe_time(plan.seconds)} of training on {trained_by}", highlight=False
-    )
+    if all(row.seconds for row in plan.arms):
+        length = f"about {describe_time(plan.seconds)} of training on {trained_by}"
+    else:
+        length = f"how long your own loop takes is not known beforehand; {trained_by}"
+    console.print(length, highlight=False)
     if detect is not None:
         show_detection(study, plan, workers, detect)
 
@@ -73,8 +75,9 @@ def _table(study: str, plan: StudyPlan) -> Table:
             _path_of(row),
             f"≤ {row.cohort}",
             f"{row.steps:,}",
-            describe_time(row.seconds),
-            f"{row.memory / MEBIBYTE:.1f} MiB",
+            # 0 where nothing can tell it beforehand: of a loop of the user's own
+            describe_time(row.seconds) if row.seconds else "?",
+            f"{row.memory / MEBIBYTE:.1f} MiB" if row.memory else "?",
         )
     return table
 

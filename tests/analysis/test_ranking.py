@@ -41,3 +41,14 @@ def test_the_metric_of_the_study_comes_first():
     assert answer_study(results(tuned_for, values)).metric == "test/accuracy"
     only_training = {n: {"train/loss": [1.0] * 4} for n in "ABC"}
     assert answer_study(results(study(seeds=4), only_training)).metric == "train/loss"
+
+
+def test_a_study_of_which_no_run_ended_well_has_no_best_arm():
+    values = {name: {"test/loss": [math.nan] * 4} for name in "ABC"}
+    lost = {(name, seed): "failed" for name in "ABC" for seed in range(4)}
+    made = answer_study(results(study(seeds=4), values, statuses=lost))
+    assert made.sentence.startswith("No run ended well")
+    lost.pop(("A", 0))
+    values["A"] = {"test/loss": [1.0] * 4}
+    made = answer_study(results(study(seeds=4), values, statuses=lost))
+    assert made.sentence.startswith("A has the best test/loss: 1 over 4 seeds")

@@ -140,6 +140,16 @@ def test_plan_trains_nothing(cli, folder):
     assert "2 arms, 10 runs" in same
 
 
+def test_plan_does_not_know_how_long_a_loop_of_ones_own_takes(cli, folder):
+    spec = {
+        "name": "own",
+        "recipe": {"trainer": {"command": "true {lr}"}, "config": {"lr": 0.1}, "steps": 2},
+    }
+    (folder / "own.yaml").write_text(json.dumps(spec))
+    status, out, _ = cli("plan", "own.yaml")
+    assert status == 0 and "not known beforehand" in out and "ms" not in out
+
+
 def test_plan_says_why_an_arm_trains_alone(cli, folder):
     spec = SPEC.replace("Adam: {name: Adam,", "Adam: {name: torch.optim.Rprop,")
     (folder / "tiny.yaml").write_text(spec)

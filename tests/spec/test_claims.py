@@ -149,3 +149,10 @@ def test_files_may_use_the_words_of_python():
     assert Claim.parse({"kind": "faster", "arm": "A", "than": "B", **goal}) == Claim.faster(
         "A", than="B", to=("valid/accuracy", 0.6)
     )
+
+
+def test_a_level_in_the_place_of_an_arm_of_crossed_factors_is_told_the_arms():
+    compare = {"optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=0.2)}, "batch_size": [32, 64]}
+    recipe = h.Recipe(data="digits", model=h.Linear(), optimizer=h.SGD(lr=0.1), epochs=1)
+    with pytest.raises(ValidationError, match="an arm has a level of each: A / 32, A / 64"):
+        h.Study(name="x", recipe=recipe, compare=compare, claims=[h.Claim.better("A", than="B")])

@@ -84,6 +84,8 @@ def find_columns(
     if found["metric"] is None and not measured:
         raise SpecError("expected a column for each metric, or columns metric and value, got none")
     places = {role: column for role, column in found.items() if role != "arm"}
+    if places["step"] is None and places["seed"] is not None:
+        places["step"] = _counting(table, places["samples"], places["epoch"])
     return Columns(arm=arm, measured=measured, **places)
 
 
@@ -95,6 +97,16 @@ def _column(table: pd.DataFrame, role: str, told: str | None) -> str | None:
             raise SpecError(f"{role}: unknown column {told!r}: {nearest(told, names)}")
         return told
     return next((name for name in names if name.strip().lower() == role), None)
+
+
+def _counting(table: pd.DataFrame, *columns: str | None) -> str | None:
+    """Return the first column of whole numbers: the steps of a table that counts in epochs."""
+    for column in columns:
+        if column is not None:
+            numbers = pd.to_numeric(table[column], errors="coerce").dropna()
+            if ((numbers >= 0) & (numbers % 1 == 0)).all():
+                return column
+    return None
 
 
 def _listed(names: Sequence[object], most: int = 12) -> str:

@@ -95,7 +95,7 @@ class Claim(Directed):
         """
         for wanted in self.arms:
             if wanted not in arms:
-                yield f": unknown arm {wanted!r}: {nearest(wanted, arms)}"
+                yield f": unknown arm {wanted!r}: {_hint(wanted, arms)}"
 
     @classmethod
     def parse(cls, value: object) -> Claim:
@@ -367,6 +367,15 @@ def _own_fields(cls: type[Claim], value: Mapping[str, object]) -> dict[str, obje
                 stacklevel=2,
             )
     return own
+
+
+def _hint(wanted: str, arms: Collection[str]) -> str:
+    """Return what may have been meant: the nearest name or, of a single level where factors cross,
+    the arms that have it."""
+    having = sorted(arm for arm in arms if wanted in arm.split(" / "))
+    if not having:
+        return nearest(wanted, arms)
+    return f"where factors cross, an arm has a level of each: {', '.join(having)}"
 
 
 class _ByKind:

@@ -26,6 +26,22 @@ def test_long_and_wide_tables_are_the_same_runs():
     assert runs[0].closing["valid/loss"] == first["val_loss"].iloc[-1]
 
 
+@pytest.mark.parametrize("unit", ["epoch", "samples"])
+def test_a_table_without_steps_counts_in_epochs_or_samples(unit):
+    runs = tidy(curves().rename(columns={"step": unit}), arm="optimizer").runs
+    expected = tidy(curves(), arm="optimizer").runs
+    assert [run.curves for run in runs] == [run.curves for run in expected]
+    assert [run.closing for run in runs] == [run.closing for run in expected]
+    place = ("epoch", "samples").index(unit)
+    assert [at[place] for at in runs[0].positions.values()] == [0, 10, 20, 30, 40]
+
+
+def test_parts_of_epochs_are_no_steps():
+    table = closing(A=[1.0, 2.0], B=[3.0, 4.0]).assign(epoch=[9.5, 3.25, 1.0, 2.0])
+    assert [run.closing["test/loss"] for run in tidy(table).runs] == [1.0, 2.0, 3.0, 4.0]
+    assert all(not run.positions for run in tidy(table).runs)
+
+
 def test_a_row_without_a_step_closes_a_run():
     table = curves(seeds=1, arms={"A": 0.1})
     closes = pd.DataFrame([{"optimizer": "A", "seed": 0, "val_loss": 7.0}])
