@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.catalog import KINDS
 from harness.cli.flags import (
     DEFAULT_REPORTS,
     OF_A_PLAN,
@@ -360,7 +359,8 @@ def list_command(
     kind: Annotated[
         str | None,
         typer.Argument(
-            help=f"{', '.join(sorted([*KINDS, 'claim']))}.",
+            help="average, claim, data, init, loss, metric, model, optimizer, probe, "
+            "regularizer, schedule or trainer.",
             show_default=False,
         ),
     ] = None,
