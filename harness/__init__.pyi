@@ -26,6 +26,7 @@ from harness.data.tabular import Digits as Digits
 from harness.data.tabular import Iris as Iris
 from harness.data.tabular import Wine as Wine
 from harness.data.text import Text as Text
+from harness.execution.dask_cluster import DaskExecutor as DaskExecutor
 from harness.losses.absolute_error import MAE as MAE
 from harness.losses.base import Loss as Loss
 from harness.losses.binary_cross_entropy import BCE as BCE

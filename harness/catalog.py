@@ -236,6 +236,7 @@ PUBLIC: dict[str, str] = {
     "run_study": "harness.protocol.run",
     "compare": "harness.protocol.compare",
     "Options": "harness.protocol.options",
+    "DaskExecutor": "harness.execution.dask_cluster",
 }
 """Public names that are no parts."""
 

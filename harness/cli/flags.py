@@ -60,6 +60,20 @@ class Flags(NamedTuple):
             max=1024,
         ),
     ] = None
+    executor: Annotated[
+        str | None, typer.Option(help="Where cohorts are trained instead of here: dask.")
+    ] = None
+    scheduler: Annotated[
+        str | None,
+        typer.Option(help="Address of the Dask cluster's scheduler, such as tcp://10.0.0.1:8786."),
+    ] = None
+    resources: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What a cohort takes of a worker on the cluster, such as GPU=1. Repeatable.",
+            metavar="NAME=NUMBER",
+        ),
+    ] = None
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or cuda:N.")] = None
     changes: Changes = None
     cohort: Annotated[

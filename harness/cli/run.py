@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from harness.cli.changes import change_study
+from harness.cli.executor import executor_of
 from harness.cli.flags import Flags
 from harness.cli.progress import choose_display
 from harness.protocol.options import Options
@@ -56,6 +57,7 @@ def _run(study: Study, flags: Flags) -> Summary:
         storage=flags.storage,
         uri=flags.store,
         take_over=flags.take_over,
+        executor=executor_of(flags.executor, flags.scheduler, flags.resources),
     )
     try:
         with choose_display() as display:
