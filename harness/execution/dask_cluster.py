@@ -40,7 +40,7 @@ class DaskExecutor(Executor):
         self, scheduler: str | Client, resources: Mapping[str, float] | None = None
     ) -> None:
         self._ours = isinstance(scheduler, str)
-        self.client: Client = connect(scheduler) if isinstance(scheduler, str) else scheduler
+        self.client: Client = client_of(scheduler) if isinstance(scheduler, str) else scheduler
         self.resources = dict(resources or {})
         from distributed import KilledWorker
 
@@ -113,7 +113,7 @@ class _Promise(Future[Any]):
             self.set_exception(error)
 
 
-def connect(scheduler: str) -> Client:
+def client_of(scheduler: str) -> Client:
     """Return a client of a scheduler.
 
     Raises:
