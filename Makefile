@@ -22,7 +22,7 @@ fundamentals: $(READY)          ## every shipped study in full, or what is left 
 	set -e; for spec in experiments/*.py; do $(BIN)/harness run $$spec --reports build/reports; done
 	$(BIN)/harness report experiments/*.py --published
 	$(BIN)/harness verdicts experiments/*.py --out reports/fundamentals.md
-	$(BIN)/harness verdicts experiments/f*.py --into README.md
+	$(BIN)/harness verdicts experiments/f*.py --into docs/fundamentals.md
 
 test: $(READY)                  ## the whole test suite
 	$(BIN)/pytest -n 2 --dist loadgroup

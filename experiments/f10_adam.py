@@ -32,7 +32,7 @@ study = Study(
             "Adam, uncorrected, η = 0.001": Adam(lr=1e-3, bias_correction=False),
         }
     },
-    search=Search(trials=16, searches=12, objective="valid/accuracy", reduce="mean"),
+    search=Search(trials=16, searches=6, objective="valid/accuracy", reduce="mean"),
     seeds=5,
     probes=[UpdateRatio(every="log")],
     claims=[

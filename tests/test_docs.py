@@ -1,4 +1,5 @@
-"""The Python of the pages under docs/ runs, in the order in which it stands there."""
+"""The Python of README and the pages under docs/ runs, in the order in which it stands there; their
+links lead somewhere."""
 
 import re
 import sys
@@ -6,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-PAGES = sorted((Path(__file__).parents[1] / "docs").glob("*.md"))
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SNIPPET = re.compile(r"^```python(?: (\w+\.py))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 """A snippet, and the file that it stands in, where its fence names one."""
 
@@ -27,3 +29,19 @@ def test_what_a_page_shows_runs(page, tmp_path, monkeypatch):
             monkeypatch.delitem(sys.modules, file.removesuffix(".py"), raising=False)
             continue
         exec(compile(code, f"{page.name}, snippet {number}", "exec"), names)
+
+
+LINK = re.compile(r"\]\(([^)#\s]+)")
+"""Where a link of a page leads, without the place on that page."""
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda p: p.stem)
+def test_links_lead_to_files(page):
+    leads = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if ":" not in link]
+    assert [link for link in leads if not (page.parent / link).exists()] == []
+
+
+def test_the_readme_is_short_and_names_every_page():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.encode()) <= 12_000
+    assert [page.name for page in PAGES[1:] if f"docs/{page.name}" not in text] == []

@@ -3,6 +3,7 @@ says."""
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -66,7 +67,7 @@ def write_verdicts(
         print(f"verdicts: {out}")
     if into is not None:
         # links from the page to the reports, which are supposed to lie beside ``out``
-        folder = (out.parent if out else Path("reports")).as_posix()
+        folder = Path(os.path.relpath(out.parent if out else "reports", into.parent)).as_posix()
         table = verdict_table(results, f"{folder}/{{}}.html")
         try:
             page = between_marks(into.read_text(encoding="utf-8"), table)

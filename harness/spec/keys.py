@@ -54,7 +54,8 @@ def run_key(run: Run, fingerprint: str, code: str) -> str:
     if run.recipe.trainer is not None:
         # what ends a run that goes wrong changes no number of one that does not
         recipe["trainer"] = without_limits(recipe["trainer"])
-    recipe["data"] = without_workers(recipe["data"])
+    if "data" in recipe:  # a loop of one's own may have none
+        recipe["data"] = without_workers(recipe["data"])
     parts: list[object] = [recipe, run.seed, fingerprint, code, ENGINE]
     # Left out where there are none, so that runs recorded before there were probes keep their keys.
     if run.probes:
