@@ -38,6 +38,7 @@ study = Study(
     },
     search=Search(trials=16, searches=6, objective="valid/accuracy", reduce="mean"),
     seeds=5,
+    answer=(0, 2),
     probes=[Alignment(every=20, unit="steps")],
     claims=[
         Claim.faster("β = 0.9", than="β = 0", to=TARGET, by="steps", id="F9"),

@@ -42,6 +42,8 @@ study = Study(
     },
     search=Search(trials=12, searches=6, objective="valid/accuracy"),
     seeds=4,
+    answer=(0,),
+    hero="interactions",
     claims=[
         Claim.interaction("optimizer", "batch_size", on="test/accuracy", id="F17"),
         Claim.interaction("optimizer", "regularizer", on="test/accuracy", id="F17"),

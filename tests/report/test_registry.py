@@ -13,12 +13,12 @@ import pytest
 
 import harness as h
 from harness.analysis.answer import Answer
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, SpecError
 from harness.report import figures as figures_package
 from harness.report import gallery, sections
 from harness.report.figures import registry
 from harness.report.figures.base import FigureContext, FigureSet
-from harness.report.figures.registry import FIGURES
+from harness.report.figures.registry import FIGURES, check_hero
 from harness.report.page import render
 from harness.report.style import label
 from harness.spec.arms import build_arms
@@ -175,3 +175,11 @@ def test_sets_tell_what_they_have(contexts):
     names = {entry.name for entry in FIGURES if isinstance(entry, FigureSet)}
     assert names == {"survival", "curves", "probe"}
     assert all(getattr(gallery_of, entry.name).__doc__ for entry in FIGURES)
+
+
+def test_the_hero_is_a_figure_that_stands_alone():
+    check_hero("")
+    check_hero("interactions")
+    for name in ("interaction", "curves", "probe"):
+        with pytest.raises(SpecError, match="unknown figure"):
+            check_hero(name)

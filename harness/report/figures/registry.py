@@ -5,7 +5,8 @@ A new figure is its own file, an import here, and a place in the list.
 
 from __future__ import annotations
 
-from harness.report.figures.base import AnyFigure, FigureSet
+from harness.core.errors import SpecError, nearest
+from harness.report.figures.base import AnyFigure, Figure, FigureSet
 from harness.report.figures.budget import BUDGET_FIGURE
 from harness.report.figures.confusion import CONFUSION_FIGURE
 from harness.report.figures.critical_difference import CRITICAL_DIFFERENCE_FIGURE
@@ -47,3 +48,17 @@ FIGURES: tuple[AnyFigure | FigureSet, ...] = (
     IMPORTANCE_FIGURE,
 )
 """Each stands in the section that it names; within a section they follow this order."""
+
+
+def check_hero(name: str) -> None:
+    """Refuse a figure for the first screen that there is not, before anything trains.
+
+    Args:
+        name: the study's ``hero``; empty where the claims alone stand there.
+
+    Raises:
+        SpecError: no figure that can stand alone has the name.
+    """
+    alone = [figure.name for figure in FIGURES if isinstance(figure, Figure)]
+    if name and name not in alone:
+        raise SpecError(f"hero: unknown figure {name!r}; {nearest(name, alone)}")
