@@ -50,7 +50,7 @@ def _find_or_import(name: str) -> Any:
     except HarnessError as error:
         raise PydanticCustomError("dotted", "{said}", {"said": str(error)}) from None
     module, _, attribute = name.rpartition(".")
-    if not all(part.isidentifier() for part in name.split(".")):
+    if not all(name.split(".")):  # none may be empty, as in ..x
         raise PydanticCustomError(
             "dotted",
             "can't import {name}: expected a module and a name in it, such as mine.Net",

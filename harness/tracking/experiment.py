@@ -138,9 +138,18 @@ class Experiment:
         """
         # MLflow's column for names holds 250 characters; the tags have the whole name
         run_id = str(self.client.create_run(self.id, run_name=name[:250], tags=tags).info.run_id)
+        self.end_parent(run_id, data)
+        return run_id
+
+    def end_parent(self, run_id: str, data: StudyData) -> None:
+        """Name the data of a run that others are nested in, and end it; both may be there already.
+
+        Args:
+            run_id: the run.
+            data: the data set that MLflow's UI shows beside it.
+        """
         self.client.log_inputs(run_id, [_mlflow_input(data)])
         self.client.set_terminated(run_id)
-        return run_id
 
     def set_values(
         self, run_id: str, tags: Mapping[str, str], metrics: Mapping[str, float] | None = None

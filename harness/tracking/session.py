@@ -165,6 +165,10 @@ class Session:
         """
         there = {(row.tags.get(Tag.KIND), row.tags.get(Tag.ARM)): row.run_id for row in rows}
         data = StudyData(about.data, about.fingerprint)
+        # a process that was killed while it made one has left it as running, perhaps without data
+        for row in rows:
+            if row.status == "RUNNING" and row.tags.get(Tag.KIND) in ("study", "arm"):
+                self._experiment.end_parent(row.run_id, data)
         self._study_run = self._open_parent(
             there.get(("study", None)), self.study, _study_tags(about), data
         )

@@ -51,4 +51,4 @@ def test_a_study_of_which_no_run_ended_well_has_no_best_arm():
     lost.pop(("A", 0))
     values["A"] = {"test/loss": [1.0] * 4}
     made = answer_study(results(study(seeds=4), values, statuses=lost))
-    assert made.sentence.startswith("A has the best test/loss: 1 over 4 seeds")
+    assert made.sentence.startswith("A has the best test loss: 1.00 over 4 seeds")

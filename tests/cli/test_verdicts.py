@@ -15,7 +15,7 @@ def test_audit_and_verdicts_on_the_command_line(folder, capsys):
     page = folder / "page.md"
     page.write_text("before\n<!-- verdicts -->\nold\n<!-- end of verdicts -->\nafter\n")
     write_verdicts([], folder / "out" / "verdicts.md", page, None)
-    assert "old" not in page.read_text() and "/out/small.html)" in page.read_text()
+    assert "old" not in page.read_text() and "(out/small.html)" in page.read_text()
     assert page.read_text().startswith("before") and page.read_text().endswith("after\n")
     lines = (folder / "out" / "verdicts.md").read_text().splitlines()
     assert lines[0].startswith("| id | claim | verdict |") and lines[2].startswith(

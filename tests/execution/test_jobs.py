@@ -104,10 +104,12 @@ def test_an_interrupt_that_the_user_s_code_raises_ends_its_run_alone(monkeypatch
 
     monkeypatch.setattr(jobs, "_train", interrupted)
     job = Job((0,), (Run(resolve(RECIPE), 0),), test=False)
-    with pytest.raises(KeyboardInterrupt):  # in the driver's process it is Ctrl-C
-        perform(job)
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as workers do
+    # what a shell's background jobs start with is that of workers
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
+        with pytest.raises(KeyboardInterrupt):  # in the driver's process it is Ctrl-C
+            perform(job)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # as workers do
         assert perform(job).error.startswith("KeyboardInterrupt: mine (test_jobs.py:")
     finally:
         signal.signal(signal.SIGINT, before)

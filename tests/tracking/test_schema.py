@@ -30,6 +30,7 @@ TAGS = {
     "DETAIL": "harness.detail",
     "CURVES": "harness.curves",
     "ARRAYS": "harness.arrays",
+    "WEIGHTS": "harness.weights",
     "RECORD": "harness.record",
     "ENGINE": "harness.engine",
     "COMMIT": "harness.commit",
@@ -55,7 +56,11 @@ STUDY_FILES = {
     "CODE": "code",
     "CURVES": "curves",
 }
-RUN_FILES = {"CURVES": "curves.json", "ARRAYS": "arrays.json"}
+RUN_FILES = {
+    "CURVES": "curves.json",
+    "ARRAYS": "arrays.json",
+    "WEIGHTS": "weights.safetensors",
+}
 
 
 def constants(cls):

@@ -75,7 +75,7 @@ def test_a_newer_record_takes_the_place_of_the_older_one(form):
     again.record([record()])
     (second,) = again.reader.runs()
     assert second.whole and second.run_id != first.run_id
-    assert opened()[1] == {"k0": (second.run_id, "finished", {"valid/loss": 0.5})}
+    assert opened()[1] == {"k0": (second.run_id, "finished", {"valid/loss": 0.5}, "")}
 
 
 def test_within_a_session_too_a_newer_record_takes_the_place_of_the_older_one(form):

@@ -127,7 +127,7 @@ def metric_name(column: str) -> str:
     >>> [metric_name(name) for name in ("val_loss", "Loss/train", "Test Acc", "BLEU", "speed/rel")]
     ['valid/loss', 'train/loss', 'test/accuracy', 'run/bleu', 'speed/rel']
     """
-    if _METRIC.fullmatch(column) and not column.startswith("final/"):
+    if _METRIC.fullmatch(column) and column.partition("/")[0] != "final":
         head, _, rest = column.partition("/")
         if head in WORDS_FOR_PARTS:
             return f"{WORDS_FOR_PARTS[head]}/{_SHORT.get(rest, rest)}"
