@@ -10,7 +10,7 @@ LIMIT ?= 900
 STUDY ?= experiments/f17_flagship.py --quick
 
 .DEFAULT_GOAL := help
-.PHONY: help study fundamentals test check coverage mutation lint lint-js bench names ui clean-venv docker-build docker-study docker-down docker-test
+.PHONY: help study fundamentals test check torture coverage mutation lint lint-js bench names ui clean-venv docker-build docker-study docker-down docker-test
 
 help:                           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -29,6 +29,9 @@ test: $(READY)                  ## the whole test suite
 
 check: $(READY) lint            ## format, lint, types, layers and the quick tests
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
+
+torture: $(READY)               ## a study killed before every single write in turn, and at random moments, and gone on from; minutes
+	HARNESS_KILL_EVERYWHERE=1 $(BIN)/pytest tests/protocol/test_kill_everywhere.py tests/protocol/test_resume.py tests/execution/test_checkpoints.py
 
 coverage: $(READY)              ## the share of harness/ that the tests run, by file, into docs/coverage.md
 	rm -f .coverage .coverage.*

@@ -157,4 +157,4 @@ def moments(writes: list[str]) -> list[tuple[int, bool]]:
     """Return the moments that are tried: before a write, or with its file left empty."""
     whole = [(at, False) for at in range(len(writes))]
     torn = [(at, True) for at, what in enumerate(writes) if what.startswith("open")]
-    return whole + torn if EVERY else whole[::9] + torn[::5]
+    return whole + torn if EVERY else whole[::20] + torn[::12]
