@@ -16,6 +16,9 @@ __version__ = "0.1.0"
 
 register(KINDS, ENTRIES)
 
+# for ``from harness import *``, which imports all of it
+__all__ = [*sorted(public_places()), *MODULES]  # noqa: PLE0604
+
 
 def __getattr__(name: str) -> Any:
     if name in MODULES:
