@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Literal, final
 from pydantic import Field
 
 from harness.core.lazy import Lazy
-from harness.models.activation import GELU
 from harness.models.base import Context, DataSizes, Model, Params, Weight
 from harness.models.dense import Dense
 from harness.models.dropout import dropout
@@ -16,6 +15,7 @@ from harness.models.embedding import Embedding
 from harness.models.norm import LayerNorm
 from harness.models.positions import rotary_tables, rotate
 from harness.models.tokenwise import per_token
+from harness.models.transformer_block import Block
 from harness.spec.space import Count, Fraction, value_of
 
 if TYPE_CHECKING:
@@ -74,8 +74,8 @@ class GPT(Model):
         return self.network_for(DataSizes(input_shape, outputs, vocabulary=outputs))
 
 
-class DecoderBlock:
-    """x ← x + attention(norm₁(x)), then x ← x + down(gelu(up(norm₂(x)))), 4·width units inside.
+class DecoderBlock(Block):
+    """A block whose tokens see themselves and those before them.
 
     Args:
         name: what its parameters' names begin with.
@@ -86,46 +86,16 @@ class DecoderBlock:
     """
 
     def __init__(self, name: str, width: int, heads: int, rotary: bool, added: float) -> None:
-        self.heads, self.rotary, self.activation = heads, rotary, GELU()
-        self.norm1 = LayerNorm(f"{name}.norm1", width)
-        self.qkv = Dense(f"{name}.qkv", width, 3 * width, fused=3, std=DEVIATION)
-        self.mix = Dense(f"{name}.mix", width, width, std=added)
-        self.norm2 = LayerNorm(f"{name}.norm2", width)
-        self.up = Dense(f"{name}.up", width, 4 * width, std=DEVIATION)
-        self.down = Dense(f"{name}.down", 4 * width, width, std=added)
+        super().__init__(name, width, heads, DEVIATION, added)
+        self.rotary = rotary
 
-    def layers(self) -> tuple[Dense | LayerNorm, ...]:
-        """Return the layers that have weights, in the order of their use."""
-        return self.norm1, self.qkv, self.mix, self.norm2, self.up, self.down
-
-    def __call__(self, params: Params, x_KBTF: Tensor, ctx: Context) -> Tensor:
-        """Return the tokens after the block.
-
-        Args:
-            params: the parameters by name.
-            x_KBTF: tokens (K, B, T, F); left as they are.
-            ctx: whether and how dropout drops.
-
-        Returns:
-            (K, B, T, F).
-        """
-        x = x_KBTF + dropout(self._attend(params, self.norm1(params, x_KBTF, ctx)), ctx)
-        hidden = per_token(self.up, params, self.norm2(params, x, ctx))
-        hidden = self.activation.forward(hidden)
-        return x + dropout(per_token(self.down, params, hidden), ctx)
-
-    def _attend(self, params: Params, x_KBTF: Tensor) -> Tensor:
-        """Return the heads' softmax(qkᵀ/√d) v over a token and those before it, mixed."""
-        # one product for all three: rows of q, then of k, then of v
-        split = per_token(self.qkv, params, x_KBTF).unflatten(-1, (3, self.heads, -1))
-        q, k, v = split.permute(3, 0, 1, 4, 2, 5)  # (K, B, heads, T, d) each
+    def scores(self, q: Tensor, k: Tensor) -> Tensor:
         if self.rotary:
             tables = rotary_tables(q.shape[-2], q.shape[-1], q)
             q, k = rotate(q, *tables), rotate(k, *tables)
-        scores = q @ k.mT / math.sqrt(q.shape[-1])  # (K, B, heads, T, T)
+        scores = super().scores(q, k)
         later = torch.ones(scores.shape[-2:], dtype=torch.bool, device=scores.device).triu(1)
-        scores = torch.softmax(scores.masked_fill(later, -math.inf), -1)
-        return per_token(self.mix, params, (scores @ v).transpose(2, 3).flatten(-2))
+        return scores.masked_fill(later, -math.inf)
 
 
 class GPTNetwork:

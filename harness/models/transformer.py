@@ -9,12 +9,11 @@ from pydantic import Field
 
 from harness.core.errors import HarnessError
 from harness.core.lazy import Lazy
-from harness.models.activation import GELU
 from harness.models.base import Context, Model, Params, Weight
 from harness.models.dense import Dense
-from harness.models.dropout import dropout
 from harness.models.norm import LayerNorm
 from harness.models.tokenwise import per_token
+from harness.models.transformer_block import Block
 from harness.spec.space import Count, Fraction, value_of
 
 if TYPE_CHECKING:
@@ -85,54 +84,6 @@ def heads_at_width(width: int, own_width: int, heads: int) -> int:
             " let heads grow with the width, or take another base_width"
         )
     return other
-
-
-class Block:
-    """x ← x + attention(norm₁(x)), then x ← x + down(gelu(up(norm₂(x)))), 4·width units inside.
-
-    Args:
-        name: what its parameters' names begin with.
-        width: features F of a token.
-        heads: attention heads.
-    """
-
-    def __init__(self, name: str, width: int, heads: int) -> None:
-        self.heads, self.activation = heads, GELU()
-        self.norm1 = LayerNorm(f"{name}.norm1", width)
-        self.qkv = Dense(f"{name}.qkv", width, 3 * width, fused=3)
-        self.mix = Dense(f"{name}.mix", width, width)
-        self.norm2 = LayerNorm(f"{name}.norm2", width)
-        self.up = Dense(f"{name}.up", width, 4 * width)
-        self.down = Dense(f"{name}.down", 4 * width, width)
-
-    def layers(self) -> tuple[Dense | LayerNorm, ...]:
-        """Return the layers that have weights, in the order of their use."""
-        return self.norm1, self.qkv, self.mix, self.norm2, self.up, self.down
-
-    def __call__(self, params: Params, x_KBTF: Tensor, ctx: Context) -> Tensor:
-        """Return the tokens after the block.
-
-        Args:
-            params: the parameters by name.
-            x_KBTF: tokens (K, B, T, F); left as they are.
-            ctx: whether and how dropout drops.
-
-        Returns:
-            (K, B, T, F).
-        """
-        x = x_KBTF + dropout(self._attend(params, self.norm1(params, x_KBTF, ctx)), ctx)
-        hidden = per_token(self.up, params, self.norm2(params, x, ctx))
-        hidden = self.activation.forward(hidden)
-        return x + dropout(per_token(self.down, params, hidden), ctx)
-
-    def _attend(self, params: Params, x_KBTF: Tensor) -> Tensor:
-        """Return the heads' softmax(qkᵀ/√d) v, mixed; d = F/heads, and every token sees all."""
-        # one product for all three, as torch lays them out: rows of q, then of k, then of v
-        split = per_token(self.qkv, params, x_KBTF).unflatten(-1, (3, self.heads, -1))
-        q, k, v = split.permute(3, 0, 1, 4, 2, 5)  # (K, B, heads, T, d) each
-        # a sum of d products has deviation √d; divided by it, softmax does not saturate with d
-        scores = torch.softmax(q @ k.mT / math.sqrt(q.shape[-1]), -1)  # (K, B, heads, T, T)
-        return per_token(self.mix, params, (scores @ v).transpose(2, 3).flatten(-2))
 
 
 class TransformerNetwork:
