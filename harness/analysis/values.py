@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.results import Results
-from harness.core.metric_names import DERIVED, describe, larger_is_better, recorded_sources
+from harness.core.metric_names import describe, larger_is_better, recorded_sources
+from harness.core.metric_table import DERIVED
 from harness.spec.looks import Look
 from harness.stats import Scope
 from harness.stats.hierarchy import ROUNDING

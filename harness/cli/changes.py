@@ -40,7 +40,12 @@ def change_study(study: Study, flags: Flags) -> Study:
     if flags.device is not None:
         changes["recipe.device"] = flags.device
     changes |= parse_changes(flags.changes or ())
-    return override(study, changes) if changes else study
+    changed = override(study, changes) if changes else study
+    if changed.hero:
+        from harness.report.figures.registry import check_hero  # draws with Plotly, which is slow
+
+        check_hero(changed.hero)
+    return changed
 
 
 def parse_changes(texts: Sequence[str]) -> dict[str, object]:

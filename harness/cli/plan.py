@@ -28,10 +28,6 @@ def show_plan(study: Study, flags: Flags, detect: Detect | None = None) -> None:
         SpecError: the study can't be run as written, or a flag does not fit it.
     """
     study = change_study(study, flags)
-    if study.hero:
-        from harness.report.figures.registry import check_hero  # draws with Plotly, which is slow
-
-        check_hero(study.hero)
     workers = default_workers() if flags.workers is None else flags.workers
     plan = plan_study(study, workers, flags.cohort)
     console = Console()

@@ -35,10 +35,6 @@ def run_and_report(study: Study, flags: Flags) -> None:
 
         return show_plan(study, flags)
     study = change_study(study, flags)
-    if study.hero:
-        from harness.report.figures.registry import check_hero  # draws with Plotly, which is slow
-
-        check_hero(study.hero)
     summary = _run(study, flags)
     print(
         f"study {study.name}: {summary.trained} runs trained, {summary.known} known already, "

@@ -15,7 +15,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.core.errors import HarnessError
 from harness.core.streams import numpy_stream
 from harness.engine.differentiate import TrainingPass
 from harness.engine.evaluate import CHUNK, evaluate
@@ -28,6 +27,7 @@ from harness.engine.optimizer_groups import (
     preconditioners,
     stability_thresholds,
 )
+from harness.engine.probe_values import check_values
 from harness.engine.program import Program
 from harness.engine.splits import Split, Splits
 from harness.engine.training_loss import Minibatch, logits_of
@@ -62,21 +62,6 @@ class Moment(NamedTuple):
     record: TrainingPass
     """What its pass left."""
     update: Update
-
-
-def _check_values(probe: Probe, values: object, members: int) -> None:
-    """Refuse what a probe of a user's own gives that is no value for each member.
-
-    Raises:
-        HarnessError: so it is.
-    """
-    expected = f"probe {probe.name}: expected values by name, tensors with an entry for each of"
-    if not isinstance(values, Mapping):
-        raise HarnessError(f"{expected} {members} members, got {type(values).__name__}")
-    for name, value in values.items():
-        if not isinstance(value, torch.Tensor) or value.shape[:1] != (members,):
-            got = tuple(value.shape) if isinstance(value, torch.Tensor) else type(value).__name__
-            raise HarnessError(f"{expected} {members} members, got {got} for {name!r}")
 
 
 class Probing:
@@ -185,7 +170,7 @@ class Probing:
         metrics: Values = {}
         for place, probe in self.looking:
             values = probe.measure(scene, self.memories.setdefault(place, {}))
-            _check_values(probe, values, w_KP.shape[0])
+            check_values(probe, values, w_KP.shape[0])
             metrics |= {f"{probe.prefix}/{metric}": value for metric, value in values.items()}
         numbers = {name: value for name, value in metrics.items() if value.ndim == 1}
         # cloned: a probe may have given the training's own memory. Of arrays the last is kept

@@ -7,7 +7,8 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar, final
 
 from harness.core.errors import HarnessError
-from harness.core.metric_names import NOTHING_DECLARED, Declared, Description
+from harness.core.metric_names import NOTHING_DECLARED, Declared
+from harness.core.metric_table import Description
 from harness.spec.metrics import DeclaredMetric
 
 if TYPE_CHECKING:

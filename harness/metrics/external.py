@@ -11,7 +11,8 @@ from pydantic import Field
 
 from harness.core.errors import HarnessError
 from harness.core.lazy import Lazy
-from harness.core.metric_names import Declared, Description
+from harness.core.metric_names import Declared
+from harness.core.metric_table import Description
 from harness.metrics.base import Metric
 from harness.metrics.scored import Scored
 from harness.spec.component import External

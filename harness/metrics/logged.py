@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, final
 from pydantic import Field
 
 from harness.core.errors import HarnessError
-from harness.core.metric_names import Declared, Description
+from harness.core.metric_names import Declared
+from harness.core.metric_table import Description
 from harness.metrics.base import Metric
 from harness.metrics.scored import Scored
 

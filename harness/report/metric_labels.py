@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from harness.core.metric_names import NOTHING_DECLARED, PARTS_IN_WORDS, Declared, describe
+from harness.core.metric_names import NOTHING_DECLARED, Declared, describe
+from harness.core.metric_table import PARTS_IN_WORDS
 from harness.report.style import label
 
 _declared: ContextVar[Declared] = ContextVar("declared metrics", default=NOTHING_DECLARED)

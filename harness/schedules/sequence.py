@@ -8,8 +8,9 @@ from pydantic import Field, field_validator
 
 from harness.schedules.base import Schedule
 from harness.spec.base import Spec
-from harness.spec.component import Component, PartOf, as_a
+from harness.spec.component import Component, as_a
 from harness.spec.length import Duration, RunLengths, fit_lengths, in_updates
+from harness.spec.part_field import PartOf
 
 
 class Piece(Spec):

@@ -13,15 +13,11 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import PrivateAttr
 
-from harness.core.metric_names import (
-    NOTHING_DECLARED,
-    Declared,
-    Description,
-    describe,
-    recorded_sources,
-)
+from harness.core.metric_names import NOTHING_DECLARED, Declared, describe, recorded_sources
+from harness.core.metric_table import Description
 from harness.spec.base import Spec
-from harness.spec.component import Component, PartOf, as_a
+from harness.spec.component import Component, as_a
+from harness.spec.part_field import PartOf
 
 MetricPart = Annotated[Component, PartOf("metric")]
 

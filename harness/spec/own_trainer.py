@@ -14,7 +14,8 @@ from typing import Annotated, final
 from pydantic import BeforeValidator, PlainSerializer
 
 from harness.core.registry import load_entry
-from harness.spec.component import Component, PartOf
+from harness.spec.component import Component
+from harness.spec.part_field import PartOf
 from harness.spec.plain import plain_option
 from harness.spec.space import parse_space, plain_value
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
-from harness.spec.component import Component, PartOf
+from harness.spec.component import Component
+from harness.spec.part_field import PartOf
 
 ProbePart = Annotated[Component, PartOf("probe")]
 

@@ -22,7 +22,7 @@ from pydantic_core import PydanticKnownError
 
 from harness.core.metric_names import Declared
 from harness.spec.base import Spec
-from harness.spec.component import Component, External, PartOf, as_a, parse_part
+from harness.spec.component import Component, External, as_a, parse_part
 from harness.spec.group import Group
 from harness.spec.metrics import (
     DeclaredMetric,
@@ -40,6 +40,7 @@ from harness.spec.own_trainer import (
     is_unset,
     own_data,
 )
+from harness.spec.part_field import PartOf
 from harness.spec.paths import flatten, put
 from harness.spec.space import (
     LengthValue,

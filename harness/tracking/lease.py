@@ -9,7 +9,6 @@ that names the holder, and whose beat changes while the holder lives.
 from __future__ import annotations
 
 import getpass
-import hashlib
 import json
 import logging
 import os
@@ -27,6 +26,7 @@ from filelock import FileLock, Timeout
 
 from harness.core.errors import StoreError
 from harness.core.paths import cache_folder
+from harness.spec.source_code import short_digest
 from harness.tracking.uris import hide_password, sqlite_path
 
 BEAT = 10.0
@@ -243,13 +243,11 @@ def _lock_file(uri: str, study: str) -> Path:
     """Return the file that drivers of one machine lock: beside an SQLite store, whoever's it is;
     for servers in the cache."""
     path = sqlite_path(uri)
-    name = hashlib.sha256(f"{hide_password(uri)} {study}".encode()).hexdigest()[:16]
     if path is not None:
-        own = hashlib.sha256(study.encode()).hexdigest()[:16]
-        return path.resolve().parent / f".{path.name}-{own}.lock"
+        return path.resolve().parent / f".{path.name}-{short_digest(study)}.lock"
     folder = cache_folder() / "drivers"
     folder.mkdir(parents=True, exist_ok=True)
-    return folder / f"{name}.lock"
+    return folder / f"{short_digest(f'{hide_password(uri)} {study}')}.lock"
 
 
 def _user() -> str:

@@ -12,12 +12,13 @@ import json
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from harness.core.errors import StoreError
 from harness.core.paths import cache_folder
 from harness.core.study_record import ClockReading, RunEntry, StudyRecord, clock_readings
 from harness.spec.arms import Arm
+from harness.tracking.about import About, Known
 from harness.tracking.changes import own_folder, recorded_changes
 from harness.tracking.connect import open_experiment
 from harness.tracking.lease import Lease
@@ -38,36 +39,6 @@ from harness.tracking.spool import Spool, SpoolBatch
 from harness.tracking.uris import hide_password, is_remote
 
 _T = TypeVar("_T")
-
-
-class Known(NamedTuple):
-    """A run that need not be trained again."""
-
-    run_id: str
-    status: str
-    """How its training ended, in the harness's words."""
-    closing: Mapping[str, float]
-    """Its closing values, by the trainer's names."""
-    kept: str = ""
-    """Which of its weights were kept, if any: ``best`` or ``last``."""
-
-
-class About(NamedTuple):
-    """What a study is, as its own run in MLflow shows it."""
-
-    title: str
-    """What MLflow's UI shows as the experiment's description."""
-    spec: Mapping[str, object]
-    """The study in plain form."""
-    spec_hash: str
-    data: str
-    """Name of its data set."""
-    fingerprint: str
-    """Hash of the data's arrays."""
-    code: Mapping[str, str] = {}
-    """The user's own files that the study's parts come from, by path."""
-    notes: tuple[str, ...] = ()
-    """What its user was told of it before anything trained, in sentences."""
 
 
 class Session:

@@ -5,14 +5,13 @@ import pytest
 import harness as h
 from harness.catalog import KINDS
 from harness.core.metric_names import (
-    DERIVED,
-    RECORDED,
     current_name,
     describe,
     larger_is_better,
     recorded_sources,
     stored_names,
 )
+from harness.core.metric_table import DERIVED, RECORDED
 from harness.tracking.schema import closing_values
 from tests.analysis.made import study
 

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from harness.analysis.audit.finding import Finding, first_of
 from harness.analysis.ranking import choose_metric
 from harness.analysis.results import Results
-from harness.core.metric_names import DERIVED, recorded_sources
+from harness.core.metric_names import recorded_sources
+from harness.core.metric_table import DERIVED
 from harness.spec.arms import Arm, build_arms
 from harness.spec.claims import Claim
 from harness.spec.search import Search

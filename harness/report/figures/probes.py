@@ -15,7 +15,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from harness.core.metric_names import PARTS_IN_WORDS, RECORDED
+from harness.core.metric_table import PARTS_IN_WORDS, RECORDED
 from harness.probes.base import probes_of
 from harness.report.figures.base import AnyFigure, Figure, FigureContext, FigureSet, Looks
 from harness.report.figures.layers import (

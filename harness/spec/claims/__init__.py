@@ -6,7 +6,7 @@ is why all of them are imported here; :mod:`harness.analysis.claims` has the evi
 kind of one's own is a subclass of :class:`Claim` and a function registered with ``evidence_on``.
 """
 
-from harness.spec.claims.base import AnyClaim as AnyClaim
+from harness.spec.claims.any_claim import AnyClaim as AnyClaim
 from harness.spec.claims.base import Claim as Claim
 from harness.spec.claims.better import Better as Better
 from harness.spec.claims.bound import Above as Above

@@ -9,10 +9,9 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import ClassVar, Literal
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
-from pydantic_core import PydanticCustomError, core_schema
+from pydantic_core import PydanticCustomError
 
 from harness.core.errors import nearest
 from harness.core.metric_names import recorded_sources
@@ -376,33 +375,3 @@ def _hint(wanted: str, arms: Collection[str]) -> str:
     if not having:
         return nearest(wanted, arms)
     return f"where factors cross, an arm has a level of each: {', '.join(having)}"
-
-
-class _ByKind:
-    """Marks a field that holds a claim: its ``kind`` says of which class it is (a tagged union)."""
-
-    def __get_pydantic_core_schema__(
-        self, source: object, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
-        serializer = core_schema.plain_serializer_function_ser_schema(
-            lambda claim: claim.model_dump(mode="json")
-        )
-        return core_schema.no_info_plain_validator_function(Claim.parse, serialization=serializer)
-
-    def __get_pydantic_json_schema__(
-        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, object]:
-        return {"oneOf": [kind.model_json_schema() for kind in Claim.kinds.values()]}
-
-    def field_names(self, node: Mapping[str, object]) -> list[str]:
-        """Return the fields of the claim written at ``node``, or of all claims where its kind is
-        unknown.
-
-        :class:`harness.spec.error_messages.ChoosesClass` asks for them.
-        """
-        cls = Claim.kinds.get(str(node.get("kind")), Claim)
-        return list(cls.model_fields)
-
-
-AnyClaim = Annotated[Claim, _ByKind()]
-"""The type of a pydantic field that holds a claim of any kind."""
