@@ -16,7 +16,6 @@ import numpy as np
 
 from harness.core.errors import StoreError
 from harness.core.metric_names import current_name, stored_names
-from harness.core.safetensors import read_safetensors
 from harness.core.study_record import StudyRecord
 from harness.tracking.connect import open_experiment
 from harness.tracking.rows import JsonObject, RunCurves, StoredRun
@@ -193,7 +192,10 @@ class Reader:
         Args:
             run_id: a run with :attr:`TrainingRun.kept`; another has no such file.
         """
-        return read_safetensors(self._experiment.read_bytes(run_id, RunFile.WEIGHTS))
+        from safetensors.numpy import load  # only who asks for weights pays for its import
+
+        kept = load(self._experiment.read_bytes(run_id, RunFile.WEIGHTS))
+        return {name: array.copy() for name, array in kept.items()}  # they can't be written to
 
     def study_run(self) -> str | None:
         """Return the id of the study's own run, if the study has begun."""

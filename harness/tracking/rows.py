@@ -17,7 +17,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from harness.core.records import Outcome, Point
-from harness.core.safetensors import write_safetensors
 from harness.spec.arms import Run
 from harness.spec.keys import ENGINE
 from harness.tracking.provenance import read_environment
@@ -142,8 +141,10 @@ def new_run(record: Record, parent: str) -> NewRun:
     if outcome.arrays:
         files[RunFile.ARRAYS] = outcome.arrays
     if outcome.weights:
+        from safetensors.numpy import save  # runs that keep their weights alone need it
+
         about = {"arm": record.arm, "seed": str(record.run.seed), "kept": str(outcome.kept)}
-        content = write_safetensors(outcome.weights, about)
+        content = save(dict(outcome.weights), metadata=about)
         files[RunFile.WEIGHTS] = pack_bytes(content)
     tags = _tags(record, parent)
     if RunFile.CURVES in files:

@@ -10,7 +10,6 @@ from torch.nn import functional
 import harness as h
 from harness import results
 from harness.core.errors import HarnessError
-from harness.core.safetensors import read_safetensors, write_safetensors
 from harness.data.base import load_data
 from harness.protocol.options import Options
 from harness.protocol.run import run_study
@@ -80,17 +79,3 @@ def test_runs_without_weights_are_trained_again_to_keep_them(folder):
     assert before.runs[same].equals(after.runs[same])
     assert run(keep="last")[0].trained == 0
     assert run(keep="best")[0].trained == 2
-
-
-def test_safetensors_are_those_of_the_library():
-    """The bytes that the format's description gives for two small arrays."""
-    content = write_safetensors(
-        {"a": np.array([[1, 2]], np.float32), "b": np.array(3, np.int64)}, {"k": "v"}
-    )
-    length = int.from_bytes(content[:8], "little")
-    assert (8 + length) % 8 == 0 and content[8:9] == b"{"
-    assert content[8 + length :] == b"\0\0\x80?\0\0\0@" + b"\x03" + b"\0" * 7
-    back = read_safetensors(content)
-    assert back["a"].dtype == np.float32 and back["b"].shape == () and back["b"] == 3
-    library = pytest.importorskip("safetensors.numpy")
-    assert library.load(content)["a"].tolist() == [[1, 2]]
