@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import os
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 
-def write_whole(path: Path, text: str, durable: bool = True) -> int:
-    """Write a text file under another name, and give it its own once it is whole; return its bytes.
+@contextmanager
+def replacing(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
+    """Give a new file to write to, which takes the path's place once it is whole.
 
-    The other name lies in the same folder and begins with a dot, so that nobody takes it for the
-    file and the renaming is atomic.
+    Until then it lies in the same folder under a name that begins with a dot, so that nobody takes
+    it for the file and the renaming is atomic.
 
     Args:
         path: the file, which is replaced if it is there.
-        text: written in UTF-8.
         durable: wait until it is on the disk, so that it outlives a loss of power too.
 
     Raises:
         OSError: the folder can't be written to, or the disk is full; the old file stays.
     """
-    content = text.encode()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")
     try:
         with open(handle, "wb") as file:
-            file.write(content)
+            yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
@@ -37,7 +38,21 @@ def write_whole(path: Path, text: str, durable: bool = True) -> int:
         with suppress(OSError):
             os.unlink(name)
         raise
-    return len(content)
+
+
+def write_whole(path: Path, text: str, durable: bool = True) -> int:
+    """Write a text file by way of :func:`replacing`, in UTF-8; return its bytes.
+
+    Args:
+        path: the file, which is replaced if it is there.
+        text: its content.
+        durable: wait until it is on the disk.
+
+    Raises:
+        OSError: the folder can't be written to, or the disk is full; the old file stays.
+    """
+    with replacing(path, durable) as file:
+        return file.write(text.encode())
 
 
 def _umask() -> int:

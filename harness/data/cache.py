@@ -6,14 +6,13 @@ fingerprint.
 
 from __future__ import annotations
 
-import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from harness.core.paths import cache_folder
+from harness.core.whole_file import replacing
 
 
 def cached(name: str, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -33,9 +32,8 @@ def cached(name: str, make: Callable[[], Mapping[str, np.ndarray]]) -> dict[str,
     # no file, or a broken one: what NumPy raises differs with where the file is cut off
     except (OSError, ValueError, EOFError, zipfile.BadZipFile):
         arrays = dict(make())
-    # written beside it and renamed, which is atomic within a folder: where several workers make it
-    # at once, none reads half a file, and the last one wins with the same arrays
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".npz", delete=False) as fresh:
+    # where several workers make it at once, none reads half a file, and the last one wins with the
+    # same arrays
+    with replacing(path, durable=False) as fresh:
         np.savez(fresh, **arrays)  # type: ignore[arg-type]  # numpy's stub has a keyword of its own
-    os.replace(fresh.name, path)
     return arrays

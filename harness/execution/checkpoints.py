@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.core.errors import HarnessError
+from harness.core.whole_file import replacing
 from harness.spec.arms import Run
 from harness.spec.keys import ENGINE, digest
 
@@ -147,13 +148,9 @@ def write(path: Path, tree: object) -> None:
     torch.save(tree, buffer)
     content = buffer.getbuffer()
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.tmp")
-    with beside.open("wb") as file:
+    with replacing(path) as file:
         file.write(MAGIC + hashlib.sha256(content).digest())
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
     _sync_folder(path.parent)
 
 

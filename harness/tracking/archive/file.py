@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import stat
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from harness.core.errors import HarnessError
+from harness.core.whole_file import replacing
 
 FORMAT = "harness study"
 VERSION = 1
@@ -74,18 +73,12 @@ def writing(path: Path) -> Iterator[ArchiveWriter]:
     Raises:
         HarnessError: the folder can't be written to.
     """
-    handle, name = -1, ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")
-        with open(handle, "wb") as file, zipfile.ZipFile(file, "w") as target:
+        with replacing(path) as file, zipfile.ZipFile(file, "w") as target:
             yield ArchiveWriter(target)
-        os.replace(name, path)
     except OSError as error:
         raise HarnessError(f"--to {path}: can't be written: {error.strerror}") from error
-    finally:
-        with suppress(OSError):
-            os.unlink(name)
 
 
 class ArchiveReader:
