@@ -28,7 +28,7 @@ study = Study(
         optimizer=SGD(lr=LogUniform(1e-4, 3.0), momentum=0.9),
     ),
     compare={"batch_size": {f"batch {size}": size for size in SIZES}},
-    search=Search(trials=16, searches=5, objective="valid/accuracy", reduce="mean"),
+    search=Search(trials=16, searches=16, objective="valid/accuracy", reduce="mean"),
     seeds=5,
     probes=[LossJump(every="ends")],
     claims=[

@@ -36,7 +36,7 @@ study = Study(
             "β = 0.9, η = 0.1": SGD(lr=0.1, momentum=0.9),
         }
     },
-    search=Search(trials=16, searches=6, objective="valid/accuracy", reduce="mean"),
+    search=Search(trials=16, searches=16, objective="valid/accuracy", reduce="mean"),
     seeds=5,
     answer=(0, 2),
     probes=[Alignment(every=20, unit="steps")],

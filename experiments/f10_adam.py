@@ -10,6 +10,7 @@ study f11-learning-rate.
 from harness import MLP, SGD, Adam, Claim, LogUniform, Recipe, Search, Study, UpdateRatio
 
 TARGET, FIRST = ("valid/accuracy", 0.5), "initial/update/norm"
+SPEED = "mean/valid/accuracy"
 
 study = Study(
     name="f10-adam",
@@ -32,14 +33,14 @@ study = Study(
             "Adam, uncorrected, η = 0.001": Adam(lr=1e-3, bias_correction=False),
         }
     },
-    search=Search(trials=16, searches=6, objective="valid/accuracy", reduce="mean"),
+    search=Search(trials=16, searches=16, objective="valid/accuracy", reduce="mean"),
     seeds=5,
     probes=[UpdateRatio(every="log")],
     claims=[
         Claim.faster("Adam", than="SGD", to=TARGET, by="steps", id="F10"),
         Claim.faster("Adam", than="momentum 0.9", to=TARGET, by="steps", id="F10"),
         Claim.better("Adam, η = 0.001", than="Adam, uncorrected, η = 0.001", on=FIRST, id="F10"),
-        Claim.faster("Adam", than="Adam, uncorrected", to=TARGET, by="steps", id="F10"),
+        Claim.equal("Adam, uncorrected", than="Adam", margin=0.02, on=SPEED, id="F10"),
         Claim.equal("Adam, uncorrected", than="Adam", margin=0.02, on="test/accuracy", id="F10"),
     ],
     quick={"search.trials": 6, "search.searches": 1, "seeds": 4, "recipe.steps": 1000},

@@ -28,7 +28,7 @@ study = Study(
             "added features": {"data": Spirals(noise=0.05, polynomial=9, standardize=True)},
         }
     },
-    search=Search(trials=16, searches=6, objective="valid/loss"),
+    search=Search(trials=16, searches=16, objective="valid/loss"),
     seeds=5,
     claims=[
         *(Claim.cured(cure, of="none", on="train/loss", share=0.1, id="F14") for cure in CURES),

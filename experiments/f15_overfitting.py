@@ -53,7 +53,7 @@ study = Study(
             **{name: _recipe(*name.split(" + ")) for name in (*CURES, *PAIRS)},
         }
     },
-    search=Search(trials=10, searches=5, objective="valid/loss"),
+    search=Search(trials=10, searches=10, objective="valid/loss"),
     seeds=5,
     claims=[
         *(Claim.cured(cure, of="none", on="gap/loss", id="F15") for cure in CURES),

@@ -8,6 +8,8 @@ is tuned in each cell.
 
 from harness import MLP, SGD, Claim, He, LogUniform, Normal, Recipe, Search, Study, Xavier
 
+SPEED = "mean/valid/accuracy"
+
 study = Study(
     name="initialisation",
     question="Which initial weights suit which activation in a network of ten layers?",
@@ -30,11 +32,11 @@ study = Study(
     search=Search(trials=10, searches=10, objective="valid/accuracy", reduce="mean"),
     seeds=4,
     claims=[
-        Claim.better("relu / He", than="relu / torch's", on="mean/valid/accuracy", id="beyond"),
-        Claim.better("relu / He", than="relu / Xavier", on="mean/valid/accuracy", id="beyond"),
-        Claim.better("tanh / Xavier", than="tanh / torch's", on="mean/valid/accuracy", id="beyond"),
+        Claim.better("relu / He", than="relu / torch's", on=SPEED, id="beyond"),
+        Claim.equal("relu / He", than="relu / Xavier", margin=0.02, on=SPEED, id="beyond"),
+        Claim.better("tanh / Xavier", than="tanh / torch's", on=SPEED, id="beyond"),
         Claim.below("relu / N(0, 0.01²)", 0.2, on="test/accuracy", id="beyond"),
-        Claim.interaction("model.activation", "init", on="mean/valid/accuracy", id="beyond"),
+        Claim.interaction("model.activation", "init", on=SPEED, id="beyond"),
     ],
     quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.epochs": 5},
 )

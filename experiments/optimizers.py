@@ -3,8 +3,8 @@
     python experiments/optimizers.py --quick
 
 The objective was fixed before this form was run: the mean validation accuracy over training, which
-asks for speed and for a good end alike. Searches are added until every claim is decided or there
-are 12.
+asks for speed and for a good end alike. To beat momentum means to be ahead by two percentage points
+of it. Searches are added until every claim is decided or there are 12.
 """
 
 from harness import (
@@ -57,11 +57,8 @@ study = Study(
     ),
     seeds=4,
     claims=[
-        Claim.better("Momentum", than="SGD", on="mean/valid/accuracy", id="beyond"),
-        *(
-            Claim.better(rival, than="Momentum", on="mean/valid/accuracy", id="beyond")
-            for rival in RIVALS
-        ),
+        Claim.no_worse("Momentum", than=rival, margin=0.02, on="mean/valid/accuracy", id="beyond")
+        for rival in ("SGD", *RIVALS)
     ],
     quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.steps": 500},
 )

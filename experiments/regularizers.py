@@ -41,7 +41,7 @@ study = Study(
         optimizer=Adam(lr=3e-3),
     ),
     compare={"regularizers": {"none": [], **{name: [cure] for name, cure in CURES.items()}}},
-    search=Search(trials=10, searches=5, objective="valid/loss"),
+    search=Search(trials=10, searches=12, objective="valid/loss"),
     seeds=5,
     claims=[
         *(Claim.better(cure, than="none", id="beyond") for cure in CURES),

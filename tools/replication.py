@@ -1,10 +1,14 @@
 """Compare the verdicts of studies that were run under several master seeds.
 
-    python tools/replication.py experiments/replication STORE STORE STORE
+    python tools/replication.py experiments/replication STORE [STORE ...]
 
-Each store holds the same studies, run with another ``search.seed``. Written are ``verdicts.csv``,
-one row a claim with its verdict and effect under each master seed, and ``README.md``, which counts
-what changed and lists every claim whose verdict did.
+The stores hold the same studies, run with different values of ``search.seed``. Written are
+``verdicts.csv``, one row a claim with its verdict and effect under each master seed, and
+``README.md``, which counts what changed and lists every claim whose verdict did.
+
+All master seeds together take hours, so the table grows over several sittings: what it holds
+already is kept, unless a store has the same study under the same seed, or with other claims or
+another number of searches.
 """
 
 from __future__ import annotations
@@ -29,6 +33,8 @@ class Row(NamedTuple):
     """A claim under each master seed."""
 
     study: str
+    searches: str
+    """How many searches the study asks for."""
     claim: str
     verdicts: dict[int, str]
     """By master seed."""
@@ -52,16 +58,36 @@ def main(folder: Path, stores: Sequence[str]) -> None:
         folder: where they go.
         stores: MLflow's tracking URIs, one a master seed.
     """
+    table = folder / "verdicts.csv"
+    known = _read_csv(table) if table.exists() else []
     rows: list[Row] = []
-    masters: set[int] = set()
     for name in sorted({name for store in stores for name in list_studies(store)}):
         by_master = {_master(found): found for found in _finished(name, stores)}
-        if len(by_master) > 1:
+        if by_master and next(iter(by_master.values())).study.search:
             rows += _rows(name, by_master)
-            masters |= by_master.keys()
+    rows = _merge(known, rows)
+    masters = sorted({master for row in rows for master in row.verdicts})
     folder.mkdir(parents=True, exist_ok=True)
-    _write_csv(folder / "verdicts.csv", rows, sorted(masters))
-    (folder / "README.md").write_text(_page(rows, sorted(masters)), encoding="utf-8")
+    _write_csv(table, rows, masters)
+    (folder / "README.md").write_text(_page(rows, masters), encoding="utf-8")
+
+
+def _merge(known: Sequence[Row], new: Sequence[Row]) -> list[Row]:
+    """Return the rows of both; where both have a claim, with the seeds of both.
+
+    Of a study that is new, only what asks for the same searches and claims is kept.
+    """
+    before = {row[:3]: row for row in known}
+    judged_again = {row.study for row in new}
+    merged = [row for row in known if row.study not in judged_again]
+    for row in new:
+        old = before.get(row[:3], row)
+        merged.append(
+            row._replace(
+                verdicts=dict(old.verdicts) | row.verdicts, effects=dict(old.effects) | row.effects
+            )
+        )
+    return sorted(merged, key=lambda row: row.study)
 
 
 def _finished(name: str, stores: Sequence[str]) -> Iterator[Results]:
@@ -84,6 +110,7 @@ def _rows(name: str, by_master: Mapping[int, Results]) -> list[Row]:
     return [
         Row(
             name,
+            _searches(next(iter(by_master.values()))),
             str(claim),
             {master: tested[i].verdict.verdict for master, tested in judged.items()},
             {master: show(tested[i].verdict.effect) for master, tested in judged.items()},
@@ -92,31 +119,57 @@ def _rows(name: str, by_master: Mapping[int, Results]) -> list[Row]:
     ]
 
 
+def _searches(results: Results) -> str:
+    """Return how many searches a study asks for: one number, or the least and the most."""
+    asked = results.study.search.searches if results.study.search else 1
+    return str(asked) if isinstance(asked, int) else f"{asked.min} to {asked.max}"
+
+
+COLUMNS = ("verdict", "effect")
+
+
 def _write_csv(path: Path, rows: Sequence[Row], masters: Sequence[int]) -> None:
     """Write a row for each claim."""
-    head = [f"{what}, seed {master}" for master in masters for what in ("verdict", "effect")]
+    head = [f"{what}, seed {master}" for master in masters for what in COLUMNS]
     with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["study", "claim", *head])
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["study", "searches", "claim", *head])
         for row in rows:
             cells = [own.get(m, "") for m in masters for own in (row.verdicts, row.effects)]
-            writer.writerow([row.study, row.claim, *cells])
+            writer.writerow([row.study, row.searches, row.claim, *cells])
+
+
+def _read_csv(path: Path) -> list[Row]:
+    """Return the rows that an earlier sitting wrote."""
+    with path.open(encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file))
+    masters = [int(column.rsplit(" ", 1)[1]) for column in table[0] if "verdict, " in column]
+
+    def cells(line: Mapping[str, str], what: str) -> dict[int, str]:
+        return {m: line[f"{what}, seed {m}"] for m in masters if line[f"{what}, seed {m}"]}
+
+    return [
+        Row(line["study"], line["searches"], line["claim"], *(cells(line, w) for w in COLUMNS))
+        for line in table
+    ]
 
 
 def _page(rows: Sequence[Row], masters: Sequence[int]) -> str:
     """Return the page: what was compared, how much changed, and every claim that did."""
-    turned, changed = [r for r in rows if r.turned], [r for r in rows if r.changed]
-    share = 100 * len(changed) / max(1, len(rows))
+    several = [row for row in rows if len(row.verdicts) > 1]
+    turned, changed = [r for r in several if r.turned], [r for r in several if r.changed]
+    share = 100 * len(changed) / max(1, len(several))
+    studies = sorted({row.study for row in several})
     lines = [
         "# The same studies under other master seeds",
         "",
-        f"Studies so far: {', '.join(dict.fromkeys(row.study for row in rows))}.",
+        f"Studies so far: {', '.join(studies)}.",
         f"Each ran in full under several master seeds (`search.seed`: "
         f"{', '.join(map(str, masters))}), which",
         "name other samplers' streams, training seeds, splits and confirm seeds. All claims are in",
         "[verdicts.csv](verdicts.csv), made by `tools/replication.py`.",
         "",
-        f"Of {len(rows)} claims, {len(turned)} were decided in opposite ways; {len(changed)} "
+        f"Of {len(several)} claims, {len(turned)} were decided in opposite ways; {len(changed)} "
         f"({share:.0f} %) were decided under one seed",
         "and undecided under another.",
         "",
