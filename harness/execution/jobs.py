@@ -132,8 +132,10 @@ def perform(job: Job) -> Done:
         What became of it. An error is returned in words and not raised: not every exception can
         be pickled, and a worker that fails to send one back would look dead.
     """
-    if job.saving and _board(job)[-1]:
+    board = _board(job)
+    if job.saving and board[-1]:
         return Done({}, None, "the driver ends")
+    board[job.slot] = 0  # a worker that died may have counted there
     try:
         with one_thread():
             return _train(job)

@@ -13,10 +13,13 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from harness.core.process import REPRODUCIBLE_MKL
 from harness.execution.signals import GRACE
+
+if TYPE_CHECKING:
+    from loky import ProcessPoolExecutor
 
 _Arguments = ParamSpec("_Arguments")
 _Returned = TypeVar("_Returned")
@@ -53,10 +56,19 @@ def local_executor(workers: int) -> Executor:
     """
     if workers == 0:
         return Serial()
+    from harness.execution.workers import Workers
+
+    # Workers start with their first task. They get one now, and import torch (seconds) while the
+    # driver is still busy with stores and plans.
+    return Workers(workers, _one_process, _import_engine)
+
+
+def _one_process() -> ProcessPoolExecutor:
+    """Return an executor of one process, which starts with its first call."""
     from loky import ProcessPoolExecutor
 
-    pool: Executor = ProcessPoolExecutor(
-        max_workers=workers,
+    return ProcessPoolExecutor(
+        max_workers=1,
         initializer=_start,
         initargs=(list(sys.path),),
         env={
@@ -69,11 +81,6 @@ def local_executor(workers: int) -> Executor:
         # Idle workers stay: a stage may keep the driver busy for longer than loky waits.
         timeout=None,
     )
-    # Workers start with their first task. They get one now, and import torch (seconds) while the
-    # driver is still busy with stores and plans.
-    for _ in range(workers):
-        pool.submit(_import_engine)
-    return pool
 
 
 def _import_engine() -> None:

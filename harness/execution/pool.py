@@ -1,7 +1,7 @@
 """Jobs to an executor and back.
 
-They are halved when they fail, tried again when a worker dies, and counted while they run. What
-goes wrong with a run ends as that run's outcome and never as an exception of the pool.
+They are halved when they fail, tried again when an executor breaks, and counted while they run.
+What goes wrong with a run ends as that run's outcome and never as an exception of the pool.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from loky import ProcessPoolExecutor
 
 from harness.core.records import Outcome
 from harness.execution.given import GivenExecutor
@@ -38,7 +37,8 @@ class Pool:
     """Trains jobs on an executor, as a context: the workers end with it.
 
     Args:
-        make: makes the executor, and makes another when a worker has died.
+        make: makes the executor, and makes another when it has broken: those that users give may
+            do so when a worker dies.
         tick: called about five times a second while :meth:`run` waits, with the updates that all
             jobs have made so far.
         own: runs of a user's own trainers at a time, each in a process of its own.
@@ -76,11 +76,7 @@ class Pool:
             self.board.stop()
             wait(self.saving, GRACE)
         self.own_runs.close()
-        # Without the kill, Ctrl-C would wait for every cohort that is being trained.
-        if isinstance(self.executor, ProcessPoolExecutor):
-            self.executor.shutdown(wait=True, kill_workers=True)
-        else:
-            self.executor.shutdown()
+        self.executor.shutdown()
         self.board.close()
 
     def run(
@@ -169,12 +165,13 @@ class Pool:
             What it returns; None if it raises or its worker dies, since a recipe that can't be
             timed lacks its time and no more.
         """
-        try:
-            return self.executor.submit(call, argument).result()
-        except BrokenExecutor:
-            self.executor = self.make()
-        except (Exception, SystemExit):
-            pass
+        for _ in range(2):  # workers may have died before, while they had nothing to do
+            try:
+                return self.executor.submit(call, argument).result()
+            except BrokenExecutor:
+                self.executor = self.make()
+            except (Exception, SystemExit):
+                break
         return None
 
     def _one_by_one(self, orphans: Iterable[Job]) -> Iterator[tuple[Job, Done]]:

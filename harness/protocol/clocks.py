@@ -32,7 +32,7 @@ def read_clocks(
         pool: reads the clock in an idle worker.
         session: has the readings of earlier starts, and keeps the new ones.
         fresh: read anew what the session has.
-        say: is told the machine, where it may be another one than this.
+        say: is told the machine, where it may be another one than this, and what was not read.
 
     Returns:
         Readings by arm and search; a recipe that fails is left out.
@@ -52,9 +52,28 @@ def read_clocks(
         # None: it can't be trained; its runs will fail too, and record the reason
         if reading is not None:
             clock.setdefault(winner.arm.name, {})[winner.search] = reading
+    if untimed := untimed_arms(timed, clock):
+        say(
+            f"the clock of {', '.join(untimed)} can't be read: its runs have no seconds, and the "
+            "study has no whole answer until the same command has read it"
+        )
     for arm, own in clock.items():
         session.set_clock(arm, own)
     return clock
+
+
+def untimed_arms(
+    winners: Sequence[Winner], clock: Mapping[str, Mapping[int, ClockReading]]
+) -> list[str]:
+    """Return the arms of which a recipe lacks its clock, though it could have one: updates of a
+    user's own trainer can't be timed apart."""
+    return sorted(
+        {
+            winner.arm.name
+            for winner in winners
+            if winner.recipe.trainer is None and winner.search not in clock.get(winner.arm.name, {})
+        }
+    )
 
 
 def _read(recipes: Mapping[str, ResolvedRecipe], pool: Pool) -> dict[str, ClockReading]:
@@ -72,7 +91,6 @@ def _read_elsewhere(
         return {}
     read = pool.alone(read_in_turn, tuple(recipes.values()))
     if read is None:
-        say("no worker could read the clocks: this answer lacks times")
         return {}
     say(f"the clocks of {len(recipes)} recipes were read on {read.place}, one after the other")
     return {reading.of: reading for reading in read.readings}

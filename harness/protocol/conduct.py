@@ -31,7 +31,7 @@ from harness.execution.given import GivenExecutor
 from harness.execution.local import default_workers, local_executor
 from harness.execution.pool import Pool
 from harness.protocol.check import notes_of
-from harness.protocol.clocks import read_clocks
+from harness.protocol.clocks import read_clocks, untimed_arms
 from harness.protocol.confirm import confirm_look
 from harness.protocol.dispatch import Dispatcher
 from harness.protocol.looks_shown import earlier_looks, looks_shown
@@ -63,6 +63,8 @@ class Conducted(NamedTuple):
     """Runs trained by this start; the rest of the record's were known."""
     failed: int
     """Those of them that failed."""
+    whole: bool
+    """Whether nothing is lacking, runs or clocks, that another start may still add."""
 
 
 def conduct_study(
@@ -117,7 +119,8 @@ def conduct_study(
         looks=looks_shown(study, earlier_looks(earlier, confirmed), confirmed),
         notes=notes_of(study),
     )
-    return Conducted(record, trained=recorded.trained, failed=recorded.failed)
+    whole = not recorded.failed and not untimed_arms(searched.winners, clock)
+    return Conducted(record, trained=recorded.trained, failed=recorded.failed, whole=whole)
 
 
 def _executor(study: Study, options: Options, workers: int) -> Callable[[], Executor]:

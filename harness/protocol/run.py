@@ -79,8 +79,8 @@ def run_study(
         done = conduct_study(study, options, session, told)
         seconds, runs = time.perf_counter() - began, len(done.record.runs)
         totals = {"cost/seconds": seconds, "runs": float(runs)}
-        # without the identity the next start does not know the answer, and tries failed runs again
-        session.write_answer(done.record, totals, "" if done.failed else identity)
+        # without the identity the next start does not know the answer, and adds what is lacking
+        session.write_answer(done.record, totals, identity if done.whole else "")
     return Summary(study.name, done.trained, runs - done.trained, done.failed, seconds)
 
 

@@ -210,7 +210,7 @@ def test_a_worker_that_is_killed_is_replaced_and_goes_on(tmp_path):
 
     def kill(updates):
         if updates and written(tmp_path) and not killed_workers:
-            killed_workers.extend(pool.executor._processes)
+            killed_workers.extend(pool.executor.workers[0].executor._processes)
             for worker in killed_workers:
                 os.kill(worker, signal.SIGKILL)
 

@@ -7,8 +7,21 @@ import pytest
 import harness as h
 from harness import results
 from harness.analysis.answer import answer_study
+from harness.execution.pool import Pool
+from harness.protocol.progress import Progress
 from harness.protocol.run import Options, run_study
+from harness.report.page import render
 from tests.studies import small
+
+
+class Heard(Progress):
+    """Keeps what is said."""
+
+    def __init__(self):
+        self.lines = []
+
+    def say(self, text):
+        self.lines.append(text)
 
 
 def test_the_clock_is_read_once_an_arm_and_gives_seconds(folder):
@@ -42,3 +55,25 @@ def test_an_arm_that_can_t_be_trained_has_no_clock(folder):
     loaded = results.load("small")
     assert set(loaded.clock) == {"MLP"}
     assert math.isinf(answer_study(loaded).ranking[1].interval.mean)
+
+
+def test_a_study_without_all_clocks_says_so_and_the_next_start_reads_them(folder, monkeypatch):
+    sooner = h.Claim.faster("Adam", than="SGD", to=("valid/loss", 2.0), by="seconds")
+    study = small(claims=[sooner])
+    heard, read = Heard(), Pool.alone
+
+    def lost_once(pool, call, argument):
+        monkeypatch.setattr(Pool, "alone", read)
+
+    monkeypatch.setattr(Pool, "alone", lost_once)
+    run_study(study, Options(workers=0), heard)
+    (lacking,) = {"SGD", "Adam"} - set(results.load("small").clock)
+    assert any(f"the clock of {lacking} can't be read" in line for line in heard.lines)
+    loaded = results.load("small")
+    (claim,) = answer_study(loaded).claims
+    assert claim.verdict.verdict == "undecided"
+    assert f"The clock of {lacking} was not read" in claim.sentence
+    assert "undecided" in render(loaded)
+    again = run_study(study, Options(workers=0))
+    assert (again.trained, again.answered) == (0, False) and len(results.load("small").clock) == 2
+    assert run_study(study, Options(workers=0)).answered

@@ -11,6 +11,7 @@ import math
 from functools import singledispatch
 from typing import NamedTuple
 
+from harness.analysis.claims.times import untimed_arms
 from harness.analysis.results import Results
 from harness.spec.claims import Claim
 from harness.spec.looks import Look
@@ -59,8 +60,18 @@ def weigh(results: Results, claim: Claim, look: Look, level: float = 0.95) -> We
     # A NaN among the values makes the mean and its bounds NaN; the test's own p must not decide
     # anything then. (Infinite bounds of a NaN are an effect that is not defined.)
     if math.isnan(weighed.evidence.effect.low):
-        silent = weighed.evidence._replace(p=1.0)
-        return Weighed(silent, f"{claim.on} was not recorded by all of these runs.")
+        return Weighed(weighed.evidence._replace(p=1.0), _lacking(results, claim))
     if look.runs < 2:  # a trend over levels has a p of its own, which knows of no other run
         return weighed._replace(evidence=weighed.evidence._replace(p=1.0))
     return weighed
+
+
+def _lacking(results: Results, claim: Claim) -> str:
+    """Return what a claim can't be judged without, in words."""
+    untimed = untimed_arms(results) if claim.goal and claim.goal.unit == "seconds" else []
+    if untimed:
+        return (
+            f"The clock of {', '.join(untimed)} was not read, so that seconds are not known; "
+            "start the study again."
+        )
+    return f"{claim.on} was not recorded by all of these runs."

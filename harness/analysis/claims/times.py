@@ -30,13 +30,14 @@ def times_to(results: Results, arm: str, goal: Goal, look: Look | None = None) -
         look: the runs wanted; all of the confirm stage by default.
 
     Returns:
-        (K·S,) times, search by search, seeds within them.
+        (K·S,) times, search by search, seeds within them; nothing in seconds where the clock of
+        one of the recipes was not read.
 
     Raises:
         KeyError: the arm has no run with one of the seeds.
     """
     curves = results.confirmed_curves
-    if goal.metric not in curves:
+    if goal.metric not in curves or (goal.unit == "seconds" and arm in untimed_arms(results)):
         return []
     wanted = results.look if look is None else look
     column = COLUMNS[goal.unit]
@@ -51,6 +52,12 @@ def times_to(results: Results, arm: str, goal: Goal, look: Look | None = None) -
             time = stats.first_reach(at, values, goal.target, goal.maximize)
             times.append(Reached(planned, censored=True) if time.censored else time)
     return times
+
+
+def untimed_arms(results: Results) -> list[str]:
+    """Return the arms of which a recipe has no seconds, since its clock was not read."""
+    curves = results.confirmed_curves
+    return sorted(set(curves[curves["seconds"].isna()]["arm"]))
 
 
 def _points(

@@ -1,0 +1,106 @@
+"""Workers of this machine: one that dies costs the call that it had, at whatever moment it dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from loky import ProcessPoolExecutor
+
+from harness.execution.jobs import Job
+from harness.execution.local import local_executor
+from harness.execution.pool import Pool
+from harness.execution.workers import TRIES, Workers
+from harness.spec.arms import Run
+from tests.execution.calls import die, done_of, note_and_die, note_and_wait, until
+from tests.execution.recipes import RECIPE
+
+
+def plain_process():
+    """One that starts at once: it imports no torch."""
+    return ProcessPoolExecutor(1, timeout=None)
+
+
+@pytest.fixture
+def workers():
+    with Workers(2, plain_process, int) as executor:
+        yield executor
+
+
+def processes(executor):
+    """The ids of the processes that a pool's workers have at the moment."""
+    return [pid for worker in executor.workers for pid in [*worker.executor._processes]]
+
+
+def kill_all(executor):
+    killed = processes(executor)
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+    return killed
+
+
+def test_death_while_busy_costs_one_call_and_no_other(workers, tmp_path):
+    dying, other, gate = (tmp_path / name for name in ("dying", "other", "gate"))
+    dying.mkdir()
+    other.mkdir()
+    waiting = workers.submit(note_and_wait, other, gate)
+    assert workers.submit(note_and_die, dying, TRIES - 1).result() == TRIES - 1
+    gate.touch()
+    assert waiting.result() in processes(workers)
+    assert len(os.listdir(other)) == 1, "the other worker's call was made once"
+
+
+@pytest.mark.parametrize("settled", [True, False], ids=["idle", "booting"])
+def test_death_without_a_call_costs_nothing(workers, settled):
+    until(lambda: len(processes(workers)) == 2)
+    if settled:
+        assert workers.submit(divmod, 7, 2).result() == (3, 1)
+    killed = kill_all(workers)
+    assert [workers.submit(abs, -i).result() for i in range(4)] == [0, 1, 2, 3]
+    assert not set(killed) & set(processes(workers))
+
+
+def test_what_kills_every_worker_is_said_to_and_the_rest_goes_on(workers, tmp_path):
+    job = Job((0,), (Run.of(RECIPE, 0),), test=False)
+    done = workers.submit(die, job).result()
+    assert not done.outcomes and "the worker process died" in done.error
+    with pytest.raises(RuntimeError, match="the worker process died"):
+        workers.submit(note_and_die, tmp_path, 99).result()
+    assert len(os.listdir(tmp_path)) == TRIES
+    assert workers.submit(abs, -1).result() == 1
+
+
+def test_a_job_says_that_its_worker_died(workers, tmp_path):
+    job = Job((0,), (Run.of(RECIPE, 0),), test=False)
+    assert workers.submit(done_of, job, tmp_path, 0).result().notes == ()
+    (note,) = workers.submit(done_of, job, tmp_path, 2).result().notes
+    assert note == "a worker process died once: its cohort was trained again"
+
+
+def test_the_end_comes_at_once_and_leaves_no_process(tmp_path):
+    executor = Workers(2, plain_process, int)
+    waiting = [executor.submit(note_and_wait, tmp_path, tmp_path / "never") for _ in range(3)]
+    until(lambda: len(os.listdir(tmp_path)) == 2)
+    left = processes(executor)
+    executor.shutdown()
+    assert all(future.done() for future in waiting)
+    for pid in left:
+        until(lambda pid=pid: not os.path.exists(f"/proc/{pid}"), 5)
+
+
+@pytest.mark.slow
+def test_training_and_clocks_outlive_their_workers():
+    from harness.protocol.timing import read_clock  # torch, which the other tests' workers spare
+
+    todo = [Job((i,), (Run.of(RECIPE, i),), test=True) for i in range(2)]
+    with Pool(lambda: local_executor(1)) as pool:
+        until(lambda: kill_all(pool.executor))  # while it boots
+        assert {job.members: len(done.outcomes) for job, done in pool.run(todo)} == {
+            (0,): 1,
+            (1,): 1,
+        }
+        assert pool.board.total() == sum(2 * 3 for _ in todo)
+        kill_all(pool.executor)  # before the clock is read
+        reading = pool.alone(read_clock, Run.of(RECIPE, 0).recipe)
+        assert reading is not None and reading.seconds > 0
