@@ -15,10 +15,8 @@ from typing import Any
 
 from loky import ProcessPoolExecutor
 
+from harness.execution.given import TRIES
 from harness.execution.jobs import Done, Job
-
-TRIES = 3
-"""Workers that a call may cost before it is taken for what kills them."""
 
 
 class Worker:

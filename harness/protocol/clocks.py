@@ -52,9 +52,9 @@ def read_clocks(
         # None: it can't be trained; its runs will fail too, and record the reason
         if reading is not None:
             clock.setdefault(winner.arm.name, {})[winner.search] = reading
-    if untimed := untimed_arms(timed, clock):
+    if unread := lacking_clocks(timed, clock):
         say(
-            f"the clock of {', '.join(untimed)} can't be read: its runs have no seconds, and the "
+            f"the clock of {', '.join(unread)} can't be read: its runs have no seconds, and the "
             "study has no whole answer until the same command has read it"
         )
     for arm, own in clock.items():
@@ -62,7 +62,7 @@ def read_clocks(
     return clock
 
 
-def untimed_arms(
+def lacking_clocks(
     winners: Sequence[Winner], clock: Mapping[str, Mapping[int, ClockReading]]
 ) -> list[str]:
     """Return the arms of which a recipe lacks its clock, though it could have one: updates of a

@@ -31,7 +31,7 @@ from harness.execution.given import GivenExecutor
 from harness.execution.local import default_workers, local_executor
 from harness.execution.pool import Pool
 from harness.protocol.check import notes_of
-from harness.protocol.clocks import read_clocks, untimed_arms
+from harness.protocol.clocks import read_clocks, lacking_clocks
 from harness.protocol.confirm import confirm_look
 from harness.protocol.dispatch import Dispatcher
 from harness.protocol.looks_shown import earlier_looks, looks_shown
@@ -119,7 +119,7 @@ def conduct_study(
         looks=looks_shown(study, earlier_looks(earlier, confirmed), confirmed),
         notes=notes_of(study),
     )
-    whole = not recorded.failed and not untimed_arms(searched.winners, clock)
+    whole = not recorded.failed and not lacking_clocks(searched.winners, clock)
     return Conducted(record, trained=recorded.trained, failed=recorded.failed, whole=whole)
 
 

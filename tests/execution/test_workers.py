@@ -8,10 +8,11 @@ import signal
 import pytest
 from loky import ProcessPoolExecutor
 
+from harness.execution.given import TRIES
 from harness.execution.jobs import Job
 from harness.execution.local import local_executor
 from harness.execution.pool import Pool
-from harness.execution.workers import TRIES, Workers
+from harness.execution.workers import Workers
 from harness.spec.arms import Run
 from tests.execution.calls import die, done_of, note_and_die, note_and_wait, until
 from tests.execution.recipes import RECIPE
