@@ -31,7 +31,7 @@ from harness.execution.given import GivenExecutor
 from harness.execution.local import default_workers, local_executor
 from harness.execution.pool import Pool
 from harness.protocol.check import notes_of
-from harness.protocol.clocks import read_clocks, lacking_clocks
+from harness.protocol.clocks import lacking_clocks, read_clocks
 from harness.protocol.confirm import confirm_look
 from harness.protocol.dispatch import Dispatcher
 from harness.protocol.looks_shown import earlier_looks, looks_shown
