@@ -6,7 +6,7 @@ At every update the loss of its batch before and after a step down the gradient,
 first-order value; the relative error should shrink in proportion to η (Taylor).
 """
 
-from harness import MLP, SGD, Claim, Descent, Recipe, Study
+from harness import MLP, SGD, Claim, Descent, Recipe, Study, Surfaces, Trajectory
 
 RATES = ("1e-05", "0.0001", "0.001", "0.01", "0.1")
 ERROR = "mean/descent/error"
@@ -25,7 +25,12 @@ study = Study(
     compare={"optimizer.lr": {f"η = {rate}": float(rate) for rate in RATES}},
     seeds=10,
     metric=ERROR,
-    probes=[Descent(every=4, unit="steps")],
+    probes=[
+        Descent(every=4, unit="steps"),
+        Trajectory(every=8, unit="steps"),
+        # the rates themselves are compared: each arm moves at its own
+        Surfaces(rates=1),
+    ],
     claims=[
         Claim.monotone("optimizer.lr", on=ERROR, rising=True, id="F5"),
         Claim.below("η = 1e-05", 1e-3, on=ERROR, id="F5"),

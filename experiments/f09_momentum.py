@@ -6,7 +6,18 @@
 η/(1 − β); and untuned pairs of the same effective rate.
 """
 
-from harness import MLP, SGD, Alignment, Claim, LogUniform, Recipe, Search, Study
+from harness import (
+    MLP,
+    SGD,
+    Alignment,
+    Claim,
+    LogUniform,
+    Recipe,
+    Search,
+    Study,
+    Surfaces,
+    Trajectory,
+)
 
 BETAS = (0.0, 0.9, 0.95, 0.99)
 TARGET, SMOOTH = ("valid/accuracy", 0.5), "mean/alignment/updates"
@@ -39,7 +50,7 @@ study = Study(
     search=Search(trials=16, searches=16, objective="valid/accuracy", reduce="mean"),
     seeds=5,
     answer=(0, 2),
-    probes=[Alignment(every=20, unit="steps")],
+    probes=[Alignment(every=20, unit="steps"), Trajectory(every=40, unit="steps"), Surfaces()],
     claims=[
         Claim.faster("β = 0.9", than="β = 0", to=TARGET, by="steps", id="F9"),
         Claim.faster("β = 0.99", than="β = 0", to=TARGET, by="steps", id="F9"),

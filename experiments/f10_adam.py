@@ -7,7 +7,19 @@ How sensitive each is to its learning rate shows in the search section of the re
 study f11-learning-rate.
 """
 
-from harness import MLP, SGD, Adam, Claim, LogUniform, Recipe, Search, Study, UpdateRatio
+from harness import (
+    MLP,
+    SGD,
+    Adam,
+    Claim,
+    LogUniform,
+    Recipe,
+    Search,
+    Study,
+    Surfaces,
+    Trajectory,
+    UpdateRatio,
+)
 
 TARGET, FIRST = ("valid/accuracy", 0.5), "initial/update/norm"
 SPEED = "mean/valid/accuracy"
@@ -35,7 +47,7 @@ study = Study(
     },
     search=Search(trials=16, searches=16, objective="valid/accuracy", reduce="mean"),
     seeds=5,
-    probes=[UpdateRatio(every="log")],
+    probes=[UpdateRatio(every="log"), Trajectory(every=40, unit="steps"), Surfaces()],
     claims=[
         Claim.faster("Adam", than="SGD", to=TARGET, by="steps", id="F10"),
         Claim.faster("Adam", than="momentum 0.9", to=TARGET, by="steps", id="F10"),

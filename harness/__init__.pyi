@@ -101,7 +101,9 @@ from harness.probes.jump import LossJump as LossJump
 from harness.probes.noise import NoiseScale as NoiseScale
 from harness.probes.slices import LossSlice as LossSlice
 from harness.probes.spread import GradientSpread as GradientSpread
+from harness.probes.surfaces import Surfaces as Surfaces
 from harness.probes.throughput import Throughput as Throughput
+from harness.probes.trajectory import Trajectory as Trajectory
 from harness.probes.update import UpdateRatio as UpdateRatio
 from harness.protocol.compare import compare as compare
 from harness.protocol.options import Options as Options

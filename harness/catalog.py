@@ -151,6 +151,8 @@ KINDS: dict[str, KindEntry] = {
             "Confusion": "harness.probes.confusion",
             "GeneralizationGap": "harness.probes.generalization",
             "LossSlice": "harness.probes.slices",
+            "Trajectory": "harness.probes.trajectory",
+            "Surfaces": "harness.probes.surfaces",
             "Throughput": "harness.probes.throughput",
             "GradientCheck": "harness.probes.gradcheck",
             "LossJump": "harness.probes.jump",

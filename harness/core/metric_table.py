@@ -216,6 +216,14 @@ RECORDED: dict[str, Description] = {
     "slice/barrier": Description(
         "loss barrier", "highest rise of the loss above the straight line from the start to the end"
     ),
+    "trajectory/first": Description(
+        "way along its first direction",
+        "share of the squared distances to the last weights along the first principal direction",
+    ),
+    "trajectory/second": Description(
+        "way along its second direction",
+        "share of the squared distances to the last weights along the second principal direction",
+    ),
     "gradcheck/error": Description(
         "error of the gradient",
         "median over weights of the derivative's relative error against central differences",

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from harness.core.streams import numpy_stream
 from harness.engine.differentiate import TrainingPass
+from harness.engine.elsewhere import paths_elsewhere
 from harness.engine.evaluate import CHUNK, evaluate
 from harness.engine.evaluation_point import evaluated_weights
 from harness.engine.external.state import ExternalState
@@ -208,6 +209,7 @@ class Probing:
                 moment.factor_K,
                 moment.w_KP,
             ),
+            paths_elsewhere=partial(paths_elsewhere, self.groups, self.hyper.lr_K),
             x_KB=moment.batch.x_KB,
             y_KBD=moment.batch.y_KBD,
             losses=partial(self._losses, moment.buffers),

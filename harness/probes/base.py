@@ -41,6 +41,20 @@ of which a run keeps the last.
 """
 
 
+Slopes = Callable[["Tensor"], "Tensor"]
+"""Points (…, F, R, D) ↦ gradients of F functions there, of the same shape."""
+
+
+class PathsElsewhere(NamedTuple):
+    """Where optimizers go on functions that are no network's loss."""
+
+    points_KFRTD: Tensor
+    """T places, the start the first of them, of each member, function and learning rate. A path
+    that leaves every bound stays at its last place within."""
+    lr_KR: Tensor
+    """The learning rates."""
+
+
 class Norms(NamedTuple):
     """Norms of rows of weights, gradients or updates: of every tensor, and of the whole."""
 
@@ -142,6 +156,10 @@ class Scene:
     where it is not known."""
     preconditioner: Callable[[], Tensor | None]
     """() ↦ what each optimizer divides the gradient by (K, P); None where none does."""
+    paths_elsewhere: Callable[[Slopes, Tensor, Tensor | None, int], PathsElsewhere | None]
+    """(gradient, starts (F, D), rates (R,), steps) ↦ where each member's optimizer, begun afresh,
+    goes on F other functions of D numbers at each of the learning rates; without rates at its own.
+    ``gradient`` takes points (…, F, R, D). None for another library's optimizer."""
 
     @property
     def w_KP(self) -> Tensor:  # noqa: N802

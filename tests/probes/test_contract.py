@@ -16,6 +16,8 @@ OWN_FIELDS = {
     "Calibration": {"bins": 4},
     "Curvature": {"top": 2, "iterations": 2, "tolerance": 0.9, "vectors": 2, "samples": 20},
     "LossSlice": {"points": 5, "plane": 3, "samples": 30},
+    "Trajectory": {"snapshots": 2, "plane": 3, "samples": 30},
+    "Surfaces": {"steps": 9, "rates": 1},
     "GradientCheck": {"step": 1e-2, "weights": 3},
     "LossJump": {"lr": 0.3, "draws": 5},
 }
