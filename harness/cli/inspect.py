@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from pydantic.fields import FieldInfo
 from rich.console import Console
@@ -18,6 +19,9 @@ from harness.core.registry import REGISTRY, lookup
 from harness.spec.base import Spec
 from harness.spec.claims import Claim
 from harness.spec.objects import reading_stored
+
+if TYPE_CHECKING:
+    from harness.tracking.run_ends import RunEnd
 
 TRAINING_RUNS = "#/experiments?workflowType=machine_learning"
 """Where MLflow's UI shows training runs; by itself it opens on pages for language models."""
@@ -102,13 +106,12 @@ def show_studies(uri: str | None) -> None:
     Raises:
         StoreError: there is no store, or it can't be read.
     """
-    from harness.tracking import Reader, list_studies
+    from harness.tracking.run_ends import read_run_ends
 
     table = Table("study", "finished", "runs", "ended as", box=None)
-    for name in list_studies(uri):
-        reader = Reader.of(name, uri)
-        statuses = Counter(run.status for run in reader.runs())
-        finished = "yes" if reader.complete() else "no"
+    for name, ends in read_run_ends(uri).items():
+        statuses = Counter(run.status for run in ends.runs)
+        finished = "yes" if ends.complete else "no"
         table.add_row(name, finished, str(statuses.total()), _counts(statuses))
     Console().print(table)
 
@@ -124,14 +127,16 @@ def show_arms(study: str, uri: str | None) -> None:
     Raises:
         StoreError: the study has no runs.
     """
-    from harness.tracking import Reader
+    from harness.tracking.run_ends import read_run_ends
 
-    runs = Reader.of(study, uri).runs()
+    runs = read_run_ends(uri, study)[study].runs
     if not runs:
         raise StoreError(f"study {study!r} has no runs yet")
     table = Table("arm", "search runs", "confirm runs", "ended as", box=None)
-    for arm in dict.fromkeys(run.arm for run in runs):
-        own = [run for run in runs if run.arm == arm]
+    by_arm: dict[str, list[RunEnd]] = {}
+    for run in runs:
+        by_arm.setdefault(run.arm, []).append(run)
+    for arm, own in by_arm.items():
         stages = Counter(run.stage for run in own)
         statuses = Counter(run.status for run in own)
         table.add_row(arm, str(stages["search"]), str(stages["confirm"]), _counts(statuses))

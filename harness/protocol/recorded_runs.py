@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from harness.core.records import Outcome
 from harness.protocol.runs import MetricCurve, RunRequest, RunResult, watched_curve
 from harness.tracking import Known, Record, Session, finite_summary
+
+_Pairs = NDArray[np.float64]
 
 
 class RecordedRuns:
@@ -29,12 +34,14 @@ class RecordedRuns:
         self.failed = 0
         """Those of them that failed."""
         self._known = dict(known)  # a copy, since new runs are added
-        self._curves: dict[str, MetricCurve] = {}
+        self._curves: dict[str, _Pairs] = {}
+        """Watched curves by run id, as arrays: those of ten thousand runs would take a hundred
+        megabytes as pairs of numbers."""
         # all in one read and not run by run, of which a study has thousands
         if watched is not None and known:
             run_ids = [run.run_id for run in known.values()]
             for run_id, curves in session.reader.curves(run_ids, [watched]).items():
-                self._curves[run_id] = curves.get(watched, [])
+                self._curves[run_id] = _packed(curves.get(watched, []))
 
     def get(self, key: str) -> RunResult | None:
         """Return the run with a key, or None where there is no such run yet.
@@ -51,7 +58,8 @@ class RecordedRuns:
         known = self._known.get(key)
         if known is None:
             return None
-        curve = self._curves.get(known.run_id, [])
+        packed = self._curves.get(known.run_id)
+        curve = [] if packed is None else packed.tolist()
         return RunResult(key, known.run_id, known.status, known.closing, curve, known.kept)
 
     def result(self, key: str) -> RunResult:
@@ -94,6 +102,11 @@ class RecordedRuns:
             status = record.outcome.status
             summary, kept = finite_summary(record.outcome), record.outcome.kept or ""
             self._known[record.key] = Known(run_id, status, summary, kept)
-            self._curves[run_id] = watched_curve(record.outcome, self.watched)
+            self._curves[run_id] = _packed(watched_curve(record.outcome, self.watched))
             self.trained += 1
             self.failed += status == "failed"
+
+
+def _packed(curve: MetricCurve) -> _Pairs:
+    """Return a curve's pairs as an array, which keeps every bit of a value."""
+    return np.array(curve, np.float64).reshape(-1, 2)

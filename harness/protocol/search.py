@@ -127,7 +127,7 @@ def _show_best(tuners: Sequence[ArmTuner], search: Search, progress: Progress) -
     for tuner in tuners:
         best = tuner.best_value()
         if best is not None:
-            progress.best(tuner.arm.name, search.objective, best, len(tuner.study.trials))
+            progress.best(tuner.arm.name, search.objective, best, len(tuner.trials))
 
 
 class _TrainedTrials(NamedTuple):

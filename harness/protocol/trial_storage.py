@@ -57,7 +57,8 @@ class TrialStorage:
         Returns at once; errors come out of :meth:`close`.
 
         Args:
-            tuners: their trials are copied here, in the caller's thread: they go on being asked.
+            tuners: their trials are listed here, in the caller's thread: they go on being asked,
+                and trials that have ended never change.
         """
         for tuner in tuners:
             name = f"{self.study}/{tuner.study.study_name}"

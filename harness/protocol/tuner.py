@@ -138,6 +138,16 @@ class ArmTuner:
         return f"{name}-{self.number}" if self.number else name
 
     @property
+    def trials(self) -> list[FrozenTrial]:
+        """The trials asked so far, in order, to be read only.
+
+        Not copied, as Optuna's own ``study.trials`` are: copies of all trials at every ask would
+        cost the square of their number.
+        """
+        trials: list[FrozenTrial] = self.study.get_trials(deepcopy=False)
+        return trials
+
+    @property
     def trials_left(self) -> int:
         """Trials that are still to be asked; none for an arm without spaces."""
         return sum(self._rounds)
@@ -150,7 +160,7 @@ class ArmTuner:
         """
         count = self._rounds.pop(0) if self._rounds else 0
         if self.search.sampler == "cmaes" and self._start is None and self._objectives:
-            self._start = self.study.trials[self._best()].params
+            self._start = self.trials[self._best()].params
             self.study.sampler = self._make_sampler()
         with _without_warnings():
             trials = [self._next_trial() for _ in range(count)]
@@ -159,7 +169,7 @@ class ArmTuner:
 
     def _next_trial(self) -> optuna.Trial:
         """Ask for one trial: the next of the points known beforehand, or the sampler's."""
-        asked = len(self.study.trials)
+        asked = len(self.trials)
         if asked < len(self._given):
             self.study.enqueue_trial(self._given[asked])  # what is enqueued is asked next
         return self.study.ask({path: _distribution(space) for path, space in self.spaces.items()})
@@ -243,7 +253,7 @@ class ArmTuner:
         if not self.spaces:
             return 0, resolve(self.arm.recipe)
         number = self._best()
-        recipe, _ = self._resolved(self.study.trials[number].params)
+        recipe, _ = self._resolved(self.trials[number].params)
         return number, recipe
 
     def _best(self) -> int:
@@ -281,11 +291,11 @@ class ArmTuner:
         Those after one that diverged and waits to be told wait with it: the list only grows at its
         end.
         """
-        return list(itertools.takewhile(lambda t: t.state.is_finished(), self.study.trials))
+        return list(itertools.takewhile(lambda t: t.state.is_finished(), self.trials))
 
     def _complete(self) -> list[FrozenTrial]:
         """Return the trials that have an objective."""
-        return [trial for trial in self.study.trials if trial.state == TrialState.COMPLETE]
+        return [trial for trial in self.trials if trial.state == TrialState.COMPLETE]
 
 
 @contextmanager

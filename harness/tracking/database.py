@@ -30,6 +30,9 @@ _PARAMS: sa.Table = models.SqlParam.__table__
 _METRICS: sa.Table = models.SqlMetric.__table__
 _LATEST: sa.Table = models.SqlLatestMetric.__table__
 _INPUTS: sa.Table = models.SqlInput.__table__
+_IDS_A_QUERY = 500
+"""Runs that are named in one query: SQLite takes some thousands of parameters, and what a query
+gives is in memory at once."""
 
 
 class Database:
@@ -93,16 +96,15 @@ class Database:
             ``(step, value)`` pairs in the order of their steps, by run and metric. Closing values
             are among them.
         """
-        # The query takes the curves of all active runs and the loop drops those not asked for: a
-        # list of thousands of ids would go beyond what SQLite takes as parameters.
-        query = sa.select(_METRICS.c.run_uuid, _METRICS.c.key, _METRICS.c.step, _METRICS.c.value)
-        query = query.where(_METRICS.c.run_uuid.in_(self._active)).order_by(_METRICS.c.step)
+        columns = sa.select(_METRICS.c.run_uuid, _METRICS.c.key, _METRICS.c.step, _METRICS.c.value)
         if metrics is not None:
-            query = query.where(_METRICS.c.key.in_(list(metrics)))
+            columns = columns.where(_METRICS.c.key.in_(list(metrics)))
         curves: dict[str, dict[str, list[tuple[int, float]]]] = {run_id: {} for run_id in run_ids}
+        ids = list(curves)
         with self.engine.connect() as connection:
-            for run_id, name, step, value in connection.execute(query):
-                if run_id in curves:
+            for start in range(0, len(ids), _IDS_A_QUERY):
+                some = columns.where(_METRICS.c.run_uuid.in_(ids[start : start + _IDS_A_QUERY]))
+                for run_id, name, step, value in connection.execute(some.order_by(_METRICS.c.step)):
                     curves[run_id].setdefault(name, []).append((step, value))
         return curves
 

@@ -1,12 +1,15 @@
 """The search: bounds, budgets, determinism, pruning and trials in Optuna's storage."""
 
+import copy
 import json
 import math
 import statistics
+from collections import Counter
 from pathlib import Path
 
 import optuna
 import pytest
+from optuna.trial import FrozenTrial
 
 import harness as h
 from harness.core.errors import StoreError
@@ -246,6 +249,23 @@ def test_the_storage_gets_each_trial_once_and_survives_a_torn_line(tmp_path):
     (summary,) = optuna.get_all_study_summaries(open_storage(place))
     assert summary.n_trials == 5 and summary.study_name.startswith("study/A")
     assert all(json.loads(line) for line in Path(place).read_text().splitlines())
+
+
+def test_the_copies_of_trials_are_as_many_as_trials(tmp_path, monkeypatch):
+    """Copies of all trials at each ask, and for each write, would be the square of their number."""
+    copied, whole = Counter(), copy.deepcopy
+
+    def counted(value, *rest):
+        listed = value if isinstance(value, list) else [value]
+        copied[trials] += sum(isinstance(item, FrozenTrial) for item in listed)
+        return whole(value, *rest)
+
+    monkeypatch.setattr(copy, "deepcopy", counted)
+    for trials in (20, 40):
+        made, _ = searched(h.Search(trials=trials, sampler="tpe"))
+        store_trials(made, str(tmp_path / f"{trials}.journal"))
+        made.best_value(), made.winner(), made.finished_trials()
+    assert copied[40] <= 2.5 * copied[20] + 40
 
 
 def test_importance_finds_what_mattered():

@@ -8,9 +8,11 @@ from mlflow.tracking import MlflowClient
 import harness as h
 from harness import results
 from harness.core.errors import NoStudyError, StoreError
+from harness.core.study_record import StudyRecord
 from harness.protocol.run import Options, run_study
 from harness.tracking import Reader, list_studies, load_run
 from harness.tracking.rows import POINTS_SHOWN
+from harness.tracking.run_ends import read_run_ends
 from tests.studies import small
 from tests.tracking.made import opened, record
 
@@ -36,6 +38,26 @@ def test_studies_are_listed_and_other_experiments_are_not(form):
         opened(name)
     MlflowClient().create_experiment("of another program")
     assert list_studies() == ["a", "b"]
+
+
+def test_the_ends_of_runs_are_those_that_the_reader_sees(form):
+    """In both forms of a store: an SQLite file of known tables is read without MLflow."""
+    session, _ = opened("b")
+    session.record([record(), record(1, "k1", "failed"), record(2, "k2", "diverged")])
+    session.record([record(1, "k1")])  # it takes the failed one's place
+    opened("a")
+    MlflowClient().create_experiment("of another program")
+    for name in ("a", "b"):
+        reader = Reader.of(name)
+        told = [(r.arm, r.stage, r.status, r.name, r.detail) for r in reader.runs()]
+        ends = read_run_ends(study=name)[name]
+        assert [tuple(end) for end in ends.runs] == told and not ends.complete
+    assert sorted(end.status for end in ends.runs) == ["diverged", "finished", "finished"]
+    assert list(read_run_ends()) == ["a", "b"]
+    session.write_answer(StudyRecord([], [], {}, {}, {}), {}, "identity")
+    assert read_run_ends(study="b")["b"].complete
+    with pytest.raises(NoStudyError, match="no study 'nothing' in MLflow"):
+        read_run_ends(study="nothing")
 
 
 def test_a_run_is_found_by_its_id(form):
