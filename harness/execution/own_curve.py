@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.core.errors import HarnessError
@@ -13,6 +13,10 @@ from harness.trainers.training_run import POSITIONS
 WATCHED = ("train", "valid", "batch")
 """Parts of the data whose losses, accuracies and metrics that nobody has described must be finite:
 a run with one that is not has diverged. Other metrics that are not finite are left out."""
+
+
+TOLD_UNITS = ("epochs", "samples")
+"""Units, beside steps, in which a run may say where it is."""
 
 
 class ToldError(HarnessError):
@@ -34,6 +38,8 @@ class OwnCurve:
     ) -> None:
         self.unit, self.length, self.confirming = unit, length, confirming
         self.undefined = undefined
+        self._epoch = self._samples = math.nan
+        """Where it was when it last said so; not a number before it has."""
         self._without: set[str] = set()
         """Metrics that were not defined when they were told last."""
         self.points: list[Point] = []
@@ -79,12 +85,12 @@ class OwnCurve:
             self._put(int(step), finite)
 
     def _put(self, step: int, values: dict[str, float]) -> None:
-        where = {name: values.pop(name) for name in POSITIONS if name in values}
+        self._epoch = float(step) if self.unit == "epochs" else values.pop("epoch", self._epoch)
+        self._samples = step if self.unit == "samples" else values.pop("samples", self._samples)
+        values = {name: value for name, value in values.items() if name not in POSITIONS}
         if self.points and self.points[-1].step == step:
             values = self.points.pop().metrics | values
-        epoch = where.get("epoch", float(step) if self.unit == "epochs" else 0.0)
-        samples = where.get("samples", step if self.unit == "samples" else 0)
-        self.points.append(Point(step, epoch, int(samples), values))
+        self.points.append(Point(step, self._epoch, self._samples, values))
 
     def test(self, metrics: Mapping[str, Any]) -> None:
         """Add the metrics of the test data.
@@ -113,16 +119,36 @@ class OwnCurve:
         if status == "failed":
             return Outcome(status, (), {}, detail)
         summary = costs if status == "diverged" else self._closing() | costs
-        return Outcome(status, tuple(self.points), summary, detail)
+        return Outcome(status, tuple(self._placed()), summary, detail)
+
+    def _placed(self) -> Iterator[Point]:
+        """Yield the points; those before a run first said where it is are at its beginning."""
+        for point in self.points:
+            epoch = 0.0 if math.isnan(point.epoch) and self.knows("epochs") else point.epoch
+            samples = 0.0 if math.isnan(point.samples) and self.knows("samples") else point.samples
+            yield point._replace(epoch=epoch, samples=samples)
+
+    def knows(self, unit: str) -> bool:
+        """Return whether the run has said where it is in a unit; steps it always says."""
+        where = {"epochs": self._epoch, "samples": self._samples}.get(unit, 0.0)
+        return not math.isnan(where)
 
     def _closing(self) -> dict[str, float]:
         """Return the last value of each metric, those of the test, and when it was at its best."""
         last = {name: value for point in self.points for name, value in point.metrics.items()}
         last = {name: value for name, value in last.items() if name not in self._without}
-        evaluated = [point for point in self.points if "valid/loss" in point.metrics]
         finite = {name: value for name, value in self.tested.items() if math.isfinite(value)}
+        evaluated = [point for point in self._placed() if "valid/loss" in point.metrics]
         if not evaluated:
             return last | finite
         best = min(evaluated, key=lambda point: point.metrics["valid/loss"])
-        at = {"best/step": float(best.step), "best/epoch": best.epoch}
+        at = {"best/step": float(best.step)}
+        if self.knows("epochs"):
+            at["best/epoch"] = best.epoch
         return last | finite | at | {"best/valid/loss": best.metrics["valid/loss"]}
+
+
+def told(point: Point) -> dict[str, float]:
+    """Return a point's metrics and where the run was, as far as it said so: what gave the point."""
+    where = zip(POSITIONS, (point.epoch, point.samples), strict=True)
+    return point.metrics | {name: value for name, value in where if not math.isnan(value)}

@@ -21,7 +21,7 @@ from harness.core.errors import HarnessError
 from harness.core.metric_names import may_be_undefined
 from harness.core.paths import cache_folder
 from harness.core.records import Outcome, Point, Status
-from harness.execution.own_curve import OwnCurve, ToldError
+from harness.execution.own_curve import TOLD_UNITS, OwnCurve, ToldError, told
 from harness.execution.watched_process import LimitError, Limits, WatchedProcess
 from harness.spec.arms import Run
 from harness.spec.component import as_a
@@ -36,6 +36,10 @@ EVENTS = "events.jsonl"
 """The file beside a checkpoint that keeps what the run had told."""
 LATE = 1.2, 5.0
 """A run of a length in seconds is given up after so many times its length, and so many more."""
+NO_METRICS = "it told no metrics; call run.log(step, valid_loss=...)"
+NO_LINES = 'it told no metrics; print lines such as {"step": 1, "valid/loss": 0.3}'
+MOST_NAMES = 8
+"""Names that a sentence lists."""
 TOLD_LAST = 5
 """Lines of the output that say why a run failed."""
 
@@ -65,6 +69,8 @@ class OwnRun:
         self.folder = folder_of(run, confirming)
         self._spent, self._begun = 0.0, 0.0
         self._kept, self._done, self._abandoned = False, False, False
+        self._unnamed: set[str] = set()
+        """Names that were told and say no part of the data."""
         self._waiting: deque[Mapping[str, object]] = deque()
         """What was told and is not taken yet."""
         self._rows, self._size = 0, 0
@@ -78,6 +84,15 @@ class OwnRun:
     def outcomes(self) -> Mapping[int, Outcome]:
         """The run when it has ended, as a cohort's outcomes."""
         return {0: self.outcome} if self.outcome else {}
+
+    @property
+    def _untold(self) -> str:
+        return NO_LINES if isinstance(self._trainer, Command) else NO_METRICS
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What its user should know, in sentences."""
+        return (_said_of(self._unnamed),) if self._unnamed else ()
 
     @property
     def seconds(self) -> float:
@@ -166,6 +181,7 @@ class OwnRun:
             if until is not None and self.curve.last >= until:
                 return False
             event = self._waiting.popleft()
+            self._unnamed.update(_names(event.get("unnamed")))
             if "begin" in event:
                 assert self.process is not None
                 self._begun = self.process.seconds
@@ -178,7 +194,7 @@ class OwnRun:
                 self._keep_all()
             elif "test" in event:
                 self.curve.test(_mapping(event["test"]))
-            else:
+            elif "metrics" in event:
                 self._log(event)
         unit, length = self.run.recipe.length
         if unit == "seconds" and self.seconds > LATE[0] * length + LATE[1]:
@@ -223,7 +239,7 @@ class OwnRun:
         """From the first checkpoint on, keep what is told beside it."""
         if not self._kept:
             self._kept = True
-            self._keep([{"step": p.step, "metrics": p.metrics} for p in self.curve.points], "w")
+            self._keep([{"step": p.step, "metrics": told(p)} for p in self.curve.points], "w")
 
     def _keep(self, told: list[dict[str, object]], mode: str) -> None:
         lines = [json.dumps(row | {"seconds": self.seconds}) + "\n" for row in told]
@@ -241,7 +257,7 @@ class OwnRun:
         if not self._done and (code or not isinstance(self._trainer, Command)):
             self._end("failed", _exit_in_words(code))
         elif not self.curve.points and not self.curve.tested:
-            self._end("failed", "it told no metrics; call run.log(step, valid_loss=...)")
+            self._end("failed", "; ".join((self._untold, *self.notes)))
         else:
             self._end("finished")
 
@@ -268,6 +284,10 @@ class DryRun(NamedTuple):
     """Why it failed; empty where it did not."""
     ended: bool
     """Whether it came to its end, as a loop does that asks ``should_stop``."""
+    units: frozenset[str] = frozenset()
+    """Units in which it said where it is, of those that a speed may be counted in."""
+    whole: bool = False
+    """Whether that was a whole run, which never asked: what it has not told it never tells."""
 
 
 def try_run(recipe: ResolvedRecipe, limit: float) -> DryRun:
@@ -280,14 +300,15 @@ def try_run(recipe: ResolvedRecipe, limit: float) -> DryRun:
     assert recipe.trainer is not None
     trainer = as_a(Trainer, recipe.trainer)
     unit, length = recipe.length
-    curve, ended = OwnCurve(unit, recipe.seconds or length, confirming=True), False
+    curve, ended, whole = OwnCurve(unit, recipe.seconds or length, confirming=True), False, False
     with TemporaryDirectory(prefix="harness-dry-") as folder:
         asked = assignment_of(Run(recipe, 0), True, Path(folder) / "run")._replace(dry=True)
         process = None
         try:
             process = WatchedProcess(trainer.launch(asked), Limits(limit, trainer.memory))
             for event in (trainer.event_of(line) for lines in process.lines() for line in lines):
-                ended = ended or (event is not None and "end" in event)
+                if event is not None and "end" in event:
+                    ended, whole = True, not event["asked"]
                 _take_dry(curve, event or {})
             if not ended:
                 return DryRun(frozenset(), _failure(_exit_in_words(process.code), process), False)
@@ -300,7 +321,8 @@ def try_run(recipe: ResolvedRecipe, limit: float) -> DryRun:
             if process is not None:
                 process.kill()
     told = {name for point in curve.points for name in point.metrics} | curve.tested.keys()
-    return DryRun(frozenset(told), "", ended)
+    units = frozenset(filter(curve.knows, TOLD_UNITS)) if curve.points else frozenset()
+    return DryRun(frozenset(told), "", ended, units, whole and not curve.diverged)
 
 
 def _take_dry(curve: OwnCurve, event: Mapping[str, object]) -> None:
@@ -363,6 +385,19 @@ def _device(name: str) -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _names(value: object) -> list[str]:
+    return [str(name) for name in value] if isinstance(value, list) else []
+
+
+def _said_of(unnamed: set[str]) -> str:
+    """Return a sentence on names that were told and not recorded."""
+    names = ", ".join(sorted(unnamed)[:MOST_NAMES])
+    return (
+        f"the trainer told {names}, not recorded: a name says its part of the data, such as "
+        "train_loss, valid_loss or test_accuracy"
+    )
 
 
 def _mapping(value: object) -> Mapping[str, object]:

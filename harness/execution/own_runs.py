@@ -34,7 +34,7 @@ class OwnRuns:
         if run.members:
             return Done({}, run)
         self._live.discard(run)
-        return Done({job.members[0]: run.outcomes[0]})
+        return Done({job.members[0]: run.outcomes[0]}, notes=run.notes)
 
     def close(self) -> None:
         """End all processes at once; checkpoints stay for the next start."""

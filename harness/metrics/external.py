@@ -16,6 +16,7 @@ from harness.core.metric_table import Description
 from harness.metrics.base import Metric
 from harness.metrics.scored import Scored
 from harness.spec.component import External
+from harness.spec.patterns import PYTHON_NAME
 from harness.spec.space import Space
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ class ExternalMetric(External, Metric):
     """
 
     tasks: ClassVar[tuple[str, ...]] = ("classification", "regression", "function")
-    called: str | None = Field(default=None, pattern=r"^[A-Za-z_]\w*$")
+    called: str | None = Field(default=None, pattern=PYTHON_NAME)
     """What it is recorded as, after the part of the data; by default the function's own name."""
     larger_is_better: bool | dict[str, bool] | None = None
     """Whether more is better; by name where the function returns several numbers. Without it the

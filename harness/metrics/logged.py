@@ -11,6 +11,7 @@ from harness.core.metric_names import Declared
 from harness.core.metric_table import Description
 from harness.metrics.base import Metric
 from harness.metrics.scored import Scored
+from harness.spec.patterns import BARE_METRIC
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class Logged(Metric):
     """A metric that a training loop of one's own records, declared; it measures nothing."""
 
-    metric: str = Field(pattern=r"^[A-Za-z_][\w.-]*(/[\w.-]+)*$")
+    metric: str = Field(pattern=BARE_METRIC)
     """What runs record it as, with the part of the data (``valid/bleu``) or for all parts
     (``bleu``)."""
     larger_is_better: bool | None = None

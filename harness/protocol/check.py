@@ -13,20 +13,17 @@ import numpy as np
 
 from harness.core.errors import HarnessError, SpecError
 from harness.data.base import Data, load_data
-from harness.data.same_data import check_made_again
-from harness.engine.external.trial import try_optimizer
 from harness.engine.hyperparameters import dropout_rate
 from harness.engine.metric_trial import metric_notes, try_metrics
 from harness.engine.optimizer_checks import has_batch_statistics
 from harness.engine.program import Program, build_network, program_of
-from harness.engine.trial import try_program
-from harness.engine.update_trial import try_update
 from harness.metrics.base import Metric
 from harness.metrics.logged import Logged
 from harness.probes.base import probes_of
 from harness.protocol.claim_notes import claim_notes
 from harness.protocol.object_notes import changed_objects, object_notes
-from harness.protocol.own_trial import trainer_notes, try_trainer
+from harness.protocol.own_trial import trainer_notes, try_trainer, untold
+from harness.protocol.recipe_check import check_recipe
 from harness.protocol.search_notes import search_notes
 from harness.spec.arms import Arm, build_arms
 from harness.spec.component import as_a
@@ -130,12 +127,8 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
     try:
         _check_batch_space(arm.recipe, load_data(arm.recipe.data).count("train"))
         _check_searches(study, arm.recipe)
-        check_made_again(arm.recipe.data)
-        program = program_of(representative(arm.recipe))
+        program = check_recipe(representative(arm.recipe), probes_of(study.probes))
         _check_splits(as_a(Data, arm.recipe.data))
-        try_program(program)
-        try_optimizer(program)
-        try_update(program.recipe, probes_of(study.probes))
         recorded = recorded_metrics(program)
     except HarnessError as error:
         return [*mistakes, f"arm {arm.name!r}: {error}"]
@@ -305,8 +298,10 @@ def own_mistakes(study: Study, arm: Arm) -> list[str]:
             "search.pruner: expected none beside lengths in seconds, since trials are compared at "
             f"equal steps, got {study.search.pruner!r}; give the length in steps"
         )
-    error = try_trainer(representative(arm.recipe)).error
-    return [*mistakes, *([f"arm {arm.name!r}: {error}"] if error else [])]
+    tried = try_trainer(representative(arm.recipe))
+    if tried.error:
+        return [*mistakes, f"arm {arm.name!r}: {tried.error}"]
+    return mistakes + untold(study, arm, tried)
 
 
 def own_notes(study: Study, arm: Arm) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from harness.analysis.results import Results, load
-from harness.core.errors import SpecError
+from harness.core.errors import HarnessError, SpecError
 from harness.core.registry import load_entry
 from harness.protocol.notebook_progress import NotebookProgress, in_notebook
 from harness.protocol.options import Options
@@ -84,8 +84,10 @@ def compare(
 
     Raises:
         SpecError: the study can't be run as asked.
+        HarnessError: no run of any arm ended well; the study has the reasons.
         StoreError: a store can't be reached or written; what is finished is kept.
     """
+    configs = whole_configs(arms, shared or {})
     lengths = {"steps": steps, "epochs": epochs, "samples": samples, "seconds": seconds}
     given = {unit: length for unit, length in lengths.items() if length is not None}
     if len(given) != 1:
@@ -97,13 +99,13 @@ def compare(
         "name": name or name_of(train),
         "question": question,
         "recipe": {"trainer": train, **given},
-        "compare": {"arm": {arm: {"config": {**(shared or {}), **arms[arm]}} for arm in arms}},
+        "compare": {"arm": {arm: {"config": config} for arm, config in configs.items()}},
         "search": {"trials": trials, "searches": searches, "objective": objective, **search},
         "seeds": seeds,
-        "claims": list(claims),
+        "claims": claims,
         "metric": metric,
     }
-    if not any(has_spaces(config) for config in [*arms.values(), shared or {}]):
+    if not any(has_spaces(config) for config in configs.values()):
         # nothing is tuned: a config runs once a seed, and nothing else says what it is judged by
         tree |= {"search": None, "metric": metric or objective}
     try:
@@ -114,7 +116,50 @@ def compare(
         for note in notes_on(study):
             display.say(note)
         run_study(study, Options(workers=workers, uri=store), display)
-    return load(study.name, store)
+    results = load(study.name, store)
+    check_ended(results)
+    return results
+
+
+def whole_configs(arms: Mapping[str, ArmConfig], shared: ArmConfig) -> dict[str, ArmConfig]:
+    """Return each arm's config with what is shared.
+
+    Raises:
+        SpecError: something is no mapping with names as keys, or there are no arms.
+
+    >>> whole_configs({"a": {"lr": 1}}, {"lr": 0, "width": 2})
+    {'a': {'lr': 1, 'width': 2}}
+    """
+    if not isinstance(arms, Mapping) or not arms:
+        raise SpecError(
+            "arms: expected a config for each arm by its name, such as {'SGD': {'lr': 0.1}, "
+            f"'Adam': {{'lr': 0.001}}}}, got {arms!r}"
+        )
+    for place, config in [("shared", shared), *((f"arms[{arm!r}]", arms[arm]) for arm in arms)]:
+        if not isinstance(config, Mapping):
+            raise SpecError(
+                f"{place}: expected values by name, such as {{'lr': 0.1}}, got {config!r}"
+            )
+        if wrong := [name for name in config if not isinstance(name, str)]:
+            raise SpecError(f"{place}: expected names as keys, such as 'lr', got {wrong[0]!r}")
+    return {arm: {**shared, **config} for arm, config in arms.items()}
+
+
+def check_ended(results: Results) -> None:
+    """Refuse results that compare nothing.
+
+    Raises:
+        HarnessError: no run of any arm ended well.
+    """
+    ended = results.runs["status"]
+    if ended.isin(["failed", "diverged"]).all():
+        last = results.runs.groupby("arm", sort=False).last()
+        said = [f"arm {arm!r}: {run['status']}, {run['detail']}" for arm, run in last.iterrows()]
+        name = results.study.name
+        raise HarnessError(
+            f"no run of study {name!r} ended well, so that nothing can be compared; "
+            + "; ".join(said)
+        )
 
 
 def has_spaces(config: ArmConfig) -> bool:
@@ -125,11 +170,17 @@ def has_spaces(config: ArmConfig) -> bool:
     (False, True)
     """
     return any(
-        isinstance(value, Space)
-        or parse_space(value) is not None
-        or (isinstance(value, Mapping) and has_spaces(value))
+        _is_space(value) or (isinstance(value, Mapping) and has_spaces(value))
         for value in config.values()
     )
+
+
+def _is_space(value: object) -> bool:
+    """Return whether a value is a space, or is meant as one."""
+    try:
+        return isinstance(value, Space) or parse_space(value) is not None
+    except ValueError:  # what is wrong with it is said where the study is made
+        return True
 
 
 def name_of(train: Callable[..., object] | str) -> str:

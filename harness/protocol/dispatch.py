@@ -59,6 +59,14 @@ class Dispatcher:
         self.recorded, self.pool, self.largest, self.progress = recorded, pool, largest, progress
         self.saving, self.keep = saving, keep
         self.failures = Failures(progress)
+        self._said: set[str] = set()
+
+    def say_once(self, notes: Iterable[str]) -> None:
+        """Tell the progress what jobs noted, equal sentences of many runs once."""
+        for note in notes:
+            if note not in self._said:
+                self._said.add(note)
+                self.progress.say(note)
 
     def train(
         self,
@@ -189,8 +197,7 @@ class _Batch:
         jobs = [self._until(job, share) for job in self.jobs]
         self.jobs = []
         for job, done in self.dispatcher.pool.run(jobs, self._hopeless):
-            for note in done.notes:
-                self.dispatcher.progress.say(note)
+            self.dispatcher.say_once(done.notes)
             if done.cohort is not None:
                 self.jobs.append(job._replace(cohort=done.cohort))
             else:

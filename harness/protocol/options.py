@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import NamedTuple
 
+from harness.core.errors import SpecError
+
 
 class Options(NamedTuple):
     """How a study is executed; nothing here changes its results."""
@@ -30,3 +32,15 @@ class Options(NamedTuple):
     """Where cohorts are trained instead of this machine's worker processes: any executor, which is
     left open, or a function that makes one, and makes another where a worker's death has broken it.
     Runs of own training loops stay on this machine."""
+
+
+def check_options(options: Options) -> None:
+    """Refuse what is no number of workers or members; the command line checks its own.
+
+    Raises:
+        SpecError: so it is.
+    """
+    for name, least in (("workers", 0), ("cohort", 1)):
+        value = getattr(options, name)
+        if value is not None and (type(value) is not int or value < least):
+            raise SpecError(f"{name}: expected a whole number from {least} on, got {value!r}")

@@ -11,16 +11,20 @@ from functools import lru_cache
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.execution.own_run import DryRun, assignment_of, try_run
-from harness.spec.arms import Run
+from harness.core.metric_names import recorded_sources
+from harness.execution.own_run import NO_METRICS, DryRun, assignment_of, try_run
+from harness.spec.arms import Arm, Run
 from harness.spec.component import as_a
 from harness.spec.resolved import ResolvedRecipe
+from harness.spec.study import Study
 from harness.trainers.base import Trainer
 from harness.trainers.command import Command
 from harness.trainers.function import ExternalTrainer
 
 DRY_SECONDS = 20.0
 """Seconds after which a loop that is tried is given up: its imports may take some."""
+POSITION_OF = {"epochs": "epoch", "samples": "samples"}
+"""What a loop tells beside its metrics, by the unit that it is counted in."""
 NOTHING = DryRun(frozenset(), "", False)
 
 
@@ -43,9 +47,50 @@ def try_trainer(recipe: ResolvedRecipe) -> DryRun:
     except HarnessError as error:
         return NOTHING._replace(error=str(error))
     tried = try_run(recipe, min(DRY_SECONDS, trainer.limit or DRY_SECONDS))
+    if tried.whole and not tried.told:
+        tried = tried._replace(error=NO_METRICS)
     if tried.error:
         return tried._replace(error=f"trainer {trainer.name} fails: {tried.error}")
     return tried
+
+
+def untold(study: Study, arm: Arm, tried: DryRun) -> list[str]:
+    """Return a mistake for each metric that the study needs and a whole run of a loop never told,
+    and for each claim by a unit that it does not tell.
+
+    Args:
+        study: has the objective, the ranking's metric and the claims.
+        arm: with a trainer of a user's own.
+        tried: what came of trying it.
+    """
+    claims = {
+        f"claims.{i}": claim
+        for i, claim in enumerate(study.claims)
+        if not claim.arms or arm.name in claim.arms
+    }
+    mistakes = [
+        f"{field}.by: arm {arm.name!r} does not tell its {claim.goal.unit}; tell them with the "
+        f"metrics, run.log(step, {POSITION_OF[claim.goal.unit]}=..., valid_loss=...), or claim by "
+        "steps"
+        for field, claim in claims.items()
+        if claim.goal and tried.told and claim.goal.unit in POSITION_OF.keys() - tried.units
+    ]
+    if not tried.whole:
+        return mistakes
+    recorded = tried.told | {"cost/seconds", "cost/steps"}
+    if "valid/loss" in recorded:
+        recorded |= {"best/step", "best/epoch", "best/valid/loss"}
+    needed = {f"{field}.on": set(claim.recorded) for field, claim in claims.items()}
+    if study.search and arm.recipe.spaces():
+        needed["search.objective"] = {study.search.objective}
+    if study.metric is not None:
+        needed["metric"] = set(recorded_sources(study.metric))
+    return mistakes + [
+        f"{field}: arm {arm.name!r} tells {', '.join(sorted(tried.told))}; got {name!r}, which "
+        f"run.{'test' if name.startswith('test/') else 'log'} never told in a whole run"
+        for field, names in needed.items()
+        for name in sorted(names - recorded)
+    ]
 
 
 def _check_signature(trainer: ExternalTrainer) -> None:

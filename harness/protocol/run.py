@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from harness.core.errors import NoStudyError
 from harness.data.base import fingerprint
-from harness.protocol.options import Options
+from harness.protocol.options import Options, check_options
 from harness.protocol.progress import Progress
 from harness.spec.arms import build_arms, targets_of
 from harness.spec.keys import ENGINE, digest
@@ -60,6 +60,7 @@ def run_study(
         StoreError: a store can't be reached or written; what is finished is kept.
     """
     began, options = time.perf_counter(), options or Options()
+    check_options(options)
     identity = answer_identity(study)
     if not options.fresh:
         known = _answered_with(study, identity, options.uri)

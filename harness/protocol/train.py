@@ -14,12 +14,14 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from harness.core.errors import HarnessError
 from harness.core.records import Outcome
 from harness.data.base import load_data
 from harness.execution.jobs import Job, cohort_limit, cut_cohorts
 from harness.execution.local import Serial
 from harness.execution.pool import Pool
 from harness.probes.base import Probe
+from harness.protocol.recipe_check import check_recipe
 from harness.spec.arms import Run
 from harness.spec.component import Component
 from harness.spec.probes import expand_sets
@@ -61,9 +63,12 @@ def train(
             chosen already.
 
     Returns:
-        The tables of runs and curves, and the arrays that probes measured.
+        The tables of runs and curves, and the arrays that probes measured. Of a run that fails
+        beside others the table has the reason, and the standard error stream as well.
 
     Raises:
+        HarnessError: the recipe's parts do not go together, as ``harness plan`` says it, or every
+            run failed.
         ValueError: the recipe holds spaces, or a probe is unknown (pydantic's error is one).
 
     >>> from harness import MLP, Recipe, SGD, train
@@ -74,7 +79,11 @@ def train(
     """
     wanted = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
     parsed = tuple(Probe.parse(probe) for probe in expand_sets(probes))
-    outcomes = train_outcomes(recipe, wanted, cohort, parsed, test)
+    resolved = resolve(recipe)
+    if resolved.trainer is None:
+        check_recipe(resolved, parsed)
+    outcomes = train_outcomes(resolved, wanted, cohort, parsed, test)
+    _say_failures(wanted, outcomes)
     for note in load_data(recipe.data).notes:
         print(f"note: {note}", file=sys.stderr)
     if test:
@@ -107,6 +116,23 @@ def train_outcomes(
         for _, done in pool.run(jobs):
             outcomes |= done.outcomes
     return [outcomes[i] for i in range(len(seeds))]
+
+
+def _say_failures(seeds: Sequence[int], outcomes: Sequence[Outcome]) -> None:
+    """Say of each run that failed why it did, equal reasons once.
+
+    Raises:
+        HarnessError: all of them failed.
+    """
+    reasons: dict[str, list[int]] = {}
+    for seed, outcome in zip(seeds, outcomes, strict=True):
+        if outcome.status == "failed":
+            reasons.setdefault(outcome.detail, []).append(seed)
+    said = [f"seed {', '.join(map(str, own))}: {reason}" for reason, own in reasons.items()]
+    if sum(map(len, reasons.values())) == len(seeds) > 0:
+        raise HarnessError(f"no run ended: {'; '.join(said)}")
+    for sentence in said:
+        print(f"note: the run failed, {sentence}", file=sys.stderr)
 
 
 def _tables(seeds: Sequence[int], outcomes: Sequence[Outcome]) -> TrainedRuns:

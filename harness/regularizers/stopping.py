@@ -7,6 +7,7 @@ from typing import final
 from pydantic import Field
 
 from harness.regularizers.base import Regularizer
+from harness.spec.patterns import VALID_METRIC
 
 
 @final
@@ -19,7 +20,7 @@ class EarlyStopping(Regularizer):
 
     patience: int = Field(default=10, ge=1)
     """Evaluations without improvement before the run stops."""
-    metric: str = Field(default="valid/loss", pattern=r"^valid(/[\w.-]+)+$")
+    metric: str = Field(default="valid/loss", pattern=VALID_METRIC)
     """Metric that is compared from one evaluation to the next."""
     min_delta: float = Field(default=0.0, ge=0)
     """Smallest change that counts as an improvement."""

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from harness.core.errors import nearest
+from harness.spec.patterns import IN_WORDS
 from harness.spec.space import Space, parse_space
 
 Location = tuple[str | int, ...]
@@ -72,6 +73,9 @@ def _say(item: ErrorDetails, tree: object, root: type[BaseModel]) -> str:
         return f"unknown field; {nearest(str(location[-1]), _siblings(location, tree, root))}"
     if item["type"] == "missing":
         return "expected a value, got none"
+    if item["type"] == "string_pattern_mismatch":
+        pattern = item["ctx"]["pattern"]
+        return f"expected {IN_WORDS.get(pattern, pattern)}, got {item['input']!r}"
     if item["type"] not in OWN_ERRORS and (space := _space_of(item.get("input"))) is not None:
         return f"expected a value, got {space}; compare its values as the levels of a factor"
     # pydantic puts this before the message of every ValueError that a validator raises

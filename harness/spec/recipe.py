@@ -42,6 +42,7 @@ from harness.spec.own_trainer import (
 )
 from harness.spec.part_field import PartOf
 from harness.spec.paths import flatten, put
+from harness.spec.patterns import DEVICE
 from harness.spec.space import (
     LengthValue,
     Space,
@@ -156,7 +157,7 @@ class Recipe(Spec):
     amp: bool | Literal["fp16"] = False
     """Compute the forward pass in bfloat16 where that is safe, or with "fp16" in float16 and with
     dynamic loss scaling; "bf16" is another name of True."""
-    device: str = Field(default="auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    device: str = Field(default="auto", pattern=DEVICE)
     """"auto" takes the GPU where there is one."""
     eval_every: Annotated[int, Field(ge=1)] | None = None
     """Epochs, steps or samples (what the length is given in) between evaluations; by default so

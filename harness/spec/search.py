@@ -15,6 +15,7 @@ from pydantic import Field, field_validator
 from harness.core.metric_names import larger_is_better
 from harness.spec.looks import SEARCH_SEED, SEARCHES_A_MASTER, Searches, seed_in_block
 from harness.spec.metrics import Directed
+from harness.spec.patterns import OBJECTIVE
 
 Fixed = Literal["sampler", "training", "split"]
 """What searches may share."""
@@ -43,7 +44,7 @@ class Search(Directed):
     fixed: tuple[Fixed, ...] = ()
     """What all searches share, each of which otherwise has its own: the sampler's stream, the seed
     that trials are trained with, and the split into training and validation data."""
-    objective: str = Field(default="valid/loss", pattern=r"^(train|valid|batch)(/[\w.-]+)+$")
+    objective: str = Field(default="valid/loss", pattern=OBJECTIVE)
     """Metric that a trial is judged by, recorded by every run; test data are not for tuning."""
     reduce: Literal["final", "best", "mean"] = "final"
     """The value of the last evaluation, the best one, or the mean over training."""

@@ -23,6 +23,7 @@ from harness.spec.imported import Imported
 from harness.spec.levels import LevelField, parse_levels, plain_level
 from harness.spec.looks import FEWEST_FOR_METHODS, Look, Searches, seed_in_block
 from harness.spec.metrics import has_direction, no_direction
+from harness.spec.patterns import STUDY_NAME
 from harness.spec.probes import ProbePart, expand_sets
 from harness.spec.recipe import Recipe
 from harness.spec.search import Search
@@ -32,7 +33,7 @@ from harness.spec.seeds import Seeds, parse_seeds
 class Study(Spec):
     """One question and everything that is needed to answer it."""
 
-    name: str = Field(pattern=r"^[\w][\w .-]*$", max_length=80)
+    name: str = Field(pattern=STUDY_NAME, max_length=80)
     """Name of the study, of its MLflow experiment and of its report."""
     question: str = ""
     """The question in a sentence; the report opens with it."""

@@ -74,5 +74,6 @@ class Trainer(Component):
 
         Returns:
             A mapping with ``step`` and ``metrics``, ``test``, ``checkpoint``, ``begin``, ``end``,
-            or ``error``; None for a line that tells nothing.
+            or ``error``; ``unnamed`` has the names that are not recorded, since they say no part
+            of the data. None for a line that tells nothing.
         """

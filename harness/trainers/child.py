@@ -14,6 +14,7 @@ import pickle
 import random
 import signal
 import sys
+import sysconfig
 import threading
 import time
 import traceback
@@ -53,19 +54,19 @@ def serve() -> None:
     asked = Assignment(*given.assignment)
     # exceptions of every class: the code is the user's; KeyboardInterrupt is a wish to end
     try:
-        run_function(given.function, asked, tell)
+        run = run_function(given.function, asked, tell)
     except BaseException as error:
-        traceback.print_exc()
         tell({"error": error_in_words(error)})
         sys.stdout.flush()
         os._exit(1)
-    tell({"end": True})
+    # a whole run where it never asked: what it has not told by now it never tells
+    tell({"end": True, "asked": run.asked})
 
 
 def run_function(
     pickled: bytes, asked: Assignment, tell: Callable[[Mapping[str, object]], None]
-) -> None:
-    """Import the function, seed all generators, and call it."""
+) -> TrainerRun:
+    """Import the function, seed all generators, and call it; return what it was given."""
     seeded = SeedOnImport(asked.seed)
     sys.meta_path.insert(0, seeded)
     random.seed(asked.seed)
@@ -73,7 +74,9 @@ def run_function(
     # what the import has drawn is drawn by it alone
     seeded.seed_all()
     tell({"begin": True})
-    train(TrainerRun(asked, tell))
+    run = TrainerRun(asked, tell)
+    train(run)
+    return run
 
 
 def seed_numpy(module: Any, seed: int) -> None:
@@ -129,12 +132,23 @@ class SeedOnImport:
 
 
 def error_in_words(error: BaseException) -> str:
-    """Return an error's kind and message, and the line of the user's that raised it."""
-    frames = traceback.extract_tb(error.__traceback__)
+    """Return an error's kind and message, and the innermost line of the user's own code that led
+    to it: neither ours nor a library's, where there is such a line."""
     ours = Path(__file__).parent
-    own = [frame for frame in frames if Path(frame.filename).parent != ours]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).parent != ours
+    ]
+    own = [frame for frame in frames if not _is_of_a_library(frame.filename)] or frames
     place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
     return f"{type(error).__name__}: {error}{place}"
+
+
+def _is_of_a_library(file: str) -> bool:
+    """Return whether a file belongs to Python or to what is installed for it."""
+    installed = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
+    return file.startswith((*installed, "<frozen")) or "site-packages" in Path(file).parts
 
 
 def follow(parent: int) -> None:

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from harness.core.errors import HarnessError, nearest
 from harness.spec.paths import flatten
+from harness.spec.patterns import METRICS_FILE
 from harness.spec.source_code import OwnFile
 from harness.trainers.base import Launch, Trainer, python_call
 from harness.trainers.child import execute
@@ -37,12 +38,14 @@ class Command(Trainer):
     ``seed``, ``split``, ``device``, ``folder`` (the run's own), ``confirming`` (1 or 0) and the
     length by its unit. No shell reads the command, so that a value is one argument whatever is in
     it. Metrics are JSON lines on the standard output, ``{"step": 10, "valid/loss": 0.3}`` and, in
-    the confirmation alone, ``{"test/accuracy": 0.9}``; other lines are passed over.
+    the confirmation alone, ``{"test/accuracy": 0.9}``; other lines are passed over. A name says
+    its part of the data (``train_loss``, ``val/acc``); those that do not, such as ``loss``, are not
+    recorded, and it is said which they were.
     """
 
     command: str = Field(min_length=1)
     """The program and its arguments."""
-    metrics: str | None = Field(default=None, pattern=r"\.(csv|jsonl)$")
+    metrics: str | None = Field(default=None, pattern=METRICS_FILE)
     """A file of metrics that the program writes into ``{folder}``, CSV or JSON lines."""
     pattern: str | None = None
     """A regular expression that finds metrics in lines of text, by named groups: ``step`` and
@@ -112,10 +115,13 @@ def event_of_row(row: Mapping[str, object]) -> dict[str, object] | None:
     """Return what a row of names and values tells: its metrics at its step, or those of the test.
 
     Args:
-        row: names that say no part of the data, and texts that are no numbers, are passed over.
+        row: texts that are no numbers are passed over; names that say no part of the data are
+            given back as ``unnamed``.
 
-    >>> event_of_row({"iter": "10", "val_loss": "0.5", "lr": "0.1", "note": ""})
+    >>> event_of_row({"iter": "10", "val_loss": "0.5", "note": ""})
     {'step': 10.0, 'metrics': {'valid/loss': 0.5}}
+    >>> event_of_row({"step": 1, "loss": 0.5})
+    {'unnamed': ['loss']}
     >>> event_of_row({"test_accuracy": 0.9})
     {'test': {'test/accuracy': 0.9}}
     """
@@ -127,10 +133,15 @@ def event_of_row(row: Mapping[str, object]) -> dict[str, object] | None:
     tested = {name: value for name, value in metrics.items() if name.startswith("test/")}
     if tested:
         return {"test": tested}
-    if step is None or not metrics:
+    if step is None:
         return None
+    places = {*STEP_NAMES, *POSITIONS}
+    unnamed = [name for name in numbers if name not in places and full_name(name) is None]
+    passed: dict[str, object] = {"unnamed": unnamed} if unnamed else {}
+    if not metrics:
+        return passed or None
     where = {name: numbers[name] for name in POSITIONS if name in numbers}
-    return {"step": step, "metrics": {**metrics, **where}}
+    return {"step": step, "metrics": {**metrics, **where}, **passed}
 
 
 def _number(value: object) -> float | None:

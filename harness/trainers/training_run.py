@@ -74,7 +74,9 @@ class TrainerRun:
         self._asked, self._tell = assignment, tell
         self._began = time.perf_counter()
         self._step = -1.0
-        self._over, self._tested, self._asked_dry = False, False, 0
+        self._over, self._tested = False, False
+        self.asked = 0
+        """How often :meth:`should_stop` was asked."""
         self.config = assignment.config
         """The arm's values by name: the recipe's ``config``, and its other fields by path."""
         self.seed = assignment.seed
@@ -159,9 +161,9 @@ class TrainerRun:
         Args:
             step: how far the run is; by default as it was logged last.
         """
+        self.asked += 1
         if self._asked.dry:
-            self._asked_dry += 1
-            return self._asked_dry > DRY_STEPS
+            return self.asked > DRY_STEPS
         if self._over:
             return True
         if self._asked.unit == "seconds":

@@ -1,6 +1,7 @@
 """When runs reach a target: those that never do are censored at their planned length."""
 
 import numpy as np
+import pytest
 
 import harness as h
 from harness.analysis.claims import judge_claims
@@ -43,6 +44,21 @@ def test_a_run_that_stopped_early_is_censored_at_its_planned_length():
     curves = {"A": [[0.0] * 10] * 6, "B": reaching(20), "C": reaching(20)}
     tables = made(curves, {("A", seed): "stopped" for seed in range(6)})
     assert {t.time for t in times_to(tables, "A", GOAL.goal)} == {40.0}
+
+
+@pytest.mark.parametrize("told", [0.0, np.nan])
+def test_times_in_a_unit_that_nobody_told_decide_nothing(told):
+    """A loop of one's own that logs no epochs had 0 everywhere: both arms "reached" it at once."""
+    goal = h.Claim.faster("A", than="B", to=("valid/accuracy", 0.5), by="epochs")
+    tables = made({"A": reaching(10), "B": reaching(20), "C": reaching(20)}, claims=(goal, GOAL))
+    by_epochs, by_steps = judge_claims(tables)
+    assert by_epochs.verdict.verdict == by_steps.verdict.verdict == "supported"
+    curves = tables.confirmed_curves
+    curves["epoch"] = told
+    judge_claims.cache_clear()
+    by_epochs, by_steps = judge_claims(tables)
+    assert by_steps.verdict.verdict == "supported" and by_epochs.verdict.verdict == "undecided"
+    assert "The epochs of A, B are not known" in by_epochs.sentence
 
 
 def test_the_order_of_rates_from_slow_to_dead_is_no_trend_to_faster():

@@ -53,6 +53,13 @@ def test_a_run_is_what_its_loop_computes():
     assert outcome.summary["best/step"] == 5 * (best + 1)
 
 
+def test_where_a_run_is_that_does_not_say_so_is_not_known():
+    points = outcome_of("ticks", steps=3).points
+    assert all(np.isnan(p.epoch) and np.isnan(p.samples) for p in points)
+    said = outcome_of("says_late").points
+    assert [(p.epoch, p.samples) for p in said[:4]] == [(0, 0), (1.0, 30), (1.0, 30), (2.0, 60)]
+
+
 def test_all_global_generators_are_seeded_even_those_imported_late():
     [point] = outcome_of("draws", seed=3).points
     random.seed(3), np.random.seed(3), torch.manual_seed(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import types
 
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 import harness as h
-from harness.core.errors import SpecError
+from harness.core.errors import HarnessError, SpecError
 from harness.protocol import notebook_progress
 from harness.protocol.notebook_progress import NotebookProgress
+from tests.trainers import loops
 from tests.trainers.loops import shrink
 
 SPACE = h.LogUniform(1e-2, 1.0)
@@ -73,12 +75,55 @@ def test_without_spaces_each_config_runs_once_a_seed(own_cache):
         ({"steps": 1, "claims": [h.Claim.better("one", than="two")]}, "unknown arm 'two'"),
         ({"steps": 1, "objective": "test/loss"}, "objective"),
         ({"steps": 1, "sampler": "magic"}, "sampler"),
+        ({"steps": 1, "samplr": "tpe"}, "search.samplr: unknown field; did you mean 'sampler'"),
+        ({"steps": 1, "arms": [1, 2]}, r"arms: expected a config for each arm .* got \[1, 2\]"),
+        ({"steps": 1, "arms": {}}, "arms: expected a config for each arm"),
+        ({"steps": 1, "arms": {"a": 5}}, r"arms\['a'\]: expected values by name, .* got 5"),
+        ({"steps": 1, "arms": {"a": {1: 2}}}, r"arms\['a'\]: expected names as keys"),
+        ({"steps": 1, "shared": 5}, "shared: expected values by name"),
+        ({"steps": 1, "arms": {"a": {"lr": {"log_uniform": [1, 0.1]}}}}, "expected low < high"),
+        ({"steps": 1, "claims": "a better than b"}, "claims: .* got 'a better than b'"),
+        ({"steps": 1, "objective": "loss"}, "such as 'valid/loss', got 'loss'"),
+        ({"steps": 1, "metric": "loss"}, "its part of the data, such as 'test/loss'"),
+        ({"steps": 1, "name": "a/b"}, "name: expected a name of letters, digits"),
+        ({"steps": 1, "workers": "two"}, "workers: expected a whole number from 0 on, got 'two'"),
+        ({"steps": 1, "workers": -1}, "workers: expected a whole number from 0 on, got -1"),
+        ({"steps": "many"}, "steps: .* got 'many'"),
+        ({"steps": 1, "train": "no_such.train"}, "there is no module no_such"),
+        ({"steps": 1, "train": 5}, "trainer: .* got 5"),
     ],
 )
 def test_what_cannot_be_compared_is_refused(own_cache, options, said):
+    given = {"train": shrink, "arms": configs()} | options
     with pytest.raises(SpecError, match=said):
-        h.compare(shrink, configs(), **options)
+        h.compare(given.pop("train"), given.pop("arms"), **given)
     assert not (own_cache / "optuna.journal").exists()
+
+
+@pytest.mark.parametrize(
+    ("loop", "more", "said"),
+    [
+        (loops.fails_at_once, {}, r"fails: KeyError: 'no such name' \(loops.py:\d+\)$"),
+        (loops.silent, {}, "fails: it told no metrics"),
+        (
+            loops.shrink,
+            {"metric": "test/accuracy"},
+            "metric: arm 'a' tells .*; got 'test/accuracy'",
+        ),
+        (
+            loops.shrink,
+            {"claims": [h.Claim.faster("a", than="b", to=("valid/loss", 0.5), by="epochs")]},
+            "claims.0.by: arm 'a' does not tell its epochs",
+        ),
+        # a library's line says nothing to a user: the loop's own is named
+        (loops.fails_late, {}, r"no run .* ended well, .* 'a': failed, .*\(loops.py:\d+\)"),
+    ],
+)
+def test_loops_that_tell_nothing_of_use_end_in_a_sentence(own_cache, loop, more, said):
+    arms = {name: {"lr": 0.1, "net": {"width": 1.0}} for name in "ab"}
+    with pytest.raises(HarnessError) as error:
+        h.compare(loop, arms, steps=6, seeds=1, workers=0, **more)
+    assert re.search(said, str(error.value), re.MULTILINE), error.value
 
 
 class Handle:

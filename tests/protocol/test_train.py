@@ -6,7 +6,10 @@ import pandas as pd
 import pytest
 
 import harness as h
+from harness.core.errors import HarnessError
 from tests.execution.recipes import RECIPE
+
+BASE = {"data": "iris", "optimizer": h.SGD(lr=0.1), "epochs": 1}
 
 
 def test_train_gives_tidy_tables_whatever_the_cohort():
@@ -40,3 +43,25 @@ def test_what_should_be_known_of_the_data_is_said(capsys):
 def test_train_refuses_spaces():
     with pytest.raises(ValueError, match=r"without spaces, got optimizer\.lr"):
         h.train(RECIPE.model_copy(update={"optimizer": h.SGD(lr=h.LogUniform(0.1, 1))}))
+
+
+def test_parts_that_do_not_go_together_are_refused_as_the_plan_does(capsys):
+    wrong = {"name": "torch.nn.Linear", "in_features": 3, "out_features": 3}
+    with pytest.raises(HarnessError) as error:
+        h.train(RECIPE.model_copy(update={"model": h.Recipe(**BASE | {"model": wrong}).model}))
+    said = str(error.value)
+    assert said.startswith("recipe.model: torch.nn.Linear fails: RuntimeError: mat1 and mat2")
+    assert len(said.splitlines()) == 1
+
+
+def test_a_run_that_fails_beside_others_is_told_and_all_that_fail_are_refused(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
+    recipe = h.Recipe(trainer="tests.trainers.loops.fails_for", config={"seeds": [1]}, steps=1)
+    runs = h.train(recipe, 2).runs
+    assert runs["status"].tolist() == ["finished", "failed"]
+    said = capsys.readouterr().err
+    assert "note: the run failed, seed 1: ValueError: no luck (loops.py:" in said
+    with pytest.raises(HarnessError, match="no run ended: seed 1, 2: ValueError: no luck"):
+        h.train(recipe.with_values({"config": {"seeds": [1, 2]}}), [1, 2])

@@ -140,3 +140,25 @@ def shrink(run):
         run.log(step, valid_loss=w * w)
     if run.confirming:
         run.test(loss=w * w + run.seed % 10 / 1000)
+
+
+def fails_for(run):
+    if run.seed in run.config["seeds"]:
+        raise ValueError("no luck")
+    run.log(1, valid_loss=1.0)
+
+
+def fails_late(run):
+    for step in range(1, run.steps + 1):
+        if run.should_stop():
+            return
+        if step > 3:
+            np.reshape([1.0], (3, 3))
+        run.log(step, valid_loss=1.0)
+
+
+def says_late(run):
+    """Says where it is at every other step."""
+    for step in range(1, run.steps + 1):
+        where = {"epoch": step / 2, "samples": 15 * step} if step % 2 == 0 else {}
+        run.log(step, valid_loss=1.0, **where)

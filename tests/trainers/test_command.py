@@ -9,6 +9,9 @@ from pydantic import ValidationError
 
 import harness as h
 from harness.core.errors import SpecError
+from harness.execution.jobs import Job
+from harness.execution.local import Serial
+from harness.execution.pool import Pool
 from harness.protocol.check import check_study
 from harness.protocol.runs import key_of
 from harness.protocol.train import train_outcomes
@@ -66,6 +69,23 @@ def test_every_value_is_one_argument_whatever_is_in_it(folder):
     got = json.loads(told.partition("said last: ")[2])
     assert got == ["--n", nasty, "--r=1e-05 x", "[0.9, 0.99]", "true", "8", "3", "10", "bad"]
     assert "exit code 1" in told and not (folder / "harmed").exists()
+
+
+def test_metrics_without_a_part_are_not_recorded_and_it_is_said(folder):
+    (folder / "script.py").write_text(
+        "import json\nprint(json.dumps({'step': 1, 'loss': 0.5, 'lr': 0.1}))\n"
+        "print(json.dumps({'step': 1, 'val_loss': 0.5}))\nprint(json.dumps({'seed': 3}))\n"
+    )
+    job = Job((0,), (Run.of(recipe("python script.py"), 0),), test=False)
+    with Pool(Serial) as pool:
+        [(_, done)] = pool.run([job])
+    assert done.outcomes[0].points[0].metrics == {"valid/loss": 0.5}
+    [note] = done.notes
+    assert note.startswith("the trainer told loss, lr, not recorded: a name says its part")
+    (folder / "script.py").write_text('print(\'{"step": 1, "loss": 0.5}\')\n')
+    told = outcome_of(recipe("python script.py"))
+    assert told.status == "failed" and "print lines such as" in told.detail
+    assert "the trainer told loss, not recorded" in told.detail
 
 
 @pytest.mark.parametrize("name", ["out.csv", "out.jsonl"])

@@ -68,10 +68,18 @@ def weigh(results: Results, claim: Claim, look: Look, level: float = 0.95) -> We
 
 def _lacking(results: Results, claim: Claim) -> str:
     """Return what a claim can't be judged without, in words."""
-    untimed = untimed_arms(results) if claim.goal and claim.goal.unit == "seconds" else []
-    if untimed:
+    goal, untimed = claim.goal, list[str]()
+    if goal and goal.metric in results.confirmed_curves:
+        untimed = [arm for arm in untimed_arms(results, goal) if arm in (claim.arms or [arm])]
+    if untimed and goal and goal.unit == "seconds":
         return (
             f"The clock of {', '.join(untimed)} was not read, so that seconds are not known; "
             "start the study again."
+        )
+    if untimed and goal:
+        field = {"epochs": "epoch"}.get(goal.unit, goal.unit)
+        return (
+            f"The {goal.unit} of {', '.join(untimed)} are not known: a loop tells them by "
+            f"run.log(step, {field}=...)."
         )
     return f"{claim.on} was not recorded by all of these runs."

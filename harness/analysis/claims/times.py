@@ -37,7 +37,7 @@ def times_to(results: Results, arm: str, goal: Goal, look: Look | None = None) -
         KeyError: the arm has no run with one of the seeds.
     """
     curves = results.confirmed_curves
-    if goal.metric not in curves or (goal.unit == "seconds" and arm in untimed_arms(results)):
+    if goal.metric not in curves or arm in untimed_arms(results, goal):
         return []
     wanted = results.look if look is None else look
     column = COLUMNS[goal.unit]
@@ -54,10 +54,14 @@ def times_to(results: Results, arm: str, goal: Goal, look: Look | None = None) -
     return times
 
 
-def untimed_arms(results: Results) -> list[str]:
-    """Return the arms of which a recipe has no seconds, since its clock was not read."""
-    curves = results.confirmed_curves
-    return sorted(set(curves[curves["seconds"].isna()]["arm"]))
+def untimed_arms(results: Results, goal: Goal) -> list[str]:
+    """Return the arms of which it is not known how far their runs were, in the unit of a goal: a
+    clock was not read, or a loop of a user's own told its steps alone."""
+    curves, column = results.confirmed_curves, COLUMNS[goal.unit]
+    unknown = curves[column].isna()
+    if goal.unit != "seconds":  # studies of earlier versions have 0 where nothing was told
+        unknown |= (curves[column] == 0) & (curves["step"] > 0)
+    return sorted(set(curves[unknown & curves[goal.metric].notna()]["arm"]))
 
 
 def _points(
@@ -92,7 +96,8 @@ def _planned(results: Results, arm: str, search: int, column: str) -> float:
     if winner is None or winner.length is None:
         return _longest(results, arm, column)
     if column != "seconds":
-        return float(winner.length._asdict()[column])
+        # a loop of a user's own has a length in one unit; the others are 0
+        return float(winner.length._asdict()[column]) or _longest(results, arm, column)
     reading = results.clock.get(arm, {}).get(search)
     return winner.length.step * reading.seconds if reading else _longest(results, arm, column)
 

@@ -12,8 +12,9 @@ from harness.core.metric_names import (
     current_name,
     larger_is_better,
 )
+from harness.spec.patterns import METRIC_NAME
 
-MetricName = Annotated[str, AfterValidator(current_name), Field(pattern=r"^[a-z]\w*(/[\w.-]+)+$")]
+MetricName = Annotated[str, AfterValidator(current_name), Field(pattern=METRIC_NAME)]
 """A metric as :mod:`harness.core.metric_names` lists them; a name of an earlier version is replaced
 by today's, with a warning. Only the form is checked: probes of a user's own have names that no list
 has."""

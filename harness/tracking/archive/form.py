@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from harness.spec.patterns import STUDY_NAME
 from harness.tracking.archive.file import ArchiveReader
 
 ShortText = Annotated[str, Field(max_length=20_000)]
@@ -32,7 +33,7 @@ class ArchivedArm(_Form):
 class ArchivedStudy(_Form):
     """The study's own run."""
 
-    name: str = Field(pattern=r"^[\w][\w .-]*$", max_length=80)
+    name: str = Field(pattern=STUDY_NAME, max_length=80)
     title: ShortText
     data: ShortText
     """Name of its data set."""
