@@ -112,11 +112,20 @@ def compare(
         study = Study.model_validate(tree)
     except ValidationError as error:
         raise SpecError(explain(error, None, "compare", Study)) from None
+    return _answered(study, Options(workers=workers, uri=store))
+
+
+def _answered(study: Study, options: Options) -> Results:
+    """Run a study under a display; return its results.
+
+    Raises:
+        HarnessError: it can't be run, or nothing ended well.
+    """
     with _display() as display:
         for note in notes_on(study):
             display.say(note)
-        run_study(study, Options(workers=workers, uri=store), display)
-    results = load(study.name, store)
+        run_study(study, options, display)
+    results = load(study.name, options.uri)
     check_ended(results)
     return results
 
