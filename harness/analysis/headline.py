@@ -50,7 +50,10 @@ def headline(study: Study, claims: Sequence[Tested], ranking: str) -> str:
 
 def _said(tested: Tested, declared: Declared) -> str:
     """Return a claim's verdict and effect in a sentence."""
-    return f"{OPENINGS[tested.verdict.verdict]}{_claim_and_effect(tested, declared)}."
+    said = _claim_and_effect(tested, declared)
+    # a sentence of the claim's own ("What … does to …") goes on after the colon
+    said = said.replace("What ", "what ", 1) if said.startswith("What ") else said
+    return f"{OPENINGS[tested.verdict.verdict]}{said}."
 
 
 def _claim_and_effect(tested: Tested, declared: Declared) -> str:

@@ -243,21 +243,3 @@ def summarize(
         return f"{lead} It is told apart from {many}."
     names = ", ".join(close[:4]) + (f" and {len(close) - 4} more" if len(close) > 4 else "")
     return f"{lead} Not distinguishable from it: {names}."
-
-
-def show(interval: Interval) -> str:
-    """Return a mean and its interval in four digits, for people.
-
-    NaN means that the metric was not recorded, or with infinite bounds that the effect is not
-    defined, an infinite mean that a run diverged, and infinite bounds that there was one run.
-
-    >>> show(Interval(0.51234, 0.4, 0.6)), show(Interval(0.5, -math.inf, math.inf))
-    ('0.5123 [0.4, 0.6]', '0.5')
-    """
-    if math.isnan(interval.mean):
-        return "not recorded" if math.isnan(interval.low) else "not defined"
-    if not math.isfinite(interval.mean):
-        return "diverged"
-    if not (math.isfinite(interval.low) and math.isfinite(interval.high)):
-        return f"{interval.mean:.4g}"
-    return f"{interval.mean:.4g} [{interval.low:.4g}, {interval.high:.4g}]"

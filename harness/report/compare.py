@@ -13,7 +13,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from harness.analysis.answer import Answer, answer_study
+from harness.analysis.quantities import Quantity, quantity_of, say
 from harness.analysis.results import Results
+from harness.core.metric_names import describe
 from harness.core.whole_file import write_whole
 from harness.report.figures.curve_data import units_of
 from harness.report.file_names import slug
@@ -34,6 +36,10 @@ class ComparedStudy(NamedTuple):
     """How many of its claims have which verdict."""
     file: str
     """Its own report."""
+    label: str
+    """Of what its arms are ranked by."""
+    quantity: Quantity
+    """How that is written."""
 
 
 def write_comparison(studies: Sequence[Results], folder: Path, published: bool = False) -> Path:
@@ -71,6 +77,7 @@ def render_comparison(studies: Sequence[Results], published: bool = False) -> st
         "compare.html",
         published,
         studies=compared,
+        say=say,
         names=names,
         looks=arm_looks,
         units=units_of(curves),
@@ -90,7 +97,9 @@ def _compared(results: Results) -> ComparedStudy:
     study, study_answer = results.study, answer_study(results)
     verdicts = tally(tested.verdict.verdict for tested in study_answer.claims)
     file = f"{slug(study.name)}.html"
-    return ComparedStudy(study.name, study.question, study_answer, verdicts, file)
+    metric, declared = study_answer.metric, study.recipe.declared
+    label, quantity = describe(metric, declared).label, quantity_of(metric, declared)
+    return ComparedStudy(study.name, study.question, study_answer, verdicts, file, label, quantity)
 
 
 def _differences(specs: Sequence[Mapping[str, object]]) -> list[tuple[str, tuple[str, ...]]]:

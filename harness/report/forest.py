@@ -13,7 +13,7 @@ from typing import NamedTuple
 from harness.analysis.answer import Answer
 from harness.analysis.claims import Tested
 from harness.analysis.claims.wording import claim_in_words
-from harness.analysis.quantities import Quantity, quantity_of_effect, say
+from harness.analysis.quantities import Quantity, quantity_of_effect, say, say_given
 from harness.core.metric_names import Declared
 from harness.spec.claims import Claim
 from harness.spec.claims.bound import Above, Bound
@@ -112,8 +112,7 @@ def _middle(claim: Claim, quantity: Quantity) -> str:
     """Return what the middle of a claim's line stands for, if that is not zero."""
     if not isinstance(claim, Bound):
         return ""
-    unit = f" {quantity.unit}" if quantity.unit else ""
-    return f"{quantity.factor * claim.value:g}{unit}".replace("-", "−")
+    return say_given(claim.value, quantity)
 
 
 def _in_favour(tested: Tested) -> _Scaled | None:

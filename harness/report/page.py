@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
 
 from harness.analysis.answer import Answer
-from harness.analysis.audit import audit, checks_of
-from harness.analysis.quantities import PERCENT, POINTS, quantity_of, say
+from harness.analysis.audit import gather_findings, run_checks
+from harness.analysis.number_column import interval_column, value_column
+from harness.analysis.quantities import quantity_of, quantity_of_gap
 from harness.analysis.results import Results
 from harness.core.metric_names import describe
 from harness.core.whole_file import write_whole
@@ -73,6 +73,11 @@ def render(results: Results, published: bool = False) -> str:
     context = FigureContext.of(results, points_on_page(results))
     answer, declared = context.answer, results.study.recipe.declared
     quantity = quantity_of(answer.metric, declared)
+    search = results.study.search
+    objective = search.objective if search else ""
+    checks = run_checks(results)
+    audit = gather_findings(finding for checked in checks for finding in checked.findings)
+    runs = run_table(results, answer)
     sections, hero = take_hero(draw_sections(context), results.study.hero)
     return fill_page(
         "template.html",
@@ -83,17 +88,24 @@ def render(results: Results, published: bool = False) -> str:
         hero=hero,
         look=str(results.look),
         metric=describe(answer.metric, declared),
-        value=partial(say, quantity=quantity),
-        gap=partial(say, quantity=POINTS if quantity == PERCENT else quantity),
+        means=interval_column([place.interval for place in answer.ranking], quantity),
+        gaps=interval_column(
+            [place.from_best for place in answer.ranking], quantity_of_gap(quantity)
+        ),
         looks=context.looks,
         sections=sections,
         near=find_near_best(results),
         winners=winner_table(results),
+        objective=objective,
+        objective_label=describe(objective, declared).label,
         tally=tally(tested.verdict.verdict for tested in answer.claims),
-        audit=audit(results),
-        checks=list(checks_of(results)),
-        progress=progress_table(results.confirmed_curves),
-        runs=run_table(results, answer),
+        audit=audit,
+        passed=[checked.name for checked in checks if not checked.findings],
+        progress=progress_table(results.confirmed_curves, declared),
+        runs=runs,
+        run_values=value_column([run.value for run in runs], missing=""),
+        run_steps=value_column([run.steps for run in runs], missing=""),
+        run_seconds=value_column([run.seconds for run in runs], missing=""),
         # the script puts a run's id in the place of {}
         run_link=results.link("{}"),
         facts=list_facts(results),

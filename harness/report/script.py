@@ -33,6 +33,7 @@ PAGE_MODULES = (
     "csv",
     "saving",
     "scheduling",
+    "printing",
     "main",
 )
 """The modules in the order they are joined: each after those that it imports."""

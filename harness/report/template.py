@@ -13,7 +13,7 @@ from functools import lru_cache
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from harness.analysis.ranking import show
+from harness.analysis.quantities import say_p, three_digits
 from harness.report.library import packed_plotly, plotly_source, shared_name
 from harness.report.script import ASSETS, content_hash, page_script
 
@@ -33,8 +33,8 @@ def fill_page(name: str, published: bool = False, **content: object) -> str:
         templates()
         .get_template(name)
         .render(
-            show=show,
             number=format_number,
+            say_p=say_p,
             plotly="" if published else packed_plotly(),
             library=shared_name() if published else "",
             script=page_script(),
@@ -47,15 +47,15 @@ def fill_page(name: str, published: bool = False, **content: object) -> str:
 
 
 def format_number(value: object) -> str:
-    """Return a table's number in five significant digits, nothing for a missing one (None or NaN),
-    and anything else as it is.
+    """Return a number of a text or of a table whose rows have nothing in common: three significant
+    digits, nothing for a missing one (None or NaN), and anything else as it is.
 
     >>> format_number(1 / 3), format_number(float("nan")), format_number("adam")
-    ('0.33333', '', 'adam')
+    ('0.333', '', 'adam')
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    return f"{value:.5g}" if isinstance(value, float) else str(value)
+    return three_digits(value) if isinstance(value, float) else str(value)
 
 
 @lru_cache(maxsize=1)

@@ -8,8 +8,9 @@ from itertools import groupby
 from typing import NamedTuple
 
 from harness.analysis.claims import Tested, judge_claims
-from harness.analysis.ranking import show
+from harness.analysis.quantities import quantity_of_effect, say, say_p, say_value
 from harness.analysis.results import Results
+from harness.core.metric_names import Declared
 from harness.report.file_names import slug
 from harness.spec.claims.bound import Bound
 
@@ -25,6 +26,8 @@ class StudyClaim(NamedTuple):
 
     tested: Tested
     study: str
+    declared: Declared
+    """What the study declares of metrics of its own."""
 
 
 def verdict_table(studies: Iterable[Results], link: str = "{}.html") -> str:
@@ -35,7 +38,7 @@ def verdict_table(studies: Iterable[Results], link: str = "{}.html") -> str:
         link: where a study's report is, with the file's stem for ``{}``.
     """
     claims = [
-        StudyClaim(claim, results.study.name)
+        StudyClaim(claim, results.study.name, results.study.recipe.declared)
         for results in studies
         for claim in judge_claims(results)
     ]
@@ -71,45 +74,53 @@ def _order(name: str) -> tuple[bool, int, str]:
 
 def _what_is_shared(row: StudyClaim) -> tuple[str, ...]:
     """Return what claims share that may be one row; of "above" and "below", all but the arm."""
-    tested_claim, study = row
-    claim, text = tested_claim.claim, str(tested_claim.claim)
+    tested, study = row.tested, row.study
+    claim, text = tested.claim, str(tested.claim)
     if isinstance(claim, Bound):
         text = str(claim.value)
-    return study, claim.id, claim.kind, claim.on, tested_claim.verdict.verdict, text
+    return study, claim.id, claim.kind, claim.on, tested.verdict.verdict, text
+
+
+def _row_of(row: StudyClaim, link: str) -> Sequence[str]:
+    """Return a claim's row; its name and numbers as they are recorded, to be searched for."""
+    return _row(row, str(row.tested.claim), _said([row]), link)
+
+
+def _said(group: Sequence[StudyClaim]) -> str:
+    """Return a claim's effect with its interval, or the lowest and highest of several."""
+    first = group[0]
+    quantity = quantity_of_effect(first.tested.claim, first.declared)
+    effects = [row.tested.verdict.effect for row in group]
+    if len(group) == 1:
+        return say(effects[0], quantity)
+    low, high = min(e.mean for e in effects), max(e.mean for e in effects)
+    return f"{say_value(low, quantity)} to {say_value(high, quantity)}"
 
 
 def _rows(group: Sequence[StudyClaim], link: str) -> list[Sequence[str]]:
     """Return a row for each claim, or one for all of them where they are many."""
     if len(group) < FEWEST_JOINED:
-        return [
-            _row(row, str(row.tested.claim), show(row.tested.verdict.effect), link) for row in group
-        ]
+        return [_row_of(row, link) for row in group]
     # The p-value of the weakest claim holds for all: they have the same verdict, see
     # _what_is_shared().
     weakest = max(group, key=lambda row: row.tested.verdict.p)
     claim = weakest.tested.claim
-    effects = [row.tested.verdict.effect.mean for row in group]
     text = str(claim).replace(claim.arms[0], f"each of {len(group)} arms", 1)
-    return [_row(weakest, text, f"{min(effects):.4g} to {max(effects):.4g}", link)]
+    return [_row(weakest, text, _said(group), link)]
 
 
 def _row(claim: StudyClaim, text: str, effect: str, link: str) -> Sequence[str]:
-    t, study = claim
+    t, study = claim.tested, claim.study
     marks = {"supported": "**supported**", "undecided": "undecided"}
     return (
         t.claim.id,
         text,
         marks.get(t.verdict.verdict, f"*{t.verdict.verdict}*"),
         effect,
-        _p(t.verdict.p),
+        say_p(t.verdict.p),
         str(t.look),
         f"[{study}]({link.format(slug(study))})",
     )
-
-
-def _p(p: float) -> str:
-    # below that, digits say more of the test's assumptions than of the claim
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from harness.analysis.number_column import NumberColumn, value_column
+from harness.analysis.quantities import in_powers, quantity_of
 from harness.analysis.results import Results
 from harness.core.study_record import FrozenEntry
 from harness.spec.arms import Arm, build_arms
@@ -27,13 +29,28 @@ class WinnerRow(NamedTuple):
     """Of one update of the frozen recipe, alone; the mean over searches."""
 
 
-def winner_table(results: Results) -> list[WinnerRow]:
+class WinnerTable(NamedTuple):
+    """All arms' winning trials."""
+
+    rows: tuple[WinnerRow, ...]
+    objectives: NumberColumn
+    milliseconds: NumberColumn
+
+
+def winner_table(results: Results) -> WinnerTable:
     """Return a row for each arm, in the order of the study.
 
     Args:
         results: of a finished study, with winners of each arm.
     """
-    return [_row(results, arm) for arm in build_arms(results.study)]
+    study = results.study
+    rows = tuple(_row(results, arm) for arm in build_arms(study))
+    searched = study.search.objective if study.search else "valid/loss"
+    return WinnerTable(
+        rows,
+        value_column([row.objective for row in rows], quantity_of(searched, study.recipe.declared)),
+        value_column([row.milliseconds for row in rows]),
+    )
 
 
 def _row(results: Results, arm: Arm) -> WinnerRow:
@@ -79,7 +96,7 @@ def show_values(values: Sequence[object]) -> str:
     if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
         numbers = np.array(values, dtype=float)
         middle, low, high = np.median(numbers), numbers.min(), numbers.max()
-        return f"{middle:.4g} ({low:.4g} to {high:.4g})"
+        return f"{_digits(middle)} ({_digits(low)} to {_digits(high)})"
     texts = [_digits(value) for value in values]
     return ", ".join(f"{text} ({texts.count(text)})" for text in dict.fromkeys(texts))
 
@@ -87,4 +104,4 @@ def show_values(values: Sequence[object]) -> str:
 def _digits(value: object) -> str:
     if isinstance(value, tuple):  # widths: as they are written in a file
         return str([*value])
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return in_powers(f"{value:.3g}") if isinstance(value, float) else str(value)

@@ -180,7 +180,8 @@ def test_undecided_claims_say_what_their_interval_excludes():
     effect = judge_claims(tuned(values=values, spec={"claims": [h.Claim.better("A", than="B")]}))[
         0
     ].verdict.effect
-    assert f"excludes effects below {effect.low:.3g} and above {effect.high:.3g}" in finding.text
+    ends = [f"{end:.3f}".replace("-", "−") for end in (effect.low, effect.high)]
+    assert f"excludes effects below {ends[0]} and above {ends[1]}" in finding.text
     one = {arm: {"test/loss": own["test/loss"][:1]} for arm, own in values.items()}
     made = tuned(values=one, spec={"claims": [h.Claim.better("A", than="B")], "seeds": 1})
     assert "excludes no effect at all" in audit(made)[0].text

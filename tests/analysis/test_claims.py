@@ -10,7 +10,7 @@ import harness as h
 from harness import stats
 from harness.analysis.claims import judge_claims as verdicts
 from harness.analysis.claims.evidence import Weighed, evidence_on, weigh
-from harness.analysis.ranking import show
+from harness.analysis.quantities import say
 from harness.spec.claims import Claim
 from harness.spec.looks import Look
 from tests.analysis.made import results, study
@@ -193,14 +193,14 @@ def test_the_effect_of_a_cure_is_the_share_that_was_tested():
     result = judged(h.Claim.cured("A", of="B", on="test/loss", share=0.4), losses(1.0, 2.0))
     share, low, high = result.verdict.effect
     assert share == pytest.approx(0.5, abs=0.02) and 0.4 < low < share < high
-    assert "share taken away: 0." in result.sentence
+    assert "share taken away: 49.6 [" in result.sentence
 
 
 def test_a_gap_below_zero_can_t_be_cured():
     result = judged(h.Claim.cured("A", of="B", on="test/loss"), losses(-2.0, -1.0))
     assert result.verdict.verdict == "undecided" and result.verdict.p == 1.0
-    assert "test/loss of B is -1" in result.sentence and "nothing" in result.sentence
-    assert show(result.verdict.effect) == "not defined"
+    assert "test loss of B is −1" in result.sentence and "nothing" in result.sentence
+    assert say(result.verdict.effect) == "not defined"
 
 
 def test_interaction_and_levels_kept_fixed():
@@ -244,7 +244,7 @@ A_8, B_256 = "A / 8", "B / 256"
         (h.Claim.better(A_8, than=B_256), "Mean advantage"),
         (h.Claim.no_worse(A_8, than=B_256, margin=0.1), "Mean advantage"),
         (h.Claim.equal(A_8, than=B_256, margin=9.0), "Mean advantage"),
-        (h.Claim.below(A_8, 0.5, on="test/loss"), "Median test/loss"),
+        (h.Claim.below(A_8, 0.5, on="test/loss"), "Median test loss"),
         (h.Claim.cured(A_8, of=B_256, on="test/loss"), "taken away"),
     ],
     ids=lambda value: getattr(value, "kind", ""),

@@ -99,7 +99,11 @@ def test_numbers_have_equal_decimals(interval, said):
 
 
 def test_small_large_and_negative_numbers():
-    assert [three_digits(v) for v in (-0.00001, 99999.0, 1e5)] == ["−1.00e−5", "100000", "1.00e5"]
+    assert [three_digits(v) for v in (-0.00001, 99999.0, 1e5)] == [
+        "−1.00 × 10⁻⁵",
+        "100000",
+        "1.00 × 10⁵",
+    ]
     assert say(Interval(-0.001, -0.02, 0.018)) == "−0.0010 [−0.0200, 0.0180]"
     assert quantity_of("throughput/samples", {}).unit == "samples/s"
 

@@ -8,6 +8,7 @@ import fcntl
 import glob
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -309,6 +310,19 @@ def test_before_printing_all_figures_are_drawn(observed, report):
     assert page.locator(".plot:not(:has(.main-svg))").count() == 0
     assert not page.locator("nav").is_visible() and not page.locator(".save").first.is_visible()
     assert observed.wrong == []
+
+
+def test_on_paper_all_is_drawn_in_few_pages_without_the_runs(observed, report):
+    page = observed.open(report)
+    page.wait_for_selector(".plot .main-svg", timeout=PATIENCE)
+    wait_until_drawn(page)
+    sheets = page.pdf(format="A4")
+    assert 1 < len(re.findall(rb"/Type\s*/Page\b(?!s)", sheets)) <= 12
+    page.emulate_media(media="print")
+    assert not page.locator("#table").is_visible() and page.locator("ul.audit").is_visible()
+    assert inside(
+        page, "() => document.querySelector('.plot').style.getPropertyValue('--on-paper')"
+    )
 
 
 def test_a_page_of_several_searches_is_drawn(observed, folder):

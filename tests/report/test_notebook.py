@@ -20,7 +20,7 @@ def test_results_show_ranking_and_verdicts():
     results = made.results(spec, values, statuses={(EVIL, 0): "diverged"})
     page = results._repr_html_()
     assert "<script" not in page and "&lt;script&gt;" in page
-    assert "<td>A</td><td>1.2 [" in page and "<td>5 (1 diverged or failed)</td>" in page
+    assert "<td>A</td><td>1.20 [" in page and "<td>5 (1 diverged or failed)</td>" in page
     verdict = results.verdicts()[0].verdict
     assert f"<b>{verdict.verdict}</b>" in page
     shown = results.verdicts()._repr_html_()

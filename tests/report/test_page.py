@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 import harness as h
@@ -93,5 +95,7 @@ def test_the_page_shows_the_audit_the_diagnostics_and_the_failures(folder):
                 claims=[h.Claim.equal("mild", than="wild", margin=0.1)])  # fmt: skip
     page = assert_safe(render(finished(wild)))
     shown = " ".join(page.shown)
-    assert "Checked: equal budgets" in shown and "loss not finite at step" in shown
+    assert "Checked and found right: equal budgets" in shown and "loss not finite at step" in shown
+    right = re.search(r"Checked and found right: ([^.]*)\.", shown)[1]
+    assert "undecided" in shown and "claims decided" not in right, "no check is found and fine"
     assert "Diagnostics" in shown and "GradientNorm" in shown and "Gradient by layer" in shown

@@ -6,7 +6,8 @@ verdict: it tells the reader how far to trust one. The thresholds are rules of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from harness.analysis.audit.deciding import censored_times, undecided_claims
 from harness.analysis.audit.elsewhere import (
@@ -18,6 +19,7 @@ from harness.analysis.audit.elsewhere import (
     unknown_tuning,
 )
 from harness.analysis.audit.finding import Finding as Finding
+from harness.analysis.audit.finding import FindingGroup as FindingGroup
 from harness.analysis.audit.judging import (
     judged_where_tuned,
     stopped_against_whole,
@@ -77,6 +79,25 @@ def checks_of(results: Results) -> dict[str, Check]:
     return CHECKS if results.study.imported is None else IMPORTED_CHECKS
 
 
+class CheckMade(NamedTuple):
+    """A check that was made."""
+
+    name: str
+    """What holds where it finds nothing."""
+    findings: tuple[Finding, ...]
+
+
+def run_checks(results: Results) -> tuple[CheckMade, ...]:
+    """Return every check of a study with what it found.
+
+    Args:
+        results: of a study that has been run to its end.
+    """
+    return tuple(
+        CheckMade(name, tuple(check(results))) for name, check in checks_of(results).items()
+    )
+
+
 def audit(results: Results) -> tuple[Finding, ...]:
     """Return what could have biased the study, in the order of the checks; nothing if all of them
     pass.
@@ -84,4 +105,23 @@ def audit(results: Results) -> tuple[Finding, ...]:
     Args:
         results: of a study that has been run to its end.
     """
-    return tuple(finding for check in checks_of(results).values() for finding in check(results))
+    return tuple(finding for checked in run_checks(results) for finding in checked.findings)
+
+
+def gather_findings(findings: Iterable[Finding]) -> list[FindingGroup]:
+    """Return findings of one kind together, kinds in the order they are met.
+
+    Args:
+        findings: of any checks.
+    """
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(finding.check, []).append(finding)
+    return [
+        FindingGroup(
+            check,
+            tuple(finding.text for finding in own),
+            tuple(dict.fromkeys(finding.advice for finding in own)),
+        )
+        for check, own in groups.items()
+    ]

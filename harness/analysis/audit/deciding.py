@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from harness.analysis.audit.finding import Finding
 from harness.analysis.claims import judge_claims
 from harness.analysis.claims.times import times_to
+from harness.analysis.claims.wording import claim_in_words
+from harness.analysis.quantities import (
+    Quantity,
+    quantity_of,
+    quantity_of_effect,
+    say_given,
+    say_value,
+)
 from harness.analysis.results import Results
+from harness.core.metric_names import describe
 from harness.stats import Interval
 
 
@@ -19,26 +28,31 @@ def undecided_claims(results: Results) -> Iterator[Finding]:
     effect nine in ten would be promised one. What takes how many is planned from an effect that
     matters.
     """
+    declared = results.study.recipe.declared
     for result in judge_claims(results):
         if result.verdict.verdict == "undecided":
+            quantity = quantity_of_effect(result.claim, declared)
             yield Finding(
                 "undecided",
-                f"undecided with {result.look}: {result.claim}; {_excluded(result.verdict.effect)}",
+                f"{claim_in_words(result.claim, declared)} ({result.look}): "
+                f"{_excluded(result.verdict.effect, quantity)}",
                 "say which effect would matter: 'harness plan SPEC --detect EFFECT' gives the "
                 "searches and seeds that find it; one that is small enough may be claimed 'equal'",
             )
 
 
-def _excluded(effect: Interval) -> str:
+def _excluded(effect: Interval, quantity: Quantity) -> str:
     """Return what an interval excludes, in words."""
     if not (math.isfinite(effect.low) and math.isfinite(effect.high)):
         return "its interval excludes no effect at all"
-    return f"its interval excludes effects below {effect.low:.3g} and above {effect.high:.3g}"
+    low, high = (say_value(bound, quantity) for bound in (effect.low, effect.high))
+    return f"its interval excludes effects below {low} and above {high}"
 
 
 def censored_times(results: Results) -> Iterator[Finding]:
     """Find runs that never reached the target of a claim about speed: their times are unknown but
     for a lower bound."""
+    declared = results.study.recipe.declared
     for claim in results.study.claims:
         goal = claim.goal
         if goal is None:
@@ -50,7 +64,8 @@ def censored_times(results: Results) -> Iterator[Finding]:
                 yield Finding(
                     "censored times",
                     f"{missed} of {len(times)} runs of {arm} never reached "
-                    f"{goal.metric} {goal.target:g}",
+                    f"{describe(goal.metric, declared).label} "
+                    f"{say_given(goal.target, quantity_of(goal.metric, declared))}",
                     "means are restricted to the time watched; "
                     "train longer or choose a target that both arms reach",
                 )

@@ -17,6 +17,16 @@ class Finding(NamedTuple):
     """What to do about it, in the imperative."""
 
 
+class FindingGroup(NamedTuple):
+    """All findings of one kind."""
+
+    check: str
+    texts: tuple[str, ...]
+    """What was found, one a finding."""
+    advice: tuple[str, ...]
+    """What to do, each said once."""
+
+
 def first_of(names: Sequence[str], most: int = 5) -> str:
     """Return the first names, and how many more there are."""
     more = f" and {len(names) - most} more" if len(names) > most else ""

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.audit.finding import Finding
+from harness.analysis.quantities import in_powers, quantity_of, say_value
 from harness.analysis.results import Results
 from harness.analysis.values import values_of
+from harness.core.metric_names import describe
 from harness.core.study_record import FrozenEntry
 from harness.spec.arms import build_arms
 from harness.spec.space import Choice, LogUniform, Range, Space
@@ -38,8 +40,8 @@ def values_at_edges(results: Results) -> Iterator[Finding]:
                 at = next(v for v in values if find_edge(space, v) == side)
                 yield Finding(
                     "best value at the edge",
-                    f"{arm.name}: {where}the best {path} = {at:.3g} lies at the {side} end of "
-                    f"{space}",
+                    f"{arm.name}: {where}the best {path} = {in_powers(f'{at:.3g}')} lies "
+                    f"at the {side} end of {in_powers(str(space))}",
                     f"widen the space of {path} at its {side} end and run again",
                 )
 
@@ -90,6 +92,9 @@ def lucky_winners(results: Results) -> Iterator[Finding]:
     # Fresh seeds are compared by their closing values, which a best or mean over training is not.
     if search is None or search.reduce != "final" or not len(results.trials):
         return
+    declared = results.study.recipe.declared
+    label = describe(search.objective, declared).label
+    quantity = quantity_of(search.objective, declared)
     for arm, winners in results.winners.items():
         objectives = [_objective(results.trials, arm, winner) for winner in winners]
         won = float(np.mean(objectives)) if objectives else math.nan
@@ -103,8 +108,8 @@ def lucky_winners(results: Results) -> Iterator[Finding]:
         if lead > LUCK * fresh.std(ddof=1):
             yield Finding(
                 "lucky winner",
-                f"{arm}: its best trial had {search.objective} {won:.4g}, "
-                f"fresh seeds give {fresh.mean():.4g}",
+                f"{arm}: its best trial had {label} {say_value(won, quantity)}, "
+                f"fresh seeds give {say_value(float(fresh.mean()), quantity)}",
                 "judge trials over several seeds: search.repeats=3",
             )
 

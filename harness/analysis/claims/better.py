@@ -6,7 +6,7 @@ from __future__ import annotations
 from harness import stats
 from harness.analysis.claims.evidence import Weighed, evidence_on
 from harness.analysis.claims.paired import pair_arms
-from harness.analysis.ranking import show
+from harness.analysis.claims.wording import Words
 from harness.analysis.results import Results
 from harness.spec.claims import Better
 from harness.spec.looks import Look
@@ -26,5 +26,5 @@ def evidence_on_better(claim: Better, results: Results, look: Look, level: float
         Evidence whose effect is mean(mine − other) itself, without the margin.
     """
     evidence = pair_arms(results, claim, look).weigh(stats.superior, claim.margin, level)
-    advantage = show(evidence.effect)
-    return Weighed(evidence, f"Mean advantage in {claim.on}: {advantage}.")
+    words = Words.of(results, claim)
+    return Weighed(evidence, f"Mean advantage in {words.metric}: {words.effect(evidence)}.")

@@ -6,7 +6,7 @@ import numpy as np
 
 from harness import stats
 from harness.analysis.claims.evidence import Weighed, evidence_on
-from harness.analysis.ranking import show
+from harness.analysis.claims.wording import Words
 from harness.analysis.results import Results
 from harness.analysis.values import values_of
 from harness.spec.claims import Above, Below
@@ -52,9 +52,9 @@ def _weigh_bound(
     median = Interval(middle, min(low, high), max(low, high))
     repeats = sign * stats.repeated(values_KS, scope)
     lie, what = int(np.sum(repeats > sign * claim.value)), _counted(scope)
-    counted = f"{lie} of {len(repeats)} {what} lie {claim.kind} {claim.value:g}"
-    detail = f"Median {claim.on}: {show(median)}; {counted}."
-    return Weighed(evidence._replace(effect=median), detail)
+    words, found = Words.of(results, claim), evidence._replace(effect=median)
+    counted = f"{lie} of {len(repeats)} {what} lie {claim.kind} {words.given(claim.value)}"
+    return Weighed(found, f"Median {words.metric}: {words.effect(found)}; {counted}.")
 
 
 def _counted(scope: stats.Scope) -> str:

@@ -6,7 +6,9 @@ import numpy as np
 
 from harness import stats
 from harness.analysis.claims.evidence import Weighed, evidence_on
-from harness.analysis.ranking import show
+from harness.analysis.claims.monotone import level_means
+from harness.analysis.claims.wording import Words
+from harness.analysis.quantities import say
 from harness.analysis.results import Results
 from harness.analysis.values import resolution_of, values_of
 from harness.spec.claims import Cured
@@ -36,11 +38,11 @@ def evidence_on_cured(claim: Cured, results: Results, look: Look, level: float) 
         scope=results.study.scope_of(claim),
         resolution=resolution_of([base, cured]),
     )
+    words = Words.of(results, claim)
     if not found.defined:
         nothing = "not surely above 0, and of nothing no share is taken away"
-        return Weighed(
-            found.evidence, f"{claim.on} of {claim.than} is {show(found.base)}: {nothing}."
-        )
-    means = f"{np.nanmean(base):.4g} → {np.nanmean(cured):.4g}"
-    share = f"share taken away: {show(found.evidence.effect)}"
-    return Weighed(found.evidence, f"{claim.on} {means}; {share}.")
+        base_is = f"{words.metric} of {claim.than} is {say(found.base, words.values)}"
+        return Weighed(found.evidence, f"{base_is}: {nothing}.")
+    means = level_means(np.stack([base, cured]), words.values)
+    share = f"share taken away: {words.effect(found.evidence)}"
+    return Weighed(found.evidence, f"{words.metric} {means}; {share}.")

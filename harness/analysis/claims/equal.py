@@ -6,7 +6,7 @@ from __future__ import annotations
 from harness import stats
 from harness.analysis.claims.evidence import Weighed, evidence_on
 from harness.analysis.claims.paired import pair_arms
-from harness.analysis.ranking import show
+from harness.analysis.claims.wording import Words
 from harness.analysis.results import Results
 from harness.spec.claims import Equal
 from harness.spec.looks import Look
@@ -27,7 +27,6 @@ def evidence_on_equal(claim: Equal, results: Results, look: Look, level: float) 
         by its sign.
     """
     evidence = pair_arms(results, claim, look).weigh(stats.equivalent, claim.margin, level)
-    advantage = show(evidence.effect)
-    return Weighed(
-        evidence, f"Mean advantage in {claim.on}: {advantage}, to stay within ±{claim.margin:g}."
-    )
+    words = Words.of(results, claim)
+    advantage = f"Mean advantage in {words.metric}: {words.effect(evidence)}"
+    return Weighed(evidence, f"{advantage}, to stay within ±{words.given(claim.margin)}.")

@@ -11,7 +11,8 @@ import numpy as np
 from harness import stats
 from harness.analysis.claims.evidence import Weighed, evidence_on
 from harness.analysis.claims.times import times_to
-from harness.analysis.ranking import show
+from harness.analysis.claims.wording import Words
+from harness.analysis.quantities import say, three_digits
 from harness.analysis.results import Results
 from harness.analysis.values import resolution_of
 from harness.spec.claims import Faster
@@ -49,14 +50,14 @@ def evidence_on_faster(claim: Faster, results: Results, look: Look, level: float
     step = resolution_of([mine_KS, other_KS])
     evidence = stats.superior(other_KS, mine_KS, 0.0, level, scope=scope, resolution=step)
     means = [
-        show(stats.mean_test(own, scope=scope, level=level, resolution=step).interval)
+        say(stats.mean_test(own, scope=scope, level=level, resolution=step).interval)
         for own in (mine_KS, other_KS)
     ]
     missed = _missed(claim.arm, mine) + _missed(claim.than, other)
     # without a missed target the horizon is the last arrival, and restricts nothing
-    unit = f"{claim.by}, restricted to {horizon:.5g}" if missed else claim.by
+    unit = f"{claim.by}, restricted to {three_digits(horizon)}" if missed else claim.by
     note = f" ({'; '.join(missed)}, censored)" if missed else ""
-    saved = f"Mean {claim.by} saved: {show(evidence.effect)}"
+    saved = f"Mean {claim.by} saved: {Words.of(results, claim).effect(evidence)}"
     return Weighed(evidence, f"{saved}; {' against '.join(means)} {unit}{note}.")
 
 

@@ -7,7 +7,9 @@ import numpy as np
 from harness import stats
 from harness.analysis.claims.by_level import values_by_level
 from harness.analysis.claims.evidence import Weighed, evidence_on
-from harness.analysis.ranking import show
+from harness.analysis.claims.wording import Words
+from harness.analysis.number_column import value_column
+from harness.analysis.quantities import Quantity
 from harness.analysis.results import Results
 from harness.analysis.values import resolution_of
 from harness.spec.claims import Monotone
@@ -40,15 +42,20 @@ def evidence_on_monotone(claim: Monotone, results: Results, look: Look, level: f
     step = f"from {levels[found.step]} to {levels[found.step + 1]}"
     favours = found.evidence.favours
     which = "The least sure step is" if favours else "Most against it is the step"
-    smallest = f"smallest step {show(found.evidence.effect)}"
-    return Weighed(found.evidence, f"{level_means(values_LKS)}; {smallest}. {which} {step}.")
+    words = Words.of(results, claim)
+    smallest = f"smallest step {words.effect(found.evidence)}"
+    means = level_means(values_LKS, words.values)
+    return Weighed(found.evidence, f"{means}; {smallest}. {which} {step}.")
 
 
-def level_means(values: np.ndarray) -> str:
+def level_means(values: np.ndarray, quantity: Quantity) -> str:
     """Return the mean at each level, in their order, for people.
 
     Args:
         values: (levels, …) one number a run; NaN for one that is missing.
+        quantity: how they are written.
     """
     there = [own[~np.isnan(own)] for own in values]
-    return " → ".join(f"{np.mean(own):.4g}" if len(own) else "none" for own in there)
+    means = [float(np.mean(own)) if len(own) else None for own in there]
+    column = value_column(means, quantity, missing="none")
+    return f"{' → '.join(column.cells)} {column.unit}".rstrip()

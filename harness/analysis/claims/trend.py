@@ -6,7 +6,7 @@ from harness import stats
 from harness.analysis.claims.by_level import values_by_level
 from harness.analysis.claims.evidence import Weighed, evidence_on
 from harness.analysis.claims.monotone import level_means
-from harness.analysis.ranking import show
+from harness.analysis.claims.wording import Words
 from harness.analysis.results import Results
 from harness.spec.claims import Trend
 from harness.spec.looks import Look
@@ -30,5 +30,6 @@ def evidence_on_trend(claim: Trend, results: Results, look: Look, level: float) 
     evidence = stats.page_trend(
         values_LKS, claim.rising, level, scope=results.study.scope_of(claim)
     )
-    correlation = f"mean rank correlation {show(evidence.effect)} in the claimed direction"
-    return Weighed(evidence, f"{level_means(values_LKS)}; {correlation}.")
+    words = Words.of(results, claim)
+    correlation = f"mean rank correlation {words.effect(evidence)} in the claimed direction"
+    return Weighed(evidence, f"{level_means(values_LKS, words.values)}; {correlation}.")

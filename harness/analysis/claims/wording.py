@@ -2,11 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from harness.analysis.quantities import (
+    Quantity,
+    quantity_of,
+    quantity_of_effect,
+    quantity_of_time,
+    say,
+    say_given,
+)
 from harness.analysis.results import Results
 from harness.core.metric_names import Declared, describe
 from harness.spec.claims import Claim
 from harness.spec.looks import Look
 from harness.stats import Evidence, Spread, Success
+
+
+class Words(NamedTuple):
+    """How a claim's evidence is written."""
+
+    metric: str
+    """The metric's label."""
+    values: Quantity
+    """How the metric's values are written."""
+    effects: Quantity
+    """How the claim's effect, and what it is compared with, are written."""
+
+    @classmethod
+    def of(cls, results: Results, claim: Claim) -> Words:
+        """Return how the evidence on a study's claim is written."""
+        declared = results.study.recipe.declared
+        if claim.goal is not None:
+            values = quantity_of_time(claim.goal)
+        else:
+            values = quantity_of(claim.on, declared)
+        label = describe(claim.on, declared).label
+        return cls(label, values, quantity_of_effect(claim, declared))
+
+    def effect(self, evidence: Evidence) -> str:
+        """Return the effect that was found, with its interval."""
+        return say(evidence.effect, self.effects)
+
+    def given(self, value: float) -> str:
+        """Return what the claim compares its effect with."""
+        return say_given(value, self.effects)
 
 
 def describe_basis(results: Results, claim: Claim, look: Look, level: float) -> str:
@@ -62,14 +103,37 @@ def _ended(claim: Claim, success: Success) -> str:
     return f" Ended well: {counts}."
 
 
+_NUMBERS_AFTER = {
+    "margin": ("by more than", "by less than", ", by"),
+    "value": ("is above", "is below"),
+}
+"""The words before the numbers of claims' sentences, by the field that holds the number."""
+
+
 def claim_in_words(claim: Claim, declared: Declared) -> str:
-    """Return a claim's sentence with the metric's label in the place of its recorded name.
+    """Return a claim's sentence for people: the metric's label in the place of its recorded name,
+    and numbers with their units.
 
     Args:
         claim: the claim.
         declared: what the study declares of metrics of its own.
     """
-    said = str(claim).replace(claim.on, describe(claim.on, declared).label)
+    label = describe(claim.on, declared).label
+    said = str(claim).replace(claim.on, label)
+    effects = quantity_of_effect(claim, declared)
+    for field, words in _NUMBERS_AFTER.items():
+        if hasattr(claim, field):
+            said = _with_unit(said, getattr(claim, field), words, effects)
+    if claim.goal is not None:  # a target is a value of the metric, not a time
+        values = quantity_of(claim.goal.metric, declared)
+        said = _with_unit(said, claim.goal.target, (label,), values)
     for factor in getattr(claim, "factor_names", ()):  # by recipe fields, or words
         said = said.replace(factor, factor.replace("_", " "))
+    return said
+
+
+def _with_unit(said: str, number: float, words: Sequence[str], quantity: Quantity) -> str:
+    """Return a sentence with the number after some of these words as people write it."""
+    for before in words:
+        said = said.replace(f"{before} {number:g}", f"{before} {say_given(number, quantity)}", 1)
     return said

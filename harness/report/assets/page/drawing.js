@@ -4,7 +4,7 @@ import { findAll, get } from "./dom.js";
 import { curvePlots, isDrawn, plots } from "./plots.js";
 import { readSwitches } from "./switches.js";
 import { ink } from "./theme.js";
-import { unpackFigure } from "./unpacking.js";
+import { figureOf, unpackFigure } from "./unpacking.js";
 import { linkZoom } from "./zoom.js";
 
 /** Plotly's settings: figures are saved by the page's own buttons, and selecting points does nothing here. */
@@ -51,11 +51,26 @@ function drawAgain(plot) {
 }
 
 /**
- * Unpack a figure and give it to Plotly.
+ * Unpack a figure, so that it can be drawn at once when that is asked for.
+ * @param {PlotElement} plot
+ */
+export function prepare(plot) {
+  return unpackFigure(keyOf(plot));
+}
+
+/**
+ * Unpack a figure and give it to Plotly. One that is unpacked already is drawn before the call returns, which
+ * printing needs: what is drawn later is not on the paper.
  * @param {PlotElement} plot
  */
 async function drawFromData(plot) {
-  const { data, layout } = await unpackFigure(keyOf(plot));
+  const key = keyOf(plot);
+  let figure = figureOf(key);
+  if (!figure) {
+    await unpackFigure(key);
+    figure = figureOf(key);
+  }
+  const { data, layout } = /** @type {Figure} */ (figure);
   const source = { traces: unfoldRuns(data), fitting: layout.yaxis?.type };
   const first = !sources.has(plot);
   sources.set(plot, source);

@@ -2,6 +2,7 @@ import { startArms } from "./arms.js";
 import { startCopying } from "./copying.js";
 import { get } from "./dom.js";
 import { refreshArms, refreshCurves, repaint, startMenus } from "./drawing.js";
+import { startPrinting } from "./printing.js";
 import { startSaving } from "./saving.js";
 import { startDrawing } from "./scheduling.js";
 import { startSwitches } from "./switches.js";
@@ -21,6 +22,7 @@ async function startFigures() {
     startMenus();
     startSaving();
     startDrawing();
+    startPrinting();
   }
 }
 

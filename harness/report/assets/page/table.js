@@ -86,8 +86,17 @@ function compareCells(a, b) {
  * @returns {number | null}
  */
 function numberIn(cell) {
-  const text = textOf(cell);
+  const text = textOf(cell).replace("−", "-").replace(/ × 10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)$/, (_, power) => `e${lowered(power)}`);
   return text === "" || Number.isNaN(Number(text)) ? null : Number(text);
+}
+
+/**
+ * Return a power of ten in plain digits.
+ * @param {string} power - in raised ones
+ * @returns {string}
+ */
+function lowered(power) {
+  return [...power].map((digit) => "-0123456789"["⁻⁰¹²³⁴⁵⁶⁷⁸⁹".indexOf(digit)]).join("");
 }
 
 /**

@@ -19,13 +19,26 @@ async function unpack(packed) {
   return new Response(stream).text();
 }
 
+/** @type {Map<string, string>} */
+const unpacked = new Map();
+
 /**
- * Return a figure that the page holds.
+ * Unpack a figure that the page holds, if that has not been done.
  * @param {string} key - the figure's name
- * @returns {Promise<Figure>}
  */
 export async function unpackFigure(key) {
-  return JSON.parse(await unpack(get(`[id="data-${CSS.escape(key)}"]`).textContent ?? ""));
+  if (unpacked.has(key)) return;
+  unpacked.set(key, await unpack(get(`[id="data-${CSS.escape(key)}"]`).textContent ?? ""));
+}
+
+/**
+ * Return a figure that has been unpacked, a new one at each call; null before that.
+ * @param {string} key - the figure's name
+ * @returns {Figure | null}
+ */
+export function figureOf(key) {
+  const text = unpacked.get(key);
+  return text === undefined ? null : JSON.parse(text);
 }
 
 /**
