@@ -8,6 +8,7 @@ two evaluations; models and regularizers draw from it and from nothing else.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,7 @@ class Noise:
         self, seeds: Sequence[int], step: int, device: torch.device, dtype: torch.dtype
     ) -> None:
         self.seeds, self.step, self.device, self.dtype = tuple(seeds), step, device, dtype
+        self.place, self.parts = 0, 1
 
     @cached_property
     def host(self) -> list[np.random.Generator]:
@@ -99,12 +101,50 @@ class Noise:
         # where ``cached_property`` keeps what it has made
         vars(self).update(begun)
 
+    def fork(self) -> Noise:
+        """Return streams that draw from here on what these draw, and move none of these."""
+        other = Noise(self.seeds, self.step, self.device, self.dtype)
+        begun = self.begun()
+        # torch's generators can't be copied by ``deepcopy``
+        streams = begun.pop("streams", None)
+        other.go_on(deepcopy(begun))
+        if isinstance(streams, list):
+            other.go_on({"streams": [stream.clone_state() for stream in streams]})
+        return other
+
+    def part(self, place: int, parts: int) -> Noise:
+        """Return the same streams for one of several equal parts of each batch: dropout's numbers
+        are drawn for the whole batch, and those of the part's samples are handed out.
+
+        Args:
+            place: of the part, from 0.
+            parts: how many there are.
+        """
+        other = Noise(self.seeds, self.step, self.device, self.dtype)
+        # the streams themselves, begun here where they had not begun
+        other.go_on({name: getattr(self, name) for name in _STREAMS})
+        other.place, other.parts = place, parts
+        return other
+
+    def seed(self) -> int | None:
+        """Return a seed for code that draws by itself, of the first member's stream; of each part
+        of a batch another one."""
+        drawn = int(self.host[0].integers(2**62))
+        return derive(drawn, "part", self.place) if self.place else drawn
+
     def uniform(self, *shape: int) -> Tensor:
         """Return numbers (K, *shape) from U[0, 1), for dropout; every call draws further.
 
         Args:
-            shape: of one member's numbers.
+            shape: of one member's numbers, samples first.
         """
+        if self.parts > 1:
+            samples = slice(self.place * shape[0], (self.place + 1) * shape[0])
+            return self._uniform(self.parts * shape[0], *shape[1:])[:, samples]
+        return self._uniform(*shape)
+
+    def _uniform(self, *shape: int) -> Tensor:
+        """Return numbers (K, *shape), of whole batches."""
         if self.streams:
             drawn_K = [torch.rand(shape, generator=g, device=self.device) for g in self.streams]
             return torch.stack(drawn_K).to(self.dtype)
@@ -136,11 +176,12 @@ class RecordedNoise:
         draws: numbers (K, *shape) from U[0, 1), one tensor for each time that dropout drew.
     """
 
-    host: tuple[np.random.Generator, ...] = ()
-    """No streams of anything else."""
-
     def __init__(self, draws: Sequence[Tensor]) -> None:
         self._draws = iter(draws)
+
+    def seed(self) -> int | None:
+        """Return None: nothing else is recorded."""
+        return None
 
     def uniform(self, *shape: int) -> Tensor:
         """Return the next recorded numbers (K, *shape)."""

@@ -83,6 +83,10 @@ def check_batching(recipe: ResolvedRecipe) -> tuple[bool, str]:
         return False, f"{recipe.trainer.name} trains each run in a process of its own"
     if isinstance(recipe.optimizer, ExternalOptimizer):
         return False, f"{recipe.optimizer.name} is another library's optimizer"
+    if recipe.compile:
+        return False, "recipe.compile makes a pass for one run alone"
+    if recipe.processes > 1:
+        return False, f"recipe.processes spreads each run over {recipe.processes} processes"
     data = load_data(recipe.data)
     if data.streams is not None:
         return False, f"samples of {recipe.data.name} are read for one run at a time"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
+from torch import distributed
 
 from harness.core.errors import HarnessError
 from harness.core.parameter_layout import Layout, layout_of
@@ -18,7 +19,13 @@ from harness.data.base import Data, load_data
 from harness.data.dataset import Dataset
 from harness.engine import placement
 from harness.engine.averaging import check_average
-from harness.engine.differentiate import Differentiator, differentiator_of, in_micro_batches
+from harness.engine.differentiate import (
+    Differentiator,
+    by_several_processes,
+    compiled_pass,
+    differentiator_of,
+    in_micro_batches,
+)
 from harness.engine.metric_checks import check_metrics
 from harness.engine.optimizer_checks import check_left_out, check_optimizer
 from harness.engine.parameter_groups import check_groups
@@ -115,6 +122,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     _check_batch_size(recipe, data.count("train"))
     _check_accumulate(recipe, data.count("train"))
     _check_stream(recipe, data)
+    _check_processes(recipe, device)
     metrics = tuple(as_a(Metric, part) for part in recipe.metrics)
     _check_regularizers(recipe, regularizers, stopping, data, _inputs_are_numbers(network, data))
     check_metrics(recipe, metrics, stopping, data)
@@ -140,9 +148,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
         initial=weights,
         training_loss=training_loss,
         scalings=_scalings(recipe, data, weights),
-        differentiator=in_micro_batches(
-            differentiator_of(training_loss), training_loss, recipe.accumulate
-        ),
+        differentiator=_differentiator(recipe, training_loss),
         regularizers=regularizers,
         stopping=stopping,
         metrics=metrics,
@@ -154,6 +160,13 @@ def program_of(recipe: ResolvedRecipe) -> Program:
         device=device,
         dtype=dtype,
     )
+
+
+def _differentiator(recipe: ResolvedRecipe, loss: TrainingLoss) -> Differentiator:
+    """Return what computes the derivatives of a recipe's loss."""
+    compiled = compiled_pass(recipe, loss) if recipe.compile else None
+    inner = in_micro_batches(differentiator_of(loss, compiled), loss, recipe.accumulate)
+    return by_several_processes(inner, recipe.processes)
 
 
 def _layout_for(weights: Mapping[str, Weight]) -> Layout:
@@ -315,6 +328,27 @@ def _check_stream(recipe: ResolvedRecipe, data: Dataset) -> None:
         raise HarnessError(
             f"recipe.loss: expected weights as numbers, since no pass over {recipe.data.name} "
             "counts its classes, got balanced; write a list, one weight a class"
+        )
+
+
+def _check_processes(recipe: ResolvedRecipe, device: torch.device) -> None:
+    """Refuse processes that have no device each, or can't tell each other anything.
+
+    Raises:
+        HarnessError: so it is.
+    """
+    count = recipe.processes
+    if count == 1:
+        return
+    if not distributed.is_available():
+        raise HarnessError(
+            f"recipe.processes: expected 1, since this torch has no torch.distributed, got {count}"
+        )
+    if device.type == "cuda" and (device.index or count > torch.cuda.device_count()):
+        raise HarnessError(
+            f"recipe.processes: expected as many GPUs and device 'auto' or 'cuda', since each has"
+            f" one of its own, got {count} processes, {torch.cuda.device_count()} GPUs and device"
+            f" {recipe.device!r}; use fewer, or device 'cpu'"
         )
 
 

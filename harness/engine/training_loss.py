@@ -6,7 +6,7 @@ regularizers add their gradients to that of this loss.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple, cast
 
@@ -72,16 +72,23 @@ class TrainingLoss(NamedTuple):
         out_KBD, y_KBD = self.outputs(params, batch.x_KB, ctx), self.targets(batch.y_KBD)
         return self.loss.mean(out_KBD, y_KBD, hyper.loss_fields()), ctx.buffers
 
-    def outputs(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
+    def outputs(
+        self,
+        params: Params,
+        x_KB: Tensor,
+        ctx: Context,
+        network: Callable[[Params, Tensor, Context], Tensor] | None = None,
+    ) -> Tensor:
         """Return the network's outputs, as the loss takes them.
 
         Args:
             params: weights by name, (K, *shape) each.
             x_KB: inputs.
             ctx: training or evaluation, streams, running statistics.
+            network: called in the network's place, by default the network itself.
         """
         with self.precision():
-            out_KBD = self.network(params, x_KB, ctx)
+            out_KBD = (network or self.network)(params, x_KB, ctx)
         # the loss itself is computed in full precision, for which bfloat16's outputs are converted
         return converted(out_KBD, next(iter(params.values())).dtype)
 

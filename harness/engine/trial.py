@@ -56,6 +56,8 @@ def try_program(program: Program) -> None:
             _outputs(program, first_1P, min(FEW_SAMPLES, program.train.size), training)
     if 1 in batch_sizes(program):
         _try_one_sample(program, first_1P)
+    if program.recipe.processes > 1:
+        _try_processes(program, first_1P)
 
 
 def _try_stream(program: Program) -> None:
@@ -208,6 +210,30 @@ def _try_one_sample(program: Program, w_1P: Tensor) -> None:
                 f"{_model(program)}: {name.removesuffix('.var')} would normalise over a single "
                 f"number; {_batches_of_one(program)}"
             )
+
+
+def _try_processes(program: Program, w_1P: Tensor) -> None:
+    """Refuse what several processes of one run would not do as one does.
+
+    Raises:
+        HarnessError: batches can't be shared out evenly, or the network keeps statistics of the
+            samples that it has seen, of which each process sees its own.
+    """
+    count, sizes = program.recipe.processes, sorted(batch_sizes(program))
+    if uneven := [size for size in sizes if size % count]:
+        raise HarnessError(
+            f"recipe.processes: expected batches that {count} processes share evenly, got batches"
+            f" of {' and '.join(map(str, uneven))} samples; set drop_last, or another batch_size"
+        )
+    before = initial_buffers(program, [0])
+    after = _outputs(program, w_1P, min(FEW_SAMPLES, program.train.size), training=True).buffers
+    moved = [name for name, first in before.items() if not torch.equal(after[name], first)]
+    if moved:
+        raise HarnessError(
+            f"recipe.processes: expected a model without statistics of its batches, such as with"
+            f" norm='layer', got {', '.join(moved[:3])}, which each process would gather of its own"
+            " samples; leave out processes, or the normalization"
+        )
 
 
 def _batches_of_one(program: Program) -> str:

@@ -15,8 +15,8 @@ from harness.spec.resolved import ResolvedRecipe
 
 
 def try_update(recipe: ResolvedRecipe, probes: Iterable[Probe]) -> None:
-    """Make one update with each of the user's own probes, or with none where another part is own;
-    what is trained is thrown away.
+    """Make one update with each of the user's own probes, or with none where another part is own or
+    the pass is to be compiled; what is trained is thrown away.
 
     The harness's own parts are tested, and cost nothing here.
 
@@ -28,6 +28,9 @@ def try_update(recipe: ResolvedRecipe, probes: Iterable[Probe]) -> None:
         HarnessError: a part fails, with its name and line, or does not come back.
     """
     short = recipe.with_values({"steps": 1, "eval_every": 1})
+    if recipe.compile:  # without a limit: compiling large networks takes minutes
+        with in_words("recipe.compile"):
+            advance(start([Run(short, 0)], test=False))
     own = [part for part in (recipe.optimizer, *recipe.regularizers) if _is_own(part)]
     if own:
         _try(short, (), f"training with {', '.join(part.name for part in own)}")

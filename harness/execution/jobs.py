@@ -179,7 +179,7 @@ class StoppedError(Exception):
 def _train(job: Job) -> Done:
     from harness.data.same_data import check_same_data
     from harness.engine.cohort import Cohort, start
-    from harness.engine.loop import advance
+    from harness.execution.together import advance_together
 
     for run, known in zip(job.runs, job.data, strict=False):
         check_same_data(run.recipe.data, known)
@@ -190,7 +190,8 @@ def _train(job: Job) -> Done:
         return _done(job, before)
     count = counter_of(job)
     if job.saving is None:
-        return _done(job, advance(before or start(job.runs, job.test, job.keep), job.until, count))
+        new = before or start(job.runs, job.test, job.keep)
+        return _done(job, advance_together(new, job.until, count))
     rows = [member.index for member in before.members] if before else range(len(job.runs))
     keeper = Keeper(job.saving, job.runs, job.until, rows)
     resumed = keeper.resume()
@@ -198,7 +199,7 @@ def _train(job: Job) -> Done:
         count(updates_of(resumed) - (updates_of(before) if before else 0))
     cohort = resumed or before or start(job.runs, job.test, job.keep)
     with noted_signals() as ending:
-        advance(cohort, job.until, count, partial(_between, keeper, ending, _board(job)))
+        advance_together(cohort, job.until, count, partial(_between, keeper, ending, _board(job)))
         if cohort.members:
             keeper.at_rung(cohort)
     return _done(job, cohort)._replace(notes=tuple(keeper.notes))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from typing import cast
 
@@ -20,6 +20,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.parameter import is_lazy
 
 from harness.core.errors import HarnessError
+from harness.core.noise import Noise, RecordedNoise
 from harness.core.streams import derive
 from harness.core.time_limit import TimeIsUpError, limited
 from harness.models.base import Context, DataSizes, Model, Params, Weight
@@ -253,13 +254,36 @@ class ModuleNetwork:
             x_KB: inputs (K, B, *shape), or (1, B, *shape) where all members share them.
             ctx: training or evaluation, streams, buffers.
         """
-        # the one module serves training and evaluation alternately
-        self.module.train(ctx.training)
+        with self.prepared(ctx.training, ctx.noise, len(next(iter(params.values())))):
+            return self.evaluate(params, x_KB, ctx)
+
+    def prepared(
+        self, training: bool, noise: Noise | RecordedNoise | None, members: int
+    ) -> AbstractContextManager[None]:
+        """Return the context of a pass: the module's mode, and the global generators that a lone
+        member's module draws from, seeded from that member's stream.
+
+        Args:
+            training: or evaluation; the one module serves both alternately.
+            noise: the members' streams.
+            members: how many there are.
+        """
+        self.module.train(training)
+        seed = None
+        if members == 1 and self.draws:
+            # one number of the member's stream seeds the generators for this pass
+            seed = noise.seed() if noise else None
+            seed = EVALUATION if seed is None else seed
+        return global_stream(seed)
+
+    def evaluate(self, params: Params, x_KB: Tensor, ctx: Context) -> Tensor:
+        """Return what ``__call__`` does, in the context of :meth:`prepared`: a function of tensors
+        that a compiler can follow."""
         members, given = len(next(iter(params.values()))), self._given(x_KB)
         # modules write into their buffers; copies keep the caller's as they are
         buffers = {name: b.clone() for name, b in ctx.buffers.items()}
         if members == 1:
-            out = self._alone(params, buffers, given, ctx)
+            out = self._alone(params, buffers, given)
         else:
             shared = len(x_KB) == 1
             mapped = torch.func.vmap(self._call, in_dims=(0, 0, None if shared else 0))
@@ -285,21 +309,12 @@ class ModuleNetwork:
             )
         return out
 
-    def _alone(
-        self, params: Params, buffers: dict[str, Tensor], given: ModuleInputs, ctx: Context
-    ) -> Tensor:
-        """Return the outputs (1, B, D) of one member, which may draw from its own stream."""
+    def _alone(self, params: Params, buffers: dict[str, Tensor], given: ModuleInputs) -> Tensor:
+        """Return the outputs (1, B, D) of one member."""
         # views: what the module writes into its buffers must arrive in ``buffers``
         first = {name: b[0] for name, b in buffers.items()}
         own = {name: p[0] for name, p in params.items()}
-        seed = None
-        if self.draws:
-            # one number of the member's stream seeds the generators for this pass; the bound only
-            # has to fit into a signed 64-bit seed
-            streams = ctx.noise.host if ctx.noise else ()
-            seed = int(streams[0].integers(2**62)) if streams else EVALUATION
-        with global_stream(seed):
-            out = self._call(own, first, _first(given))
+        out = self._call(own, first, _first(given))
         if isinstance(out, Mapping):
             return cast("Tensor", {name: value[None] for name, value in out.items()})
         return out[None]

@@ -88,7 +88,20 @@ def plan_study(study: Study, workers: int, largest: int | None = None) -> StudyP
     cohorts = sum(_cohorts_of(runs) for runs in _trained_at_once(study, plans))
     seconds = sum(plan.seconds * (plan.search_runs + plan.confirm_runs) for plan in plans)
     # 0 workers: this process trains, as one
-    return StudyPlan(plans, cohorts, seconds / max(1, workers), notes_of(study))
+    notes = (*notes_of(study), *_notes_of_processes(plans, workers))
+    return StudyPlan(plans, cohorts, seconds / max(1, workers), notes)
+
+
+def _notes_of_processes(plans: Sequence[ArmPlan], workers: int) -> list[str]:
+    """Return a sentence for runs that several processes train: how many there are at once."""
+    counts = {representative(plan.arm.recipe).processes for plan in plans}
+    # 0 workers: this process trains
+    at_once = max(1, workers)
+    return [
+        f"{count} processes train each run (recipe.processes), {at_once * count} at once with"
+        f" {at_once} worker{'s' * (at_once > 1)}; --workers says how many runs train at a time"
+        for count in sorted(counts - {1})
+    ]
 
 
 class _Forecast:

@@ -16,10 +16,10 @@ from typing import NamedTuple
 from harness.core.study_record import ClockReading
 from harness.engine.cohort import start
 from harness.engine.evaluate import evaluate_members
-from harness.engine.loop import advance
 from harness.engine.program import program_of
 from harness.execution.jobs import one_thread
 from harness.execution.remote import here
+from harness.execution.together import advance_together
 from harness.optimizers.base import Optimizer
 from harness.spec.arms import Run
 from harness.spec.keys import digest, shape_key
@@ -118,7 +118,8 @@ def _seconds_of(recipe: ResolvedRecipe, updates: int) -> float:
     ``cost/seconds`` counts updates alone, as the trainer measures them.
     """
     short = recipe.with_values({"steps": updates, "eval_every": updates})
-    return advance(start([Run(short, 0)], test=False)).outcomes[0].summary["cost/seconds"]
+    cohort = advance_together(start([Run(short, 0)], test=False))
+    return cohort.outcomes[0].summary["cost/seconds"]
 
 
 @one_thread()
@@ -141,8 +142,8 @@ def forecast_seconds(recipe: ResolvedRecipe, members: int) -> float:
         began = time.perf_counter()
         evaluate_members(program, cohort.w_KP, cohort.buffers, [short] * members)
         evaluation = time.perf_counter() - began
-        advance(cohort)
-        whole = time.perf_counter() - began
-    # the whole holds three evaluations: the one timed, and the cohort's own at its start and end
-    update = max(0.0, whole - 3 * evaluation) / FORECAST_UPDATES
+        advance_together(cohort)
+    # the updates alone: evaluations, and the start of other processes, are not among them
+    updates = sum(outcome.summary["cost/seconds"] for outcome in cohort.outcomes.values())
+    update = updates / FORECAST_UPDATES
     return (update * times.steps + evaluation * len(times.evaluations)) / members

@@ -157,6 +157,13 @@ class Recipe(Spec):
     amp: bool | Literal["fp16"] = False
     """Compute the forward pass in bfloat16 where that is safe, or with "fp16" in float16 and with
     dynamic loss scaling; "bf16" is another name of True."""
+    compile: bool = Field(default=False, exclude_if=lambda compiled: not compiled)
+    """Compute gradients by passes that ``torch.compile`` makes, for large runs: each trains alone,
+    and its first updates wait for the compiler. Other bits, and so other keys."""
+    processes: int = Field(default=1, ge=1, exclude_if=lambda count: count == 1)
+    """Processes that train one run together, for large runs: each takes its share of every batch
+    (data parallel), on a GPU of its own where there are GPUs. The numbers but for rounding, and so
+    other keys."""
     device: str = Field(default="auto", pattern=DEVICE)
     """"auto" takes the GPU where there is one."""
     eval_every: Annotated[int, Field(ge=1)] | None = None

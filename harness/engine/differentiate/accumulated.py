@@ -54,13 +54,13 @@ class Accumulated(Differentiator):
         record: TrainingPass | None = None,
     ) -> Gradient:
         first, *others = split_batch(batch, self.micro_batches)
-        shares = _shares(self.loss, [first, *others], hyper)
+        shares = shares_of(self.loss, [first, *others], hyper)
         records = [None if record is None else TrainingPass() for _ in shares]
         workspace = workspace or self.inner.workspace(w_KP)
         total = self.inner.gradient(w_KP, buffers, first, hyper, noise, workspace, records[0])
         loss_K = total.loss_K * shares[0]
         for block in total.blocks:
-            block.g_KC.mul_(_column(shares[0]))
+            block.g_KC.mul_(column(shares[0]))
         after, scratch = total.buffers, self._memory_like(workspace, w_KP) if others else None
         for part, share, own in zip(others, shares[1:], records[1:], strict=True):
             added = self.inner.gradient(w_KP, after, part, hyper, noise, scratch, own)
@@ -135,11 +135,19 @@ def split_batch(batch: Minibatch, parts: int) -> list[Minibatch]:
     return [Minibatch(*piece) for piece in pieces]
 
 
-def _shares(
+def shares_of(
     loss: TrainingLoss, parts: Sequence[Minibatch], hyper: Hyperparameters
 ) -> Sequence[float | Tensor]:
-    """Return what each part's mean loss counts in that of the whole: a number, or (K,) where the
-    loss weighs samples, such as by their tokens."""
+    """Return what each part's mean loss counts in that of the whole.
+
+    Args:
+        loss: weighs samples, or not.
+        parts: the batch.
+        hyper: the members' numbers.
+
+    Returns:
+        For each part a number, or (K,) where the loss weighs samples, such as by their tokens.
+    """
     weights = [loss.loss.weights(loss.targets(part.y_KBD), hyper.loss) for part in parts]
     counts_MK = [weights_KB.sum(1) for weights_KB in weights if weights_KB is not None]
     if counts_MK:
@@ -150,8 +158,13 @@ def _shares(
     return [size / sum(sizes) for size in sizes]
 
 
-def _column(share: float | Tensor, axes: int = 2) -> float | Tensor:
-    """Return a share to go with a tensor (K, …) of so many axes."""
+def column(share: float | Tensor, axes: int = 2) -> float | Tensor:
+    """Return a share to go with a tensor (K, …).
+
+    Args:
+        share: a number, or (K,).
+        axes: of the tensor.
+    """
     return share.view(-1, *(1,) * (axes - 1)) if isinstance(share, Tensor) else share
 
 
@@ -185,6 +198,6 @@ def _merge(
     for products in zip(*(own.products for own in all_seen), strict=True):
         # slopes of a part's mean loss, as slopes of the whole batch's
         pairs = zip(products, shares, strict=True)
-        slopes = [own.d_KBO * _column(share, 3) for own, share in pairs]
+        slopes = [own.d_KBO * column(share, 3) for own, share in pairs]
         h_KBI = torch.cat([own.h_KBI for own in products], 1)
         seen.products.append(Product(h_KBI, torch.cat(slopes, 1), products[0].bias))

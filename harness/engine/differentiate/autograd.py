@@ -61,16 +61,7 @@ class Autograd(Differentiator):
         params = self.loss.layout.views(leaf_KP)
         seen = None if record is None else record.seen
         loss_K, after = self.loss(params, buffers, batch, hyper, noise, seen)
-        # ∂ΣL_k/∂θ_k = ∂L_k/∂θ_k, since a member's loss depends on its own weights alone: one
-        # backward pass gives the gradients of all members
-        if hyper.scaling is None:
-            (g_KP,) = torch.autograd.grad(loss_K.sum(), leaf_KP)
-        else:
-            scale_K = hyper.scaling.scale_K
-            (g_KP,) = torch.autograd.grad((scale_K * loss_K).sum(), leaf_KP)
-            g_KP /= scale_K[:, None]
-        block = ParameterBlock(slice(0, w_KP.shape[1]), w_KP, g_KP)
-        return Gradient(loss_K.detach(), g_KP, (block,), after)
+        return gradient_by(loss_K, leaf_KP, w_KP, hyper, after)
 
     def hessian_product(
         self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
@@ -99,6 +90,30 @@ class Autograd(Differentiator):
         if not takes_single_samples(self.loss.network):
             return None
         return grams_one_by_one(self, w_KP, buffers, batch, hyper)
+
+
+def gradient_by(
+    loss_K: Tensor, leaf_KP: Tensor, w_KP: Tensor, hyper: Hyperparameters, after: Buffers
+) -> Gradient:
+    """Return the gradient of losses by the leaf that they were computed from.
+
+    Args:
+        loss_K: the members' losses, with their graph.
+        leaf_KP: the weights as a leaf.
+        w_KP: the weights themselves, which are moved.
+        hyper: the members' numbers, with the scales of losses in float16.
+        after: the new running statistics.
+    """
+    # ∂ΣL_k/∂θ_k = ∂L_k/∂θ_k, since a member's loss depends on its own weights alone: one backward
+    # pass gives the gradients of all members
+    if hyper.scaling is None:
+        (g_KP,) = torch.autograd.grad(loss_K.sum(), leaf_KP)
+    else:
+        scale_K = hyper.scaling.scale_K
+        (g_KP,) = torch.autograd.grad((scale_K * loss_K).sum(), leaf_KP)
+        g_KP /= scale_K[:, None]
+    block = ParameterBlock(slice(0, w_KP.shape[1]), w_KP, g_KP)
+    return Gradient(loss_K.detach(), g_KP, (block,), after)
 
 
 def gradient_product(loss: Tensor, leaf: Tensor) -> Callable[[Tensor], Tensor]:
