@@ -13,6 +13,8 @@ whose updates are in proportion to the gradient, as SGD's, and "entrywise" those
 not depend on its scale, as Adam's. Decays are divided by the factor of the rate, so that what a
 decay takes away in an update does not depend on the width. At ``base_width`` all factors are 1, and
 no output needs a multiplier: that of the paper's table 8 is in the outputs' start and rate here.
+Embeddings that are tied to the outputs have it, and attention has a factor of its own; those are
+the network's (:class:`harness.models.gpt.GPT`).
 """
 
 from __future__ import annotations

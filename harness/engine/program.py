@@ -234,13 +234,19 @@ def build_network(recipe: ResolvedRecipe, data: Dataset) -> Network:
     if not isinstance(model, Model):
         raise HarnessError(f"recipe.model: expected a model for data {source.name}, got none")
     try:
-        return model.network_for(sizes_of(data, recipe.dtype))
+        return model.network_for(_sizes_for(recipe, data))
     # what a user's own module or a layer of torch's raises for sizes that do not go together; any
     # other exception is a bug and keeps its traceback
     except (TypeError, ValueError, RuntimeError) as error:
         raise HarnessError(
             f"recipe.model: {model.name} can't be built for inputs {data.input_shape}: {error}"
         ) from error
+
+
+def _sizes_for(recipe: ResolvedRecipe, data: Dataset) -> DataSizes:
+    """Return what the recipe's network is fitted to."""
+    base = recipe.base_width if recipe.parametrization == "mup" else None
+    return sizes_of(data, recipe.dtype)._replace(base_width=base)
 
 
 def _inputs_are_numbers(network: Network, data: Dataset) -> bool:

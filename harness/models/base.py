@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol
 
 from harness.core.noise import Noise, RecordedNoise
 from harness.core.parameter_layout import Role
@@ -194,12 +194,18 @@ class DataSizes(NamedTuple):
     arrays; None for other inputs."""
     fields: SampleFields | None = None
     """Where the arrays of an input lie, if it is several."""
+    base_width: int | None = None
+    """Width at which the maximal update parametrization is the standard one, for models that have
+    multipliers by it; None in the standard parametrization."""
 
 
 class Model(Component):
     """A network, as a spec: a subclass has the fields, and builds the network for the data."""
 
     kind = "model"
+    parametrized: ClassVar[int] = 1
+    """Version of what the model makes of muP, which is in the keys of runs that have it where it is
+    another than 1: raised when the same recipe would give other numbers."""
 
     def network_for(self, sizes: DataSizes) -> Network:
         """Return the network fitted to data of any kind; for most models its shapes are enough.
@@ -226,7 +232,8 @@ class Model(Component):
     def at_width(self, width: int) -> Model | None:
         """Return the same model with so many units in every hidden layer; None if it has none.
 
-        ``parametrization="mup"`` measures the model by it.
+        ``parametrization="mup"`` measures the model by it. What depends on the width beside starts
+        and rates, such as what attention divides by, the network takes from ``sizes.base_width``.
 
         Args:
             width: units of a hidden layer, or features of a token.

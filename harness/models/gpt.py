@@ -35,8 +35,12 @@ class GPT(Model):
     A block is pre-norm: x ← x + attention(norm(x)), then x ← x + MLP(norm(x)), with GELU. A token
     sees itself and those before it. Initial weights are GPT-2's: N(0, 0.02²), divided by
     √(2·layers) where they add to the tokens, biases 0; with another ``init`` than the default, that
-    one's.
+    one's. In muP the heads keep their number and grow with the width: scores are qkᵀ√d₀/d, with d₀
+    the features of a head at the base width, and tied embeddings put out logits that are divided by
+    the ratio of the widths (Yang et al. 2022, table 8 and definition 4.1).
     """
+
+    parametrized = 2
 
     layers: int = Field(default=2, ge=1)
     """Blocks."""
@@ -62,7 +66,8 @@ class GPT(Model):
         vocabulary = sizes.vocabulary
         if not isinstance(vocabulary, int) or len(sizes.input_shape) != 1:
             raise ValueError("expected one sequence of tokens (whole numbers) as an input")
-        return GPTNetwork(self, sizes.input_shape[0], vocabulary, sizes.outputs)
+        context = sizes.input_shape[0]
+        return GPTNetwork(self, context, vocabulary, sizes.outputs, sizes.base_width)
 
     def network(self, input_shape: tuple[int, ...], outputs: int) -> GPTNetwork:
         """Return the network for sequences (T,) of tokens below ``outputs``.
@@ -83,10 +88,14 @@ class DecoderBlock(Block):
         heads: attention heads.
         rotary: whether queries and keys are turned by their place.
         added: deviation of the initial weights of what is added to the tokens.
+        wider: the width by that of muP's base.
     """
 
-    def __init__(self, name: str, width: int, heads: int, rotary: bool, added: float) -> None:
-        super().__init__(name, width, heads, DEVIATION, added)
+    def __init__(
+        self, name: str, width: int, heads: int, rotary: bool, added: float, wider: float = 1.0
+    ) -> None:
+        # as many heads at every width, so that each is so many times as wide
+        super().__init__(name, width, heads, DEVIATION, added, wider)
         self.rotary = rotary
 
     def scores(self, q: Tensor, k: Tensor) -> Tensor:
@@ -106,6 +115,7 @@ class GPTNetwork:
         context: tokens in one input, T.
         vocabulary: values that tokens take, V.
         outputs: classes of the next token.
+        base_width: of muP; None in the standard parametrization.
 
     Raises:
         ValueError: the heads do not divide the width, or a head's features can't be turned in
@@ -114,7 +124,14 @@ class GPTNetwork:
 
     takes_tokens = True
 
-    def __init__(self, spec: GPT, context: int, vocabulary: int, outputs: int) -> None:
+    def __init__(
+        self,
+        spec: GPT,
+        context: int,
+        vocabulary: int,
+        outputs: int,
+        base_width: int | None = None,
+    ) -> None:
         width, rotary = value_of(spec.width, "model.width"), spec.positions == "rotary"
         if width % spec.heads:
             raise ValueError(f"model.heads: expected a divisor of width {width}, got {spec.heads}")
@@ -128,12 +145,13 @@ class GPTNetwork:
                 f"model.tied: expected tokens for all of the {outputs} outputs, got inputs of "
                 f"{vocabulary} tokens; set tied: false"
             )
-        self.outputs = outputs
+        self.outputs, self.wider = outputs, width / (base_width or width)
         self.tokens = Embedding("tokens", vocabulary, width)
         self.position = None if rotary else Embedding("position", context, width)
         added = DEVIATION / math.sqrt(2 * spec.layers)
         self.blocks = [
-            DecoderBlock(f"block.{i}", width, spec.heads, rotary, added) for i in range(spec.layers)
+            DecoderBlock(f"block.{i}", width, spec.heads, rotary, added, self.wider)
+            for i in range(spec.layers)
         ]
         self.norm = LayerNorm("norm", width)
         self.out = None
@@ -174,6 +192,9 @@ class GPTNetwork:
         x = self.norm(params, x, ctx)
         if self.out is not None:
             return per_token(self.out, params, x)
+        # an output's start and rate would be 1/r of an embedding's (table 3); tied weights are
+        # both, and so their outputs are divided
+        x = x if self.wider == 1 else x / self.wider
         table_KVF = params[self.tokens.w][:, : self.outputs]
         logits_KNV = torch.matmul(x.flatten(1, 2), table_KVF.mT)
         out_KBTV: Tensor = logits_KNV.unflatten(1, x.shape[1:3])

@@ -29,6 +29,7 @@ class Block:
         heads: attention heads.
         inner: deviation of the initial weights; None leaves them to the recipe's ``init``.
         added: the same for the weights of what is added to the tokens.
+        wider: how many times as many features a head has as at the base width of muP, r.
     """
 
     def __init__(
@@ -38,8 +39,9 @@ class Block:
         heads: int,
         inner: float | None = None,
         added: float | None = None,
+        wider: float = 1.0,
     ) -> None:
-        self.heads, self.activation = heads, GELU()
+        self.heads, self.wider, self.activation = heads, wider, GELU()
         self.norm1 = LayerNorm(f"{name}.norm1", width)
         self.qkv = Dense(f"{name}.qkv", width, 3 * width, fused=3, std=inner)
         self.mix = Dense(f"{name}.mix", width, width, std=added)
@@ -76,7 +78,10 @@ class Block:
         return per_token(self.mix, params, (shares @ v).transpose(2, 3).flatten(-2))
 
     def scores(self, q: Tensor, k: Tensor) -> Tensor:
-        """Return how much each token looks at each other one, qkᵀ/√d, before the softmax.
+        """Return how much each token looks at each other one, qkᵀ/√(rd), before the softmax.
+
+        That is qkᵀ/√d in the standard parametrization, and qkᵀ√d₀/d in muP (Yang et al. 2022), with
+        d₀ = d/r features at the base width.
 
         Args:
             q: queries (K, B, heads, T, d).
@@ -85,5 +90,6 @@ class Block:
         Returns:
             (K, B, heads, T, T); every token sees all.
         """
-        # a sum of d products has deviation √d; divided by it, softmax does not saturate with d
-        return q @ k.mT / math.sqrt(q.shape[-1])
+        # a sum of d products has deviation √d while queries and keys know nothing of each other;
+        # trained in muP they do, and it is in proportion to d
+        return q @ k.mT / math.sqrt(q.shape[-1] * self.wider)

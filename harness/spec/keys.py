@@ -57,6 +57,10 @@ def run_key(run: Run, fingerprint: str, code: str) -> str:
     if "data" in recipe:  # a loop of one's own may have none
         recipe["data"] = without_workers(recipe["data"])
     parts: list[object] = [recipe, run.seed, fingerprint, code, ENGINE]
+    # what only some models make of muP; left out where it never changed
+    version = getattr(run.recipe.model, "parametrized", 1)
+    if run.recipe.parametrization == "mup" and version != 1:
+        parts.append({"parametrized": version})
     # Left out where there are none, so that runs recorded before there were probes keep their keys.
     if run.probes:
         parts.append([probe.dump() for probe in run.probes])

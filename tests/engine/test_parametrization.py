@@ -17,10 +17,11 @@ from harness.engine.initialize import initial_weights
 from harness.engine.loop import advance
 from harness.engine.program import program_of
 from harness.engine.splits import splits_of
-from harness.models.base import Context, Seen
+from harness.models.base import Context, DataSizes, Seen
 from harness.protocol.check import check_study
 from harness.protocol.train import train_outcomes
 from harness.spec.arms import Run
+from harness.spec.keys import ENGINE, digest, run_key
 from harness.spec.resolved import resolve
 
 BASE = h.Recipe(
@@ -100,6 +101,73 @@ def test_transformers_whose_heads_grow_in_number_change_alike_too(mup):
     for narrow, wide in zip(changed(32), changed(128), strict=True):
         slopes = [math.log(wide[name] / narrow[name], 4) for name in narrow]
         assert all(abs(slope) < 0.2 if mup else slope > 0.3 for slope in slopes), slopes
+
+
+LANGUAGE = {"name": "Markov", "symbols": 5, "context": 6, "samples": 400}
+
+
+def gpt_changes(width, steps=3, **fields):
+    """Changes in a GPT of a width by that of a sixteenth, as slopes over the width."""
+    model = {"name": "GPT", "layers": 1, "heads": 2} | fields.pop("model", {})
+    mup = {"parametrization": "mup", "base_width": 32} if fields.pop("mup", True) else {}
+    recipe = BASE.with_values({"data": LANGUAGE, "batch_size": 32} | mup | fields)
+    narrow, wide = (
+        changes(recipe.with_values({"model": {**model, "width": w}}), steps, seeds=(0,))
+        for w in (width // 16, width)
+    )
+    return [
+        {name: math.log(b[name] / a[name], 16) for name in a}
+        for a, b in zip(narrow, wide, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "model"),
+    [
+        ({"optimizer": h.Adam(lr=0.003).dump()}, {}),
+        ({"optimizer": h.SGD(lr=0.3).dump()}, {"tied": False, "positions": "rotary"}),
+        pytest.param({"optimizer": h.SGD(lr=0.3).dump()}, {}, marks=pytest.mark.slow),
+        pytest.param(
+            {"optimizer": h.AdamW(lr=0.003).dump()}, {"tied": False}, marks=pytest.mark.slow
+        ),
+    ],
+    ids=str,
+)
+def test_language_models_whose_heads_grow_change_alike_at_every_width(fields, model):
+    for step in gpt_changes(512, model=model, **fields):
+        assert all(abs(slope) < 0.2 for slope in step.values()), step
+
+
+def test_without_it_wide_language_models_change_more():
+    found = gpt_changes(512, mup=False, optimizer=h.Adam(lr=0.003).dump())
+    assert all(step["out"] > 0.4 for step in found), found
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_scores_and_tied_logits_have_the_multipliers_of_the_paper(tied):
+    """Scores qkᵀ√d₀/d, and logits by the ratio of the widths where the embeddings put them out."""
+    spec = h.GPT(width=32, heads=2, layers=1, tied=tied)
+    sizes = DataSizes((5,), 7, vocabulary=7)
+    plain, mup = spec.network_for(sizes), spec.network_for(sizes._replace(base_width=8))
+    q, k = torch.randn(2, 1, 3, 2, 5, 16, dtype=torch.float64)
+    ours, theirs = (network.blocks[0].scores(q, k) for network in (mup, plain))
+    # 16 features a head, 4 at the base width
+    torch.testing.assert_close(ours, theirs * math.sqrt(16) * math.sqrt(4) / 16)
+    params = {n: torch.randn(1, *w.shape, dtype=torch.float64) for n, w in plain.weights().items()}
+    # without attention both see the same
+    params["block.0.mix.weight"].zero_()
+    tokens = torch.randint(7, (1, 3, 5))
+    ours, theirs = (network(params, tokens, Context()) for network in (mup, plain))
+    torch.testing.assert_close(ours * (4 if tied else 1), theirs)
+
+
+def test_language_models_at_the_base_width_are_standard_and_others_have_keys_of_their_own():
+    recipe = BASE.with_values({"data": LANGUAGE, "model": h.GPT(width=32).dump(), "steps": 3})
+    mup = recipe.with_values({"parametrization": "mup", "base_width": 32})
+    ours, theirs = (train_outcomes(each, [0])[0] for each in (mup, recipe))
+    assert ours.series("batch/loss") == theirs.series("batch/loss")
+    assert run_key(Run.of(recipe, 0), "", "") == digest([recipe.dump(), 0, "", "", ENGINE])
+    assert run_key(Run.of(mup, 0), "", "") != digest([mup.dump(), 0, "", "", ENGINE])
 
 
 class TableEight(nn.Module):

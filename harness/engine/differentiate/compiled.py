@@ -146,7 +146,9 @@ def _compiler_in_words() -> Iterator[None]:
     except Exception as error:
         if not type(error).__module__.startswith(("torch._dynamo", "torch._inductor")):
             raise
-        said = next(filter(None, (line.strip() for line in str(error).splitlines())), "")
+        # the first line may say no more than which compiler it was
+        lines = [line.strip() for line in str(error).splitlines()]
+        said = next((line for line in lines if line and not line.endswith("raised:")), "")
         raise HarnessError(
             "recipe.compile: expected a pass that torch.compile takes whole, and a compiler (g++,"
             f" or Triton on a GPU), got {type(error).__name__}: {said[:300]}; leave out compile"
