@@ -123,6 +123,9 @@ class Cohort:
     not keep them already."""
     kept_buffers: Buffers = field(default_factory=dict)
     """Running statistics that belong to ``kept_KP``."""
+    averaged_buffers: Buffers = field(default_factory=dict)
+    """Running statistics at the weights of the last evaluation, where those are an average; empty
+    where they are the weights themselves."""
     workspace: Workspace | None = None
     """Memory for the gradient, the same until a member leaves."""
     interval: OpenInterval | None = None
@@ -210,6 +213,11 @@ def evaluated_of(program: Program, cohort: Cohort) -> Tensor:
     )
 
 
+def evaluated_buffers(cohort: Cohort) -> Buffers:
+    """Return the running statistics at the weights of the last evaluation; only to be read."""
+    return cohort.averaged_buffers or cohort.buffers
+
+
 def keep_rows(program: Program, cohort: Cohort, kept: Sequence[int]) -> None:
     """Let the cohort go on with some of its members alone; all its arrays are compacted.
 
@@ -226,6 +234,8 @@ def keep_rows(program: Program, cohort: Cohort, kept: Sequence[int]) -> None:
     cohort.members = [cohort.members[row] for row in kept]
     cohort.w_KP = cohort.w_KP[rows]
     cohort.buffers = {name: buffer[rows] for name, buffer in cohort.buffers.items()}
+    averaged = cohort.averaged_buffers.items()
+    cohort.averaged_buffers = {name: buffer[rows] for name, buffer in averaged}
     cohort.best_buffers = {name: buffer[rows] for name, buffer in cohort.best_buffers.items()}
     cohort.best_KP = None if cohort.best_KP is None else cohort.best_KP[rows]
     cohort.scaling = cohort.scaling and cohort.scaling.of_rows(rows)

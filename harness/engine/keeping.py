@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from torch import Tensor
 
-from harness.engine.cohort import Cohort, evaluated_of
+from harness.engine.cohort import Cohort, evaluated_buffers, evaluated_of
 from harness.engine.program import Program
 
 LOSS = "valid/loss"
@@ -34,7 +34,7 @@ def keep_best(cohort: Cohort, row: int, values: Mapping[str, float], w_KP: Tenso
         return
     member.kept_loss = value
     cohort.kept_KP[row] = w_KP[row]
-    for name, buffer in cohort.buffers.items():
+    for name, buffer in evaluated_buffers(cohort).items():
         cohort.kept_buffers[name][row] = buffer[row]
 
 
@@ -57,7 +57,7 @@ def kept_weights(program: Program, cohort: Cohort, row: int) -> dict[str, np.nda
     elif cohort.kept_KP is not None and cohort.members[row].kept_loss < math.inf:
         w_KP, buffers = cohort.kept_KP, cohort.kept_buffers
     else:
-        w_KP, buffers = evaluated_of(program, cohort), cohort.buffers
+        w_KP, buffers = evaluated_of(program, cohort), evaluated_buffers(cohort)
     named = {**program.layout.views(w_KP[row : row + 1]), **_rows(buffers, row)}
     return {name: tensor[0].detach().cpu().numpy().copy() for name, tensor in named.items()}
 

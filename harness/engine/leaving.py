@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness.core.metric_names import larger_is_better
 from harness.core.records import Outcome, Status
-from harness.engine.cohort import Cohort, Member, evaluated_of, keep_rows
+from harness.engine.cohort import Cohort, Member, evaluated_buffers, evaluated_of, keep_rows
 from harness.engine.evaluate import evaluate, evaluate_members
 from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameters
 from harness.engine.keeping import keep_best, kept_weights
@@ -113,10 +113,10 @@ def _patience_is_over(
     member.best, member.best_step, member.waited = value, cohort.done, 0
     # copied into rows of their own: the weights' memory is that of the next update
     cohort.best_KP[row] = evaluated_KP[row]
-    for name, buffer in cohort.buffers.items():
+    for name, buffer in evaluated_buffers(cohort).items():
         # until the first improvement they are the same tensors (see ``start``): without a copy this
         # would write into the members' own statistics
-        if cohort.best_buffers[name] is buffer:
+        if cohort.best_buffers[name] is cohort.buffers[name]:
             cohort.best_buffers[name] = buffer.clone()
         cohort.best_buffers[name][row] = buffer[row]
     return False
@@ -158,7 +158,7 @@ def _closing_numbers(program: Program, cohort: Cohort, rows: list[int]) -> list[
     recipes = [member.run.recipe for member in members]
     kept = torch.tensor(rows, dtype=torch.long, device=program.device)
     if cohort.best_KP is None:
-        weights, buffers = evaluated_of(program, cohort), cohort.buffers
+        weights, buffers = evaluated_of(program, cohort), evaluated_buffers(cohort)
     else:
         weights, buffers = cohort.best_KP, cohort.best_buffers
     w_KP, own = weights[kept], {name: buffer[kept] for name, buffer in buffers.items()}

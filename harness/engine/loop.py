@@ -20,7 +20,7 @@ from torch import Tensor
 from harness.core.noise import Noise
 from harness.engine.averaging import average_rates, move_average
 from harness.engine.batches import Batches
-from harness.engine.cohort import Cohort, OpenInterval, evaluated_of, groups_in
+from harness.engine.cohort import Cohort, OpenInterval, evaluated_buffers, evaluated_of, groups_in
 from harness.engine.denormals import denormals_as_zero
 from harness.engine.differentiate import TrainingPass
 from harness.engine.evaluate import evaluate_members
@@ -33,6 +33,7 @@ from harness.engine.probing import Probing
 from harness.engine.program import Program, program_of
 from harness.engine.recording import TrainedInterval, no_updates, record_interval
 from harness.engine.splits import splits_of
+from harness.engine.statistics import buffers_at
 from harness.engine.timetable import run_lengths, schedule_factors, updates_worth
 from harness.engine.training_loss import Minibatch
 from harness.engine.update import Update, make_update
@@ -93,7 +94,11 @@ def evaluate_cohort(program: Program, cohort: Cohort, interval: TrainedInterval)
     """
     recipes = [member.run.recipe for member in cohort.members]
     evaluated_KP = evaluated_of(program, cohort)
-    metrics = evaluate_members(program, evaluated_KP, cohort.buffers, recipes)
+    if evaluated_KP is not cohort.w_KP and cohort.buffers:
+        hyper = stack_hyperparameters(recipes, program.device, program.dtype)
+        splits = splits_of(program, recipes)
+        cohort.averaged_buffers = buffers_at(splits, evaluated_KP, cohort.buffers, hyper)
+    metrics = evaluate_members(program, evaluated_KP, evaluated_buffers(cohort), recipes)
     values = record_interval(program, cohort, interval, metrics)
     ended = find_endings(program, cohort, interval, values, evaluated_KP)
     if ended:

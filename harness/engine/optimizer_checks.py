@@ -9,6 +9,7 @@ import torch
 from harness.core.errors import HarnessError
 from harness.core.parameter_layout import Layout
 from harness.models.base import Network
+from harness.models.running_statistics import statistics_of
 from harness.optimizers.base import Optimizer
 from harness.regularizers.base import Regularizer
 from harness.spec.component import Component
@@ -53,14 +54,14 @@ def check_evaluation_point(
         regularizers: of the recipe.
 
     Raises:
-        HarnessError: the network has running statistics, which are gathered at the weights that are
-            trained, or a regularizer constrains those weights and not their average.
+        HarnessError: the network has running statistics of its own making, which nobody can gather
+            anew at the average, or a regularizer constrains the trained weights and not that.
     """
-    if has_batch_statistics(network):
+    if has_batch_statistics(network) and not statistics_of(network):
         raise HarnessError(
-            f"recipe.{field}: {part} evaluates at an average of weights, whose running"
-            " statistics nobody has gathered; expected a model without batch normalization, such as"
-            " with norm='layer'"
+            f"recipe.{field}: {part} evaluates at an average of weights, whose running statistics"
+            " are gathered anew for the harness's and torch's batch normalization; expected no"
+            f" other, got {', '.join(n for n in network.buffers() if n.endswith('mean'))}"
         )
     for regularizer in regularizers:
         if type(regularizer).constrain is not Regularizer.constrain:

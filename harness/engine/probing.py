@@ -31,6 +31,7 @@ from harness.engine.optimizer_groups import (
 from harness.engine.probe_values import check_values
 from harness.engine.program import Program
 from harness.engine.splits import Split, Splits
+from harness.engine.statistics import buffers_at
 from harness.engine.training_loss import Minibatch, logits_of
 from harness.engine.update import Update
 from harness.engine.workspace import Workspace
@@ -111,6 +112,8 @@ class Probing:
         self.weights_2KP: Tensor | None = None
         self.evaluated_KP: Tensor | None = None
         """Where the members would have been evaluated before the coming update."""
+        self.evaluated_buffers: Buffers | None = None
+        """Their running statistics there, once they have been asked for."""
 
     def before(
         self,
@@ -135,7 +138,7 @@ class Probing:
         if not self.looking:
             self.record = None
             return None
-        self.record = TrainingPass()
+        self.record, self.evaluated_buffers = TrainingPass(), None
         if self.weights_2KP is None:
             # the second half is where the scene puts the update, moved less old weights
             self.weights_2KP = w_KP.new_empty(2, *w_KP.shape)
@@ -276,21 +279,25 @@ class Probing:
         # of tokens, which are not one-hot, there are too many outputs to keep
         if not (self.program.classify and valid.size and valid.y.is_floating_point()):
             return None
-        held = self.splits.measure(
-            self._evaluated_weights(), moment.update.buffers, self.hyper, _outputs_on_validation
-        )
+        held = self.splits.measure(*self._evaluated_at(moment), _outputs_on_validation)
         return held["outputs"], held["targets"]
 
-    def _evaluated_weights(self) -> Tensor:
-        """Return the weights that the members would have been evaluated at before the update."""
-        assert self.evaluated_KP is not None
-        return self.evaluated_KP
+    def _evaluated_at(self, moment: Moment) -> tuple[Tensor, Buffers, Hyperparameters]:
+        """Return where the members would have been evaluated before the update."""
+        w_KP, own = self.evaluated_KP, self.evaluated_buffers
+        assert w_KP is not None
+        if own is None:
+            own = moment.update.buffers
+            if w_KP is not moment.w_KP:
+                own = buffers_at(self.splits, w_KP, own, self.hyper)
+            self.evaluated_buffers = own  # several probes ask
+        return w_KP, own, self.hyper
 
     def _evaluated(
         self, moment: Moment, held: Callable[[], tuple[Tensor, Tensor] | None]
     ) -> dict[str, dict[str, Tensor]]:
         """Return loss and accuracy before the update, as an evaluation measures them."""
-        members = self._evaluated_weights(), moment.update.buffers, self.hyper
+        members = self._evaluated_at(moment)
         metrics = {"train": self.splits.measure(*members, _on_train_sample)}
         if self.program.valid.size:
             outputs = held()

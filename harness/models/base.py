@@ -102,6 +102,9 @@ class Context:
     loss at weights and statistics before an update."""
     seen: Seen | None = None
     """Where hidden layers put their outputs, if a probe asks for them."""
+    momentum: float | None = None
+    """How far a batch moves running statistics, 1 for the batch's own; by default as far as each
+    layer says."""
 
     def show(self, name: str, h: Tensor) -> None:
         """Leave a hidden layer's output (K, B, …, F) for probes, if any asks.

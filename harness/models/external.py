@@ -254,8 +254,22 @@ class ModuleNetwork:
             x_KB: inputs (K, B, *shape), or (1, B, *shape) where all members share them.
             ctx: training or evaluation, streams, buffers.
         """
-        with self.prepared(ctx.training, ctx.noise, len(next(iter(params.values())))):
+        members = len(next(iter(params.values())))
+        with self.prepared(ctx.training, ctx.noise, members), self._momentum(ctx.momentum):
             return self.evaluate(params, x_KB, ctx)
+
+    @contextmanager
+    def _momentum(self, momentum: float | None) -> Iterator[None]:
+        """Let batches move running statistics so far; None leaves that to each layer."""
+        layers = [m for m in self.module.modules() if isinstance(m, _BatchNorm)]
+        before = [layer.momentum for layer in layers]
+        try:
+            for layer in layers if momentum is not None else ():
+                layer.momentum = momentum
+            yield
+        finally:
+            for layer, own in zip(layers, before, strict=True):
+                layer.momentum = own
 
     def prepared(
         self, training: bool, noise: Noise | RecordedNoise | None, members: int

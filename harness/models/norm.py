@@ -92,10 +92,11 @@ class BatchNorm:
             count: numbers n that they are over, batch and positions.
             ctx: whose entries are replaced by new tensors; the old ones are the caller's.
         """
+        momentum = self.momentum if ctx.momentum is None else ctx.momentum
         unbiased_KF = var_KF * (count / max(1, count - 1))  # a single sample's is 0, not 0/0
         for key, now_KF in (("mean", mean_KF), ("var", unbiased_KF)):
             name = f"{self.name}.{key}"
-            ctx.buffers[name] = torch.lerp(ctx.buffers[name], now_KF, self.momentum)
+            ctx.buffers[name] = torch.lerp(ctx.buffers[name], now_KF, momentum)
 
 
 class LayerNorm:

@@ -84,6 +84,7 @@ def notes_of(study: Study) -> tuple[str, ...]:
             notes += own_notes(study, arm)
             continue
         notes += _accumulation_notes(arm)
+        notes += _average_notes(arm)
         if arm.recipe.metrics and arm.recipe.trainer is None:
             notes += metric_notes(program_of(representative(arm.recipe)))
         if study.search:
@@ -110,6 +111,18 @@ def _accumulation_notes(arm: Arm) -> list[str]:
             " units than in one pass, equally many"
         )
     return notes
+
+
+def _average_notes(arm: Arm) -> list[str]:
+    """Return a sentence where evaluations at an average pass over the training part once more."""
+    recipe = representative(arm.recipe)
+    network = build_network(recipe, load_data(recipe.data))
+    if recipe.average is None or not has_batch_statistics(network):
+        return []
+    return [
+        f"arm {arm.name!r}: {recipe.average.name} is evaluated with statistics of batch"
+        " normalization that each evaluation gathers anew, in a pass over the training part"
+    ]
 
 
 def _mistakes_of(study: Study, arm: Arm) -> list[str]:

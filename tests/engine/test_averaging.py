@@ -159,7 +159,6 @@ def test_an_average_is_searched_compared_and_left_out_of_the_plain_form():
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"model": h.MLP(widths=(12, 7), norm="batch")}, "statistics nobody has gathered"),
         ({"regularizers": [h.MaxNorm(limit=1.0)]}, "constraint of MaxNorm does not hold"),
         ({"optimizer": h.ScheduleFreeSGD(lr=0.5)}, "which averages them by itself"),
         ({"optimizer": {"name": "torch.optim.ASGD"}}, "which averages them by itself"),

@@ -157,7 +157,7 @@ def test_what_cannot_be_compiled_is_told_by_the_plan(monkeypatch):
     monkeypatch.setattr(torch._inductor.config, "force_disable_caches", True)
     study = h.Study(name="no", question="?", recipe=BASE.with_values({"compile": True}))
     with pytest.raises(
-        HarnessError, match=r"and a compiler .* no-such-compiler.* leave out compile"
+        HarnessError, match=r"and a compiler .*no-such-compiler.* leave out compile"
     ):
         check_study(study)
 

@@ -138,7 +138,6 @@ def test_probes_on_held_out_samples_look_where_evaluations_do(optimizer):
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"model": h.MLP(widths=(12, 7), norm="batch")}, "batch normalization"),
         ({"regularizers": [h.MaxNorm(limit=1.0)]}, "constraint of MaxNorm does not hold"),
     ],
 )
