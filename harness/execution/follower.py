@@ -23,7 +23,7 @@ INTERFACE = "GLOO_SOCKET_IFNAME", {"darwin": "lo0"}.get(sys.platform, "lo")
 """The environment variable by which gloo finds the network of this machine alone, and its name."""
 
 
-class Assignment(NamedTuple):
+class Share(NamedTuple):
     """What a process is started with."""
 
     rank: Rank
@@ -81,7 +81,7 @@ def joined(rank: Rank, meeting: str, cuda: bool) -> Iterator[None]:
             distributed.destroy_process_group()
 
 
-def serve() -> None:
+def train_share() -> None:
     """Train as one of several processes what is given on the standard input.
 
     The first argument is the number of the pipe's end that readiness is told by, the second the
@@ -89,7 +89,7 @@ def serve() -> None:
     """
     follow(int(sys.argv[2]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asked: Assignment = pickle.loads(sys.stdin.buffer.read())
+    asked: Share = pickle.loads(sys.stdin.buffer.read())
     import torch
 
     from harness.data.same_data import check_same_data

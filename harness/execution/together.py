@@ -22,15 +22,15 @@ from typing import TYPE_CHECKING
 from harness.core.errors import HarnessError
 from harness.core.process import REPRODUCIBLE_MKL
 from harness.core.ranks import Rank
-from harness.execution.follower import Assignment, joined, on_cuda, serve
+from harness.execution.follower import Share, joined, on_cuda, train_share
 from harness.trainers.base import python_call
 
 if TYPE_CHECKING:  # the engine imports torch, which the driver does without until it trains
     from harness.engine.cohort import Cohort
 
-PATIENCE = 5.0
+LEAVE = 5.0
 """Seconds that a process may take to end after the others have lost it."""
-TAIL = 4096
+LAST_WORDS = 4096
 """Bytes of a process's output in which the reason of its end is looked for."""
 
 
@@ -67,7 +67,7 @@ def _others(cohort: Cohort, until: int | None, processes: int) -> Iterator[None]
         meeting, state = str(Path(folder) / "meeting"), _state_of(cohort)
         try:
             for place in range(1, processes):
-                asked = _assignment(Rank(place, processes), meeting, cohort, state, until)
+                asked = _share_of(Rank(place, processes), meeting, cohort, state, until)
                 started.append(_Process(asked, Path(folder) / f"{place}.log"))
             for process in started:
                 process.wait_until_ready()
@@ -83,14 +83,12 @@ def _others(cohort: Cohort, until: int | None, processes: int) -> Iterator[None]
                 process.kill()
 
 
-def _assignment(
-    rank: Rank, meeting: str, cohort: Cohort, state: bytes, until: int | None
-) -> Assignment:
+def _share_of(rank: Rank, meeting: str, cohort: Cohort, state: bytes, until: int | None) -> Share:
     from harness.data.same_data import known_fingerprint
 
     runs = {member.index: member.run for member in cohort.members}
     data = {index: known_fingerprint(run.recipe.data) for index, run in runs.items()}
-    return Assignment(rank, meeting, runs, data, state, until)
+    return Share(rank, meeting, runs, data, state, until)
 
 
 def _state_of(cohort: Cohort) -> bytes:
@@ -111,12 +109,12 @@ class _Process:
         log: where its output goes.
     """
 
-    def __init__(self, asked: Assignment, log: Path) -> None:
+    def __init__(self, asked: Share, log: Path) -> None:
         self.rank, self.log = asked.rank, log
         self._ready, write = os.pipe()
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                python_call(serve, str(write), str(os.getpid())),
+                python_call(train_share, str(write), str(os.getpid())),
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -143,11 +141,11 @@ class _Process:
     def why_ended(self) -> str:
         """Return why it has ended, in words, after a while; empty where it goes on."""
         with suppress(subprocess.TimeoutExpired):
-            self.process.wait(PATIENCE)
+            self.process.wait(LEAVE)
         code = self.process.poll()
         if not code:
             return ""
-        said = self.log.read_bytes()[-TAIL:].decode(errors="replace").strip().splitlines()
+        said = self.log.read_bytes()[-LAST_WORDS:].decode(errors="replace").strip().splitlines()
         # torch puts the process's number before what is raised
         last = said[-1].removeprefix(f"[rank{self.rank.place}]: ") if said else ""
         reason = last if code > 0 else "out of memory, or killed"
@@ -165,7 +163,7 @@ class _Process:
 
 def _why_ended(started: list[_Process]) -> str:
     """Return why the first of the processes that have ended did so; empty where all go on."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LEAVE
     while time.monotonic() < deadline:
         if any(process.process.poll() for process in started):
             break

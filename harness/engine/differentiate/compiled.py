@@ -26,7 +26,7 @@ from harness.spec.resolved import ResolvedRecipe
 
 BACKEND = "inductor"
 """torch's own, which needs a C++ compiler, or Triton on a GPU."""
-KEPT = 4
+PASSES_KEPT = 4
 """Compiled passes that a process keeps: programs are built at every rung, compiling takes long."""
 
 _Pass = Callable[..., tuple[Tensor, Buffers]]
@@ -226,6 +226,6 @@ def compiled_pass(recipe: ResolvedRecipe, loss: TrainingLoss) -> CompiledPass:
     key = shape_key(recipe.model_copy(update=rest))
     made = _PASSES.pop(key, None) or CompiledPass(loss)
     _PASSES[key] = made
-    while len(_PASSES) > KEPT:
+    while len(_PASSES) > PASSES_KEPT:
         _PASSES.popitem(last=False)
     return made
