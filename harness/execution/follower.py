@@ -23,7 +23,7 @@ INTERFACE = "GLOO_SOCKET_IFNAME", {"darwin": "lo0"}.get(sys.platform, "lo")
 """The environment variable by which gloo finds the network of this machine alone, and its name."""
 
 
-class Share(NamedTuple):
+class RankShare(NamedTuple):
     """What a process is started with."""
 
     rank: Rank
@@ -89,7 +89,7 @@ def train_share() -> None:
     """
     follow(int(sys.argv[2]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    asked: Share = pickle.loads(sys.stdin.buffer.read())
+    asked: RankShare = pickle.loads(sys.stdin.buffer.read())
     import torch
 
     from harness.data.same_data import check_same_data

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from harness.core.errors import HarnessError
 from harness.core.process import REPRODUCIBLE_MKL
 from harness.core.ranks import Rank
-from harness.execution.follower import Share, joined, on_cuda, train_share
+from harness.execution.follower import RankShare, joined, on_cuda, train_share
 from harness.trainers.base import python_call
 
 if TYPE_CHECKING:  # the engine imports torch, which the driver does without until it trains
@@ -83,12 +83,14 @@ def _others(cohort: Cohort, until: int | None, processes: int) -> Iterator[None]
                 process.kill()
 
 
-def _share_of(rank: Rank, meeting: str, cohort: Cohort, state: bytes, until: int | None) -> Share:
+def _share_of(
+    rank: Rank, meeting: str, cohort: Cohort, state: bytes, until: int | None
+) -> RankShare:
     from harness.data.same_data import known_fingerprint
 
     runs = {member.index: member.run for member in cohort.members}
     data = {index: known_fingerprint(run.recipe.data) for index, run in runs.items()}
-    return Share(rank, meeting, runs, data, state, until)
+    return RankShare(rank, meeting, runs, data, state, until)
 
 
 def _state_of(cohort: Cohort) -> bytes:
@@ -109,7 +111,7 @@ class _Process:
         log: where its output goes.
     """
 
-    def __init__(self, asked: Share, log: Path) -> None:
+    def __init__(self, asked: RankShare, log: Path) -> None:
         self.rank, self.log = asked.rank, log
         self._ready, write = os.pipe()
         with log.open("wb") as output:
