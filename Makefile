@@ -30,8 +30,8 @@ test: $(READY)                  ## the whole test suite
 check: $(READY) lint            ## format, lint, types, layers and the quick tests
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
-torture: $(READY)               ## a study killed before every single write in turn, and at random moments, and gone on from; minutes
-	HARNESS_KILL_EVERYWHERE=1 $(BIN)/pytest tests/protocol/test_kill_everywhere.py tests/protocol/test_resume.py tests/execution/test_checkpoints.py
+torture: $(READY)               ## studies, workers and servers killed and cut off on purpose, and gone on from; a table of the harm done; minutes
+	$(BIN)/python -m tests.torture
 
 coverage: $(READY)              ## the share of harness/ that the tests run, by file, into docs/coverage.md
 	rm -f .coverage .coverage.*

@@ -11,6 +11,7 @@ Nothing heavy is imported here, so that ``harness --help`` answers at once.
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -29,14 +30,30 @@ def main() -> None:
 
 
 def study_main(study: Study) -> None:
-    """Run a study's script, which takes the flags of ``harness run``.
+    """Run a study's script, which takes the flags of ``harness run``, or a notebook's cell.
 
     Args:
         study: what the script declares; ``Study.main`` comes here.
     """
+    from harness.protocol.notebook_progress import in_notebook
+
+    if in_notebook():
+        return _run_in_notebook(study)
     from harness.cli.commands import script_app
 
     _guard(script_app(study))
+
+
+def _run_in_notebook(study: Study) -> None:
+    """Run a study and print its answer; the command line is the kernel's, which stays alive."""
+    from harness.cli.flags import Flags
+    from harness.cli.run import run_and_report
+    from harness.core.errors import HarnessError
+
+    try:
+        run_and_report(study, Flags())
+    except HarnessError as error:
+        print(f"error: {error}", file=sys.stderr)
 
 
 def _guard(command: Callable[[], object]) -> None:
@@ -47,6 +64,9 @@ def _guard(command: Callable[[], object]) -> None:
     # With --workers 0 this process trains; workers get the same setting where they are started.
     os.environ.setdefault(*REPRODUCIBLE_MKL)
     signal.signal(signal.SIGTERM, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a character that a terminal lacks ends nothing
+            stream.reconfigure(errors="replace")
     try:
         command()
     except HarnessError as error:
@@ -57,8 +77,12 @@ def _guard(command: Callable[[], object]) -> None:
         # closed, Python can't complain either when it flushes stdout at its end.
         sys.stderr.close()
     except Exception as error:
+        from harness.cli.failures import in_a_sentence
         from harness.tracking.uris import default_uri, hide_in_error
 
+        if said := in_a_sentence(error):
+            print(f"error: {said}", file=sys.stderr)
+            sys.exit(2)
         hide_in_error(error, default_uri(), *sys.argv)
         raise
 

@@ -12,7 +12,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib import metadata
-from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.paths import cache_folder
@@ -77,10 +76,12 @@ def _data() -> str:
 
 def _store() -> str:
     from harness.tracking import default_uri, hide_password
+    from harness.tracking.uris import sqlite_path
 
     uri = default_uri()
-    if uri.startswith("sqlite:///"):
-        folder = Path(uri.removeprefix("sqlite:///")).parent
+    path = sqlite_path(uri)
+    if path is not None:
+        folder = path.absolute().parent
         if not os.access(folder, os.W_OK):
             raise HarnessError(
                 f"can't write in {folder}; go to another folder, or set MLFLOW_TRACKING_URI"

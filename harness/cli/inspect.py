@@ -163,13 +163,14 @@ def serve_ui(uri: str | None, port: int) -> None:
         StoreError: there is no store yet.
     """
     from harness.tracking import default_uri, hide_password
+    from harness.tracking.uris import sqlite_path
 
     where = uri or default_uri()
     if where.startswith("http"):
         print(f"the store is a server already: open {hide_password(where)}")
         return
-    file = where.removeprefix("sqlite:///")
-    if file != where and not os.path.exists(file):
+    file = sqlite_path(where)
+    if file is not None and not file.exists():
         raise StoreError(f"no MLflow store at {file}; run a study first, or give --store")
     print(f"MLflow's UI: http://127.0.0.1:{port}/{TRAINING_RUNS}   (Ctrl-C ends it)", flush=True)
     command = [sys.executable, "-m", "mlflow", "server"]

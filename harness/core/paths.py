@@ -5,8 +5,12 @@ Files of the cache can be deleted, the harness makes them again.
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import sys
+import tempfile
+from functools import lru_cache
 from pathlib import Path
 
 from harness.core.errors import HarnessError, nearest
@@ -14,17 +18,55 @@ from harness.core.errors import HarnessError, nearest
 LISTED_FILES = 20
 """Files of a folder that a message lists at most."""
 
+_LOG = logging.getLogger("harness")
+
 
 def cache_folder() -> Path:
     """Return ``$HARNESS_CACHE``, or ``harness`` in the user's cache folder; made if it is missing.
 
+    Where it can't be made or written to, as in containers without a home, it is a folder of this
+    user's among the temporary files, and a line says so.
+
     Raises:
-        OSError: it can't be made.
+        OSError: that can't be made either.
     """
-    users_cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = Path(os.environ.get("HARNESS_CACHE") or users_cache / "harness")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder = _wished_cache()
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK | os.X_OK):
+            return folder
+        reason = f"{folder} can't be written to"
+    # RuntimeError: nobody knows the user's home
+    except (OSError, RuntimeError) as error:
+        reason = str(error)
+    return _cache_instead(reason)
+
+
+def _wished_cache() -> Path:
+    chosen, users = os.environ.get("HARNESS_CACHE"), os.environ.get("XDG_CACHE_HOME")
+    return Path(chosen) if chosen else Path(users or Path.home() / ".cache") / "harness"
+
+
+@lru_cache  # told once
+def _cache_instead(reason: str) -> Path:
+    """Return a folder for what the cache has, and say why it is another one.
+
+    Raises:
+        OSError: it can't be made, or is somebody else's.
+    """
+    folder = Path(tempfile.gettempdir()) / f"harness-{user_number()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != user_number() or folder.is_symlink():
+        raise PermissionError(errno.EACCES, "expected a folder of your own", str(folder))
+    _LOG.warning(
+        "no cache folder (%s): %s is used instead; HARNESS_CACHE names one", reason, folder
+    )
     return folder
+
+
+def user_number() -> int:
+    """Return the user's number; 0 on systems that have none (Windows)."""
+    return os.getuid() if hasattr(os, "getuid") else 0
 
 
 def find_beside_spec(path: str, field: str) -> Path:

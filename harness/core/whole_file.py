@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+from harness.core.temporary import marked
+
 
 @contextmanager
 def replacing(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
@@ -24,7 +26,9 @@ def replacing(path: Path, durable: bool = True) -> Iterator[IO[bytes]]:
     Raises:
         OSError: the folder can't be written to, or the disk is full; the old file stays.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}-")
+    handle, name = tempfile.mkstemp(
+        dir=path.parent, prefix=marked(f".{path.name[:100]}", path.parent)
+    )
     try:
         with open(handle, "wb") as file:
             yield file

@@ -14,13 +14,13 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from harness.core.errors import HarnessError
 from harness.core.metric_names import may_be_undefined
 from harness.core.paths import cache_folder
 from harness.core.records import Outcome, Point, Status
+from harness.core.temporary import temporary_folder
 from harness.execution.own_curve import TOLD_UNITS, OwnCurve, ToldError, told
 from harness.execution.watched_process import LimitError, Limits, WatchedProcess
 from harness.spec.arms import Run
@@ -301,7 +301,7 @@ def try_run(recipe: ResolvedRecipe, limit: float) -> DryRun:
     trainer = as_a(Trainer, recipe.trainer)
     unit, length = recipe.length
     curve, ended, whole = OwnCurve(unit, recipe.seconds or length, confirming=True), False, False
-    with TemporaryDirectory(prefix="harness-dry-") as folder:
+    with temporary_folder("dry") as folder:
         asked = assignment_of(Run(recipe, 0), True, Path(folder) / "run")._replace(dry=True)
         process = None
         try:

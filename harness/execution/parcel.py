@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.core.errors import HarnessError
+from harness.core.temporary import temporary_folder
 from harness.spec.objects import read_from, write_objects
 
 
@@ -106,4 +107,4 @@ def _write(path: Path, content: bytes) -> None:
 @cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
     """Return this process's folder of parcels, which goes when the process ends."""
-    return tempfile.TemporaryDirectory(prefix="harness-parcels-")
+    return temporary_folder("parcels")

@@ -17,6 +17,7 @@ from typing import TypeVar
 import numpy as np
 
 from harness.core.records import Outcome
+from harness.core.temporary import marked
 from harness.execution.given import GivenExecutor
 from harness.execution.jobs import Done, Job, perform
 from harness.execution.local import Serial
@@ -25,7 +26,7 @@ from harness.execution.signals import GRACE
 
 SLOTS = 100_000
 """Counters of a board, one a job: far more than jobs run at a time, so that one is used again only
-when its job is long over. The file has holes, and takes only the disk of counters in use."""
+when its job is long over. They take less than a megabyte."""
 TICK = 0.2
 """Seconds between two looks at the counters: as often as a person sees a number change."""
 
@@ -222,8 +223,17 @@ class Board:
 
     def __init__(self) -> None:
         # numpy opens the file by its name: the open handle is not needed
-        handle, name = tempfile.mkstemp(prefix="harness-", suffix=".progress")
-        os.close(handle)
+        handle, name = tempfile.mkstemp(prefix=marked("harness-progress", tempfile.gettempdir()))
+        try:
+            # now, and not when a counter is first used: of a full disk a map can't tell, and ends
+            # the process
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(handle, 0, 8 * (SLOTS + 1))
+        except OSError as error:
+            os.unlink(name)
+            raise OSError(error.errno, error.strerror, name) from None
+        finally:
+            os.close(handle)
         self.path, self.jobs, self.earlier = Path(name), 0, 0
         # one more than there are counters: the last says that the driver ends
         self.counts = np.memmap(self.path, dtype=np.int64, mode="w+", shape=(SLOTS + 1,))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from itertools import product
@@ -21,6 +20,7 @@ from pydantic import ValidationError
 
 from harness.core.errors import HarnessError
 from harness.core.records import Outcome
+from harness.core.temporary import temporary_folder
 from harness.data.base import fingerprint, load_data
 from harness.engine.placement import place
 from harness.execution.jobs import Job
@@ -92,7 +92,7 @@ def reproduce(
         StoreError: there is no such run.
         HarnessError: it can't be trained here, or its arm is no longer in the study's spec.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder("code") as folder:
         stored, code = load_run(run_id, uri, Path(folder)), Path(folder) / "code"
         unseen = find_unseen(code, Path.cwd(), stored.spec) if review else ()
         if review and unseen:

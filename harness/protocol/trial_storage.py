@@ -7,30 +7,28 @@ be slow.
 
 from __future__ import annotations
 
-import json
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import optuna
-from optuna.exceptions import OptunaError, StorageInternalError
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
+from optuna.exceptions import StorageInternalError
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 
 from harness.core.errors import StoreError
+from harness.protocol.journal import open_journal
 from harness.protocol.tuner import ArmTuner
 from harness.tracking.retry import StoreUnavailable, retry
 from harness.tracking.uris import describe_error, hide_password
 
 DEFAULT_JOURNAL = "optuna.journal"
 """File in the working folder that trials are written to where nothing else is asked for."""
-LOCK_SECONDS = 5
-"""Age from which a journal's lock counts as left behind by a killed process; a write takes far
-less."""
+
+_LOG = logging.getLogger("harness")
 
 
 class TrialStorage:
@@ -68,23 +66,26 @@ class TrialStorage:
             )
 
     def close(self) -> None:
-        """Wait until all is written.
+        """Wait until all is written; a journal that could not be is told.
 
         Raises:
-            StoreError: the storage was away for too long, or refused.
+            StoreError: the database was away for too long, or refused.
         """
         self._writer.shutdown()  # waits for all writes
         if isinstance(self.storage, optuna.storages.RDBStorage):
             self.storage.engine.dispose()
-        for write in self._writes:
-            try:
-                write.result()
-            except (StoreUnavailable, OptunaError, SQLAlchemyError) as error:
-                raise StoreError(
-                    f"Optuna's storage {hide_password(self.place)} lacks trials: "
-                    f"{describe_error(error, self.place)}; "
-                    "start the same command again when it is back, nothing is trained twice"
-                ) from error
+        failures = [error for write in self._writes if (error := write.exception())]
+        if not failures:
+            return
+        lacking = f"{hide_password(self.place)} lacks trials: "
+        lacking += describe_error(failures[0], self.place)
+        if "://" not in self.place:
+            _LOG.warning("Optuna's journal %s; the next start writes them", lacking)
+            return
+        raise StoreError(
+            f"Optuna's storage {lacking}; "
+            "start the same command again when it is back, nothing is trained twice"
+        ) from failures[0]
 
     def _write(self, name: str, direction: StudyDirection, trials: Sequence[FrozenTrial]) -> None:
         """Write one arm's trials, again and again while the storage is away.
@@ -143,31 +144,4 @@ def open_storage(place: str | None) -> optuna.storages.BaseStorage:
                 f"Optuna's storage {hide_password(chosen)} can't be used: "
                 f"{describe_error(error, chosen)}"
             ) from error
-    path = Path(chosen)
-    _trim_torn_line(path)
-    # An open() lock and not Optuna's default, a symbolic link, which not every file system allows.
-    lock = JournalFileOpenLock(str(path), grace_period=LOCK_SECONDS)
-    return JournalStorage(JournalFileBackend(str(path), lock_obj=lock))
-
-
-def _trim_torn_line(path: Path) -> None:
-    """Cut off a last line that a killed process wrote half of; an append would ruin the file."""
-    if not path.exists():
-        return
-    content = path.read_bytes()
-    end = content.rfind(b"\n") + 1
-    # a torn line may have got its newline from the next process; then it is no JSON
-    if end and not _is_json(content[:end].splitlines()[-1]):
-        end = content[: end - 1].rfind(b"\n") + 1
-    if end < len(content):
-        with path.open("r+b") as file:
-            file.truncate(end)
-
-
-def _is_json(line: bytes) -> bool:
-    """Return whether a line is whole: one that was cut off is no JSON."""
-    try:
-        json.loads(line)
-    except ValueError:
-        return False
-    return True
+    return open_journal(Path(chosen))

@@ -31,6 +31,7 @@ from weakref import WeakKeyDictionary
 from pydantic import BaseModel
 
 from harness.core.errors import HarnessError
+from harness.core.temporary import temporary_folder
 from harness.spec.object_digest import SCRIPTS, importable_name, object_digest, plain_array
 from harness.spec.object_source import functions_of, source_text
 from harness.spec.source_code import OwnFile, OwnSource, sources_of
@@ -279,7 +280,7 @@ def _write(name: str) -> Path:
 @cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
     """Return this process's folder of objects, which goes when the process ends."""
-    return tempfile.TemporaryDirectory(prefix="harness-objects-")
+    return temporary_folder("objects")
 
 
 def _namespace(value: object) -> dict[str, Any]:

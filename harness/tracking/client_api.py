@@ -12,7 +12,6 @@ an outage from a refusal.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -24,6 +23,8 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 from mlflow.utils.rest_utils import http_request
 
+from harness.core.temporary import temporary_folder
+from harness.tracking.artifacts import write_json_artifact
 from harness.tracking.rows import NewRun, StoredRun, file_content, whole_curves
 from harness.tracking.schema import RunFile, StudyFile, Tag, is_closing
 
@@ -168,7 +169,8 @@ class ClientApi:
         # the runs, each RUNNING until it is whole: what is cut short is not taken for a run, and is
         # sent anew when the batch comes again. The superseded runs last: until the new ones are
         # whole, the old ones count.
-        self.client.log_dict(parent, {run.run_id: whole_curves(run) for run in runs}, file)
+        curves = {run.run_id: whole_curves(run) for run in runs}
+        write_json_artifact(self.client, parent, file, curves)
 
         def arrive(run: NewRun) -> str:
             # looking whether it is there costs a request, so only where an attempt went before
@@ -235,7 +237,7 @@ class ClientApi:
         self.client.log_batch(run_id, metrics[:first], params)
         for start in range(first, len(metrics), _VALUES_A_BATCH):
             self.client.log_batch(run_id, metrics[start : start + _VALUES_A_BATCH])
-        with tempfile.TemporaryDirectory() as folder:
+        with temporary_folder("files") as folder:
             for name, content in run.files.items():
                 if name != RunFile.CURVES:  # they are in the batch's file
                     (Path(folder) / name).write_bytes(file_content(content))

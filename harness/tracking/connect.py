@@ -13,27 +13,37 @@ from __future__ import annotations
 
 import logging
 import os
+import sqlite3
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
 from harness.core.errors import HarnessError, NoStudyError, StoreError
+from harness.core.temporary import marked
 from harness.tracking.moved_store import follow_move
 from harness.tracking.older_store import upgrade_with_copy
 from harness.tracking.reachable import refuse_silent
+from harness.tracking.retry import StoreUnavailable, retry
 from harness.tracking.schema import Tag, tables_known
-from harness.tracking.uris import default_uri, describe_error, hide_password, sqlite_path
+from harness.tracking.uris import (
+    default_uri,
+    describe_error,
+    hide_password,
+    sqlite_path,
+    sqlite_uri,
+)
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
     from harness.tracking.experiment import Bulk, Experiment
 
+_T = TypeVar("_T")
 _LOG = logging.getLogger("harness")
 _SETTINGS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -43,6 +53,11 @@ _SETTINGS = {
 }
 """MLflow's environment variables, where the user has not set them: no telemetry, and no output of
 MLflow's own between the harness's lines."""
+
+
+OPENING = 20.0
+"""Seconds for which a store that is locked, or answers with failures, is asked again when it is
+opened."""
 
 
 class Connection(NamedTuple):
@@ -94,12 +109,15 @@ def open_experiment(study: str, uri: str | None, create: bool) -> Experiment:
     _configure_mlflow()
     from harness.tracking.experiment import Experiment
 
-    with _telling_where(where):
+    def open_it() -> Experiment:
         connection = connect(where, create)
         experiment_id, artifacts = _find_or_create(connection.client, study, where, create)
         artifacts = _followed(connection, where, study, experiment_id, artifacts)
         bulk = _bulk(connection, experiment_id, artifacts)
-    return Experiment(where, study, experiment_id, connection.client, bulk)
+        return Experiment(where, study, experiment_id, connection.client, bulk)
+
+    with _telling_where(where):
+        return _asked_again(open_it, where)
 
 
 def list_studies(uri: str | None = None) -> list[str]:
@@ -115,13 +133,17 @@ def list_studies(uri: str | None = None) -> list[str]:
     where = uri or default_uri()
     # a store may be shared with other programs: an experiment is a study if it has a study's run
     is_study = f"tags.`{Tag.KIND}` = 'study'"
-    with _telling_where(where):
+
+    def ask() -> list[str]:
         client, _ = connect(where, create=False)
         return sorted(
             str(experiment.name)
             for experiment in client.search_experiments()
             if client.search_runs([experiment.experiment_id], is_study, max_results=1)
         )
+
+    with _telling_where(where):
+        return _asked_again(ask, where)
 
 
 class Owner(NamedTuple):
@@ -171,8 +193,17 @@ def _telling_where(uri: str) -> Iterator[None]:
         yield
     except HarnessError:
         raise
+    except StoreUnavailable as error:
+        raise StoreError(str(error)) from error
     # ValueError: the URI is none; ImportError: there is no driver for the database
-    except (MlflowException, sa.exc.SQLAlchemyError, OSError, ValueError, ImportError) as error:
+    except (
+        MlflowException,
+        sa.exc.SQLAlchemyError,
+        sqlite3.Error,
+        OSError,
+        ValueError,
+        ImportError,
+    ) as error:
         raise StoreError(
             f"MLflow at {hide_password(uri)} can't be used: {describe_error(error, uri)}"
         ) from error
@@ -198,13 +229,60 @@ def _find_or_create(client: MlflowClient, study: str, uri: str, create: bool) ->
                 f"no study {study!r} in MLflow at {hide_password(uri)}; "
                 "run it first with 'harness run'"
             )
-        experiment_id = client.create_experiment(study, artifact_location=_artifacts(uri, study))
-        experiment = client.get_experiment(experiment_id)
+        artifacts = _artifacts(uri, study)
+        _once(
+            lambda: client.create_experiment(study, artifact_location=artifacts),
+            "RESOURCE_ALREADY_EXISTS",
+        )
+        experiment = client.get_experiment_by_name(study)
     # An experiment that was deleted in MLflow's UI keeps its name, so that no other can have it,
     # and takes no runs until it is restored.
     if experiment.lifecycle_stage != "active":
-        client.restore_experiment(experiment.experiment_id)
+        _once(
+            lambda: client.restore_experiment(experiment.experiment_id), "RESOURCE_DOES_NOT_EXIST"
+        )
     return str(experiment.experiment_id), str(experiment.artifact_location)
+
+
+def _asked_again(ask: Callable[[], _T], uri: str) -> _T:
+    """Return a store's answer; one that is locked, or whose answer was lost, is asked again for a
+    while.
+
+    Raises:
+        StoreUnavailable: for too long.
+    """
+    from mlflow.exceptions import MlflowException
+
+    from harness.tracking.experiment import may_pass, unavailable
+
+    def attempt(again: bool) -> _T:
+        try:
+            return ask()
+        except (MlflowException, sa.exc.SQLAlchemyError, sqlite3.Error) as error:
+            # a database server that is away says so at once, and is away when a study starts
+            if may_pass(error, uri) and uri.startswith(("http", "sqlite")):
+                raise unavailable(error, uri) from error
+            raise
+
+    return retry(attempt, OPENING)
+
+
+def _once(change: Callable[[], object], made: str) -> None:
+    """Make a change that is refused where it has been made.
+
+    MLflow's client asks again where the answer was lost, and two drivers may ask at once.
+
+    Args:
+        change: the request.
+        made: MLflow's code of the refusal.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        change()
+    except MlflowException as error:
+        if error.error_code != made:
+            raise
 
 
 def _followed(
@@ -286,6 +364,7 @@ def _prepare_sqlite(uri: str, create: bool) -> None:
     if path is None:
         return
     if path.exists():
+        _open_once(path)
         return upgrade_with_copy(path)
     if not create:
         raise NoStudyError(
@@ -294,15 +373,26 @@ def _prepare_sqlite(uri: str, create: bool) -> None:
     from mlflow.tracking._tracking_service.utils import _get_store
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".mlflow-") as folder:
+    prefix = marked(".mlflow", path.parent)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder:
         fresh = Path(folder) / "mlflow.db"
         with _no_migration_lines():
-            store = _get_store(f"sqlite:///{fresh}")
+            store = _get_store(sqlite_uri(fresh))
         with store.engine.connect() as connection:
             connection.execute(sa.text("PRAGMA journal_mode=WAL"))
         # Closing the last connection folds the log into the file; only the file is moved.
         store.engine.dispose()
         _put_in_place(fresh, path)
+
+
+def _open_once(path: Path) -> None:
+    """Open a database as MLflow will, which tries for minutes before it says that it can't.
+
+    Raises:
+        sqlite3.Error: it can't be opened, or is none.
+    """
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("SELECT count(*) FROM sqlite_master").fetchone()
 
 
 def _put_in_place(fresh: Path, path: Path) -> None:

@@ -10,7 +10,6 @@ minutes for that. The price is that this module must know the tables, so
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ import sqlalchemy as sa
 from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.store.tracking.dbmodels import models
 
+from harness.core.temporary import temporary_folder
 from harness.tracking.rows import NewRun, StoredRun, file_content, read_user
 
 _RUNS: sa.Table = models.SqlRun.__table__
@@ -217,7 +217,7 @@ class Database:
 
     def _write_files(self, run: NewRun) -> None:
         # by way of a folder, since MLflow copies folders into any artifact store, a bucket too
-        with tempfile.TemporaryDirectory() as folder:
+        with temporary_folder("files") as folder:
             for name, content in run.files.items():
                 (Path(folder) / name).write_bytes(file_content(content))
             get_artifact_repository(self._artifacts_of(run.run_id)).log_artifacts(folder)

@@ -12,12 +12,12 @@ Reads and writes of many runs at once go through :attr:`Experiment.bulk`, which 
 from __future__ import annotations
 
 import json
-import tempfile
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, RunTag
@@ -25,14 +25,19 @@ from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from harness.core.errors import StoreError
-from harness.tracking.retry import StoreUnavailable
+from harness.core.temporary import temporary_folder
+from harness.tracking.artifacts import write_artifact, write_json_artifact
+from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
 from harness.tracking.rows import JsonObject, NewRun, StoredRun, StudyData
-from harness.tracking.schema import Tag
+from harness.tracking.schema import PARENTS, Tag
 from harness.tracking.uris import describe_error, hide_password, is_remote
 
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 """MLflow's codes of failures that may pass by themselves; it gives INTERNAL_ERROR to a refused
 connection too."""
+_LOCKED = "database is locked"
+"""What SQLite says, however MLflow passes it on."""
+_T = TypeVar("_T")
 
 
 class Bulk(Protocol):
@@ -130,6 +135,8 @@ class Experiment:
         """Make a run that others are nested in, of the study or of an arm; return its id.
 
         It is ended at once, since nothing goes on in it: a killed process leaves it as it is to be.
+        Where the answer to its making was lost and MLflow's client asked again, there are two of
+        them; the key that both have tells the one that nobody knows of.
 
         Args:
             name: as MLflow's UI shows it.
@@ -137,7 +144,13 @@ class Experiment:
             data: the data set that MLflow's UI shows beside it.
         """
         # MLflow's column for names holds 250 characters; the tags have the whole name
-        run_id = str(self.client.create_run(self.id, run_name=name[:250], tags=tags).info.run_id)
+        key, named = uuid.uuid4().hex, name[:250]
+        made = self.client.create_run(self.id, run_name=named, tags={**tags, Tag.RECORD: key})
+        run_id = str(made.info.run_id)
+        if is_remote(self.uri):
+            for run in self.client.search_runs([self.id], f"tags.`{Tag.RECORD}` = '{key}'"):
+                if run.info.run_id != run_id:
+                    self.client.delete_run(run.info.run_id)
         self.end_parent(run_id, data)
         return run_id
 
@@ -181,24 +194,29 @@ class Experiment:
         """Say who runs the study at the moment."""
         self.client.set_experiment_tag(self.id, Tag.DRIVER, text)
 
-    def discard_unfinished(self) -> None:
-        """Delete training runs that were never written to their end, at most a thousand of them.
+    def discard_unfinished(self, kept: Collection[str]) -> None:
+        """Delete the study's runs that were never written to their end, at most a thousand of them.
 
-        Only a process that was killed while it sent runs to a server leaves such, a batch at most.
+        They come of processes that were killed while they sent runs to a server, and of answers
+        that were lost on the way from one.
+
+        Args:
+            kept: ids of the runs of the study and its arms, which are ended and not deleted.
         """
         for run in self.client.search_runs(
             [self.id], "attributes.status = 'RUNNING'", max_results=1000
         ):
-            if Tag.KEY in run.data.tags:
+            ours = Tag.KEY in run.data.tags or run.data.tags.get(Tag.KIND) in PARENTS
+            if ours and run.info.run_id not in kept:
                 self.client.delete_run(run.info.run_id)
 
     def write_json(self, run_id: str, name: str, content: Mapping[str, object]) -> None:
         """Write a JSON file among a run's artifacts."""
-        self.client.log_dict(run_id, dict(content), name)
+        write_json_artifact(self.client, run_id, name, content)
 
     def write_text(self, run_id: str, name: str, text: str) -> None:
         """Write a text file among a run's artifacts."""
-        self.client.log_text(run_id, text, name)
+        write_artifact(self.client, run_id, name, text)
 
     def read_json(self, run_id: str, name: str) -> JsonObject:
         """Return what a JSON file among a run's artifacts holds.
@@ -219,7 +237,7 @@ class Experiment:
         path = self.bulk.local_path(run_id, name)
         if path is not None:
             return path.read_bytes()
-        with tempfile.TemporaryDirectory() as folder:
+        with temporary_folder("files") as folder:
             return Path(self.client.download_artifacts(run_id, name, folder)).read_bytes()
 
     def has_artifact(self, run_id: str, name: str) -> bool:
@@ -254,11 +272,34 @@ class Experiment:
             yield
         except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
             where, message = hide_password(self.uri), describe_error(error, self.uri)
-            if is_remote(self.uri) and _may_pass(error):
-                raise StoreUnavailable(f"MLflow at {where} can't be reached: {message}") from error
+            if may_pass(error, self.uri):
+                raise unavailable(error, self.uri) from error
             raise StoreError(
                 f"MLflow at {where} refused {refused}: {message}; "
                 "mend the store and start the same command again, finished runs are kept"
+            ) from error
+
+    def patiently(self, action: Callable[[], _T], refused: str, patience: float = PATIENCE) -> _T:
+        """Return what an action returns, doing it again while the store is away.
+
+        Args:
+            action: any use of the store that may be made twice.
+            refused: what is asked of the store, as for :meth:`telling_failures`.
+            patience: seconds that the store may be away.
+
+        Raises:
+            StoreError: the store is away for too long, or refuses.
+        """
+
+        def attempt(again: bool) -> _T:
+            with self.telling_failures(refused):
+                return action()
+
+        try:
+            return retry(attempt, patience)
+        except StoreUnavailable as error:
+            raise StoreError(
+                f"{error}; start the same command again when it is back, finished runs are kept"
             ) from error
 
 
@@ -268,8 +309,21 @@ def _mlflow_input(data: StudyData) -> DatasetInput:
     return DatasetInput(dataset, [InputTag(Tag.DATA_CONTEXT, "train")])
 
 
-def _may_pass(error: Exception) -> bool:
-    """Return whether an error may go away by itself: a lost connection, a server that restarts."""
+def may_pass(error: Exception, uri: str) -> bool:
+    """Return whether an error may go away by itself: a lost connection, a server that restarts, an
+    SQLite file that another program has locked."""
+    if _LOCKED in str(error):
+        return True
+    if not is_remote(uri):
+        return False
     if isinstance(error, MlflowException):
         return error.error_code in _PASSING
     return isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError, OSError))
+
+
+def unavailable(error: Exception, uri: str) -> StoreUnavailable:
+    """Return our own error for one that may pass."""
+    where = f"MLflow at {hide_password(uri)}"
+    if _LOCKED in str(error):
+        return StoreUnavailable(f"{where} is locked by another program")
+    return StoreUnavailable(f"{where} can't be reached: {describe_error(error, uri)}")

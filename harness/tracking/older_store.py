@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from harness.core.errors import StoreError
+from harness.tracking.uris import sqlite_uri
 
 _LOG = logging.getLogger("harness")
 
@@ -94,7 +95,7 @@ def _upgrade(path: Path) -> None:
     import sqlalchemy as sa
     from mlflow.store.db.utils import _upgrade_db
 
-    engine = sa.create_engine(f"sqlite:///{path}")
+    engine = sa.create_engine(sqlite_uri(path))
     try:
         _upgrade_db(engine)
     finally:

@@ -220,7 +220,8 @@ class Reader:
         Returns:
             None where the study has no answer, or one to another question.
         """
-        return self._experiment.runs_of_answer(identity)
+        experiment = self._experiment
+        return experiment.patiently(lambda: experiment.runs_of_answer(identity), "to be read")
 
     def spec(self) -> JsonObject:
         """Return the study's spec, in plain form, as it was last started.

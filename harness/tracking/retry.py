@@ -48,9 +48,7 @@ def retry(action: Callable[[bool], _T], patience: float = PATIENCE) -> _T:
             if time.monotonic() - began > patience:
                 raise
             if tried == 0:  # one line an outage, not one an attempt
-                _LOG.warning(
-                    "%s; it is tried again for %.0f s, and training goes on", error, patience
-                )
+                _LOG.warning("%s; it is tried again for %.0f s", error, patience)
         else:
             if tried:
                 _LOG.warning("the store is back")

@@ -102,6 +102,8 @@ class RunFile:
 
 IN_ARTIFACT = "artifact"
 """Value of the tags ``CURVES`` and ``ARRAYS`` of a run that has such a file itself."""
+PARENTS = ("study", "arm")
+"""Kinds of runs that others are nested in."""
 POSITION = ("epoch", "samples")
 """Curves that every run has beside its metrics: where in the training its steps are."""
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import statistics
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,7 +35,7 @@ from harness.tracking.rows import (
     new_run,
     origin_tags,
 )
-from harness.tracking.schema import StudyFile, Tag
+from harness.tracking.schema import PARENTS, StudyFile, Tag
 from harness.tracking.spool import Spool, SpoolBatch
 from harness.tracking.uris import hide_password, is_remote
 
@@ -102,23 +103,30 @@ class Session:
         Raises:
             StoreError: somebody else runs the study, or the store has refused what was waiting.
         """
-        with self._experiment.telling_failures("a study"):
-            self._lease = Lease(self._experiment, self.uri, self.study, self._take_over)
+        self._lease = self._retry(
+            lambda: Lease(self._experiment, self.uri, self.study, self._take_over), "a study"
+        )
         if is_remote(self.uri):
             self._spool = Spool(self._spool_folder(), self._deliver, patience=self.patience)
             self._spool.flush()
-        # in this order: a run that the last process was sending is made whole by the spool, and
-        # only what nobody will ever finish is left to be deleted
-        self._experiment.discard_unfinished()
+        # what the last process was sending has arrived; nobody will finish what is half written now
+        return self._retry(lambda: self._reopen(about, arms), "a study")
+
+    def _reopen(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
+        """Read what there is, delete what is half written and make what is missing; may be done
+        again."""
         rows = self._experiment.bulk.rows()
+        parents = _parents(rows)
+        self._experiment.discard_unfinished([*parents.values()])
         self.clocks = {
             row.tags[Tag.ARM]: clock_readings(json.loads(row.tags[Tag.CLOCK]))
             for row in rows
             if Tag.CLOCK in row.tags
         }
-        self._open_parents(about, arms, rows)
+        running = {row.run_id for row in rows if row.status == "RUNNING"}
+        self._open_parents(about, arms, parents, running)
         self._describe(about)
-        return self._known(rows)
+        return self._known([row for row in rows if row.run_id not in running])
 
     def _spool_folder(self) -> Path:
         # The same for the study's next process, also after the store's password has changed; a
@@ -126,20 +134,26 @@ class Session:
         name = hashlib.sha256(f"{hide_password(self.uri)} {self.study}".encode()).hexdigest()[:16]
         return cache_folder() / "spool" / name
 
-    def _open_parents(self, about: About, arms: Sequence[Arm], rows: Sequence[StoredRun]) -> None:
+    def _open_parents(
+        self,
+        about: About,
+        arms: Sequence[Arm],
+        there: Mapping[tuple[str, str | None], str],
+        running: Collection[str],
+    ) -> None:
         """Make or reopen the run of the study and one for each arm.
 
         Args:
             about: what the study is.
             arms: its arms.
-            rows: what the experiment has already.
+            there: the runs that the experiment has already, by kind and arm.
+            running: ids of those that are not ended.
         """
-        there = {(row.tags.get(Tag.KIND), row.tags.get(Tag.ARM)): row.run_id for row in rows}
         data = StudyData(about.data, about.fingerprint)
         # a process that was killed while it made one has left it as running, perhaps without data
-        for row in rows:
-            if row.status == "RUNNING" and row.tags.get(Tag.KIND) in ("study", "arm"):
-                self._experiment.end_parent(row.run_id, data)
+        for run_id in there.values():
+            if run_id in running:
+                self._experiment.end_parent(run_id, data)
         self._study_run = self._open_parent(
             there.get(("study", None)), self.study, _study_tags(about), data
         )
@@ -248,9 +262,11 @@ class Session:
         if self._spool is not None:
             return self._spool.put(batch)
         try:
-            self._deliver(batch, False)
+            retry(partial(self._deliver, batch), self.patience)
         except StoreUnavailable as error:
-            raise StoreError(str(error)) from error
+            raise StoreError(
+                f"{error}; start the same command again, finished runs are kept"
+            ) from error
 
     def _deliver(self, batch: SpoolBatch, again: bool) -> None:
         """Write what a batch holds: runs, or numbers and tags of a run that is there already.
@@ -285,17 +301,12 @@ class Session:
         Raises:
             StoreError: the server is away for too long, or refuses.
         """
+        return self._retry(read, "to be read")
 
-        def attempt(again: bool) -> _T:
-            with self._experiment.telling_failures("to be read"):
-                return read()
+    def _retry(self, action: Callable[[], _T], refused: str) -> _T:
+        """Return what an action that may be done twice returns; ``refused`` says what was asked."""
 
-        try:
-            return retry(attempt, self.patience)
-        except StoreUnavailable as error:
-            raise StoreError(
-                f"{error}; start the same command again when it is back, finished runs are kept"
-            ) from error
+        return self._experiment.patiently(action, refused, self.patience)
 
     def settle(self, runs: Iterable[RunEntry]) -> list[RunEntry]:
         """Wait until every run has arrived.
@@ -351,7 +362,7 @@ class Session:
 
         def write() -> None:
             # what attempts that failed half way have left
-            self._experiment.discard_unfinished()
+            self._experiment.discard_unfinished([self._study_run, *self._arm_runs.values()])
             # The tag goes last: it says that the rest is there.
             self._experiment.write_json(self._study_run, StudyFile.INDEX, settled)
             self._experiment.set_values(self._study_run, {Tag.ANSWER: identity}, metrics)
@@ -370,6 +381,20 @@ class Session:
             spool.close()
         if lease is not None:
             lease.release()
+
+
+def _parents(rows: Sequence[StoredRun]) -> dict[tuple[str, str | None], str]:
+    """Return the ids of the runs of the study and of its arms, by kind and arm.
+
+    Of several that are alike the last counts; one that was never ended only where there is no
+    other.
+    """
+    ended_last = sorted(rows, key=lambda row: row.status != "RUNNING")
+    return {
+        (row.tags[Tag.KIND], row.tags.get(Tag.ARM)): row.run_id
+        for row in ended_last
+        if row.tags.get(Tag.KIND) in PARENTS
+    }
 
 
 def _study_tags(about: About) -> dict[str, str]:

@@ -19,7 +19,17 @@ def default_uri() -> str:
 
     Both are read at every call, so that a process may change them.
     """
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{Path.cwd() / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or sqlite_uri(Path.cwd() / "mlflow.db")
+
+
+def sqlite_uri(path: Path) -> str:
+    """Return the URI of an SQLite file.
+
+    In it a ``?`` ends the path and ``%20`` is a blank. MLflow does not read it that way everywhere,
+    so that a folder with such a name is named from the working folder.
+    """
+    odd = any(character in str(path) for character in "%?#")
+    return f"sqlite:///{os.path.relpath(path) if odd else path}"
 
 
 def is_remote(uri: str) -> bool:
@@ -31,12 +41,19 @@ def is_remote(uri: str) -> bool:
     >>> [is_remote(uri) for uri in uris]
     [True, True, False]
     """
-    return uri.startswith(("http", "postgresql", "mysql", "mssql"))
+    return uri.startswith("http") or is_database(uri)
+
+
+def is_database(uri: str) -> bool:
+    """Return whether the store is a database's server."""
+    return uri.startswith(("postgresql", "mysql", "mssql"))
 
 
 def sqlite_path(uri: str) -> Path | None:
     """Return the path of an SQLite store's file, or None for any other store."""
-    return Path(uri.removeprefix("sqlite:///")) if uri.startswith("sqlite:///") else None
+    # as SQLAlchemy reads it
+    name = uri.removeprefix("sqlite:///").partition("?")[0]
+    return Path(unquote(name)) if uri.startswith("sqlite:///") else None
 
 
 def locate_ui(uri: str) -> str:

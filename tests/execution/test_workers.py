@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
+import threading
+from contextlib import suppress
 
 import pytest
 from loky import ProcessPoolExecutor
@@ -16,6 +19,8 @@ from harness.execution.workers import Workers
 from harness.spec.arms import Run
 from tests.execution.calls import die, done_of, note_and_die, note_and_wait, until
 from tests.execution.recipes import RECIPE
+from tests.killing import EVERY
+from tests.torture import Tally
 
 
 def plain_process():
@@ -105,3 +110,50 @@ def test_training_and_clocks_outlive_their_workers():
         kill_all(pool.executor)  # before the clock is read
         reading = pool.alone(read_clock, Run.of(RECIPE, 0).recipe)
         assert reading is not None and reading.seconds > 0
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.skipif(not EVERY, reason="minutes; make torture runs it")
+def test_a_study_whose_workers_are_killed_again_and_again(folder):
+    from harness import results
+    from harness.protocol.run import Options, run_study
+    from tests.studies import small
+
+    def numbers(uri):
+        runs = results.load("small", uri).runs.set_index("key").sort_index()
+        return runs[[c for c in runs if "/" in c and not c.startswith("cost/")]]
+
+    study = small(search=small().search.model_copy(update={"trials": 24}), seeds=6)
+    run_study(study, Options(workers=2))
+    made: list[Workers] = []
+    ended, tally = threading.Event(), Tally("a local worker killed (booting, idle, busy, clock)")
+
+    def reap():
+        chance = random.Random(0)
+        while not ended.wait(chance.uniform(0.5, 6)):
+            for pid in processes(made[-1])[:1] if made else []:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+                    tally.tries += 1
+
+    def watched(*arguments):
+        made.append(Workers(*arguments))
+        return made[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("harness.execution.workers.Workers", watched)
+        reaper = threading.Thread(target=reap)
+        reaper.start()
+        try:
+            run_study(study, Options(workers=2, uri="sqlite:///killed.db"))
+        except Exception:
+            tally.stuck += 1
+            raise
+        finally:
+            ended.set()
+            reaper.join()
+            if not tally.stuck:
+                tally.compare(numbers("sqlite:///killed.db"), numbers(None))
+            tally.write()
+    assert tally == Tally(tally.fault, tries=tally.tries) and tally.tries > 2

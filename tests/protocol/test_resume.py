@@ -18,6 +18,7 @@ import pytest
 
 from harness import results
 from harness.protocol.run import Options, run_study
+from tests.torture import Tally
 
 SCRIPT = """
 import signal
@@ -124,6 +125,9 @@ def test_killed_study_goes_on_to_the_same_numbers(
     assert (
         f"{killed_at[-1]} known already" in said and f"{runs - killed_at[-1]} runs trained" in said
     )
+    tally = Tally("a driver killed in the middle, with checkpoints", tries=len(kills))
+    tally.compare(table(victim), table(undisturbed))
+    tally.write()
     pd.testing.assert_frame_equal(table(victim), table(undisturbed))
     assert not (victim / "checkpoints" / "killed").exists()
     with sqlite3.connect(victim / "mlflow.db") as db:

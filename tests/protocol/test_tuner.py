@@ -13,7 +13,6 @@ from optuna.trial import FrozenTrial
 
 import harness as h
 from harness.core.errors import StoreError
-from harness.protocol import trial_storage
 from harness.protocol.search_space import sobol_points
 from harness.protocol.trial_storage import TrialStorage, open_storage
 from harness.protocol.tuner import ArmTuner
@@ -216,27 +215,6 @@ def store_trials(made, place):
     storage.write_finished([made])
     storage.write_finished([made])
     storage.close()
-
-
-WHOLE = b'{"op_code": 0}\n'
-
-
-@pytest.mark.parametrize(
-    ("written", "kept"),
-    [
-        (b"", b""),
-        (WHOLE * 2, WHOLE * 2),
-        (WHOLE + b'{"op_code": 4, "torn', WHOLE),
-        (WHOLE + b'{"op_code": 4, "torn\n', WHOLE),
-        (b'{"op_code": 4, "torn', b""),
-        (b'{"op_code": 4, "torn\n', b""),
-    ],
-)
-def test_a_line_that_was_half_written_is_cut_off_and_no_other(tmp_path, written, kept):
-    path = tmp_path / "optuna.journal"
-    path.write_bytes(written)
-    trial_storage._trim_torn_line(path)
-    assert path.read_bytes() == kept
 
 
 def test_the_storage_gets_each_trial_once_and_survives_a_torn_line(tmp_path):

@@ -1,9 +1,12 @@
 """A store in both of its forms: MLflow's tables written directly, and MLflow's client over the same
-kind of file."""
+kind of file; and servers, which all tests of a process share."""
+
+import os
 
 import pytest
 
 from harness.tracking import schema
+from tests import servers
 
 
 @pytest.fixture(params=["tables", "client"])
@@ -19,3 +22,18 @@ def use_client(monkeypatch):
     """Let stores take MLflow's client from here on, as they do where the tables' revision is not
     known."""
     monkeypatch.setattr(schema, "KNOWN_REVISIONS", {})
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory):
+    if servers.postgres_folder() is None:
+        assert "HARNESS_CI" not in os.environ, "CI installs PostgreSQL"
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    with servers.postgres(tmp_path_factory.mktemp("postgres")) as uris:
+        yield uris
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory, databases):
+    with servers.mlflow_server(tmp_path_factory.mktemp("mlflow"), databases["mlflow"]) as started:
+        yield started

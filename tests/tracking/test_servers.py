@@ -30,21 +30,6 @@ from tests.tables import assert_same_tables, tables
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("servers")]
 
 
-@pytest.fixture(scope="module")
-def databases(tmp_path_factory):
-    if servers.postgres_folder() is None:
-        assert "HARNESS_CI" not in os.environ, "CI installs PostgreSQL"
-        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
-    with servers.postgres(tmp_path_factory.mktemp("postgres")) as uris:
-        yield uris
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, databases):
-    with servers.mlflow_server(tmp_path_factory.mktemp("mlflow"), databases["mlflow"]) as started:
-        yield started
-
-
 @pytest.fixture
 def away(server, folder, monkeypatch):
     """A server that may be stopped; nothing is waited for long."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.core.temporary import temporary_folder
 from harness.tracking.archive.file import ArchiveWriter, writing
 from harness.tracking.archive.form import (
     ARRAYS,
@@ -94,7 +94,7 @@ def _study(experiment: Experiment, owner: str, rows: list[StoredRun]) -> Archive
 
 
 def _add_code(archive: ArchiveWriter, experiment: Experiment, owner: str) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder("archive") as folder:
         experiment.copy_folder(owner, StudyFile.CODE, Path(folder))
         root = Path(folder) / StudyFile.CODE
         for file in sorted(path for path in root.rglob("*") if path.is_file()):
