@@ -77,13 +77,13 @@ def _guard(command: Callable[[], object]) -> None:
         # closed, Python can't complain either when it flushes stdout at its end.
         sys.stderr.close()
     except Exception as error:
-        from harness.cli.failures import in_a_sentence
-        from harness.tracking.uris import default_uri, hide_in_error
+        from harness.cli.failures import in_a_sentence, known_store
+        from harness.tracking.uris import hide_in_error
 
         if said := in_a_sentence(error):
             print(f"error: {said}", file=sys.stderr)
             sys.exit(2)
-        hide_in_error(error, default_uri(), *sys.argv)
+        hide_in_error(error, known_store(), *sys.argv)
         raise
 
 

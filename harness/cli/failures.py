@@ -28,9 +28,9 @@ _FIXES = {
 def in_a_sentence(error: BaseException) -> str | None:
     """Return what a failure of the machine or the store comes to; None for any other error."""
     if isinstance(error, StoreUnavailable):
-        return f"{hide_in_text(str(error), default_uri())}; {_GO_ON}"
+        return f"{hide_in_text(str(error), known_store())}; {_GO_ON}"
     if _is_store_s(error):
-        return f"the store failed: {describe_error(error, default_uri())}; {_GO_ON}"
+        return f"the store failed: {describe_error(error, known_store())}; {_GO_ON}"
     if isinstance(error, MemoryError):
         return f"this machine's memory is full; close other programs; {_GO_ON}"
     if not isinstance(error, OSError):
@@ -39,6 +39,14 @@ def in_a_sentence(error: BaseException) -> str | None:
     where = f"{error.filename}: " if error.filename else ""
     fix = _FIXES.get(error.errno or 0)
     return f"{where}{what}; {f'{fix}; ' if fix else ''}{_GO_ON}"
+
+
+def known_store() -> str:
+    """Return the store's URI, whose passwords no message may tell; empty where nobody knows it."""
+    try:
+        return default_uri()
+    except OSError:  # the working folder is gone
+        return ""
 
 
 def _is_store_s(error: BaseException) -> bool:

@@ -88,15 +88,20 @@ def made_of(identity: str) -> str:
 
 
 def is_current(folder: Path, study: str, identity: str) -> bool:
-    """Return whether a folder has the page of a study's answer.
+    """Return whether a folder has the page of a study's answer, and an index that is not older.
+
+    The index is written after the page: a kill between the two leaves it as it was.
 
     Args:
         folder: with reports.
         study: its name.
         identity: of the answer that the store has.
     """
-    path, wanted = page_of(folder, study), made_of(identity)
-    return bool(wanted) and path.exists() and read_about(path).get("made_of") == wanted
+    path, index = page_of(folder, study), folder / "index.html"
+    if not identity or not path.exists() or not index.exists():
+        return False
+    indexed = index.stat().st_mtime_ns >= path.stat().st_mtime_ns
+    return indexed and read_about(path).get("made_of") == made_of(identity)
 
 
 def tally(verdicts: Iterable[str]) -> str:

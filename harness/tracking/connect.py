@@ -60,6 +60,10 @@ OPENING = 20.0
 opened."""
 
 
+NEW_STORE_BYTES = 4_000_000
+"""Room that a new SQLite store takes, with the log of its making."""
+
+
 class Connection(NamedTuple):
     """A way to a store."""
 
@@ -376,6 +380,7 @@ def _prepare_sqlite(uri: str, create: bool) -> None:
     prefix = marked(".mlflow", path.parent)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder:
         fresh = Path(folder) / "mlflow.db"
+        _refuse_full(fresh.with_name("room"))
         with _no_migration_lines():
             store = _get_store(sqlite_uri(fresh))
         with store.engine.connect() as connection:
@@ -383,6 +388,18 @@ def _prepare_sqlite(uri: str, create: bool) -> None:
         # Closing the last connection folds the log into the file; only the file is moved.
         store.engine.dispose()
         _put_in_place(fresh, path)
+
+
+def _refuse_full(path: Path) -> None:
+    """Refuse a disk without room for a new store: MLflow would try for hours to make one.
+
+    Raises:
+        OSError: the disk is full.
+    """
+    with path.open("wb") as file:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, NEW_STORE_BYTES)
+    path.unlink()
 
 
 def _open_once(path: Path) -> None:

@@ -44,6 +44,7 @@ def found(folder: Path) -> tuple[pd.DataFrame, str, list[str]]:
     page = (folder / "reports" / "killed.html").read_text(encoding="utf-8")
     said = re.search(r"a ends with a better test/loss than b.{0,2000}", page, re.S)
     assert said, "the report does not tell the claim"
+    assert "killed.html" in (folder / "reports" / "index.html").read_text(encoding="utf-8")
     with connect(uri, create=False).engine.connect() as connection:
         states = connection.execute(
             sa.text("SELECT status FROM runs WHERE lifecycle_stage = 'active' ORDER BY status")

@@ -31,3 +31,11 @@ def test_a_server_that_is_away_or_silent_is_told_within_ten_seconds():
         with pytest.raises(StoreError, match="it has not answered within 9 seconds"):
             list_studies(f"http://127.0.0.1:{port}")
         assert time.monotonic() - began < 10
+
+
+def test_a_database_that_is_away_is_told_at_once():
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        uri = f"postgresql://ann:sesame@127.0.0.1:{bound.getsockname()[1]}/mlflow"
+        with pytest.raises(StoreError, match=r"ann:\*\*\*@.*nobody answers there"):
+            list_studies(uri)
