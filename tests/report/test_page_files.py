@@ -6,7 +6,7 @@ import os
 import pytest
 
 from harness.core.whole_file import write_whole
-from harness.report.index import is_current, made_of, page_of
+from harness.report.index import is_current, made_of, page_of, write_index
 
 
 def page(path, **about):
@@ -16,8 +16,13 @@ def page(path, **about):
 def test_a_page_is_current_for_the_answer_and_version_that_it_was_made_of(tmp_path):
     assert not is_current(tmp_path, "s", "abc")
     page(tmp_path / "s.html", name="s", verdicts=[], made_of=made_of("abc"))
+    assert not is_current(tmp_path, "s", "abc"), "a kill has left the folder without an index"
+    index = write_index(tmp_path)
     assert is_current(tmp_path, "s", "abc") and not is_current(tmp_path, "s", "abd")
     assert not is_current(tmp_path, "s", "")  # an answer that is not whole
+    os.utime(index, ns=(0, 0))  # a kill has left the index of before
+    assert not is_current(tmp_path, "s", "abc")
+    write_index(tmp_path)
     page(tmp_path / "s.html", name="s", verdicts=[])  # a page of an older version
     assert not is_current(tmp_path, "s", "abc")
     (tmp_path / "s.html").write_text("")  # a write that was cut off
