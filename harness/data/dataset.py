@@ -9,6 +9,7 @@ import numpy as np
 from harness.data.columns import Column
 
 if TYPE_CHECKING:
+    from harness.data.endless import EndlessStream
     from harness.data.streams import SampleStream
 
 Task = Literal["classification", "regression", "function", "tokens", "structured"]
@@ -27,6 +28,10 @@ PART_NAMES = {
     **dict.fromkeys(("test", "testing"), "test"),
 }
 """What a user's column or folders may call the parts, in small letters."""
+
+
+ENDLESS = 2**53
+"""Samples of a training part of which nobody knows an end: more than any run uses."""
 
 
 class Raw(NamedTuple):
@@ -69,7 +74,7 @@ class Part(NamedTuple):
 class Streams(NamedTuple):
     """The parts of data whose samples are read when they are needed."""
 
-    train: SampleStream
+    train: SampleStream | EndlessStream
     valid: SampleStream
     test: SampleStream
 
@@ -97,12 +102,12 @@ class Dataset(NamedTuple):
     first samples then, untransformed."""
 
     def count(self, part: Literal["train", "valid", "test"]) -> int:
-        """Return the number of samples of a part.
+        """Return the number of samples of a part; ``ENDLESS`` where nobody knows.
 
         Args:
             part: its name.
         """
-        own: SampleStream | None = self.streams and getattr(self.streams, part)
+        own: SampleStream | EndlessStream | None = self.streams and getattr(self.streams, part)
         return own.size if own is not None else len(getattr(self, part).x)
 
     @property

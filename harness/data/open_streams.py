@@ -9,12 +9,14 @@ import numpy as np
 
 from harness.core.errors import HarnessError
 from harness.core.lazy import Lazy
-from harness.data.dataset import PART_NAMES, Dataset, Part, Raw, Streams, Task, TaskChoice
+from harness.data.dataset import ENDLESS, PART_NAMES, Dataset, Part, Raw, Streams, Task, TaskChoice
+from harness.data.endless import EndlessStream, check_shards
 from harness.data.objects import is_dataset
 from harness.data.options import DataOptions
 from harness.data.splitting import split_samples
 from harness.data.streams import Encoding, ReadBatch, SampleStream
 from harness.data.tokens import ONE_HOT
+from harness.spec.calls import parameters_of
 from harness.spec.streaming import Streaming
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class _Given(NamedTuple):
 
     dataset: Any
     collate: Callable[[list[Any]], Any]
+    endless: bool = False
+    """Whether its samples only come one after the other."""
 
 
 def open_streams(
@@ -70,6 +74,7 @@ def open_streams(
                 f"samples of {data.name} at once; do it in the data set"
             )
     parts = _parts_of(data.name, given)
+    _check_shards(data, parts, how)
     rows = _rows_of(data, parts)
     learnt, encoding = _encoding(data.name, parts["train"], how, task, int(rows["train"][0]))
 
@@ -81,7 +86,8 @@ def open_streams(
             *(data.seed, how.workers),
         )
 
-    streams = Streams(stream("train"), stream("valid"), stream("test"))
+    own = _endless(stream("train"), how) if parts["train"].endless else stream("train")
+    streams = Streams(own, stream("valid"), stream("test"))
     first = [_first(own) for own in streams]
     train, valid, test = (_as_part(pair, first[0]) for pair in first)
     return Dataset(
@@ -90,11 +96,58 @@ def open_streams(
         test=test,
         task=learnt,
         notes=(_note(data.name, streams, first[0], how),),
-        splits="one" if "valid" in parts else "alike",
+        splits="one" if "valid" in parts or parts["train"].endless else "alike",
         classes=encoding.tokens,
         vocabulary=_vocabulary(first[0], encoding),
         streams=streams,
     )
+
+
+def _endless(like: SampleStream, how: Streaming) -> EndlessStream:
+    """Return a training part whose samples come one after the other.
+
+    Raises:
+        HarnessError: its shards give the same samples.
+    """
+    made = EndlessStream(
+        *(like.name, like.dataset, like.collate, like.encoding, like.transform),
+        *(like.seed, how.workers, how.shards),
+    )
+    check_shards(made)
+    return made
+
+
+def _check_shards(data: DataOptions, parts: Mapping[str, _Given], how: Streaming) -> None:
+    """Refuse what needs numbers of samples that come one after the other, and shards of others.
+
+    Raises:
+        HarnessError: nothing to validate on, options that choose samples, or shards that nobody
+            reads.
+    """
+    train = parts["train"]
+    if not train.endless and how.shards > 1:
+        raise HarnessError(
+            "data.stream.shards: expected 1 for samples that are read by their numbers, got"
+            f" {how.shards}; workers share them without"
+        )
+    if not train.endless:
+        return
+    if "valid" not in parts:
+        raise HarnessError(
+            f"data {data.name}: expected validation samples beside training samples that come one"
+            " after the other, since none can be split off; return a mapping with train, valid and"
+            " test, such as valid: list(islice(samples(), 1000))"
+        )
+    if data.train_size is not None:
+        raise HarnessError(
+            "data.train_size: expected it to be left out, since samples come one after the other,"
+            f" got {data.train_size}; let the iterator end there"
+        )
+    if how.shards > 1 and callable(train.dataset) and "shard" not in parameters_of(train.dataset):
+        raise HarnessError(
+            f"data.stream.shards: expected a function that takes shard and shards, got"
+            f" {how.shards} shards and {parameters_of(train.dataset) or 'no parameters'}"
+        )
 
 
 def _parts_of(source: str, given: object) -> dict[str, _Given]:
@@ -120,7 +173,7 @@ def _parts_of(source: str, given: object) -> dict[str, _Given]:
             f"data {source}: expected data sets by the names train, valid and test, got "
             f"{', '.join(map(str, given))}"
         )
-    return {part: _as_given(source, dataset) for part, dataset in parts.items()}
+    return {part: _as_given(source, dataset, part) for part, dataset in parts.items()}
 
 
 def _of_arrays(given: object) -> object:
@@ -136,11 +189,12 @@ def _of_arrays(given: object) -> object:
     return dict(zip(("train", "test"), (TensorDataset(*pair) for pair in pairs), strict=False))
 
 
-def _as_given(source: str, value: Any) -> _Given:
+def _as_given(source: str, value: Any, part: str) -> _Given:
     """Return a data set, or that of a loader with its collate function.
 
     Raises:
-        HarnessError: it is neither; or a loader whose order is not the run's own.
+        HarnessError: it is neither; or a loader whose order is not the run's own; or samples that
+            only come one after the other where a whole part is evaluated.
     """
     from torch.utils.data import (
         DataLoader,
@@ -152,7 +206,8 @@ def _as_given(source: str, value: Any) -> _Given:
 
     collate: Callable[[list[Any]], Any] = default_collate
     if isinstance(value, DataLoader):
-        if not isinstance(value.sampler, (RandomSampler, SequentialSampler)):
+        endless = isinstance(value.dataset, IterableDataset)
+        if not endless and not isinstance(value.sampler, (RandomSampler, SequentialSampler)):
             raise HarnessError(
                 f"data {source}: expected a loader in order or shuffled, since the order is the "
                 f"run's own, got a {type(value.sampler).__name__}; weigh rare classes by the loss "
@@ -160,11 +215,16 @@ def _as_given(source: str, value: Any) -> _Given:
             )
         collate = value.collate_fn or collate
         value = value.dataset
-    if isinstance(value, IterableDataset) or not is_dataset(value):
+    makes = callable(value) and not isinstance(value, type) and not is_dataset(value)
+    if part == "train" and (isinstance(value, IterableDataset) or makes):
+        return _Given(value, collate, endless=True)
+    # a list of samples has numbers, too
+    if isinstance(value, IterableDataset) or not (is_dataset(value) or isinstance(value, list)):
         raise HarnessError(
             f"data {source}: expected map-style data sets, with __len__ and __getitem__, or loaders"
-            f" of such, got a {type(value).__name__}: samples that only come one after the other"
-            " have no order of the run's own; index them (by file and place)"
+            f" of such, got a {type(value).__name__} as {part} part; to train on, samples may come"
+            " one after the other from an IterableDataset, or from a function that returns an"
+            " iterator; to evaluate, give a list of them, such as list(islice(samples(), 1000))"
         )
     if len(value) == 0:
         raise HarnessError(f"data {source}: expected samples, got a data set without any")
@@ -172,7 +232,11 @@ def _as_given(source: str, value: Any) -> _Given:
 
 
 def _rows_of(data: DataOptions, parts: Mapping[str, _Given]) -> dict[str, np.ndarray]:
-    """Return which samples of its data set each part has."""
+    """Return which samples of its data set each part has; of endless ones nobody knows."""
+    if parts["train"].endless:
+        held = {name: parts.get(name) for name in ("valid", "test")}
+        sizes = {name: len(part.dataset) if part else 0 for name, part in held.items()}
+        return {"train": np.arange(1)} | {name: np.arange(size) for name, size in sizes.items()}
     count = len(parts["train"].dataset)
     # what is split is numbers of samples
     none = np.zeros(count)
@@ -193,8 +257,12 @@ def _encoding(
     Raises:
         HarnessError: they are classes, and nobody says how many.
     """
-    stream = SampleStream(
-        *(source, train.dataset, np.array([row]), train.collate, _Kept(), None, 0, 0)
+    stream = (
+        EndlessStream(source, train.dataset, train.collate, _Kept(), None, 0, 0, how.shards)
+        if train.endless
+        else SampleStream(
+            *(source, train.dataset, np.array([row]), train.collate, _Kept(), None, 0, 0)
+        )
     )
     y = stream.first(1).y
     if y.is_floating_point() or task == "regression":
@@ -219,7 +287,7 @@ class _Kept(Encoding):
         return y
 
 
-def _first(stream: SampleStream) -> ReadBatch | None:
+def _first(stream: SampleStream | EndlessStream) -> ReadBatch | None:
     """Return the first samples of a part; None of a part without any.
 
     Raises:
@@ -240,7 +308,7 @@ def _first(stream: SampleStream) -> ReadBatch | None:
     return first
 
 
-def _twice(stream: SampleStream, train: bool) -> ReadBatch:
+def _twice(stream: SampleStream | EndlessStream, train: bool) -> ReadBatch:
     """Return the first samples of a part, read twice.
 
     Raises:
@@ -278,7 +346,7 @@ def _note(source: str, streams: Streams, train: ReadBatch | None, how: Streaming
     """Return what a user should know of the data: sizes, shapes and types."""
     assert train is not None, "there is no training part without samples"
     counts = ", ".join(
-        f"{part.size} {name}"
+        f"{'endless' if part.size == ENDLESS else part.size} {name}"
         for name, part in zip(("training", "validation", "test"), streams, strict=True)
     )
     by = f"{how.workers} worker{'s' * (how.workers > 1)}" if how.workers else "who trains"

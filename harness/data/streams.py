@@ -183,13 +183,13 @@ class SampleStream(NamedTuple):
             sampler=wanted,
             num_workers=self.workers,
             collate_fn=_as_it_is,
-            worker_init_fn=_begin_worker,
+            worker_init_fn=begin_worker,
             # by name: in the harness's own workers the default is loky's, which can't start these
             multiprocessing_context="fork" if sys.platform == "linux" else "spawn",
             # a worker's base seed would be drawn from torch's global generator
             generator=torch.Generator(),
         )
-        with _no_sudden_errors():
+        with no_sudden_errors():
             batches = iter(loader)
         try:
             yield from batches
@@ -203,7 +203,7 @@ class SampleStream(NamedTuple):
 
 
 @contextmanager
-def _no_sudden_errors() -> Iterator[None]:
+def no_sudden_errors() -> Iterator[None]:
     """Keep torch's handler of dead children out, which raises wherever this process is; who waits
     for a batch is told within seconds in any case."""
     if threading.current_thread() is not threading.main_thread():
@@ -233,14 +233,14 @@ class _Reader:
         what = ""
         try:
             samples = []
-            with _own_generators():
+            with own_generators():
                 for row in wanted.rows:
                     what = f"reading sample {row}"
-                    _seed(derive(wanted.seed, "sample", wanted.epoch, int(row)))
+                    seed_generators(derive(wanted.seed, "sample", wanted.epoch, int(row)))
                     samples.append(self._sample(int(row), wanted.train))
             what = f"making a batch of samples {wanted.rows[0]} … {wanted.rows[-1]}"
             x, y = self.stream.collate(samples)
-            return ReadBatch(_tensor("x", x), self.stream.encoding(_tensor("y", y)))
+            return ReadBatch(read_numbers("x", x), self.stream.encoding(read_numbers("y", y)))
         except Exception as error:  # any: the data set is a user's
             frame = traceback.extract_tb(error.__traceback__)[-1]
             said = f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"
@@ -261,7 +261,7 @@ class _Reader:
         return x, y
 
 
-def _tensor(name: str, value: Any) -> Tensor:
+def read_numbers(name: str, value: Any) -> Tensor:
     """Return a batch's inputs or targets.
 
     Raises:
@@ -280,13 +280,13 @@ def _as_it_is(batch: Any) -> Any:
     return batch
 
 
-def _begin_worker(worker: int) -> None:
+def begin_worker(worker: int) -> None:
     """Let a signal end a worker, whatever the process that it was made by does with signals."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @contextmanager
-def _own_generators() -> Iterator[None]:
+def own_generators() -> Iterator[None]:
     """Put the global generators back as they were, on the CPU: nothing else may depend on them."""
     before = random.getstate(), np.random.get_state(), torch.get_rng_state()
     try:
@@ -297,7 +297,7 @@ def _own_generators() -> Iterator[None]:
         torch.set_rng_state(before[2])
 
 
-def _seed(seed: int) -> None:
+def seed_generators(seed: int) -> None:
     """Seed the global generators that a user's code draws from."""
     random.seed(seed)
     np.random.seed(seed % 2**32)

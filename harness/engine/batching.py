@@ -146,7 +146,7 @@ def member_bytes(program: Program) -> int:
     activations = 4 * at_once * max(units, 3 * _shown(program))
     outputs = 0
     if keeps_outputs(program.metrics):
-        outputs = max(program.sizes().values()) * numbers_kept(program)
+        outputs = program.largest_part() * numbers_kept(program)
     return program.dtype.itemsize * (rows + activations + outputs)
 
 

@@ -64,7 +64,7 @@ def metric_notes(program: Program) -> list[str]:
             f"metrics {', '.join(taken)} take softmax(out) for probabilities, which only "
             f"CrossEntropy trains, got loss {program.loss.name}"
         )
-    kept = max(program.sizes().values()) * numbers_kept(program) * program.dtype.itemsize
+    kept = program.largest_part() * numbers_kept(program) * program.dtype.itemsize
     if keeps_outputs(program.metrics) and kept > HUGE:
         names = ", ".join(metric.recorded for metric in program.metrics)
         notes.append(

@@ -18,6 +18,7 @@ from harness.core.recent import keep_recent
 from harness.core.sample_fields import pack_samples, sample_fields
 from harness.data.base import KEPT, Data, load_data
 from harness.data.dataset import Part
+from harness.data.endless import EndlessStream
 from harness.data.streams import ReadBatch, SampleStream
 
 PartName = Literal["train", "valid", "test"]
@@ -26,7 +27,7 @@ PartName = Literal["train", "valid", "test"]
 class PlacedStream(NamedTuple):
     """Samples that are read when they are needed, and where they are wanted."""
 
-    samples: SampleStream
+    samples: SampleStream | EndlessStream
     device: torch.device
     dtype: torch.dtype
     whole: bool
@@ -61,7 +62,7 @@ class Samples(NamedTuple):
         """Return some of the samples; of a stream none is read before it is needed.
 
         Args:
-            rows: their numbers.
+            rows: their numbers; of an endless stream the first ones are taken, as many.
         """
         if self.stream is None:
             return Samples(self.x[rows], self.y[rows])

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from harness.core.streams import numpy_stream
+from harness.data.dataset import ENDLESS
 from harness.engine.differentiate import TrainingPass
 from harness.engine.elsewhere import paths_elsewhere
 from harness.engine.evaluate import CHUNK, evaluate
@@ -325,6 +326,9 @@ class Probing:
     def _samples(self, step: int, count: int, purpose: str) -> tuple[Tensor, Tensor]:
         """Return ``count`` training samples of each member's own, all different."""
         train, total = self.splits.train, self.program.train.size
+        if total == ENDLESS:  # the first ones, since none can be chosen
+            ((x, y),) = train.at(torch.arange(count)).pieces(count)
+            return x[None], y[None]
         rows = [
             first + numpy_stream(seed, purpose, step).permutation(total)[:count]
             for seed, first in zip(self.seeds, self.splits.first_K, strict=True)

@@ -6,6 +6,7 @@ cheap: data are loaded and placed on the device once a process.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from harness.core.errors import HarnessError
 from harness.core.parameter_layout import Layout, layout_of
 from harness.core.sample_fields import sample_fields
 from harness.data.base import Data, load_data
-from harness.data.dataset import Dataset
+from harness.data.dataset import ENDLESS, Dataset
 from harness.engine import placement
 from harness.engine.averaging import check_average
 from harness.engine.differentiate import (
@@ -27,7 +28,7 @@ from harness.engine.differentiate import (
     in_micro_batches,
 )
 from harness.engine.metric_checks import check_metrics
-from harness.engine.optimizer_checks import check_left_out, check_optimizer
+from harness.engine.optimizer_checks import check_left_out, check_optimizer, has_batch_statistics
 from harness.engine.parameter_groups import check_groups
 from harness.engine.parametrization import Scalings, at_base_width, scalings_of
 from harness.engine.placement import Samples
@@ -102,6 +103,10 @@ class Program(NamedTuple):
         """Return the number of samples in each part of the data."""
         return {"train": self.train.size, "valid": self.valid.size, "test": self.test.size}
 
+    def largest_part(self) -> int:
+        """Return the number of samples of the largest part that has an end."""
+        return max(size for size in self.sizes().values() if size < ENDLESS)
+
 
 def program_of(recipe: ResolvedRecipe) -> Program:
     """Build the program of a resolved recipe.
@@ -122,6 +127,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
     _check_batch_size(recipe, data.count("train"))
     _check_accumulate(recipe, data.count("train"))
     _check_stream(recipe, data)
+    _check_endless(recipe, network, data)
     _check_processes(recipe, device)
     metrics = tuple(as_a(Metric, part) for part in recipe.metrics)
     _check_regularizers(recipe, regularizers, stopping, data, _inputs_are_numbers(network, data))
@@ -334,6 +340,29 @@ def _check_stream(recipe: ResolvedRecipe, data: Dataset) -> None:
         raise HarnessError(
             f"recipe.loss: expected weights as numbers, since no pass over {recipe.data.name} "
             "counts its classes, got balanced; write a list, one weight a class"
+        )
+
+
+def _check_endless(recipe: ResolvedRecipe, network: Network, data: Dataset) -> None:
+    """Refuse what goes by epochs, or by the whole training part, of data without an end.
+
+    Raises:
+        HarnessError: so it does.
+    """
+    if data.count("train") != ENDLESS:
+        return
+    for field in ("schedule", "average"):
+        part = getattr(recipe, field)
+        if part is not None and re.search(r"\d epochs", str(part.dump())):
+            raise HarnessError(
+                f"recipe.{field}: expected lengths in steps, samples or as a share of the run,"
+                f" since {recipe.data.name} has no epochs, got {part}"
+            )
+    if recipe.average is not None and has_batch_statistics(network):
+        raise HarnessError(
+            f"recipe.average: expected a model without batch normalization, whose statistics are"
+            f" gathered over the whole training part, since {recipe.data.name} has no end; take"
+            " norm='layer', or leave out the average"
         )
 
 

@@ -7,6 +7,8 @@ from collections.abc import Hashable, Iterator
 import numpy as np
 
 from harness.core.streams import numpy_stream
+from harness.data.endless import EndlessStream
+from harness.data.shards import Order
 from harness.data.streams import ReadBatch, Wanted
 from harness.engine.placement import PlacedStream
 from harness.engine.program import Program
@@ -57,13 +59,18 @@ def read_batch(program: Program, stream: PlacedStream, seed: int, step: int) -> 
     Raises:
         HarnessError: a sample can't be read.
     """
-    recipe, times = program.recipe, program.times
-    key = (id(stream.samples.dataset), recipe.data, seed, times, recipe.batch_order)
+    recipe, times, samples = program.recipe, program.times, stream.samples
+    key = (id(samples.dataset), recipe.data, seed, times, recipe.batch_order)
     reading = _READING.pop("one", None)
     if reading is None or (reading.key, reading.step) != (key, step):
         _end(reading)
-        wanted = _wanted(times, recipe.batch_order, stream.samples.size, seed, step)
-        reading = _Reading(key, step, stream.samples.batches(wanted))
+        if isinstance(samples, EndlessStream):
+            order = Order(seed, recipe.batch_order != "reshuffled")
+            batches = samples.batches(times.batch, order, step)
+        else:
+            wanted = _wanted(times, recipe.batch_order, samples.size, seed, step)
+            batches = samples.batches(wanted)
+        reading = _Reading(key, step, batches)
     # not kept if it raises
     x_B, y_BD = stream.placed(next(reading.batches))
     reading.step += 1

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from harness.core.errors import HarnessError
 from harness.data.base import Data
+from harness.data.dataset import ENDLESS
 from harness.schedules.base import Schedule
 from harness.spec.component import as_a
 from harness.spec.length import RunLengths, updates_of_samples
@@ -49,6 +50,8 @@ def make_timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
         return _own_timetable(recipe)
     # a batch larger than the training set is the training set
     batch = samples if recipe.batch_size == "full" else min(recipe.batch_size, samples)
+    if samples == ENDLESS:
+        return _endless_timetable(recipe, batch)
     # −(−a // b) is a / b rounded up
     per_epoch = samples // batch if recipe.drop_last else -(-samples // batch)
     unit, length = recipe.length
@@ -63,6 +66,30 @@ def make_timetable(recipe: ResolvedRecipe, samples: int) -> Timetable:
         every = max(1, given // batch)
     # ``range`` stops short of ``steps``, so that the last evaluation comes once, at the end
     return Timetable(batch, per_epoch, steps, (*range(0, steps, every), steps))
+
+
+def _endless_timetable(recipe: ResolvedRecipe, batch: int) -> Timetable:
+    """Return the lengths of a run on data without an end: the whole run is an epoch.
+
+    Raises:
+        HarnessError: its length is in epochs.
+    """
+    unit, length = recipe.length
+    if unit == "epochs":
+        raise HarnessError(
+            f"recipe.epochs: expected a length in steps or samples, since samples of"
+            f" {recipe.data.name} come one after the other and nobody knows how many, got {length}"
+        )
+    each = 1 if unit == "steps" else batch
+    steps, given = -(-length // each), recipe.eval_every or -(-length // 100)
+    every = max(1, given // each)
+    return Timetable(batch, steps, steps, (*range(0, steps, every), steps))
+
+
+def _used_in_epoch(recipe: ResolvedRecipe, times: Timetable, samples: int) -> int:
+    """Return how many samples an epoch uses; batches of endless data are all of one size."""
+    whole = recipe.drop_last or samples == ENDLESS
+    return times.batch * times.per_epoch if whole else samples
 
 
 def _own_timetable(recipe: ResolvedRecipe) -> Timetable:
@@ -86,7 +113,7 @@ def samples_seen(recipe: ResolvedRecipe, times: Timetable, samples: int, done: i
     # the last batch of an epoch may be smaller; ``rest`` are updates of the epoch under way, before
     # its last
     epochs, rest = divmod(done, times.per_epoch)
-    in_an_epoch = times.batch * times.per_epoch if recipe.drop_last else samples
+    in_an_epoch = _used_in_epoch(recipe, times, samples)
     return epochs * in_an_epoch + rest * times.batch
 
 
@@ -111,7 +138,7 @@ def updates_worth(recipe: ResolvedRecipe, times: Timetable, samples: int, gradie
     [0, 1, 3, 23]
     """
     # the other way round from ``samples_seen``, rounded down
-    in_an_epoch = times.batch * times.per_epoch if recipe.drop_last else samples
+    in_an_epoch = _used_in_epoch(recipe, times, samples)
     epochs, rest = divmod(gradients, in_an_epoch)
     return epochs * times.per_epoch + rest // times.batch
 
@@ -124,7 +151,7 @@ def run_lengths(recipe: ResolvedRecipe, times: Timetable, samples: int) -> RunLe
         times: its lengths.
         samples: the size of the training set.
     """
-    used = times.batch * times.per_epoch if recipe.drop_last else samples
+    used = _used_in_epoch(recipe, times, samples)
     tokens = as_a(Data, recipe.data).sample_tokens()
     return RunLengths(times.steps, times.per_epoch, times.batch, used, tokens)
 

@@ -21,6 +21,7 @@ from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.initialize import initial_buffers, initial_weights
 from harness.engine.program import Program
 from harness.engine.stream_batches import read_batch, stop_reading
+from harness.engine.timetable import run_lengths
 from harness.engine.user_code import entered_layers, in_words
 from harness.losses.external import ExternalLoss
 from harness.losses.tokens import are_tokens, outputs_for
@@ -116,7 +117,9 @@ def _try_losses(program: Program, out_1BD: Tensor, y_1BD: Tensor) -> None:
 
 def _try_schedule(program: Program) -> None:
     """Refuse a schedule that gives no factor at the first or at the last update."""
-    schedule, times = as_a(Schedule, program.recipe.schedule), program.times
+    times = program.times
+    lengths = run_lengths(program.recipe, times, program.train.size)
+    schedule = as_a(Schedule, program.recipe.schedule).fitted(lengths)
     for step in (0, times.steps - 1):
         with in_words(f"recipe.schedule: {schedule.name}"):
             factor = schedule.factor(step, times.steps, times.per_epoch)

@@ -27,6 +27,11 @@ class Streaming(Spec):
     workers: int = Field(default=0, ge=0)
     """Processes that read samples ahead; 0 reads them where they are trained on. The numbers of a
     run are the same with any number."""
+    shards: int = Field(default=1, ge=1, exclude_if=lambda shards: shards == 1)
+    """Of samples that only come one after the other (an ``IterableDataset``, or a function that
+    returns an iterator): parts that are read apart, batches of each by turns. An
+    ``IterableDataset`` is told by ``get_worker_info``, a function by arguments ``shard`` and
+    ``shards``; so many workers read at a time at most."""
     transform: Annotated[str | None, BeforeValidator(_named)] = None
     """A function of your own that changes the inputs of training samples, one at a time (a dotted
     name, or in Python the function itself). It may draw from ``torch``, NumPy's and Python's global

@@ -151,7 +151,7 @@ def test_a_worker_that_dies_ends_the_run_with_its_reason():
     [
         (streamed("nameless", None), "expected the number of classes.*stream.classes"),
         (streamed("nameless", None, classes=2), "expected classes 0 … 1, got 0 … 2"),
-        (streamed("Rows", None, classes=3), "expected map-style.*got a Rows: .* no order"),
+        (streamed("Rows", None, classes=3), "expected validation samples beside training samples"),
         (streamed("named"), "making a batch of .* expected x as numbers.*, got a dict"),
         (
             streamed("named", None) | {"inputs": False},
