@@ -30,10 +30,6 @@ PART_NAMES = {
 """What a user's column or folders may call the parts, in small letters."""
 
 
-ENDLESS = 2**53
-"""Samples of a training part of which nobody knows an end: more than any run uses."""
-
-
 class Raw(NamedTuple):
     """Arrays as a source gives them."""
 

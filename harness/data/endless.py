@@ -20,9 +20,9 @@ import torch
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from harness.core.errors import HarnessError
-from harness.data.dataset import ENDLESS
 from harness.data.shards import Order, Shard
 from harness.data.streams import (
+    ENDLESS,
     Encoding,
     Failed,
     ReadBatch,

@@ -9,12 +9,12 @@ import numpy as np
 
 from harness.core.errors import HarnessError
 from harness.core.lazy import Lazy
-from harness.data.dataset import ENDLESS, PART_NAMES, Dataset, Part, Raw, Streams, Task, TaskChoice
+from harness.data.dataset import PART_NAMES, Dataset, Part, Raw, Streams, Task, TaskChoice
 from harness.data.endless import EndlessStream, check_shards
 from harness.data.objects import is_dataset
 from harness.data.options import DataOptions
 from harness.data.splitting import split_samples
-from harness.data.streams import Encoding, ReadBatch, SampleStream
+from harness.data.streams import ENDLESS, Encoding, ReadBatch, SampleStream
 from harness.data.tokens import ONE_HOT
 from harness.spec.calls import parameters_of
 from harness.spec.streaming import Streaming

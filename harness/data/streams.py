@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 else:
     torch = Lazy("torch")
 
+ENDLESS = 2**53
+"""Samples of a training part of which nobody knows an end: more than any run uses."""
 PIECE = 128
 """Samples that are read at once for an evaluation."""
 FEW_PIECES = 4

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from harness.core.streams import numpy_stream
-from harness.data.dataset import ENDLESS
+from harness.data.streams import ENDLESS
 from harness.engine.differentiate import TrainingPass
 from harness.engine.elsewhere import paths_elsewhere
 from harness.engine.evaluate import CHUNK, evaluate

@@ -17,7 +17,8 @@ from harness.core.errors import HarnessError
 from harness.core.parameter_layout import Layout, layout_of
 from harness.core.sample_fields import sample_fields
 from harness.data.base import Data, load_data
-from harness.data.dataset import ENDLESS, Dataset
+from harness.data.dataset import Dataset
+from harness.data.streams import ENDLESS
 from harness.engine import placement
 from harness.engine.averaging import check_average
 from harness.engine.differentiate import (

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from harness.core.errors import HarnessError
 from harness.data.base import Data
-from harness.data.dataset import ENDLESS
+from harness.data.streams import ENDLESS
 from harness.schedules.base import Schedule
 from harness.spec.component import as_a
 from harness.spec.length import RunLengths, updates_of_samples
