@@ -118,7 +118,7 @@ def kept(session: Session, runs: list[NewRun]) -> list[NewRun]:
         return runs
     file = f"{StudyFile.CURVES}/{runs[0].run_id}.json"
     curves = {run.run_id: whole_curves(run) for run in runs}
-    session._experiment.write_json(session._study_run, file, curves)
+    session._experiment.write_json(session._parents.study, file, curves)
     return [
         run._replace(tags=run.tags | {Tag.RECORD: run.run_id, Tag.CURVES: file}) for run in runs
     ]
@@ -129,11 +129,11 @@ def load_seconds(uri: str, database: str, runs: int, points: int = 200) -> float
     spec = study(runs)
     session = Session(spec.name, uri)
     session.open(about_study(spec), build_arms(spec))
-    made = [new_run(record, session._arm_runs["a"]) for record in records(spec, points)]
+    made = [new_run(record, session._parents.arms["a"].run_id) for record in records(spec, points)]
     engine = connect(database, create=False).engine
     straight = Database(engine, session._experiment.id, "")
     for start in range(0, runs, 50):
-        straight.write(kept(session, made[start : start + 50]), (), session._study_run)
+        straight.write(kept(session, made[start : start + 50]), (), session._parents.study)
     entries = [
         RunEntry(run.run_id, run.key, "a", {}, "confirm", 0, run.seed, "finished")
         for run in session.reader.runs()

@@ -71,6 +71,7 @@ class Results:
             ``status``, ``key``, a column ``level.<factor>`` a factor, every setting
             (``optimizer.lr``, …), and every closing value (``valid/loss``, ``test/loss``,
             ``cost/seconds``, …). A run that diverged has no closing values but its costs.
+        closing: names of the closing values that any run has.
         trials: one row a trial: ``arm``, ``search``, ``trial``, ``status``, ``value`` (its
             objective) and the values searched.
         curves: one row an evaluation of a run: ``run_id``, ``arm``, ``stage``, ``search``,
@@ -92,7 +93,9 @@ class Results:
         self.looks_shown = record.looks
         self.notes = record.notes
         self.importances = record.importances
-        self.runs = _run_table(record.runs, {run.run_id: run for run in reader.runs()})
+        recorded = {run.run_id: run for run in reader.runs()}
+        self.runs = _run_table(record.runs, recorded)
+        self.closing = _closing_names(record.runs, recorded)
         self.trials = _trial_table(record.trials)
 
     # Parsing a spec imports the user's own parts where they are there, which a table of numbers
@@ -302,6 +305,14 @@ def _run_table(entries: Sequence[RunEntry], recorded: Mapping[str, TrainingRun])
     """
     rows = [_run_row(run_entry, recorded.get(run_entry.run_id)) for run_entry in entries]
     return pd.DataFrame(rows)
+
+
+def _closing_names(
+    entries: Sequence[RunEntry], recorded: Mapping[str, TrainingRun]
+) -> tuple[str, ...]:
+    """Return the names of the closing values that any of some runs has."""
+    runs = (recorded.get(run_entry.run_id) for run_entry in entries)
+    return tuple(dict.fromkeys(name for run in runs if run for name in run.closing))
 
 
 def _run_row(run_entry: RunEntry, run: TrainingRun | None) -> dict[str, object]:

@@ -307,8 +307,12 @@ def verify_command(
             show_default=False,
         ),
     ] = None,
-    out: Annotated[Path, typer.Option(help="Page to write.")] = DEFAULT_REPORTS
-    / "verification.html",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Page to write. [default: verification.html in reports]", show_default=False
+        ),
+    ] = None,
 ) -> None:
     """Measure numbers that others published or mathematics fixes; exit status 1 if one differs."""
     from harness.cli.verify import verify
@@ -349,7 +353,7 @@ def ui_command(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 5000,
 ) -> None:
     """Open MLflow's UI on the store, on this machine only."""
-    from harness.cli.inspect import serve_ui
+    from harness.cli.ui import serve_ui
 
     serve_ui(store, port)
 

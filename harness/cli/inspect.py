@@ -1,10 +1,7 @@
-"""``list``, ``status`` and ``ui``: what there is to name, and what the store has."""
+"""``list`` and ``status``: what there is to name, and what the store has."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -23,8 +20,6 @@ from harness.spec.objects import reading_stored
 if TYPE_CHECKING:
     from harness.tracking.run_ends import RunEnd
 
-TRAINING_RUNS = "#/experiments?workflowType=machine_learning"
-"""Where MLflow's UI shows training runs; by itself it opens on pages for language models."""
 LONGEST_DEFAULT = 40
 """Characters of a default value from which it is cut short in the list of components."""
 
@@ -150,33 +145,3 @@ def show_arms(study: str, uri: str | None) -> None:
 
 def _counts(statuses: Counter[str]) -> str:
     return ", ".join(f"{count} {status}" for status, count in statuses.most_common())
-
-
-def serve_ui(uri: str | None, port: int) -> None:
-    """Run MLflow's server on the store until Ctrl-C; of a store that is a server, say where it is.
-
-    Args:
-        uri: MLflow's tracking URI; by default :func:`harness.tracking.default_uri`.
-        port: on 127.0.0.1.
-
-    Raises:
-        StoreError: there is no store yet.
-    """
-    from harness.tracking import default_uri, hide_password
-    from harness.tracking.uris import sqlite_path
-
-    where = uri or default_uri()
-    if where.startswith("http"):
-        print(f"the store is a server already: open {hide_password(where)}")
-        return
-    file = sqlite_path(where)
-    if file is not None and not file.exists():
-        raise StoreError(f"no MLflow store at {file}; run a study first, or give --store")
-    print(f"MLflow's UI: http://127.0.0.1:{port}/{TRAINING_RUNS}   (Ctrl-C ends it)", flush=True)
-    command = [sys.executable, "-m", "mlflow", "server"]
-    command += ["--backend-store-uri", where]
-    command += ["--host", "127.0.0.1", "--port", str(port)]  # this machine only
-    command += ["--workers", "1"]  # one person looks; each worker takes seconds and memory
-    # MLflow's queue of jobs would start processes of its own, and nothing here uses it
-    settings = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    subprocess.run(command, env=os.environ | settings, check=False)

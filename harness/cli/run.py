@@ -76,14 +76,19 @@ def _report(study: Study, summary: Summary, flags: Flags) -> Path:
     from harness.analysis.results import load
     from harness.cli.report import print_answer, write_results
     from harness.report.index import is_current, page_of
+    from harness.report.library import place_of
+    from harness.tracking.show import keep_report
 
     # A page that shows this answer need not be made again. Without new runs a study may have
     # another answer all the same: to another claim, or by fewer searches.
-    if summary.answered and is_current(flags.reports, study.name, summary.identity):
-        return page_of(flags.reports, study.name)
+    folder = place_of(flags.reports)
+    if summary.answered and is_current(folder, study.name, summary.identity):
+        return page_of(folder, study.name)
     results = load(study.name, flags.store)
     print_answer(results)
-    return write_results(results, flags.reports)
+    path = write_results(results, flags.reports)
+    keep_report(study.name, flags.store, path.read_text(encoding="utf-8"))
+    return path
 
 
 def _place_of_runs(store: str | None) -> str:

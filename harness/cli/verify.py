@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from harness.cli.flags import DEFAULT_REPORTS
+from harness.report.library import place_of
 from harness.tracking.provenance import read_environment
 from harness.verification.page import write_page
 from harness.verification.row import Checked, RowGroup
 from harness.verification.table import check_rows, choose_rows
 
 
-def verify(only: str | None, out: Path) -> None:
+def verify(only: str | None, out: Path | None) -> None:
     """Print a line a row, write the page, and end with status 1 if a row does not agree.
 
     Args:
         only: text in the names of the groups or rows that are run; None for all.
-        out: the page.
+        out: the page; by default one among the other reports.
 
     Raises:
         HarnessError: no row has the text.
@@ -27,7 +29,8 @@ def verify(only: str | None, out: Path) -> None:
         checked.append((group, row))
     failed = sum(not row.passed for _, row in checked)
     print(f"\n{len(checked) - failed} of {len(checked)} rows agree")
-    print(f"verification: {write_page(checked, _facts(), out)}")
+    page = out or place_of(DEFAULT_REPORTS) / "verification.html"
+    print(f"verification: {write_page(checked, _facts(), page)}")
     if failed:
         raise SystemExit(1)
 

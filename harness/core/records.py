@@ -53,6 +53,11 @@ class Outcome(NamedTuple):
     """What the run keeps of its weights, by the network's own names."""
     kept: Keep = None
     """Which weights they are."""
+    started: float = 0.0
+    """When it began, in seconds since 1970; 0 where that is not known."""
+    times: Mapping[int, float] = {}
+    """When the point of each step was computed, in seconds since 1970; empty where that is not
+    known."""
 
     def series(self, metric: str) -> list[float]:
         """Return the values of ``metric`` in the order of evaluation.

@@ -67,6 +67,10 @@ class Member:
     """Validation loss of the evaluation whose weights are kept so far."""
     arrays: dict[str, Array] = field(default_factory=dict)
     """The last of each array that its probes measured."""
+    started: float = field(default_factory=time.time)
+    """When it began, in seconds since 1970."""
+    times: dict[int, float] = field(default_factory=dict)
+    """When the point of each step was computed, as ``started``."""
 
 
 @dataclass

@@ -148,6 +148,8 @@ def leave(program: Program, cohort: Cohort, ended: Mapping[int, Ending]) -> None
             arrays=member.arrays,
             weights={} if bad else kept_weights(program, cohort, row),
             kept=None if bad else cohort.keep,
+            started=member.started,
+            times=member.times,
         )
     keep_rows(program, cohort, [row for row in range(len(cohort.members)) if row not in ended])
 

@@ -6,6 +6,7 @@ Here tensors end: from here on a run is Python numbers, which go to other proces
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import NamedTuple
@@ -70,10 +71,12 @@ def record_interval(
         for step, (names, values_VK) in interval.probed.items()
     ]
     arrays = {name: value.tolist() for name, value in interval.arrays.items()}
+    now = time.time()
     for row, member in enumerate(cohort.members):
         own = defined({name: column[row] for name, column in metrics.items()})
         own |= batch_metrics(member, interval.losses_SK[:, row].double().tolist())
         values.append(own)
+        _note_times(member, cohort.done, len(interval.losses_SK), list(interval.probed), now)
         member.seconds += interval.seconds / len(cohort.members)
         member.arrays |= {name: rows[row] for name, rows in arrays.items()}
         for step, names, table in probed:
@@ -130,6 +133,26 @@ def find_first_bad(losses_S: Tensor, values: Mapping[str, float]) -> int | None:
     if len(bad):
         return int(bad[0])
     return None if all(map(math.isfinite, values.values())) else len(losses_S)
+
+
+def _note_times(member: Member, done: int, updates: int, probed: list[int], now: float) -> None:
+    """Note when an interval's points were computed: the evaluation now, and probes in its course.
+
+    A device is not waited for at each probe, so that theirs are shares of the interval's time.
+
+    Args:
+        member: its times get those of the interval.
+        done: updates made so far.
+        updates: those of the interval.
+        probed: the steps that probes looked at.
+        now: seconds since 1970.
+    """
+    first = done - updates
+    began = member.times.get(first, member.started)
+    for step in probed:
+        share = (step - first) / updates
+        member.times.setdefault(step, began + share * (now - began))
+    member.times[done] = now
 
 
 def _add_point(member: Member, point: Point) -> None:

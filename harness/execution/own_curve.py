@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -47,6 +48,9 @@ class OwnCurve:
         self.diverged = ""
         """Why it has diverged; empty while it has not."""
         self._fresh = True
+        self.started = time.time()
+        self.times: dict[int, float] = {}
+        """When each point was told, in seconds since 1970."""
 
     @property
     def last(self) -> float:
@@ -57,8 +61,13 @@ class OwnCurve:
         """Expect an interrupted run to go on from an earlier step than the last."""
         self._fresh = True
 
-    def add(self, step: float, metrics: Mapping[str, Any]) -> None:
+    def add(self, step: float, metrics: Mapping[str, Any], at: float | None = None) -> None:
         """Add metrics at a step; those of equal steps are joined.
+
+        Args:
+            step: where they were measured.
+            metrics: by name.
+            at: when they were told, in seconds since 1970; now by default.
 
         Raises:
             ToldError: the step is past the length, or before the last one.
@@ -83,6 +92,7 @@ class OwnCurve:
                 self.diverged = f"{name} not finite at step {step:g}"
         if not self.diverged:
             self._put(int(step), finite)
+            self.times[int(step)] = time.time() if at is None else at
 
     def _put(self, step: int, values: dict[str, float]) -> None:
         self._epoch = float(step) if self.unit == "epochs" else values.pop("epoch", self._epoch)
@@ -119,7 +129,10 @@ class OwnCurve:
         if status == "failed":
             return Outcome(status, (), {}, detail)
         summary = costs if status == "diverged" else self._closing() | costs
-        return Outcome(status, tuple(self._placed()), summary, detail)
+        told = {point.step: self.times[point.step] for point in self.points}
+        return Outcome(
+            status, tuple(self._placed()), summary, detail, started=self.started, times=told
+        )
 
     def _placed(self) -> Iterator[Point]:
         """Yield the points; those before a run first said where it is are at its beginning."""

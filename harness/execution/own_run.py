@@ -10,6 +10,7 @@ import csv
 import json
 import shutil
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -164,7 +165,9 @@ class OwnRun:
                 kept = json.loads(line)
             except ValueError:  # the last line, of which half was written
                 break
-            self.curve.add(kept["step"], kept["metrics"])
+            at = kept.get("at", self.curve.started)  # files of older versions lack it
+            self.curve.started = min(self.curve.started, at)
+            self.curve.add(kept["step"], kept["metrics"], at)
             self._spent = float(kept["seconds"])
         self.curve.restart()
 
@@ -239,10 +242,18 @@ class OwnRun:
         """From the first checkpoint on, keep what is told beside it."""
         if not self._kept:
             self._kept = True
-            self._keep([{"step": p.step, "metrics": told(p)} for p in self.curve.points], "w")
+            times = self.curve.times
+            self._keep(
+                [
+                    {"step": p.step, "metrics": told(p), "at": times[p.step]}
+                    for p in self.curve.points
+                ],
+                "w",
+            )
 
     def _keep(self, told: list[dict[str, object]], mode: str) -> None:
-        lines = [json.dumps(row | {"seconds": self.seconds}) + "\n" for row in told]
+        now = {"seconds": self.seconds, "at": time.time()}
+        lines = [json.dumps(now | row) + "\n" for row in told]
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / EVENTS).open(mode, encoding="utf-8") as file:
             file.writelines(lines)

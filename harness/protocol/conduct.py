@@ -23,13 +23,14 @@ from harness.core.study_record import (
     RunEntry,
     StudyRecord,
 )
-from harness.data.base import fingerprint, load_data
+from harness.data.base import load_data
 from harness.engine.batching import check_batching
 from harness.engine.timetable import make_timetable, samples_seen
 from harness.execution.checkpoints import Saving
 from harness.execution.given import GivenExecutor
 from harness.execution.local import default_workers, local_executor
 from harness.execution.pool import Pool
+from harness.protocol.about import about_study
 from harness.protocol.check import notes_of
 from harness.protocol.clocks import lacking_clocks, read_clocks
 from harness.protocol.confirm import confirm_look
@@ -41,13 +42,11 @@ from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
 from harness.protocol.search import SearchResult, Winner, freeze_as_given, tune_arms
 from harness.protocol.trial_storage import TrialStorage
-from harness.spec.arms import build_arms, targets_of
-from harness.spec.keys import spec_hash
+from harness.spec.arms import build_arms
 from harness.spec.looks import Look
 from harness.spec.resolved import ResolvedRecipe
-from harness.spec.source_code import sources_of
 from harness.spec.study import Study
-from harness.tracking import About, Session
+from harness.tracking import Session
 from harness.tracking.uris import sqlite_path
 
 Clock = dict[str, dict[int, ClockReading]]
@@ -90,7 +89,8 @@ def conduct_study(
         earlier = session.earlier_record()
         # the search needs the curve of its objective alone; others are read when a report asks
         watched = study.search.objective if study.search else None
-        recorded = RecordedRuns(session, {} if options.fresh else known, watched)
+        searches = len(study.looks[-1].searches)
+        recorded = RecordedRuns(session, {} if options.fresh else known, watched, searches)
         saving = checkpoints_of(study, session.uri)
         if options.fresh and saving:
             saving.forget()
@@ -265,27 +265,3 @@ def _planned_length(recipe: ResolvedRecipe) -> Length | None:
     times = make_timetable(recipe, samples)
     seen = samples_seen(recipe, times, samples, times.steps)
     return Length(times.steps, times.steps / times.per_epoch, seen)
-
-
-def about_study(study: Study) -> About:
-    """Return what MLflow shows of the study as a whole, with the texts of the user's own code.
-
-    Args:
-        study: all of its arms' parts from outside are looked at.
-
-    Returns:
-        Title, spec and code. Data are those of the base recipe, also where a factor compares data
-        sets.
-    """
-    targets = [
-        target for arm in build_arms(study) for target in targets_of(arm.recipe, study.probes)
-    ]
-    return About(
-        title=study.question or study.name,
-        spec=study.dump(),
-        spec_hash=spec_hash(study),
-        data=study.recipe.data.name,
-        fingerprint=fingerprint(study.recipe.data),
-        code=sources_of(tuple(targets)),
-        notes=notes_of(study),
-    )

@@ -25,10 +25,17 @@ class RecordedRuns:
         session: where runs are recorded.
         known: runs that were finished before this start, by key.
         watched: metric whose curve every result has; None for no curves.
+        searches: how many the study has.
     """
 
-    def __init__(self, session: Session, known: Mapping[str, Known], watched: str | None) -> None:
-        self.session, self.watched = session, watched
+    def __init__(
+        self,
+        session: Session,
+        known: Mapping[str, Known],
+        watched: str | None,
+        searches: int = 1,
+    ) -> None:
+        self.session, self.watched, self.searches = session, watched, searches
         self.trained = 0
         """Runs trained by this start."""
         self.failed = 0
@@ -92,6 +99,7 @@ class RecordedRuns:
                 ask.trial,
                 ask.arm.levels,
                 ask.search,
+                self.searches,
             )
             for ask, key, outcome in zip(requests, keys, outcomes, strict=True)
         ]

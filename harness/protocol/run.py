@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from contextlib import closing
+from functools import partial
 from typing import NamedTuple
 
 from harness.core.errors import NoStudyError
@@ -71,6 +72,7 @@ def run_study(
     # Imported only now: both need torch, which takes seconds, and a known answer does without.
     from harness.protocol.check import check_study, notes_of
     from harness.protocol.conduct import conduct_study
+    from harness.protocol.shown_answer import shown_answer
 
     check_study(study)
     told = progress or Progress()
@@ -81,7 +83,12 @@ def run_study(
         seconds, runs = time.perf_counter() - began, len(done.record.runs)
         totals = {"cost/seconds": seconds, "runs": float(runs)}
         # without the identity the next start does not know the answer, and adds what is lacking
-        session.write_answer(done.record, totals, identity if done.whole else "")
+        session.write_answer(
+            done.record,
+            totals,
+            identity if done.whole else "",
+            partial(shown_answer, session.reader, study),
+        )
     return Summary(study.name, done.trained, runs - done.trained, done.failed, seconds)
 
 

@@ -20,7 +20,7 @@ from harness.core.whole_file import write_whole
 from harness.report.figures.curve_data import units_of
 from harness.report.file_names import slug
 from harness.report.index import tally, write_index
-from harness.report.library import write_shared
+from harness.report.library import place_of, write_shared
 from harness.report.linked_curves import main_curves
 from harness.report.style import assign_looks
 from harness.report.template import fill_page
@@ -47,12 +47,13 @@ def write_comparison(studies: Sequence[Results], folder: Path, published: bool =
 
     Args:
         studies: results of finished studies, in the order of the page.
-        folder: where the page and the index go.
+        folder: where the page and the index go; ``local`` in it, among published ones.
         published: whether the folder's pages share one file with plotly.js; else each holds it.
 
     Raises:
         OSError: the folder can't be written to.
     """
+    folder = place_of(folder, published)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"compare-{'-'.join(slug(results.study.name) for results in studies)}.html"
     write_whole(path, render_comparison(studies, published))

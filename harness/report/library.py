@@ -43,6 +43,24 @@ def shared_name() -> str:
     return f"plotly-{get_plotlyjs_version()}.js"
 
 
+LOCAL = "local"
+"""Folder of pages that are not published, within one of published pages."""
+
+
+def place_of(folder: Path, published: bool = False) -> Path:
+    """Return the folder that a page goes into.
+
+    Published pages are under version control: a study that is run for oneself must not change them,
+    nor the index that lists them, or its own results would be said to come of a changed tree.
+
+    Args:
+        folder: as it was asked for.
+        published: whether the page is to be published with the others there.
+    """
+    among_published = not published and any(folder.glob("plotly-*.js"))
+    return folder / LOCAL if among_published else folder
+
+
 def write_shared(folder: Path) -> Path:
     """Write the file that published pages share, and remove those that no page names any more.
 

@@ -16,7 +16,7 @@ from harness.report.facts import list_facts, spec_as_yaml
 from harness.report.figures.base import FigureContext
 from harness.report.forest import forest_of
 from harness.report.index import PageAbout, made_of, page_of, tally, write_index
-from harness.report.library import write_shared
+from harness.report.library import place_of, write_shared
 from harness.report.near_best import find_near_best
 from harness.report.progress_table import progress_table
 from harness.report.run_table import run_table
@@ -30,12 +30,13 @@ def write_report(results: Results, folder: Path, published: bool = False) -> Pat
 
     Args:
         results: of a finished study.
-        folder: where the report and the index go.
+        folder: where the report and the index go; ``local`` in it, among published ones.
         published: whether the folder's reports share one file with plotly.js; else each holds it.
 
     Raises:
         OSError: the folder can't be written to.
     """
+    folder = place_of(folder, published)
     folder.mkdir(parents=True, exist_ok=True)
     path = page_of(folder, results.study.name)
     write_whole(path, render(results, published))

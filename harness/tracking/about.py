@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+from harness.tracking.rows import StudyData
+from harness.tracking.views import View
 
 
 class Known(NamedTuple):
@@ -34,3 +37,48 @@ class About(NamedTuple):
     """The user's own files that the study's parts come from, by path."""
     notes: tuple[str, ...] = ()
     """What its user was told of it before anything trained, in sentences."""
+    arm_data: Mapping[str, StudyData] = {}
+    """The data of each arm, where a factor compares data sets; those of the study for the rest."""
+    profile: Mapping[str, int | str] = {}
+    """What MLflow's UI tells of the study's data, such as the samples of each part."""
+    metric: str = ""
+    """What the arms are ranked by, by the trainer's name."""
+    views: Sequence[View] = ()
+    """What MLflow's UI offers to look at the runs by."""
+
+    def data_of(self, arm: str) -> StudyData:
+        """Return the data that an arm is trained on; those of the study for an empty name."""
+        return self.arm_data.get(arm) or StudyData(self.data, self.fingerprint, self.profile)
+
+
+class Mean(NamedTuple):
+    """A closing value's mean over an arm's runs."""
+
+    mean: float
+    low: float
+    """Lower bound of its 95 % interval; −∞ for too few runs."""
+    high: float
+    """Upper bound; ∞ for too few runs."""
+    runs: int
+    """That ended well and have the value."""
+
+
+class ShownArm(NamedTuple):
+    """What an arm's run shows in MLflow's UI when the study has its answer."""
+
+    of: str
+    """The runs that it is the mean of, in words."""
+    closing: Mapping[str, Mean]
+    """By the trainer's names of closing values."""
+    curves: Mapping[str, Sequence[tuple[int, float]]]
+    """Means by metric: ``(step, value)`` in the order of the steps."""
+    seconds: Mapping[int, float]
+    """Seconds of training up to each step, by the arm's clock; empty where that is not known."""
+
+
+class ShownAnswer(NamedTuple):
+    """What MLflow's UI shows of a study's answer."""
+
+    description: str
+    """Markdown: the question, its answer, the verdicts and the ranking."""
+    arms: Mapping[str, ShownArm]

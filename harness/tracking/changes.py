@@ -34,6 +34,10 @@ SECRET = (
 """Names of files that may hold secrets, in lower case; tokenizers' files are left out with them."""
 
 
+NO_PAGES = (":(top)", ":(top,exclude,glob)**/reports/**")
+"""Git's words for all files but reports: results, which say what they were made with themselves."""
+
+
 def own_folder() -> Path:
     """Return the folder of the spec, or of the script or notebook that runs: it comes first among
     the places that modules are found in."""
@@ -50,7 +54,7 @@ def recorded_changes(folder: Path) -> str:
         The patch, after lines with the commit and each file that is left out; empty without
         changes, git or a repository.
     """
-    names = git_output(folder, "diff", "HEAD", "--name-only", "-z").split("\0")
+    names = git_output(folder, "diff", "HEAD", "--name-only", "-z", "--", *NO_PAGES).split("\0")
     left_out, patches, room = [], [], LIMIT
     for name in filter(None, names):
         patch, reason = _patch_of(folder, name, room)

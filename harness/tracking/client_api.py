@@ -12,7 +12,7 @@ an outage from a refusal.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
@@ -25,7 +25,7 @@ from mlflow.utils.rest_utils import http_request
 
 from harness.core.temporary import temporary_folder
 from harness.tracking.artifacts import write_json_artifact
-from harness.tracking.rows import NewRun, StoredRun, file_content, whole_curves
+from harness.tracking.rows import Means, NewRun, StoredRun, file_content, whole_curves
 from harness.tracking.schema import RunFile, StudyFile, Tag, is_closing
 
 REQUESTS = 4
@@ -56,7 +56,7 @@ class ClientApi:
     def __init__(self, client: MlflowClient, experiment: str) -> None:
         self.client, self.experiment = client, experiment
         self._data: dict[str, list[DatasetInput]] = {}
-        """Data sets of the study's run, by its id: asked for once, sent with every run."""
+        """Data sets of arms' runs, by their ids: asked for once, sent with every run."""
 
     def rows(self) -> list[StoredRun]:
         """Return the experiment's active runs of every kind, in the order of their starts; one
@@ -162,7 +162,8 @@ class ClientApi:
         Raises:
             MlflowException: the server is away, or refuses.
         """
-        data = self._data_of(parent)
+        # one request an arm, before the requests of runs that are under way at once
+        data = {arm: self._data_of(arm) for arm in {run.tags[Tag.PARENT] for run in runs}}
         # named after the first run's own id, so that a batch that comes again writes the same file
         file = f"{StudyFile.CURVES}/{runs[0].run_id}.json"
         # The order makes every cut harmless. Curves first: a run that is there has its curves. Then
@@ -175,7 +176,7 @@ class ClientApi:
         def arrive(run: NewRun) -> str:
             # looking whether it is there costs a request, so only where an attempt went before
             there = self._arrived(run) if again else None
-            return there or self._send(run, data, file)
+            return there or self._send(run, data[run.tags[Tag.PARENT]], file)
 
         with ThreadPoolExecutor(REQUESTS) as pool:
             run_ids = list(pool.map(arrive, runs))
@@ -184,11 +185,39 @@ class ClientApi:
         return run_ids
 
     def _data_of(self, parent: str) -> list[DatasetInput]:
-        """Return the data sets of the study's run, which its training runs name too."""
+        """Return the data sets of a run, which those that are nested in it name too."""
         if parent not in self._data:
             inputs = self.client.get_run(parent).inputs.dataset_inputs
             self._data[parent] = [_without_profile(each.dataset) for each in inputs]
         return self._data[parent]
+
+    def set_tags(self, name: str, values: Mapping[str, str]) -> None:
+        """Set a tag of some runs, a request each.
+
+        Args:
+            name: of the tag.
+            values: by run.
+        """
+        with ThreadPoolExecutor(REQUESTS) as pool:
+            # a list, so that the first failure is raised
+            list(pool.map(lambda pair: self.client.set_tag(pair[0], name, pair[1]), values.items()))
+
+    def set_means(self, run_id: str, means: Means, first: bool) -> bool:
+        """Give an arm's run its means.
+
+        Args:
+            run_id: the run.
+            means: its closing values, of which the latest count, and its curves.
+            first: whether it has no curves yet: those that a server has can't be taken back.
+
+        Returns:
+            Whether the curves were written.
+        """
+        wanted = [*(means.curves if first else ()), *means.closing]
+        rows = [Metric(m.key, m.value, m.timestamp, m.step) for m in wanted]
+        for start in range(0, len(rows), _VALUES_A_BATCH):
+            self.client.log_batch(run_id, rows[start : start + _VALUES_A_BATCH])
+        return first
 
     def _arrived(self, run: NewRun) -> str | None:
         """Return the id of a run that arrived whole; delete what there is of one that did not."""
@@ -231,7 +260,8 @@ class ClientApi:
             self.experiment, start_time=run.start, tags=tags, run_name=run.name
         )
         run_id = str(made.info.run_id)
-        metrics = [Metric(name, value, run.end, step) for name, step, value in run.metrics]
+        at = run.time_of()
+        metrics = [Metric(name, value, at(name, step), step) for name, step, value in run.metrics]
         params = [Param(name, value) for name, value in run.params.items()]
         first = _VALUES_A_BATCH - len(params)  # the limit counts parameters and metrics together
         self.client.log_batch(run_id, metrics[:first], params)

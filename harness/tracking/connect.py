@@ -37,6 +37,7 @@ from harness.tracking.uris import (
     sqlite_path,
     sqlite_uri,
 )
+from harness.tracking.views import ARMS_VIEW, study_page
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -148,6 +149,27 @@ def list_studies(uri: str | None = None) -> list[str]:
 
     with _telling_where(where):
         return _asked_again(ask, where)
+
+
+def study_pages(uri: str | None = None) -> dict[str, str]:
+    """Return where MLflow's UI shows the runs of each study, after the address of its site.
+
+    Args:
+        uri: MLflow's tracking URI; by default :func:`harness.tracking.uris.default_uri`.
+
+    Raises:
+        NoStudyError: there is no store.
+        StoreError: the store can't be reached.
+    """
+    where = uri or default_uri()
+    with _telling_where(where):
+        client, _ = connect(where, create=False)
+        found = client.search_experiments()
+    return {
+        str(experiment.name): study_page(experiment.experiment_id)
+        for experiment in found
+        if Tag.SAVED_VIEW + ARMS_VIEW in experiment.tags
+    }
 
 
 class Owner(NamedTuple):

@@ -22,7 +22,8 @@ from mlflow.store.artifact.artifact_repository_registry import get_artifact_repo
 from mlflow.store.tracking.dbmodels import models
 
 from harness.core.temporary import temporary_folder
-from harness.tracking.rows import NewRun, StoredRun, file_content, read_user
+from harness.tracking.rows import Means, NewRun, StoredRun, file_content, read_user
+from harness.tracking.schema import CLOCKS, Tag
 
 _RUNS: sa.Table = models.SqlRun.__table__
 _TAGS: sa.Table = models.SqlTag.__table__
@@ -128,7 +129,7 @@ class Database:
         Args:
             runs: finished runs; one at least.
             superseded: ids of runs that they replace, which are marked as deleted.
-            parent: id of the study's run, whose data set they share.
+            parent: id of the study's run, which nothing here goes to.
             again: an earlier call may have written them.
 
         Returns:
@@ -143,7 +144,7 @@ class Database:
             if run.files:
                 self._write_files(run)
         if not (again and self._has(runs[0])):
-            self._insert(runs, superseded, parent)
+            self._insert(runs, superseded)
         return [run.run_id for run in runs]
 
     def _has(self, run: NewRun) -> bool:
@@ -152,7 +153,7 @@ class Database:
         with self.engine.connect() as connection:
             return connection.execute(query).first() is not None
 
-    def _insert(self, runs: Sequence[NewRun], superseded: Collection[str], parent: str) -> None:
+    def _insert(self, runs: Sequence[NewRun], superseded: Collection[str]) -> None:
         """Insert a batch and mark the runs that it replaces as deleted, in one transaction.
 
         Whoever reads meanwhile sees the old runs or the new ones, never both or none of a key; and
@@ -176,7 +177,7 @@ class Database:
             ):
                 if rows:
                     connection.execute(sa.insert(table), rows)
-            self._link_data(connection, [run.run_id for run in runs], parent)
+            self._link_data(connection, runs)
 
     def _run_values(self, run: NewRun) -> dict[str, object]:
         # What is constant here is what MLflow's own store writes for a run that its client makes.
@@ -196,24 +197,62 @@ class Database:
             "experiment_id": self.experiment,
         }
 
-    def _link_data(self, connection: sa.Connection, run_ids: Sequence[str], parent: str) -> None:
-        """Name the data set that the runs used, as MLflow's ``log_inputs`` does: the one of the
-        study's run."""
-        source = connection.execute(
-            sa.select(_INPUTS.c.source_id).where(_INPUTS.c.destination_id == parent)
-        ).scalar()
+    def _link_data(self, connection: sa.Connection, runs: Sequence[NewRun]) -> None:
+        """Name the data set that each run used, as MLflow's ``log_inputs`` does: the one of the run
+        that it is nested in."""
+        parents = {run.tags[Tag.PARENT] for run in runs}
+        query = sa.select(_INPUTS.c.destination_id, _INPUTS.c.source_id)
+        found = connection.execute(query.where(_INPUTS.c.destination_id.in_(parents)))
+        sources = {destination: source for destination, source in found}
         links = [
             {
                 "input_uuid": uuid.uuid4().hex,
                 "source_type": "DATASET",
-                "source_id": source,
+                "source_id": sources[run.tags[Tag.PARENT]],
                 "destination_type": "RUN",
-                "destination_id": run_id,
+                "destination_id": run.run_id,
             }
-            for run_id in run_ids
+            for run in runs
+            if run.tags[Tag.PARENT] in sources
         ]
-        if source is not None and links:
+        if links:
             connection.execute(sa.insert(_INPUTS), links)
+
+    def set_tags(self, name: str, values: Mapping[str, str]) -> None:
+        """Set a tag of some runs, in one transaction.
+
+        Args:
+            name: of the tag.
+            values: by run.
+        """
+        rows = [{"run_uuid": run_id, "key": name, "value": v} for run_id, v in values.items()]
+        one = sa.delete(_TAGS).where(_TAGS.c.run_uuid == sa.bindparam("run"), _TAGS.c.key == name)
+        with self.engine.begin() as connection:
+            connection.execute(one, [{"run": run_id} for run_id in values])
+            connection.execute(sa.insert(_TAGS), rows)
+
+    def set_means(self, run_id: str, means: Means, first: bool) -> bool:
+        """Give an arm's run its means, in the place of those that it has, in one transaction.
+
+        Args:
+            run_id: the run.
+            means: its closing values, and its curves in the order of their steps.
+            first: left out of account: here curves can be replaced.
+
+        Returns:
+            Whether the curves were written: always.
+        """
+        metrics = [*means.curves, *means.closing]
+        rows = [{**m._asdict(), "run_uuid": run_id, "is_nan": False} for m in metrics]
+        latest = {row["key"]: row for row in rows}
+        with self.engine.begin() as connection:
+            for table, new in ((_METRICS, rows), (_LATEST, [*latest.values()])):
+                # its clocks were measured, and stay
+                old = sa.delete(table).where(table.c.run_uuid == run_id)
+                connection.execute(old.where(~table.c.key.startswith(CLOCKS)))
+                if new:
+                    connection.execute(sa.insert(table), new)
+        return True
 
     def _write_files(self, run: NewRun) -> None:
         # by way of a folder, since MLflow copies folders into any artifact store, a bucket too
@@ -230,15 +269,15 @@ def _named(run: NewRun, values: Mapping[str, str]) -> list[dict[str, object]]:
 def _metric_values(run: NewRun) -> list[dict[str, object]]:
     """Return a run's rows of the table of metrics.
 
-    ``is_nan`` is for values that a column can't hold, and these are finite. Every point has the
-    time at which the run ended: trainers record steps, and no times.
+    ``is_nan`` is for values that a column can't hold, and these are finite.
     """
+    time_of = run.time_of()
     return [
         {
             "run_uuid": run.run_id,
             "key": name,
             "value": value,
-            "timestamp": run.end,
+            "timestamp": time_of(name, step),
             "step": step,
             "is_nan": False,
         }

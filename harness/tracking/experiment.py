@@ -28,9 +28,10 @@ from harness.core.errors import StoreError
 from harness.core.temporary import temporary_folder
 from harness.tracking.artifacts import write_artifact, write_json_artifact
 from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
-from harness.tracking.rows import JsonObject, NewRun, StoredRun, StudyData
-from harness.tracking.schema import PARENTS, Tag
+from harness.tracking.rows import JsonObject, Means, NewRun, StoredRun, StudyData
+from harness.tracking.schema import PARENTS, TRAINING, Tag
 from harness.tracking.uris import describe_error, hide_password, is_remote
+from harness.tracking.views import View, saved_view
 
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 """MLflow's codes of failures that may pass by themselves; it gives INTERNAL_ERROR to a refused
@@ -38,6 +39,10 @@ connection too."""
 _LOCKED = "database is locked"
 """What SQLite says, however MLflow passes it on."""
 _T = TypeVar("_T")
+
+
+_LONGEST_NOTE = 5000
+"""Characters of an experiment's tag that every version of MLflow takes."""
 
 
 class Bulk(Protocol):
@@ -73,6 +78,26 @@ class Bulk(Protocol):
             name: the artifact's path among those of the run; it need not exist.
         """
 
+    def set_tags(self, name: str, values: Mapping[str, str]) -> None:
+        """Set a tag of some runs.
+
+        Args:
+            name: of the tag.
+            values: by run; one at least.
+        """
+
+    def set_means(self, run_id: str, means: Means, first: bool) -> bool:
+        """Give an arm's run its means, in the place of those that it has.
+
+        Args:
+            run_id: the run.
+            means: its closing values and curves.
+            first: whether it has no curves yet.
+
+        Returns:
+            Whether the curves were written: a server's can't be replaced.
+        """
+
     def write(
         self, runs: Sequence[NewRun], superseded: Collection[str], parent: str, again: bool = False
     ) -> list[str]:
@@ -84,7 +109,7 @@ class Bulk(Protocol):
         Args:
             runs: finished runs; one at least.
             superseded: ids of runs that they replace.
-            parent: id of the study's run, whose data set they share.
+            parent: id of the study's run, which has the files that they share.
             again: an earlier call may have written a part of them, which is not written twice.
 
         Returns:
@@ -183,8 +208,30 @@ class Experiment:
         )
 
     def set_title(self, title: str) -> None:
-        """Say in MLflow's UI what the experiment is about."""
-        self.client.set_experiment_tag(self.id, Tag.NOTE, title)
+        """Say in MLflow's UI what the experiment is about.
+
+        Args:
+            title: Markdown; what is too long for MLflow is cut.
+        """
+        self.client.set_experiment_tag(self.id, Tag.NOTE, title[:_LONGEST_NOTE])
+
+    def set_views(self, views: Sequence[View], metric: str) -> None:
+        """Let MLflow's UI open on the runs, and offer views of them with the columns that matter.
+
+        Args:
+            views: what it offers, the first one last made: it stands on top.
+            metric: what the arms are ranked by.
+        """
+        self.client.set_experiment_tag(self.id, Tag.EXPERIMENT_KIND, TRAINING)
+        self.client.set_experiment_tag(self.id, Tag.PRIMARY_METRIC, metric)
+        for place, view in enumerate(views):
+            self.client.set_experiment_tag(
+                self.id, Tag.SAVED_VIEW + view.name, saved_view(view, -place)
+            )
+
+    def end_run(self, run_id: str, end: int) -> None:
+        """Say when a run that others are nested in ended, in milliseconds since 1970."""
+        self.client.set_terminated(run_id, end_time=end)
 
     def read_driver(self) -> str:
         """Return who runs the study at the moment, as :mod:`harness.tracking.lease` wrote it."""
@@ -305,7 +352,8 @@ class Experiment:
 
 def _mlflow_input(data: StudyData) -> DatasetInput:
     """Return a data set as MLflow takes it, whose digests have at most 36 characters."""
-    dataset = Dataset(data.name, data.fingerprint[:36], "local", "{}")
+    profile = json.dumps(dict(data.profile)) if data.profile else None
+    dataset = Dataset(data.name, data.fingerprint[:36], "local", "{}", profile=profile)
     return DatasetInput(dataset, [InputTag(Tag.DATA_CONTEXT, "train")])
 
 

@@ -18,7 +18,7 @@ from typing import TypedDict
 import psutil
 
 from harness.spec.source_code import short_digest
-from harness.tracking.changes import git_output, in_checkout
+from harness.tracking.changes import NO_PAGES, git_output, in_checkout
 from harness.tracking.uris import hide_password
 
 HARNESS = Path(__file__).parent
@@ -31,7 +31,7 @@ class Environment(TypedDict):
     commit: str
     """Of the harness's checkout, or ``HARNESS_COMMIT`` where an image was built without one."""
     dirty: str
-    """Hash of the uncommitted changes; empty if there are none."""
+    """Hash of the uncommitted changes, reports left out; empty if there are none."""
     python: str
     platform: str
     processor: str
@@ -53,7 +53,7 @@ def read_environment() -> Environment:
     It is read once, since asking git and the packages takes a second. Callers share what is
     returned and must not change it.
     """
-    changes = git_output(HARNESS, "diff", "HEAD") if in_checkout(HARNESS) else ""
+    changes = git_output(HARNESS, "diff", "HEAD", "--", *NO_PAGES) if in_checkout(HARNESS) else ""
     commit = git_output(HARNESS, "rev-parse", "HEAD") if in_checkout(HARNESS) else ""
     return {
         "commit": commit or os.environ.get("HARNESS_COMMIT", ""),

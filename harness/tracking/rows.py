@@ -13,7 +13,7 @@ import json
 import math
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 from harness.core.records import Outcome, Point
@@ -66,22 +66,44 @@ class Record(NamedTuple):
     """The arm's level of each factor."""
     search: int = 0
     """Number of the search that tuned it, or that froze its recipe."""
+    searches: int = 1
+    """How many searches the study has."""
 
     @property
     def title(self) -> str:
-        """The run's name in MLflow's UI; the first search is left out, which may be the only
-        one."""
-        search = f"search {self.search} · " if self.search else ""
+        """The run's name in MLflow's UI, with the number of its search where there are several."""
+        search = f"search {self.search} · " if self.searches > 1 or self.search else ""
         trial = f"trial {self.trial} · " if self.stage == "search" else ""
         return f"{self.arm} · {search}{trial}seed {self.run.seed}"[:_LONGEST_NAME]
 
 
 class StudyData(NamedTuple):
-    """The data set that MLflow shows beside a study's runs."""
+    """The data set that MLflow shows beside a study's runs, or those of an arm."""
 
     name: str
     fingerprint: str
     """Hash of its arrays."""
+    profile: Mapping[str, int | str] = {}
+    """What MLflow's UI tells of it, such as the number of samples of each part."""
+
+
+class TimedMetric(NamedTuple):
+    """A number at a step, and when it was so; by the names of MLflow's table."""
+
+    key: str
+    step: int
+    value: float
+    timestamp: int
+    """Milliseconds since 1970."""
+
+
+class Means(NamedTuple):
+    """What an arm's run is given: means over its training runs."""
+
+    closing: Sequence[TimedMetric]
+    """Means of closing values, their intervals and numbers of runs."""
+    curves: Sequence[TimedMetric]
+    """In the order of their steps."""
 
 
 class NewRun(NamedTuple):
@@ -107,6 +129,14 @@ class NewRun(NamedTuple):
     files: dict[str, Mapping[str, object]]
     """Artifacts by file name: the whole curves, where ``metrics`` had to thin them, the arrays of
     probes, and weights, whose bytes stand in base 64 (see :func:`file_content`)."""
+    times: Sequence[tuple[int, int]] = ()
+    """When the points of each step were computed: ``(step, milliseconds since 1970)``. Where a step
+    is missing, the run's end stands for it."""
+
+    def time_of(self) -> Callable[[str, int], int]:
+        """Return what gives the time of a metric at a step, in milliseconds since 1970."""
+        times = dict(self.times)
+        return lambda name, step: self.end if is_closing(name) else times.get(step, self.end)
 
 
 class StoredRun(NamedTuple):
@@ -134,7 +164,7 @@ def new_run(record: Record, parent: str) -> NewRun:
         The run with an id of its own. Curves of more than :data:`POINTS_SHOWN` points are thinned
         for MLflow's tables, and whole in a file.
     """
-    outcome, end = record.outcome, int(time.time() * 1000)
+    outcome, (start, end) = record.outcome, _start_and_end(record.outcome)
     files: dict[str, Mapping[str, object]] = {}
     if len(outcome.points) > POINTS_SHOWN + 1:
         files[RunFile.CURVES] = _by_metric(_points(outcome.points))
@@ -146,6 +176,7 @@ def new_run(record: Record, parent: str) -> NewRun:
         about = {"arm": record.arm, "seed": str(record.run.seed), "kept": str(outcome.kept)}
         content = save(dict(outcome.weights), metadata=about)
         files[RunFile.WEIGHTS] = pack_bytes(content)
+    shown, at = thin(outcome.points), outcome.times
     tags = _tags(record, parent)
     if RunFile.CURVES in files:
         tags[Tag.CURVES] = IN_ARTIFACT
@@ -158,15 +189,24 @@ def new_run(record: Record, parent: str) -> NewRun:
         key=record.key,
         name=record.title,
         status="FAILED" if outcome.status == "failed" else "FINISHED",
-        # Runs of a cohort begin and end together; counted back from the end by its share of the
-        # worker's time, MLflow's UI shows each run as long as it took of that.
-        start=end - int(1000 * outcome.summary.get("cost/seconds", 0)),
+        start=start,
         end=end,
         tags=tags,
         params=_params(record),
-        metrics=_points(thin(outcome.points)) + _closing(outcome),
+        metrics=_points(shown) + _closing(outcome),
         files=files,
+        times=[(p.step, int(1000 * at[p.step])) for p in shown if p.step in at],
     )
+
+
+def _start_and_end(outcome: Outcome) -> tuple[int, int]:
+    """Return when a run began and ended, in milliseconds since 1970; of one that is not known to
+    have a beginning, what it cost is counted back from now."""
+    now = int(1000 * time.time())
+    if outcome.started:
+        last = max(outcome.times.values(), default=outcome.started)
+        return int(1000 * outcome.started), int(1000 * last)
+    return now - int(1000 * outcome.summary.get("cost/seconds", 0)), now
 
 
 def pack_bytes(content: bytes) -> dict[str, str]:
@@ -250,6 +290,7 @@ def _tags(record: Record, parent: str) -> dict[str, str]:
         Tag.TRIAL: str(record.trial),
         Tag.SEED: str(record.run.seed),
         Tag.STATUS: record.outcome.status,
+        Tag.ANSWERS: "yes",
     }
     if record.outcome.detail:
         tags[Tag.DETAIL] = record.outcome.detail[:_LONGEST_TAG]
@@ -293,9 +334,12 @@ def _points(points: Sequence[Point]) -> list[tuple[str, int, float]]:
 
 
 def _closing(outcome: Outcome) -> list[tuple[str, int, float]]:
-    """Return ``(name, step, value)`` of the closing values, at the run's last step."""
-    step = int(outcome.summary.get("cost/steps", 0))
-    return [(closing_name(name), step, value) for name, value in finite_summary(outcome).items()]
+    """Return ``(name, step, value)`` of the closing values.
+
+    At step 0, where MLflow's UI takes a value for one number a run, and draws bars: at another step
+    it would draw a curve of one point.
+    """
+    return [(closing_name(name), 0, value) for name, value in finite_summary(outcome).items()]
 
 
 def _by_metric(points: Sequence[tuple[str, int, float]]) -> dict[str, list[tuple[int, float]]]:

@@ -61,6 +61,13 @@ class Tag:
     been run to its end."""
     CLOCK = "harness.clock"
     """Of an arm's run: the readings of its clocks by search, as JSON."""
+    ANSWERS = "harness.answers"
+    """``yes`` for a training run that the study's answer is of, ``no`` for one of an earlier form
+    of the study; runs of older versions lack it."""
+    MEAN_OF = "harness.mean_of"
+    """Of an arm's run: the runs that its closing values are means of, in words."""
+    CURVES_OF = "harness.curves_of"
+    """Of an arm's run: the runs that its curves are means of, in words."""
     DRIVER = "harness.driver"
     """Of the experiment: who runs the study at the moment; empty if nobody does."""
 
@@ -71,6 +78,13 @@ class Tag:
     SOURCE = "mlflow.source.name"
     GIT_COMMIT = "mlflow.source.git.commit"
     DATA_CONTEXT = "mlflow.data.context"
+    EXPERIMENT_KIND = "mlflow.experimentKind"
+    """Of the experiment: without it MLflow's UI opens on pages for language models."""
+    PRIMARY_METRIC = "mlflow.experiment.primaryMetric.name"
+    COLOR = "mlflow.runColor"
+    """Of a run: its colour in charts of MLflow's UI."""
+    SAVED_VIEW = "mlflow.sharedViewState."
+    """Of the experiment, before a name: a view that MLflow's UI offers (:mod:`views`)."""
 
 
 class StudyFile:
@@ -83,6 +97,8 @@ class StudyFile:
     """Commit, packages and hardware: :class:`harness.tracking.provenance.Environment`."""
     DIFF = "diff.patch"
     """What the harness's working tree added to its commit; only where it added anything."""
+    REPORT = "report.html"
+    """The study's report, which MLflow's UI shows; only where one was written."""
     CODE = "code"
     """Folder of the user's own source files."""
     CURVES = "curves"
@@ -128,6 +144,10 @@ def plain_name(stored: str) -> str:
     return re.sub(r":([0-9a-f]+):", lambda found: chr(int(found[1], 16)), stored)
 
 
+CLOCKS = "clock/"
+"""Goes before what an arm's clocks were read as, among the metrics of its run."""
+TRAINING = "custom_model_development"
+"""Value of ``EXPERIMENT_KIND`` that makes MLflow's UI open on the runs."""
 _FINAL = "final/"
 """Goes before the closing value of a metric that has a curve too: MLflow has one namespace for
 both."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import statistics
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -19,10 +19,11 @@ from harness.core.errors import StoreError
 from harness.core.paths import cache_folder
 from harness.core.study_record import ClockReading, RunEntry, StudyRecord, clock_readings
 from harness.spec.arms import Arm
-from harness.tracking.about import About, Known
+from harness.tracking.about import About, Known, ShownAnswer
 from harness.tracking.changes import own_folder, recorded_changes
 from harness.tracking.connect import open_experiment
 from harness.tracking.lease import Lease
+from harness.tracking.parents import Parents, parents_of
 from harness.tracking.provenance import read_environment
 from harness.tracking.reader import Reader, training_runs
 from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
@@ -30,12 +31,10 @@ from harness.tracking.rows import (
     NewRun,
     Record,
     StoredRun,
-    StudyData,
-    level_tags,
     new_run,
-    origin_tags,
 )
-from harness.tracking.schema import PARENTS, StudyFile, Tag
+from harness.tracking.schema import CLOCKS, StudyFile, Tag
+from harness.tracking.show import show_answer
 from harness.tracking.spool import Spool, SpoolBatch
 from harness.tracking.uris import hide_password, is_remote
 
@@ -74,13 +73,16 @@ class Session:
         self._take_over = take_over
         self._lease: Lease | None = None
         """The right to drive the study; from :meth:`open` to :meth:`close`."""
-        self._study_run = ""
-        """Id of the study's own run; empty until :meth:`open`."""
-        self._arm_runs: dict[str, str] = {}
-        """Ids of the arms' runs, by arm."""
+        self._parents = Parents(self._experiment)
+        """The runs of the study and its arms, from :meth:`open` on."""
+        self._answering: dict[str, bool] = {}
+        """Whether the training runs that were there at :meth:`open` say that they are the
+        answer's."""
         self._ids_by_key: dict[str, list[str]] = {}
         """Runs that a new one with the same key takes the place of: failed ones, and with
         ``--fresh`` all."""
+        self._superseded: set[str] = set()
+        """Runs that others have taken the place of."""
         self._spool: Spool | None = None
         """What runs wait in on their way to a server; None for a store on this machine."""
         self._given_ids: dict[str, str] = {}
@@ -116,15 +118,14 @@ class Session:
         """Read what there is, delete what is half written and make what is missing; may be done
         again."""
         rows = self._experiment.bulk.rows()
-        parents = _parents(rows)
-        self._experiment.discard_unfinished([*parents.values()])
+        running = {row.run_id for row in rows if row.status == "RUNNING"}
+        self._experiment.discard_unfinished([row.run_id for row in parents_of(rows).values()])
         self.clocks = {
             row.tags[Tag.ARM]: clock_readings(json.loads(row.tags[Tag.CLOCK]))
             for row in rows
             if Tag.CLOCK in row.tags
         }
-        running = {row.run_id for row in rows if row.status == "RUNNING"}
-        self._open_parents(about, arms, parents, running)
+        self._parents.open(about, arms, rows)
         self._describe(about)
         return self._known([row for row in rows if row.run_id not in running])
 
@@ -134,63 +135,26 @@ class Session:
         name = hashlib.sha256(f"{hide_password(self.uri)} {self.study}".encode()).hexdigest()[:16]
         return cache_folder() / "spool" / name
 
-    def _open_parents(
-        self,
-        about: About,
-        arms: Sequence[Arm],
-        there: Mapping[tuple[str, str | None], str],
-        running: Collection[str],
-    ) -> None:
-        """Make or reopen the run of the study and one for each arm.
-
-        Args:
-            about: what the study is.
-            arms: its arms.
-            there: the runs that the experiment has already, by kind and arm.
-            running: ids of those that are not ended.
-        """
-        data = StudyData(about.data, about.fingerprint)
-        # a process that was killed while it made one has left it as running, perhaps without data
-        for run_id in there.values():
-            if run_id in running:
-                self._experiment.end_parent(run_id, data)
-        self._study_run = self._open_parent(
-            there.get(("study", None)), self.study, _study_tags(about), data
-        )
-        for arm in arms:
-            tags = {
-                Tag.KIND: "arm",
-                Tag.ARM: arm.name,
-                Tag.PARENT: self._study_run,
-                **level_tags(arm.levels),
-            }
-            self._arm_runs[arm.name] = self._open_parent(
-                there.get(("arm", arm.name)), arm.name, tags, data
-            )
-
-    def _open_parent(
-        self, run_id: str | None, name: str, tags: dict[str, str], data: StudyData
-    ) -> str:
-        tags = tags | origin_tags()
-        if run_id is None:
-            return self._experiment.add_parent(name, tags, data)
-        self._experiment.set_values(run_id, tags)
-        return run_id
-
     def _describe(self, about: About) -> None:
         """Write the spec, the environment and the user's code among the artifacts of the study's
         run, over those of earlier starts."""
-        self._experiment.set_title(about.title)
-        self._experiment.write_json(self._study_run, StudyFile.SPEC, about.spec)
-        self._experiment.write_json(self._study_run, StudyFile.ENVIRONMENT, {**read_environment()})
+        self._experiment.set_title("\n\n".join([about.title, *about.notes]))
+        self._experiment.set_views(about.views, about.metric)
+        self._experiment.write_json(self._parents.study, StudyFile.SPEC, about.spec)
+        self._experiment.write_json(
+            self._parents.study, StudyFile.ENVIRONMENT, {**read_environment()}
+        )
         for path, text in about.code.items():
-            self._experiment.write_text(self._study_run, f"{StudyFile.CODE}/{path}", text)
+            self._experiment.write_text(self._parents.study, f"{StudyFile.CODE}/{path}", text)
         if changes := recorded_changes(own_folder()):
-            self._experiment.write_text(self._study_run, StudyFile.DIFF, changes)
+            self._experiment.write_text(self._parents.study, StudyFile.DIFF, changes)
 
     def _known(self, rows: Sequence[StoredRun]) -> dict[str, Known]:
         """Return the whole runs by key; of several with one key the one that started last."""
         known: dict[str, Known] = {}
+        self._answering = {
+            row.run_id: row.tags.get(Tag.ANSWERS) == "yes" for row in rows if Tag.KEY in row.tags
+        }
         for run in training_runs(rows):
             self._ids_by_key.setdefault(run.key, []).append(run.run_id)
             if run.whole:
@@ -213,16 +177,19 @@ class Session:
         Raises:
             StoreError: the store refused them, or has been away for too long.
         """
-        runs = [new_run(record, self._arm_runs[record.arm]) for record in records]
+        runs = [new_run(record, self._parents.arms[record.arm].run_id) for record in records]
         superseded = [run_id for run in runs for run_id in self._ids_by_key.get(run.key, ())]
+        self._superseded.update(superseded)
         self._send(
             {
                 "rows": [run._asdict() for run in runs],
                 "superseded": superseded,
-                "parent": self._study_run,
+                "parent": self._parents.study,
             }
         )
         self._ids_by_key |= {run.key: [run.run_id] for run in runs}
+        for record, run in zip(records, runs, strict=True):
+            self._parents.recorded(record.arm, run.end)
         return [run.run_id for run in runs]
 
     def set_clock(self, arm: str, readings: Mapping[int, ClockReading]) -> None:
@@ -240,12 +207,12 @@ class Session:
         plain = {str(search): reading.to_plain() for search, reading in readings.items()}
         # the tag holds the readings to be read back; as metrics their means are seen in MLflow's UI
         numbers = {
-            f"clock/{name}": statistics.fmean(float(own[name]) for own in plain.values())
+            f"{CLOCKS}{name}": statistics.fmean(float(own[name]) for own in plain.values())
             for name in ("seconds", "spread", "load")
         }
         self._send(
             {
-                "run_id": self._arm_runs[arm],
+                "run_id": self._parents.arms[arm].run_id,
                 "metrics": numbers,
                 "tags": {Tag.CLOCK: json.dumps(plain)},
             }
@@ -335,39 +302,60 @@ class Session:
         """
 
         def read() -> StudyRecord | None:
-            if not self._experiment.has_artifact(self._study_run, StudyFile.INDEX):
+            if not self._experiment.has_artifact(self._parents.study, StudyFile.INDEX):
                 return None
-            plain = self._experiment.read_json(self._study_run, StudyFile.INDEX)
+            plain = self._experiment.read_json(self._parents.study, StudyFile.INDEX)
             return StudyRecord.from_plain(plain)
 
         return self.retry_read(read)
 
     def write_answer(
-        self, record: StudyRecord, metrics: Mapping[str, float], identity: str
+        self,
+        record: StudyRecord,
+        metrics: Mapping[str, float],
+        identity: str,
+        show: Callable[[StudyRecord], ShownAnswer] | None = None,
     ) -> None:
-        """Write which runs answer the study.
+        """Write which runs answer the study, and what MLflow's UI shows of the answer.
 
         Args:
             record: the runs that answer it, its trials and winners.
             metrics: the study's totals.
             identity: the hash of all that the answer follows from; empty if runs failed, so that
                 they are tried again.
+            show: makes what is shown of a record whose runs have arrived; nothing by default.
 
         Raises:
             StoreError: the store refuses, or is away for too long.
         """
         if self._lease is not None:
             self._lease.check()
-        settled = record._replace(runs=self.settle(record.runs)).to_plain()
+        settled = record._replace(runs=self.settle(record.runs))
 
         def write() -> None:
             # what attempts that failed half way have left
-            self._experiment.discard_unfinished([self._study_run, *self._arm_runs.values()])
+            self._experiment.discard_unfinished(self._parents.ids)
             # The tag goes last: it says that the rest is there.
-            self._experiment.write_json(self._study_run, StudyFile.INDEX, settled)
-            self._experiment.set_values(self._study_run, {Tag.ANSWER: identity}, metrics)
+            self._experiment.write_json(self._parents.study, StudyFile.INDEX, settled.to_plain())
+            self._mark(settled)
+            self._parents.end()
+            if show is not None:
+                parents = self._parents
+                show_answer(self._experiment, parents.study, parents.arms, show(settled))
+            self._experiment.set_values(self._parents.study, {Tag.ANSWER: identity}, metrics)
 
         self.retry_read(write)
+
+    def _mark(self, record: StudyRecord) -> None:
+        """Say of each training run whether the answer is of it, where it does not say so yet."""
+        of_answer = {run.run_id for run in record.runs}
+        wrong = {
+            run_id: "yes" if run_id in of_answer else "no"
+            for run_id, said in self._answering.items()
+            if said != (run_id in of_answer) and run_id not in self._superseded
+        }
+        if wrong:
+            self._experiment.bulk.set_tags(Tag.ANSWERS, wrong)
 
     def close(self) -> None:
         """Let another process record the study.
@@ -381,28 +369,3 @@ class Session:
             spool.close()
         if lease is not None:
             lease.release()
-
-
-def _parents(rows: Sequence[StoredRun]) -> dict[tuple[str, str | None], str]:
-    """Return the ids of the runs of the study and of its arms, by kind and arm.
-
-    Of several that are alike the last counts; one that was never ended only where there is no
-    other.
-    """
-    ended_last = sorted(rows, key=lambda row: row.status != "RUNNING")
-    return {
-        (row.tags[Tag.KIND], row.tags.get(Tag.ARM)): row.run_id
-        for row in ended_last
-        if row.tags.get(Tag.KIND) in PARENTS
-    }
-
-
-def _study_tags(about: About) -> dict[str, str]:
-    """Return the tags of a study that begins or goes on: whatever answer it had is no longer the
-    whole one."""
-    return {
-        Tag.KIND: "study",
-        Tag.ANSWER: "",
-        Tag.SPEC: about.spec_hash,
-        Tag.NOTE: "\n\n".join([about.title, *about.notes]),
-    }

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +21,7 @@ from harness.protocol.run import Options, run_study
 from harness.report.library import shared_name
 from harness.spec.arms import build_arms
 from harness.spec.files import load_study
+from harness.tracking import connect
 from tests.analysis.made import results
 from tests.cli.conftest import SPEC, UNTUNED
 from tests.report.pages import Page
@@ -221,11 +224,32 @@ def test_ui_without_a_store_says_so(cli, folder):
 
 def test_ui_serves_the_store_on_loopback_only(cli, folder, monkeypatch):
     called = {}
-    monkeypatch.setattr(subprocess, "run", lambda command, **more: called.update(command=command))
-    assert cli("ui", "--port", 5999)[0] == 0
+
+    class Keeper:
+        stdin, returncode = io.BytesIO(), 0
+
+        def __init__(self, command, **more):
+            called.update(command=command)
+
+        def wait(self):
+            return 0
+
+    monkeypatch.setattr(subprocess, "Popen", Keeper)
+    monkeypatch.setattr(connect, "study_pages", lambda uri: {"s": "#/experiments/1/runs"})
+    status, out, _ = cli("ui", "--port", 5999)
+    assert status == 0 and "s: http://127.0.0.1:5999/#/experiments/1/runs" in out
     words = called["command"]
     assert words[words.index("--host") + 1] == "127.0.0.1" and "5999" in words
     assert words[words.index("--backend-store-uri") + 1] == f"sqlite:///{folder / 'mlflow.db'}"
+
+
+def test_ui_on_a_port_that_is_taken_says_so(cli, folder):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        status, _, err = cli("ui", "--port", port)
+    assert status == 2 and f"port: {port} is taken" in err and "Traceback" not in err
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 
 from harness.core.whole_file import write_whole
 from harness.report.index import is_current, made_of, page_of, write_index
+from harness.report.library import place_of
 
 
 def page(path, **about):
@@ -55,3 +56,11 @@ def test_a_file_is_as_readable_as_others(tmp_path):
     other.write_text("")
     assert write_whole(path, "é") == 2
     assert path.stat().st_mode == other.stat().st_mode and path.read_text(encoding="utf-8") == "é"
+
+
+def test_pages_of_ones_own_lie_apart_from_published_ones(tmp_path):
+    assert place_of(tmp_path) == tmp_path
+    (tmp_path / "plotly-4.1.1.js").write_text("")
+    assert place_of(tmp_path) == tmp_path / "local"
+    assert place_of(tmp_path, published=True) == tmp_path
+    assert place_of(tmp_path / "local") == tmp_path / "local"

@@ -6,7 +6,13 @@ import sys
 import pytest
 
 from harness.tracking import changes
-from harness.tracking.changes import in_checkout, own_folder, recorded_changes
+from harness.tracking.changes import (
+    NO_PAGES,
+    git_output,
+    in_checkout,
+    own_folder,
+    recorded_changes,
+)
 
 
 def git(folder, *arguments):
@@ -68,3 +74,18 @@ def test_an_installed_package_is_not_the_repository_around_it(repository):
 def test_the_spec_s_folder_is_the_first_on_the_path(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "path", [str(tmp_path), "elsewhere"])
     assert own_folder() == tmp_path.resolve()
+
+
+def test_reports_are_results_and_no_changes(repository):
+    pages = repository / "reports"
+    pages.mkdir()
+    (pages / "index.html").write_text("old")
+    git(repository, "add", "--all")
+    git(repository, "commit", "-m", "published")
+    (pages / "index.html").write_text("new")
+    assert recorded_changes(repository) == ""
+    assert git_output(repository, "diff", "HEAD", "--", *NO_PAGES) == ""
+    (pages.parent / "reports.py").write_text("code")
+    git(repository, "add", "--all")
+    assert "reports.py" in recorded_changes(repository)
+    assert "index.html" not in recorded_changes(repository)

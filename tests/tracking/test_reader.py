@@ -70,7 +70,7 @@ def test_a_run_is_found_by_its_id(form):
     with pytest.raises(StoreError, match=r"'nothing': not in MLflow at sqlite"):
         load_run("nothing")
     with pytest.raises(StoreError, match="expected a training run of the harness, got 'arm'"):
-        load_run(session._arm_runs["arm"])
+        load_run(session._parents.arms["arm"].run_id)
 
 
 def test_a_reader_makes_nothing(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 from harness.core.records import Point
@@ -34,5 +35,25 @@ def test_closing_values_that_are_no_numbers_are_left_out():
 def test_fields_are_those_of_files_that_older_versions_left_in_a_spool():
     assert NewRun._fields == (
         *("run_id", "key", "name", "status", "start", "end"),
-        *("tags", "params", "metrics", "files"),
+        *("tags", "params", "metrics", "files", "times"),
     )
+    assert "times" in NewRun._field_defaults  # files of versions before this one lack them
+
+
+def test_a_run_has_the_times_at_which_it_was_trained():
+    began = record(key="k")
+    outcome = began.outcome._replace(started=1000.0, times={0: 1000.25, 4: 1002.5})
+    run = new_run(began._replace(outcome=outcome), "parent")
+    assert (run.start, run.end) == (1_000_000, 1_002_500)
+    at = run.time_of()
+    assert [at("valid/loss", step) for step in (0, 4)] == [1_000_250, 1_002_500]
+    assert at("final/valid/loss", 0) == 1_002_500
+    thawed = NewRun(**json.loads(json.dumps(run._asdict())))  # as a spool keeps it
+    assert thawed.time_of()("valid/loss", 0) == 1_000_250
+
+
+def test_names_tell_the_search_where_there_are_several():
+    one = record(trial=3)
+    assert one.title == "arm · trial 3 · seed 0"
+    assert one._replace(searches=2).title == "arm · search 0 · trial 3 · seed 0"
+    assert one._replace(stage="confirm", searches=2, search=1).title == "arm · search 1 · seed 0"

@@ -58,7 +58,7 @@ def test_what_is_recorded_is_read(form):
 def test_half_written_runs_are_thrown_away(form):
     session, _ = opened()
     experiment = session._experiment
-    tags = {Tag.KEY: "half", Tag.PARENT: session._study_run}
+    tags = {Tag.KEY: "half", Tag.PARENT: session._parents.study}
     run_id = experiment.client.create_run(experiment.id, tags=tags).info.run_id
     again, known = opened()
     assert known == {} and again.reader.runs() == []
@@ -88,7 +88,9 @@ def test_within_a_session_too_a_newer_record_takes_the_place_of_the_older_one(fo
 def test_a_refused_write_leaves_nothing_and_says_so(folder):
     session, _ = opened()
     assert isinstance(session._experiment.bulk, Database)
-    runs = [new_run(record(key=key), session._arm_runs["arm"]) for key in ("good", "bad")]
+    runs = [
+        new_run(record(key=key), session._parents.arms["arm"].run_id) for key in ("good", "bad")
+    ]
     same = [runs[0], runs[1]._replace(run_id=runs[0].run_id)]  # breaks the table's primary key
     batch = {"rows": [run._asdict() for run in same], "superseded": [], "parent": ""}
     with pytest.raises(StoreError, match="refused 2 runs.*finished runs are kept"):
@@ -109,7 +111,7 @@ def test_clocks_of_versions_with_one_search_are_read(form):
     session, _ = opened()
     reading = ClockReading("hash", seconds=0.5, spread=1.0, load=0.0)
     tag = {Tag.CLOCK: json.dumps(reading.to_plain())}
-    session._experiment.set_values(session._arm_runs["arm"], tag)
+    session._experiment.set_values(session._parents.arms["arm"].run_id, tag)
     assert opened()[0].clocks == {"arm": {0: reading}}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from harness.analysis.results import Results, load
@@ -16,6 +17,7 @@ from harness.core.records import Outcome, Point
 from harness.core.study_record import FrozenEntry, RunEntry, StudyRecord
 from harness.protocol.imported.tidy import ForeignRun
 from harness.protocol.looks_shown import earlier_looks, looks_shown
+from harness.protocol.shown_answer import shown_answer
 from harness.spec.arms import Arm, Run, build_arms
 from harness.spec.keys import digest, spec_hash
 from harness.spec.looks import Look, seed_in_block
@@ -66,7 +68,12 @@ def store_study(
         looks = looks_shown(study, earlier_looks(earlier, entries), entries)
         answer = StudyRecord(entries, [], _as_they_are(study, arms.values()), {}, {}, looks)
         identity = digest([study.dump(), study.imported.fingerprint])
-        session.write_answer(answer, {"runs": float(len(entries))}, identity)
+        session.write_answer(
+            answer,
+            {"runs": float(len(entries))},
+            identity,
+            partial(shown_answer, session.reader, study),
+        )
     return load(study.name, uri)
 
 

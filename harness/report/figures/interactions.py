@@ -9,10 +9,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from harness.analysis.ranking import mean_of
+from harness.core.palette import PALETTE
 from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.metric_labels import axis_title
 from harness.report.page_figure import FigureText
-from harness.report.style import PALETTE, dropdown, label, layout, legend_height
+from harness.report.style import dropdown, label, layout, legend_height
 from harness.spec.arms import build_arms
 from harness.stats import Interval
 

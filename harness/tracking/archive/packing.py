@@ -26,7 +26,10 @@ from harness.tracking.schema import RunFile, StudyFile, Tag, is_closing
 
 _AT_ONCE = 1000
 """Runs whose curves are read at once."""
-_OF_ONE_STORE = (Tag.PARENT, Tag.RECORD, Tag.CURVES, Tag.ARRAYS, Tag.DRIVER)
+_OF_ONE_STORE = (
+    *(Tag.PARENT, Tag.RECORD, Tag.CURVES, Tag.ARRAYS, Tag.DRIVER),
+    *(Tag.MEAN_OF, Tag.CURVES_OF),
+)
 """Tags that say where things are in the store, and nothing of the study."""
 
 

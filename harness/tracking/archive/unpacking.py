@@ -247,7 +247,6 @@ def _new_run(archive: ArchiveReader, name: str, run: ArchivedRun, parent: str) -
         for step, value in curve
         if step in shown
     ]
-    last = int(run.closing.get("cost/steps", 0))
     took = int(1000 * run.closing.get("cost/seconds", 0))
     return NewRun(
         run_id=uuid.uuid4().hex,
@@ -258,7 +257,7 @@ def _new_run(archive: ArchiveReader, name: str, run: ArchivedRun, parent: str) -
         end=run.start + took,
         tags=tags,
         params=run.params,
-        metrics=points + [(metric, last, value) for metric, value in run.closing.items()],
+        metrics=points + [(metric, 0, value) for metric, value in run.closing.items()],
         files=files,
     )
 

@@ -1,0 +1,120 @@
+"""Views of a study's runs that MLflow's UI offers: which runs, and the columns that matter first.
+
+MLflow's UI keeps a view that somebody saves as a tag of the experiment, and links to it by its
+name. The form is that of MLflow 3.17's UI: the state of its page as JSON, in an envelope with a
+name. Other versions pass over what they do not know.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from harness.tracking.schema import Tag, level_tag, stored_name
+
+VIEW_KEY = "viewStateShareKey"
+"""What the name of a view follows in the address of MLflow's page."""
+ARMS_VIEW = "harness-arms"
+"""Name of the view of a study's arms, in addresses."""
+
+
+def study_page(experiment: str) -> str:
+    """Return where MLflow's UI shows a study's arms, after the address of its site.
+
+    Args:
+        experiment: id of the study's experiment.
+    """
+    # without its kind of work the UI opens on pages for language models
+    kind = "workflowType=machine_learning"
+    return f"#/experiments/{experiment}/runs?{kind}&{VIEW_KEY}={ARMS_VIEW}"
+
+
+class View(NamedTuple):
+    """A view of some runs."""
+
+    name: str
+    """In addresses."""
+    label: str
+    """As MLflow's UI lists it."""
+    runs: str
+    """MLflow's filter."""
+    columns: tuple[str, ...]
+    """MLflow's names of columns, in their order."""
+    sort: str = "attributes.start_time"
+    ascending: bool = False
+    axis: str = "step"
+    """What curves are drawn over: ``step``, or ``time-relative``, of arms by their clocks."""
+
+
+def views_of(
+    factors: Sequence[str], metrics: Sequence[str], parameters: Sequence[str], ascending: bool
+) -> tuple[View, ...]:
+    """Return the views of a study: its arms, the runs that answer it, and its search.
+
+    Args:
+        factors: what is compared.
+        metrics: what arms are judged by, MLflow's names of closing values; what they are ranked by
+            first.
+        parameters: what is searched.
+        ascending: whether less of the first metric is better.
+    """
+    levels = tuple(f"tags.`{level_tag(factor)}`" for factor in factors)
+    values = tuple(f"metrics.`{metric}`" for metric in metrics)
+    searched = tuple(f"params.`{stored_name(name)}`" for name in parameters)
+    first = metrics[0]
+    spread = tuple(f"metrics.`{first}/{part}`" for part in ("low", "high", "n"))
+    kind, answers = f"tags.`{Tag.KIND}`", f"tags.`{Tag.ANSWERS}` = 'yes'"
+    stage, status = f"tags.`{Tag.STAGE}`", f"tags.`{Tag.STATUS}`"
+    best = {"sort": values[0], "ascending": ascending}
+    arms = View(
+        ARMS_VIEW,
+        "Arms",
+        f"{kind} = 'arm'",
+        (*levels, values[0], *spread, *values[1:], "attributes.`Duration`"),
+        **best,  # type: ignore[arg-type]  # its two fields
+    )
+    place = (f"tags.`{Tag.SEARCH}`", f"tags.`{Tag.SEED}`", status)
+    runs = View(
+        "harness-runs",
+        "Runs that answer",
+        f"{stage} = 'confirm' and {answers}",
+        (*levels, *values, *searched, *place),
+        **best,  # type: ignore[arg-type]  # its two fields
+    )
+    search = View(
+        "harness-search",
+        "Search",
+        f"{stage} = 'search' and {answers}",
+        (*levels, *searched, f"tags.`{Tag.SEARCH}`", f"tags.`{Tag.TRIAL}`", status),
+    )
+    timed = arms._replace(name="harness-time", label="Arms over time", axis="time-relative")
+    return arms, timed, runs, search
+
+
+def saved_view(view: View, made: int) -> str:
+    """Return a view as MLflow's UI keeps it.
+
+    Args:
+        view: what it shows.
+        made: milliseconds since 1970; the UI lists the latest first.
+    """
+    state = {
+        "searchFilter": view.runs,
+        "orderByKey": view.sort,
+        "orderByAsc": view.ascending,
+        "startTime": "ALL",
+        "lifecycleFilter": "Active",
+        "datasetsFilter": [],
+        "modelVersionFilter": "All Runs",
+        "selectedColumns": list(view.columns),
+        "columnOrder": list(view.columns),
+        "runsHiddenMode": "SHOW_ALL",
+        "globalLineChartConfig": {
+            "xAxisKey": view.axis,
+            "lineSmoothness": 0,
+            "selectedXAxisMetricKey": "",
+        },
+    }
+    envelope = {"name": view.label, "createdAt": made, "state": json.dumps(state)}
+    return json.dumps(envelope)
