@@ -15,9 +15,9 @@ import sys
 import time
 from types import FrameType
 
-LOOK = 0.2
+_LOOK = 0.2
 """Seconds between two looks at the command."""
-GRACE = 5.0
+_GRACE = 5.0
 """Seconds that the command may take to end by itself."""
 
 
@@ -28,7 +28,7 @@ def keep(command: list[str]) -> int:
         signal.signal(number, _pass_over)
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     while process.poll() is None:
-        ready, _, _ = select.select([sys.stdin], [], [], LOOK)
+        ready, _, _ = select.select([sys.stdin], [], [], _LOOK)
         if ready and not os.read(sys.stdin.fileno(), 1):
             _end(process)
             return 0
@@ -43,9 +43,9 @@ def _pass_over(number: int, frame: FrameType | None) -> None:
 def _end(process: subprocess.Popen[bytes]) -> None:
     """End all processes of this one's group but itself, at first gently."""
     os.killpg(0, signal.SIGTERM)
-    deadline = time.monotonic() + GRACE
+    deadline = time.monotonic() + _GRACE
     while process.poll() is None and time.monotonic() < deadline:
-        time.sleep(LOOK / 2)
+        time.sleep(_LOOK / 2)
     if process.poll() is None:
         os.killpg(0, signal.SIGKILL)  # with this process, which has nothing more to do
 

@@ -13,9 +13,9 @@ from harness.spec.study import Study
 from harness.tracking import Reader
 from harness.tracking.about import Mean, ShownAnswer, ShownArm
 
-MOST_ROWS = 20
+_MOST_ROWS = 20
 """Rows of a table: MLflow's descriptions are short, and the report has all of them."""
-MARKS = {"supported": "✅", "opposite": "❌", "smaller than claimed": "🟡", "undecided": "⚪"}
+_MARKS = {"supported": "✅", "opposite": "❌", "smaller than claimed": "🟡", "undecided": "⚪"}
 """A mark for each verdict."""
 
 
@@ -77,11 +77,11 @@ def _verdicts(results: Results, answer: Answer) -> str:
     """Return a table of the claims with their verdicts; nothing without claims."""
     declared = results.study.recipe.declared
     rows = []
-    for tested in answer.claims[:MOST_ROWS]:
+    for tested in answer.claims[:_MOST_ROWS]:
         verdict = tested.verdict
         effect = say(verdict.effect, quantity_of_effect(tested.claim, declared))
         words = claim_in_words(tested.claim, declared)
-        rows.append([f"{MARKS.get(verdict.verdict, '')} {verdict.verdict}", words, effect])
+        rows.append([f"{_MARKS.get(verdict.verdict, '')} {verdict.verdict}", words, effect])
     return _table(["verdict", "claim", "effect"], rows, len(answer.claims))
 
 
@@ -91,7 +91,7 @@ def _ranking(results: Results, answer: Answer) -> str:
     quantity = quantity_of(answer.metric, declared)
     rows = [
         [place.arm, say(place.interval, quantity), str(place.runs)]
-        for place in answer.ranking[:MOST_ROWS]
+        for place in answer.ranking[:_MOST_ROWS]
     ]
     label = describe(answer.metric, declared).label
     return _table(["arm", label, "runs"], rows, len(answer.ranking))

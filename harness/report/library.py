@@ -43,7 +43,7 @@ def shared_name() -> str:
     return f"plotly-{get_plotlyjs_version()}.js"
 
 
-LOCAL = "local"
+LOCAL_PAGES = "local"
 """Folder of pages that are not published, within one of published pages."""
 
 
@@ -58,7 +58,7 @@ def place_of(folder: Path, published: bool = False) -> Path:
         published: whether the page is to be published with the others there.
     """
     among_published = not published and any(folder.glob("plotly-*.js"))
-    return folder / LOCAL if among_published else folder
+    return folder / LOCAL_PAGES if among_published else folder
 
 
 def write_shared(folder: Path) -> Path:

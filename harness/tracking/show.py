@@ -13,7 +13,7 @@ from harness.tracking.experiment import Experiment
 from harness.tracking.rows import Means, TimedMetric, thin
 from harness.tracking.schema import StudyFile, Tag, closing_name
 
-POINTS = 100
+MEAN_POINTS = 100
 """Points of an arm's mean curve: as many as can be told apart in a chart of several arms."""
 
 
@@ -113,5 +113,5 @@ def _curves(run: ArmRun, shown: ShownArm) -> list[TimedMetric]:
     return [
         TimedMetric(name, step, value, run.start + int(1000 * shown.seconds.get(step, 0.0)))
         for name, curve in shown.curves.items()
-        for step, value in thin(curve, POINTS)
+        for step, value in thin(curve, MEAN_POINTS)
     ]
