@@ -16,6 +16,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def main() -> None:
     """Run the command line."""
     from harness.cli.commands import app
 
-    _guard(app)
+    _guard(partial(app, prog_name="harness"))  # also where Python was told -m harness
 
 
 def study_main(study: Study) -> None:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.completion import complete_kind, complete_study, complete_study_or_file
 from harness.cli.flags import (
     DEFAULT_REPORTS,
     OF_A_PLAN,
+    Changes,
     Flags,
     ReportFolder,
     StoreUri,
@@ -41,19 +43,43 @@ if TYPE_CHECKING:
 app = typer.Typer(
     rich_markup_mode=None,  # rich takes longer to import than the rest together
     name="harness",
-    help="Compare optimizers, batch sizes and regularizers: fairly tuned, over fresh seeds, "
-    "with intervals and verdicts.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,  # mistakes end in a message; see harness.cli
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        from harness import __version__
+
+        print(f"harness {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main_options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Compare optimizers, batch sizes and regularizers: fairly tuned, over fresh seeds, with
+    intervals and verdicts."""
+
 
 SpecFile = Annotated[
     Path, typer.Argument(help="A study: .py, .yaml or .json.", metavar="SPEC", show_default=False)
 ]
 FinishedStudy = Annotated[
-    str, typer.Argument(help="Name of a study that has been run.", show_default=False)
+    str,
+    typer.Argument(
+        help="Name of a study that has been run.",
+        show_default=False,
+        autocompletion=complete_study,
+    ),
 ]
 
 
@@ -122,7 +148,11 @@ def script_app(study: Study) -> typer.Typer:
 def status_command(
     study: Annotated[
         str | None,
-        typer.Argument(help="Name of a study; all of them by default.", show_default=False),
+        typer.Argument(
+            help="Name of a study; all of them by default.",
+            show_default=False,
+            autocompletion=complete_study,
+        ),
     ] = None,
     store: StoreUri = None,
 ) -> None:
@@ -140,7 +170,9 @@ def report_command(
     studies: Annotated[
         list[str],
         typer.Argument(
-            help="Names of studies that have been run, or their specs.", show_default=False
+            help="Names of studies that have been run, or their specs.",
+            show_default=False,
+            autocompletion=complete_study_or_file,
         ),
     ],
     compare: Annotated[
@@ -224,7 +256,12 @@ def import_command(
 @app.command("watch")
 def watch_command(
     study: Annotated[
-        str, typer.Argument(help="Name of a study that is running.", show_default=False)
+        str,
+        typer.Argument(
+            help="Name of a study that is running, or is about to.",
+            show_default=False,
+            autocompletion=complete_study,
+        ),
     ],
     terminal: Annotated[
         bool, typer.Option("--terminal", help="A table in the terminal instead of a page.")
@@ -278,6 +315,7 @@ def verdicts_command(
         typer.Argument(
             help="Names of studies, or their specs; all finished ones by default.",
             show_default=False,
+            autocompletion=complete_study_or_file,
         ),
     ] = None,
     out: Annotated[
@@ -327,14 +365,7 @@ def train_command(
         str | None, typer.Option(help="Arm to train; the study's own recipe by default.")
     ] = None,
     seeds: Annotated[int, typer.Option(help="Number of seeds.", min=1, max=10_000)] = 1,
-    changes: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="Replace a field of the recipe, such as optimizer.lr=0.1. Repeatable.",
-            metavar="FIELD=VALUE",
-        ),
-    ] = None,
+    changes: Changes = None,
     csv: Annotated[Path | None, typer.Option(help="Write the curves to this file.")] = None,
     test: Annotated[
         bool, typer.Option("--test", help="Evaluate the test data too, which is said.")
@@ -366,6 +397,7 @@ def list_command(
             help="average, claim, data, init, loss, metric, model, optimizer, probe, "
             "regularizer, schedule or trainer.",
             show_default=False,
+            autocompletion=complete_kind,
         ),
     ] = None,
 ) -> None:

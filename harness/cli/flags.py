@@ -19,7 +19,8 @@ Changes = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
-        help="Replace a field, such as recipe.epochs=20. Repeatable.",
+        help="Replace a field of the recipe or study, such as epochs=20 or search.trials=8. "
+        "Repeatable.",
         metavar="FIELD=VALUE",
     ),
 ]

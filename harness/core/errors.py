@@ -6,8 +6,12 @@ is taken for a bug of the harness and keeps its traceback.
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
+from types import TracebackType
 
 
 class HarnessError(ValueError):
@@ -16,6 +20,12 @@ class HarnessError(ValueError):
     It is a ``ValueError``, so that pydantic turns one that is raised in a validator into an error
     of that field.
     """
+
+    def __init__(self, *said: object) -> None:
+        super().__init__(*said)
+        # Importing the harness changes nothing in the process; the first mistake does, so that a
+        # script which it ends shows the mistake alone.
+        _end_scripts_in_words()
 
 
 class SpecError(HarnessError):
@@ -55,3 +65,32 @@ def nearest(name: str, options: Iterable[str]) -> str:
     if close:
         return f"did you mean {lowered[close[0]]!r}?"
     return "expected one of: " + ", ".join(sorted(known))
+
+
+def _end_scripts_in_words() -> None:
+    """Set Python's hook for uncaught errors, which notebooks and test runners never ask."""
+    if getattr(sys.excepthook, "__name__", "") != _tell.__name__:
+        _HOOKS.append(sys.excepthook)
+        sys.excepthook = _tell
+
+
+_HOOKS = [sys.__excepthook__]
+"""Hooks that were there before; the last one gets every error that is no :class:`HarnessError`."""
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if isinstance(error, HarnessError):
+        print(f"error: {line_of(trace)}{error}", file=sys.stderr)
+    else:
+        _HOOKS[-1](kind, error, trace)
+
+
+def line_of(trace: TracebackType | None) -> str:
+    """Return the last line of the user's own code on the way to an error, ``mine.py:12: ``."""
+    others = {__name__.partition(".")[0], "pydantic", *sys.stdlib_module_names}
+    own = [
+        f"{Path(frame.f_code.co_filename).name}:{line}: "
+        for frame, line in traceback.walk_tb(trace)
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in others
+    ]
+    return own[-1] if own else ""

@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 
 from harness.core.errors import SpecError, nearest
 from harness.spec.component import Component
+from harness.spec.error_words import mistake_in_words
 from harness.spec.levels import Level, plain_level
 from harness.spec.recipe import Recipe
 from harness.spec.resolved import ResolvedRecipe, resolve
@@ -217,7 +218,9 @@ def _put_in(recipe: Recipe, values: Mapping[str, object], levels: Mapping[str, s
     try:
         return recipe.with_values(values)
     except ValidationError as error:
-        mistakes = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        mistakes = [
+            f"{'.'.join(map(str, e['loc']))}: {mistake_in_words(e)}" for e in error.errors()
+        ]
         reason = "; ".join(mistakes)
     except SpecError as error:
         reason = str(error)

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from harness.spec.error_messages import explain
+from harness.spec.outermost import explained, inside
 
 
 class Spec(BaseModel):
@@ -31,12 +34,32 @@ class Spec(BaseModel):
             """Validate the fields; a mistake made in Python is explained as one in a file is.
 
             Raises:
-                ValidationError: with every mistake; a note to it lists them in words.
+                SpecError: it lists every mistake in words.
             """
-            try:
+            with explained_as(type(self)):
                 super().__init__(**fields)
-            except ValidationError as error:
-                # A note and not another error: a spec inside another one is validated by this
-                # constructor too, and pydantic must see its own errors to add their places.
-                error.add_note(explain(error, None, "this", type(self)))
-                raise
+
+        @classmethod
+        def model_validate(cls, *given: object, **options: object) -> Self:
+            """Validate as pydantic does, whose errors have the places in a file."""
+            with inside():  # pydantic calls the constructor above
+                return super().model_validate(*given, **options)
+
+    @classmethod
+    def from_plain(cls, tree: Mapping[str, Any]) -> Self:
+        """Return the spec of a plain tree that was put together in Python.
+
+        Raises:
+            SpecError: it lists every mistake in words.
+        """
+        with explained_as(cls):
+            return cls.model_validate(tree)
+
+
+def explained_as(cls: type[Spec]) -> AbstractContextManager[None]:
+    """Explain what is wrong with a spec of a class, if it is the outermost one that is made.
+
+    Raises:
+        SpecError: it lists every mistake in words.
+    """
+    return explained(lambda error: explain(error, None, f"this {cls.__name__}", cls))

@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 
 from harness.core.errors import nearest
 from harness.core.registry import REGISTRY, base_class, canonical, external_class, lookup
-from harness.spec.base import Spec
+from harness.spec.base import Spec, explained_as
 from harness.spec.dotted_names import import_dotted
 from harness.spec.objects import (
     REFERENCE,
@@ -69,11 +69,11 @@ class Component(Spec):
             value: an instance, a name, or a mapping with ``name``.
 
         Raises:
-            PydanticCustomError: it stands for no part of this class's kind.
-            ValidationError: the fields do not fit the part.
+            SpecError: it stands for no part of this class's kind, or the fields do not fit.
         """
-        # To type checkers a part of this class; what is checked is its kind.
-        return cast(Self, parse_part(cls.kind, value))
+        with explained_as(cls):
+            # To type checkers a part of this class; what is checked is its kind.
+            return cast(Self, parse_part(cls.kind, value))
 
     @property
     def name(self) -> str:

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from harness.core.errors import nearest
-from harness.spec.patterns import IN_WORDS
+from harness.spec.error_words import mistake_in_words
 from harness.spec.space import Space, parse_space
 
 Location = tuple[str | int, ...]
@@ -59,7 +59,7 @@ def explain(error: ValidationError, tree: object, source: str, root: type[BaseMo
         f"{_where(item['loc'], tree, source)}: {_say(item, tree, root)}" for item in error.errors()
     ]
     count = f"{len(lines)} mistake{'s' if len(lines) > 1 else ''}"
-    return f"{source} is not a valid {root.__name__} ({count}):\n  " + "\n  ".join(lines)
+    return f"{source} is not valid ({count}):\n  " + "\n  ".join(lines)
 
 
 OWN_ERRORS = ("space", "component", "value_error")
@@ -72,14 +72,10 @@ def _say(item: ErrorDetails, tree: object, root: type[BaseModel]) -> str:
     if item["type"] == "extra_forbidden":
         return f"unknown field; {nearest(str(location[-1]), _siblings(location, tree, root))}"
     if item["type"] == "missing":
-        return "expected a value, got none"
-    if item["type"] == "string_pattern_mismatch":
-        pattern = item["ctx"]["pattern"]
-        return f"expected {IN_WORDS.get(pattern, pattern)}, got {item['input']!r}"
+        return f"{mistake_in_words(item)}, got none"
     if item["type"] not in OWN_ERRORS and (space := _space_of(item.get("input"))) is not None:
         return f"expected a value, got {space}; compare its values as the levels of a factor"
-    # pydantic puts this before the message of every ValueError that a validator raises
-    message = item["msg"].removeprefix("Value error, ")
+    message = mistake_in_words(item)
     # Our own messages say what was got; a whole mapping or object would only fill the screen.
     simple = isinstance(item.get("input"), (str, int, float, bool, type(None)))
     return message + (f", got {item['input']!r}" if simple and "got" not in message else "")

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from harness.core.errors import HarnessError, SpecError, nearest
+from harness.core.errors import HarnessError, SpecError, line_of, nearest
 from harness.spec.error_messages import explain
 from harness.spec.paths import put
 from harness.spec.plain_files import plain_tree, read_tree
-from harness.spec.recipe import LENGTHS
+from harness.spec.recipe import LENGTHS, Recipe
 from harness.spec.study import Study
 from harness.spec.trusted_names import trusted_names_only
 
@@ -96,6 +96,7 @@ def override(study: Study, changes: Mapping[str, object]) -> Study:
     Args:
         study: stays as it is.
         changes: new values by path, plain ones as YAML has them; from ``--set`` or ``study.quick``.
+            A path of the recipe may do without its ``recipe.``, as in factors.
 
     Raises:
         SpecError: a path names no field, or a value does not fit its field.
@@ -104,8 +105,10 @@ def override(study: Study, changes: Mapping[str, object]) -> Study:
     for path, value in changes.items():
         head = path.partition(".")[0]
         if head not in Study.model_fields:
-            hint = nearest(head, Study.model_fields)
-            raise SpecError(f"--set {path}: unknown field of the study: {hint}")
+            if head not in Recipe.model_fields:
+                hint = nearest(head, [*Study.model_fields, *Recipe.model_fields])
+                raise SpecError(f"--set {path}: unknown field of the study: {hint}")
+            path = f"recipe.{path}"
         if tree.get("search") is None and path.startswith("search."):
             continue
         if path.removeprefix("recipe.") in LENGTHS:
@@ -139,9 +142,9 @@ def _from_script(path: Path) -> Study:
     try:
         # Named after its file: its classes then have a module that workers can import.
         names = runpy.run_path(str(path), run_name=path.stem)
-    except ValidationError as error:
-        raise SpecError(explain(error, None, str(path), Study)) from None
-    except HarnessError:  # explained already
+    except SpecError as error:  # explained already, but for its place
+        raise SpecError(f"{line_of(error.__traceback__)}{error}") from None
+    except HarnessError:
         raise
     except (Exception, SystemExit) as error:
         raise SpecError(f"{path}: the script fails: {type(error).__name__}: {error}") from error

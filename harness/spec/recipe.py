@@ -378,8 +378,8 @@ class Recipe(Spec):
                 spaces.
 
         Raises:
-            SpecError: a path leads through something that has no fields, or to no item of a list.
-            ValidationError: a path names no field, or a value does not fit its field.
+            SpecError: a path leads through something that has no fields, to no item of a list, or
+                to no field, or a value does not fit its field.
 
         >>> from harness import SGD
         >>> recipe = Recipe(data="iris", epochs=3, optimizer=SGD(lr=0.1))
@@ -394,7 +394,7 @@ class Recipe(Spec):
             tree |= dict.fromkeys(LENGTHS)
         for path, value in values.items():
             put(tree, path, value)
-        return type(self).model_validate(tree)
+        return type(self).from_plain(tree)
 
 
 def _fields_of(part: Mapping[str, object]) -> dict[str, object]:

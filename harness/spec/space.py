@@ -25,6 +25,8 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from harness.core.errors import HarnessError
 from harness.core.parameter_layout import Role
+from harness.spec.error_words import mistake_in_words
+from harness.spec.outermost import explained, inside
 from harness.spec.plain import plain_option
 
 Scalar = float | int | str | bool
@@ -42,6 +44,22 @@ class Space(BaseModel):
     )
     tag: ClassVar[str]
     """Its name in YAML and JSON."""
+
+    def _fill(self, **fields: object) -> None:
+        """Validate the fields.
+
+        Raises:
+            SpecError: they make no space, such as a low end above the high one.
+        """
+        with explained(self._explain):
+            # of BaseModel, since the constructors of subclasses come here
+            BaseModel.__init__(self, **fields)
+
+    def _explain(self, error: ValidationError) -> str:
+        mistakes = [
+            ": ".join([*map(str, item["loc"]), mistake_in_words(item)]) for item in error.errors()
+        ]
+        return f"this {type(self).__name__} is not valid: {'; '.join(mistakes)}"
 
     def dump(self) -> dict[str, list[object]]:
         """Return the form used in YAML and JSON: the tag, with the arguments in a list.
@@ -78,9 +96,8 @@ class Range(Space):
     """Largest value."""
 
     def __init__(self, low: float, high: float) -> None:
-        # Handed to pydantic's own constructor, which takes names only: Uniform(0.1, 0.9) reads
-        # better. Called on BaseModel, since a subclass's constructor comes here.
-        BaseModel.__init__(self, low=low, high=high)
+        # handed on by names, which pydantic takes alone: Uniform(0.1, 0.9) reads better
+        self._fill(low=low, high=high)
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -137,7 +154,7 @@ class Choice(Space):
     """The values to choose from, each as JSON holds it: a tuple as a list."""
 
     def __init__(self, *options: object) -> None:
-        BaseModel.__init__(self, options=options)
+        self._fill(options=options)
 
     @field_validator("options")
     @classmethod
@@ -222,7 +239,8 @@ def parse_space(value: object) -> Space | None:
             "space", "expected a list after '{tag}', such as [0.001, 1.0]", {"tag": tag}
         )
     try:
-        return SPACES[tag](*arguments)
+        with inside():
+            return SPACES[tag](*arguments)
     except TypeError:  # the constructor's own: too few arguments, or too many
         count = {"expected": "two numbers [low, high]", "tag": tag, "got": len(arguments)}
         raise PydanticCustomError(
@@ -294,7 +312,11 @@ def check_space(space: Space, validate: Callable[[object], object]) -> Space:
         try:
             validate(value)
         except ValidationError as error:
-            said = {"space": str(space), "value": repr(value), "said": error.errors()[0]["msg"]}
+            said = {
+                "space": str(space),
+                "value": repr(value),
+                "said": mistake_in_words(error.errors()[0]),
+            }
             raise PydanticCustomError("space", "{said}, got {value} of {space}", said) from None
     return space
 

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from harness.core.errors import HarnessError, NoStudyError, StoreError
+from harness.core.errors import HarnessError, NoStudyError, StoreError, nearest
 from harness.core.temporary import marked
 from harness.tracking.moved_store import follow_move
 from harness.tracking.older_store import upgrade_with_copy
@@ -63,6 +63,10 @@ opened."""
 
 NEW_STORE_BYTES = 4_000_000
 """Room that a new SQLite store takes, with the log of its making."""
+
+
+DEFAULT_EXPERIMENT = "Default"
+"""The experiment that MLflow makes in every store; no study."""
 
 
 class Connection(NamedTuple):
@@ -251,9 +255,11 @@ def _find_or_create(client: MlflowClient, study: str, uri: str, create: bool) ->
     experiment = client.get_experiment_by_name(study)
     if experiment is None:
         if not create:
+            names = [str(each.name) for each in client.search_experiments()]
+            hint = nearest(study, [name for name in names if name != DEFAULT_EXPERIMENT])
             raise NoStudyError(
                 f"no study {study!r} in MLflow at {hide_password(uri)}; "
-                "run it first with 'harness run'"
+                f"run it first with 'harness run'{_meant(hint)}"
             )
         artifacts = _artifacts(uri, study)
         _once(
@@ -309,6 +315,11 @@ def _once(change: Callable[[], object], made: str) -> None:
     except MlflowException as error:
         if error.error_code != made:
             raise
+
+
+def _meant(hint: str) -> str:
+    """Return the end of a message with the name that was meant; a list of all could be long."""
+    return f", or {hint}" if hint.startswith("did you mean") else ""
 
 
 def _followed(

@@ -257,7 +257,7 @@ def test_ui_on_a_port_that_is_taken_says_so(cli, folder):
     [
         (
             "h.Adam(lrr=3)",
-            ['script.py", line 3', "not a valid Adam", "lrr: unknown field; did you mean 'lr'?"],
+            ["script.py:3: this Adam is not valid", "lrr: unknown field; did you mean 'lr'?"],
         ),
         (
             "h.Recipe(data='digits', optimizer='Adamm', epoch=3)",
@@ -281,6 +281,7 @@ def test_mistake_in_a_script_that_python_runs(tmp_path, line, said):
     assert done.returncode == 1
     for text in said:
         assert text in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_studies_side_by_side(cli, folder):
@@ -356,3 +357,40 @@ def test_a_running_study_is_watched(cli, folder, monkeypatch):
         server.server_close()
     assert "no study 'nothing'" in cli("watch", "nothing")[2]
     assert "small is finished" in cli("watch", "small", "--terminal")[1]
+
+
+def test_version_and_completion(cli, folder, monkeypatch, capsys):
+    assert cli("--version") == (0, f"harness {h.__version__}\n", "")
+    cli("run", "tiny.yaml", "--quick", "--workers", 0)
+
+    def completed(*words):
+        monkeypatch.setenv("_HARNESS_COMPLETE", "complete_bash")
+        monkeypatch.setenv("COMP_WORDS", " ".join(["harness", *words]))
+        monkeypatch.setenv("COMP_CWORD", str(len(words)))
+        return cli()[1].split()
+
+    assert completed("sta") == ["status"]
+    assert completed("list", "opt") == ["optimizer"]
+    assert completed("audit", "t") == ["tiny-quick"]
+    assert completed("report", "t") == ["tiny-quick", "tiny.yaml"]
+
+
+def test_names_are_set_alike_in_all_commands(cli):
+    for command in (["plan"], ["run", "--workers", 0, "--dry-run"], ["train"]):
+        one, two = (
+            cli(*command, "tiny.yaml", "--set", f"{path}=3", *LR)
+            for path in ("epochs", "recipe.epochs")
+        )
+        assert one[0] == two[0] == 0
+        # 3 epochs of iris's 90 training samples in batches of 32
+        assert "9" in re.findall(r"\b\d+\b", one[1]) and "9" in re.findall(r"\b\d+\b", two[1])
+
+
+LR = ("--set", "optimizer.lr=0.1")
+
+
+def test_a_study_s_near_name_is_told(cli):
+    cli("run", "tiny.yaml", "--quick", "--workers", 0)
+    for command in ("status", "audit", "report", "export"):
+        status, _, err = cli(command, "tiny-qick")
+        assert status == 2 and "did you mean 'tiny-quick'?" in err

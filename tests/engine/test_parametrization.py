@@ -5,12 +5,11 @@ import math
 import numpy as np
 import pytest
 import torch
-from pydantic import ValidationError
 from torch import nn
 from torch.nn import functional
 
 import harness as h
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, SpecError
 from harness.engine.batches import Batches
 from harness.engine.cohort import start
 from harness.engine.initialize import initial_weights
@@ -289,7 +288,7 @@ def test_members_of_several_rules_share_a_cohort_and_equal_themselves_alone():
 
 def test_the_plain_form_has_it_only_where_it_is_asked_for():
     assert "parametrization" not in BASE.dump() and "base_width" not in BASE.dump()
-    with pytest.raises(ValidationError, match="expected parametrization 'mup' beside it"):
+    with pytest.raises(SpecError, match="expected parametrization 'mup' beside it"):
         BASE.with_values({"base_width": 32})
 
 

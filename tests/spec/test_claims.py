@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from pydantic import ValidationError
 
 import harness as h
 from harness.analysis.claims.evidence import evidence_on
@@ -60,7 +59,7 @@ def test_a_monotone_claim_says_how_far_back_a_step_may_go():
     claim = h.Claim.monotone("depth", on="train/loss", rising=True, margin=0.1, target=0.5)
     said = "the number of steps to train/loss 0.5 rises, or falls by less than 0.1, at every step"
     assert str(claim) == f"{said} along depth"
-    with pytest.raises(ValidationError, match="margin"):
+    with pytest.raises(SpecError, match="margin"):
         h.Claim.monotone("depth", on="train/loss", rising=True, margin=-0.1)
 
 
@@ -86,8 +85,8 @@ def test_what_a_kind_needs_is_required(kind):
     needed = {name for name, field in cls.model_fields.items() if field.is_required()}
     assert needed, "a claim without any field of its own says nothing"
     for name in needed:
-        with pytest.raises(ValidationError, match=f"{name}\n.*Field required"):
-            Claim.parse({n: v for n, v in fields.items() if n != name})
+        with pytest.raises(SpecError, match=f"{name}: expected a value, got none"):
+            cls(**{n: v for n, v in fields.items() if n != name})
 
 
 HEAD = """\
@@ -107,7 +106,7 @@ claims:
         ("{arm: A, than: B}", "x.yaml:7:5: claims.1: expected a mapping with a 'kind' (better, "),
         ("{kind: better, arm: A}", "x.yaml:7:5: claims.1.than: expected a value, got none"),
         ("{kind: better, arm: A, than: B, margn: 1}", "x.yaml:7:37: claims.1.margn: unknown field; did you mean 'margin'?"),
-        ("{kind: better, arm: A, than: B, margin: -1}", "x.yaml:7:37: claims.1.margin: Input should be greater than or equal to 0, got -1"),
+        ("{kind: better, arm: A, than: B, margin: -1}", "x.yaml:7:37: claims.1.margin: expected a number of at least 0, got -1"),
         ("{kind: better, arm: A, than: B, on: loss}", "x.yaml:7:37: claims.1.on"),
         ("{kind: better, arm: A, than: C}", "claims.1: unknown arm 'C'"),
         ("{kind: monotone, factor: optimiser, on: test/loss}", "claims.1: unknown factor 'optimiser': did you mean 'optimizer'?"),
@@ -154,5 +153,5 @@ def test_files_may_use_the_words_of_python():
 def test_a_level_in_the_place_of_an_arm_of_crossed_factors_is_told_the_arms():
     compare = {"optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=0.2)}, "batch_size": [32, 64]}
     recipe = h.Recipe(data="digits", model=h.Linear(), optimizer=h.SGD(lr=0.1), epochs=1)
-    with pytest.raises(ValidationError, match="an arm has a level of each: A / 32, A / 64"):
+    with pytest.raises(SpecError, match="an arm has a level of each: A / 32, A / 64"):
         h.Study(name="x", recipe=recipe, compare=compare, claims=[h.Claim.better("A", than="B")])

@@ -118,7 +118,7 @@ def test_all_mistakes_at_once_with_line_column_field_and_hint(tmp_path):
         ("name: x\nrecipe: {data: digits, model: MLP, optimizer: {name: SGD, lr: 0.1}}\n", "expected one of epochs, steps, samples, gradients, got none"),
         ("name: x\nrecipe: {data: digits, model: nowhere.Net, epochs: 1, optimizer: {name: SGD, lr: 0.1}}\n", "there is no module nowhere"),
         ("name: x\nrecipe: {data: digits, model: tests.plugins.TinyNt, epochs: 1, optimizer: {name: SGD, lr: 0.1}}\n", "did you mean 'TinyNet'"),
-        ("name: x\nrecipe: {data: digits, model: MLP, epochs: 1, optimizer: {name: SGD, lr: {log_uniform: [0, 1]}}}\n", "greater than 0"),
+        ("name: x\nrecipe: {data: digits, model: MLP, epochs: 1, optimizer: {name: SGD, lr: {log_uniform: [0, 1]}}}\n", "a number above 0"),
         ("name: x\nrecipe: {data: digits, model: MLP, epochs: 1, optimizer: {name: SGD, lr: {uniform: [2, 1]}}}\n", "low < high"),
         ("name: x\nrecipe: {data: digits, model: MLP, epochs: 1, optimizer: {name: SGD, lr: 0.1}}\ncompare: {optimiser: {a: SGD}}\n", "did you mean 'optimizer'"),
         ("name: x\nrecipe: {data: digits, model: MLP, epochs: 1, optimizer: {name: SGD, lr: 0.1}}\nclaims: [{kind: better, arm: a, than: b}]\n", "unknown arm 'a'"),
@@ -171,7 +171,7 @@ def test_schema_accepts_what_the_loader_accepts():
 
 
 def test_validate_names_the_source():
-    with pytest.raises(SpecError, match="my source is not a valid Study"):
+    with pytest.raises(SpecError, match="my source is not valid"):
         validate({"name": "x"}, "my source")
 
 

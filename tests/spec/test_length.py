@@ -1,10 +1,9 @@
 """Lengths within a run: one way of writing, and whole updates in every unit."""
 
 import pytest
-from pydantic import ValidationError
 
 import harness as h
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, SpecError
 from harness.engine.program import program_of
 from harness.engine.timetable import make_timetable, run_lengths, samples_seen, schedule_factors
 from harness.spec.length import RunLengths, fit_lengths, in_updates
@@ -40,7 +39,7 @@ def test_a_length_is_a_share_or_a_text(written, kept, updates):
 
 @pytest.mark.parametrize("wrong", [2, -0.1, True, None, "5", "5 days", "1.5 steps", "-3 steps", ""])
 def test_what_is_no_length_is_refused(wrong):
-    with pytest.raises(ValidationError, match="a share of the run from 0 to 1, or a text such as"):
+    with pytest.raises(SpecError, match="a share of the run from 0 to 1, or a text such as"):
         h.WSD(decay=wrong)
 
 

@@ -1,9 +1,9 @@
 """Seeds: numbers, lists and looks, and what is no set of seeds."""
 
 import pytest
-from pydantic import ValidationError
 
 import harness as h
+from harness.core.errors import SpecError
 from harness.spec.looks import SEARCH_SEED
 from harness.spec.seeds import parse_seeds
 
@@ -56,5 +56,5 @@ def test_looks(fields, looks):
     ],
 )
 def test_looks_that_make_no_sense(fields, said):
-    with pytest.raises(ValidationError, match=said):
+    with pytest.raises(SpecError, match=said):
         h.Seeds(**fields)

@@ -60,7 +60,7 @@ def test_ordinary_values_are_no_spaces(value):
 def test_the_bounds_of_a_field_hold_for_a_space_s_ends_and_options():
     assert h.SGD(lr=Choice(0.1, 0.2)).lr == Choice(0.1, 0.2)
     for space in (Uniform(-1.0, 1.0), Choice(0.1, -0.1), IntUniform(0, 3)):
-        with pytest.raises(ValueError, match="greater than 0"):
+        with pytest.raises(ValueError, match="a number above 0"):
             h.SGD(lr=space)
 
 
@@ -76,7 +76,7 @@ def test_options_keep_their_types():
 def test_truth_values_take_choices_and_no_range():
     assert h.SGD(lr=0.1, nesterov=Choice(False, True)).nesterov == Choice(False, True)
     for space in (Uniform(0, 1), Choice(False, 0.5)):
-        with pytest.raises(ValueError, match="valid boolean"):
+        with pytest.raises(ValueError, match="expected true or false"):
             h.SGD(lr=0.1, nesterov=space)
     with pytest.raises(HarnessError, match="optimizer.nesterov: expected a value, got Choice"):
         _ = h.SGD(lr=0.1, nesterov=Choice(False, True)).looks_ahead
@@ -89,7 +89,7 @@ def test_whole_numbers_take_no_range_that_only_ends_in_them():
         {"batch_size": Uniform(1, 8)},
         {"batch_size": Choice(8, 0)},
     ):
-        with pytest.raises(ValueError, match="valid integer|expected a whole number from 1"):
+        with pytest.raises(ValueError, match="expected a whole number"):
             recipe.with_values(fields)
 
 
@@ -106,7 +106,7 @@ NO_SPACE = [
 def test_spaces_that_do_not_fit_are_named(fields, said):
     with pytest.raises(ValueError) as caught:
         h.Recipe(**{"data": "iris", "optimizer": h.SGD(lr=0.1), "epochs": 1} | fields)
-    assert said in caught.value.__notes__[-1]
+    assert said in caught.value.args[0]
 
 
 def test_a_space_in_the_place_of_a_part_is_refused_with_the_fix():

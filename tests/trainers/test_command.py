@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from pydantic import ValidationError
 
 import harness as h
 from harness.core.errors import SpecError
@@ -141,7 +140,7 @@ def test_the_plan_tells_what_is_wrong_with_a_command(folder, command, said):
     ],
 )
 def test_mistakes_in_a_command_are_told(fields, said):
-    with pytest.raises(ValidationError) as error:
+    with pytest.raises(SpecError) as error:
         h.Recipe(trainer=fields, steps=10)
     assert said in str(error.value)
 

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from harness.core.errors import nearest
 from harness.core.metric_names import recorded_sources
+from harness.spec.base import explained_as
 from harness.spec.claims.fields import Goal, MetricName, TimeUnit
 from harness.spec.metrics import Directed
 
@@ -128,7 +129,8 @@ class Claim(Directed):
     @classmethod
     def _of(cls, kind: str, **fields: object) -> Claim:
         """Build by the kind's name: a base class can't import the classes that are made of it."""
-        return cls.parse({"kind": kind, **fields})
+        with explained_as(cls.kinds[kind]):
+            return cls.parse({"kind": kind, **fields})
 
     @classmethod
     def better(
