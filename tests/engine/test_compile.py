@@ -70,14 +70,10 @@ def assert_alike(recipe, **close):
 
 
 CLOSE = {"rtol": 1e-9, "atol": 1e-12}
-# each takes seconds to follow
-SOME = [
-    pytest.param("batch-norm CNN2D", marks=pytest.mark.slow),
-    pytest.param("transformer", marks=pytest.mark.slow),
-    "GPT",
-]
+SOME = ("batch-norm CNN2D", "transformer", "GPT")
 
 
+@pytest.mark.slow  # each takes seconds to follow
 @pytest.mark.parametrize("name", SOME)
 def test_models_have_the_numbers_of_autograd(name):
     case = MODELS[name]
@@ -101,7 +97,8 @@ def test_other_parts_see_the_same_gradient(fields):
     assert_alike(BASE.with_values(fields), **CLOSE)
 
 
-@pytest.mark.parametrize("amp", [pytest.param(True, marks=pytest.mark.slow), "fp16"])
+@pytest.mark.slow
+@pytest.mark.parametrize("amp", [True, "fp16"])
 def test_lower_precision_is_compiled_too(amp):
     fields = {"dtype": "float32", "amp": amp, "model.dropout": 0.0}
     assert_alike(BASE.with_values(fields), rtol=0.02, atol=0.01)
@@ -130,6 +127,7 @@ def test_probes_change_nothing_and_see_what_dropped():
         assert probed.curves[name].tolist() == expected
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_has_the_same_bits():
     # the last batch of an epoch has 20 samples
     recipe = BASE.with_values({"compile": True, "eval_every": 3, "batch_size": 40})

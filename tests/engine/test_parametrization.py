@@ -124,7 +124,11 @@ def gpt_changes(width, steps=3, **fields):
     ("fields", "model"),
     [
         ({"optimizer": h.Adam(lr=0.003).dump()}, {}),
-        ({"optimizer": h.SGD(lr=0.3).dump()}, {"tied": False, "positions": "rotary"}),
+        pytest.param(
+            {"optimizer": h.SGD(lr=0.3).dump()},
+            {"tied": False, "positions": "rotary"},
+            marks=pytest.mark.slow,
+        ),
         pytest.param({"optimizer": h.SGD(lr=0.3).dump()}, {}, marks=pytest.mark.slow),
         pytest.param(
             {"optimizer": h.AdamW(lr=0.003).dump()}, {"tied": False}, marks=pytest.mark.slow
