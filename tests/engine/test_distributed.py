@@ -85,6 +85,11 @@ def test_a_pass_that_is_looked_at_is_of_the_whole_batch_and_draws_no_further(apa
         assert torch.equal(record.seen.outputs[name], expected)
 
 
+def test_fewer_samples_than_processes_are_taken_whole_by_each(apart):
+    recipe = BASE.with_values({"batch_size": 2, "model.dropout": 0.0})
+    assert torch.equal(gradient(recipe, Rank(2, 3))[0], gradient(recipe)[0])
+
+
 def test_code_that_draws_by_itself_draws_apart():
     noise = Noise([0], 0, torch.device("cpu"), torch.float64)
     assert noise.fork().part(0, 2).seed() == noise.fork().seed() != noise.fork().part(1, 2).seed()

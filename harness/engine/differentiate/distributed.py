@@ -52,7 +52,8 @@ class Distributed(Differentiator):
         record: TrainingPass | None = None,
     ) -> Gradient:
         rank = current_rank()
-        if rank is None:
+        # probes may ask for fewer samples than there are processes, and without noise
+        if rank is None or batch.x_KB.shape[1] < rank.processes:
             return self.inner.gradient(w_KP, buffers, batch, hyper, noise, workspace, record)
         if record is not None:
             again = noise.fork() if isinstance(noise, Noise) else noise
