@@ -25,6 +25,7 @@ from harness.protocol.object_notes import changed_objects, object_notes
 from harness.protocol.own_trial import trainer_notes, try_trainer, untold
 from harness.protocol.recipe_check import check_recipe
 from harness.protocol.search_notes import search_notes
+from harness.protocol.width_check import mistakes_of_heads
 from harness.spec.arms import Arm, build_arms
 from harness.spec.component import as_a
 from harness.spec.metrics import tells_direction
@@ -65,7 +66,8 @@ def check_study(study: Study) -> None:
     for arm in arms:
         mistakes += _mistakes_of(study, arm)
     if not mistakes:  # data that can't be loaded have no size
-        mistakes = _equal_batches(arms)
+        recipes = {arm.name: representative(arm.recipe) for arm in arms}
+        mistakes = [*_equal_batches(arms), *mistakes_of_heads(recipes)]
     if mistakes:
         listed = "\n  ".join(dict.fromkeys(mistakes))  # each once, in their order
         raise SpecError(f"study {study.name!r} can't be run:\n  {listed}")

@@ -173,6 +173,19 @@ def test_language_models_at_the_base_width_are_standard_and_others_have_keys_of_
     assert run_key(Run.of(mup, 0), "", "") != digest([mup.dump(), 0, "", "", ENGINE])
 
 
+def test_heads_that_change_with_the_width_are_refused_by_the_plan():
+    def study(**levels):
+        model = {"name": "GPT", "layers": 1}
+        recipe = BASE.with_values({"data": LANGUAGE, "model": model, "parametrization": "mup"})
+        models = {name: h.GPT(layers=1, width=w, heads=n) for name, (w, n) in levels.items()}
+        return h.Study(name="heads", question="?", recipe=recipe, compare={"model": models})
+
+    check_study(study(narrow=(64, 4), wide=(128, 4)))
+    check_study(study(a=(64, 2), b=(64, 4), c=(128, 2), d=(128, 4)))
+    with pytest.raises(HarnessError, match=r"got 4 at width 64, 8 at width 128; leave heads"):
+        check_study(study(narrow=(64, 4), wide=(128, 8)))
+
+
 class TableEight(nn.Module):
     """The same network in the form of the paper's table 8: an output multiplier."""
 
