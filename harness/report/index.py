@@ -16,12 +16,21 @@ from typing import TypedDict
 from harness import __version__
 from harness.core.whole_file import write_whole
 from harness.report.file_names import slug
+from harness.report.script import content_hash
 from harness.report.template import ABOUT_LIMIT, asset, templates
+from harness.report.thumbnail import CardClaim, CardLine
 from harness.spec.source_code import short_digest
 
 ABOUT = re.compile(r'<script type="application/json" id="about">(.*?)</script>', re.DOTALL)
 """Where a page says what it is about. The text has no ``<`` (the template escapes it), so it can't
 hold the end of the element."""
+
+
+FUNDAMENTALS, BEYOND, OTHERS = "The fundamentals, in their order", "Beyond them", "Reports"
+"""Topics of the index; the last where there are no fundamentals."""
+_NUMBER = re.compile(r"f\d\d\b")
+"""How the names of the shipped studies of fundamentals begin."""
+_LAST_FUNDAMENTAL = ("flagship", "flagship-quick")
 
 
 class PageAbout(TypedDict, total=False):
@@ -38,6 +47,10 @@ class PageAbout(TypedDict, total=False):
     """The studies that a page sets side by side; on no other page."""
     made_of: str
     """What the page follows from (:func:`made_of`)."""
+    forest: list[CardClaim]
+    """The claims whose effects can be drawn; pages of older versions lack it."""
+    lines: list[CardLine]
+    """The first figure's lines; empty where the claims stand there."""
     file: str
     tally: str
     """Added by the index: the page's file, and how many verdicts there are of each kind."""
@@ -47,8 +60,8 @@ def write_index(folder: Path) -> Path:
     """Write the index of a folder, from what its pages say they are about; return its path.
 
     Args:
-        folder: with reports and comparisons, in the order of whose names they are listed; any other
-            HTML file is passed over.
+        folder: with reports and comparisons; any other HTML file is passed over. Reports are
+            listed by topic, and within one by name.
     """
     reports, comparisons = [], []
     for path in sorted(folder.glob("*.html")):
@@ -60,8 +73,35 @@ def write_index(folder: Path) -> Path:
             comparisons.append(about)
     index = folder / "index.html"
     page = templates().get_template("index.html")
-    write_whole(index, page.render(entries=reports, comparisons=comparisons, css=asset("page.css")))
+    script = asset("index.js")
+    write_whole(
+        index,
+        page.render(
+            topics=by_topic(reports),
+            total=len(reports),
+            comparisons=comparisons,
+            css=asset("page.css") + asset("index.css"),
+            script=script,
+            hash=content_hash(script),
+        ),
+    )
     return index
+
+
+def by_topic(reports: Iterable[PageAbout]) -> dict[str, list[PageAbout]]:
+    """Return the reports by topic: the fundamentals in their order, then what goes beyond them.
+
+    Args:
+        reports: what pages say they are about, by name.
+    """
+    fundamental: list[PageAbout] = []
+    others: list[PageAbout] = []
+    for about in reports:
+        numbered = _NUMBER.match(about["name"]) or about["name"] in _LAST_FUNDAMENTAL
+        (fundamental if numbered else others).append(about)
+    fundamental.sort(key=lambda about: about["name"] in _LAST_FUNDAMENTAL)
+    topics = {FUNDAMENTALS: fundamental, BEYOND if fundamental else OTHERS: others}
+    return {topic: own for topic, own in topics.items() if own}
 
 
 def page_of(folder: Path, study: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from harness.analysis.answer import Answer
@@ -14,14 +15,16 @@ from harness.core.metric_names import describe
 from harness.core.whole_file import write_whole
 from harness.report.facts import list_facts, spec_as_yaml
 from harness.report.figures.base import FigureContext
-from harness.report.forest import forest_of
+from harness.report.forest import ForestRow, forest_of
 from harness.report.index import PageAbout, made_of, page_of, tally, write_index
 from harness.report.library import place_of, write_shared
 from harness.report.near_best import find_near_best
+from harness.report.page_figure import PageFigure
 from harness.report.progress_table import progress_table
 from harness.report.run_table import run_table
 from harness.report.sections import draw_sections, points_on_page, take_hero
 from harness.report.template import fill_page
+from harness.report.thumbnail import card_forest, card_lines
 from harness.report.winner_table import winner_table
 
 
@@ -80,12 +83,13 @@ def render(results: Results, published: bool = False) -> str:
     audit = gather_findings(finding for checked in checks for finding in checked.findings)
     runs = run_table(results, answer)
     sections, hero = take_hero(draw_sections(context), results.study.hero)
+    forest = forest_of(answer, declared)
     return fill_page(
         "template.html",
         published,
         study=results.study,
         answer=answer,
-        forest=forest_of(answer, declared),
+        forest=forest,
         hero=hero,
         look=str(results.look),
         metric=describe(answer.metric, declared),
@@ -112,11 +116,13 @@ def render(results: Results, published: bool = False) -> str:
         facts=list_facts(results),
         spec=spec_as_yaml(results),
         environment=results.environment,
-        about=json.dumps(_about(results, answer)),
+        about=json.dumps(_about(results, answer, forest, hero)),
     )
 
 
-def _about(results: Results, answer: Answer) -> PageAbout:
+def _about(
+    results: Results, answer: Answer, forest: Sequence[ForestRow], hero: PageFigure | None
+) -> PageAbout:
     """Return what the index of all reports shows of this one."""
     return {
         "name": results.study.name,
@@ -126,4 +132,6 @@ def _about(results: Results, answer: Answer) -> PageAbout:
         "arms": len(answer.ranking),
         "runs": len(results.runs),
         "made_of": made_of(results.identity),
+        "forest": card_forest(forest),
+        "lines": card_lines(hero),
     }

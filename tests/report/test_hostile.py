@@ -39,7 +39,8 @@ def test_hostile_names_are_shown_as_text(folder):
     assert question in shown and "7*7" in shown and "b" not in page.tags
     assert write_report(study_results, folder / "reports").name == "two-words.html"
     index = Page((folder / "reports" / "index.html").read_text())
-    assert question in " ".join(index.shown) and not {"b", "script"} & set(index.tags)
+    assert question in " ".join(index.shown) and "b" not in index.tags
+    assert index.tags.count("script") == 1  # its own, which its policy names by hash
 
 
 def test_hostile_names_of_the_user_s_own_parts_and_of_tags_are_shown_as_text(folder, monkeypatch):
