@@ -47,11 +47,11 @@ def _rosenbrock_gradient(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
 
 
 def _saddle(x: Numbers, y: Numbers) -> Numbers:
-    return 0.5 * x**2 - 0.5 * y**2 + 0.25 * y**4
+    return 4 * x**2 - 0.5 * y**2 + 0.25 * y**4
 
 
 def _saddle_gradient(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
-    return x, y**3 - y
+    return 8 * x, y**3 - y
 
 
 def _beale(x: Numbers, y: Numbers) -> Numbers:
@@ -68,7 +68,7 @@ def _beale_gradient(x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
 
 SURFACES: dict[str, Surface] = {
     "valley": Surface(
-        "valley, curvatures 0.36 and 18",
+        "Narrow valley",
         _valley,
         _valley_gradient,
         start=(-1.8, 0.7),
@@ -76,7 +76,7 @@ SURFACES: dict[str, Surface] = {
         box=((-2.2, 0.8), (-1.0, 1.0)),
     ),
     "rosenbrock": Surface(
-        "Rosenbrock's bent valley",
+        "Rosenbrock",
         _rosenbrock,
         _rosenbrock_gradient,
         start=(-1.2, 1.0),
@@ -84,15 +84,15 @@ SURFACES: dict[str, Surface] = {
         box=((-1.8, 1.8), (-0.6, 2.2)),
     ),
     "saddle": Surface(
-        "saddle at (0, 0)",
+        "Saddle",
         _saddle,
         _saddle_gradient,
-        start=(-1.5, 0.01),
+        start=(-1.0, 0.01),
         minimum=(0.0, 1.0),
-        box=((-1.8, 1.2), (-0.7, 1.5)),
+        box=((-1.3, 1.3), (-0.7, 1.5)),
     ),
     "beale": Surface(
-        "Beale's plateaus",
+        "Beale",
         _beale,
         _beale_gradient,
         start=(1.0, 1.5),

@@ -27,7 +27,8 @@ class Trajectory(Probe):
 
     The plane is spanned by the first two principal directions v₁ and v₂ of the differences θ_t −
     θ_T between snapshots and the last weights (Li et al. 2018). Arrays, all of the last update:
-    ``trajectory/path`` (3, snapshots + 1), the updates made and the places along v₁ and v₂;
+    ``trajectory/path`` (3, snapshots + 1), the updates made and the places along v₁ and v₂, the
+    last of them as often as it takes;
     ``trajectory/plane`` (n, n), the training loss over the plane, rows by v₂ and columns by v₁, at
     the places ``trajectory/sides`` (2, n). ``trajectory/first`` and ``trajectory/second``: the
     shares σ²/Σσ² of the differences' squared lengths that lie along v₁ and v₂. A run that ends
@@ -67,10 +68,13 @@ class Trajectory(Probe):
             )
         ]
         places_K2T, axes_K2P, shares_K2 = (torch.stack(parts) for parts in zip(*ways, strict=True))
-        ends_K1 = memory["steps"].new_full((len(ways), 1), scene.step + 1)
-        steps_KT = torch.cat([memory["steps"], ends_K1], 1).to(places_K2T)
+        # runs of an arm may differ in length: what is left stands where the way ends, at 0
+        left = self.snapshots - memory["steps"].shape[1]
+        ends = memory["steps"].new_full((len(ways), 1 + left), scene.step + 1)
+        steps_KS = torch.cat([memory["steps"], ends], 1).to(places_K2T)
+        places_K2S = torch.nn.functional.pad(places_K2T, (0, left))
         values = {
-            "path": torch.cat([steps_KT[:, None], places_K2T], 1),
+            "path": torch.cat([steps_KS[:, None], places_K2S], 1),
             "first": shares_K2[:, 0],
             "second": shares_K2[:, 1],
         }

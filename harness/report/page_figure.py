@@ -38,6 +38,8 @@ class PageFigure(NamedTuple):
     """Its Plotly JSON, made compact, as :func:`harness.report.library.pack_text`."""
     linked: bool = False
     """Whether it is one of the curves that share switches and zoom."""
+    frames: int = 0
+    """Places of its slider; 0 for a figure that does not move."""
 
 
 def page_figure(key: str, text: FigureText, figure: go.Figure) -> PageFigure:
@@ -53,7 +55,8 @@ def page_figure(key: str, text: FigureText, figure: go.Figure) -> PageFigure:
     plain = json.loads(figure.to_json(validate=False))
     # Plotly's default template is 7 kB a figure, and every figure sets its own look
     plain["layout"].pop("template", None)
-    return PageFigure(key, text, _pack_json(plain))
+    frames = len(plain["layout"].get("meta", {}).get("steps", ()))
+    return PageFigure(key, text, _pack_json(plain), frames=frames)
 
 
 def linked_page_figure(key: str, text: FigureText, figure: PlainFigure) -> PageFigure:

@@ -29,6 +29,7 @@ PAGE_MODULES = (
     "switches",
     "curves",
     "zoom",
+    "film",
     "drawing",
     "csv",
     "saving",

@@ -24,6 +24,7 @@ from harness.report.page import write_report
 from tests.studies import small
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+PROBES = ["light", "Confusion", {"name": "Surfaces", "steps": 9}]
 PATIENCE = 120_000
 """Milliseconds that a page may take to draw, on a machine that others are busy on too."""
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -65,7 +66,7 @@ def study_results(tmp_path_factory):
             "Adam": h.Adam(lr=h.LogUniform(1e-3, 0.1)),
             hostile: h.SGD(lr=0.05),
         }
-        study = small(compare={"optimizer": arms}, probes=["light", "Confusion"], seeds=3)
+        study = small(compare={"optimizer": arms}, probes=PROBES, seeds=3)
         run_study(study, Options(workers=0))
         yield results.load("small")
     finally:
@@ -397,6 +398,33 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(browser, report):
     phone.wait_for_selector(".plot .main-svg", timeout=PATIENCE)
     assert phone.evaluate("() => document.documentElement.scrollWidth") <= 390
     phone.close()
+
+
+def test_a_film_is_moved_by_keyboard_and_played(page):
+    length = """() => document.getElementById('surfaces').data
+        .filter(t => t.meta?.kind === 'way').map(t => t.x.length)"""
+    figure = page.locator("figure:has(#surfaces)")
+    page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    wait_until_drawn(page)
+    whole = inside(page, length)
+    assert set(whole) == {10}, "without a move, and so in print, all of it is seen"
+    figure.get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    settle(page)
+    assert set(inside(page, length)) == {2}
+    assert figure.get_by_role("slider").get_attribute("aria-valuetext") == "update 1 of 9"
+    heads = """() => document.getElementById('surfaces').data
+        .flatMap((t, i, all) => t.meta?.kind === 'head' ? [t.x[0] === all[i - 1].x[1]] : [])"""
+    assert all(inside(page, heads))
+    figure.get_by_role("button", name="Play").click()
+    page.wait_for_function(
+        "() => document.querySelector('.film output').textContent === 'update 9 of 9'",
+        timeout=PATIENCE,
+    )
+    figure.get_by_role("button", name="Play").wait_for(timeout=PATIENCE)
+    settle(page)
+    assert inside(page, length) == whole
 
 
 def test_by_keyboard(page):

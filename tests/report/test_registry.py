@@ -28,7 +28,10 @@ OPTIMIZERS = {
     "SGD": h.SGD(lr=h.LogUniform(0.01, 1.0), momentum=h.Uniform(0.0, 0.9)),
     "Adam": h.Adam(lr=h.LogUniform(0.001, 0.1), beta1=h.Uniform(0.5, 0.95)),
 }
-PROBES = ["GradientNorm", "Confusion", "Calibration", "LossSlice", "NoiseScale"]
+PROBES = [
+    *("GradientNorm", "Confusion", "Calibration", "LossSlice", "NoiseScale"),
+    *({"name": "Trajectory", "plane": 3}, {"name": "Surfaces", "steps": 9}),
+]
 
 
 def nothing():

@@ -24,7 +24,9 @@ from harness.report.figures.ranking import RANKING_FIGURE
 from harness.report.figures.reliability import RELIABILITY_FIGURE
 from harness.report.figures.sensitivity import SENSITIVITY_FIGURE
 from harness.report.figures.slices import LOSS_LINES_FIGURE, LOSS_PLANES_FIGURE
+from harness.report.figures.surfaces import SURFACES_FIGURE
 from harness.report.figures.survival import SURVIVAL_FIGURES
+from harness.report.figures.trajectories import TRAJECTORIES_FIGURE
 
 FIGURES: tuple[AnyFigure | FigureSet, ...] = (
     RANKING_FIGURE,
@@ -34,6 +36,8 @@ FIGURES: tuple[AnyFigure | FigureSet, ...] = (
     CRITICAL_DIFFERENCE_FIGURE,
     PROFILE_FIGURE,
     INTERACTIONS_FIGURE,
+    SURFACES_FIGURE,
+    TRAJECTORIES_FIGURE,
     GENERALIZATION_GAP_FIGURE,
     PROBES_FIGURES,
     NOISE_BATCH_FIGURE,

@@ -1,6 +1,7 @@
 import { armCount, isArmShown } from "./arms.js";
 import { fillCurves, setAxes, unfoldRuns } from "./curves.js";
 import { findAll, get } from "./dom.js";
+import { cutWays } from "./film.js";
 import { curvePlots, isDrawn, plots } from "./plots.js";
 import { readSwitches } from "./switches.js";
 import { ink } from "./theme.js";
@@ -109,7 +110,7 @@ function menuOf(id) {
  */
 function tracesNow(plot, layout, moved) {
   const { traces, fitting } = /** @type {Source} */ (sources.get(plot));
-  if (!curvePlots.includes(plot)) return showArms(traces);
+  if (!curvePlots.includes(plot)) return cutWays(plot, showArms(traces), layout.meta?.steps);
   const switches = readSwitches();
   // single runs are many: they go to Plotly only while they are asked for
   const kept = switches.seeds ? traces : traces.filter((trace) => trace.meta?.kind !== "seed");
@@ -176,6 +177,14 @@ export function refreshArms() {
 /** Bring all drawn curves up to date after their switches were moved. */
 export function refreshCurves() {
   for (const plot of curvePlots) refresh(plot, true);
+}
+
+/**
+ * Bring a drawn figure up to date after its slider was moved.
+ * @param {PlotElement} plot
+ */
+export function refreshFilm(plot) {
+  refresh(plot, false);
 }
 
 /** Give all drawn figures the colour of the page's text. */

@@ -1,7 +1,8 @@
 import { startArms } from "./arms.js";
 import { startCopying } from "./copying.js";
 import { get } from "./dom.js";
-import { refreshArms, refreshCurves, repaint, startMenus } from "./drawing.js";
+import { refreshArms, refreshCurves, refreshFilm, repaint, startMenus } from "./drawing.js";
+import { startFilms } from "./film.js";
 import { startPrinting } from "./printing.js";
 import { startSaving } from "./saving.js";
 import { startDrawing } from "./scheduling.js";
@@ -20,6 +21,7 @@ async function startFigures() {
     startArms(refreshArms);
     startSwitches(refreshCurves);
     startMenus();
+    startFilms(refreshFilm);
     startSaving();
     startDrawing();
     startPrinting();

@@ -18,6 +18,8 @@ interface TraceMeta {
   centres?: Record<string, [Numbers, Numbers, Numbers]>;
   /** Of a single run: its values before they are smoothed. */
   raw?: Numbers;
+  /** Of a "way" of its own length: the updates made at its places. */
+  steps?: number[];
 }
 
 /** Numbers of a trace; null is a gap. */
@@ -61,6 +63,8 @@ interface Layout {
   showlegend?: boolean;
   height: number;
   paper_bgcolor?: string;
+  /** Of a figure that moves: the updates that its slider goes over. */
+  meta?: { steps?: number[] };
 }
 
 /** A figure, as the page holds it. */
