@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import torch
 
 from harness.data.base import Data, load_data
+from harness.engine.draw_trial import draws_in_updates
 from harness.engine.placement import as_tensor
 from harness.engine.program import Program, build_network
 from harness.engine.tally import keeps_outputs, numbers_kept
@@ -91,9 +92,12 @@ def check_batching(recipe: ResolvedRecipe) -> tuple[bool, str]:
     if data.streams is not None:
         return False, f"samples of {recipe.data.name} are read for one run at a time"
     network = build_network(recipe, data)
+    together = (True, "all of its parts have a batched form")
     if isinstance(network, ModuleNetwork):
-        return _try_vmap(network, recipe)
-    return True, "all of its parts have a batched form"
+        together = _try_vmap(network, recipe)
+    if together[0] and draws_in_updates(recipe):
+        return False, "code of your own draws from a global generator, seeded for each run"
+    return together
 
 
 def _try_vmap(network: ModuleNetwork, recipe: ResolvedRecipe) -> tuple[bool, str]:

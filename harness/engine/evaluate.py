@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from harness.core.heartbeat import beat
 from harness.core.tokens import IGNORED
 from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameters
 from harness.engine.placement import Samples
@@ -80,6 +81,7 @@ def evaluate(
             counted_K += counted
         if metrics:
             tally.add(scored_by(program, logits_of(out_KBD), rows))
+        beat()
     means = {"loss": loss_K / (weight_K + (weight_K == 0))}
     if program.classify:
         means["accuracy"] = right_K / counted_K.clamp(min=1)

@@ -17,6 +17,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from harness.core.heartbeat import beat
 from harness.core.noise import Noise
 from harness.engine.averaging import average_rates, move_average
 from harness.engine.batches import Batches
@@ -28,6 +29,7 @@ from harness.engine.external.torch_optimizer import make_external_update
 from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameters
 from harness.engine.leaving import budget_is_spent, find_endings, leave
 from harness.engine.optimizer_groups import OptimizerGroup, OptimizerStates
+from harness.engine.own_draws import OwnStreams
 from harness.engine.parameter_groups import group_numbers
 from harness.engine.probing import Probing
 from harness.engine.program import Program, program_of
@@ -67,6 +69,21 @@ def advance(
         The same cohort, with fewer members if some have ended; it can be pickled.
     """
     program = program_of(cohort.members[0].run.recipe)
+    with _streams(program, cohort).kept():
+        _advance(program, cohort, until, count, between)
+    # it holds views of the weights: pickled, they would be copies that no longer follow the weights
+    cohort.workspace = None
+    return cohort
+
+
+def _streams(program: Program, cohort: Cohort) -> OwnStreams:
+    return OwnStreams([member.run for member in cohort.members], program.device)
+
+
+def _advance(
+    program: Program, cohort: Cohort, until: int | None, count: UpdateCounter, between: Between
+) -> None:
+    """Train and evaluate up to an update."""
     times = program.times
     stop = times.steps if until is None else until
     # a new cohort: the curves begin with the initial weights
@@ -79,9 +96,6 @@ def advance(
             interval = train_interval(program, cohort, target, between)
             count(len(interval.losses_SK) * len(cohort.members))
             evaluate_cohort(program, cohort, interval)
-    # it holds views of the weights: pickled, they would be copies that no longer follow the weights
-    cohort.workspace = None
-    return cohort
 
 
 def evaluate_cohort(program: Program, cohort: Cohort, interval: TrainedInterval) -> None:
@@ -93,16 +107,19 @@ def evaluate_cohort(program: Program, cohort: Cohort, interval: TrainedInterval)
         interval: what came of the updates since the last evaluation.
     """
     recipes = [member.run.recipe for member in cohort.members]
-    evaluated_KP = evaluated_of(program, cohort)
-    if evaluated_KP is not cohort.w_KP and cohort.buffers:
-        hyper = stack_hyperparameters(recipes, program.device, program.dtype)
-        splits = splits_of(program, recipes)
-        cohort.averaged_buffers = buffers_at(splits, evaluated_KP, cohort.buffers, hyper)
-    metrics = evaluate_members(program, evaluated_KP, evaluated_buffers(cohort), recipes)
-    values = record_interval(program, cohort, interval, metrics)
-    ended = find_endings(program, cohort, interval, values, evaluated_KP)
-    if ended:
-        leave(program, cohort, ended)
+    streams = _streams(program, cohort)
+    streams.begin(cohort.done, "own evaluation")
+    with streams.shared():
+        evaluated_KP = evaluated_of(program, cohort)
+        if evaluated_KP is not cohort.w_KP and cohort.buffers:
+            hyper = stack_hyperparameters(recipes, program.device, program.dtype)
+            splits = splits_of(program, recipes)
+            cohort.averaged_buffers = buffers_at(splits, evaluated_KP, cohort.buffers, hyper)
+        metrics = evaluate_members(program, evaluated_KP, evaluated_buffers(cohort), recipes)
+        values = record_interval(program, cohort, interval, metrics)
+        ended = find_endings(program, cohort, interval, values, evaluated_KP)
+        if ended:
+            leave(program, cohort, ended)
 
 
 def train_interval(
@@ -122,13 +139,9 @@ def train_interval(
     """
     recipes = [member.run.recipe for member in cohort.members]
     seeds = [member.run.seed for member in cohort.members]
-    device, dtype = program.device, program.dtype
-    hyper = stack_hyperparameters(recipes, device, dtype)
-    said = group_numbers(program.layout, recipes, device, dtype, program.scalings)
-    hyper = hyper._replace(groups=said, masks={})
-    hyper = hyper._replace(scaling=cohort.scaling)
-    splits = splits_of(program, recipes)
-    own = cohort.interval or OpenInterval(Noise(seeds, cohort.done, device, dtype))
+    hyper, splits = _numbers(program, cohort), splits_of(program, recipes)
+    noise = Noise(seeds, cohort.done, program.device, program.dtype)
+    own = cohort.interval or OpenInterval(noise)
     cohort.interval, batches = own, Batches(program, splits, seeds)
     groups = groups_in(program, cohort)
     probes = probes_of(cohort.members[0].run.probes)
@@ -139,11 +152,13 @@ def train_interval(
     make = _updater(program, cohort, groups)
     run = run_lengths(program.recipe, program.times, program.train.size)
     rates_SK = average_rates(recipes, run, cohort.done, target)
-    with _mode(program, cohort):
+    streams = _streams(program, cohort)
+    with _mode(program, cohort), streams.shared():
         # of a begun interval the whole schedule again, and what has been made passed over
         factors = islice(_schedule(program, cohort, target), len(own.losses), None)
         for factor_K in factors:
             step = cohort.done + len(own.losses)
+            streams.begin(step)
             batch, buffers = batches.batch(step), cohort.buffers
             before_KP = probing.before(
                 step, cohort.w_KP, cohort.states, cohort.external, cohort.average_KP
@@ -161,11 +176,21 @@ def train_interval(
             cohort.gradients += update.gradients * batch.x_KB.shape[1]
             if before_KP is not None:
                 probing.after(step, before_KP, buffers, batch, update, factor_K)
+            beat()
             if budget_is_spent(program, cohort):
                 break
             if step + 1 < target:
                 between(cohort)
     return _closed(cohort, own)
+
+
+def _numbers(program: Program, cohort: Cohort) -> Hyperparameters:
+    """Return the members' numbers, those of groups of parameters among them."""
+    recipes = [member.run.recipe for member in cohort.members]
+    device, dtype = program.device, program.dtype
+    hyper = stack_hyperparameters(recipes, device, dtype)
+    said = group_numbers(program.layout, recipes, device, dtype, program.scalings)
+    return hyper._replace(groups=said, masks={}, scaling=cohort.scaling)
 
 
 def _closed(cohort: Cohort, own: OpenInterval) -> TrainedInterval:

@@ -7,8 +7,8 @@ driver, which makes jobs, does without them, and only workers pay for them.
 from __future__ import annotations
 
 import gc
+import math
 import signal
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -18,10 +18,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from harness.core.error_words import error_in_words
 from harness.core.records import Keep, Outcome
 from harness.execution.checkpoints import Keeper, Saving
 from harness.execution.signals import EndingSignal, noted_signals
-from harness.spec.arms import Run
+from harness.execution.watch import PATIENCE, Allowed, bounded_output, watched
+from harness.spec.arms import Run, has_own_code
 from harness.spec.resolved import ResolvedRecipe
 
 if TYPE_CHECKING:  # the engine imports torch, which the driver does without until it trains
@@ -65,6 +67,8 @@ class Job(NamedTuple):
     """Where its checkpoints are; None for none."""
     keep: Keep = None
     """Which weights its runs keep when they end."""
+    patience: float = PATIENCE
+    """Seconds that an update or a piece of an evaluation may take where code is a user's own."""
     data: tuple[str, ...] = ()
     """Fingerprints of the runs' data where a user's own code makes them, which a worker compares;
     empty for others."""
@@ -136,17 +140,20 @@ def perform(job: Job) -> Done:
     if job.saving and board[-1]:
         return Done({}, None, "the driver ends")
     board[job.slot] = 0  # a worker that died may have counted there
+    own = any(map(has_own_code, job.runs))
+    allowed = Allowed(job.patience if own else math.inf)
     try:
-        with one_thread():
-            return _train(job)
+        with one_thread(), bounded_output() as notes, watched(allowed, words_of(job)):
+            done = _train(job)
+        return done._replace(notes=(*done.notes, *notes))
     # a user's code may call sys.exit, which would end the worker and tell nobody why
     except (Exception, SystemExit) as error:
-        message = _describe(error)
+        message = error_in_words(error)
     except KeyboardInterrupt as error:
         # a worker is deaf to Ctrl-C, so that only the user's code can have raised it
         if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
             raise
-        message = _describe(error)
+        message = error_in_words(error)
     finally:
         _stop_reading()
     # Not within the except clause: the error's frames hold the cohort's memory until it is left.
@@ -234,13 +241,6 @@ def updates_of(cohort: Cohort) -> int:
     return cohort.done * len(cohort.members) + sum(ended)
 
 
-def _describe(error: BaseException) -> str:
-    """Return an error's kind and message, and the line that raised it."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
-
-
 def _stop_reading() -> None:
     """End what reads samples ahead for a run that has ended, or goes on in another process."""
     from harness.engine.stream_batches import stop_reading
@@ -266,6 +266,11 @@ def counter_of(job: Job) -> Callable[[int], None]:
         board[job.slot] += updates
 
     return count
+
+
+def words_of(job: Job) -> Path | None:
+    """Return the file of the last words of a process that had to be ended with a job."""
+    return job.board.with_suffix(f".{job.slot}") if job.board else None
 
 
 def _board(job: Job) -> np.ndarray:

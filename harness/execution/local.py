@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from harness.core.process import REPRODUCIBLE_MKL
 from harness.execution.signals import GRACE
+from harness.execution.watch import owns_process
 
 if TYPE_CHECKING:
     from loky import ProcessPoolExecutor
@@ -98,6 +99,7 @@ def _start(paths: list[str]) -> None:
     # daemon: it must not keep a worker alive that is told to end
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     sys.path[:] = paths
+    owns_process[0] = True
     import torch
 
     torch.set_num_threads(1)

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import psutil
 
+from harness.core.machine_memory import machine_memory
 from harness.core.process import REPRODUCIBLE_MKL
 from harness.trainers.base import Launch
 
@@ -60,7 +61,7 @@ class WatchedProcess:
 
     def __init__(self, launch: Launch, limits: Limits) -> None:
         self.limits = limits
-        share = MEMORY_SHARE * psutil.virtual_memory().total
+        share = MEMORY_SHARE * machine_memory()
         self.most = share if limits.memory is None else limits.memory * 1e9
         self.tail = b""
         """The last of its output."""

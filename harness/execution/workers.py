@@ -7,6 +7,7 @@ death costs the call that its worker had, which is made again.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
@@ -16,7 +17,7 @@ from typing import Any
 from loky import ProcessPoolExecutor
 
 from harness.execution.given import TRIES
-from harness.execution.jobs import Done, Job
+from harness.execution.jobs import Done, Job, words_of
 
 
 class Worker:
@@ -91,17 +92,20 @@ class Workers(Executor):
         return self._threads.submit(self._call, fn, args)
 
     def _call(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-        worker, died = self._idle.get(), 0
+        worker, died, how = self._idle.get(), 0, ""
+        job = args[0] if args and isinstance(args[0], Job) else None
         try:
             while died < TRIES:
                 try:
                     return _told(worker.call(fn, args), died)
-                except BrokenExecutor:
-                    died += 1
+                except BrokenExecutor as error:
+                    died, how = died + 1, _ending_of(error)
+                    if job and (words := _last_words(job)):  # it would end so again
+                        return Done({}, None, words)
         finally:
             self._idle.put(worker)
-        message = f"the worker process died (out of memory, or killed), {TRIES} times"
-        if isinstance(args[0] if args else None, Job):
+        message = f"the worker process died {TRIES} times{how}"
+        if job:
             return Done({}, None, message)
         raise RuntimeError(message)
 
@@ -120,3 +124,23 @@ def _told(result: object, died: int) -> object:
     times = f"{died} times" if died > 1 else "once"
     note = f"a worker process died {times}: its cohort was trained again"
     return result._replace(notes=(*result.notes, note))
+
+
+def _last_words(job: Job) -> str:
+    """Return why a worker ended itself with a job, and forget it; empty where it did not."""
+    words = words_of(job)
+    if words is None or not words.exists():
+        return ""
+    said = words.read_text(encoding="utf-8")
+    words.unlink()
+    return said
+
+
+def _ending_of(error: BrokenExecutor) -> str:
+    """Return how a process ended, as far as its executor says so: by a signal or an exit code."""
+    found = re.search(r"exit codes of the workers are \{(\w+)\((-?\d+)\)", str(error))
+    if found is None:
+        return ""
+    if found[1] == "EXIT":
+        return f" (exit code {found[2]}: does code of your own call os._exit?)"
+    return f" (signal {found[1]}: out of memory, or killed)"

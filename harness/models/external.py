@@ -193,7 +193,7 @@ class ModuleNetwork:
         module = self.build(0)
         args, named = self._given(self._example(module))
         with global_stream(0), torch.no_grad():
-            before = _generator_states()
+            before = generator_states()
             for training in (True, False):
                 # why it fails, or does not come back, is said where the plan tries the program
                 try:
@@ -203,7 +203,7 @@ class ModuleNetwork:
                     return True
                 except Exception:
                     continue
-            return _generator_states() != before
+            return generator_states() != before
 
     @cached_property
     def frozen(self) -> frozenset[str]:
@@ -377,7 +377,7 @@ def global_stream(seed: int | None) -> Iterator[None]:
         random.setstate(python_state)
 
 
-def _generator_states() -> tuple[object, ...]:
+def generator_states() -> tuple[object, ...]:
     """Return the states of the global generators, to compare them."""
     numpy_state = np.random.get_state(legacy=False)
     own = numpy_state["state"]

@@ -97,7 +97,9 @@ def conduct_study(
         if pool.elsewhere and saving:
             # workers that see it share a disk with this machine, and write their checkpoints there
             saving.folder.mkdir(parents=True, exist_ok=True)
-        dispatcher = Dispatcher(recorded, pool, options.cohort, progress, saving, study.keep)
+        dispatcher = Dispatcher(
+            *(recorded, pool, options.cohort, progress, saving, study.keep, study.limit)
+        )
         stages = _Stages(study, options, session, progress, pool, dispatcher, storage, earlier)
         searched, clock, confirmed = stages.run()
     # what runs of another engine or of an earlier form of the study have left

@@ -17,6 +17,7 @@ from harness.engine.timetable import Timetable, make_timetable
 from harness.execution.checkpoints import Saving
 from harness.execution.jobs import Done, Job, cohort_limit, cut_cohorts
 from harness.execution.pool import Pool
+from harness.execution.watch import PATIENCE
 from harness.protocol.hopeless import Failures
 from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
@@ -45,6 +46,7 @@ class Dispatcher:
         progress: is told the updates that new jobs will make.
         saving: where jobs have their checkpoints, each in a folder of its own; None for none.
         keep: which weights of confirm runs are kept; runs that lack them are trained again.
+        patience: seconds that an update with code of a user's own may take.
     """
 
     def __init__(
@@ -55,9 +57,10 @@ class Dispatcher:
         progress: Progress,
         saving: Saving | None = None,
         keep: Keep = None,
+        patience: float = PATIENCE,
     ) -> None:
         self.recorded, self.pool, self.largest, self.progress = recorded, pool, largest, progress
-        self.saving, self.keep = saving, keep
+        self.saving, self.keep, self.patience = saving, keep, patience
         self.failures = Failures(progress)
         self._said: set[str] = set()
 
@@ -186,7 +189,8 @@ class _Batch:
         saving = None if own else self.dispatcher.saving and self.dispatcher.saving.part(name)
         # the only runs that ever see test data
         data = () if own else tuple(known_fingerprint(run.recipe.data) for run in runs)
-        return Job(members, runs, test=confirming, saving=saving, keep=keep, data=data)
+        job = Job(members, runs, test=confirming, saving=saving, keep=keep, data=data)
+        return job._replace(patience=self.dispatcher.patience)
 
     def advance(self, share: float | None) -> None:
         """Train all open cohorts up to a rung, or to the end; record those that end.

@@ -20,6 +20,7 @@ from harness.engine.program import program_of
 from harness.execution.jobs import one_thread
 from harness.execution.remote import here
 from harness.execution.together import advance_together
+from harness.execution.watch import Allowed, watched
 from harness.optimizers.base import Optimizer
 from harness.spec.arms import Run
 from harness.spec.keys import digest, shape_key
@@ -60,6 +61,7 @@ def _optimizer_kind(recipe: ResolvedRecipe) -> str:
 
 
 @one_thread()
+@watched(Allowed())
 def read_clock(recipe: ResolvedRecipe) -> ClockReading:
     """Time single updates of a recipe on one thread; what is trained is thrown away.
 

@@ -8,7 +8,7 @@ the report build them again from the stored spec. An arm is known by its name ev
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from pydantic import ValidationError
@@ -64,6 +64,18 @@ class Run(NamedTuple):
         Their code goes into the run's key (:mod:`harness.spec.source_code`).
         """
         return targets_of(self.recipe, self.probes)
+
+
+def has_own_code(run: Run, apart: Collection[str] = ()) -> bool:
+    """Return whether any part is of a user's, or of a library's other than torch.
+
+    Args:
+        run: its recipe and probes are asked.
+        apart: fields of the recipe that do not count.
+    """
+    parts = [part for path, part in run.recipe.parts() if path not in apart]
+    named = [name for part in (*parts, *run.recipe.metrics, *run.probes) for name in part.objects()]
+    return any(not name.startswith("torch.") for name in named)
 
 
 def targets_of(recipe: Recipe, probes: tuple[Component, ...]) -> tuple[object, ...]:

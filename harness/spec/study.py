@@ -63,6 +63,9 @@ class Study(Spec):
     checkpoint: float = Field(default=1.0, ge=0, exclude_if=lambda minutes: minutes == 1.0)
     """Minutes between the checkpoints of runs that take longer; 0 for none. A killed run goes on
     from its last one, to the same numbers."""
+    limit: float = Field(default=600.0, gt=0, exclude_if=lambda seconds: seconds == 600.0)
+    """Seconds that one update, or a piece of an evaluation, may take where code is your own: a run
+    that takes longer fails with its reason. A training loop of your own has ``trainer.limit``."""
     keep: Literal["best", "last"] | None = Field(default=None, exclude_if=lambda kept: kept is None)
     """Weights of the confirm runs that are kept with them, for ``results.load(…).weights(arm,
     seed)``: of each run's last evaluation, or of its best one on validation data."""

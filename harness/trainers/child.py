@@ -14,16 +14,14 @@ import pickle
 import random
 import signal
 import sys
-import sysconfig
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
-from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from harness.core.error_words import error_in_words
 from harness.trainers.training_run import Assignment, TrainerRun
 
 DIE_WITH_PARENT = 1
@@ -129,26 +127,6 @@ class SeedOnImport:
         for name, seed in SEEDED.items():
             if name in sys.modules:
                 seed(sys.modules[name], self.seed)
-
-
-def error_in_words(error: BaseException) -> str:
-    """Return an error's kind and message, and the innermost line of the user's own code that led
-    to it: neither ours nor a library's, where there is such a line."""
-    ours = Path(__file__).parent
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename).parent != ours
-    ]
-    own = [frame for frame in frames if not _is_of_a_library(frame.filename)] or frames
-    place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
-    return f"{type(error).__name__}: {error}{place}"
-
-
-def _is_of_a_library(file: str) -> bool:
-    """Return whether a file belongs to Python or to what is installed for it."""
-    installed = (sysconfig.get_path("stdlib"), sysconfig.get_path("purelib"))
-    return file.startswith((*installed, "<frozen")) or "site-packages" in Path(file).parts
 
 
 def follow(parent: int) -> None:

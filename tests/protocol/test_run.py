@@ -215,13 +215,16 @@ def test_failing_arm_is_recorded_and_tried_again(folder):
         compare={"model": {"MLP": h.MLP(widths=(8,)), "bomb": {"name": "tests.plugins.Failing"}}},
         claims=(),
         search=None,
+        seeds=5,
     )
     summary = run(broken)
-    assert (summary.trained, summary.failed) == (4, 2)
+    assert (summary.trained, summary.failed) == (10, 5)
     failed = [run for run in recorded() if run.status == "failed"]
-    assert len(failed) == 2 and "RuntimeError: boom (plugins.py" in failed[0].detail
+    assert len(failed) == 5 and all("RuntimeError: boom (plugins.py" in r.detail for r in failed)
+    given_up = "not tried, since 3 runs of its arm failed alike: RuntimeError: boom"
+    assert sum(run.detail.startswith(given_up) for run in failed) == 2
     again = run(broken)
-    assert (again.trained, again.known) == (2, 2) and len(recorded()) == 4
+    assert (again.trained, again.known) == (5, 5) and len(recorded()) == 10
 
 
 @pytest.mark.slow
@@ -235,6 +238,8 @@ def test_worker_that_dies_takes_only_its_run_with_it(folder):
     assert (summary.trained, summary.failed) == (4, 2)
     statuses = results.load("small").runs.groupby("arm")["status"].agg(list).to_dict()
     assert statuses == {"MLP": ["finished"] * 2, "deadly": ["failed"] * 2}
+    said = {run.detail for run in recorded() if run.status == "failed"}
+    assert all("exit code 9: does code of your own call os._exit?" in detail for detail in said)
 
 
 def test_cohort_that_is_too_large_is_halved(folder):
