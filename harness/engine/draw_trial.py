@@ -5,15 +5,10 @@ from __future__ import annotations
 from harness.core.time_limit import limited
 from harness.engine.cohort import start
 from harness.engine.loop import advance
-from harness.engine.own_draws import APART, SharedDrawsError
+from harness.engine.own_draws import STREAMED, SharedDrawsError
 from harness.spec.arms import Run, has_own_code
 from harness.spec.keys import shape_key
 from harness.spec.resolved import ResolvedRecipe
-
-_KNOWN:
-        _KNOWN[shape] = _draws(recipe)
-    return _KNOWN[shape]
-
 
 _KNOWN: dict[str, bool] = {}
 """By shape: runs of one shape have the same code."""
@@ -26,10 +21,12 @@ def draws_in_updates(recipe: ResolvedRecipe) -> bool:
     Args:
         recipe: what it can't do otherwise is told where the plan tries it.
     """
-    if not has_own_code(Run(recipe, 0), APART):
+    if not has_own_code(Run(recipe, 0), STREAMED):
         return False
     shape = shape_key(recipe)
-    if shape not in
+    if shape not in _KNOWN:
+        _KNOWN[shape] = _draws(recipe)
+    return _KNOWN[shape]
 
 
 def _draws(recipe: ResolvedRecipe) -> bool:

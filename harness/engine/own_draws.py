@@ -19,7 +19,7 @@ from harness.core.streams import derive
 from harness.models.external import generator_states, global_stream
 from harness.spec.arms import Run, has_own_code
 
-APART = ("data", "model")
+STREAMED = ("data", "model")
 """Fields whose parts have streams of their own."""
 
 
@@ -36,7 +36,7 @@ class OwnStreams:
     """
 
     def __init__(self, runs: Sequence[Run], device: torch.device) -> None:
-        self.own = any(has_own_code(run, APART) for run in runs)
+        self.own = any(has_own_code(run, STREAMED) for run in runs)
         self.seed = runs[0].seed if len(runs) == 1 else None
         self.device = device
 

@@ -22,7 +22,7 @@ from harness.core.error_words import error_in_words
 from harness.core.records import Keep, Outcome
 from harness.execution.checkpoints import Keeper, Saving
 from harness.execution.signals import EndingSignal, noted_signals
-from harness.execution.watch import PATIENCE, Allowed, bounded_output, watched
+from harness.execution.watch import LONGEST_SILENCE, Allowed, bounded_output, watched
 from harness.spec.arms import Run, has_own_code
 from harness.spec.resolved import ResolvedRecipe
 
@@ -67,7 +67,7 @@ class Job(NamedTuple):
     """Where its checkpoints are; None for none."""
     keep: Keep = None
     """Which weights its runs keep when they end."""
-    patience: float = PATIENCE
+    patience: float = LONGEST_SILENCE
     """Seconds that an update or a piece of an evaluation may take where code is a user's own."""
     data: tuple[str, ...] = ()
     """Fingerprints of the runs' data where a user's own code makes them, which a worker compares;

@@ -24,13 +24,13 @@ from harness.core.errors import HarnessError
 from harness.core.heartbeat import beat, silence
 from harness.core.machine_memory import machine_memory
 
-PATIENCE = 600.0
+LONGEST_SILENCE = 600.0
 """Seconds that one update or evaluation may take where a study says nothing else."""
-MEMORY_SHARE = 0.8
+WORKER_MEMORY = 0.8
 """Share of the machine's memory that a worker may use."""
-LOOK = 0.5
+WATCH_LOOK = 0.5
 """Seconds between two looks."""
-GRACE = 5.0
+LEAVING_GRACE = 5.0
 """Seconds that code has to come back after the error was raised in it."""
 SHOWN = 100_000
 """Characters that the code of a cohort may print; the rest is dropped."""
@@ -48,7 +48,7 @@ class GivenUpError(HarnessError):
 class Allowed(NamedTuple):
     """What code of a user's own may use."""
 
-    seconds: float = PATIENCE
+    seconds: float = LONGEST_SILENCE
     """Between two updates, or pieces of an evaluation."""
     memory: float | None = None
     """Bytes; by default a share of the machine's."""
@@ -60,11 +60,11 @@ class _Watch(threading.Thread):
     def __init__(self, allowed: Allowed, words: Path | None) -> None:
         super().__init__(daemon=True, name="watch")
         self.allowed, self.words = allowed, words
-        self.most = allowed.memory or MEMORY_SHARE * machine_memory()
+        self.most = allowed.memory or WORKER_MEMORY * machine_memory()
         self.process, self.over, self.reason = psutil.Process(), threading.Event(), ""
 
     def run(self) -> None:
-        while not self.over.wait(min(LOOK, self.allowed.seconds / 4)):
+        while not self.over.wait(min(WATCH_LOOK, self.allowed.seconds / 4)):
             self.reason = self._excess()
             if self.reason:
                 self._end()
@@ -84,10 +84,10 @@ class _Watch(threading.Thread):
     def _end(self) -> None:
         """Raise the reason where the code is; end the process where that does not help."""
         # more than once: what catches an error in a loop goes on to the next
-        for _ in range(int(GRACE / LOOK)):
+        for _ in range(int(LEAVING_GRACE / WATCH_LOOK)):
             assert SIGNAL is not None
             signal.pthread_kill(threading.main_thread().ident or 0, SIGNAL)
-            if self.over.wait(LOOK):
+            if self.over.wait(WATCH_LOOK):
                 return
         if owns_process[0]:
             if self.words is not None:

@@ -17,7 +17,7 @@ from harness.engine.timetable import Timetable, make_timetable
 from harness.execution.checkpoints import Saving
 from harness.execution.jobs import Done, Job, cohort_limit, cut_cohorts
 from harness.execution.pool import Pool
-from harness.execution.watch import PATIENCE
+from harness.execution.watch import LONGEST_SILENCE
 from harness.protocol.hopeless import Failures
 from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
@@ -57,7 +57,7 @@ class Dispatcher:
         progress: Progress,
         saving: Saving | None = None,
         keep: Keep = None,
-        patience: float = PATIENCE,
+        patience: float = LONGEST_SILENCE,
     ) -> None:
         self.recorded, self.pool, self.largest, self.progress = recorded, pool, largest, progress
         self.saving, self.keep, self.patience = saving, keep, patience

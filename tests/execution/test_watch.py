@@ -56,8 +56,8 @@ def test_a_part_that_waits_is_given_up_and_its_cohort_goes_on_without_it():
 
 def test_a_part_that_eats_memory_is_given_up(monkeypatch):
     room = psutil.Process().memory_info().rss + 3e8
-    monkeypatch.setattr(watch, "MEMORY_SHARE", room / machine_memory())
-    monkeypatch.setattr(watch, "LOOK", 0.1)
+    monkeypatch.setattr(watch, "WORKER_MEMORY", room / machine_memory())
+    monkeypatch.setattr(watch, "WATCH_LOOK", 0.1)
     try:
         outcomes, _ = trained("eats")
     finally:
