@@ -76,6 +76,8 @@ def _one_process() -> ProcessPoolExecutor:
             # These are read when torch's libraries are loaded: in the worker it would be too late.
             "OMP_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",
+            # torch's compiler would start processes of its own, one a core in every worker
+            "TORCHINDUCTOR_COMPILE_THREADS": "1",
             # a value that the user has set stays
             REPRODUCIBLE_MKL[0]: os.environ.get(*REPRODUCIBLE_MKL),
         },

@@ -181,5 +181,6 @@ def _environment(rank: Rank) -> Mapping[str, str]:
     devices = visible.split(",") if visible else [str(i) for i in range(rank.processes)]
     own = {"CUDA_VISIBLE_DEVICES": devices[rank.place]} if rank.place < len(devices) else {}
     threads = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    threads["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
     mkl = {REPRODUCIBLE_MKL[0]: os.environ.get(*REPRODUCIBLE_MKL)}
     return {**os.environ, **threads, **mkl, **own}
