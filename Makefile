@@ -10,7 +10,7 @@ LIMIT ?= 900
 STUDY ?= experiments/f17_flagship.py --quick
 
 .DEFAULT_GOAL := help
-.PHONY: help study fundamentals test check torture coverage mutation lint lint-js bench names ui clean-venv docker-build docker-study docker-down docker-test
+.PHONY: help study fundamentals docs test check torture coverage mutation lint lint-js bench names ui clean-venv docker-build docker-study docker-down docker-test
 
 help:                           ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -23,6 +23,12 @@ fundamentals: $(READY)          ## every shipped study in full, or what is left 
 	$(BIN)/harness report experiments/*.py --published
 	$(BIN)/harness verdicts experiments/*.py --out reports/fundamentals.md
 	$(BIN)/harness verdicts experiments/f*.py --into docs/fundamentals.md
+	$(BIN)/python tools/fundamentals.py
+
+docs: $(READY)                  ## the site of docs/ into build/docs, with the API reference; every warning and dead link is an error
+	rm -rf docs/reference build/docs
+	$(BIN)/python tools/api_reference.py docs/reference
+	$(BIN)/python -m sphinx -W --keep-going -n -q -b html docs build/docs
 
 test: $(READY)                  ## the whole test suite
 	$(BIN)/pytest -n 2 --dist loadgroup

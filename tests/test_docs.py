@@ -9,6 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+LESSONS = sorted((ROOT / "docs" / "fundamentals").glob("*.md"))
 SNIPPET = re.compile(r"^```python(?: (\w+\.py))?\n(.*?)^```", re.MULTILINE | re.DOTALL)
 """A snippet, and the file that it stands in, where its fence names one."""
 
@@ -35,13 +36,23 @@ LINK = re.compile(r"\]\(([^)#\s]+)")
 """Where a link of a page leads, without the place on that page."""
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md"], ids=lambda p: p.stem)
+@pytest.mark.parametrize("page", [*PAGES, *LESSONS, ROOT / "CONTRIBUTING.md"], ids=lambda p: p.stem)
 def test_links_lead_to_files(page):
     leads = [link for link in LINK.findall(page.read_text(encoding="utf-8")) if ":" not in link]
     assert [link for link in leads if not (page.parent / link).exists()] == []
 
 
-def test_the_readme_is_short_and_names_every_page():
+def test_the_readme_is_short_and_leads_to_every_page():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert len(text.encode()) <= 12_000
-    assert [page.name for page in PAGES[1:] if f"docs/{page.name}" not in text] == []
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    assert len(text.encode()) <= 12_000 and "(docs/index.md)" in text
+    assert [p.name for p in PAGES[1:] if p.stem != "index" and f"({p.name})" not in index] == []
+
+
+def test_the_site_has_every_page():
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    listed = {name for block in TREE.findall(index) for name in block.split()}
+    assert {p.stem for p in PAGES[1:]} - {"index"} <= listed
+
+
+TREE = re.compile(r"^```{toctree}\n(?::[^\n]*\n)*\n(.*?)^```", re.MULTILINE | re.DOTALL)
