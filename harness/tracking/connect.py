@@ -248,6 +248,8 @@ def _configure_mlflow() -> None:
     """
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+    # it prints a traceback of each failure that it raises, too: those are told in a sentence
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 
 def _find_or_create(client: MlflowClient, study: str, uri: str, create: bool) -> tuple[str, str]:

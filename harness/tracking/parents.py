@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from harness.core.palette import PALETTE
 from harness.spec.arms import Arm
 from harness.tracking.about import About
-from harness.tracking.experiment import Experiment
 from harness.tracking.rows import StoredRun, StudyData, level_tags, origin_tags
 from harness.tracking.schema import PARENTS, Tag
 from harness.tracking.show import ArmRun
+
+if TYPE_CHECKING:  # MLflow is imported after it is configured
+    from harness.tracking.experiment import Experiment
 
 
 class Parents:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import socket
-
 from harness.tracking.uris import is_database
 
 CONNECTING, ANSWERING = 4.0, 5.0
 """Seconds that a server may take to be reached, and to answer."""
-_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 
 def refuse_silent(uri: str) -> None:
@@ -39,20 +36,17 @@ def refuse_silent(uri: str) -> None:
 
 
 def _refuse_silent_database(uri: str) -> None:
-    """Refuse a database's server that nobody can connect to: drivers wait for minutes.
+    """Refuse a database's server that takes no connection: MLflow would try again for minutes.
 
     Raises:
-        OSError: nobody takes connections there.
+        SQLAlchemyError: nobody answers there, or refuses.
     """
-    from sqlalchemy import make_url
+    import sqlalchemy as sa
 
-    url = make_url(uri)
-    if not url.host or "," in url.host:  # a socket's file, or several hosts: its driver knows
-        return
-    address = (url.host, url.port or _PORTS[url.get_backend_name()])
+    if sa.make_url(uri).get_backend_name() not in ("postgresql", "mysql"):
+        return  # drivers whose limit of time has another name
+    engine = sa.create_engine(uri, connect_args={"connect_timeout": int(CONNECTING + ANSWERING)})
     try:
-        socket.create_connection(address, timeout=CONNECTING).close()
-    except TimeoutError as error:
-        raise TimeoutError(f"it has not answered within {CONNECTING:g} seconds") from error
-    except OSError as error:
-        raise ConnectionError(f"nobody answers there ({error.strerror or error})") from error
+        engine.connect().close()
+    finally:
+        engine.dispose()

@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.tracking.about import ShownAnswer, ShownArm
 from harness.tracking.connect import open_experiment
-from harness.tracking.experiment import Experiment
 from harness.tracking.rows import Means, TimedMetric, thin
 from harness.tracking.schema import StudyFile, Tag, closing_name
+
+if TYPE_CHECKING:  # MLflow is imported after it is configured
+    from harness.tracking.experiment import Experiment
 
 MEAN_POINTS = 100
 """Points of an arm's mean curve: as many as can be told apart in a chart of several arms."""

@@ -64,3 +64,15 @@ def test_what_is_no_database_is_said_to_at_once(tmp_path, content):
     path.mkdir() if content is None else path.write_bytes(content)
     with pytest.raises(StoreError, match="can't be used|no MLflow store"):
         list_studies(f"sqlite:///{path}")
+
+
+def test_mlflow_s_own_tracebacks_are_not_shown(locked, capfd):
+    session, _ = opened()
+    hasty(session)
+    unlock = locked()
+    with pytest.raises(StoreError, match="is locked by another program"):
+        session._experiment.patiently(lambda: session._experiment.set_title("t"), "a title", 0.1)
+    unlock()
+    session.close()
+    said = capfd.readouterr()
+    assert "Traceback" not in said.out + said.err
