@@ -13,6 +13,8 @@ from harness.analysis.quantities import quantity_of, quantity_of_gap
 from harness.analysis.results import Results
 from harness.core.metric_names import describe
 from harness.core.whole_file import write_whole
+from harness.report.arm_looks import factor_keys
+from harness.report.citation import cite
 from harness.report.facts import list_facts, spec_as_yaml
 from harness.report.figures.base import FigureContext
 from harness.report.forest import ForestRow, forest_of
@@ -98,6 +100,7 @@ def render(results: Results, published: bool = False) -> str:
             [place.from_best for place in answer.ranking], quantity_of_gap(quantity)
         ),
         looks=context.looks,
+        key=factor_keys(results.arms, context.looks),
         sections=sections,
         near=find_near_best(results),
         winners=winner_table(results),
@@ -114,6 +117,7 @@ def render(results: Results, published: bool = False) -> str:
         # the script puts a run's id in the place of {}
         run_link=results.link("{}"),
         facts=list_facts(results),
+        citation=cite(results),
         spec=spec_as_yaml(results),
         environment=results.environment,
         about=json.dumps(_about(results, answer, forest, hero)),

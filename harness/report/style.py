@@ -1,4 +1,4 @@
-"""One colour, dash and symbol for each arm in every figure, and the look that all figures share."""
+"""The look of arms by their places alone, and the look that all figures share."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from typing import NamedTuple
 
 from harness.core.palette import PALETTE
 
+REST = "#9A9A9A"
+"""Colour of arms that are neither among the best nor named, where there are many."""
+HUES = tuple(colour for colour in PALETTE if colour != "#7F7F7F")
+"""Colours that stand out from the grey of the rest."""
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross")
 GRID = "rgba(128,128,128,.2)"
@@ -27,22 +31,41 @@ class ArmStyle(NamedTuple):
     colour: str
     dash: str
     symbol: str
+    panel: str = ""
+    """The panel that its curves are in, where a factor has one for each level."""
+    end_label: str = ""
+    """What stands at the end of its line; nothing at those of the rest."""
+
+    @property
+    def is_rest(self) -> bool:
+        """Whether it is drawn as one of many, in grey."""
+        return self.colour == REST
 
 
-def assign_looks(arms: Sequence[str]) -> dict[str, ArmStyle]:
-    """Return the look of each arm: colours first, then dashes; 40 arms are told apart.
+def assign_looks(arms: Sequence[str], prominent: Sequence[str] = ()) -> dict[str, ArmStyle]:
+    """Return the look of each arm: a colour, or grey where there are more than colours.
 
     An arm's look follows from its place alone, so it is the same in all figures of a page that are
-    given the same arms.
+    given the same arms. Dashes are not used: they would mean nothing.
 
     Args:
         arms: names in the order of the study.
+        prominent: those that have colours where there are too many; the first ones by default.
     """
-    by_arm = {}
-    for i, arm in enumerate(arms):
-        turn = i // len(PALETTE) % len(DASHES)
-        by_arm[arm] = ArmStyle(PALETTE[i % len(PALETTE)], DASHES[turn], SYMBOLS[turn])
-    return by_arm
+    if len(arms) <= len(PALETTE):
+        return {arm: _look(PALETTE[i], i, arm) for i, arm in enumerate(arms)}
+    known = [arm for arm in prominent if arm in arms]
+    coloured = (known or list(arms))[: len(HUES)]
+    return {
+        arm: _look(HUES[coloured.index(arm)], coloured.index(arm), arm)
+        if arm in coloured
+        else ArmStyle(REST, "solid", "circle")
+        for arm in arms
+    }
+
+
+def _look(colour: str, place: int, arm: str) -> ArmStyle:
+    return ArmStyle(colour, "solid", SYMBOLS[place % len(SYMBOLS)], end_label=arm)
 
 
 def faint(colour: str, alpha: float) -> str:
@@ -89,6 +112,7 @@ def layout(**own: object) -> dict[str, object]:
         "gridcolor": GRID,
         "zeroline": False,
         "automargin": True,
+        "exponentformat": "power",  # 10⁻⁴, and not 100µ
     }
     shared: dict[str, object] = {
         "paper_bgcolor": "rgba(0,0,0,0)",

@@ -271,6 +271,58 @@ def test_every_figure_can_be_saved(page, kind, tmp_path):
     assert content.startswith(start) and len(content) > 200
 
 
+@pytest.mark.parametrize(("mm", "pixels"), [("85", 2008), ("180", 4252)])
+def test_a_figure_is_saved_in_the_width_of_a_column(page, mm, pixels, tmp_path):
+    figure = page.locator("figure", has=page.locator("#curves-loss"))
+    figure.get_by_label("Width of the saved figure").select_option(mm)
+    with page.expect_download() as download:
+        figure.get_by_role("button", name="SVG").click()
+    assert download.value.suggested_filename == f"curves-loss-{mm}mm.svg"
+    download.value.save_as(tmp_path / "saved.svg")
+    text = (tmp_path / "saved.svg").read_text(encoding="utf-8")
+    assert f'width="{mm}mm"' in text and "n = 3 seeds an arm." in text
+    sizes = {float(size) for size in re.findall(r"font-size: ([\d.]+)px", text)}
+    assert sizes and all(size == pytest.approx(7 * 96 / 72, abs=0.1) for size in sizes)
+    with page.expect_download() as download:
+        figure.get_by_role("button", name="PNG").click()
+    download.value.save_as(tmp_path / "saved.png")
+    head = (tmp_path / "saved.png").read_bytes()[:24]
+    # 600 dots an inch; the width stands in the header after 16 bytes
+    assert int.from_bytes(head[16:20], "big") == pytest.approx(pixels, abs=8)
+
+
+def test_a_figure_is_printed_alone_on_a_sheet_of_its_size(page):
+    inside(page, "() => { window.print = () => { window.printed = true } }")
+    figure = page.locator("figure", has=page.locator("#curves-loss"))
+    figure.get_by_label("Width of the saved figure").select_option("85")
+    figure.get_by_role("button", name="PDF").click()
+    page.wait_for_function("() => window.printed")
+    sheet = page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b(?!s)", sheet)) == 1
+    box = re.search(rb"/MediaBox\s*\[0 0 ([\d.]+)", sheet)
+    assert float(box[1]) == pytest.approx(85 / 25.4 * 72, abs=2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "head"), [("CSV", "Arm,"), ("Markdown", "| Arm |"), ("LaTeX", "\\begin{tabular}")]
+)
+def test_a_table_is_copied(page, kind, head):
+    inside(
+        page,
+        "() => { document.execCommand = () => { window.copied = document.activeElement.value } }",
+    )
+    bar = page.locator("main .scroll + .save").first
+    bar.get_by_role("button", name=kind).click()
+    text = inside(page, "() => window.copied")
+    assert text.startswith(head)
+    if kind == "CSV":
+        heads, *rows = csv.reader(text.splitlines())
+        assert {len(row) for row in rows} == {len(heads)} and heads.count("low") == 2
+        assert float(rows[0][2]) <= float(rows[0][1]) <= float(rows[0][3])
+    if kind == "LaTeX":
+        assert "\\toprule" in text and not re.search(r"[%#_&−×]", re.sub(r"\\.| & ", "", text))
+
+
 def saved_table(page, plot, tmp_path):
     """Return the rows of a figure's CSV: trace, x, y, z."""
     figure = page.locator("figure", has=page.locator(f"#{plot}"))

@@ -26,6 +26,7 @@ import plotly.graph_objects as go
 from harness.analysis.answer import Answer, answer_study
 from harness.analysis.results import Results
 from harness.core.errors import HarnessError
+from harness.report.arm_looks import looks_of, prominent_arms
 from harness.report.metric_labels import labels_of
 from harness.report.page_figure import (
     FigureText,
@@ -34,9 +35,8 @@ from harness.report.page_figure import (
     linked_page_figure,
     page_figure,
 )
-from harness.report.style import ArmStyle, assign_looks
+from harness.report.style import ArmStyle
 from harness.report.thinning import POINTS_PER_CURVE
-from harness.spec.arms import build_arms
 
 Section = Literal["ranking", "curves", "metrics", "statistics", "diagnostics", "search"]
 """The page's sections; of "metrics" one figure is shown at a time."""
@@ -64,12 +64,9 @@ class FigureContext:
             results: the study's tables.
             points: points that a curve is thinned to.
         """
-        return cls(
-            results,
-            answer_study(results),
-            assign_looks([arm.name for arm in build_arms(results.study)]),
-            points,
-        )
+        answer = answer_study(results)
+        looks = looks_of(results.arms, prominent_arms(results.study, answer))
+        return cls(results, answer, looks, points)
 
     @property
     def arms(self) -> list[str]:

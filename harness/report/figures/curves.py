@@ -24,6 +24,7 @@ from harness.report.figures.curve_data import (
     other_metrics,
     paired_metrics,
 )
+from harness.report.figures.panels import panel_axes, panel_layout
 from harness.report.metric_labels import (
     axis_title,
     label_and_name,
@@ -32,14 +33,14 @@ from harness.report.metric_labels import (
     title_on_any_part,
 )
 from harness.report.page_figure import FigureText, PlainFigure
-from harness.report.style import WIDE_RANGE, ArmStyle, faint, label, layout, legend_height
+from harness.report.style import WIDE_RANGE, ArmStyle, faint, label, legend_height
 from harness.report.thinning import round_digits
 
 Trace = dict[str, object]
 
 
 def plot_curves(data: MetricCurves, looks: Looks) -> go.Figure:
-    """Draw means with intervals: held-out solid, training thin and dotted.
+    """Draw means with intervals: held-out strong, training thin and pale.
 
     Training curves and single seeds are there and hidden; in a notebook, set ``visible`` of traces
     by their ``meta``.
@@ -62,20 +63,25 @@ def plot_linked_curves(data: MetricCurves, looks: Looks) -> PlainFigure:
 
 
 def _plain_curves(data: MetricCurves, looks: Looks, coordinates: bool) -> PlainFigure:
+    shown = {looks[band.arm].panel for band in data.bands}
+    panels = [
+        panel for panel in dict.fromkeys(own.panel for own in looks.values()) if panel in shown
+    ]
     return {
         "data": [
-            trace
-            for band in data.bands
+            trace | panel_axes(panels.index(looks[band.arm].panel))
+            # what is grey lies behind
+            for band in sorted(data.bands, key=lambda band: not looks[band.arm].is_rest)
             for trace in _BandTraces(band, data.metric, looks[band.arm], coordinates).all()
         ],
-        "layout": layout(
-            xaxis={"title": {"text": data.units[0] if data.units else "step"}},
-            yaxis={
+        "layout": panel_layout(
+            panels,
+            {"title": {"text": data.units[0] if data.units else "step"}},
+            {
                 "title": {"text": _title(data)},
                 "type": "log" if _spans_decades(data) else "linear",
             },
-            height=440 + legend_height(len({band.arm for band in data.bands})),
-            hovermode="closest",  # "x" would list all arms and seeds at once
+            legend_height(len({band.arm for band in data.bands})),
         ),
     }
 
@@ -173,12 +179,15 @@ class _BandTraces(NamedTuple):
             "showlegend": self._held_out,
             "line": {
                 "color": self.look.colour,
-                "dash": self.look.dash if self._held_out else "dot",
-                "width": 2.2 if self._held_out else 1.2,
+                "dash": self.look.dash,
+                # training data are thin and pale: a dash means a factor, and nothing else
+                "width": (1.1 if self.look.is_rest else 2.2) if self._held_out else 1.1,
             },
+            "opacity": 1.0 if self._held_out else 0.55,
             "hovertemplate": self._hover(""),
             "meta": self._meta("mean")
             | {
+                "label": label(self.look.end_label, 24) if self._held_out else "",
                 "at": _places(band.at),
                 "positions": {unit: round_digits(at) for unit, at in band.positions.items()},
                 "centres": {
@@ -217,12 +226,13 @@ def curves_text(metric: str) -> FigureText:
     """Return the words around the curves of a metric that has both training and held-out data."""
     return FigureText(
         f"{metric.capitalize()} over training",
-        "Solid: held-out (validation) data; dotted: an equal number of training samples. Shaded: "
+        "Strong lines: held-out (validation) data; thin and pale: an equal number of training "
+        "samples. Shaded: "
         "95 % interval, over runs or over the means of three searches or more, of the mean "
         "(Student), the median (order statistics) or the interquartile mean (Tukey & McLaughlin), "
         "as far as all of an arm's runs go; a median of fewer than six has none that holds 95 %. "
         "Arms are switched on and off above; zooming one of these figures zooms the others.",
-        "A gap that opens between dotted and solid is overfitting; a curve that still falls at "
+        "A gap that opens between pale and strong is overfitting; a curve that still falls at "
         "the end was trained too short; a band that widens has runs that part.",
     )
 

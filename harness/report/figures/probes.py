@@ -122,7 +122,11 @@ def plot_panels(data: ProbePanels, looks: Looks) -> go.Figure:
         is_lowest = i >= len(data.panels) - 2
         figure.update_xaxes(title_text="epoch" if is_lowest else "", **axis)
     figure.update_layout(
-        layout(height=110 + 250 * rows + legend_height(len(shown)), hovermode="closest")
+        layout(
+            height=110 + 250 * rows + legend_height(len(shown)),
+            hovermode="closest",
+            meta={"clipped": True},
+        )
     )
     return figure
 
@@ -152,7 +156,7 @@ def _line(
         y=round_digits(y),
         # a line through one point can't be seen
         mode="lines" if len(x) > 1 else "markers",
-        line={"color": look.colour, "dash": look.dash, "width": 1.8},
+        line={"color": look.colour, "dash": look.dash, "width": 1.0 if look.is_rest else 1.8},
         name=name,
         legendgroup=arm,
         showlegend=legend,

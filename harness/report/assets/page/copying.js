@@ -21,7 +21,7 @@ export function startCopying() {
  * navigator.clipboard is refused where a file is opened from the disk, so the text is selected and copied the old way.
  * @param {string} text
  */
-function copyText(text) {
+export function copyText(text) {
   const area = Object.assign(document.createElement("textarea"), { value: text });
   document.body.append(area);
   area.select();

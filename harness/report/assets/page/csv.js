@@ -46,7 +46,7 @@ function nameOf(trace) {
  * @param {unknown} value
  * @returns {string}
  */
-function csvCell(value) {
+export function csvCell(value) {
   const text = String(value ?? "");
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

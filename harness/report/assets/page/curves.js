@@ -1,6 +1,8 @@
 // A curve figure is packed without what can be put together here: the page holds each run's values and each arm's
 // centres once, and the switches decide which of them become the traces' x and y.
 
+import { axesOf, edgesOf } from "./panels.js";
+
 /** Lowest end of an interval on a logarithmic axis, as a share of the lowest centre. */
 const LOWEST_SHARE = 0.2;
 
@@ -140,11 +142,15 @@ export function smoothed(values, weight) {
  * @param {string | undefined} fitting - the type of the vertical axis that fits the figure's numbers
  */
 export function setAxes(layout, switches, fitting) {
-  layout.xaxis.title = { text: switches.unit };
-  layout.xaxis.type = switches.logx ? "log" : "linear";
-  layout.yaxis.type = switches.yaxis === "as fits" ? fitting : switches.yaxis;
-  for (const axis of [layout.xaxis, layout.yaxis]) {
-    axis.autorange = true;
-    axis.range = undefined;
+  const title = layout.yaxis.title ?? { text: "" };
+  for (const name of axesOf(layout, "x")) {
+    const text = edgesOf(layout, name).lowest ? switches.unit : "";
+    const type = switches.logx ? "log" : "linear";
+    Object.assign(layout[name], { title: { text }, type, autorange: true, range: undefined });
+  }
+  for (const name of axesOf(layout, "y")) {
+    const type = switches.yaxis === "as fits" ? fitting : switches.yaxis;
+    const text = edgesOf(layout, name).left ? title.text : "";
+    Object.assign(layout[name], { title: { text }, type, autorange: true, range: undefined });
   }
 }

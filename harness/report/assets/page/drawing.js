@@ -2,6 +2,8 @@ import { armCount, isArmShown } from "./arms.js";
 import { fillCurves, setAxes, unfoldRuns } from "./curves.js";
 import { findAll, get } from "./dom.js";
 import { cutWays } from "./film.js";
+import { clipOutliers, endLabels } from "./notes.js";
+import { arrangePanels } from "./panels.js";
 import { curvePlots, isDrawn, plots } from "./plots.js";
 import { readSwitches } from "./switches.js";
 import { ink } from "./theme.js";
@@ -76,9 +78,11 @@ async function drawFromData(plot) {
   const first = !sources.has(plot);
   sources.set(plot, source);
   layout.font.color = ink();
+  arrangePanels(layout, plot.clientWidth);
   const traces = tracesNow(plot, layout, true);
   dropLegend(layout, traces);
   await Plotly.react(plot, traces, layout, CONFIG);
+  await nameEnds(plot);
   if (first && curvePlots.includes(plot)) linkZoom(plot, curvePlots);
   plot.removeAttribute("aria-busy");
 }
@@ -110,7 +114,11 @@ function menuOf(id) {
  */
 function tracesNow(plot, layout, moved) {
   const { traces, fitting } = /** @type {Source} */ (sources.get(plot));
-  if (!curvePlots.includes(plot)) return cutWays(plot, showArms(traces), layout.meta?.steps);
+  if (!curvePlots.includes(plot)) {
+    const all = cutWays(plot, showArms(traces), layout.meta?.steps);
+    if (moved && layout.meta?.clipped) clipOutliers(layout, all);
+    return all;
+  }
   const switches = readSwitches();
   // single runs are many: they go to Plotly only while they are asked for
   const kept = switches.seeds ? traces : traces.filter((trace) => trace.meta?.kind !== "seed");
@@ -118,7 +126,9 @@ function tracesNow(plot, layout, moved) {
     fillCurves(/** @type {Curve[]} */ (kept), switches);
     setAxes(layout, switches, fitting);
   }
-  return showCurves(kept, switches);
+  const shown = showCurves(kept, switches);
+  if (moved) clipOutliers(layout, shown);
+  return shown;
 }
 
 /**
@@ -156,8 +166,17 @@ function dropLegend(layout, traces) {
   const ofArms = traces.filter((trace) => trace.meta?.arm !== undefined);
   if (armCount >= 2 && !ofArms.length) return;
   layout.showlegend = false;
-  if (ofArms.some((trace) => trace.showlegend !== false))
+  if (!layout.meta?.panels && ofArms.some((trace) => trace.showlegend !== false))
     layout.height -= LEGEND_ROW.pixels * Math.ceil(armCount / LEGEND_ROW.entries);
+}
+
+/**
+ * Put the names of curves at their ends.
+ * @param {PlotElement} plot - drawn
+ */
+async function nameEnds(plot) {
+  const update = curvePlots.includes(plot) ? endLabels(plot) : null;
+  if (update) await Plotly.relayout(plot, update);
 }
 
 /**
@@ -165,8 +184,10 @@ function dropLegend(layout, traces) {
  * @param {PlotElement} plot
  * @param {boolean} moved - whether the switches of the curves were moved
  */
-function refresh(plot, moved) {
-  if (isDrawn(plot)) Plotly.react(plot, tracesNow(plot, plot.layout, moved), plot.layout, CONFIG);
+async function refresh(plot, moved) {
+  if (!isDrawn(plot)) return;
+  await Plotly.react(plot, tracesNow(plot, plot.layout, moved), plot.layout, CONFIG);
+  await nameEnds(plot);
 }
 
 /** Bring all drawn figures up to date after arms were switched. */

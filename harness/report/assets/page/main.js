@@ -8,6 +8,7 @@ import { startSaving } from "./saving.js";
 import { startDrawing } from "./scheduling.js";
 import { startSwitches } from "./switches.js";
 import { startTable } from "./table.js";
+import { startTables } from "./tables.js";
 import { startTheme } from "./theme.js";
 import { canUnpack, loadPlotly } from "./unpacking.js";
 
@@ -30,6 +31,7 @@ async function startFigures() {
 
 // tables and texts need no figures: they work first
 startTable();
+startTables();
 startCopying();
 startTheme(repaint);
 startFigures();

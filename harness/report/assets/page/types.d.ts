@@ -8,6 +8,8 @@ interface TraceMeta {
   arm?: string;
   /** "train" or "valid"; empty for a metric that is of neither. */
   part?: string;
+  /** Of a mean: what stands at its end. */
+  label?: string;
   /** Of a single run: its seed. */
   seed?: number;
   /** Places of the points among the positions; null where they are the first ones without a gap. */
@@ -42,6 +44,10 @@ interface Trace {
   visible?: boolean | "legendonly";
   showlegend?: boolean;
   hoverinfo?: string;
+  xaxis?: string;
+  yaxis?: string;
+  line?: { color?: string; width?: number };
+  marker?: { size?: unknown };
   /** Single runs that share all of this trace but their numbers; in what the page holds, not in what is drawn. */
   runs?: PackedRun[];
 }
@@ -54,6 +60,16 @@ interface Axis {
   type?: string;
   autorange?: boolean | string;
   range?: (number | string)[];
+  domain?: [number, number];
+  showticklabels?: boolean;
+}
+
+/** A text on a figure. */
+interface Note {
+  /** "clipped" and "end" of those that the page makes. */
+  name?: string;
+  text: string;
+  [how: string]: unknown;
 }
 
 interface Layout {
@@ -63,8 +79,11 @@ interface Layout {
   showlegend?: boolean;
   height: number;
   paper_bgcolor?: string;
-  /** Of a figure that moves: the updates that its slider goes over. */
-  meta?: { steps?: number[] };
+  annotations?: Note[];
+  /** Of a figure that moves, the updates that its slider goes over; the panels' titles; whether outliers are cut. */
+  meta?: { steps?: number[]; panels?: string[]; columns?: number; clipped?: boolean };
+  /** Further axes. */
+  [name: string]: any;
 }
 
 /** A figure, as the page holds it. */
@@ -82,7 +101,6 @@ interface PlotElement extends HTMLElement {
 
 interface ImageOptions {
   format: "svg" | "png";
-  filename: string;
   width: number;
   height: number;
   scale: number;
@@ -92,7 +110,7 @@ interface ImageOptions {
 declare const Plotly: {
   react(plot: PlotElement, data: Trace[], layout: Layout, config: object): Promise<PlotElement>;
   relayout(plot: PlotElement, update: Record<string, unknown>): Promise<PlotElement>;
-  downloadImage(figure: { data: Trace[]; layout: Layout; config: object }, options: ImageOptions): Promise<string>;
+  toImage(figure: { data: Trace[]; layout: Layout; config: object }, options: ImageOptions): Promise<string>;
 };
 
 /** plotly.js as gzip in base64, set by the file that lies beside published reports; a user's report holds it itself. */
