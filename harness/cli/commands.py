@@ -337,6 +337,28 @@ def verdicts_command(
 
 @app.command("verify")
 def verify_command(
+    page: Annotated[
+        Path | None,
+        typer.Argument(
+            help="A report: its study is run again here, and verdicts and numbers are compared.",
+            show_default=False,
+        ),
+    ] = None,
+    archive: Annotated[
+        Path | None,
+        typer.Option(
+            help="The report's study as 'harness export' wrote it: its runs are not trained again.",
+            show_default=False,
+        ),
+    ] = None,
+    trust: Annotated[
+        bool,
+        typer.Option("--trust", help="Run recorded code that is not the same in this folder."),
+    ] = False,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Worker processes, of a report.", min=0, max=1024, show_default=False),
+    ] = None,
     only: Annotated[
         str | None,
         typer.Option(
@@ -352,7 +374,12 @@ def verify_command(
         ),
     ] = None,
 ) -> None:
-    """Measure numbers that others published or mathematics fixes; exit status 1 if one differs."""
+    """Run a report's study again and compare; without one measure numbers that others published or
+    mathematics fixes. Exit status 1 if something differs."""
+    if page is not None:
+        from harness.cli.verify_page import verify_page
+
+        return verify_page(page, archive, trust, workers)
     from harness.cli.verify import verify
 
     verify(only, out)

@@ -109,7 +109,7 @@ def show_reproduced(run_id: str, store: str | None, trust: bool = False) -> None
     # it imports torch, which the other commands do without
     from harness.protocol.reproduce import reproduce
 
-    again = reproduce(run_id, store, partial(_review, trust), any_name=trust)
+    again = reproduce(run_id, store, partial(review_code, trust), any_name=trust)
     largest = ""
     if again.where:
         largest = f"; largest relative difference {again.largest:.3g}, {again.where}"
@@ -120,13 +120,17 @@ def show_reproduced(run_id: str, store: str | None, trust: bool = False) -> None
         raise SystemExit(1)
 
 
-def _review(trust: bool, unseen: Sequence[object]) -> None:
+def review_code(trust: bool, unseen: Sequence[object]) -> None:
     """Show recorded code that is not what lies in this folder, and ask whether it may run.
+
+    Args:
+        trust: whether that is agreed already.
+        unseen: the code.
 
     Raises:
         HarnessError: it may not, or nobody is there to be asked.
     """
-    print("the store has code of this run that you have not here:")
+    print("what is recorded has code that you have not here:")
     for code in unseen:
         print(code)
     if trust:

@@ -97,7 +97,7 @@ def reproduce(
         unseen = find_unseen(code, Path.cwd(), stored.spec) if review else ()
         if review and unseen:
             review(unseen)
-        with _importable(code) as own:
+        with importable(code) as own:
             with nullcontext() if any_name else trusted_names_only():
                 run = run_of(stored)
             outcome = _train_again(run, test=stored.run.stage == "confirm")
@@ -115,11 +115,14 @@ def tolerance_of(recipe: ResolvedRecipe) -> float:
 
 
 @contextmanager
-def _importable(folder: Path) -> Iterator[set[str]]:
+def importable(folder: Path) -> Iterator[set[str]]:
     """Let the user's own modules be imported from a folder, before any others of their names.
 
     Modules of these names that this process has imported already are set aside, with their packages
     and the data that they made, and are there again afterwards.
+
+    Args:
+        folder: has the modules; it may be missing.
 
     Yields:
         The modules' names, of packages the first part.

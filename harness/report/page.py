@@ -22,6 +22,7 @@ from harness.report.index import PageAbout, made_of, page_of, tally, write_index
 from harness.report.library import place_of, write_shared
 from harness.report.near_best import find_near_best
 from harness.report.page_figure import PageFigure
+from harness.report.page_record import page_record, record_text
 from harness.report.progress_table import progress_table
 from harness.report.run_table import run_table
 from harness.report.sections import draw_sections, points_on_page, take_hero
@@ -120,6 +121,7 @@ def render(results: Results, published: bool = False) -> str:
         citation=cite(results),
         spec=spec_as_yaml(results),
         environment=results.environment,
+        record=record_text(page_record(results, answer)),
         about=json.dumps(_about(results, answer, forest, hero)),
     )
 
