@@ -63,7 +63,7 @@ def verify_page(page: Path, archive: Path | None, trust: bool, workers: int | No
     there = read_record(text, page)
     tampered = shown_otherwise(text, there)
     here, tolerance = _run_again(there, archive, trust, workers)
-    checks = compare(there, here, tolerance)
+    checks = compare_records(there, here, tolerance)
     print(f"{checks.verdicts} verdicts and {checks.numbers} numbers compared; ", end="")
     print(f"largest relative difference {checks.largest:.3g}")
     for line in [*tampered, *checks.different]:
@@ -138,7 +138,7 @@ def _study_of(spec: Mapping[str, Any]) -> Study:
     return study
 
 
-def compare(there: PageRecord, here: PageRecord, tolerance: float) -> Checks:
+def compare_records(there: PageRecord, here: PageRecord, tolerance: float) -> Checks:
     """Compare verdicts and numbers.
 
     Args:
