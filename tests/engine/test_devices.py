@@ -29,7 +29,7 @@ CASES = {
     if name not in ("torch module", "regularizer mixup")
 }
 """Mixup asks its strength back from the device, and other people's modules go through vmap: neither works without numbers."""
-NUMBERS = {"Curvature", "Alignment", "Throughput", "Confusion"}
+NUMBERS = {"Curvature", "Alignment", "Throughput", "Confusion", "Trajectory"}
 """Probes that ask for numbers on the way."""
 
 
