@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.analysis.ranking import mean_of
+from harness.analysis.ranking import mean_of, within
 from harness.analysis.results import PLACE, Results
+from harness.core.metric_names import describe
 from harness.stats import Interval
 
 _NO_METRICS = {*PLACE, "step", "seconds"}
@@ -50,7 +51,9 @@ def closing_means(results: Results, arm: str) -> dict[str, ClosingMean]:
         known = int(np.isfinite(values_KS).sum())
         if known:
             values_KS = np.where(np.isfinite(values_KS), values_KS, np.nan)
-            means[metric] = ClosingMean(mean_of(values_KS, results.study.scope), known)
+            described = describe(metric, results.study.recipe.declared)
+            mean = within(mean_of(values_KS, results.study.scope), described)
+            means[metric] = ClosingMean(mean, known)
     return means
 
 

@@ -19,6 +19,7 @@ from harness.analysis.quantities import quantity_of, say
 from harness.analysis.results import Results
 from harness.analysis.values import resolution_of, values_of
 from harness.core.metric_names import NOTHING_DECLARED, Declared, describe
+from harness.core.metric_table import Description
 from harness.spec.looks import Look
 from harness.stats import Interval, Scope
 
@@ -112,7 +113,11 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
     risk = take_looks(results)[1][-1]
     adjusted = _told_apart([sign * -scaled[arm] for arm in order], scope, risk)
     level = 1 - risk / len(arms)
-    intervals = {arm: _mean_of_the_rest(values[arm], lost[arm], scope, level, sign) for arm in arms}
+    known = describe(metric, results.study.recipe.declared)
+    intervals = {
+        arm: within(_mean_of_the_rest(values[arm], lost[arm], scope, level, sign), known)
+        for arm in arms
+    }
     gaps = stats.differences_from_best(
         [values[arm] for arm in order],
         0,
@@ -124,6 +129,20 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
         Place(arm, intervals[arm], values[arm], bad.get(arm, 0), p, gap)
         for arm, p, gap in zip(order, adjusted, gaps, strict=True)
     )
+
+
+def within(interval: Interval, known: Description) -> Interval:
+    """Return an interval that ends where the metric does: no mean of rates is above 1.
+
+    The mean lies within the metric's bounds, so that the cut interval covers it as often as the
+    whole one. That of no runs, or of one, which nothing bounds, stays as it is.
+
+    >>> within(Interval(0.9, 0.7, 1.1), Description("F1", least=0.0, most=1.0))
+    Interval(mean=0.9, low=0.7, high=1.0)
+    """
+    if not math.isfinite(interval.low) or not math.isfinite(interval.high):
+        return interval
+    return Interval(interval.mean, max(interval.low, known.least), min(interval.high, known.most))
 
 
 def _mean_of_the_rest(

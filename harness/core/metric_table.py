@@ -27,11 +27,13 @@ class Description(NamedTuple):
     """The smallest value there can be: what a run that diverged counts as, where more is better."""
     ratio_of: tuple[str, str] | None = None
     """Numerator and denominator, of a ratio of estimates whose mean is the ratio of their means."""
+    most: float = math.inf
+    """The largest value there can be; a mean's interval ends there."""
 
 
 def share(label: str, description: str) -> Description:
     """Return a metric from 0 to 1 of which more is better."""
-    return Description(label, description, larger_is_better=True, least=0.0)
+    return Description(label, description, larger_is_better=True, least=0.0, most=1.0)
 
 
 RECORDED: dict[str, Description] = {
@@ -61,6 +63,7 @@ RECORDED: dict[str, Description] = {
         "correlation of predicted and true classes (Matthews 1975)",
         larger_is_better=True,
         least=-1.0,
+        most=1.0,
     ),
     "<part>/perplexity": Description(
         "{part} perplexity", "exponential of the mean negative log-likelihood"

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from harness.core.errors import HarnessError
 from harness.data.dataset import Raw
+from harness.data.debian_bible import BIBLE, read_bible
 from harness.data.files import FileData
 
 BYTES = 256
@@ -22,7 +23,8 @@ class Text(FileData):
     The file is cut into windows of ``context`` bytes, one after the other and without overlap, and
     these in time: the last fifth is the test part, what is before it validation, the rest trained
     on, with its windows in a new random order every epoch. No byte is in two parts. There is one
-    such split, whatever ``split``.
+    such split, whatever ``split``. The path ``bible-kjv-text`` is the King James Bible, where
+    Debian's package of that name is installed.
     """
 
     task = "tokens"
@@ -38,7 +40,8 @@ class Text(FileData):
         Raises:
             HarnessError: the file is missing, or too short to be cut into parts.
         """
-        text = np.frombuffer(self.place().read_bytes(), np.uint8).astype(np.int64)
+        content = read_bible() if self.path == BIBLE else self.place().read_bytes()
+        text = np.frombuffer(content, np.uint8).astype(np.int64)
         # the byte behind a window's last one is its last target
         windows = (len(text) - 1) // self.context
         if windows < 10:

@@ -52,3 +52,20 @@ def test_a_study_of_which_no_run_ended_well_has_no_best_arm():
     values["A"] = {"test/loss": [1.0] * 4}
     made = answer_study(results(study(seeds=4), values, statuses=lost))
     assert made.sentence.startswith("A has the best test loss: 1.00 over 4 seeds")
+
+
+def test_the_interval_of_a_rate_ends_at_one_and_at_nothing():
+    """Student's interval of 0.99, 1, 0.8, 1 went to 1.1."""
+    near = {"A": [0.99, 1.0, 0.8, 1.0], "B": [0.01, 0.0, 0.2, 0.0], "C": [0.5, 0.51, 0.5, 0.49]}
+    values = {arm: {"test/f1": own, "test/loss": own} for arm, own in near.items()}
+    by_arm = {
+        metric: {
+            place.arm: place.interval
+            for place in answer_study(results(study(seeds=4, metric=metric), values)).ranking
+        }
+        for metric in ("test/f1", "test/loss")
+    }
+    assert by_arm["test/loss"]["A"].high > 1 and by_arm["test/loss"]["B"].low < 0
+    assert by_arm["test/f1"]["A"].high == 1 and by_arm["test/f1"]["B"].low == 0
+    assert by_arm["test/f1"]["A"].low == by_arm["test/loss"]["A"].low
+    assert by_arm["test/f1"]["C"] == by_arm["test/loss"]["C"], "a cut that is not needed is none"

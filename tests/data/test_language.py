@@ -123,3 +123,18 @@ def test_mistakes_are_said(tmp_path, monkeypatch, data, said):
     (tmp_path / "a.txt").write_bytes(b"too short")
     with pytest.raises((HarnessError, ValueError), match=said):
         load_data(h.Data.parse(data))
+
+
+@pytest.mark.slow
+def test_a_small_gpt_learns_to_look_back_for_what_came_next():
+    """At least 3 symbols differ from the next one, so that a guess is right in 1 of 5 at most."""
+    recipe = h.Recipe(
+        data=h.Induction(symbols=8, context=16, samples=2000),
+        model=h.GPT(layers=2, width=32, heads=2, positions="rotary"),
+        optimizer=h.Adam(lr=0.005),
+        batch_size=64,
+        steps=200,
+        eval_every=200,
+    )
+    curve = h.train(recipe).curves["valid/accuracy"]
+    assert curve.iloc[0] < 0.2 and curve.iloc[-1] > 0.3
