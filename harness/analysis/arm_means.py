@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.analysis.ranking import mean_of, within
+from harness.analysis.ranking import cut_to_bounds, mean_of
 from harness.analysis.results import PLACE, Results
 from harness.core.metric_names import describe
 from harness.stats import Interval
@@ -52,7 +52,7 @@ def closing_means(results: Results, arm: str) -> dict[str, ClosingMean]:
         if known:
             values_KS = np.where(np.isfinite(values_KS), values_KS, np.nan)
             described = describe(metric, results.study.recipe.declared)
-            mean = within(mean_of(values_KS, results.study.scope), described)
+            mean = cut_to_bounds(mean_of(values_KS, results.study.scope), described)
             means[metric] = ClosingMean(mean, known)
     return means
 

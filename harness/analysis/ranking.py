@@ -115,7 +115,7 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
     level = 1 - risk / len(arms)
     known = describe(metric, results.study.recipe.declared)
     intervals = {
-        arm: within(_mean_of_the_rest(values[arm], lost[arm], scope, level, sign), known)
+        arm: cut_to_bounds(_mean_of_the_rest(values[arm], lost[arm], scope, level, sign), known)
         for arm in arms
     }
     gaps = stats.differences_from_best(
@@ -131,13 +131,13 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
     )
 
 
-def within(interval: Interval, known: Description) -> Interval:
+def cut_to_bounds(interval: Interval, known: Description) -> Interval:
     """Return an interval that ends where the metric does: no mean of rates is above 1.
 
     The mean lies within the metric's bounds, so that the cut interval covers it as often as the
     whole one. That of no runs, or of one, which nothing bounds, stays as it is.
 
-    >>> within(Interval(0.9, 0.7, 1.1), Description("F1", least=0.0, most=1.0))
+    >>> cut_to_bounds(Interval(0.9, 0.7, 1.1), Description("F1", least=0.0, most=1.0))
     Interval(mean=0.9, low=0.7, high=1.0)
     """
     if not math.isfinite(interval.low) or not math.isfinite(interval.high):

@@ -40,10 +40,10 @@ def read_bible(file: Path | None = None) -> bytes:
         raise HarnessError(f"data.path of Text: {file} is not what {BIBLE} 4 has")
     _, count = struct.unpack_from(">2I", packed, TABLE_AT)
     places = [*struct.unpack_from(f">{count}I", packed, TABLE_AT + 8), len(packed)]
-    return b"".join(unpack(packed[a:b]) for a, b in pairwise(places))
+    return b"".join(unpack_lzw(packed[a:b]) for a, b in pairwise(places))
 
 
-def unpack(packed: bytes) -> bytes:
+def unpack_lzw(packed: bytes) -> bytes:
     """Return what codes of rising width stand for: a ``.Z`` file without its head.
 
     Eight codes of one width are a group of whole bytes; a change of width begins a new group.
