@@ -13,9 +13,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from docutils.nodes import SkipNode
+from latex2mathml.converter import convert
+
 ROOT = Path(__file__).parents[1]
 project = "harness"
-extensions = ["myst_parser", "sphinx.ext.mathjax"]
+extensions = ["myst_parser"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 html_theme = "furo"
@@ -24,6 +27,7 @@ html_copy_source = False
 html_show_copyright = False
 exclude_patterns = ["_build", "notebooks"]
 nitpicky = True
+html_math_renderer = "mathml"
 
 LINK = re.compile(r"(?<!!)\[((?:[^\[\]]|!\[[^\]]*\]\([^)]*\))*)\]\(([^)\s#:]+)(?:#[^)\s]*)?\)")
 """A link's text and where it leads; not an image."""
@@ -58,6 +62,17 @@ def _copy(inner: Path, to: Path) -> None:
         shutil.copyfile(source, target)
 
 
+def write_math(display: str) -> Any:
+    """Return what writes a formula as MathML, which browsers draw without any script."""
+
+    def write(writer: Any, node: Any) -> None:
+        writer.body.append(convert(node.astext(), display=display))
+        raise SkipNode
+
+    return write
+
+
 def setup(app: Any) -> None:
-    """Register what happens to each page's source."""
+    """Register what happens to each page's source and formulas."""
     app.connect("source-read", lead_out)
+    app.add_html_math_renderer("mathml", (write_math("inline"), None), (write_math("block"), None))

@@ -13,6 +13,7 @@ import ast
 import html
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -170,7 +171,7 @@ def _escaped(text: str) -> str:
     return re.sub(r"([|*_<])", r"\\\1", text)
 
 
-LINE, WIDTH, LEFT, RIGHT = 46, 720, 470, 700
+LINE, WIDTH, LEFT, RIGHT = 60, 720, 470, 700
 """Pixels: of a claim's height, and where the figure and its lines end."""
 
 
@@ -197,19 +198,16 @@ def forest(findings: list[Finding]) -> str:
 
 def _row(finding: Finding, top: int) -> str:
     colour = COLOURS.get(finding.verdict, "#5b6673")
-    words = html.escape(_cut(finding.words, 74), quote=False)
+    first, *more = textwrap.wrap(html.escape(finding.words, quote=False), 76, max_lines=2)
     said = html.escape(f"{finding.verdict}: {finding.effect}", quote=False)
     middle, scale = (LEFT + RIGHT) / 2, (RIGHT - LEFT) / 200
     return (
-        f'<g color="{colour}"><text x="0" y="{top + 12}" fill="#3b4652">{words}</text>'
-        f'<text x="0" y="{top + 29}" fill="{colour}">{said}</text>'
+        f'<g color="{colour}"><g fill="#3b4652"><text x="0" y="{top + 12}">{first}</text>'
+        f'<text x="0" y="{top + 28}">{" ".join(more)}</text></g>'
+        f'<text x="0" y="{top + 28 + 16 * bool(more)}" fill="{colour}">{said}</text>'
         f'<g transform="translate({middle:g} {top + 18}) scale({scale:g} 1)">'
         f"{finding.drawing}</g></g>"
     )
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
 def renewed(page: str, part: str) -> str:
