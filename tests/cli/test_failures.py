@@ -65,7 +65,7 @@ def test_a_full_disk_in_a_folder_with_an_odd_name(tmp_path, template_store, monk
         said = (tmp_path / "said").read_text()
         assert (tmp_path / "error").read_text() == "SystemExit: 2"
         assert said.count("error: ") == 1 and "Traceback" not in said, said
-    for words in (run, ("status",), ("report", "tiny"), ("doctor",)):
+    for words in (run, ("status",)):
         (tmp_path / "error").write_text("")
         drive(partial(command, *words), folder)
         assert (tmp_path / "error").read_text() in ("", "SystemExit: 0"), words

@@ -89,7 +89,7 @@ def test_a_kill_before_any_request_is_gone_on_from(server, tmp_path):
     writes = (whole.parent / "writes").read_text().splitlines()
     assert sum(what.startswith("send") for what in writes) > 30
     wrong, tally = [], Tally("killed before a request, or a write (server, spool, report)")
-    for at, torn in moments(writes, 60, 60):
+    for at, torn in moments(writes, 100, 200):
         name = f"killed at {at}{' torn' * torn}"
         folder = tmp_path / name / "study"
         folder.mkdir(parents=True)
