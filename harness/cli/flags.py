@@ -93,6 +93,14 @@ class Flags(NamedTuple):
             help="Go on with a study that another machine is running, which stops there.",
         ),
     ] = False
+    join: Annotated[
+        bool,
+        typer.Option(
+            "--join",
+            help="Share the study with others that run it with --join, on any machine with the "
+            "same store.",
+        ),
+    ] = False
     storage: Annotated[
         str | None,
         typer.Option(

@@ -36,6 +36,12 @@ def run_and_report(study: Study, flags: Flags) -> None:
         return show_plan(study, flags)
     study = change_study(study, flags)
     summary = _run(study, flags)
+    if summary.joined:
+        print(
+            f"study {study.name}: {summary.trained} runs trained here, {summary.seconds:.1f} s; "
+            "the driver that was joined writes the answer and its report"
+        )
+        return
     print(
         f"study {study.name}: {summary.trained} runs trained, {summary.known} known already, "
         f"{summary.seconds:.1f} s"
@@ -57,6 +63,7 @@ def _run(study: Study, flags: Flags) -> Summary:
         storage=flags.storage,
         uri=flags.store,
         take_over=flags.take_over,
+        join=flags.join,
         executor=executor_of(flags.executor, flags.scheduler, flags.resources),
     )
     try:

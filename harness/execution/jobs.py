@@ -314,6 +314,19 @@ def cut_cohorts(count: int, largest: int, alone: bool = True) -> list[range]:
     return [range(a, b) for a, b in pairwise(bounds) if a < b]
 
 
+def how_cut(largest: int | None) -> str:
+    """Return what decides how many runs make a cohort, beside the runs; drivers that share a study
+    have to cut alike.
+
+    Args:
+        largest: members that the user allows.
+    """
+    import torch
+
+    gpu = torch.cuda.get_device_properties(0) if torch.cuda.is_available() else None
+    return f"{largest} {gpu.name} {gpu.total_memory}" if gpu else f"{largest}"
+
+
 def cohort_limit(recipe: ResolvedRecipe) -> int:
     """Return how many members a cohort of a recipe has at most.
 

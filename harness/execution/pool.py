@@ -11,6 +11,7 @@ import tempfile
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, wait
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -91,17 +92,19 @@ class Pool:
         outcome that says so.
 
         Args:
-            jobs: what is to be trained.
+            jobs: what is to be trained; asked for one more when there is room for it.
             hopeless: asked before a job starts; returns why it is not to be tried, or nothing.
 
         Yields:
             The job, or what a failed one was cut into, and its end.
         """
-        waiting = deque(jobs)
+        todo, waiting = iter(jobs), deque[Job]()
         futures: dict[Future[Done], Job] = {}
-        while futures or waiting:
+        while self._fill(waiting, todo, len(futures)) or futures:
             # few at a time, so that what has become hopeless meanwhile is not tried
-            while waiting and len(futures) < self._most_ahead(waiting[0]):
+            while self._fill(waiting, todo, len(futures)) and len(futures) < self._most_ahead(
+                waiting[0]
+            ):
                 job = waiting.popleft()
                 if reason := hopeless(job):
                     yield job, _or_failed(job, Done({}, None, reason))
@@ -140,11 +143,18 @@ class Pool:
     def _most_ahead(self, job: Job) -> int:
         """Return how many jobs may wait or run for this one to be submitted: without workers one is
         trained at once; a user's own needs no worker, and starts within milliseconds."""
-        if job.own:
-            return self.own
+        return self.own if job.own else self._workers_ahead()
+
+    def _workers_ahead(self) -> int:
         if isinstance(self.executor, GivenExecutor):  # its workers may come and go
             return self.executor.ahead
         return 1 if isinstance(self.executor, Serial) else self.ahead
+
+    def _fill(self, waiting: deque[Job], todo: Iterator[Job], under_way: int) -> bool:
+        """Return whether jobs wait, after asking for one where none does and there is room."""
+        if not waiting and under_way < max(self.own, self._workers_ahead()):
+            waiting.extend(islice(todo, 1))
+        return bool(waiting)
 
     def _mend(self, waiting: Collection[Job]) -> None:
         """Make another executor where jobs wait and none was taken: this one is broken."""

@@ -47,6 +47,7 @@ from harness.spec.looks import Look
 from harness.spec.resolved import ResolvedRecipe
 from harness.spec.study import Study
 from harness.tracking import Session
+from harness.tracking.sharing import EndedError
 from harness.tracking.uris import sqlite_path
 
 Clock = dict[str, dict[int, ClockReading]]
@@ -86,13 +87,18 @@ def conduct_study(
     with Pool(_executor(study, options, workers), progress.made, max(1, workers)) as pool:
         storage = TrialStorage(options.storage, study.name) if study.tuned else None
         known = session.open(about_study(study), build_arms(study))
+        if session.sharing is not None:
+            pool.ahead = max(1, workers)  # no more than it trains: others may have room
+        if session.joined and storage is not None:  # the driver that has the study writes trials
+            storage.close()
+            storage = None
         earlier = session.earlier_record()
         # the search needs the curve of its objective alone; others are read when a report asks
         watched = study.search.objective if study.search else None
         searches = len(study.looks[-1].searches)
         recorded = RecordedRuns(session, {} if options.fresh else known, watched, searches)
         saving = checkpoints_of(study, session.uri)
-        if options.fresh and saving:
+        if options.fresh and saving and not session.joined:
             saving.forget()
         if pool.elsewhere and saving:
             # workers that see it share a disk with this machine, and write their checkpoints there
@@ -101,6 +107,11 @@ def conduct_study(
             *(recorded, pool, options.cohort, progress, saving, study.keep, study.limit)
         )
         stages = _Stages(study, options, session, progress, pool, dispatcher, storage, earlier)
+        if session.joined:  # what is more is for the driver that has the study
+            with suppress(EndedError):
+                stages.run()
+            nothing = StudyRecord([], [], {}, {}, {})
+            return Conducted(nothing, recorded.trained, recorded.failed, whole=False)
         searched, clock, confirmed = stages.run()
     # what runs of another engine or of an earlier form of the study have left
     if saving:
@@ -174,9 +185,7 @@ class _Stages(NamedTuple):
         runs: Sequence[RunEntry] = []
         for look in self.study.looks:
             searched = self._search(searched, look)
-            clock = read_clocks(
-                searched.winners, self.pool, self.session, self.options.fresh, self.progress.say
-            )
+            clock = self._clocks(searched, look)
             runs = confirm_look(
                 self.study, look, searched.winners, self.dispatcher, self.progress, len(runs)
             )
@@ -184,9 +193,25 @@ class _Stages(NamedTuple):
                 break
         return searched, clock, runs
 
+    def _clocks(self, searched: SearchResult, look: Look) -> Clock:
+        """Return the clocks of the frozen recipes; where drivers share the study, one reads them
+        while the others wait, and train nothing that would disturb it."""
+        sharing, name = self.session.sharing, f"clocks.{self.study.looks.index(look)}"
+        if sharing is not None and self.session.joined:
+            sharing.wait_for(name, self.session.joined)
+            self.session.known_now()
+            return self.session.clocks
+        clock = read_clocks(
+            searched.winners, self.pool, self.session, self.options.fresh, self.progress.say
+        )
+        if sharing is not None:
+            self.session.settle(())
+            sharing.tell_done(name)
+        return clock
+
     def _search(self, before: SearchResult, look: Look) -> SearchResult:
         """Tune the arms in the searches that a look adds; else take their recipes as they are."""
-        if self.study.search is None or self.storage is None:
+        if self.study.search is None or not self.study.tuned:
             return freeze_as_given(self.study)
         done = {winner.search for winner in before.winners}
         numbers = [k for k in look.searches if k not in done]

@@ -29,6 +29,7 @@ from harness.protocol.runs import (
     key_of,
     watched_curve,
 )
+from harness.protocol.shared_jobs import SharedJobs
 from harness.spec.keys import digest
 from harness.tracking import finite_summary
 
@@ -91,12 +92,21 @@ class Dispatcher:
         Raises:
             StoreError: the store refused runs, or has been away for too long.
         """
+        session = self.recorded.session
+        # at a rung the runs of a batch are compared with each other: one driver has to have all
+        sharing = session.sharing if prune is not None else None
+        if sharing is not None and session.joined:
+            sharing.wait_for(_name_of(requests), session.joined)
+            self.recorded.refresh()
         batch = _Batch(self, requests, pruning=prune is not None)
         if prune is not None:
             for rung, share in enumerate(rungs):
                 batch.advance(share)
                 batch.prune(share, prune(rung, batch.so_far(share)))
         batch.advance(None)  # from the last rung to the end
+        if sharing is not None and not session.joined:
+            session.settle(())
+            sharing.tell_done(_name_of(requests))
         return [self.recorded.result(key) for key in batch.keys]
 
 
@@ -115,7 +125,7 @@ class _Batch:
     def __init__(
         self, dispatcher: Dispatcher, requests: Sequence[RunRequest], pruning: bool
     ) -> None:
-        self.dispatcher, self.requests = dispatcher, requests
+        self.dispatcher, self.requests, self.pruning = dispatcher, requests, pruning
         self.recorded = dispatcher.recorded
         self.keys = [key_of(request.run) for request in requests]
         # load_data keeps what it has loaded: no file is read twice
@@ -200,6 +210,9 @@ class _Batch:
         """
         jobs = [self._until(job, share) for job in self.jobs]
         self.jobs = []
+        sharing = self.recorded.session.sharing
+        if sharing is not None and not self.pruning:
+            return self._share(SharedJobs(sharing, jobs, self.keys, self.recorded))
         for job, done in self.dispatcher.pool.run(jobs, self._hopeless):
             self.dispatcher.say_once(done.notes)
             if done.cohort is not None:
@@ -209,6 +222,18 @@ class _Batch:
         # jobs come back in the order they end in, which is another one on each start; nothing
         # that follows may depend on it
         self.jobs.sort(key=lambda job: job.members)
+
+    def _share(self, jobs: SharedJobs) -> None:
+        """Train those of the jobs to their end that no other driver of the study trains."""
+        while jobs.waiting:
+            for job, done in self.dispatcher.pool.run(jobs.taken(), self._hopeless):
+                for note in done.notes:
+                    self.dispatcher.progress.say(note)
+                if jobs.still_ours(job.members):
+                    self._record(job, done)
+                jobs.tell_recorded(job.members)
+            for job in jobs.wait():
+                self.dispatcher.progress.added(-sum(self.times[i].steps for i in job.members))
 
     def _hopeless(self, job: Job) -> str:
         """Return why a job is not to be tried: all of its arms fail, always alike."""
@@ -331,6 +356,11 @@ class _Batch:
         if result is None or result.status != "pruned":
             return False
         return result.closing.get("cost/steps", 0.0) <= rung_step(self.times[i], share)
+
+
+def _name_of(requests: Sequence[RunRequest]) -> str:
+    """Return a name of a batch, which all drivers of a study give it."""
+    return digest(["batch", *(key_of(request.run) for request in requests)])[:32]
 
 
 def _first_positions(keys: Sequence[str]) -> list[int]:

@@ -28,6 +28,9 @@ class Options(NamedTuple):
     """MLflow's tracking URI; by default ``MLFLOW_TRACKING_URI`` or ``mlflow.db``."""
     take_over: bool = False
     """Take the study from a driver on another machine, which stops at its next cohort."""
+    join: bool = False
+    """Share the study's cohorts with other drivers that were started so, on any machine that has
+    the same store. The first of them writes the answer."""
     executor: Executor | Callable[[], Executor] | None = None
     """Where cohorts are trained instead of this machine's worker processes: any executor, which is
     left open, or a function that makes one, and makes another where a worker's death has broken it.
@@ -35,7 +38,8 @@ class Options(NamedTuple):
 
 
 def check_options(options: Options) -> None:
-    """Refuse what is no number of workers or members; the command line checks its own.
+    """Refuse what is no number of workers or members, which the command line checks itself, and
+    what does not go together.
 
     Raises:
         SpecError: so it is.
@@ -44,3 +48,5 @@ def check_options(options: Options) -> None:
         value = getattr(options, name)
         if value is not None and (type(value) is not int or value < least):
             raise SpecError(f"{name}: expected a whole number from {least} on, got {value!r}")
+    if options.join and (options.fresh or options.take_over):
+        raise SpecError("join: expected neither fresh nor take_over beside it; leave one out")

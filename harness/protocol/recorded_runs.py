@@ -44,11 +44,7 @@ class RecordedRuns:
         self._curves: dict[str, _Pairs] = {}
         """Watched curves by run id, as arrays: those of ten thousand runs would take a hundred
         megabytes as pairs of numbers."""
-        # all in one read and not run by run, of which a study has thousands
-        if watched is not None and known:
-            run_ids = [run.run_id for run in known.values()]
-            for run_id, curves in session.reader.curves(run_ids, [watched]).items():
-                self._curves[run_id] = _packed(curves.get(watched, []))
+        self._read_curves([run.run_id for run in known.values()])
 
     def get(self, key: str) -> RunResult | None:
         """Return the run with a key, or None where there is no such run yet.
@@ -75,6 +71,27 @@ class RecordedRuns:
         result = self.get(key)
         assert result is not None, "asked for before it was trained"
         return result
+
+    def refresh(self) -> None:
+        """Read what other drivers of the study have recorded since.
+
+        Raises:
+            StoreError: the store is away for too long.
+        """
+        now = self.session.known_now()
+        new = {key: known for key, known in now.items() if key not in self._known}
+        self._read_curves([known.run_id for known in new.values()])
+        self._known |= new
+
+    def _read_curves(self, run_ids: Sequence[str]) -> None:
+        """Read the watched curves of runs: all in one read and not run by run, of which a study has
+        thousands."""
+        if self.watched is None or not run_ids:
+            return
+        watched = [self.watched]
+        curves = self.session.retry_read(lambda: self.session.reader.curves(run_ids, watched))
+        for run_id, own in curves.items():
+            self._curves[run_id] = _packed(own.get(self.watched, []))
 
     def record(
         self, requests: Sequence[RunRequest], keys: Sequence[str], outcomes: Sequence[Outcome]

@@ -39,6 +39,8 @@ class Summary(NamedTuple):
     """Whether the store had the whole answer."""
     identity: str = ""
     """Hash of all that the answer follows from; empty if runs failed, so that it is not whole."""
+    joined: bool = False
+    """Whether it took part in a study that another driver has, which writes the answer."""
 
 
 def run_study(
@@ -70,6 +72,7 @@ def run_study(
             return Summary(study.name, 0, known, 0, seconds, True, identity)
 
     # Imported only now: both need torch, which takes seconds, and a known answer does without.
+    from harness.execution.jobs import how_cut
     from harness.protocol.check import check_study, notes_of
     from harness.protocol.conduct import conduct_study
     from harness.protocol.shown_answer import shown_answer
@@ -78,9 +81,17 @@ def run_study(
     told = progress or Progress()
     for note in notes_of(study):
         told.say(note)
-    with closing(Session(study.name, options.uri, take_over=options.take_over)) as session:
+    session = Session(
+        study.name,
+        options.uri,
+        take_over=options.take_over,
+        join=how_cut(options.cohort) if options.join else None,
+    )
+    with closing(session):
         done = conduct_study(study, options, session, told)
         seconds, runs = time.perf_counter() - began, len(done.record.runs)
+        if session.joined:
+            return Summary(study.name, done.trained, 0, done.failed, seconds, joined=True)
         totals = {"cost/seconds": seconds, "runs": float(runs)}
         # without the identity the next start does not know the answer, and adds what is lacking
         session.write_answer(

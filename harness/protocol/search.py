@@ -86,7 +86,7 @@ def tune_arms(
     search: Search,
     numbers: Sequence[int],
     dispatcher: Dispatcher,
-    storage: TrialStorage,
+    storage: TrialStorage | None,
     progress: Progress,
 ) -> SearchResult:
     """Tune every arm in each of some searches, and freeze its best recipe of each.
@@ -99,7 +99,7 @@ def tune_arms(
         search: how it is tuned.
         numbers: of the searches.
         dispatcher: trains what is not known.
-        storage: is given every finished trial.
+        storage: is given every finished trial; None for a driver that has joined another.
         progress: is told how the search goes.
 
     Returns:
@@ -115,7 +115,8 @@ def tune_arms(
         trained = _train_trials(search, asked, dispatcher)
         runs += trained.runs
         trials += trained.trials
-        storage.write_finished(tuners)
+        if storage is not None:
+            storage.write_finished(tuners)
         _show_best(tuners, search, progress)
     winners = [Winner(tuner.arm, *tuner.winner(), tuner.number) for tuner in tuners]
     told = [(tuner.arm.name, shares) for tuner in tuners if (shares := tuner.importance())]

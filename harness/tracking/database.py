@@ -66,12 +66,16 @@ class Database:
                 run_id: StoredRun(run_id, status, start, {}, {}, {})
                 for run_id, status, start in connection.execute(in_order)
             }
+            # runs that another process has written since the first query are left for the next time
             for run_id, name, value in self._values(connection, _TAGS):
-                rows[run_id].tags[name] = value
+                if run_id in rows:
+                    rows[run_id].tags[name] = value
             for run_id, name, value in self._values(connection, _PARAMS):
-                rows[run_id].params[name] = value
+                if run_id in rows:
+                    rows[run_id].params[name] = value
             for run_id, name, value in self._values(connection, _LATEST):
-                rows[run_id].metrics[name] = value
+                if run_id in rows:
+                    rows[run_id].metrics[name] = value
         return list(rows.values())
 
     def _values(self, connection: sa.Connection, table: sa.Table) -> Iterator[tuple[str, str, Any]]:

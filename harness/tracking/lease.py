@@ -41,6 +41,10 @@ by then, and the last one's name is there."""
 _LOG = logging.getLogger("harness")
 
 
+class HeldError(StoreError):
+    """Somebody else drives the study."""
+
+
 class LeaseBoard(Protocol):
     """Where the lease is written: a text that every driver of the study reads and writes."""
 
@@ -110,7 +114,7 @@ class Lease:
         take_over: take it from a holder on another machine, even if it gives signs of life.
 
     Raises:
-        StoreError: somebody else drives the study; the message says who, and how to take over.
+        HeldError: somebody else drives the study; the message says who, and how to take over.
     """
 
     def __init__(self, board: LeaseBoard, uri: str, study: str, take_over: bool = False) -> None:
@@ -154,7 +158,7 @@ class Lease:
         """Keep other processes of this machine out.
 
         Raises:
-            StoreError: one has the study.
+            HeldError: one has the study.
         """
         try:
             self._lock.acquire(timeout=0)
@@ -162,7 +166,7 @@ class Lease:
             holder = Holder.parse(self.board.read_driver())
             who = f"by {holder}" if holder else "by another process on this machine"
             stop = f" (kill {holder.pid})" if holder and holder.host == self.me.host else ""
-            raise StoreError(
+            raise HeldError(
                 f"study {self.study!r} is being run {who}; wait for it, or stop it{stop} and "
                 "start the same command again: what is finished is kept"
             ) from None
@@ -171,12 +175,12 @@ class Lease:
         """Write this process as the holder, if no other lives.
 
         Raises:
-            StoreError: another holder gives signs of life.
+            HeldError: another holder gives signs of life.
         """
         holder = Holder.parse(self.board.read_driver())
         asked = self._shared and not take_over
         if asked and holder is not None and not holder.gone and self._lives(holder):
-            raise StoreError(
+            raise HeldError(
                 f"study {self.study!r} is being run by {holder}; wait for it, or take it over with "
                 "--take-over, which stops it at its next cohort"
             )

@@ -70,6 +70,18 @@ class Parents:
                 there.get(("arm", arm.name)), arm.name, tags, about.data_of(arm.name)
             )
 
+    def adopt(self, rows: Sequence[StoredRun]) -> None:
+        """Take the runs that another driver has opened, and leave them as they are.
+
+        Args:
+            rows: what the experiment has.
+        """
+        for (kind, arm), row in parents_of(rows).items():
+            if kind == "study":
+                self.study = row.run_id
+            elif arm is not None:
+                self.arms[arm] = ArmRun(row.run_id, row.start, row.tags.get(Tag.CURVES_OF, ""))
+
     def _open(
         self, row: StoredRun | None, name: str, tags: dict[str, str], data: StudyData
     ) -> ArmRun:

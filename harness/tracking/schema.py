@@ -68,6 +68,12 @@ class Tag:
     """Of an arm's run: the runs that its closing values are means of, in words."""
     CURVES_OF = "harness.curves_of"
     """Of an arm's run: the runs that its curves are means of, in words."""
+    SHARING = "harness.sharing"
+    """Of a training run of a study that several drivers share: id of the run in which they do."""
+    COMMON = "harness.common"
+    """Of the run in which drivers share a study: the hash of what all of them must have."""
+    OWNER = "harness.owner"
+    """Of the same: the driver that has the study, by its name in the lease."""
     DRIVER = "harness.driver"
     """Of the experiment: who runs the study at the moment; empty if nobody does."""
 

@@ -22,7 +22,7 @@ from harness.spec.arms import Arm
 from harness.tracking.about import About, Known, ShownAnswer
 from harness.tracking.changes import own_folder, recorded_changes
 from harness.tracking.connect import open_experiment
-from harness.tracking.lease import Lease
+from harness.tracking.lease import HeldError, Holder, Lease
 from harness.tracking.parents import Parents, parents_of
 from harness.tracking.provenance import read_environment
 from harness.tracking.reader import Reader, training_runs
@@ -34,6 +34,7 @@ from harness.tracking.rows import (
     new_run,
 )
 from harness.tracking.schema import CLOCKS, StudyFile, Tag
+from harness.tracking.sharing import Sharing, begin_sharing, find_sharing, what_is_common
 from harness.tracking.show import show_answer
 from harness.tracking.spool import Spool, SpoolBatch
 from harness.tracking.uris import hide_password, is_remote
@@ -53,6 +54,8 @@ class Session:
             working folder.
         patience: seconds that a server may be away in mid-study.
         take_over: take the study from a driver on another machine.
+        join: share the study with other drivers that were started so; a text that all of them must
+            have in common, since it decides how cohorts are cut. None for a driver of its own.
 
     Raises:
         StoreError: the store can't be reached.
@@ -64,6 +67,7 @@ class Session:
         uri: str | None = None,
         patience: float = PATIENCE,
         take_over: bool = False,
+        join: str | None = None,
     ) -> None:
         self._experiment = open_experiment(study, uri, create=True)
         self.reader = Reader(self._experiment)
@@ -71,6 +75,12 @@ class Session:
         self.clocks: dict[str, dict[int, ClockReading]] = {}
         """What the clocks of each arm were read as, by search, when the study was opened."""
         self._take_over = take_over
+        self._join = join
+        self.sharing: Sharing | None = None
+        """What drivers that share the study tell each other; None for a driver of its own."""
+        self.joined = ""
+        """The driver that had the study already, and writes its answer, by its name; empty where
+        that is this one."""
         self._lease: Lease | None = None
         """The right to drive the study; from :meth:`open` to :meth:`close`."""
         self._parents = Parents(self._experiment)
@@ -105,14 +115,26 @@ class Session:
         Raises:
             StoreError: somebody else runs the study, or the store has refused what was waiting.
         """
-        self._lease = self._retry(
-            lambda: Lease(self._experiment, self.uri, self.study, self._take_over), "a study"
-        )
+        try:
+            self._lease = self._retry(
+                lambda: Lease(self._experiment, self.uri, self.study, self._take_over), "a study"
+            )
+        except HeldError as held:
+            if self._join is None:
+                raise
+            return self._join_in(what_is_common(about, self._join), held)
         if is_remote(self.uri):
             self._spool = Spool(self._spool_folder(), self._deliver, patience=self.patience)
             self._spool.flush()
         # what the last process was sending has arrived; nobody will finish what is half written now
-        return self._retry(lambda: self._reopen(about, arms), "a study")
+        known = self._retry(lambda: self._reopen(about, arms), "a study")
+        if self._join is not None:
+            common, owner = what_is_common(about, self._join), self._lease.me.owner
+            self.sharing = self._retry(
+                lambda: begin_sharing(self._experiment, about, common, owner, self.retry_read),
+                "a study that is shared",
+            )
+        return known
 
     def _reopen(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
         """Read what there is, delete what is half written and make what is missing; may be done
@@ -120,14 +142,44 @@ class Session:
         rows = self._experiment.bulk.rows()
         running = {row.run_id for row in rows if row.status == "RUNNING"}
         self._experiment.discard_unfinished([row.run_id for row in parents_of(rows).values()])
-        self.clocks = {
-            row.tags[Tag.ARM]: clock_readings(json.loads(row.tags[Tag.CLOCK]))
-            for row in rows
-            if Tag.CLOCK in row.tags
-        }
+        self.clocks = _clocks(rows)
         self._parents.open(about, arms, rows)
         self._describe(about)
         return self._known([row for row in rows if row.run_id not in running])
+
+    def _join_in(self, common: str, held: HeldError) -> dict[str, Known]:
+        """Join the driver that has the study, and leave all to it but the runs of cohorts.
+
+        Args:
+            common: the hash of what has to be the same there.
+            held: what the driver that has it was found by.
+
+        Raises:
+            StoreError: it does not share the study, or drives another of that name.
+        """
+        rows, shared = find_sharing(
+            self._experiment, common, lambda: self.retry_read(self._rows), held
+        )
+        self.joined = shared.tags[Tag.OWNER]
+        me = Holder.this_process().owner
+        self.sharing = Sharing(self._experiment, shared.run_id, me, self.retry_read)
+        self._parents.adopt(rows)
+        return self._known(rows)
+
+    def _rows(self) -> list[StoredRun]:
+        return self._experiment.bulk.rows()
+
+    def known_now(self) -> dict[str, Known]:
+        """Return the runs that need not be trained again by now, those that drivers that share the
+        study have recorded among them.
+
+        Raises:
+            StoreError: the store is away for too long.
+        """
+        rows = self.retry_read(self._rows)
+        self.clocks = _clocks(rows)
+        self._ids_by_key = {}
+        return self._known(rows)
 
     def _spool_folder(self) -> Path:
         # The same for the study's next process, also after the store's password has changed; a
@@ -155,9 +207,17 @@ class Session:
         self._answering = {
             row.run_id: row.tags.get(Tag.ANSWERS) == "yes" for row in rows if Tag.KEY in row.tags
         }
+        shared = self.sharing.run_id if self.sharing else "none"
+        # a run that failed before this start is tried again; by whichever driver it failed in this
+        # one, it is not
+        tried = {
+            row.run_id
+            for row in rows
+            if row.status == "FAILED" and row.tags.get(Tag.SHARING) == shared
+        }
         for run in training_runs(rows):
             self._ids_by_key.setdefault(run.key, []).append(run.run_id)
-            if run.whole:
+            if run.whole or run.run_id in tried:
                 known[run.key] = Known(run.run_id, run.status, run.closing, run.kept)
         return known
 
@@ -178,6 +238,9 @@ class Session:
             StoreError: the store refused them, or has been away for too long.
         """
         runs = [new_run(record, self._parents.arms[record.arm].run_id) for record in records]
+        if self.sharing is not None:
+            own = {Tag.SHARING: self.sharing.run_id}
+            runs = [run._replace(tags=run.tags | own) for run in runs]
         superseded = [run_id for run in runs for run_id in self._ids_by_key.get(run.key, ())]
         self._superseded.update(superseded)
         self._send(
@@ -345,6 +408,8 @@ class Session:
             self._experiment.set_values(self._parents.study, {Tag.ANSWER: identity}, metrics)
 
         self.retry_read(write)
+        if self.sharing is not None:
+            self.sharing.end()
 
     def _mark(self, record: StudyRecord) -> None:
         """Say of each training run whether the answer is of it, where it does not say so yet."""
@@ -363,9 +428,20 @@ class Session:
         What still waits for a server stays in its files and is sent by the next one: it is called
         after an error too, and must not wait for a server that is away. A second call does nothing.
         """
-        spool, lease = self._spool, self._lease
-        self._spool = self._lease = None
+        spool, lease, sharing = self._spool, self._lease, self.sharing
+        self._spool = self._lease = self.sharing = None
+        if sharing is not None:
+            sharing.close()
         if spool is not None:
             spool.close()
         if lease is not None:
             lease.release()
+
+
+def _clocks(rows: Sequence[StoredRun]) -> dict[str, dict[int, ClockReading]]:
+    """Return what the clocks of each arm were read as, by search."""
+    return {
+        row.tags[Tag.ARM]: clock_readings(json.loads(row.tags[Tag.CLOCK]))
+        for row in rows
+        if Tag.CLOCK in row.tags
+    }
