@@ -87,11 +87,7 @@ def conduct_study(
     with Pool(_executor(study, options, workers), progress.made, max(1, workers)) as pool:
         storage = TrialStorage(options.storage, study.name) if study.tuned else None
         known = session.open(about_study(study), build_arms(study))
-        if session.sharing is not None:
-            pool.ahead = max(1, workers)  # no more than it trains: others may have room
-        if session.joined and storage is not None:  # the driver that has the study writes trials
-            storage.close()
-            storage = None
+        storage = _shared(session, pool, storage, workers)
         earlier = session.earlier_record()
         # the search needs the curve of its objective alone; others are read when a report asks
         watched = study.search.objective if study.search else None
@@ -107,11 +103,8 @@ def conduct_study(
             *(recorded, pool, options.cohort, progress, saving, study.keep, study.limit)
         )
         stages = _Stages(study, options, session, progress, pool, dispatcher, storage, earlier)
-        if session.joined:  # what is more is for the driver that has the study
-            with suppress(EndedError):
-                stages.run()
-            nothing = StudyRecord([], [], {}, {}, {})
-            return Conducted(nothing, recorded.trained, recorded.failed, whole=False)
+        if session.joined:
+            return _take_part(stages, recorded)
         searched, clock, confirmed = stages.run()
     # what runs of another engine or of an earlier form of the study have left
     if saving:
@@ -134,6 +127,26 @@ def conduct_study(
     )
     whole = not recorded.failed and not lacking_clocks(searched.winners, clock)
     return Conducted(record, trained=recorded.trained, failed=recorded.failed, whole=whole)
+
+
+def _shared(
+    session: Session, pool: Pool, storage: TrialStorage | None, workers: int
+) -> TrialStorage | None:
+    """Prepare a driver that may share its study; return where it writes trials, if it does."""
+    if session.sharing is not None:
+        pool.ahead = max(1, workers)  # no more than it trains: others may have room
+    if session.joined and storage is not None:  # the driver that has the study writes trials
+        storage.close()
+        return None
+    return storage
+
+
+def _take_part(stages: _Stages, recorded: RecordedRuns) -> Conducted:
+    """Go through the stages of a study that another driver has, which answers it."""
+    with suppress(EndedError):
+        stages.run()
+    nothing = StudyRecord([], [], {}, {}, {})
+    return Conducted(nothing, recorded.trained, recorded.failed, whole=False)
 
 
 def _executor(study: Study, options: Options, workers: int) -> Callable[[], Executor]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 JOINING = 120.0
 """Seconds that a driver that has the study is given to begin to share it."""
-SETTLED = 5.0
+FREED = 5.0
 """Seconds after which nobody has a study that was held a moment ago."""
 POLL = 0.5
 """Seconds between two looks at what the others have done; on a server each is a request."""
@@ -47,7 +47,7 @@ class EndedError(StoreError):
     """The study has been answered by the driver that this one joined."""
 
 
-class Seen(NamedTuple):
+class _Seen(NamedTuple):
     """What was last seen of a driver."""
 
     beat: str
@@ -73,7 +73,7 @@ class Sharing:
         self._params: dict[str, str] = {}
         self._tags: dict[str, str] = {}
         self._looked = 0.0
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, _Seen] = {}
         self._attempts: dict[str, int] = {}
         """The cohorts that this driver has taken, and as their number of attempt."""
         self._beats, self._stop = 0, threading.Event()
@@ -189,7 +189,7 @@ class Sharing:
         beat, now = self._tags.get(_beat_tag(owner), ""), time.monotonic()
         seen = self._seen.get(owner)
         if seen is None or seen.beat != beat:
-            self._seen[owner] = Seen(beat, now)
+            self._seen[owner] = _Seen(beat, now)
             return True
         return now - seen.when < STALE
 
@@ -261,7 +261,7 @@ def find_sharing(
         if shared:
             break
         # one that shares it does so within seconds of its start
-        if time.monotonic() - began > (JOINING if holder else SETTLED):
+        if time.monotonic() - began > (JOINING if holder else FREED):
             raise StoreError(f"{held}; or start it with --join there, and then here too") from held
         time.sleep(POLL)
     if shared[0].tags[Tag.COMMON] != common:
