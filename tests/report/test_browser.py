@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
@@ -477,6 +478,21 @@ def test_a_film_is_moved_by_keyboard_and_played(page):
     figure.get_by_role("button", name="Play").wait_for(timeout=PATIENCE)
     settle(page)
     assert inside(page, length) == whole
+
+
+AXE = Path(__file__).parents[2] / "tools/javascript/node_modules/axe-core/axe.min.js"
+"""Deque's checker of accessibility, which make lint-js installs."""
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not installed: make lint-js")
+def test_axe_finds_nothing(page):
+    inside(page, AXE.read_text(encoding="utf-8"))
+    # what Plotly draws is its own: the figure is an image with a name, and its numbers are saved as a table
+    found = inside(
+        page,
+        "() => axe.run({ exclude: [['.js-plotly-plot']] }).then(({ violations }) => violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html.slice(0, 200))]))",
+    )
+    assert found == []
 
 
 def test_by_keyboard(page):

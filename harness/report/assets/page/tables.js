@@ -41,7 +41,7 @@ function rowsOf(table, exact) {
   const rows = findAll("tr, [role=row]", table.matches(".forest") ? table.parentElement ?? table : table);
   const shown = rows.filter((row) => row.querySelector("td, [role=cell]") || row === rows[0]);
   const texts = shown.map((row) => findAll(":scope > :is(td, th, [role=cell], [role=columnheader])", row)
-    .filter((cell) => !cell.matches("details, .drawn, .sides")));
+    .filter((cell) => !cell.matches(".evidence, .drawn, .sides")));
   const widths = texts[0].map((_, column) => Math.max(...texts.map((cells) => valuesOf(cells[column], exact).length)));
   return texts.map((cells, row) => cells.flatMap((cell, column) => {
     const own = valuesOf(cell, exact);
