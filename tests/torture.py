@@ -23,9 +23,11 @@ ROWS = "HARNESS_TORTURE"
 """The environment variable that names the file of rows, one JSON object a line."""
 TESTS = (
     "tests/protocol/test_kill_everywhere.py",
+    "tests/protocol/test_join.py",
     "tests/protocol/test_resume.py",
     "tests/execution/test_checkpoints.py",
     "tests/execution/test_workers.py",
+    "tests/spec/test_fuzz.py",
     "tests/tracking/test_server_faults.py",
 )
 
@@ -70,7 +72,9 @@ def table(rows: list[dict[str, object]]) -> str:
 
 def main() -> int:
     """Run the tests and print the table; return 0 if nothing but tries was counted."""
-    everything = {} if "--slice" in sys.argv else {"HARNESS_KILL_EVERYWHERE": "1"}
+    everything = (
+        {} if "--slice" in sys.argv else {"HARNESS_KILL_EVERYWHERE": "1", "HARNESS_FUZZ": "2000"}
+    )
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows"
         file.touch()

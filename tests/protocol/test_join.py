@@ -16,6 +16,7 @@ from harness import results
 from harness.core.errors import SpecError, StoreError
 from harness.protocol.run import Options, run_study
 from harness.tracking import sharing
+from tests.torture import Tally
 
 RUNS = 2 * (10 + 4)
 
@@ -116,6 +117,9 @@ def test_two_drivers_share_a_study(tmp_path, template_store, dies, pruner):
     alone, folder = (prepared(tmp_path / name, template_store) for name in ("alone", "shared"))
     run_study(asked, options(alone))
     drive_two(folder, asked, dies)
+    tally = Tally("a driver that joined is killed" if dies else f"two drivers, pruner {pruner}", 1)
+    tally.compare(table(folder), table(alone))
+    tally.write()
     pd.testing.assert_frame_equal(table(folder), table(alone))
     with sqlite3.connect(folder / "mlflow.db") as db:
         keys = [k for (k,) in db.execute("select value from tags where key = 'harness.key'")]

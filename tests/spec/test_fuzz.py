@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+from collections import Counter
 from copy import deepcopy
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from harness.report.file_names import slug
 from harness.spec.arms import build_arms
 from harness.spec.files import load_study, name_of_spec
 from tests.spec.test_files import YAML as SPEC
+from tests.torture import Tally
 
 CASES = int(os.environ.get("HARNESS_FUZZ", "200"))
 WHOLE = YAML(typ="safe").load(SPEC)
@@ -58,6 +60,7 @@ values = st.recursive(
     ),
     max_leaves=6,
 )
+TRIED = Counter()
 quick = settings(
     deadline=20_000,  # whatever hangs fails
     database=None,
@@ -66,8 +69,16 @@ quick = settings(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def tally():
+    """Cases are counted as tries; one that ends otherwise fails its test."""
+    yield
+    Tally("a spec, file, flag or name at random", TRIED["cases"]).write()
+
+
 def ends(call):
     """Return what a call gives; None where it is refused in words that a person can use."""
+    TRIED["cases"] += 1
     try:
         return call()
     except HarnessError as error:
