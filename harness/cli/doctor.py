@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from importlib import metadata
 
 from harness.core.errors import HarnessError
-from harness.core.paths import cache_folder
+from harness.core.paths import wished_cache
 
 SHOWN_PACKAGES = ("torch", "mlflow", "optuna", "pandas", "plotly")
 GIBIBYTE = 2**30
@@ -62,8 +62,9 @@ def _workers() -> str:
 
 def _cache() -> str:
     # a file of its own, since permissions alone do not tell of a read-only file system
-    with tempfile.TemporaryFile(dir=cache_folder()):
-        return str(cache_folder())
+    folder = wished_cache()
+    with tempfile.TemporaryFile(dir=folder):
+        return str(folder)
 
 
 def _data() -> str:

@@ -31,20 +31,25 @@ def cache_folder() -> Path:
         OSError: that can't be made either.
     """
     try:
-        folder = _wished_cache()
-        folder.mkdir(parents=True, exist_ok=True)
-        if os.access(folder, os.W_OK | os.X_OK):
-            return folder
-        reason = f"{folder} can't be written to"
+        return wished_cache()
     # RuntimeError: nobody knows the user's home
     except (OSError, RuntimeError) as error:
-        reason = str(error)
-    return _cache_instead(reason)
+        return _cache_instead(str(error))
 
 
-def _wished_cache() -> Path:
+def wished_cache() -> Path:
+    """Return ``$HARNESS_CACHE``, or ``harness`` in the user's cache folder; made if it is missing.
+
+    Raises:
+        OSError: it can't be made or written to.
+        RuntimeError: nobody knows the user's home.
+    """
     chosen, users = os.environ.get("HARNESS_CACHE"), os.environ.get("XDG_CACHE_HOME")
-    return Path(chosen) if chosen else Path(users or Path.home() / ".cache") / "harness"
+    folder = Path(chosen) if chosen else Path(users or Path.home() / ".cache") / "harness"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, "can't be written to", str(folder))
+    return folder
 
 
 @lru_cache  # told once
