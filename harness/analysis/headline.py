@@ -15,12 +15,15 @@ from harness.spec.study import Study
 FEW = 3
 """Claims that are all told; of more, how many have which verdict, and the first one."""
 OPENINGS = {
-    "supported": "Yes: ",
-    "opposite": "No, the opposite holds: ",
+    "supported": "",
+    "opposite": "The opposite holds: ",
     "smaller than claimed": "Less than claimed: ",
     "undecided": "Undecided: ",
 }
-"""What a claim's sentence begins with, by its verdict."""
+"""What a claim's sentence begins with, by its verdict.
+
+Neither yes nor no: what is supported may answer the question with either, or with a number.
+"""
 
 
 def headline(study: Study, claims: Sequence[Tested], ranking: str) -> str:
@@ -51,9 +54,11 @@ def headline(study: Study, claims: Sequence[Tested], ranking: str) -> str:
 def _said(tested: Tested, declared: Declared) -> str:
     """Return a claim's verdict and effect in a sentence."""
     said = _claim_and_effect(tested, declared)
+    opening = OPENINGS[tested.verdict.verdict]
     # a sentence of the claim's own ("What … does to …") goes on after the colon
-    said = said.replace("What ", "what ", 1) if said.startswith("What ") else said
-    return f"{OPENINGS[tested.verdict.verdict]}{said}."
+    if opening and said.startswith("What "):
+        said = said.replace("What ", "what ", 1)
+    return f"{opening}{said}."
 
 
 def _claim_and_effect(tested: Tested, declared: Declared) -> str:

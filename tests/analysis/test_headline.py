@@ -35,16 +35,16 @@ BOUND = h.Claim.above("A", 0.5, on="test/accuracy")
 
 def test_verdicts_are_said_as_answers_with_percentage_points():
     said = told((BETTER,)).headline
-    assert said.startswith("Yes: A ends with a better test accuracy than B (effect 10.")
+    assert said.startswith("A ends with a better test accuracy than B (effect 10.")
     assert said.endswith(" pp).") and "test/accuracy" not in said
-    assert told((WORSE,)).headline.startswith("No, the opposite holds: B ends")
+    assert told((WORSE,)).headline.startswith("The opposite holds: B ends")
     assert "(it is 9" in told((BOUND,)).headline
 
 
 def test_of_many_claims_their_count_and_the_first_or_those_chosen():
     many = (BETTER, WORSE, BOUND, BETTER)
-    assert told(many).headline.startswith("3 of 4 claims are supported, 1 opposite. Yes: A ends")
-    assert told(many, answer=(1,)).headline.startswith("No, the opposite holds")
+    assert told(many).headline.startswith("3 of 4 claims are supported, 1 opposite. A ends")
+    assert told(many, answer=(1,)).headline.startswith("The opposite holds")
     assert told(many, answer=(1, 0)).headline.count("ends with") == 2
     with pytest.raises(ValueError, match="numbers of claims, from 0 to 0, got 1"):
         study((BETTER,), answer=(1,))
