@@ -43,7 +43,7 @@ study = Study(
         Claim.above("squared error on classes", 0.5, on="test/accuracy", id="F3"),
         Claim.below("squared error on numbers", 0.6, on="test/loss", id="F3"),
     ],
-    quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.epochs": 10},
+    quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.epochs": 20},
 )
 
 if __name__ == "__main__":

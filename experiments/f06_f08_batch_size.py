@@ -43,7 +43,7 @@ study = Study(
         Claim.better("batch 32", than="batch full", on="test/accuracy", id="F8"),
         Claim.no_worse("batch 32", than="batch 1", margin=0.01, on="test/accuracy", id="F8"),
     ],
-    quick={"search.trials": 4, "search.searches": 1, "seeds": 3, "recipe.samples": 11_500},
+    quick={"search.trials": 4, "search.searches": 1, "seeds": 3},
 )
 
 if __name__ == "__main__":
