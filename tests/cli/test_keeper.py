@@ -20,7 +20,9 @@ time.sleep(600)
 """
 """A server with a worker."""
 STARTER = f"""
-import subprocess, sys
+import signal, subprocess, sys
+for number in (signal.SIGINT, signal.SIGHUP):
+    signal.signal(number, signal.SIG_DFL)  # whoever runs the tests in the background ignores them
 started = subprocess.Popen(
     [sys.executable, {str(Path(keeper.__file__))!r}, sys.executable, "-c", {SERVER!r}],
     stdin=subprocess.PIPE, start_new_session=True,
@@ -43,7 +45,7 @@ def test_nothing_is_left_behind(number):
     below = psutil.Process(starter.pid).children(recursive=True)
     assert len(below) == 3  # keeper, server, worker
     starter.send_signal(number)
-    starter.wait()
+    starter.wait(20)
     assert gone(below)
     starter.stdout.close()
 
