@@ -19,8 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from harness.analysis.claims import judge_claims
-from harness.analysis.ranking import show
+from harness.analysis.claims import Tested, judge_claims
+from harness.analysis.quantities import quantity_of_effect, say
 from harness.analysis.results import Results, load
 from harness.core.errors import StoreError
 from harness.tracking import list_studies
@@ -106,17 +106,23 @@ def _master(results: Results) -> int:
 
 def _rows(name: str, by_master: Mapping[int, Results]) -> list[Row]:
     """Return the claims of one study under each master seed."""
-    judged = {master: judge_claims(results) for master, results in by_master.items()}
+    judged = {master: (found, judge_claims(found)) for master, found in by_master.items()}
     return [
         Row(
             name,
             _searches(next(iter(by_master.values()))),
             str(claim),
-            {master: tested[i].verdict.verdict for master, tested in judged.items()},
-            {master: show(tested[i].verdict.effect) for master, tested in judged.items()},
+            {master: tested[i].verdict.verdict for master, (_, tested) in judged.items()},
+            {master: _effect(results, tested[i]) for master, (results, tested) in judged.items()},
         )
         for i, claim in enumerate(next(iter(by_master.values())).study.claims)
     ]
+
+
+def _effect(results: Results, tested: Tested) -> str:
+    """Return a claim's effect with its interval, as the report writes it."""
+    declared = results.study.recipe.declared
+    return say(tested.verdict.effect, quantity_of_effect(tested.claim, declared))
 
 
 def _searches(results: Results) -> str:

@@ -167,6 +167,7 @@ class Results:
             arm for arm, frozen in self.winners.items() if frozen and "trainer" in frozen[0].recipe
         }
         costs = self.confirmed.reindex(columns=["run_id", "cost/seconds", "cost/steps"])
+        costs = costs.drop_duplicates("run_id")  # equal arms share their runs
         a_step = (costs["cost/seconds"] / costs["cost/steps"]).set_axis(costs["run_id"])
         return (curves["step"] * curves["run_id"].map(a_step)).where(curves["arm"].isin(own))
 

@@ -62,9 +62,8 @@ def test_death_without_a_call_costs_nothing(workers, settled):
     until(lambda: len(processes(workers)) == 2)
     if settled:
         assert workers.submit(divmod, 7, 2).result() == (3, 1)
-    killed = kill_all(workers)
+    kill_all(workers)
     assert [workers.submit(abs, -i).result() for i in range(4)] == [0, 1, 2, 3]
-    assert not set(killed) & set(processes(workers))
 
 
 def test_what_kills_every_worker_is_said_to_and_the_rest_goes_on(workers, tmp_path):

@@ -25,6 +25,7 @@ def noise_scene(g_of):
             "evaluated",
             "hidden_bounds",
             "grams",
+            "paths_elsewhere",
             "sample_norms",
             "sample_norms_at_hand",
         )

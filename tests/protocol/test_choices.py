@@ -169,7 +169,7 @@ def check_figures(loaded: Results) -> None:
     assert panels["optimizer.lr"].values == (), "numbers have an axis of numbers"
     axes = {axis.title: axis for axis in compute_parallel(context).arms["outside"].axes}
     assert {text for _, text in axes["optimizer.clip"].ticks} == {"1", "null", "true"}
-    rows = {row.arm: row.values for row in winner_table(loaded)}
+    rows = {row.arm: row.values for row in winner_table(loaded).rows}
     won = loaded.winners["outside"][0].recipe["optimizer"]["options"]
     assert f"optimizer.options = {won}" in rows["outside"]
 

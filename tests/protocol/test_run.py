@@ -38,7 +38,7 @@ def test_runs_are_nested_and_complete_in_mlflow(folder):
     assert (summary.trained, summary.known, summary.failed) == (16, 0, 0)
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("small")
-    assert experiment.tags["mlflow.note.content"] == "Which is better?"
+    assert experiment.tags["mlflow.note.content"].startswith("Which is better?\n\n**")
     runs = {
         r.info.run_id: r for r in client.search_runs([experiment.experiment_id], max_results=1000)
     }
