@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 import torch
@@ -20,10 +21,27 @@ def template_store(tmp_path_factory):
     """An empty MLflow database; making one takes seconds, copying it does not."""
     from harness.tracking.connect import connect
 
-    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    path = tmp_path_factory.mktemp("store") / "new" / "mlflow.db"
     _, engine = connect(f"sqlite:///{path}", create=True)
     engine.dispose()
     return path
+
+
+@pytest.fixture
+def quick_stores(monkeypatch, template_store):
+    """Let MLflow find the template's tables in a new store's file, which spares the seconds of
+    making them; the file itself is made as ever."""
+    from mlflow.tracking._tracking_service import utils
+
+    make = utils._get_store
+
+    def get_store(uri):
+        path = Path(uri.removeprefix("sqlite:///"))
+        if not path.exists():
+            shutil.copy(template_store, path)
+        return make(uri)
+
+    monkeypatch.setattr(utils, "_get_store", get_store)
 
 
 @pytest.fixture

@@ -60,12 +60,12 @@ def found(folder: Path) -> tuple[pd.DataFrame, str, list[str]]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
+def undisturbed(tmp_path_factory, template_store):
     """The store before the study, and what is found after it, with its list of writes."""
     root = tmp_path_factory.mktemp("killed")
     template, whole = root / "template", root / "whole" / "study"
     template.mkdir()
-    connect(f"sqlite:///{template / 'mlflow.db'}", create=True).engine.dispose()
+    shutil.copy(template_store, template / "mlflow.db")
     shutil.copytree(template, whole)
     assert drive(partial(run, whole), whole) == 0, (whole.parent / "error").read_text()
     return template, found(whole), (whole.parent / "writes").read_text().splitlines()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -23,6 +24,9 @@ from harness.report.page import render
 from harness.report.style import label
 from harness.spec.arms import build_arms
 from tests.report.pages import assert_safe, figures, finished, many, unpacked
+
+# one process makes the studies once for all
+pytestmark = pytest.mark.xdist_group("figures")
 
 OPTIMIZERS = {
     "SGD": h.SGD(lr=h.LogUniform(0.01, 1.0), momentum=h.Uniform(0.0, 0.9)),
@@ -67,10 +71,11 @@ def something(optimizers, batch_sizes):
 
 
 @pytest.fixture(scope="module")
-def contexts(tmp_path_factory):
+def contexts(tmp_path_factory, template_store):
     """Contexts by their number of arms."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path_factory.mktemp("contexts"))
+        patch.chdir(folder := tmp_path_factory.mktemp("contexts"))
+        shutil.copy(template_store, folder / "mlflow.db")
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
         yield {
             0: nothing(),

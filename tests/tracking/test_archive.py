@@ -22,6 +22,9 @@ from harness.tracking.archive import looks_like_archive, unpack_study
 from tests.studies import small
 from tests.tracking.conftest import use_client
 
+# one process makes the exported study once for all
+pytestmark = pytest.mark.xdist_group("archive")
+
 FEW = {"probes": ["Confusion"], "keep": "last", "search": h.Search(trials=3, batch=3)}
 """Makes of the small study one of 6 + 4 runs, with arrays and weights."""
 
@@ -80,7 +83,9 @@ def test_another_store_has_the_same_study(exported, folder, form, monkeypatch):
         assert unpack_study(archive, None).added == 0
 
 
-def test_the_command_takes_it_and_refuses_another_study_of_the_name(exported, folder, capsys):
+def test_the_command_takes_it_and_refuses_another_study_of_the_name(
+    exported, folder, quick_stores, capsys
+):
     _, _, archive = exported
     run_study(other(), Options(workers=0))
     with pytest.raises(StoreError, match="another study called 'small'"):

@@ -29,7 +29,7 @@ def test_unreachable_and_unreadable_stores_are_said_so(folder, monkeypatch):
     assert "secret" not in str(caught.value)
 
 
-def test_tracking_uri_of_the_environment_is_honoured(folder, monkeypatch):
+def test_tracking_uri_of_the_environment_is_honoured(folder, quick_stores, monkeypatch):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{folder / 'elsewhere.db'}")
     run_study(small(compare={}, search=None, claims=(), seeds=1), Options(workers=0))
     assert (folder / "elsewhere.db").exists() and len(results.load("small").runs) == 1
@@ -63,10 +63,10 @@ def revisions(folder):
     return versions
 
 
-def test_a_new_file_s_journal_is_a_write_ahead_log(folder):
-    Session("s", f"sqlite:///{folder / 'new' / 'mlflow.db'}")
-    assert [path.name for path in (folder / "new").glob("*.db")] == ["mlflow.db"]
-    engine = sa.create_engine(f"sqlite:///{folder / 'new' / 'mlflow.db'}")
+def test_a_new_file_s_journal_is_a_write_ahead_log(folder, template_store):
+    # the template was made as any new store is, in a folder that was not there
+    assert [path.name for path in template_store.parent.glob("*.db")] == ["mlflow.db"]
+    engine = sa.create_engine(f"sqlite:///{folder / 'mlflow.db'}")
     with engine.connect() as connection:
         assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
     engine.dispose()

@@ -11,7 +11,7 @@ import pytest
 
 from harness.core.errors import StoreError
 from harness.tracking import Session, lease
-from harness.tracking.connect import _put_in_place, connect
+from harness.tracking.connect import _put_in_place
 from harness.tracking.lease import Holder, Lease
 from tests.tracking.made import ABOUT
 
@@ -135,9 +135,8 @@ time.sleep(60)
 
 
 @pytest.mark.slow
-def test_a_second_process_is_told_and_a_killed_one_followed_at_once(tmp_path):
-    uri = f"sqlite:///{tmp_path / 'mlflow.db'}"
-    connect(uri, create=True)
+def test_a_second_process_is_told_and_a_killed_one_followed_at_once(folder):
+    uri = f"sqlite:///{folder / 'mlflow.db'}"
     command = [sys.executable, "-c", HOLD, uri]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "open\n"

@@ -30,9 +30,10 @@ def locked(folder, monkeypatch):
 
 def hasty(session):
     """SQLite itself waits for five seconds before it says that a file is locked."""
-    engine = session._experiment.bulk.engine
-    engine.dispose()
-    sa.event.listen(engine, "connect", lambda each, _: each.execute("PRAGMA busy_timeout = 50"))
+    experiment = session._experiment
+    for engine in {experiment.bulk.engine, experiment.client._tracking_client.store.engine}:
+        engine.dispose()
+        sa.event.listen(engine, "connect", lambda each, _: each.execute("PRAGMA busy_timeout = 50"))
 
 
 def test_a_write_waits_until_the_store_is_free(locked, caplog):

@@ -70,7 +70,7 @@ def test_a_database_that_was_copied_alone_is_refused_with_the_fix(study, tmp_pat
         opened("s", uri_of(alone))
 
 
-def test_a_place_of_the_user_s_own_choice_stays(tmp_path):
+def test_a_place_of_the_user_s_own_choice_stays(tmp_path, quick_stores):
     from harness.tracking.connect import connect
 
     uri = uri_of(tmp_path)

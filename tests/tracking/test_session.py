@@ -25,7 +25,7 @@ SERIAL = Options(workers=0)
 
 
 @pytest.mark.slow
-def test_client_writes_and_reads_what_the_tables_do(folder, monkeypatch):
+def test_client_writes_and_reads_what_the_tables_do(folder, quick_stores, monkeypatch):
     run_study(small(), SERIAL)
     by_tables = tables()
     use_client(monkeypatch)

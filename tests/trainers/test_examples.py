@@ -15,7 +15,7 @@ FOLDER = Path(__file__).parents[2] / "experiments" / "examples" / "own_loops"
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch, quick_stores):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(FOLDER))
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path / "cache"))
