@@ -58,7 +58,12 @@ def _said(tested: Tested, declared: Declared) -> str:
     # a sentence of the claim's own ("What … does to …") goes on after the colon
     if opening and said.startswith("What "):
         said = said.replace("What ", "what ", 1)
-    return f"{opening}{said}."
+    return _begun(f"{opening}{said}.")
+
+
+def _begun(sentence: str) -> str:
+    """Return a sentence with a capital; Greek letters of hyperparameters stay (η is no Η)."""
+    return sentence[0].upper() + sentence[1:] if sentence[0].isascii() else sentence
 
 
 def _claim_and_effect(tested: Tested, declared: Declared) -> str:
