@@ -58,7 +58,9 @@ def test_an_arm_that_has_worked_is_never_given_up():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
-def test_the_remaining_runs_of_a_hopeless_arm_are_not_tried(tmp_path, monkeypatch, workers):
+def test_the_remaining_runs_of_a_hopeless_arm_are_not_tried(
+    tmp_path, monkeypatch, quick_stores, workers
+):
     (tmp_path / f"loop{workers}.py").write_text(LOOP)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -30,7 +30,7 @@ def train(run):
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
+def folder(tmp_path, monkeypatch, quick_stores):
     (tmp_path / "mine_loop.py").write_text(LOOP)
     (tmp_path / "helper.py").write_text("shift = 0.25\n")
     monkeypatch.chdir(tmp_path)
