@@ -166,15 +166,20 @@ def _page(rows: Sequence[Row], masters: Sequence[int]) -> str:
     turned, changed = [r for r in several if r.turned], [r for r in several if r.changed]
     share = 100 * len(changed) / max(1, len(several))
     studies = sorted({row.study for row in several})
-    lines = [
+    head = [
         "# The same studies under other master seeds",
         "",
-        f"Studies so far: {', '.join(studies)}.",
-        f"Each ran in full under several master seeds (`search.seed`: "
-        f"{', '.join(map(str, masters))}), which",
-        "name other samplers' streams, training seeds, splits and confirm seeds. All claims are in",
-        "[verdicts.csv](verdicts.csv), made by `tools/replication.py`.",
+        "A master seed (`search.seed`) names samplers' streams, training seeds, splits and confirm "
+        "seeds.",
+        "All claims are in [verdicts.csv](verdicts.csv), made by `tools/replication.py`.",
         "",
+    ]
+    if not several:
+        return "\n".join([*head, "No study has run in full under a second one yet.", ""])
+    lines = [
+        *head,
+        f"Studies that ran in full under several ({', '.join(map(str, masters))}): "
+        f"{', '.join(studies)}.",
         f"Of {len(several)} claims, {len(turned)} were decided in opposite ways; {len(changed)} "
         f"({share:.0f} %) were decided under one seed",
         "and undecided under another.",
