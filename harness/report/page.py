@@ -8,7 +8,7 @@ from pathlib import Path
 
 from harness.analysis.answer import Answer
 from harness.analysis.audit import gather_findings, run_checks
-from harness.analysis.number_column import interval_column, value_column
+from harness.analysis.number_column import interval_column
 from harness.analysis.quantities import quantity_of, quantity_of_gap
 from harness.analysis.results import Results
 from harness.core.metric_names import describe
@@ -24,7 +24,7 @@ from harness.report.near_best import find_near_best
 from harness.report.page_figure import PageFigure
 from harness.report.page_record import page_record, record_text
 from harness.report.progress_table import progress_table
-from harness.report.run_table import run_table
+from harness.report.run_table import pack_runs, run_table
 from harness.report.sections import draw_sections, points_on_page, take_hero
 from harness.report.template import fill_page
 from harness.report.thumbnail import card_forest, card_lines
@@ -84,7 +84,6 @@ def render(results: Results, published: bool = False) -> str:
     objective = search.objective if search else ""
     checks = run_checks(results)
     audit = gather_findings(finding for checked in checks for finding in checked.findings)
-    runs = run_table(results, answer)
     sections, hero = take_hero(draw_sections(context), results.study.hero)
     forest = forest_of(answer, declared)
     return fill_page(
@@ -111,10 +110,7 @@ def render(results: Results, published: bool = False) -> str:
         audit=audit,
         passed=[checked.name for checked in checks if not checked.findings],
         progress=progress_table(results.confirmed_curves, declared),
-        runs=runs,
-        run_values=value_column([run.value for run in runs], missing=""),
-        run_steps=value_column([run.steps for run in runs], missing=""),
-        run_seconds=value_column([run.seconds for run in runs], missing=""),
+        runs=pack_runs(run_table(results, answer)),
         # the script puts a run's id in the place of {}
         run_link=results.link("{}"),
         facts=list_facts(results),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from harness.analysis.answer import Answer
 from harness.analysis.failures import Label, find_failures
+from harness.analysis.number_column import value_column
 from harness.analysis.results import Results
+from harness.report.library import pack_text
 
 _COLUMNS = [
     "arm",
@@ -42,6 +46,27 @@ class RunRow(NamedTuple):
     """What went wrong in it; known of confirm runs."""
 
 
+class RunColumn(NamedTuple):
+    """A column of the page's table."""
+
+    name: str
+    numeric: bool
+    cells: Sequence[str]
+
+
+class PackedTable(NamedTuple):
+    """The table as the page holds it: most of a large study's page, were it written out."""
+
+    columns: tuple[RunColumn, ...]
+    """The last one has the whole id of each run, of which the page's script makes a link."""
+    rows: int
+    """How many there are."""
+    unit: str
+    """Of the values."""
+    packed: str
+    """Lists of the columns' cells as JSON, as :func:`harness.report.library.pack_text`."""
+
+
 def run_table(results: Results, answer: Answer) -> list[RunRow]:
     """Return the confirm runs by the arms' places, then those of the search; by search, trial and
     seed.
@@ -69,6 +94,42 @@ def run_table(results: Results, answer: Answer) -> list[RunRow]:
     # False sorts before True: confirm runs first. An arm without a place comes last.
     # sorted() is stable: within an arm, the order by trial and seed stays
     return sorted(rows, key=lambda row: (row.stage != "confirm", places.get(row.arm, len(places))))
+
+
+def pack_runs(rows: Sequence[RunRow]) -> PackedTable:
+    """Return the table as the page holds it.
+
+    Args:
+        rows: of :func:`run_table`.
+    """
+    values = value_column([row.value for row in rows], missing="")
+    steps = value_column([row.steps for row in rows], missing="")
+    seconds = value_column([row.seconds for row in rows], missing="")
+    searches = [RunColumn("Search", True, [str(row.search) for row in rows])]
+    trials = ["" if row.stage == "confirm" else str(row.trial) for row in rows]
+    columns = (
+        RunColumn("Arm", False, [row.arm for row in rows]),
+        RunColumn("Stage", False, [row.stage for row in rows]),
+        *(searches if any(row.search for row in rows) else ()),
+        RunColumn("Trial", True, trials),
+        RunColumn("Seed", True, [str(row.seed) for row in rows]),
+        RunColumn("Ended", False, [_ending(row) for row in rows]),
+        RunColumn("Value", True, values.cells),
+        RunColumn("Updates", True, steps.cells),
+        RunColumn("Seconds", True, seconds.cells),
+        RunColumn("MLflow run", False, [row.run_id for row in rows]),
+    )
+    text = json.dumps([list(column.cells) for column in columns], separators=(",", ":"))
+    return PackedTable(columns, len(rows), values.unit, pack_text(text))
+
+
+def _ending(row: RunRow) -> str:
+    """Return how a run ended, and what went wrong in it."""
+    told = [
+        f"{'' if label.name == row.status else f'; {label.name}'} ({label.evidence})"
+        for label in row.labels
+    ]
+    return "".join([row.status, *told])
 
 
 def _confirmed_values(results: Results, answer: Answer) -> dict[tuple[str, int], float]:

@@ -22,10 +22,12 @@ from harness.report.thinning import POINTS_PER_CURVE
 NUMBERS_PER_PAGE = 100_000
 """Numbers of single runs' curves on a page, from which on each curve gets fewer points.
 
-They are most of a page's bytes: some 250 kB, however many arms, seeds and metrics a study has.
+They are most of a page's bytes: some 250 kB, however many arms, seeds and metrics a study has,
+until every curve has :data:`FEWEST_POINTS`.
 """
-FEWEST_POINTS = 40
-"""Points that a curve keeps however many there are: fewer would not show its shape."""
+FEWEST_POINTS = 20
+"""Points that a single run's curve keeps however many runs there are: both ends, and the lowest and
+the highest of nine stretches between; fewer would not show its shape."""
 
 
 class Sections(NamedTuple):
@@ -41,7 +43,7 @@ class Sections(NamedTuple):
     units: tuple[str, ...]
     """Units that the curves' horizontal axis can be switched to."""
     thinned: int
-    """Points that longer curves were thinned to; 0 where all are shown."""
+    """Points that longer curves of single runs were thinned to; 0 where all are shown."""
 
 
 def draw_sections(context: FigureContext) -> Sections:
@@ -93,7 +95,7 @@ def points_on_page(results: Results) -> int:
 
     Returns:
         ``NUMBERS_PER_PAGE`` shared by all curves of single runs, but no fewer points than show a
-        curve's shape, and no more than a screen can.
+        curve's shape, and no more than a screen can. Centres keep theirs.
     """
     # loss, accuracy and the recipe's metrics have a curve each of training and held-out data
     table = results.confirmed_curves

@@ -66,6 +66,13 @@ def figures(page):
     return [json.loads(text) for text in map(unpacked, packed) if text.startswith('{"data"')]
 
 
+def run_rows(page):
+    """Return the cells of each row of the page's table of runs."""
+    packed = [text for kind, text in page.scripts if kind == "application/gzip"]
+    (columns,) = [json.loads(text) for text in map(unpacked, packed) if text.startswith("[[")]
+    return list(zip(*columns, strict=True))
+
+
 def unpacked(text):
     return gzip.decompress(base64.b64decode(text)).decode()
 

@@ -54,7 +54,7 @@ class FigureContext:
     looks: Looks
     """How each arm of the study is drawn."""
     points: int = POINTS_PER_CURVE
-    """Points that a curve is thinned to."""
+    """Points that a single run's curve is thinned to."""
 
     @classmethod
     def of(cls, results: Results, points: int = POINTS_PER_CURVE) -> FigureContext:
@@ -62,7 +62,7 @@ class FigureContext:
 
         Args:
             results: the study's tables.
-            points: points that a curve is thinned to.
+            points: points that a single run's curve is thinned to.
         """
         answer = answer_study(results)
         looks = looks_of(results.arms, prominent_arms(results.study, answer))

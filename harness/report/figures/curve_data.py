@@ -71,7 +71,7 @@ def compute_curves(
         curves: rows of :attr:`harness.analysis.results.Results.curves`, of the confirm stage.
         metric: such as "loss" for both parts of the data, or the full name of any other metric.
         arms: the arms in the order they are drawn.
-        points: points of a curve at most.
+        points: points of a single run's curve at most.
 
     Returns:
         None where no run of these arms recorded the metric.
@@ -139,7 +139,7 @@ def _band(
         rows: evaluations of the arm's runs at which the metric was recorded.
         column: the metric's column.
         units: columns of positions.
-        points: points of a curve at most.
+        points: points of a single run's curve at most.
     """
     # one row a seed and step, or pivot() below would refuse
     rows = rows.sort_values("step", kind="stable").drop_duplicates(["seed", "step"])
@@ -154,7 +154,7 @@ def _band(
     centres = summaries(shared.to_numpy()) if len(shared) else {}
     at = np.searchsorted(steps, shared.index.to_numpy())
     # all three centres keep the points that the mean needs, since they share their positions
-    kept = extremes(centres["mean"][0], points) if centres else at
+    kept = extremes(centres["mean"][0], POINTS_PER_CURVE) if centres else at
     singles = []
     for seed, run in rows.groupby("seed"):
         run_at, values = np.searchsorted(steps, run["step"]), run[column].to_numpy()

@@ -1,34 +1,43 @@
 import { find, findAll, get } from "./dom.js";
+import { canUnpack, unpackRuns } from "./unpacking.js";
 
-/** Complete the table of runs, and let it be searched and sorted. A page without one is left as it is. */
-export function startTable() {
+/** Fill the table of runs, and let it be searched and sorted. A page without one is left as it is. */
+export async function startTable() {
   const table = /** @type {HTMLTableElement | null} */ (find("#table"));
-  if (!table) return;
-  const rows = [...table.tBodies[0].rows];
-  rows.forEach((row) => linkRun(row, table));
+  if (!table || !canUnpack()) return;
+  const columns = await unpackRuns();
+  const kinds = findAll("th", table).map((head) => head.className);
+  const rows = columns[0].map((_, at) => makeRow(columns.map((cells) => cells[at]), kinds, table));
+  table.tBodies[0].append(...rows);
   startSearch(rows);
   startSorting(table, rows);
 }
 
 /**
- * Turn a row's last cell, which holds the whole id of its run, into a link, and where the table has a column for it
- * add a button that copies a command.
+ * Return the row of a run.
  *
- * The page holds each id once: a link and a command written out for every run would be most of the table's bytes.
- * @param {HTMLTableRowElement} row
+ * The page holds each id once: the last cell becomes a link, and where the table has a column for it there is a button
+ * that copies a command. Both written out for every run would be most of the table's bytes.
+ * @param {string[]} texts - of the cells; the last is the whole id of the run
+ * @param {string[]} kinds - the classes of the columns' cells
  * @param {HTMLTableElement} table - says the address of a run in MLflow's UI, with {} in the place of its id
+ * @returns {HTMLTableRowElement}
  */
-function linkRun(row, table) {
-  const cell = row.cells[row.cells.length - 1];
-  const id = textOf(cell);
+function makeRow(texts, kinds, table) {
+  const row = document.createElement("tr");
+  texts.forEach((textContent, column) => {
+    row.append(Object.assign(document.createElement("td"), { className: kinds[column], textContent }));
+  });
+  const id = texts[texts.length - 1];
   const code = Object.assign(document.createElement("code"), { textContent: id.slice(0, 8) });
   const anchor = Object.assign(document.createElement("a"), { href: (table.dataset.link ?? "").replace("{}", id) });
   anchor.append(code);
-  cell.replaceChildren(anchor);
-  if (!table.dataset.reproduce) return;
+  row.cells[row.cells.length - 1].replaceChildren(anchor);
+  if (!table.dataset.reproduce) return row;
   const button = Object.assign(document.createElement("button"), { type: "button", textContent: "copy command" });
   button.dataset.copy = `harness reproduce ${id}`;
   row.insertCell().append(button);
+  return row;
 }
 
 /**

@@ -19,6 +19,23 @@ async function unpack(packed) {
   return new Response(stream).text();
 }
 
+/**
+ * Return the text of a part of the page that is packed.
+ * @param {string} key - the part's name
+ * @returns {Promise<string>}
+ */
+function unpackPart(key) {
+  return unpack(get(`[id="data-${CSS.escape(key)}"]`).textContent ?? "");
+}
+
+/**
+ * Return the columns of the table of runs.
+ * @returns {Promise<string[][]>}
+ */
+export async function unpackRuns() {
+  return JSON.parse(await unpackPart("runs"));
+}
+
 /** @type {Map<string, string>} */
 const unpacked = new Map();
 
@@ -27,8 +44,7 @@ const unpacked = new Map();
  * @param {string} key - the figure's name
  */
 export async function unpackFigure(key) {
-  if (unpacked.has(key)) return;
-  unpacked.set(key, await unpack(get(`[id="data-${CSS.escape(key)}"]`).textContent ?? ""));
+  if (!unpacked.has(key)) unpacked.set(key, await unpackPart(key));
 }
 
 /**
