@@ -45,7 +45,7 @@ def headline(study: Study, claims: Sequence[Tested], ranking: str) -> str:
     chosen = [claims[number] for number in study.answer]
     if study.first_look:
         first = (chosen or claims)[0]
-        return f"No verdict yet: {_claim_and_effect(first, declared)} so far."
+        return f"No verdict yet: {_continued(_claim_and_effect(first, declared))} so far."
     if not chosen and len(claims) > FEW:
         return f"{_count(claims)} {_said(claims[0], declared)}"
     return " ".join(_said(tested, declared) for tested in chosen or claims)
@@ -55,10 +55,12 @@ def _said(tested: Tested, declared: Declared) -> str:
     """Return a claim's verdict and effect in a sentence."""
     said = _claim_and_effect(tested, declared)
     opening = OPENINGS[tested.verdict.verdict]
-    # a sentence of the claim's own ("What … does to …") goes on after the colon
-    if opening and said.startswith("What "):
-        said = said.replace("What ", "what ", 1)
-    return _begun(f"{opening}{said}.")
+    return f"{opening}{_continued(said)}." if opening else f"{_begun(said)}."
+
+
+def _continued(sentence: str) -> str:
+    """Return what is said after a colon: a claim's own first word ("What … does to …") is small."""
+    return sentence.replace("What ", "what ", 1) if sentence.startswith("What ") else sentence
 
 
 def _begun(sentence: str) -> str:
