@@ -29,7 +29,7 @@ from harness.core.temporary import temporary_folder
 from harness.tracking.artifacts import write_artifact, write_json_artifact
 from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
 from harness.tracking.rows import JsonObject, Means, NewRun, StoredRun, StudyData
-from harness.tracking.schema import PARENTS, TRAINING, Tag
+from harness.tracking.schema import TRAINING, Tag
 from harness.tracking.uris import describe_error, hide_password, is_remote
 from harness.tracking.views import View, saved_view
 
@@ -240,22 +240,6 @@ class Experiment:
     def write_driver(self, text: str) -> None:
         """Say who runs the study at the moment."""
         self.client.set_experiment_tag(self.id, Tag.DRIVER, text)
-
-    def discard_unfinished(self, kept: Collection[str]) -> None:
-        """Delete the study's runs that were never written to their end, at most a thousand of them.
-
-        They come of processes that were killed while they sent runs to a server, and of answers
-        that were lost on the way from one.
-
-        Args:
-            kept: ids of the runs of the study and its arms, which are ended and not deleted.
-        """
-        for run in self.client.search_runs(
-            [self.id], "attributes.status = 'RUNNING'", max_results=1000
-        ):
-            ours = Tag.KEY in run.data.tags or run.data.tags.get(Tag.KIND) in PARENTS
-            if ours and run.info.run_id not in kept:
-                self.client.delete_run(run.info.run_id)
 
     def write_json(self, run_id: str, name: str, content: Mapping[str, object]) -> None:
         """Write a JSON file among a run's artifacts."""

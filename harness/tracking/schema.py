@@ -70,6 +70,8 @@ class Tag:
     """Of an arm's run: the runs that its curves are means of, in words."""
     SHARING = "harness.sharing"
     """Of a training run of a study that several drivers share: id of the run in which they do."""
+    SENDER = "harness.sender"
+    """Of the same: the driver that sent it, by the name that it gives signs of life by."""
     COMMON = "harness.common"
     """Of the run in which drivers share a study: the hash of what all of them must have."""
     OWNER = "harness.owner"

@@ -34,9 +34,16 @@ from harness.tracking.rows import (
     new_run,
 )
 from harness.tracking.schema import CLOCKS, StudyFile, Tag
-from harness.tracking.sharing import Sharing, begin_sharing, find_sharing, what_is_common
+from harness.tracking.sharing import (
+    Sharing,
+    begin_sharing,
+    end_sharing,
+    find_sharing,
+    what_is_common,
+)
 from harness.tracking.show import show_answer
 from harness.tracking.spool import Spool, SpoolBatch
+from harness.tracking.unfinished import discard_unfinished
 from harness.tracking.uris import hide_password, is_remote
 
 _T = TypeVar("_T")
@@ -85,6 +92,8 @@ class Session:
         """The right to drive the study; from :meth:`open` to :meth:`close`."""
         self._parents = Parents(self._experiment)
         """The runs of the study and its arms, from :meth:`open` on."""
+        self._sent_by_others: list[str] = []
+        """Runs that drivers who had joined an earlier one were sending at :meth:`open`."""
         self._answering: dict[str, bool] = {}
         """Whether the training runs that were there at :meth:`open` say that they are the
         answer's."""
@@ -139,13 +148,17 @@ class Session:
     def _reopen(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
         """Read what there is, delete what is half written and make what is missing; may be done
         again."""
-        rows = self._experiment.bulk.rows()
-        running = {row.run_id for row in rows if row.status == "RUNNING"}
-        self._experiment.discard_unfinished([row.run_id for row in parents_of(rows).values()])
+        rows = self._rows()
+        if any(row.status == "RUNNING" for row in rows):
+            parents = [row.run_id for row in parents_of(rows).values()]
+            self._sent_by_others = discard_unfinished(self._experiment, parents)
+            rows = self._rows()  # what others were sending may have arrived
+        if any(row.tags.get(Tag.KIND) == "sharing" for row in rows):
+            end_sharing(self._experiment)
         self.clocks = _clocks(rows)
         self._parents.open(about, arms, rows)
         self._describe(about)
-        return self._known([row for row in rows if row.run_id not in running])
+        return self._known(rows)
 
     def _join_in(self, common: str, held: HeldError) -> dict[str, Known]:
         """Join the driver that has the study, and leave all to it but the runs of cohorts.
@@ -202,8 +215,12 @@ class Session:
             self._experiment.write_text(self._parents.study, StudyFile.DIFF, changes)
 
     def _known(self, rows: Sequence[StoredRun]) -> dict[str, Known]:
-        """Return the whole runs by key; of several with one key the one that started last."""
+        """Return the whole runs by key; of several with one key the one that started last.
+
+        Those that another driver is sending are nobody's else: they count when they have arrived.
+        """
         known: dict[str, Known] = {}
+        rows = [row for row in rows if row.status != "RUNNING"]
         self._answering = {
             row.run_id: row.tags.get(Tag.ANSWERS) == "yes" for row in rows if Tag.KEY in row.tags
         }
@@ -239,7 +256,7 @@ class Session:
         """
         runs = [new_run(record, self._parents.arms[record.arm].run_id) for record in records]
         if self.sharing is not None:
-            own = {Tag.SHARING: self.sharing.run_id}
+            own = {Tag.SHARING: self.sharing.run_id, Tag.SENDER: self.sharing.me}
             runs = [run._replace(tags=run.tags | own) for run in runs]
         superseded = [run_id for run in runs for run_id in self._ids_by_key.get(run.key, ())]
         self._superseded.update(superseded)
@@ -394,10 +411,12 @@ class Session:
         if self._lease is not None:
             self._lease.check()
         settled = record._replace(runs=self.settle(record.runs))
+        me = self.sharing.me if self.sharing is not None else ""
 
         def write() -> None:
             # what attempts that failed half way have left
-            self._experiment.discard_unfinished(self._parents.ids)
+            kept = [*self._parents.ids, *self._sent_by_others]
+            discard_unfinished(self._experiment, kept, me)
             # The tag goes last: it says that the rest is there.
             self._experiment.write_json(self._parents.study, StudyFile.INDEX, settled.to_plain())
             self._mark(settled)

@@ -11,9 +11,10 @@ next attempt.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness.core.errors import StoreError
@@ -24,6 +25,8 @@ from harness.tracking.rows import StoredRun, StudyData
 from harness.tracking.schema import Tag
 
 if TYPE_CHECKING:
+    from mlflow.entities import Run
+
     from harness.tracking.experiment import Experiment
 
 JOINING = 120.0
@@ -41,6 +44,7 @@ GONE = (
 )
 _TAKEN = "INVALID_PARAMETER_VALUE"
 """MLflow's code where a parameter is there with another value."""
+_LOG = logging.getLogger("harness")
 
 
 class EndedError(StoreError):
@@ -229,11 +233,54 @@ def begin_sharing(
         owner: this driver's name in the lease.
         retry_read: tries a call again while the store is away.
     """
-    for run in experiment.client.search_runs([experiment.id], f"tags.`{Tag.KIND}` = 'sharing'"):
-        experiment.client.delete_run(run.info.run_id)
+    end_sharing(experiment)
     tags = {Tag.KIND: "sharing", Tag.COMMON: common, Tag.OWNER: owner}
     run_id = experiment.add_parent("shared", tags, StudyData(about.data, about.fingerprint))
     return Sharing(experiment, run_id, owner, retry_read)
+
+
+def end_sharing(experiment: Experiment) -> None:
+    """Let drivers that had joined an earlier one know that it has the study no longer."""
+    for run in _shared_runs(experiment):
+        experiment.client.delete_run(run.info.run_id)
+
+
+def living_drivers(experiment: Experiment, drivers: Collection[str]) -> set[str]:
+    """Return those of some drivers that give a sign of life; it takes until the last one has given
+    it, or can be counted as gone.
+
+    Args:
+        experiment: the study's.
+        drivers: their names; one at least.
+    """
+
+    def beats() -> dict[str, str]:
+        return {
+            name: beat for run in _shared_runs(experiment) for name, beat in run.data.tags.items()
+        }
+
+    _LOG.warning(
+        "study %r: runs were being sent by drivers that shared it; looking for up to %d seconds "
+        "whether they still are",
+        experiment.study,
+        STALE,
+    )
+    first, living, until = beats(), set[str](), time.monotonic() + STALE
+    while len(living) < len(drivers) and time.monotonic() < until:
+        time.sleep(POLL)
+        now = beats()
+        living |= {
+            driver
+            for driver in drivers
+            if (tag := _beat_tag(driver)) in now and now[tag] != first.get(tag)
+        }
+    return living
+
+
+def _shared_runs(experiment: Experiment) -> list[Run]:
+    """Return the runs by which a study is shared: at most one, but for those that killed drivers
+    have left."""
+    return list(experiment.client.search_runs([experiment.id], f"tags.`{Tag.KIND}` = 'sharing'"))
 
 
 def find_sharing(

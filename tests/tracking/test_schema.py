@@ -43,6 +43,7 @@ TAGS = {
     "MEAN_OF": "harness.mean_of",
     "CURVES_OF": "harness.curves_of",
     "SHARING": "harness.sharing",
+    "SENDER": "harness.sender",
     "COMMON": "harness.common",
     "OWNER": "harness.owner",
     "DRIVER": "harness.driver",
