@@ -1,10 +1,10 @@
 """The command line: ``harness``, ``python -m harness``, and the flags of a study's own script.
 
-A command's options are declared in :mod:`harness.cli.commands`, the flags that several share in
-:mod:`harness.cli.flags`; the other files do the work, each for a group of commands. They print to
-people and end with an exit status: 0 for success, 1 for a check that failed, 2 for a mistake of the
-user's, 130 for a study that Ctrl-C stopped. Whatever a notebook may want as well belongs in a room
-below.
+The commands are listed in :mod:`harness.cli.commands`; the ``*_commands`` files declare their
+options, :mod:`harness.cli.flags` those that several share; the other files do the work. They print
+to people and end with an exit status: 0 for success, 1 for a check that failed, 2 for a mistake of
+the user's, 130 for a study that Ctrl-C stopped. Whatever a notebook may want as well belongs in a
+room below.
 
 Nothing heavy is imported here, so that ``harness --help`` answers at once.
 """
@@ -40,7 +40,7 @@ def study_main(study: Study) -> None:
 
     if in_notebook():
         return _run_in_notebook(study)
-    from harness.cli.commands import script_app
+    from harness.cli.study_commands import script_app
 
     _guard(script_app(study))
 
