@@ -22,7 +22,7 @@ import pandas as pd
 from harness.core.errors import HarnessError
 from harness.core.registry import load_entry
 from harness.core.study_record import ClockReading, FrozenEntry, RunEntry, StudyRecord, TrialEntry
-from harness.spec.arms import Arm, build_arms
+from harness.spec.arms import Arm, build_arms, known_arm
 from harness.spec.looks import BLOCK, Look
 from harness.spec.stored import read_stored
 from harness.spec.study import Study
@@ -238,7 +238,7 @@ class Results:
             The arrays that all of the arm's runs have, such as ``confusion/matrix``, seeds rising;
             runs that diverged or failed are left out. Empty where none measured any.
         """
-        runs = self.by_arm[arm]
+        runs = self.by_arm[known_arm(arm, self.by_arm)]
         having = runs[runs["arrays"] & ~runs["status"].isin(["diverged", "failed"])]
         by_seed = [self.reader.arrays(str(run_id)) for run_id in having["run_id"]]
         if not by_seed:
@@ -260,6 +260,7 @@ class Results:
         Raises:
             HarnessError: there is no such run, or it kept none.
         """
+        known_arm(arm, self.by_arm)
         rows = self.confirmed[(self.confirmed["arm"] == arm) & (self.confirmed["search"] == search)]
         asked = rows[(rows["seed"] == seed) | (rows["seed"] % BLOCK == seed)]
         run = f"arm {arm!r}, search {search}, seed {seed}"
@@ -289,7 +290,9 @@ class Results:
         Raises:
             HarnessError: there is no such run, or it kept no weights.
         """
-        frozen = next(own for own in self.winners[arm] if own.search == search)
+        frozen = next(
+            own for own in self.winners[known_arm(arm, self.winners)] if own.search == search
+        )
         return load_entry("results.model")(frozen.recipe, self.weights(arm, seed, search))
 
 

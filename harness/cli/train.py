@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness.cli.changes import parse_changes
-from harness.core.errors import SpecError, nearest
+from harness.core.errors import SpecError
 from harness.protocol.train import train
-from harness.spec.arms import build_arms
+from harness.spec.arms import build_arms, known_arm
 from harness.spec.recipe import Recipe
 from harness.spec.study import Study
 
@@ -55,6 +55,4 @@ def _recipe_of(study: Study, arm: str | None) -> Recipe:
     if arm is None:
         return study.recipe
     recipes = {each.name: each.recipe for each in build_arms(study)}
-    if arm not in recipes:
-        raise SpecError(f"--arm: unknown arm {arm!r}; {nearest(arm, recipes)}")
-    return recipes[arm]
+    return recipes[known_arm(arm, recipes, "--arm: ")]

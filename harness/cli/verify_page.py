@@ -14,6 +14,7 @@ from harness.analysis.results import load
 from harness.cli.progress import choose_display
 from harness.cli.verdicts import review_code
 from harness.core.errors import HarnessError
+from harness.core.paths import near_file
 from harness.core.temporary import temporary_folder
 from harness.protocol.options import Options
 from harness.protocol.recorded_code import find_unseen
@@ -56,6 +57,10 @@ def verify_page(page: Path, archive: Path | None, trust: bool, workers: int | No
         HarnessError: the page can't be read, or its code may not run.
         SystemExit: something differs by more than rounding explains.
     """
+    if not page.exists():
+        raise HarnessError(
+            f"{page}: no such file" + (f"; {hint}" if (hint := near_file(page)) else "")
+        )
     try:
         text = page.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:

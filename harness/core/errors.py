@@ -58,13 +58,21 @@ def nearest(name: str, options: Iterable[str]) -> str:
     ("did you mean 'Adam'?", 'expected one of: Adam, SGD')
     """
     known = list(options)
-    lowered = {option.lower(): option for option in known}
+    return did_you_mean(name, known) or "expected one of: " + ", ".join(sorted(known))
+
+
+def did_you_mean(name: str, options: Iterable[str]) -> str:
+    """Return the closest of the names that are known as a question, for where they are too many to
+    list; empty if none is close.
+
+    >>> did_you_mean("smal.py", ["small.py", "other.py"]), did_you_mean("???", ["Adam"])
+    ("did you mean 'small.py'?", '')
+    """
+    lowered = {option.lower(): option for option in options}
     # looser than difflib's default of 0.6: a far-fetched suggestion costs a user less than having
-    # to read the list of all names
+    # to look for the names that there are
     close = get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.5)
-    if close:
-        return f"did you mean {lowered[close[0]]!r}?"
-    return "expected one of: " + ", ".join(sorted(known))
+    return f"did you mean {lowered[close[0]]!r}?" if close else ""
 
 
 def _end_scripts_in_words() -> None:

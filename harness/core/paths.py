@@ -13,7 +13,7 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-from harness.core.errors import HarnessError, nearest
+from harness.core.errors import HarnessError, did_you_mean, nearest
 
 LISTED_FILES = 20
 """Files of a folder that a message lists at most."""
@@ -98,6 +98,20 @@ def find_beside_spec(path: str, field: str) -> Path:
         raise HarnessError(f"{field}: expected {path!r} beside the spec, found no such folder")
     hint = nearest(given.name, [each.name for each in sorted(folder.iterdir())[:LISTED_FILES]])
     raise HarnessError(f"{field}: found no {path!r} in {folder.resolve()}; {hint}")
+
+
+def near_file(path: Path) -> str:
+    """Return which file of a missing file's folder may have been meant, as ``did you mean 'x'?``;
+    empty if none is near.
+
+    Args:
+        path: no file is there.
+    """
+    try:
+        # with the folder, so that what is suggested can be copied
+        return did_you_mean(str(path), [str(each) for each in path.parent.iterdir()])
+    except (OSError, ValueError):  # no such folder, none that may be read, or no name of one
+        return ""
 
 
 def _own_folders() -> list[Path]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.core.errors import HarnessError, SpecError
+from harness.core.errors import HarnessError, SpecError, did_you_mean
 from harness.data.base import Data, load_data
 from harness.engine.hyperparameters import dropout_rate
 from harness.engine.metric_trial import metric_notes, try_metrics
@@ -302,6 +302,8 @@ def _unrecorded(field: str, got: str, arm: Arm, recorded: set[str]) -> str:
     hint = ""
     if got.startswith("valid/") and "valid/loss" not in recorded:
         hint = " (validation data come from data.valid_fraction)"
+    if question := did_you_mean(got, recorded):
+        hint += f"; {question}"
     return f"{field}: arm {arm.name!r} records {', '.join(sorted(recorded))}; got {got!r}{hint}"
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple, Protocol
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from harness.core.errors import SpecError, nearest
+from harness.core.errors import HarnessError, SpecError, nearest
 from harness.spec.component import Component
 from harness.spec.error_words import mistake_in_words
 from harness.spec.levels import Level, plain_level
@@ -160,6 +160,22 @@ class SearchedComparison(Comparison, Protocol):
     @property
     def search(self) -> Search | None:
         """How arms are tuned."""
+
+
+def known_arm(name: str, arms: Collection[str], where: str = "") -> str:
+    """Return the name of an arm, if there is one of that name.
+
+    Args:
+        name: what somebody asked for.
+        arms: the names that there are.
+        where: the option or field that holds it, with a colon, for the error.
+
+    Raises:
+        HarnessError: there is none; the message has the nearest name.
+    """
+    if name not in arms:
+        raise HarnessError(f"{where}unknown arm {name!r}; {nearest(name, arms)}")
+    return name
 
 
 def arms_of_search(study: SearchedComparison, search: int) -> tuple[Arm, ...]:

@@ -78,7 +78,8 @@ def _say(item: ErrorDetails, tree: object, root: type[BaseModel]) -> str:
     message = mistake_in_words(item)
     # Our own messages say what was got; a whole mapping or object would only fill the screen.
     simple = isinstance(item.get("input"), (str, int, float, bool, type(None)))
-    return message + (f", got {item['input']!r}" if simple and "got" not in message else "")
+    said = "got" in message or item["type"] == "component"
+    return message + (f", got {item['input']!r}" if simple and not said else "")
 
 
 def _space_of(value: object) -> Space | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from harness.core.errors import nearest
+from harness.core.errors import did_you_mean
 from harness.spec.patterns import IN_WORDS
 
 WHOLE, NUMBER, TEXT = "a whole number", "a number", "a text"
@@ -80,5 +80,5 @@ def mistake_in_words(item: ErrorDetails) -> str:
 def _nearest_choice(item: ErrorDetails, expected: str) -> str:
     """Return the choice that was meant, where the value is a misspelt one."""
     choices = [text for text in expected.split("'")[1::2] if text]
-    hint = nearest(str(item.get("input")), choices) if choices else ""
-    return f" ({hint})" if hint.startswith("did you mean") else ""
+    hint = did_you_mean(str(item.get("input")), choices)
+    return f" ({hint})" if hint else ""

@@ -15,6 +15,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from harness.core.errors import HarnessError, SpecError, line_of, nearest
+from harness.core.paths import near_file
 from harness.spec.error_messages import explain
 from harness.spec.paths import put
 from harness.spec.plain_files import plain_tree, read_tree
@@ -40,7 +41,8 @@ def load_study(path: Path) -> Study:
             listed.
     """
     if not _is_file(path):
-        raise SpecError(f"{path}: no such file; write one with 'harness new {path}'")
+        meant = near_file(path) or f"write one with 'harness new {path}'"
+        raise SpecError(f"{path}: no such file; {meant}")
     _make_importable(path.parent)
     if path.suffix == ".py":
         return _from_script(path)

@@ -23,9 +23,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
-from harness.core.errors import HarnessError, NoStudyError, StoreError, nearest
+from harness.core.errors import HarnessError, NoStudyError, StoreError, did_you_mean
 from harness.core.temporary import marked
 from harness.tracking.moved_store import follow_move
+from harness.tracking.near_run import near_run
 from harness.tracking.older_store import upgrade_with_copy
 from harness.tracking.reachable import refuse_silent
 from harness.tracking.retry import StoreUnavailable, retry
@@ -201,10 +202,15 @@ def owner_of(run_id: str, uri: str | None = None) -> Owner:
     try:
         run = client.get_run(run_id)
     except MlflowException as error:
+        # the second of what could be no id at all, such as a name
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise StoreError(
+                f"run {run_id!r}: can't be read from MLflow at {hide_password(where)}: "
+                f"{describe_error(error, where)}"
+            ) from error
         raise StoreError(
-            f"run {run_id!r}: not in MLflow at {hide_password(where)}: "
-            f"{describe_error(error, where)}"
-        ) from error
+            f"run {run_id!r}: not in MLflow at {hide_password(where)}; {near_run(client, run_id)}"
+        ) from None
     return Owner(str(client.get_experiment(run.info.experiment_id).name), str(run.info.run_name))
 
 
@@ -258,10 +264,10 @@ def _find_or_create(client: MlflowClient, study: str, uri: str, create: bool) ->
     if experiment is None:
         if not create:
             names = [str(each.name) for each in client.search_experiments()]
-            hint = nearest(study, [name for name in names if name != DEFAULT_EXPERIMENT])
+            hint = did_you_mean(study, [name for name in names if name != DEFAULT_EXPERIMENT])
             raise NoStudyError(
                 f"no study {study!r} in MLflow at {hide_password(uri)}; "
-                f"run it first with 'harness run'{_meant(hint)}"
+                f"run it first with 'harness run'{', or ' * bool(hint)}{hint}"
             )
         artifacts = _artifacts(uri, study)
         _once(
@@ -317,11 +323,6 @@ def _once(change: Callable[[], object], made: str) -> None:
     except MlflowException as error:
         if error.error_code != made:
             raise
-
-
-def _meant(hint: str) -> str:
-    """Return the end of a message with the name that was meant; a list of all could be long."""
-    return f", or {hint}" if hint.startswith("did you mean") else ""
 
 
 def _followed(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, did_you_mean
 from harness.verification.deepobs import DEEPOBS
 from harness.verification.edge import EDGE_OF_STABILITY
 from harness.verification.equivalences import EQUIVALENCES
@@ -47,9 +47,13 @@ def choose_rows(only: str | None = None) -> tuple[RowGroup, ...]:
         if rows:
             chosen.append(group._replace(rows=rows))
     if not chosen:
-        names = ", ".join(group.name for group in GROUPS)
+        names = [group.name for group in GROUPS]
+        meant = did_you_mean(
+            wanted, [*names, *(row.name for group in GROUPS for row in group.rows)]
+        )
         raise HarnessError(
-            f"--only: expected a part of a row's name, or one of {names}; got {only!r}"
+            f"--only: expected a part of a row's name, or one of {', '.join(names)}; got {only!r}"
+            f"{'; ' * bool(meant)}{meant}"
         )
     return tuple(chosen)
 

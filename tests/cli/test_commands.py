@@ -176,6 +176,8 @@ MISTAKES = [
     (["status", "other"], "no study 'other'"),
     (["new", "x.toml"], "expected a .py or .yaml"),
     (["train", "tiny.yaml", "--arm", "Adm"], "Adam"),
+    (["verify", "--only", "mnits1d"], "did you mean 'mnist1d'?"),
+    (["verify", "tiny.html"], "tiny.html: no such file; did you mean 'tiny.yaml'?"),
     (["nonsense"], "nonsense"),
 ]
 

@@ -61,6 +61,9 @@ def test_weights_evaluate_to_the_recorded_loss(model, keep, name, folder):
     assert all(isinstance(array, np.ndarray) for array in weights.values())
     with pytest.raises(HarnessError, match="seeds of this arm and search: 0, 1"):
         found.weights(arm, 7)
+    for read in (found.weights, found.model, lambda name, seed: found.arrays(name)):
+        with pytest.raises(HarnessError, match=f"unknown arm .*did you mean '{arm}'"):
+            read(f"{arm}s", 1)
 
 
 def test_best_and_last_are_two():

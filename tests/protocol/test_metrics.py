@@ -89,8 +89,9 @@ def _curve_figures(loaded):
 
 
 def test_what_runs_do_not_record_is_refused():
-    with pytest.raises(SpecError, match="claims.0.on: arm 'SGD' records .*test/f1.*got 'test/mcc'"):
-        check_study(asked(claims=[h.Claim.better("Adam", than="SGD", on="test/mcc")]))
+    said = "claims.0.on: arm 'SGD' records .*test/f1.*got 'test/acuracy'; did you mean 'test/accur"
+    with pytest.raises(SpecError, match=said):
+        check_study(asked(claims=[h.Claim.better("Adam", than="SGD", on="test/acuracy")]))
     with pytest.raises(SpecError, match="search.objective: arm 'SGD' records"):
         check_study(asked(search=h.Search(trials=2, objective="valid/both/left",
                                           direction="maximize")))  # fmt: skip

@@ -1,6 +1,7 @@
 """A recorded run is trained again from MLflow alone, and every point is compared."""
 
 import importlib
+import re
 import sys
 
 import pytest
@@ -36,6 +37,12 @@ def test_runs_of_both_stages_are_reproduced(folder):
         again = reproduce(rows["run_id"].iloc[1])
         assert again.verdict in ("identical", "within tolerance") and again.largest < 1e-5
         assert again.points > 5 and again.changed == ()
+    # the beginning of an id, a misspelt one and a name say which run may have been meant
+    run_id, name = loaded.confirmed["run_id"].iloc[0], loaded.reader.runs()[0].name
+    misspelt = run_id[:-1] + ("0" if run_id[-1] != "0" else "1")
+    for given, said in ((run_id[:9], run_id), (misspelt, run_id), (name.upper(), re.escape(name))):
+        with pytest.raises(StoreError, match=f"did you mean '.*{said}"):
+            reproduce(given)
 
 
 def test_a_recipe_of_one_s_own_code_is_rebuilt_without_the_file(folder, monkeypatch):

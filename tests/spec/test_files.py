@@ -133,8 +133,11 @@ def test_mistakes(tmp_path, text, said):
 
 
 def test_missing_files_and_scripts_without_a_study(tmp_path):
-    with pytest.raises(SpecError, match="no such file"):
+    with pytest.raises(SpecError, match="no such file; write one with 'harness new"):
         load_study(tmp_path / "none.yaml")
+    (tmp_path / "optimizers.yaml").write_text("name: x\n")
+    with pytest.raises(SpecError, match="no such file; did you mean '.*/optimizers.yaml'"):
+        load_study(tmp_path / "optimisers.yaml")
     (tmp_path / "empty.py").write_text("x = 1\n")
     with pytest.raises(SpecError, match="expected one Study at the top level"):
         load_study(tmp_path / "empty.py")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.core.errors import SpecError
+from harness.core.paths import near_file
 
 _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
     ".csv": pd.read_csv,
@@ -29,7 +30,9 @@ def read_rows(path: str | Path) -> pd.DataFrame:
     """
     file = Path(path)
     if not file.is_file():
-        raise SpecError(f"{file}: no such file")
+        raise SpecError(
+            f"{file}: no such file" + (f"; {hint}" if (hint := near_file(file)) else "")
+        )
     reader = _READERS.get(file.suffix.lower())
     if reader is None:
         raise SpecError(f"{file}: expected {', '.join(_READERS)}, got {file.suffix or 'no ending'}")
