@@ -11,9 +11,10 @@ from collections.abc import Mapping
 import torch
 
 from harness.data.base import Data, load_data
+from harness.engine.build_network import build_network
 from harness.engine.draw_trial import draws_in_updates
 from harness.engine.placement import as_tensor
-from harness.engine.program import Program, build_network
+from harness.engine.program import Program
 from harness.engine.tally import keeps_outputs, numbers_kept
 from harness.engine.timetable import make_timetable
 from harness.models.base import Context, Seen

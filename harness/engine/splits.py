@@ -17,9 +17,10 @@ from torch import Tensor
 
 from harness.core.errors import HarnessError
 from harness.data.base import Data
+from harness.engine.build_network import takes_tokens
 from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.placement import Samples, place_in_a_row
-from harness.engine.program import Program, takes_tokens, with_samples_of
+from harness.engine.program import Program, with_samples_of
 from harness.models.base import Buffers
 from harness.spec.component import as_a
 from harness.spec.resolved import ResolvedRecipe

@@ -4,9 +4,9 @@ To write a probe, subclass :class:`Probe`, name its ``prefix``, and compute metr
 ``measure`` from what the :class:`Scene` holds or can be asked; what it needs later goes into
 ``memory``.
 
-:mod:`harness.engine.probing` makes the scene after each update that a probe is due at, and calls
-``measure``. What is cheap is a field of the scene; what costs a pass over the network is a
-callable, so that it is computed only if a probe asks.
+:mod:`harness.engine.probing` calls ``measure`` after each update that a probe is due at, with the
+scene that :mod:`harness.engine.probe_scenes` makes. What is cheap is a field of the scene; what
+costs a pass over the network is a callable, so that it is computed only if a probe asks.
 """
 
 from __future__ import annotations

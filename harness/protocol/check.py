@@ -13,10 +13,11 @@ import numpy as np
 
 from harness.core.errors import HarnessError, SpecError, did_you_mean
 from harness.data.base import Data, load_data
+from harness.engine.build_network import build_network
 from harness.engine.hyperparameters import dropout_rate
 from harness.engine.metric_trial import metric_notes, try_metrics
 from harness.engine.optimizer_checks import has_batch_statistics
-from harness.engine.program import Program, build_network, program_of
+from harness.engine.program import Program, program_of
 from harness.metrics.base import Metric
 from harness.metrics.logged import Logged
 from harness.probes.base import probes_of

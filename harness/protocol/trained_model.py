@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.data.base import load_data
-from harness.engine.program import build_network
+from harness.engine.build_network import build_network
 from harness.models.base import Context, Network
 from harness.models.external import ModuleNetwork
 from harness.spec.resolved import ResolvedRecipe
