@@ -165,3 +165,14 @@ def told(point: Point) -> dict[str, float]:
     """Return a point's metrics and where the run was, as far as it said so: what gave the point."""
     where = zip(POSITIONS, (point.epoch, point.samples), strict=True)
     return point.metrics | {name: value for name, value in where if not math.isnan(value)}
+
+
+def named_metrics(value: object) -> Mapping[str, object]:
+    """Return metrics as they were told, by name.
+
+    Raises:
+        ToldError: it is something else.
+    """
+    if not isinstance(value, Mapping):
+        raise ToldError(f"expected metrics by name, got {value!r}")
+    return value

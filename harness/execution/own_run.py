@@ -15,34 +15,29 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from harness.core.errors import HarnessError
 from harness.core.metric_names import may_be_undefined
-from harness.core.paths import cache_folder
 from harness.core.records import Outcome, Point, Status
-from harness.core.temporary import temporary_folder
-from harness.execution.own_curve import TOLD_UNITS, OwnCurve, ToldError, told
+from harness.execution.own_assignment import assignment_of, folder_of
+from harness.execution.own_curve import OwnCurve, ToldError, named_metrics, told
+from harness.execution.own_failures import (
+    NO_LINES,
+    NO_METRICS,
+    exit_in_words,
+    failure,
+    said_of,
+)
 from harness.execution.watched_process import LimitError, Limits, WatchedProcess
 from harness.spec.arms import Run
 from harness.spec.component import as_a
-from harness.spec.keys import run_key
-from harness.spec.resolved import ResolvedRecipe
-from harness.spec.source_code import code_of
 from harness.trainers.base import Trainer
 from harness.trainers.command import Command, event_of_row
-from harness.trainers.training_run import Assignment
 
 EVENTS = "events.jsonl"
 """The file beside a checkpoint that keeps what the run had told."""
 LATE = 1.2, 5.0
 """A run of a length in seconds is given up after so many times its length, and so many more."""
-NO_METRICS = "it told no metrics; call run.log(step, valid_loss=...)"
-NO_LINES = 'it told no metrics; print lines such as {"step": 1, "valid/loss": 0.3}'
-MOST_NAMES = 8
-"""Names that a sentence lists."""
-TOLD_LAST = 5
-"""Lines of the output that say why a run failed."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +88,7 @@ class OwnRun:
     @property
     def notes(self) -> tuple[str, ...]:
         """What its user should know, in sentences."""
-        return (_said_of(self._unnamed),) if self._unnamed else ()
+        return (said_of(self._unnamed),) if self._unnamed else ()
 
     @property
     def seconds(self) -> float:
@@ -196,7 +191,7 @@ class OwnRun:
             elif "checkpoint" in event:
                 self._keep_all()
             elif "test" in event:
-                self.curve.test(_mapping(event["test"]))
+                self.curve.test(named_metrics(event["test"]))
             elif "metrics" in event:
                 self._log(event)
         unit, length = self.run.recipe.length
@@ -233,7 +228,7 @@ class OwnRun:
         self._rows = len(events)
 
     def _log(self, event: Mapping[str, object]) -> None:
-        metrics = _mapping(event["metrics"])
+        metrics = named_metrics(event["metrics"])
         self.curve.add(float(str(event["step"])), metrics)
         if self._kept:
             self._keep([{"step": event["step"], "metrics": metrics}], "a")
@@ -266,7 +261,7 @@ class OwnRun:
             return
         code = self.process.code
         if not self._done and (code or not isinstance(self._trainer, Command)):
-            self._end("failed", _exit_in_words(code))
+            self._end("failed", exit_in_words(code))
         elif not self.curve.points and not self.curve.tested:
             self._end("failed", "; ".join((self._untold, *self.notes)))
         else:
@@ -279,148 +274,12 @@ class OwnRun:
             if status == "finished":
                 self.process.let_end()
             self.process.kill()
-            detail = _failure(detail, self.process) if status == "failed" else detail
+            detail = failure(detail, self.process) if status == "failed" else detail
         self.outcome = self.curve.outcome(status, seconds, detail)
         self.process = None
         if not self._abandoned:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-class DryRun(NamedTuple):
-    """What came of trying a training loop for a few steps."""
-
-    told: frozenset[str]
-    """The metrics that it told, those of the test data among them."""
-    error: str
-    """Why it failed; empty where it did not."""
-    ended: bool
-    """Whether it came to its end, as a loop does that asks ``should_stop``."""
-    units: frozenset[str] = frozenset()
-    """Units in which it said where it is, of those that a speed may be counted in."""
-    whole: bool = False
-    """Whether that was a whole run, which never asked: what it has not told it never tells."""
-
-
-def try_run(recipe: ResolvedRecipe, limit: float) -> DryRun:
-    """Start a training loop that is told to stop after two steps, and see what it does.
-
-    Args:
-        recipe: with a trainer of a user's own.
-        limit: seconds after which it is given up, which is no mistake: not every loop asks.
-    """
-    assert recipe.trainer is not None
-    trainer = as_a(Trainer, recipe.trainer)
-    unit, length = recipe.length
-    curve, ended, whole = OwnCurve(unit, recipe.seconds or length, confirming=True), False, False
-    with temporary_folder("dry") as folder:
-        asked = assignment_of(Run(recipe, 0), True, Path(folder) / "run")._replace(dry=True)
-        process = None
-        try:
-            process = WatchedProcess(trainer.launch(asked), Limits(limit, trainer.memory))
-            for event in (trainer.event_of(line) for lines in process.lines() for line in lines):
-                if event is not None and "end" in event:
-                    ended, whole = True, not event["asked"]
-                _take_dry(curve, event or {})
-            if not ended:
-                return DryRun(frozenset(), _failure(_exit_in_words(process.code), process), False)
-        except LimitError as error:
-            if process is None or process.seconds < limit:
-                return DryRun(frozenset(), str(error), False)
-        except (HarnessError, OSError) as error:
-            return DryRun(frozenset(), _failure(str(error), process), False)
-        finally:
-            if process is not None:
-                process.kill()
-    told = {name for point in curve.points for name in point.metrics} | curve.tested.keys()
-    units = frozenset(filter(curve.knows, TOLD_UNITS)) if curve.points else frozenset()
-    return DryRun(frozenset(told), "", ended, units, whole and not curve.diverged)
-
-
-def _take_dry(curve: OwnCurve, event: Mapping[str, object]) -> None:
-    """Take what a loop tells that is only tried."""
-    if "error" in event:
-        raise ToldError(str(event["error"]))
-    if "test" in event:
-        curve.test(_mapping(event["test"]))
-    elif "metrics" in event:
-        curve.add(float(str(event["step"])), _mapping(event["metrics"]))
-
-
-def _failure(detail: str, process: WatchedProcess | None) -> str:
-    """Return why a run failed, with the last lines that it said."""
-    said = process.tail.decode(errors="replace").strip().splitlines() if process else []
-    return f"{detail}; it said last: {' | '.join(said[-TOLD_LAST:])}" if said else detail
-
-
-def folder_of(run: Run, confirming: bool) -> Path:
-    """Return where a run's checkpoint is: the same whenever the same run is started."""
-    key = run_key(run, "", code_of(run.targets()))
-    return cache_folder() / "runs" / f"{key[:32]}{'-confirm' if confirming else ''}"
-
-
-def assignment_of(run: Run, confirming: bool, folder: Path, spent: float = 0.0) -> Assignment:
-    """Return what a run's process is to do."""
-    recipe = run.recipe
-    unit, length = recipe.length
-    split = recipe.data.dump().get("split", 0)
-    assert isinstance(split, int)
-    return Assignment(
-        config=config_of(recipe),
-        seed=run.seed,
-        split=split,
-        device=_device(recipe.device),
-        unit=unit,
-        length=recipe.seconds or length,
-        confirming=confirming,
-        folder=str(folder),
-        spent=spent,
-        undefined=may_be_undefined(recipe.declared),
-    )
-
-
-def config_of(recipe: ResolvedRecipe) -> dict[str, object]:
-    """Return what a trainer reads: the recipe's config by name, and its other fields by path."""
-    settings = recipe.settings()
-    rest = {
-        path: v
-        for path, v in settings.items()
-        if path.partition(".")[0] not in ("config", "trainer")
-    }
-    return rest | recipe.config
-
-
-def _device(name: str) -> str:
-    """Return the device; "auto" is the GPU where there is one."""
-    if name != "auto":
-        return name
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def _names(value: object) -> list[str]:
     return [str(name) for name in value] if isinstance(value, list) else []
-
-
-def _said_of(unnamed: set[str]) -> str:
-    """Return a sentence on names that were told and not recorded."""
-    names = ", ".join(sorted(unnamed)[:MOST_NAMES])
-    return (
-        f"the trainer told {names}, not recorded: a name says its part of the data, such as "
-        "train_loss, valid_loss or test_accuracy"
-    )
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    if not isinstance(value, Mapping):
-        raise ToldError(f"expected metrics by name, got {value!r}")
-    return value
-
-
-def _exit_in_words(code: int | None) -> str:
-    """Return how a process ended that did not say so."""
-    if code is None:
-        return "it closed its output and went on"
-    if code < 0:
-        return f"its process was ended by signal {-code}; was memory short?"
-    return f"its process ended with exit code {code}"

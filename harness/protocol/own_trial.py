@@ -12,7 +12,9 @@ from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.metric_names import recorded_sources
-from harness.execution.own_run import NO_METRICS, DryRun, assignment_of, try_run
+from harness.execution.own_assignment import assignment_of
+from harness.execution.own_dry_run import DryRun, try_run
+from harness.execution.own_failures import NO_METRICS
 from harness.spec.arms import Arm, Run
 from harness.spec.component import as_a
 from harness.spec.resolved import ResolvedRecipe

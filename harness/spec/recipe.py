@@ -8,29 +8,16 @@ new field, or another default, trains everything again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-from pydantic import (
-    Field,
-    PlainSerializer,
-    ValidationInfo,
-    WrapValidator,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticKnownError
 
 from harness.core.metric_names import Declared
 from harness.spec.base import Spec
 from harness.spec.component import Component, External, as_a, parse_part
 from harness.spec.group import Group
-from harness.spec.metrics import (
-    DeclaredMetric,
-    MetricPart,
-    check_names,
-    declared_by,
-    expand_names,
-)
+from harness.spec.metrics import DeclaredMetric, declared_by
 from harness.spec.own_trainer import (
     Config,
     OwnOptimizer,
@@ -40,55 +27,26 @@ from harness.spec.own_trainer import (
     is_unset,
     own_data,
 )
-from harness.spec.part_field import PartOf
 from harness.spec.paths import flatten, put
 from harness.spec.patterns import DEVICE
-from harness.spec.space import (
-    LengthValue,
-    Space,
-    Tunable,
-    check_space,
-    parse_space,
-    plain_value,
+from harness.spec.recipe_fields import (
+    Amp,
+    AveragePart,
+    BatchSize,
+    DataPart,
+    InitPart,
+    LossPart,
+    Metrics,
+    ModelPart,
+    OptimizerPart,
+    Regularizers,
+    SchedulePart,
 )
-
-DataPart = Annotated[Component, PartOf("data")]
-ModelPart = Annotated[Component, PartOf("model")]
-LossPart = Annotated[Component, PartOf("loss")]
-OptimizerPart = Annotated[Component, PartOf("optimizer")]
-RegularizerPart = Annotated[Component, PartOf("regularizer")]
-SchedulePart = Annotated[Component, PartOf("schedule")]
-AveragePart = Annotated[Component, PartOf("average")]
-InitPart = Annotated[Component, PartOf("init")]
+from harness.spec.space import LengthValue, Space, Tunable
 
 LENGTHS = ("epochs", "steps", "samples", "gradients", "seconds")
 """The fields that say how long a run is; a recipe has one of them. Gradients are counted by the
 harness's trainer alone, seconds are for a user's own."""
-
-
-def _check_batch_size(value: object, _: object) -> object:
-    """Return a batch size as it is kept: a whole number, "full" or a space.
-
-    Args:
-        value: as given.
-        _: pydantic's own validator, which is left out: of a union of a number, a word and a space
-            it would report the mistakes of all three.
-    """
-    space = parse_space(value)
-    if space is not None:
-        return check_space(space, lambda size: _check_batch_size(size, None))
-    if value == "full":
-        return value
-    # True and False are integers to Python; a batch of True samples is a mistake.
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"expected a whole number from 1, 'full' or a space, got {value!r}")
-    return value
-
-
-_Allowed = TypeVar("_Allowed")
-BatchSize = Annotated[_Allowed, WrapValidator(_check_batch_size), PlainSerializer(plain_value)]
-"""A field for a batch size; its argument tells type checkers whether spaces are allowed. It is not
-looked at when a value is checked: :class:`~harness.spec.resolved.ResolvedRecipe` refuses spaces."""
 
 
 class Recipe(Spec):
@@ -138,9 +96,9 @@ class Recipe(Spec):
     """Learning rate over training."""
     average: AveragePart | None = Field(default=None, exclude_if=lambda average: average is None)
     """Average of the weights over training, which the run is evaluated at."""
-    regularizers: tuple[RegularizerPart, ...] = ()
+    regularizers: Regularizers = ()
     """Regularizers, each kind at most once."""
-    metrics: tuple[MetricPart, ...] = Field(default=(), exclude_if=lambda metrics: not metrics)
+    metrics: Metrics = Field(default=(), exclude_if=lambda metrics: not metrics)
     """What is measured at each evaluation beside loss and accuracy, over whole parts of the data;
     the plain form has the field only where there are any."""
     init: InitPart = Field(default_factory=lambda: parse_part("init", "Default"))
@@ -154,7 +112,7 @@ class Recipe(Spec):
     """Width at which "mup" is the standard parametrization."""
     dtype: Literal["float32", "float64"] = "float32"
     """Precision of weights and arithmetic."""
-    amp: bool | Literal["fp16"] = False
+    amp: Amp = False
     """Compute the forward pass in bfloat16 where that is safe, or with "fp16" in float16 and with
     dynamic loss scaling; "bf16" is another name of True."""
     compile: bool = Field(default=False, exclude_if=lambda compiled: not compiled)
@@ -169,53 +127,6 @@ class Recipe(Spec):
     eval_every: Annotated[int, Field(ge=1)] | None = None
     """Epochs, steps or samples (what the length is given in) between evaluations; by default so
     that a run has about 100 at most."""
-
-    @field_validator("amp", mode="before")
-    @classmethod
-    def _bf16_is_true(cls, value: object) -> object:
-        # one value for one meaning: runs that were recorded with True keep their keys
-        if value == "bf16":
-            return True
-        # said here, since a union would report the mistakes of both of its types
-        if (space := parse_space(value)) is not None:
-            raise ValueError(
-                f"expected a value, got {space}; compare its values as the levels of a factor"
-            )
-        if not isinstance(value, bool) and value != "fp16":
-            raise ValueError(f"expected true, false, 'bf16' or 'fp16', got {value!r}")
-        return value
-
-    @field_validator("regularizers", mode="before")
-    @classmethod
-    def _no_space_of_lists(cls, value: object) -> object:
-        # pydantic would take a space, which goes through its own fields, for a list
-        if (space := parse_space(value)) is not None:
-            raise ValueError(
-                f"expected a list of regularizers, got {space}; lists are compared as the levels "
-                "of a factor, and spaces stand in a regularizer's fields"
-            )
-        return value
-
-    @field_validator("regularizers")
-    @classmethod
-    def _each_kind_once(cls, value: tuple[RegularizerPart, ...]) -> tuple[RegularizerPart, ...]:
-        names = [r.name for r in value]
-        if twice := {n for n in names if names.count(n) > 1}:
-            raise ValueError(
-                f"expected each regularizer at most once, got {', '.join(sorted(twice))} twice"
-            )
-        return value
-
-    @field_validator("metrics", mode="before")
-    @classmethod
-    def _metrics_by_short_names(cls, value: object) -> object:
-        return expand_names(value)
-
-    @field_validator("metrics")
-    @classmethod
-    def _metrics_of_their_own_names(cls, value: tuple[MetricPart, ...]) -> tuple[MetricPart, ...]:
-        check_names(value)
-        return value
 
     @field_validator("data", "optimizer")
     @classmethod

@@ -12,7 +12,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from harness.spec.recipe import LENGTHS, BatchSize, Recipe
+from harness.spec.recipe import LENGTHS, Recipe
+from harness.spec.recipe_fields import BatchSize
 
 _WholeNumber = Annotated[int, Field(ge=1)]
 
