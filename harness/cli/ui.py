@@ -88,7 +88,7 @@ def _refuse_taken(port: int) -> None:
 
 def _tell(where: str, site: str) -> None:
     """Say where the UI is, and where each study's arms are shown."""
-    from harness.tracking.connect import study_pages
+    from harness.tracking.studies import study_pages
 
     print(f"MLflow's UI: {site}/{TRAINING_RUNS}   (Ctrl-C ends it)", flush=True)
     pages = study_pages(where)

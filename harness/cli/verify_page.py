@@ -113,7 +113,7 @@ def _unpack(archive: Path, there: PageRecord, uri: str, folder: Path) -> None:
     """Record an archive's runs in the store, and its code in ``code``."""
     from harness.tracking import Reader
     from harness.tracking.archive import unpack_study
-    from harness.tracking.connect import open_experiment
+    from harness.tracking.opening import open_experiment
 
     name = unpack_study(archive, uri).study
     if Reader.of(name, uri).spec() != there.spec:

@@ -8,11 +8,11 @@ a store does.
 """
 
 from harness.tracking.about import About, Known
-from harness.tracking.connect import list_studies
 from harness.tracking.reader import Reader, TrainingRun
 from harness.tracking.recorded_run import RecordedRun, load_run
 from harness.tracking.rows import Record, RunCurves, finite_summary
 from harness.tracking.session import Session
+from harness.tracking.studies import list_studies
 from harness.tracking.uris import default_uri, hide_password, locate_ui
 
 __all__ = [

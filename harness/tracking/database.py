@@ -4,7 +4,7 @@ for a cohort.
 MLflow's client makes a request a run and a statement a row; a study of thousands of runs waits
 minutes for that. The price is that this module must know the tables, so
 :mod:`harness.tracking.schema` lists the revisions that it knows, and
-:func:`harness.tracking.connect.open_experiment` takes
+:func:`harness.tracking.opening.open_experiment` takes
 :class:`harness.tracking.client_api.ClientApi` for any other.
 """
 

@@ -2,7 +2,7 @@
 of the store are told to a person.
 
 A :class:`harness.tracking.session.Session` writes through it, a
-:class:`harness.tracking.reader.Reader` only reads. :func:`harness.tracking.connect.open_experiment`
+:class:`harness.tracking.reader.Reader` only reads. :func:`harness.tracking.opening.open_experiment`
 makes it.
 
 Reads and writes of many runs at once go through :attr:`Experiment.bulk`, which has two forms:

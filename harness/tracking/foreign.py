@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.core.errors import NoStudyError, SpecError
-from harness.tracking.connect import open_experiment
+from harness.tracking.opening import open_experiment
 from harness.tracking.rows import RunCurves, StoredRun
 from harness.tracking.uris import default_uri, hide_password
 

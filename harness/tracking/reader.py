@@ -17,7 +17,7 @@ import numpy as np
 from harness.core.errors import StoreError
 from harness.core.metric_names import current_name, stored_names
 from harness.core.study_record import StudyRecord
-from harness.tracking.connect import open_experiment
+from harness.tracking.opening import open_experiment
 from harness.tracking.rows import JsonObject, RunCurves, StoredRun
 from harness.tracking.schema import (
     IN_ARTIFACT,

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness.core.errors import StoreError
-from harness.tracking.connect import open_experiment, owner_of
+from harness.tracking.opening import open_experiment
 from harness.tracking.reader import Reader, TrainingRun
 from harness.tracking.rows import JsonObject, RunCurves
 from harness.tracking.schema import StudyFile
+from harness.tracking.studies import owner_of
 
 
 class RecordedRun(NamedTuple):

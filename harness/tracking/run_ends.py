@@ -12,9 +12,9 @@ from contextlib import closing
 from typing import NamedTuple
 from urllib.parse import quote
 
-from harness.tracking.connect import list_studies
 from harness.tracking.reader import Reader
 from harness.tracking.schema import Tag, tables_known
+from harness.tracking.studies import list_studies
 from harness.tracking.uris import default_uri, sqlite_path
 
 _WANTED = (Tag.KEY, Tag.ARM, Tag.STAGE, Tag.STATUS, Tag.RUN_NAME, Tag.DETAIL)

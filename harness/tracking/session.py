@@ -7,28 +7,24 @@ order, ``open``, then ``record`` and ``set_clock`` as things are finished, ``wri
 
 from __future__ import annotations
 
-import hashlib
 import json
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
-from harness.core.errors import StoreError
-from harness.core.paths import cache_folder
-from harness.core.study_record import ClockReading, RunEntry, StudyRecord, clock_readings
+from harness.core.study_record import ClockReading, RunEntry, StudyRecord
 from harness.spec.arms import Arm
 from harness.tracking.about import About, Known, ShownAnswer
 from harness.tracking.changes import own_folder, recorded_changes
-from harness.tracking.connect import open_experiment
+from harness.tracking.known_runs import KnownRuns, stored_clocks
 from harness.tracking.lease import HeldError, Holder, Lease
+from harness.tracking.opening import open_experiment
+from harness.tracking.outbox import Outbox
 from harness.tracking.parents import Parents, parents_of
 from harness.tracking.provenance import read_environment
-from harness.tracking.reader import Reader, training_runs
-from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
+from harness.tracking.reader import Reader
+from harness.tracking.retry import PATIENCE
 from harness.tracking.rows import (
-    NewRun,
     Record,
     StoredRun,
     new_run,
@@ -42,9 +38,8 @@ from harness.tracking.sharing import (
     what_is_common,
 )
 from harness.tracking.show import show_answer
-from harness.tracking.spool import Spool, SpoolBatch
+from harness.tracking.spool import SpoolBatch
 from harness.tracking.unfinished import discard_unfinished
-from harness.tracking.uris import hide_password, is_remote
 
 _T = TypeVar("_T")
 
@@ -94,19 +89,10 @@ class Session:
         """The runs of the study and its arms, from :meth:`open` on."""
         self._sent_by_others: list[str] = []
         """Runs that drivers who had joined an earlier one were sending at :meth:`open`."""
-        self._answering: dict[str, bool] = {}
-        """Whether the training runs that were there at :meth:`open` say that they are the
-        answer's."""
-        self._ids_by_key: dict[str, list[str]] = {}
-        """Runs that a new one with the same key takes the place of: failed ones, and with
-        ``--fresh`` all."""
-        self._superseded: set[str] = set()
-        """Runs that others have taken the place of."""
-        self._spool: Spool | None = None
-        """What runs wait in on their way to a server; None for a store on this machine."""
-        self._given_ids: dict[str, str] = {}
-        """The ids that the store gave to runs, by those that they had before. Where there is a
-        spool, its thread writes them; they are all there once it is flushed."""
+        self._runs = KnownRuns()
+        """The training runs that the store has."""
+        self._outbox = Outbox(self._experiment, patience)
+        """What is on its way into the store."""
 
     def open(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
         """Make or reopen the study's run and its arms' runs.
@@ -132,9 +118,7 @@ class Session:
             if self._join is None:
                 raise
             return self._join_in(what_is_common(about, self._join), held)
-        if is_remote(self.uri):
-            self._spool = Spool(self._spool_folder(), self._deliver, patience=self.patience)
-            self._spool.flush()
+        self._outbox.open_spool()
         # what the last process was sending has arrived; nobody will finish what is half written now
         known = self._retry(lambda: self._reopen(about, arms), "a study")
         if self._join is not None:
@@ -155,7 +139,7 @@ class Session:
             rows = self._rows()  # what others were sending may have arrived
         if any(row.tags.get(Tag.KIND) == "sharing" for row in rows):
             end_sharing(self._experiment)
-        self.clocks = _clocks(rows)
+        self.clocks = stored_clocks(rows)
         self._parents.open(about, arms, rows)
         self._describe(about)
         return self._known(rows)
@@ -190,15 +174,8 @@ class Session:
             StoreError: the store is away for too long.
         """
         rows = self.retry_read(self._rows)
-        self.clocks = _clocks(rows)
-        self._ids_by_key = {}
+        self.clocks = stored_clocks(rows)
         return self._known(rows)
-
-    def _spool_folder(self) -> Path:
-        # The same for the study's next process, also after the store's password has changed; a
-        # hash, since names and URIs may hold what file names may not.
-        name = hashlib.sha256(f"{hide_password(self.uri)} {self.study}".encode()).hexdigest()[:16]
-        return cache_folder() / "spool" / name
 
     def _describe(self, about: About) -> None:
         """Write the spec, the environment and the user's code among the artifacts of the study's
@@ -215,28 +192,7 @@ class Session:
             self._experiment.write_text(self._parents.study, StudyFile.DIFF, changes)
 
     def _known(self, rows: Sequence[StoredRun]) -> dict[str, Known]:
-        """Return the whole runs by key; of several with one key the one that started last.
-
-        Those that another driver is sending are nobody's else: they count when they have arrived.
-        """
-        known: dict[str, Known] = {}
-        rows = [row for row in rows if row.status != "RUNNING"]
-        self._answering = {
-            row.run_id: row.tags.get(Tag.ANSWERS) == "yes" for row in rows if Tag.KEY in row.tags
-        }
-        shared = self.sharing.run_id if self.sharing else "none"
-        # a run that failed before this start is tried again; by whichever driver it failed in this
-        # one, it is not
-        tried = {
-            row.run_id
-            for row in rows
-            if row.status == "FAILED" and row.tags.get(Tag.SHARING) == shared
-        }
-        for run in training_runs(rows):
-            self._ids_by_key.setdefault(run.key, []).append(run.run_id)
-            if run.whole or run.run_id in tried:
-                known[run.key] = Known(run.run_id, run.status, run.closing, run.kept)
-        return known
+        return self._runs.read(rows, self.sharing.run_id if self.sharing else "")
 
     def record(self, records: Sequence[Record]) -> list[str]:
         """Write finished runs, in place of any older ones with their keys, or send them on their
@@ -258,16 +214,13 @@ class Session:
         if self.sharing is not None:
             own = {Tag.SHARING: self.sharing.run_id, Tag.SENDER: self.sharing.me}
             runs = [run._replace(tags=run.tags | own) for run in runs]
-        superseded = [run_id for run in runs for run_id in self._ids_by_key.get(run.key, ())]
-        self._superseded.update(superseded)
         self._send(
             {
                 "rows": [run._asdict() for run in runs],
-                "superseded": superseded,
+                "superseded": self._runs.supersede(runs),
                 "parent": self._parents.study,
             }
         )
-        self._ids_by_key |= {run.key: [run.run_id] for run in runs}
         for record, run in zip(records, runs, strict=True):
             self._parents.recorded(record.arm, run.end)
         return [run.run_id for run in runs]
@@ -299,45 +252,14 @@ class Session:
         )
 
     def _send(self, batch: SpoolBatch) -> None:
-        """Put a batch into the spool where there is one, else write it now.
+        """Write a batch, or send it on its way to a server.
 
         Raises:
             StoreError: the study has been taken over, or the store refuses.
         """
         if self._lease is not None:
             self._lease.check()
-        if self._spool is not None:
-            return self._spool.put(batch)
-        try:
-            retry(partial(self._deliver, batch), self.patience)
-        except StoreUnavailable as error:
-            raise StoreError(
-                f"{error}; start the same command again, finished runs are kept"
-            ) from error
-
-    def _deliver(self, batch: SpoolBatch, again: bool) -> None:
-        """Write what a batch holds: runs, or numbers and tags of a run that is there already.
-
-        The spool calls it in a thread of its own.
-
-        Args:
-            batch: as :meth:`record` or :meth:`set_clock` made it, perhaps in a process before this.
-            again: an earlier attempt may have written a part of it.
-
-        Raises:
-            StoreUnavailable: the store is away.
-            StoreError: the store refuses.
-        """
-        if "rows" not in batch:
-            with self._experiment.telling_failures("a clock"):
-                self._experiment.set_values(batch["run_id"], batch["tags"], batch["metrics"])
-            return
-        runs = [NewRun(**run) for run in batch["rows"]]
-        # batches arrive in order, so runs of an earlier one have been given their ids by now
-        superseded = [self._given_ids.get(run_id, run_id) for run_id in batch["superseded"]]
-        with self._experiment.telling_failures(f"{len(runs)} runs"):
-            given = self._experiment.bulk.write(runs, superseded, batch["parent"], again)
-        self._given_ids |= {run.run_id: i for run, i in zip(runs, given, strict=True)}
+        self._outbox.send(batch)
 
     def retry_read(self, read: Callable[[], _T]) -> _T:
         """Return what ``read`` returns, trying it again while a server is away.
@@ -367,12 +289,8 @@ class Session:
         Raises:
             StoreError: the store has refused runs, or has been away for too long.
         """
-        if self._spool is not None:
-            self._spool.flush()
-        return [run._replace(run_id=self._stored_id(run.run_id)) for run in runs]
-
-    def _stored_id(self, run_id: str) -> str:
-        return self._given_ids.get(run_id, run_id)
+        self._outbox.settle()
+        return [run._replace(run_id=self._outbox.stored_id(run.run_id)) for run in runs]
 
     def earlier_record(self) -> StudyRecord | None:
         """Return the record of the study's last answer; None where it never had one.
@@ -419,7 +337,8 @@ class Session:
             discard_unfinished(self._experiment, kept, me)
             # The tag goes last: it says that the rest is there.
             self._experiment.write_json(self._parents.study, StudyFile.INDEX, settled.to_plain())
-            self._mark(settled)
+            if wrong := self._runs.wrong_marks(settled):
+                self._experiment.bulk.set_tags(Tag.ANSWERS, wrong)
             self._parents.end()
             if show is not None:
                 parents = self._parents
@@ -430,37 +349,16 @@ class Session:
         if self.sharing is not None:
             self.sharing.end()
 
-    def _mark(self, record: StudyRecord) -> None:
-        """Say of each training run whether the answer is of it, where it does not say so yet."""
-        of_answer = {run.run_id for run in record.runs}
-        wrong = {
-            run_id: "yes" if run_id in of_answer else "no"
-            for run_id, said in self._answering.items()
-            if said != (run_id in of_answer) and run_id not in self._superseded
-        }
-        if wrong:
-            self._experiment.bulk.set_tags(Tag.ANSWERS, wrong)
-
     def close(self) -> None:
         """Let another process record the study.
 
         What still waits for a server stays in its files and is sent by the next one: it is called
         after an error too, and must not wait for a server that is away. A second call does nothing.
         """
-        spool, lease, sharing = self._spool, self._lease, self.sharing
-        self._spool = self._lease = self.sharing = None
+        lease, sharing = self._lease, self.sharing
+        self._lease = self.sharing = None
         if sharing is not None:
             sharing.close()
-        if spool is not None:
-            spool.close()
+        self._outbox.close()
         if lease is not None:
             lease.release()
-
-
-def _clocks(rows: Sequence[StoredRun]) -> dict[str, dict[int, ClockReading]]:
-    """Return what the clocks of each arm were read as, by search."""
-    return {
-        row.tags[Tag.ARM]: clock_readings(json.loads(row.tags[Tag.CLOCK]))
-        for row in rows
-        if Tag.CLOCK in row.tags
-    }

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.tracking.about import ShownAnswer, ShownArm
-from harness.tracking.connect import open_experiment
+from harness.tracking.opening import open_experiment
 from harness.tracking.rows import Means, TimedMetric, thin
 from harness.tracking.schema import StudyFile, Tag, closing_name
 

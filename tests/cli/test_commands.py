@@ -21,7 +21,7 @@ from harness.protocol.run import Options, run_study
 from harness.report.library import shared_name
 from harness.spec.arms import build_arms
 from harness.spec.files import load_study
-from harness.tracking import connect
+from harness.tracking import studies
 from tests.analysis.made import results
 from tests.cli.conftest import SPEC, UNTUNED
 from tests.report.pages import Page
@@ -237,7 +237,7 @@ def test_ui_serves_the_store_on_loopback_only(cli, folder, monkeypatch):
             return 0
 
     monkeypatch.setattr(subprocess, "Popen", Keeper)
-    monkeypatch.setattr(connect, "study_pages", lambda uri: {"s": "#/experiments/1/runs"})
+    monkeypatch.setattr(studies, "study_pages", lambda uri: {"s": "#/experiments/1/runs"})
     status, out, _ = cli("ui", "--port", 5999)
     assert status == 0 and "s: http://127.0.0.1:5999/#/experiments/1/runs" in out
     words = called["command"]

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from harness import results
 from harness.core.errors import StoreError
 from harness.protocol.run import Options, run_study
-from harness.tracking import Session, connect, schema
+from harness.tracking import Session, opening, schema
 from harness.tracking.client_api import ClientApi
 from harness.tracking.database import Database
 from tests.studies import small
@@ -45,7 +45,7 @@ def test_tables_of_the_installed_mlflow_are_written_directly(folder):
 def test_tables_of_an_unknown_revision_are_left_to_mlflow_and_that_is_told_once(
     folder, monkeypatch, caplog
 ):
-    connect._tell_unknown_tables.cache_clear()
+    opening._tell_unknown_tables.cache_clear()
     (revision,) = revisions(folder)
     monkeypatch.delitem(schema.KNOWN_REVISIONS, revision)
     for _ in range(2):

@@ -11,8 +11,8 @@ import pytest
 
 from harness.core.errors import StoreError
 from harness.tracking import Session, lease
-from harness.tracking.connect import _put_in_place
 from harness.tracking.lease import Holder, Lease
+from harness.tracking.sqlite_file import _put_in_place
 from tests.tracking.made import ABOUT
 
 SERVER = "http://server:5000"

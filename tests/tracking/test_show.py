@@ -26,7 +26,7 @@ def shown(mean, runs=2):
 
 def recorded(session, *records):
     """Record runs; return their ids in the store."""
-    return [session._stored_id(run_id) for run_id in session.record(records)]
+    return [session._outbox.stored_id(run_id) for run_id in session.record(records)]
 
 
 def answered(session, run_ids, mean):

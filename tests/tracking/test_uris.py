@@ -5,8 +5,9 @@ import traceback
 import pytest
 
 from harness.core.errors import StoreError
-from harness.tracking.connect import list_studies, open_experiment, owner_of
+from harness.tracking.opening import open_experiment
 from harness.tracking.provenance import public_command
+from harness.tracking.studies import list_studies, owner_of
 from harness.tracking.uris import describe_error, hide_in_error, hide_password
 
 URIS = [  # a URI, what of it is secret, and what stays

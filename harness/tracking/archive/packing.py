@@ -18,8 +18,8 @@ from harness.tracking.archive.form import (
     ArchivedRun,
     ArchivedStudy,
 )
-from harness.tracking.connect import open_experiment
 from harness.tracking.experiment import Experiment
+from harness.tracking.opening import open_experiment
 from harness.tracking.reader import Reader
 from harness.tracking.rows import StoredRun
 from harness.tracking.schema import RunFile, StudyFile, Tag, is_closing

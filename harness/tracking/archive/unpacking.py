@@ -25,9 +25,9 @@ from harness.tracking.archive.form import (
     Curves,
     read_form,
 )
-from harness.tracking.connect import open_experiment
 from harness.tracking.experiment import Experiment
 from harness.tracking.lease import Lease
+from harness.tracking.opening import open_experiment
 from harness.tracking.rows import (
     POINTS_SHOWN,
     JsonObject,

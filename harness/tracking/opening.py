@@ -1,0 +1,162 @@
+"""Opening a study's experiment in MLflow's store.
+
+Sessions and readers are made on top of what :func:`open_experiment` returns. Here it is decided
+whether many runs at once are read and written in MLflow's tables
+(:class:`harness.tracking.database.Database`) or by its client
+(:class:`harness.tracking.client_api.ClientApi`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from harness.core.errors import NoStudyError, did_you_mean
+from harness.tracking.connect import (
+    Connection,
+    asked_again,
+    configure_mlflow,
+    connect,
+    telling_where,
+)
+from harness.tracking.moved_store import follow_move
+from harness.tracking.schema import tables_known
+from harness.tracking.uris import default_uri, hide_password, sqlite_path
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+    from harness.tracking.experiment import Bulk, Experiment
+
+_LOG = logging.getLogger("harness")
+
+DEFAULT_EXPERIMENT = "Default"
+"""The experiment that MLflow makes in every store; no study."""
+
+
+def open_experiment(study: str, uri: str | None, create: bool) -> Experiment:
+    """Return a study's experiment.
+
+    Args:
+        study: name of the study, and of its experiment.
+        uri: MLflow's tracking URI; by default :func:`harness.tracking.uris.default_uri`.
+        create: make the store and the experiment if they are missing.
+
+    Raises:
+        NoStudyError: there is no such study and ``create`` is false.
+        StoreError: the store can't be reached.
+    """
+    where = uri or default_uri()
+    configure_mlflow()
+    from harness.tracking.experiment import Experiment
+
+    def open_it() -> Experiment:
+        connection = connect(where, create)
+        experiment_id, artifacts = _find_or_create(connection.client, study, where, create)
+        artifacts = _followed(connection, where, study, experiment_id, artifacts)
+        bulk = _bulk(connection, experiment_id, artifacts)
+        return Experiment(where, study, experiment_id, connection.client, bulk)
+
+    with telling_where(where):
+        return asked_again(open_it, where)
+
+
+def _find_or_create(client: MlflowClient, study: str, uri: str, create: bool) -> tuple[str, str]:
+    """Return the id of a study's experiment and the URI that its artifacts lie under."""
+    experiment = client.get_experiment_by_name(study)
+    if experiment is None:
+        if not create:
+            names = [str(each.name) for each in client.search_experiments()]
+            hint = did_you_mean(study, [name for name in names if name != DEFAULT_EXPERIMENT])
+            raise NoStudyError(
+                f"no study {study!r} in MLflow at {hide_password(uri)}; "
+                f"run it first with 'harness run'{', or ' * bool(hint)}{hint}"
+            )
+        artifacts = _artifacts(uri, study)
+        _once(
+            lambda: client.create_experiment(study, artifact_location=artifacts),
+            "RESOURCE_ALREADY_EXISTS",
+        )
+        experiment = client.get_experiment_by_name(study)
+    # An experiment that was deleted in MLflow's UI keeps its name, so that no other can have it,
+    # and takes no runs until it is restored.
+    if experiment.lifecycle_stage != "active":
+        _once(
+            lambda: client.restore_experiment(experiment.experiment_id), "RESOURCE_DOES_NOT_EXIST"
+        )
+    return str(experiment.experiment_id), str(experiment.artifact_location)
+
+
+def _once(change: Callable[[], object], made: str) -> None:
+    """Make a change that is refused where it has been made.
+
+    MLflow's client asks again where the answer was lost, and two drivers may ask at once.
+
+    Args:
+        change: the request.
+        made: MLflow's code of the refusal.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        change()
+    except MlflowException as error:
+        if error.error_code != made:
+            raise
+
+
+def _followed(
+    connection: Connection, uri: str, study: str, experiment_id: str, artifacts: str
+) -> str:
+    """Return where the artifacts lie, after a move of an SQLite store's folder too."""
+    path, beside = sqlite_path(uri), _artifacts(uri, study)
+    if path is None or beside is None or connection.engine is None:
+        return artifacts
+    return follow_move(connection.engine, path, experiment_id, artifacts, beside)
+
+
+def _artifacts(uri: str, study: str) -> str | None:
+    """Return where a new experiment keeps its artifacts: beside an SQLite file, or wherever a
+    server says (None)."""
+    path = sqlite_path(uri)
+    if path is None:
+        return None
+    # given outright, since MLflow's own default is relative to the folder that a process runs in
+    return (path.resolve().parent / "mlartifacts" / study.replace(" ", "_")).as_uri()
+
+
+def _bulk(connection: Connection, experiment_id: str, artifacts: str) -> Bulk:
+    """Return what reads and writes many runs at once: in MLflow's tables where this version knows
+    them, else by MLflow's client."""
+    from harness.tracking.client_api import ClientApi
+
+    if connection.engine is None:
+        return ClientApi(connection.client, experiment_id)
+    revision = _revision(connection.engine)
+    if not tables_known(revision):
+        _tell_unknown_tables(revision)
+        return ClientApi(connection.client, experiment_id)
+    from harness.tracking.database import Database
+
+    return Database(connection.engine, experiment_id, artifacts)
+
+
+def _revision(engine: sa.Engine) -> str:
+    """Return the revision of a database's tables, as alembic keeps it."""
+    with engine.connect() as connection:
+        return str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar())
+
+
+@lru_cache
+def _tell_unknown_tables(revision: str) -> None:
+    """Say that a store is slower than it could be, and why; once a process for each revision, which
+    is what the cache is for."""
+    _LOG.warning(
+        "MLflow's tables have revision %s, which this version of the harness does not know; "
+        "runs are read and written through MLflow's client, more slowly",
+        revision,
+    )
