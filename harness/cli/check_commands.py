@@ -82,6 +82,21 @@ def verify_command(
     verify(only, out)
 
 
+def kernels_command(
+    drop: Annotated[
+        bool, typer.Option("--remove", help="Let this machine have none again.")
+    ] = False,
+) -> None:
+    """Compile the inner loops for this machine, once: MLPs train faster, and round otherwise."""
+    from harness.core.kernels import build, remove
+
+    if drop:
+        remove()
+        print("this machine has no kernels")
+        return
+    print(f"studies that begin from now on use {build()}")
+
+
 def doctor_command() -> None:
     """Check packages, devices, data and store; say what to mend."""
     from harness.cli.doctor import examine_machine

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from harness.core import kernels
 from harness.core.errors import HarnessError
 from harness.core.whole_file import replacing
 from harness.spec.arms import Run
@@ -129,7 +130,7 @@ class Keeper:
 def _made_by() -> list[str]:
     import torch
 
-    return [ENGINE, str(torch.__version__)]
+    return [ENGINE, str(torch.__version__), kernels.version()]
 
 
 def write(path: Path, tree: object) -> None:

@@ -322,6 +322,9 @@ def _changes(stored: RecordedRun, keys: Collection[str]) -> tuple[str, ...]:
     changes += _changed_packages(then.get("packages", {}), now["packages"])
     if then.get("processor") != now["processor"]:
         changes.append(f"processor {then.get('processor')}, now {now['processor']}")
+    # records from before there were any name none
+    if then.get("kernels", "none") != now["kernels"]:
+        changes.append(f"kernels {then.get('kernels', 'none')}, now {now['kernels']}")
     return tuple(changes)
 
 

@@ -17,6 +17,7 @@ from typing import TypedDict
 
 import psutil
 
+from harness.core import kernels
 from harness.spec.source_code import short_digest
 from harness.tracking.changes import NO_PAGES, git_output, in_checkout
 from harness.tracking.uris import hide_password
@@ -35,6 +36,8 @@ class Environment(TypedDict):
     python: str
     platform: str
     processor: str
+    kernels: str
+    """Compiled inner loops that MLPs are trained by, or "none" (:mod:`harness.core.kernels`)."""
     cores: int
     """Physical ones."""
     memory_gib: float
@@ -61,6 +64,7 @@ def read_environment() -> Environment:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": _processor(),
+        "kernels": kernels.version(),
         "cores": psutil.cpu_count(logical=False) or os.cpu_count() or 1,
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "gpus": _gpus(),

@@ -1,0 +1,101 @@
+"""Compiling the kernels for this machine, and finding what was compiled.
+
+They lie in the cache under a name that their source, the compiler's options and the processor make:
+another version of any of them is another file, and a home that several machines share has one each.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+
+from harness.core.errors import HarnessError
+from harness.core.paths import cache_folder
+
+SOURCE = Path(__file__).with_name("mlp.cpp")
+OPTIONS = ("-std=c++17", "-O3", "-march=native", "-shared", "-fPIC")
+COMPILERS = ("g++", "c++")
+"""Where ``$CXX`` names none."""
+
+
+@lru_cache(maxsize=1)
+def library() -> ctypes.CDLL | None:
+    """Return the compiled kernels; None where this machine has none.
+
+    It is asked once a process, so that all runs of a process are computed in one form.
+    """
+    place = _place()
+    return ctypes.CDLL(str(place)) if place.exists() else None
+
+
+def version() -> str:
+    """Return what tells these kernels' numbers from others': their name, or "none"."""
+    return "none" if library() is None else _name()
+
+
+def build() -> Path:
+    """Compile the kernels for this machine, unless it has them, and return where they are.
+
+    Raises:
+        HarnessError: there is no compiler, or it can't compile them; everything trains without.
+    """
+    place = _place()
+    if place.exists():
+        return place
+    wished = filter(None, (os.environ.get("CXX"), *COMPILERS))
+    compiler = next(filter(shutil.which, wished), None)
+    if compiler is None:
+        raise HarnessError(
+            "kernels: expected a C++ compiler ($CXX, g++ or c++), found none; install one (such as"
+            " Debian's package g++), or go on without: nothing needs the kernels"
+        )
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+        made = Path(folder, place.name)
+        command = [compiler, *OPTIONS, str(SOURCE), "-o", str(made)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            said = next((line for line in done.stderr.splitlines() if "error" in line), "")
+            raise HarnessError(
+                f"kernels: {compiler} can't compile them ({said.strip()}); expected GCC 9 or newer:"
+                " set CXX to it, or go on without: nothing needs the kernels"
+            )
+        # whole or not there, whoever else compiles or looks at this moment
+        made.replace(place)
+    library.cache_clear()
+    return place
+
+
+def remove() -> None:
+    """Let this machine have no kernels; processes that have begun keep theirs."""
+    _place().unlink(missing_ok=True)
+    library.cache_clear()
+
+
+def _place() -> Path:
+    return cache_folder() / "kernels" / f"{_name()}.so"
+
+
+@lru_cache(maxsize=1)
+def _name() -> str:
+    """Return a name of source, options and processor."""
+    parts = [SOURCE.read_bytes(), " ".join(OPTIONS).encode(), _instructions().encode()]
+    return "mlp-" + sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+def _instructions() -> str:
+    """Return what tells processors apart that the same compiled code may not run on."""
+    try:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
+            # x86's name, and ARM's
+            flags = next((line for line in lines if line.startswith(("flags", "Features"))), "")
+    except OSError:  # no Linux
+        flags = ""
+    return f"{platform.system()} {platform.machine()} {flags}"

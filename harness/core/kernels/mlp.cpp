@@ -1,0 +1,266 @@
+// The mean cross-entropy of members' MLPs and its gradient, a member at a time, so that its weights
+// stay in the core's cache and no number depends on who else is in the cohort.
+//
+// Hidden layers are held as (units, batch): a product's vectors run along the batch, and a weight
+// is one number for all of them. The gradient by a layer's weights runs along its inputs instead,
+// for which they are there as (batch, units) too. Rows are padded with zeros to whole vectors.
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+
+// One layer of all members: where its parameters and their gradients lie, in numbers apart.
+struct Layer {
+    int64_t inputs, outputs;
+    const float *w, *b;  // b: null without a bias
+    float *d_w, *d_b;
+    int64_t w_member, b_member, d_w_member, d_b_member;
+    const float* mask;  // (members, batch, outputs) that dropout multiplies by; null for nothing
+};
+
+struct Batch {
+    int64_t members, size;
+    const float *x, *y;
+    int64_t x_member, x_sample, y_member, y_sample, y_output;
+};
+
+namespace {
+
+constexpr int64_t LANES = 16, WIDE = 2, TALL = 8;  // numbers of a vector; a tile is TALL × WIDE
+typedef float Vector __attribute__((vector_size(LANES * sizeof(float))));
+typedef int32_t Whole __attribute__((vector_size(LANES * sizeof(int32_t))));
+
+inline Vector load(const float* from) {
+    Vector v;
+    std::memcpy(&v, from, sizeof v);
+    return v;
+}
+
+inline void store(float* to, Vector v) { std::memcpy(to, &v, sizeof v); }
+
+inline int64_t padded(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+
+// A matrix that a product takes number by number.
+struct Numbers {
+    const float* at;
+    int64_t row, column;
+};
+
+// c (rows, columns) = a (rows, depth) · b (depth, columns) for one tile; b's rows are whole vectors.
+template <int R, int V>
+void tile(Numbers a, const float* b, int64_t ld_b, int64_t depth, float* c, int64_t ld_c,
+          int64_t columns) {
+    Vector sum[R][V] = {};
+    for (int64_t k = 0; k < depth; ++k) {
+        Vector row[V];
+        for (int v = 0; v < V; ++v) row[v] = load(b + k * ld_b + v * LANES);
+        for (int r = 0; r < R; ++r) {
+            const float number = a.at[r * a.row + k * a.column];
+            for (int v = 0; v < V; ++v) sum[r][v] += number * row[v];
+        }
+    }
+    for (int r = 0; r < R; ++r)
+        for (int v = 0; v < V; ++v) {
+            const int64_t left = columns - v * LANES;
+            if (left >= LANES) store(c + r * ld_c + v * LANES, sum[r][v]);
+            else if (left > 0) std::memcpy(c + r * ld_c + v * LANES, &sum[r][v], left * sizeof(float));
+        }
+}
+
+// All tiles of some rows.
+template <int R>
+void strip(Numbers a, const float* b, int64_t ld_b, int64_t depth, float* c, int64_t ld_c,
+           int64_t columns) {
+    for (int64_t n = 0; n < columns; n += WIDE * LANES)
+        if (columns - n > LANES) tile<R, WIDE>(a, b + n, ld_b, depth, c + n, ld_c, columns - n);
+        else tile<R, 1>(a, b + n, ld_b, depth, c + n, ld_c, columns - n);
+}
+
+// c (rows, columns) = a (rows, depth) · b (depth, columns).
+void product(int64_t rows, int64_t columns, int64_t depth, Numbers a, const float* b, int64_t ld_b,
+             float* c, int64_t ld_c) {
+    static constexpr decltype(&strip<1>) some[] = {strip<1>, strip<2>, strip<3>, strip<4>,
+                                                   strip<5>, strip<6>, strip<7>, strip<TALL>};
+    for (int64_t m = 0; m < rows; m += TALL)
+        some[std::min(TALL, rows - m) - 1]({a.at + m * a.row, a.row, a.column}, b, ld_b, depth,
+                                           c + m * ld_c, ld_c, columns);
+}
+
+// to (columns, ·) = from (rows, columns) transposed, in blocks of LANES² numbers: each of four rounds
+// swaps the off-diagonal quarters of ever smaller squares.
+void transpose(const float* from, int64_t ld_from, int64_t rows, int64_t columns, float* to,
+               int64_t ld_to) {
+    const Whole lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    for (int64_t m = 0; m < rows; m += LANES)
+        for (int64_t n = 0; n < columns; n += LANES) {
+            Vector block[LANES] = {};
+            const int64_t down = std::min(LANES, rows - m), across = std::min(LANES, columns - n);
+            for (int64_t i = 0; i < down; ++i)
+                std::memcpy(&block[i], from + (m + i) * ld_from + n, across * sizeof(float));
+#pragma GCC unroll 4
+            for (int s = LANES / 2; s; s /= 2) {
+                const Whole low = (lane & s) ? lane - s + LANES : lane;
+                const Whole high = (lane & s) ? lane + LANES : lane + s;
+#pragma GCC unroll 16
+                for (int i = 0; i < LANES; ++i) {
+                    if (i & s) continue;
+                    const Vector a = block[i], b = block[i + s];
+                    block[i] = __builtin_shuffle(a, b, low);
+                    block[i + s] = __builtin_shuffle(a, b, high);
+                }
+            }
+            for (int64_t i = 0; i < across; ++i)
+                std::memcpy(to + (n + i) * ld_to + m, &block[i], down * sizeof(float));
+        }
+}
+
+// eˣ for x ≤ 0, to a unit in the last place: 2ⁿ eʳ with |r| ≤ ½ ln 2, eʳ by its series.
+inline Vector exponential(Vector x) {
+    x = x < -87.0f ? Vector{} - 87.0f : x;
+    const Whole n = __builtin_convertvector(x * 1.44269504f - 0.5f, Whole);
+    const Vector whole = __builtin_convertvector(n, Vector);
+    const Vector r = (x - whole * 0.693359375f) + whole * 2.12194440e-4f;
+    Vector e = Vector{} + 1.0f / 5040;
+    for (float c : {1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) e = e * r + c;
+    const Whole power = (n + 127) << 23;
+    Vector scale;
+    std::memcpy(&scale, &power, sizeof scale);
+    return e * scale;
+}
+
+// a ← a + b, or max(a + b, 0), for one layer's outputs (units, batch).
+void activate(const Layer& layer, int64_t k, bool rectified, int64_t size, float* a) {
+    const int64_t row = padded(size);
+    for (int64_t o = 0; o < layer.outputs; ++o) {
+        const float bias = layer.b ? layer.b[k * layer.b_member + o] : 0.0f;
+        for (int64_t i = 0; i < row; ++i) {
+            const float z = a[o * row + i] + bias;
+            a[o * row + i] = rectified && z <= 0.0f ? 0.0f : z;  // NaN stays
+        }
+    }
+}
+
+// Multiplies by a layer's mask.
+void drop(const Layer& layer, int64_t k, int64_t size, float* h) {
+    const float* mask = layer.mask + k * size * layer.outputs;
+    for (int64_t i = 0; i < size; ++i)
+        for (int64_t o = 0; o < layer.outputs; ++o)
+            h[o * padded(size) + i] *= mask[i * layer.outputs + o];
+}
+
+// Returns the mean of −Σ y log softmax(out), and writes its gradient (softmax(out) − y) / batch in
+// out's place; columns of padding become 0.
+float cross_entropy(const Batch& batch, int64_t k, int64_t outputs, float* out) {
+    const int64_t row = padded(batch.size);
+    const float* y = batch.y + k * batch.y_member;
+    float total = 0.0f;
+    for (int64_t from = 0; from < row; from += LANES) {
+        const int64_t here = std::min(LANES, batch.size - from);
+        Vector most = load(out + from), sum = {}, inner = {};
+        for (int64_t o = 1; o < outputs; ++o) {
+            const Vector a = load(out + o * row + from);
+            most = most < a ? a : most;
+        }
+        for (int64_t o = 0; o < outputs; ++o) {
+            float* at = out + o * row + from;
+            const Vector a = load(at) - most;
+            Vector target = {};
+            for (int64_t i = 0; i < here; ++i)
+                target[i] = y[(from + i) * batch.y_sample + o * batch.y_output];
+            inner += target * a;
+            const Vector e = exponential(a);
+            sum += e;
+            store(at, e);
+        }
+        for (int64_t i = 0; i < here; ++i) total += std::log(sum[i]) - inner[i];
+        for (int64_t o = 0; o < outputs; ++o) {
+            float* at = out + o * row + from;
+            Vector slope = load(at) / sum;
+            for (int64_t i = 0; i < LANES; ++i)
+                slope[i] = i < here ? (slope[i] - y[(from + i) * batch.y_sample +
+                                                    o * batch.y_output]) / batch.size : 0.0f;
+            store(at, slope);
+        }
+    }
+    return total / batch.size;
+}
+
+// One member's mean loss; its gradients are written.
+float member(const Layer* layers, int64_t count, bool rectified, const Batch& batch, int64_t k,
+             float* scratch) {
+    const int64_t size = batch.size, row = padded(size);
+    float* h = scratch;  // each layer's inputs, (units, batch) and then (batch, units)
+    const float* x = batch.x + k * batch.x_member;
+    // the first layer's inputs come as (batch, units)
+    std::fill(h, h + layers[0].inputs * row, 0.0f);
+    transpose(x, batch.x_sample, size, layers[0].inputs, h, row);
+    float* by_sample = h + layers[0].inputs * row;
+    for (int64_t i = 0; i < size; ++i)
+        std::memcpy(by_sample + i * padded(layers[0].inputs), x + i * batch.x_sample,
+                    layers[0].inputs * sizeof(float));
+    for (int64_t l = 0; l < count; ++l) {
+        const Layer& layer = layers[l];
+        float* next = h + layer.inputs * row + size * padded(layer.inputs);
+        product(layer.outputs, row, layer.inputs,
+                {layer.w + k * layer.w_member, layer.inputs, 1}, h, row, next, row);
+        activate(layer, k, rectified && l + 1 < count, size, next);
+        if (l + 1 < count) {
+            if (layer.mask) drop(layer, k, size, next);
+            transpose(next, row, layer.outputs, size, next + layer.outputs * row,
+                      padded(layer.outputs));
+        }
+        h = next;
+    }
+    int64_t widest = 0;
+    for (int64_t l = 0; l < count; ++l)
+        widest = std::max({widest, layers[l].inputs, layers[l].outputs});
+    float *d = h, *below = h + widest * row;
+    const float loss = cross_entropy(batch, k, layers[count - 1].outputs, d);
+    for (int64_t l = count - 1; l >= 0; --l) {
+        const Layer& layer = layers[l];
+        h -= layer.inputs * row + size * padded(layer.inputs);
+        product(layer.outputs, layer.inputs, size, {d, row, 1}, h + layer.inputs * row,
+                padded(layer.inputs), layer.d_w + k * layer.d_w_member, layer.inputs);
+        for (int64_t o = 0; layer.b && o < layer.outputs; ++o) {
+            Vector sum = {};
+            for (int64_t i = 0; i < row; i += LANES) sum += load(d + o * row + i);
+            float total = 0.0f;
+            for (int64_t i = 0; i < LANES; ++i) total += sum[i];
+            layer.d_b[k * layer.d_b_member + o] = total;
+        }
+        if (l == 0) break;
+        product(layer.inputs, row, layer.outputs,
+                {layer.w + k * layer.w_member, 1, layer.inputs}, d, row, below, row);
+        if (layers[l - 1].mask) drop(layers[l - 1], k, size, below);
+        // h is the layer below's output, 0 where it was cut off
+        for (int64_t i = 0; rectified && i < layer.inputs * row; ++i)
+            below[i] = h[i] > 0.0f ? below[i] : 0.0f;
+        std::swap(d, below);
+    }
+    return loss;
+}
+
+}  // namespace
+
+extern "C" {
+
+// Numbers of scratch memory that a call needs.
+int64_t mlp_scratch(const Layer* layers, int64_t count, int64_t batch) {
+    int64_t total = 0, widest = 0;
+    for (int64_t l = 0; l < count; ++l) {
+        total += layers[l].inputs * padded(batch) + batch * padded(layers[l].inputs);
+        widest = std::max({widest, layers[l].inputs, layers[l].outputs});
+    }
+    return total + 2 * widest * padded(batch);
+}
+
+// Writes each member's mean loss, and its gradient by every parameter. Hidden layers are rectified,
+// or linear.
+void mlp_gradient(const Layer* layers, int64_t count, int32_t rectified, Batch batch, float* loss,
+                  float* scratch) {
+    for (int64_t k = 0; k < batch.members; ++k)
+        loss[k] = member(layers, count, rectified, batch, k, scratch);
+}
+
+}  // extern "C"

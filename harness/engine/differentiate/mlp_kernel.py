@@ -1,0 +1,175 @@
+"""The gradient of members' MLPs by one call of compiled code, where this machine has it.
+
+A call of torch takes microseconds before any arithmetic, and its products of matrices for all
+members at once pass over more memory than a core's cache has. The kernel goes through the whole
+network a member at a time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import final
+
+import torch
+from torch import Tensor
+
+from harness.core.kernels import library
+from harness.engine.training_loss import Minibatch, TrainingLoss
+from harness.engine.workspace import Workspace
+from harness.losses.cross_entropy import CrossEntropy
+from harness.models.activation import Identity, ReLU
+from harness.models.base import Context
+from harness.models.dense import Dense
+from harness.models.dropout import dropout_mask
+from harness.models.mlp import MLPNetwork
+
+_NUMBER, _POINTER = ctypes.c_int64, ctypes.c_void_p
+
+
+class _Layer(ctypes.Structure):
+    """``Layer`` of the kernel's source."""
+
+    _fields_ = (
+        *((name, _NUMBER) for name in ("inputs", "outputs")),
+        *((name, _POINTER) for name in ("w", "b", "d_w", "d_b")),
+        *((name, _NUMBER) for name in ("w_member", "b_member", "d_w_member", "d_b_member")),
+        ("mask", _POINTER),
+    )
+
+
+class _Batch(ctypes.Structure):
+    """``Batch`` of the kernel's source."""
+
+    _fields_ = (
+        *((name, _NUMBER) for name in ("members", "size")),
+        *((name, _POINTER) for name in ("x", "y")),
+        *((name, _NUMBER) for name in ("x_member", "x_sample")),
+        *((name, _NUMBER) for name in ("y_member", "y_sample", "y_output")),
+    )
+
+
+@final
+class MLPKernel:
+    """Loss and gradient of MLPs of rectified or linear units under the cross-entropy of classes.
+
+    Args:
+        compiled: the library.
+        network: the members' network.
+    """
+
+    def __init__(self, compiled: ctypes.CDLL, network: MLPNetwork) -> None:
+        self.compiled, self.network = compiled, network
+        self.dense = (*network.hidden, network.out)
+        self.rectified = isinstance(network.activation, ReLU)
+        compiled.mlp_gradient.argtypes = [
+            *(_POINTER, _NUMBER, ctypes.c_int32, _Batch, _POINTER, _POINTER)
+        ]
+        compiled.mlp_gradient.restype = None
+        compiled.mlp_scratch.argtypes = [_POINTER, _NUMBER, _NUMBER]
+        compiled.mlp_scratch.restype = _NUMBER
+        # where the parameters of the last call's workspace lie: most calls have the same
+        self._workspace: Workspace | None = None
+        self._layers = (_Layer * len(self.dense))()
+        self._scratch = torch.empty(0)
+
+    def takes(self, w_KP: Tensor, batch: Minibatch) -> bool:
+        """Return whether it can: the weights' precision and the targets are others for none or all
+        members of a run, so that a run is computed in one form from its start to its end.
+
+        Args:
+            w_KP: the weights.
+            batch: the minibatch.
+        """
+        y_KBD = batch.y_KBD
+        return w_KP.dtype == y_KBD.dtype == torch.float32 and y_KBD.ndim == 3
+
+    def masks(self, w_KP: Tensor, batch: Minibatch, ctx: Context) -> list[Tensor | None]:
+        """Return what dropout multiplies hidden layers by, drawn as a forward pass would.
+
+        Args:
+            w_KP: the weights.
+            batch: the minibatch.
+            ctx: the rates and the members' streams.
+        """
+        shape = len(w_KP), batch.x_KB.shape[1]
+        one = w_KP.new_empty(1, 1, 1)
+        return [
+            dropout_mask(one.expand(*shape, layer.outputs), ctx) for layer in self.network.hidden
+        ]
+
+    def gradient(
+        self, workspace: Workspace, batch: Minibatch, masks: Sequence[Tensor | None]
+    ) -> Tensor:
+        """Write the gradients into the workspace, and return the mean losses (K,).
+
+        Args:
+            workspace: the weights, and memory for the gradients.
+            batch: the minibatch.
+            masks: what dropout multiplies each hidden layer's outputs (K, B, F) by.
+        """
+        x_KBI, y_KBD = batch.x_KB.flatten(2), batch.y_KBD
+        if x_KBI.stride(2) != 1:
+            x_KBI = x_KBI.contiguous()
+        members, size = len(workspace.w_KP), x_KBI.shape[1]
+        self._point_to(workspace, size)
+        kept = [None if mask is None else mask.contiguous() for mask in masks]
+        for layer, mask in zip(self._layers, kept, strict=False):  # the last has none
+            layer.mask = None if mask is None else mask.data_ptr()
+        loss_K = workspace.w_KP.new_empty(members)
+        own = _Batch(
+            *(members, size, x_KBI.data_ptr(), y_KBD.data_ptr()),
+            *(x_KBI.stride(0) if len(x_KBI) == members else 0, x_KBI.stride(1)),
+            *y_KBD.stride(),
+        )
+        self.compiled.mlp_gradient(
+            *(self._layers, len(self.dense), self.rectified, own),
+            *(loss_K.data_ptr(), self._scratch.data_ptr()),
+        )
+        return loss_K
+
+    def _point_to(self, workspace: Workspace, size: int) -> None:
+        """Let the layers lie in a workspace's memory."""
+        if workspace is not self._workspace:
+            self._workspace = workspace
+            for place, layer in enumerate(self.dense):
+                self._layers[place] = _layer_in(workspace, layer)
+        needed = self.compiled.mlp_scratch(self._layers, len(self.dense), size)
+        if len(self._scratch) < needed:
+            self._scratch = torch.empty(needed)
+
+
+def _layer_in(workspace: Workspace, layer: Dense) -> _Layer:
+    """Return where a layer's parameters and their gradients lie."""
+    (w, d_w), (b, d_b) = (
+        (workspace.params.get(name), workspace.gradients.get(name)) for name in (layer.w, layer.b)
+    )
+    parts = (w, b, d_w, d_b)  # without a bias there is neither b nor its gradient
+    return _Layer(
+        layer.inputs,
+        layer.outputs,
+        *(None if part is None else part.data_ptr() for part in parts),
+        *(0 if part is None else part.stride(0) for part in parts),
+        None,
+    )
+
+
+def mlp_kernel_for(loss: TrainingLoss) -> MLPKernel | None:
+    """Return the kernel for a training loss; None where it is for others, or is not compiled.
+
+    Args:
+        loss: what is differentiated.
+    """
+    network, compiled = loss.network, library()
+    fits = (
+        isinstance(network, MLPNetwork)
+        and isinstance(network.activation, ReLU | Identity)
+        and not (network.residual or network.norms)
+        and isinstance(loss.loss, CrossEntropy)
+        and loss.loss.weight is None
+        and loss.device.type == "cpu"
+    )
+    if compiled is None or not fits:
+        return None
+    assert isinstance(network, MLPNetwork)
+    return MLPKernel(compiled, network)

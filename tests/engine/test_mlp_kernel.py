@@ -1,0 +1,134 @@
+"""The compiled gradient of MLPs against autograd's in float64, and the contracts of a run trained by it."""
+
+import pytest
+import torch
+
+import harness as h
+from harness.core import kernels
+from harness.core.errors import HarnessError
+from harness.core.noise import Noise
+from harness.engine.differentiate import Autograd, HandWritten
+from harness.engine.hyperparameters import stack_hyperparameters
+from harness.engine.initialize import initial_weights
+from harness.engine.program import program_of
+from harness.engine.training_loss import Minibatch
+from harness.protocol.train import train_outcomes
+from harness.spec.resolved import resolve
+
+
+@pytest.fixture(scope="module", autouse=True)
+def compiled(tmp_path_factory):
+    """Kernels in a cache of their own; other tests go on as this machine is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HARNESS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        try:
+            kernels.build()
+        except HarnessError as error:
+            pytest.skip(str(error))
+        yield
+    kernels.library.cache_clear()
+
+
+def recipe_of(model, **fields):
+    given = {"data": "digits", "optimizer": h.SGD(lr=0.1, momentum=0.9), "steps": 3}
+    return h.Recipe(**{**given, "model": model, **fields})
+
+
+def drawn(recipe, samples):
+    """Two members' weights, biases among them, and a minibatch of soft targets."""
+    program = program_of(resolve(recipe))
+    w_KP = initial_weights(program, [0, 1])
+    for w in program.layout.views(w_KP).values():
+        w.add_(torch.rand_like(w) * 0.1)
+    train = program.train
+    x, y = (part[: 2 * samples].unflatten(0, (2, samples)) for part in (train.x, train.y))
+    return program, w_KP, Minibatch(x, 0.9 * y + 0.01)
+
+
+MODELS = {
+    "rectified": (h.MLP(widths=(64, 64)), {}),
+    "no whole vectors": (h.MLP(widths=(11, 37, 5)), {"data": "mnist1d"}),
+    "no biases": (h.MLP(widths=(24,), bias=False), {}),
+    "no hidden layer": (h.MLP(widths=()), {}),
+    "linear": (h.DeepLinear(width=20, depth=2), {}),
+    "pictures": (h.MLP(widths=(20,)), {"data": {"name": "digits", "image": True}}),
+}
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.3])
+@pytest.mark.parametrize("samples", [32, 7, 50])
+@pytest.mark.parametrize("name", MODELS)
+def test_the_compiled_gradient_is_autograd_s_in_float64(name, samples, rate):
+    model, fields = MODELS[name]
+    drops = rate and isinstance(model, h.MLP) and model.widths
+    regularizers = (h.Dropout(rate=rate),) if drops else ()
+    recipe = recipe_of(model, **fields, regularizers=regularizers)
+    program, w_KP, batch = drawn(recipe, samples)
+    assert program.differentiator.kernel is not None
+
+    def gradient(differentiator, dtype):
+        hyper = stack_hyperparameters([resolve(recipe)] * 2, torch.device("cpu"), dtype)
+        noise = Noise([0, 1], 0, torch.device("cpu"), dtype)
+        given = Minibatch(*(part.to(dtype) for part in batch))
+        return differentiator.gradient(w_KP.to(dtype), {}, given, hyper, noise)
+
+    computed = gradient(program.differentiator, torch.float32)
+    expected = gradient(Autograd(program.training_loss), torch.float64)
+    for ours, theirs in ((computed.loss_K, expected.loss_K), (computed.g_KP, expected.g_KP)):
+        assert theirs.abs().amax() > 1e-3
+        torch.testing.assert_close(ours.double(), theirs, rtol=2e-5, atol=2e-6)
+
+
+def test_others_are_left_to_pytorch():
+    others = [
+        recipe_of(h.MLP(widths=(8,), activation="tanh")),
+        recipe_of(h.MLP(widths=(8, 8), residual=True)),
+        recipe_of(h.MLP(widths=(8,)), loss=h.MSE()),
+        recipe_of(h.MLP(widths=(8,)), loss=h.CrossEntropy(weight="balanced")),
+    ]
+    for recipe in others:
+        differentiator = program_of(resolve(recipe)).differentiator
+        assert isinstance(differentiator, HandWritten)
+        assert differentiator.kernel is None
+
+
+def test_a_member_has_the_same_bits_alone_and_beside_one_that_drops():
+    recipe = recipe_of(h.MLP(widths=(30, 20)), batch_size=32)
+    program, w_KP, batch = drawn(recipe, 32)
+    cpu = torch.device("cpu")
+
+    def gradient(rows, rates):
+        members = [resolve(recipe_of(h.MLP(widths=(30, 20), dropout=rate))) for rate in rates]
+        hyper = stack_hyperparameters(members, cpu, torch.float32)
+        given = Minibatch(*(part[rows] for part in batch))
+        noise = Noise([0, 1][rows], 0, cpu, torch.float32)
+        return program.differentiator.gradient(w_KP[rows].clone(), {}, given, hyper, noise)
+
+    both, alone = gradient(slice(0, 2), (0.0, 0.5)), gradient(slice(0, 1), (0.0,))
+    assert torch.equal(both.g_KP[:1], alone.g_KP)
+    assert torch.equal(both.loss_K[:1], alone.loss_K)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.2])
+def test_probes_change_no_bit(rate):
+    recipe = recipe_of(h.MLP(widths=(30, 20), dropout=rate), steps=30, eval_every=10)
+    probes = (h.GradientNorm(every=1, unit="steps"),)
+    with_probes, without = (train_outcomes(recipe, [0, 1], probes=p) for p in (probes, ()))
+    for probed, plain in zip(with_probes, without, strict=True):
+        seen = {point.step: point.metrics for point in probed.points}
+        for point in plain.points:
+            assert point.metrics.items() <= seen[point.step].items()
+
+
+def test_a_machine_without_kernels_trains_by_pytorch(monkeypatch, tmp_path):
+    recipe = recipe_of(h.MLP(widths=(30, 20)), steps=20, eval_every=10)
+    (compiled,) = train_outcomes(recipe, [0])
+    monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
+    kernels.library.cache_clear()
+    assert kernels.version() == "none"
+    (pure,) = train_outcomes(recipe, [0])
+    kernels.library.cache_clear()
+    for one, other in zip(compiled.points, pure.points, strict=True):
+        assert one.metrics == pytest.approx(other.metrics, rel=1e-4)
+    # another form, and not the same one under two names
+    assert compiled.points[-1].metrics != pure.points[-1].metrics
