@@ -1,9 +1,10 @@
 """Code of a user's own that trains in a worker: how long it may say nothing, how much memory it may
 use, and how much it may print.
 
-A thread looks at the thread that trains, and raises an error in it where it uses more than it may.
-Code that catches even that ends with its process, if that is a worker's: its last words are in a
-file, which the driver reads.
+A thread looks at the thread that trains, and raises an error in it where it uses more than it may,
+at last one that ``except Exception`` lets through. Code that catches even that ends with its
+process, if that is a worker's: its last words are in a file, which the driver reads. A process that
+is not ours alone (no workers, a notebook) can't be ended for it, and it is said.
 """
 
 from __future__ import annotations
@@ -32,6 +33,13 @@ WATCH_LOOK = 0.5
 """Seconds between two looks."""
 LEAVING_GRACE = 5.0
 """Seconds that code has to come back after the error was raised in it."""
+POLITE = 4
+"""Errors that are raised in it before one that ``except Exception`` does not catch."""
+UNENDED = (
+    "It catches every error that is raised in it, and this process, which it shares where there "
+    "are no workers, can't be ended for it: interrupt it, or train with workers (--workers 1)."
+)
+"""What is said of code that can't be ended."""
 SHOWN = 100_000
 """Characters that the code of a cohort may print; the rest is dropped."""
 SIGNAL = getattr(signal, "SIGVTALRM", None)
@@ -43,6 +51,10 @@ owns_process = [False]
 
 class GivenUpError(HarnessError):
     """Code of a user's own used more than it may."""
+
+
+class _UncatchableError(BaseException):
+    """What is raised in code that catches every Exception."""
 
 
 class Allowed(NamedTuple):
@@ -62,6 +74,7 @@ class _Watch(threading.Thread):
         self.allowed, self.words = allowed, words
         self.most = allowed.memory or WORKER_MEMORY * machine_memory()
         self.process, self.over, self.reason = psutil.Process(), threading.Event(), ""
+        self.raised = 0
 
     def run(self) -> None:
         while not self.over.wait(min(WATCH_LOOK, self.allowed.seconds / 4)):
@@ -89,15 +102,19 @@ class _Watch(threading.Thread):
             signal.pthread_kill(threading.main_thread().ident or 0, SIGNAL)
             if self.over.wait(WATCH_LOOK):
                 return
-        if owns_process[0]:
-            if self.words is not None:
-                self.words.write_text(self.reason, encoding="utf-8")
-            os._exit(1)
+        if not owns_process[0]:
+            print(f"{self.reason} {UNENDED}", file=sys.__stderr__, flush=True)
+            return
+        if self.words is not None:
+            self.words.write_text(self.reason, encoding="utf-8")
+        os._exit(1)
 
     def late(self, number: int, frame: FrameType | None) -> None:
         """Raise the reason, in the thread that trains."""
-        if not self.over.is_set():
-            raise GivenUpError(self.reason)
+        if self.over.is_set():
+            return
+        self.raised += 1
+        raise (GivenUpError if self.raised <= POLITE else _UncatchableError)(self.reason)
 
 
 @contextmanager
@@ -120,6 +137,8 @@ def watched(allowed: Allowed, words: Path | None = None) -> Iterator[None]:
     watch.start()
     try:
         yield
+    except _UncatchableError as error:  # outside it is an error as any other
+        raise GivenUpError(watch.reason).with_traceback(error.__traceback__) from None
     finally:
         watch.over.set()
         # no signal is under way when the handler goes

@@ -73,6 +73,27 @@ def test_megabytes_that_a_part_prints_are_dropped_and_it_is_said(capsys):
     assert note.startswith("code of your own printed") and "dropped" in note
 
 
+@pytest.fixture
+def hasty(monkeypatch):
+    monkeypatch.setattr(watch, "WATCH_LOOK", 0.05)
+    monkeypatch.setattr(watch, "LEAVING_GRACE", 0.5)
+
+
+def test_what_catches_every_exception_is_given_up_without_workers_too(hasty):
+    outcomes, _ = trained("waits_whatever_is_raised", patience=0.5)
+    assert_second_failed(outcomes, "GivenUpError: no update")
+    assert "(bad_parts.py:" in outcomes[1].detail
+
+
+def test_without_workers_it_is_said_of_what_catches_whatever_is_raised(hasty, capfd):
+    with Pool(Serial) as pool:
+        [(_, done)] = pool.run([Job((0,), (bad_run("outlasts"),), test=False, patience=0.5)])
+    assert "outlasted them all" in done.outcomes[0].detail
+    said = capfd.readouterr().err
+    assert "no update and no piece of an evaluation ended within 0.5 seconds" in said
+    assert "can't be ended for it: interrupt it, or train with workers (--workers 1)" in said
+
+
 @pytest.mark.slow
 def test_what_catches_every_error_ends_with_its_worker_and_says_why():
     run = bad_run("waits_whatever_is_raised")
