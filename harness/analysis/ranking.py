@@ -48,6 +48,11 @@ class Place(NamedTuple):
         return int(np.sum(~np.isnan(self.values)))
 
     @property
+    def lost(self) -> bool:
+        """Whether none of its runs ended well."""
+        return 0 < self.ended_badly == self.runs
+
+    @property
     def measured(self) -> bool:
         """Whether the arm has the metric at all; one without it is compared with none."""
         return not math.isnan(self.interval.mean)
@@ -247,11 +252,13 @@ def summarize(
         The best arm with its interval, and the arms that are not told apart from it, four by name.
     """
     best, *rest = ranking
-    if all(place.ended_badly and place.ended_badly == place.runs for place in ranking):
+    if all(place.lost for place in ranking):
         return f"No run ended well, so that {metric} tells nothing: all failed or diverged."
-    others = [place for place in rest if place.measured]
+    others = [place for place in rest if place.measured and not place.lost]
     value = say(best.interval, quantity_of(metric, declared))
     lead = f"{best.arm} has the best {describe(metric, declared).label}: {value} over {look}."
+    if lost := [place.arm for place in rest if place.lost]:
+        lead += f" No run of {_first_four(lost)} ended well."
     if first_look:
         return f"{lead} This is a first look, which tells no arms apart."
     if not others:
@@ -260,5 +267,8 @@ def summarize(
     if not close:
         many = f"all {len(others)} other arms" if len(others) > 1 else others[0].arm
         return f"{lead} It is told apart from {many}."
-    names = ", ".join(close[:4]) + (f" and {len(close) - 4} more" if len(close) > 4 else "")
-    return f"{lead} Not distinguishable from it: {names}."
+    return f"{lead} Not distinguishable from it: {_first_four(close)}."
+
+
+def _first_four(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

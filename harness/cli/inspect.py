@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pydantic.fields import FieldInfo
@@ -137,10 +137,18 @@ def show_arms(study: str, uri: str | None) -> None:
         table.add_row(arm, str(stages["search"]), str(stages["confirm"]), _counts(statuses))
     console = Console()
     console.print(table)
+    for why in _failures(runs):
+        console.print(why, markup=False, highlight=False)
+
+
+def _failures(runs: Iterable[RunEnd]) -> Iterator[str]:
+    """Yield why runs failed, once where runs of an arm failed for the same reason."""
+    alike: dict[tuple[str, str], list[str]] = {}
     for run in runs:
         if run.status == "failed":
-            why = f"failed: {run.name}: {run.detail}"
-            console.print(why, markup=False, highlight=False)
+            alike.setdefault((run.arm, run.detail), []).append(run.name)
+    for (_, detail), (first, *more) in alike.items():
+        yield f"failed: {first}{f' and {len(more)} more' if more else ''}: {detail}"
 
 
 def _counts(statuses: Counter[str]) -> str:

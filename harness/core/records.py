@@ -37,6 +37,10 @@ class Point(NamedTuple):
     """Values by name, such as ``valid/loss``."""
 
 
+NOT_TRIED = "not tried"
+"""How the detail of a run begins that failed without a try, after equal failures of its arm."""
+
+
 class Outcome(NamedTuple):
     """One finished run: its curve, its closing numbers and how it ended."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from harness.core.records import Outcome
+from harness.core.records import NOT_TRIED, Outcome
 from harness.protocol.progress import Progress
 
 ALIKE = 3
@@ -53,4 +53,4 @@ class Failures:
         reason = self._hopeless.get(arm, "")
         if not reason or arm in self._worked:
             return ""
-        return f"not tried, since {ALIKE} runs of its arm failed alike: {reason}"
+        return f"{NOT_TRIED}, since {ALIKE} runs of its arm failed alike: {reason}"

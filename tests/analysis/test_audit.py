@@ -237,7 +237,7 @@ def test_leaks():
 
 
 def test_every_check_is_named():
-    assert len(CHECKS) == 17
+    assert len(CHECKS) == 18
 
 
 def test_metrics_without_values_of_runs_that_ended_well():

@@ -54,6 +54,16 @@ def test_a_study_of_which_no_run_ended_well_has_no_best_arm():
     assert made.sentence.startswith("A has the best test loss: 1.00 over 4 seeds")
 
 
+def test_an_arm_whose_runs_are_all_lost_is_not_called_as_good():
+    """Few runs tell nothing apart; that arm was named as not distinguishable from the best."""
+    near = {"A": [1.0, 1.1], "B": [1.1, 1.0], "C": [math.nan] * 2}
+    values = {name: {"test/loss": own} for name, own in near.items()}
+    made = results(study(seeds=2), values, statuses={("C", i): "failed" for i in range(2)})
+    assert answer_study(made).sentence.endswith(
+        "No run of C ended well. Not distinguishable from it: B."
+    )
+
+
 def test_the_interval_of_a_rate_ends_at_one_and_at_nothing():
     """Student's interval of 0.99, 1, 0.8, 1 went to 1.1."""
     near = {"A": [0.99, 1.0, 0.8, 1.0], "B": [0.01, 0.0, 0.2, 0.0], "C": [0.5, 0.51, 0.5, 0.49]}

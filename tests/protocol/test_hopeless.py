@@ -6,9 +6,14 @@ import pytest
 
 import harness as h
 from harness import results
+from harness.analysis.answer import answer_study
+from harness.analysis.audit.failing import failed_runs
+from harness.cli.inspect import show_arms
 from harness.core.records import Outcome
 from harness.protocol.hopeless import Failures
 from harness.protocol.progress import Progress
+from harness.report.page import render
+from tests.studies import small
 
 LOOP = """
 import pathlib
@@ -21,6 +26,8 @@ def train(run):
     if run.confirming:
         run.test(loss=1.0)
 """
+
+BOMB = {"MLP": h.MLP(widths=(8,)), "bomb": {"name": "tests.plugins.Failing"}}
 
 
 class Told(Progress):
@@ -54,6 +61,41 @@ def test_an_arm_that_has_worked_is_never_given_up():
     for _ in range(5):
         failures.add("a", failed("same"))
     assert not failures.hopeless("a")
+
+
+def test_a_hopeless_arm_of_the_engine_is_given_up_in_the_search_and_everything_says_so(folder):
+    recipe = small().recipe.with_values({"optimizer.lr": h.LogUniform(1e-2, 1.0)})
+    study = small(recipe=recipe, compare={"model": BOMB}, claims=())
+    told = Told()
+    summary = h.run_study(study, h.Options(workers=0), told)
+    assert (summary.trained, summary.failed) == (16, 8)
+    runs = results.load("small").runs
+    failed = runs[runs["arm"] == "bomb"]
+    assert failed["stage"].value_counts().to_dict() == {"search": 6, "confirm": 2}
+    reason = "RuntimeError: boom (plugins.py"
+    untried = f"not tried, since 3 runs of its arm failed alike: {reason}"
+    tried = ~failed["detail"].str.startswith(untried)
+    assert tried.sum() == 3 and set(failed["stage"][tried]) == {"search"}
+    assert failed["detail"][tried].str.startswith(reason).all()
+    assert sum(reason in line for line in told.lines) == 1
+
+    loaded = results.load("small")
+    assert "No run of bomb ended well." in answer_study(loaded).sentence
+    [finding] = failed_runs(loaded)
+    assert "bomb: 8 of its 8 runs failed" in finding.text and reason in finding.text
+    assert "5 of them not tried after equal failures" in finding.text
+    page = render(loaded)
+    assert "failed runs" in page and "bomb: 8 of its 8 runs failed" in page
+
+
+def test_equal_reasons_are_told_once_by_status(folder, capsys):
+    study = small(compare={"model": BOMB}, claims=(), search=None, seeds=5)
+    h.run_study(study, h.Options(workers=0))
+    capsys.readouterr()
+    show_arms("small", None)
+    told = capsys.readouterr().out.replace("\n", " ")
+    assert told.count("RuntimeError: boom") == 2
+    assert "and 2 more: RuntimeError" in told and "and 1 more: not tried" in told
 
 
 @pytest.mark.slow

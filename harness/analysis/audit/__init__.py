@@ -18,6 +18,7 @@ from harness.analysis.audit.elsewhere import (
     unknown_pairing,
     unknown_tuning,
 )
+from harness.analysis.audit.failing import failed_runs
 from harness.analysis.audit.finding import Finding as Finding
 from harness.analysis.audit.finding import FindingGroup as FindingGroup
 from harness.analysis.audit.judging import (
@@ -40,6 +41,7 @@ from harness.analysis.results import Results
 Check = Callable[[Results], Iterator[Finding]]
 
 CHECKS: dict[str, Check] = {
+    "no run failed": failed_runs,
     "equal budgets": unequal_budgets,
     "searches enough": few_searches,
     "tuned for what is judged": tuned_for_another,

@@ -77,8 +77,9 @@ def _is_tied(results: Results, arm: Arm, objective: str) -> bool:
 
 
 def _seed_spread(values_KS: np.ndarray) -> float:
-    """Return the standard deviation within searches; NaN for a single run of each."""
-    if values_KS.shape[1] < 2:
+    """Return the standard deviation within searches; NaN for a single run of each, and where one
+    did not end well."""
+    if values_KS.shape[1] < 2 or np.isinf(values_KS).any():
         return float("nan")
     return float(np.sqrt(values_KS.var(axis=1, ddof=1).mean()))
 
