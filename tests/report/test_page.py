@@ -95,7 +95,7 @@ def test_the_page_shows_the_audit_the_diagnostics_and_the_failures(folder):
                 claims=[h.Claim.equal("mild", than="wild", margin=0.1)])  # fmt: skip
     page = assert_safe(render(finished(wild)))
     shown = " ".join(page.shown)
-    assert "Checked and found right: equal budgets" in shown
+    assert "Checked and found right: no run failed; equal budgets" in shown
     assert any("loss not finite at step" in cell for cells in run_rows(page) for cell in cells)
     right = re.search(r"Checked and found right: ([^.]*)\.", shown)[1]
     assert "undecided" in shown and "claims decided" not in right, "no check is found and fine"
