@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from harness.core.metric_names import NOTHING_DECLARED, Declared, describe
+from harness.analysis.quantities import Quantity, quantity_of
+from harness.core.metric_names import NOTHING_DECLARED, Declared, describe, is_share
 from harness.core.metric_table import PARTS_IN_WORDS
 from harness.report.style import label
 
@@ -69,6 +70,33 @@ def axis_title(metric: str) -> str:
     """
     unit = describe(metric, _declared.get()).unit
     return f"{metric_label(metric)} ({label(unit)})" if unit else metric_label(metric)
+
+
+def value_format(metric: str) -> str:
+    """Return how Plotly writes a value of a metric in a hover box: shares in per cent, as the text
+    does.
+
+    >>> value_format("test/accuracy"), value_format("test/loss")
+    ('.2~%', '.5g')
+    """
+    return ".2~%" if is_share(metric, _declared.get()) else ".5g"
+
+
+def value_axis(metric: str, title: str = "") -> dict[str, object]:
+    """Return the title and ticks of an axis of a metric's values: those of shares in per cent.
+
+    Args:
+        metric: its name.
+        title: ready for Plotly; by default the metric's label with its unit.
+    """
+    axis: dict[str, object] = {"title": {"text": title or axis_title(metric)}}
+    # ~ leaves the zeros at the end out: 55 %, and 59.75 % where ticks are close
+    return axis | ({"tickformat": ".4~%"} if is_share(metric, _declared.get()) else {})
+
+
+def quantity_of_metric(metric: str) -> Quantity:
+    """Return how a metric's values are written in words: shares in per cent, others with a unit."""
+    return quantity_of(metric, _declared.get())
 
 
 def label_and_name(metric: str) -> str:

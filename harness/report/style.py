@@ -19,6 +19,15 @@ GRID = "rgba(128,128,128,.2)"
 REFERENCE_LINE = {"color": "rgba(128,128,128,.7)", "dash": "dash", "width": 1}
 """Lines that data are compared with, such as a diagonal."""
 MENU_BACKGROUND = "rgba(128,128,128,.1)"
+AXIS: dict[str, object] = {
+    "showgrid": True,
+    "gridcolor": GRID,
+    "zeroline": False,
+    "automargin": True,
+    "exponentformat": "power",  # 10⁻⁴, and not 100µ
+}
+"""What all axes share; those of subplots are not named in a layout, and are given it by their
+figures."""
 WIDE_RANGE = 30
 """Ratio of the largest to the smallest value above which a figure over training is logarithmic."""
 LEGEND_ROW = 20
@@ -107,13 +116,6 @@ def layout(**own: object) -> dict[str, object]:
         own: what the figure itself sets; axes are added to the shared axis, anything else takes its
             place.
     """
-    axis: dict[str, object] = {
-        "showgrid": True,
-        "gridcolor": GRID,
-        "zeroline": False,
-        "automargin": True,
-        "exponentformat": "power",  # 10⁻⁴, and not 100µ
-    }
     shared: dict[str, object] = {
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -132,7 +134,7 @@ def layout(**own: object) -> dict[str, object]:
     }
     for name, value in own.items():
         if name.startswith(("xaxis", "yaxis")) and isinstance(value, dict):
-            shared[name] = axis | value
+            shared[name] = AXIS | value
         else:
             shared[name] = value
     return shared

@@ -100,6 +100,7 @@ def test_a_figure_is_drawn_with_any_number_of_arms(contexts, entry, count):
         assert on_page.text.title and (on_page.text.shows or figure.section == "metrics")
         own = figure.draw(context)
         assert isinstance(own, go.Figure) and own.data, "Plotly has checked every property of it"
+        assert_axes_read_as_the_text_does(own)
         plain = json.loads(unpacked(on_page.packed))
         # the page folds the seeds of an arm into one trace
         assert 0 < len(plain["data"]) <= len(own.data)
@@ -108,6 +109,19 @@ def test_a_figure_is_drawn_with_any_number_of_arms(contexts, entry, count):
         assert drawn == 0, "there is nothing to show"
     if count == 4:
         assert drawn > 0, "this study has all that any figure needs"
+
+
+def assert_axes_read_as_the_text_does(figure):
+    """Check that no axis says 100µ for a ten-thousandth, and that accuracies are in per cent."""
+    layout = figure.layout.to_plotly_json()
+    axes = [axis for name, axis in layout.items() if name.startswith(("xaxis", "yaxis"))]
+    for axis in axes:
+        if set(axis) == {"anchor", "domain"}:  # of an odd number of panels the last place is empty
+            continue
+        assert axis.get("visible") is False or axis["exponentformat"] in ("power", "e")
+        title = axis.get("title", {}).get("text", "")
+        if "accuracy" in title and " to " not in title:  # the time to an accuracy is none
+            assert "%" in axis["tickformat"]
 
 
 def missing_arms(context, shown):

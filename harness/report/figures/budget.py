@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from harness.analysis.budget import Budget, winner_by_budget
 from harness.report.figures.base import Figure, FigureContext, Looks
-from harness.report.metric_labels import metric_label
+from harness.report.metric_labels import metric_label, value_axis, value_format
 from harness.report.page_figure import FigureText
 from harness.report.style import faint, label, layout, legend_height
 from harness.stats import Interval
@@ -28,7 +28,7 @@ def compute_budget(context: FigureContext) -> Budget | None:
 
 def plot_budget(data: Budget, looks: Looks) -> go.Figure:
     """Draw each arm's median best objective after n trials, with its 95 % interval."""
-    figure = go.Figure()
+    figure, number = go.Figure(), value_format(data.objective)
     for arm, whole in data.arms.items():
         # a search that diverged throughout has no place on the axis
         x, curve = _finite(data.budgets, whole)
@@ -53,13 +53,13 @@ def plot_budget(data: Budget, looks: Looks) -> go.Figure:
             y=[i.mean for i in curve],
             mode="lines",
             line={"color": look.colour, "dash": look.dash, "width": 2.2},
-            hovertemplate=f"%{{x}} trials: %{{y:.5g}}<extra>{name}</extra>",
+            hovertemplate=f"%{{x}} trials: %{{y:{number}}}<extra>{name}</extra>",
             **shared,
         )
     figure.update_layout(
         layout(
             xaxis={"title": {"text": "trials"}},
-            yaxis={"title": {"text": f"median best {metric_label(data.objective)}"}},
+            yaxis=value_axis(data.objective, f"median best {metric_label(data.objective)}"),
             height=400 + legend_height(len(data.arms)),
         )
     )

@@ -31,6 +31,8 @@ from harness.report.metric_labels import (
     label_on_any_part,
     labels_of,
     title_on_any_part,
+    value_axis,
+    value_format,
 )
 from harness.report.page_figure import FigureText, PlainFigure
 from harness.report.style import WIDE_RANGE, ArmStyle, faint, label, legend_height
@@ -78,12 +80,20 @@ def _plain_curves(data: MetricCurves, looks: Looks, coordinates: bool) -> PlainF
             panels,
             {"title": {"text": data.units[0] if data.units else "step"}},
             {
-                "title": {"text": _title(data)},
+                **value_axis(
+                    _on_a_part(data.metric, next((band.part for band in data.bands), "")),
+                    _title(data),
+                ),
                 "type": "log" if _spans_decades(data) else "linear",
             },
             legend_height(len({band.arm for band in data.bands})),
         ),
     }
+
+
+def _on_a_part(metric: str, part: str) -> str:
+    """Return the name that a metric is recorded by on a part of the data."""
+    return f"{part}/{metric}" if part else metric
 
 
 def _title(data: MetricCurves) -> str:
@@ -133,9 +143,9 @@ class _BandTraces(NamedTuple):
 
     def _hover(self, seed: str) -> str:
         """Return what a point says of itself: where it is, its arm, seed and metric."""
-        metric = f"{self.band.part}/{self.metric}" if self.band.part else self.metric
+        metric = _on_a_part(self.metric, self.band.part)
         source = f"{label(self.band.arm, 40)}{seed}, {label(metric)}"
-        return f"%{{x:.5g}}: %{{y:.5g}}<extra>{source}</extra>"
+        return f"%{{x:.5g}}: %{{y:{value_format(metric)}}}<extra>{source}</extra>"
 
     def _meta(self, kind: str) -> Trace:
         """Return what the page's script knows a trace by."""

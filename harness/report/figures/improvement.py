@@ -15,6 +15,11 @@ from harness.stats import probability_of_improvement
 MOST_ARMS_WRITTEN = 14
 """Arms up to which the squares are large enough for their shares in figures."""
 
+MOST_COLUMN_HEADS = 20
+"""Columns up to which a phone has room for the number of each."""
+LONGEST_NAME, LONGEST_LINE = 40, 14
+"""Characters of an arm's name, and of a line of it."""
+
 
 class Improvement(NamedTuple):
     """P(a run of the row's arm is better than one of the column's), best arm first."""
@@ -48,33 +53,53 @@ def compute_improvement(context: FigureContext) -> Improvement | None:
 
 
 def plot_improvement(data: Improvement, looks: Looks) -> go.Figure:
-    """Draw a square for each ordered pair: blue where the row wins, orange where it loses."""
-    names = [label(arm, 40) for arm in data.arms]
-    written = len(names) <= MOST_ARMS_WRITTEN
+    """Draw a square for each ordered pair: blue where the row wins, orange where it loses.
+
+    Arms are numbered from the best on, and the columns have numbers alone: names would not fit over
+    them on a phone, nor anywhere where there are many.
+    """
+    numbers = [str(place + 1) for place in range(len(data.arms))]
+    rows = [
+        f"{_on_two_lines(arm)} · {number}" for arm, number in zip(data.arms, numbers, strict=True)
+    ]
+    written = len(data.arms) <= MOST_ARMS_WRITTEN
     figure = go.Figure(
         go.Heatmap(
             z=data.shares,
-            x=names,
-            y=names,
+            x=numbers,
+            y=rows,
             zmin=0,
             zmax=1,
             # orange and blue of the palette, which all can tell apart
             colorscale=[[0, "#D55E00"], [0.5, "#F2F2F2"], [1, "#0072B2"]],
             texttemplate="%{z:.0%}" if written else None,
             hovertemplate="%{y} beats %{x} in %{z:.0%} of pairs of runs<extra></extra>",
-            colorbar={"tickformat": ".0%", "thickness": 12},
+            showscale=False,  # it would take a phone's width from the squares; the text tells it
             hoverongaps=False,  # the diagonal says nothing
         )
     )
-    side = 40 if written else 22
+    side = 40 if written else 28
+    every = 1 if len(rows) <= MOST_COLUMN_HEADS else 5
+    shared = {"showgrid": False, "dtick": 1, "tickfont": {"size": 13 if written else 10}}
     figure.update_layout(
         layout(
-            height=170 + side * len(names),
-            xaxis={"side": "top", "showgrid": False, "tickangle": -35, "dtick": 1},
-            yaxis={"autorange": "reversed", "showgrid": False, "dtick": 1},
+            height=80 + side * len(rows),
+            # of categories: the numbers are names here
+            xaxis=shared | {"side": "top", "type": "category", "tickangle": 0, "dtick": every},
+            yaxis=shared | {"autorange": "reversed"},
         )
     )
     return figure
+
+
+def _on_two_lines(arm: str) -> str:
+    """Return an arm's name, a long one broken at the blank nearest its middle: as Plotly's text."""
+    plain = arm if len(arm) <= LONGEST_NAME else arm[: LONGEST_NAME - 1] + "…"
+    blanks = [place for place, character in enumerate(plain) if character == " "]
+    if len(plain) <= LONGEST_LINE or not blanks:
+        return label(plain)
+    middle = min(blanks, key=lambda place: abs(place - len(plain) / 2))
+    return f"{label(plain[:middle])}<br>{label(plain[middle + 1 :])}"
 
 
 IMPROVEMENT_FIGURE = Figure(
@@ -83,8 +108,9 @@ IMPROVEMENT_FIGURE = Figure(
     needs="two arms whose runs all have a value",
     text=FigureText(
         "Who beats whom, and how often",
-        "How often a run of the row's arm is better than a run of the column's, over all pairs of "
-        "runs (Mann & Whitney 1947; Agarwal et al. 2021). 100 %: always; 50 %: a coin.",
+        "How often a run of the row's arm is better than a run of the arm with the column's "
+        "number, over all pairs of runs (Mann & Whitney 1947; Agarwal et al. 2021). Blue: nearly "
+        "always, white: as a coin falls, orange: hardly ever.",
         "An arm with the better mean that wins less than half of its pairs: a few runs make its "
         "mean.",
     ),

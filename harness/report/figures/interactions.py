@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from harness.analysis.ranking import mean_of
 from harness.core.palette import PALETTE
 from harness.report.figures.base import Figure, FigureContext, Looks
-from harness.report.metric_labels import axis_title
+from harness.report.metric_labels import value_axis, value_format
 from harness.report.page_figure import FigureText
 from harness.report.style import dropdown, label, layout, legend_height
 from harness.spec.arms import build_arms
@@ -91,7 +91,7 @@ def plot_interactions(data: Interactions, looks: Looks) -> go.Figure:
     figure.update_layout(
         layout(
             xaxis={"title": {"text": label(first.across)}, "type": "category"},
-            yaxis={"title": {"text": axis_title(first.metric)}},
+            yaxis=value_axis(first.metric),
             height=420 + legend_height(max(len(pair.cells) for pair in data.pairs)),
             margin={"l": 10, "r": 10, "t": 60, "b": 10},
             updatemenus=dropdown(buttons, top=1.18),
@@ -102,7 +102,7 @@ def plot_interactions(data: Interactions, looks: Looks) -> go.Figure:
 
 def _lines(pair: FactorPair, visible: bool) -> list[go.Scatter]:
     """Return one line for each level; cells whose runs diverged are left out."""
-    lines = []
+    lines, value = [], f"%{{y:{value_format(pair.metric)}}}"
     for i, (line, points) in enumerate(pair.cells.items()):
         finite = {level: v for level, v in points.items() if np.isfinite(v.mean)}
         # one run allows no interval: its bar has no length
@@ -116,7 +116,7 @@ def _lines(pair: FactorPair, visible: bool) -> list[go.Scatter]:
                 line={"color": PALETTE[i % len(PALETTE)], "width": 2},
                 name=label(f"{pair.by}: {line}", 40),
                 visible=visible,
-                hovertemplate=f"%{{x}}, {label(line, 40)}: %{{y:.5g}}<extra></extra>",
+                hovertemplate=f"%{{x}}, {label(line, 40)}: {value}<extra></extra>",
             )
         )
     return lines

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.figures.sensitivity import is_number
-from harness.report.metric_labels import metric_label
+from harness.report.metric_labels import metric_label, value_format
 from harness.report.page_figure import FigureText
 from harness.report.style import dropdown, label, layout
 from harness.spec.arms import Arm, build_arms
@@ -41,6 +41,8 @@ class HyperparameterPair(NamedTuple):
     """Objective; its logarithm to base 10 where all are above 0 and smaller is better."""
     title: str
     """What ``z`` is, ready for Plotly."""
+    format: str
+    """How Plotly writes ``z``."""
 
 
 class HyperparameterPairs(NamedTuple):
@@ -78,7 +80,8 @@ def _pairs_of(arm: Arm, trials: pd.DataFrame, search: Search) -> Iterator[Hyperp
     for names in combinations([name for name in spaces if _is_side(mine, name)], 2):
         x, y = (mine[name].to_numpy(dtype=float) for name in names)
         log = isinstance(spaces[names[0]], LogUniform), isinstance(spaces[names[1]], LogUniform)
-        yield HyperparameterPair(arm.name, names, log, x, y, z, title)
+        number = ".4g" if log_objective else value_format(search.objective)
+        yield HyperparameterPair(arm.name, names, log, x, y, z, title, number)
 
 
 def _is_side(trials: pd.DataFrame, name: str) -> bool:
@@ -144,7 +147,7 @@ def _surface(pair: HyperparameterPair, visible: bool) -> go.Contour:
         y=y,
         z=z,
         colorscale="Viridis",
-        colorbar={"title": {"text": pair.title}, "thickness": 12},
+        colorbar={"title": {"text": pair.title}, "thickness": 12, "tickformat": pair.format},
         hoverinfo="skip",
         contours_coloring="heatmap",
         visible=visible,
@@ -160,7 +163,7 @@ def _trials(pair: HyperparameterPair, visible: bool) -> go.Scatter:
         marker={"color": "white", "size": 7, "line": {"color": "black", "width": 1}},
         customdata=pair.z,  # a scatter has no z of its own, and the hover box shows it
         showlegend=False,
-        hovertemplate=f"%{{x:.4g}}, %{{y:.4g}}: %{{customdata:.4g}}<extra>{name}</extra>",
+        hovertemplate=f"%{{x:.4g}}, %{{y:.4g}}: %{{customdata:{pair.format}}}<extra>{name}</extra>",
         visible=visible,
     )
 

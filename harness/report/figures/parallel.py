@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 
 from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.figures.sensitivity import is_number, value_name
-from harness.report.metric_labels import plain_label
+from harness.report.metric_labels import plain_label, quantity_of_metric
 from harness.report.page_figure import FigureText
 from harness.report.style import ArmStyle, dropdown, faint, label, layout
 from harness.spec.arms import Arm, build_arms
@@ -80,7 +80,9 @@ def _gather(arm: Arm, trials: pd.DataFrame, search: Search) -> ParallelArm:
         for path, space in arm.recipe.spaces().items()
     ]
     order = np.argsort(-objective if search.maximize else objective, kind="stable")
-    return ParallelArm((*axes, _axis(plain_label(search.objective), trials["value"], log)), order)
+    written = quantity_of_metric(search.objective)
+    title = plain_label(search.objective) + (f" ({written.unit})" if written.unit else "")
+    return ParallelArm((*axes, _axis(title, trials["value"] * written.factor, log)), order)
 
 
 def _axis(title: str, column: pd.Series[float] | pd.Series[str], log: bool) -> ParallelAxis:

@@ -25,9 +25,9 @@ from harness.report.figures.layers import (
     layers_text,
     plot_layers,
 )
-from harness.report.metric_labels import metric_label
+from harness.report.metric_labels import metric_label, value_axis, value_format
 from harness.report.page_figure import FigureText
-from harness.report.style import GRID, WIDE_RANGE, label, layout, legend_height
+from harness.report.style import AXIS, WIDE_RANGE, label, layout, legend_height
 from harness.report.thinning import round_digits
 
 MOST_PANELS = 6
@@ -116,11 +116,11 @@ def plot_panels(data: ProbePanels, looks: Looks) -> go.Figure:
             line = {"color": "rgba(128,128,128,.8)", "dash": "dash", "width": 1}
             figure.add_hline(y=THRESHOLDS[panel.metric], line=line, **place)
         # subplots have axes of their own, which layout() does not style
-        axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, **place}
-        figure.update_yaxes(type="log" if panel.log else "linear", exponentformat="power", **axis)
+        ticks = {**value_axis(panel.metric), "title": None}  # its title stands above the panel
+        figure.update_yaxes({**AXIS, **ticks, "type": "log" if panel.log else "linear"}, **place)
         # of two in a row, the last two have nothing below them
         is_lowest = i >= len(data.panels) - 2
-        figure.update_xaxes(title_text="epoch" if is_lowest else "", **axis)
+        figure.update_xaxes({**AXIS, "title": {"text": "epoch" if is_lowest else ""}}, **place)
     figure.update_layout(
         layout(
             height=110 + 250 * rows + legend_height(len(shown)),
@@ -161,7 +161,8 @@ def _line(
         legendgroup=arm,
         showlegend=legend,
         meta={"kind": "probe", "arm": arm},
-        hovertemplate=f"epoch %{{x:.4g}}: %{{y:.4g}}<extra>{name}, {label(metric)}</extra>",
+        hovertemplate=f"epoch %{{x:.4g}}: %{{y:{value_format(metric)}}}"
+        f"<extra>{name}, {label(metric)}</extra>",
     )
 
 

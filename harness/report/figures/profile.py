@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from harness.report.figures.base import Figure, FigureContext, Looks
-from harness.report.metric_labels import axis_title
+from harness.report.metric_labels import axis_title, value_axis, value_format
 from harness.report.page_figure import FigureText
 from harness.report.style import label, layout, legend_height
 
@@ -47,7 +47,7 @@ def compute_profile(context: FigureContext) -> ScoreProfile | None:
 
 def plot_profile(data: ScoreProfile, looks: Looks) -> go.Figure:
     """Draw a staircase for each arm, from its best run to its worst."""
-    figure = go.Figure()
+    figure, number = go.Figure(), value_format(data.metric)
     for arm, (values, shares) in data.arms.items():
         name = label(arm, 40)
         figure.add_scatter(
@@ -58,7 +58,7 @@ def plot_profile(data: ScoreProfile, looks: Looks) -> go.Figure:
             name=name,
             legendgroup=arm,
             meta={"kind": "profile", "arm": arm},
-            hovertemplate=f"%{{y:.0%}} of runs reach %{{x:.5g}}<extra>{name}</extra>",
+            hovertemplate=f"%{{y:.0%}} of runs reach %{{x:{number}}}<extra>{name}</extra>",
         )
     # logarithmic for losses, which often differ by orders of magnitude, and not for accuracies
     positive = all((values > 0).all() for values, _ in data.arms.values())
@@ -67,7 +67,7 @@ def plot_profile(data: ScoreProfile, looks: Looks) -> go.Figure:
     figure.update_layout(
         layout(
             xaxis={
-                "title": {"text": f"{axis_title(data.metric)}, {better} is better"},
+                **value_axis(data.metric, f"{axis_title(data.metric)}, {better} is better"),
                 "autorange": True if data.maximize else "reversed",
                 "type": "log" if wide else "linear",
             },

@@ -8,10 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
+from harness.analysis.quantities import say
 from harness.report.figures.base import Figure, FigureContext, Looks
-from harness.report.metric_labels import axis_title
+from harness.report.metric_labels import quantity_of_metric, value_axis, value_format
 from harness.report.page_figure import FigureText
 from harness.report.style import label, layout
+from harness.stats import Interval
 
 WIDE_RANKING = 100
 """Ratio of the largest to the smallest mean above which the axis is logarithmic."""
@@ -60,15 +62,16 @@ def _finite(values_KS: np.ndarray) -> tuple[float, ...]:
 
 def plot_ranking(data: Ranking, looks: Looks) -> go.Figure:
     """Draw one row for each arm: the mean with its 95 % interval, and a small dot for each run."""
-    figure = go.Figure()
+    figure, number = go.Figure(), value_format(data.metric)
     for row in data.rows:
         look, name = looks[row.arm], label(row.arm, 40)
+        said = say(Interval(row.mean, row.low, row.high), quantity_of_metric(data.metric))
         shared = {"mode": "markers", "name": name, "legendgroup": row.arm, "showlegend": False}
         figure.add_scatter(
             x=row.runs,
             y=[name] * len(row.runs),
             marker={"color": look.colour, "size": 6, "opacity": 0.4, "symbol": look.symbol},
-            hovertemplate="%{x:.5g}<extra>" + name + ", one run</extra>",
+            hovertemplate=f"%{{x:{number}}}<extra>{name}, one run</extra>",
             **shared,
         )
         figure.add_scatter(
@@ -86,13 +89,13 @@ def plot_ranking(data: Ranking, looks: Looks) -> go.Figure:
                 "arrayminus": [row.mean - row.low],
                 "color": look.colour,
             },
-            hovertemplate=f"%{{x:.5g}} [{row.low:.5g}, {row.high:.5g}]<extra>{name}</extra>",
+            hovertemplate=f"{said}<extra>{name}</extra>",
             **shared,
         )
     figure.update_layout(
         layout(
             xaxis={
-                "title": {"text": axis_title(data.metric)},
+                **value_axis(data.metric),
                 "type": "log" if _spans_decades(data) else "linear",
             },
             yaxis={

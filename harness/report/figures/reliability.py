@@ -11,6 +11,9 @@ from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.page_figure import FigureText
 from harness.report.style import REFERENCE_LINE, label, layout, legend_height
 
+SHARES: dict[str, object] = {"range": [0, 1.02], "tickformat": ".0%"}
+"""The axis of a share."""
+
 
 class Reliability(NamedTuple):
     """Mean confidence, accuracy and samples of each filled bin, over all runs, by arm."""
@@ -57,13 +60,13 @@ def plot_reliability(data: Reliability, looks: Looks) -> go.Figure:
             name=name,
             legendgroup=arm,
             meta={"kind": "reliability", "arm": arm},
-            hovertemplate="confidence %{x:.3f}, accuracy %{y:.3f}, %{customdata} samples"
+            hovertemplate="confidence %{x:.1%}, accuracy %{y:.1%}, %{customdata} samples"
             f"<extra>{name}</extra>",
         )
     figure.update_layout(
         layout(
-            xaxis={"title": {"text": "mean confidence"}, "range": [0, 1.02]},
-            yaxis={"title": {"text": "accuracy"}, "range": [0, 1.02]},
+            xaxis=SHARES | {"title": {"text": "mean confidence"}},
+            yaxis=SHARES | {"title": {"text": "accuracy"}},
             height=420 + legend_height(len(data.arms)),
         )
     )

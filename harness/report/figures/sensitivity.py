@@ -11,9 +11,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from harness.report.figures.base import Figure, FigureContext, Looks
-from harness.report.metric_labels import axis_title
+from harness.report.metric_labels import value_axis, value_format
 from harness.report.page_figure import FigureText
-from harness.report.style import GRID, ArmStyle, label, layout, legend_height
+from harness.report.style import AXIS, ArmStyle, label, layout, legend_height
 from harness.spec.arms import build_arms
 from harness.spec.space import LogUniform, Space
 from harness.spec.study import Study
@@ -132,25 +132,30 @@ def plot_sensitivity(data: Sensitivity, looks: Looks) -> go.Figure:
     )
     # an arm is in many panels, and once in the legend
     seen: set[str] = set()
+    number = value_format(data.objective)
     for i, panel in enumerate(data.panels):
         row, column = i // PANELS_PER_ROW + 1, i % PANELS_PER_ROW + 1
         for arm in panel.points:
-            figure.add_trace(_dots(arm, panel, looks[arm], arm not in seen), row, column)
+            dots = _dots(arm, panel, looks[arm], arm not in seen)
+            dots.hovertemplate = f"%{{customdata}}: %{{y:{number}}}<extra>{label(arm)}</extra>"
+            figure.add_trace(dots, row, column)
             seen.add(arm)
         scale: dict[str, object] = {"type": "log" if panel.log else None}
         if panel.values:
             texts = [label(value, 20) for value in panel.values]
             scale = {"tickvals": [*range(len(texts))], "ticktext": texts}
         figure.update_xaxes(title_text=label(panel.name), row=row, col=column, **scale)
-    figure.update_yaxes(title_text=axis_title(data.objective), col=1)
+    value = value_axis(data.objective)
+    title = value.pop("title")
+    figure.update_yaxes(title=title, col=1)
     # logarithmic for losses, which often differ by orders of magnitude, and not for accuracies
     arms_of_panels = [points for panel in data.panels for points in panel.points.values()]
     positive = all(point.objective > 0 for points in arms_of_panels for point in points)
     figure.update_yaxes(type="log" if positive and not data.maximize else "linear")
     figure.update_layout(layout(height=110 + 280 * rows + legend_height(len(seen))))
     # layout() styles the axes that it is given, and subplots have axes of their own
-    figure.update_xaxes(gridcolor=GRID, zeroline=False, automargin=True)
-    figure.update_yaxes(gridcolor=GRID, zeroline=False, automargin=True)
+    figure.update_xaxes(AXIS)
+    figure.update_yaxes(AXIS | value)
     return figure
 
 
@@ -172,7 +177,6 @@ def _dots(arm: str, panel: HyperparameterPanel, look: ArmStyle, legend: bool) ->
         meta={"kind": "trial", "arm": arm},
         # names are whole in the hover box
         customdata=[f"{p.value:.4g}" if is_number(p.value) else label(p.value) for p in points],
-        hovertemplate="%{customdata}: %{y:.5g}<extra>" + label(arm) + "</extra>",
     )
 
 

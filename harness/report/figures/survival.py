@@ -10,8 +10,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from harness.analysis.claims.times import times_to
+from harness.analysis.quantities import say_given
 from harness.report.figures.base import AnyFigure, Figure, FigureContext, FigureSet, Looks
-from harness.report.metric_labels import metric_label, plain_label
+from harness.report.metric_labels import metric_label, plain_label, quantity_of_metric
 from harness.report.page_figure import FigureText
 from harness.report.style import faint, label, layout, legend_height
 from harness.spec.claims.fields import Goal
@@ -87,7 +88,7 @@ def plot_survival(data: SurvivalCurves, looks: Looks) -> go.Figure:
     figure.update_layout(
         layout(
             xaxis={
-                "title": {"text": f"{data.unit} to {metric_label(data.metric)} {data.target:g}"},
+                "title": {"text": f"{data.unit} to {metric_label(data.metric)} {_target(data)}"},
                 "rangemode": "tozero",
             },
             yaxis={"title": {"text": "not there yet"}, "tickformat": ".0%", "range": [-0.02, 1.02]},
@@ -97,9 +98,13 @@ def plot_survival(data: SurvivalCurves, looks: Looks) -> go.Figure:
     return figure
 
 
+def _target(data: SurvivalCurves) -> str:
+    return say_given(data.target, quantity_of_metric(data.metric))
+
+
 def _text(data: SurvivalCurves) -> FigureText:
     return FigureText(
-        f"Runs on their way to {plain_label(data.metric)} {data.target:g}, by {data.unit}",
+        f"Runs on their way to {plain_label(data.metric)} {_target(data)}, by {data.unit}",
         "Share of an arm's runs that have not reached the target yet, with 95 % intervals (Kaplan "
         "& Meier 1958). The sooner a staircase falls to 0 the faster the arm.",
         "A staircase that ends above 0 has runs that never arrived, which are censored there.",
