@@ -64,10 +64,10 @@ class Batches:
         if times.batch == train.size:
             return Minibatch(train.x[None], train.y.expand(len(self.seeds), *train.y.shape))
         epoch, position = divmod(step, times.per_epoch)
-        self._draw_order(epoch)
+        rows_KN = self.order(epoch)
         first, offset = divmod(position * times.batch, self.ahead)
         if first != self.first:
-            index_KA = self.rows_KN[:, first * self.ahead : (first + 1) * self.ahead]
+            index_KA = rows_KN[:, first * self.ahead : (first + 1) * self.ahead]
             self.first = first
             y_DN = self.y_DN
             y_KAD = _rows(train.y, index_KA) if y_DN is None else _columns(y_DN, index_KA)
@@ -76,13 +76,13 @@ class Batches:
         here = slice(offset, offset + times.batch)
         return Minibatch(x_KA[:, here], y_KAD[:, here])
 
-    def _draw_order(self, epoch: int) -> None:
-        """Let ``rows_KN`` be the members' orders of the training samples in an epoch."""
+    def order(self, epoch: int) -> Tensor:
+        """Return the members' orders (K, N) of the samples in an epoch; only to be read."""
         kind, count = self.program.recipe.batch_order, self.program.train.size
         # the other kinds have one order for the run: that of epoch 0
         epoch = epoch if kind == "reshuffled" and not self.full else 0
         if epoch == self.epoch:
-            return
+            return self.rows_KN
         # members of one seed, such as the same seed in several arms, share one draw
         sequential = kind == "sequential" or self.full
         drawn = {seed: draw_order(seed, epoch, count, sequential) for seed in set(self.seeds)}
@@ -91,6 +91,7 @@ class Batches:
             rows = [row + first for row, first in zip(rows, self.splits.first_K, strict=True)]
         self.epoch, self.first = epoch, -1
         self.rows_KN = torch.from_numpy(np.stack(rows)).to(self.program.device)
+        return self.rows_KN
 
 
 def _rows(part: Tensor, index_KA: Tensor) -> Tensor:

@@ -23,6 +23,7 @@ from harness.engine.averaging import average_rates, move_average
 from harness.engine.batches import Batches
 from harness.engine.cohort import Cohort, OpenInterval, evaluated_buffers, evaluated_of, groups_in
 from harness.engine.denormals import denormals_as_zero
+from harness.engine.descent import Descent, several_at_once
 from harness.engine.differentiate import TrainingPass
 from harness.engine.evaluate import evaluate_members
 from harness.engine.external.torch_optimizer import make_external_update
@@ -46,7 +47,8 @@ from harness.probes.base import probes_of
 UpdateCounter = Callable[[int], None]
 """Told the number of updates made, counted over members."""
 Between = Callable[[Cohort], None]
-"""Called after every update but the last before an evaluation; the cohort can be saved there."""
+"""Called between updates, after each or after some of them, but not just before an evaluation; the
+cohort can be saved there."""
 
 
 @denormals_as_zero()
@@ -132,7 +134,7 @@ def train_interval(
         cohort: the members, of which ``done`` updates have been made, and those of an interval that
             was begun; it is changed.
         target: updates made at the next evaluation.
-        between: called between two updates.
+        between: called between two updates, or between the calls that make several of them.
 
     Returns:
         The losses and what probes measured, on the CPU.
@@ -149,39 +151,84 @@ def train_interval(
         *(program, splits, groups, cohort.blocks, probes, seeds, hyper, cohort.memories),
         *(own.probed, own.arrays),
     )
-    make = _updater(program, cohort, groups)
-    run = run_lengths(program.recipe, program.times, program.train.size)
-    rates_SK = average_rates(recipes, run, cohort.done, target)
+    descent = _descent(program, cohort, groups, hyper, batches, target)
     streams = _streams(program, cohort)
+    one = _one_update(program, cohort, groups, hyper, batches, probing, streams, target)
     with _mode(program, cohort), streams.shared():
         # of a begun interval the whole schedule again, and what has been made passed over
         factors = islice(_schedule(program, cohort, target), len(own.losses), None)
-        for factor_K in factors:
-            step = cohort.done + len(own.losses)
-            streams.begin(step)
-            batch, buffers = batches.batch(step), cohort.buffers
-            before_KP = probing.before(
-                step, cohort.w_KP, cohort.states, cohort.external, cohort.average_KP
-            )
-            update = make(
-                *(cohort.w_KP, buffers, cohort.states, batch, hyper, factor_K, own.noise),
-                probing.record,
-            )
-            cohort.w_KP, cohort.buffers, cohort.states = update.w_KP, update.buffers, update.states
-            if cohort.average_KP is not None and rates_SK is not None:
-                move_average(cohort.average_KP, cohort.w_KP, rates_SK[len(own.losses)])
-            # left on the device: reading a number of a GPU would wait for it at every update
-            own.losses.append(update.loss_K)
-            # the last batch of an epoch may be smaller
-            cohort.gradients += update.gradients * batch.x_KB.shape[1]
-            if before_KP is not None:
-                probing.after(step, before_KP, buffers, batch, update, factor_K)
+        while (step := cohort.done + len(own.losses)) < target:
+            unseen = 0 if descent is None else probing.unseen(step, descent.ahead(step, target))
+            if descent is not None and unseen:
+                losses_SK, seen = descent.make(step, unseen)
+                own.losses += losses_SK.unbind()
+                cohort.gradients += seen
+                next(islice(factors, unseen - 1, None))
+            else:
+                one(own, step, next(factors))
             beat()
             if budget_is_spent(program, cohort):
                 break
-            if step + 1 < target:
+            if cohort.done + len(own.losses) < target:
                 between(cohort)
     return _closed(cohort, own)
+
+
+def _one_update(
+    program: Program,
+    cohort: Cohort,
+    groups: list[OptimizerGroup],
+    hyper: Hyperparameters,
+    batches: Batches,
+    probing: Probing,
+    streams: OwnStreams,
+    target: int,
+) -> Callable[[OpenInterval, int, Tensor], None]:
+    """Return what makes an update of all members, which probes may look at."""
+    make = _updater(program, cohort, groups)
+    recipes = [member.run.recipe for member in cohort.members]
+    run = run_lengths(program.recipe, program.times, program.train.size)
+    rates_SK = average_rates(recipes, run, cohort.done, target)
+
+    def one(own: OpenInterval, step: int, factor_K: Tensor) -> None:
+        streams.begin(step)
+        batch, buffers = batches.batch(step), cohort.buffers
+        before_KP = probing.before(
+            step, cohort.w_KP, cohort.states, cohort.external, cohort.average_KP
+        )
+        update = make(
+            *(cohort.w_KP, buffers, cohort.states, batch, hyper, factor_K, own.noise),
+            probing.record,
+        )
+        cohort.w_KP, cohort.buffers, cohort.states = update.w_KP, update.buffers, update.states
+        if cohort.average_KP is not None and rates_SK is not None:
+            move_average(cohort.average_KP, cohort.w_KP, rates_SK[len(own.losses)])
+        # left on the device: reading a number of a GPU would wait for it at every update
+        own.losses.append(update.loss_K)
+        # the last batch of an epoch may be smaller
+        cohort.gradients += update.gradients * batch.x_KB.shape[1]
+        if before_KP is not None:
+            probing.after(step, before_KP, buffers, batch, update, factor_K)
+
+    return one
+
+
+def _descent(
+    program: Program,
+    cohort: Cohort,
+    groups: list[OptimizerGroup],
+    hyper: Hyperparameters,
+    batches: Batches,
+    target: int,
+) -> Descent | None:
+    """Return what makes several updates up to ``target`` at once, where that can be."""
+    if not several_at_once(program, cohort, groups, hyper, batches):
+        return None
+    recipes = [member.run.recipe for member in cohort.members]
+    run = run_lengths(program.recipe, program.times, program.train.size)
+    factors_SK = schedule_factors(recipes, run, cohort.done, target)
+    factors_SK = factors_SK.to(program.device, program.dtype)
+    return Descent(program, cohort, groups, batches, hyper.lr_K * factors_SK)
 
 
 def _numbers(program: Program, cohort: Cohort) -> Hyperparameters:

@@ -80,6 +80,13 @@ class Probing:
         self.evaluated_KP: Tensor | None = None
         """Where the members would have been evaluated before the coming update."""
 
+    def unseen(self, step: int, most: int) -> int:
+        """Return how many updates from ``step`` on no probe looks at, at most ``most``."""
+        if not self.probes:
+            return most
+        seen = (i for i in range(most) if any(needs(step + i) for _, _, needs in self.probes))
+        return next(seen, most)
+
     def before(
         self,
         step: int,

@@ -1,5 +1,7 @@
 """The compiled gradient of MLPs against autograd's in float64, and the contracts of a run trained by it."""
 
+import pickle
+
 import pytest
 import torch
 
@@ -7,12 +9,17 @@ import harness as h
 from harness.core import kernels
 from harness.core.errors import HarnessError
 from harness.core.noise import Noise
+from harness.engine.cohort import start
+from harness.engine.descent import Descent
 from harness.engine.differentiate import Autograd, HandWritten
 from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.initialize import initial_weights
+from harness.engine.loop import advance
 from harness.engine.program import program_of
 from harness.engine.training_loss import Minibatch
+from harness.execution.jobs import Job, perform
 from harness.protocol.train import train_outcomes
+from harness.spec.arms import Run
 from harness.spec.resolved import resolve
 
 
@@ -109,15 +116,80 @@ def test_a_member_has_the_same_bits_alone_and_beside_one_that_drops():
     assert torch.equal(both.loss_K[:1], alone.loss_K)
 
 
-@pytest.mark.parametrize("rate", [0.0, 0.2])
-def test_probes_change_no_bit(rate):
-    recipe = recipe_of(h.MLP(widths=(30, 20), dropout=rate), steps=30, eval_every=10)
-    probes = (h.GradientNorm(every=1, unit="steps"),)
-    with_probes, without = (train_outcomes(recipe, [0, 1], probes=p) for p in (probes, ()))
-    for probed, plain in zip(with_probes, without, strict=True):
-        seen = {point.step: point.metrics for point in probed.points}
-        for point in plain.points:
+OPTIMIZERS = {
+    "plain": h.SGD(lr=0.1),
+    "momentum": h.SGD(lr=0.1, momentum=0.9),
+    "Nesterov": h.SGD(lr=0.1, momentum=0.8, nesterov=True),
+    "Adam": h.Adam(lr=0.01),
+}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"model": h.MLP(widths=(30, 20), dropout=0.2)},
+        {"drop_last": True, "schedule": {"name": "Cosine"}},
+        # velocities in blocks of their own
+        {"model": h.MLP(widths=(300, 300))},
+    ],
+    ids=["plain", "dropout", "schedule", "blocks"],
+)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_several_updates_at_once_have_the_bits_of_one_by_one_and_probes_change_none(
+    optimizer, fields, monkeypatch
+):
+    given = {"model": h.MLP(widths=(30, 20)), "batch_size": 48, "steps": 60, "eval_every": 20}
+    recipe = recipe_of(**given | fields | {"optimizer": OPTIMIZERS[optimizer]})
+    made = []
+    at_once = Descent.make
+    monkeypatch.setattr(
+        Descent, "make", lambda self, step, n: made.append(n) or at_once(self, step, n)
+    )
+    plain = train_outcomes(recipe, [0, 1])
+    # epochs of 24 updates, 23 without the last: up to their ends and to the evaluations
+    expected = [20, 3, 17, 6, 14] if "drop_last" in fields else [20, 4, 16, 8, 12]
+    dropped = getattr(recipe.model, "dropout", 0) > 0
+    assert made == ([] if optimizer == "Adam" or dropped else expected)
+    probed = train_outcomes(recipe, [0, 1], probes=(h.GradientNorm(every=1, unit="steps"),))
+    for one, other in zip(probed, plain, strict=True):
+        seen = {point.step: point.metrics for point in one.points}
+        for point in other.points:
             assert point.metrics.items() <= seen[point.step].items()
+
+
+def test_members_of_several_optimizers_and_splits_train_as_alone():
+    recipes = [
+        recipe_of(
+            h.MLP(widths=(30, 20)),
+            optimizer=optimizer,
+            data={"name": "digits", "split": split},
+            steps=30,
+        )
+        for split, optimizer in enumerate(OPTIMIZERS.values())
+        if optimizer.name != "Adam"
+    ]
+    runs = tuple(Run(resolve(recipe), seed) for seed, recipe in enumerate(recipes))
+    together = perform(Job((0, 1, 2), runs, test=False))
+    for place, run in enumerate(runs):
+        alone = perform(Job((0,), (run,), test=False))
+        one, other = (done.outcomes[i].points for done, i in ((together, place), (alone, 0)))
+        assert one[-1].metrics["batch/loss"] == other[-1].metrics["batch/loss"]
+
+
+def test_a_run_goes_on_from_between_two_calls_to_the_same_bits():
+    recipe = recipe_of(h.MLP(widths=(30, 20)), steps=200, eval_every=100, batch_size=32)
+    saved = []
+    runs = [Run(resolve(recipe), seed) for seed in (0, 1)]
+    whole = advance(
+        start(runs, test=False), between=lambda cohort: saved.append(pickle.dumps(cohort))
+    )
+    assert saved
+    for state in saved:
+        again = advance(pickle.loads(state))
+        assert [o.points[-1].metrics for o in again.outcomes.values()] == [
+            o.points[-1].metrics for o in whole.outcomes.values()
+        ]
 
 
 def test_a_machine_without_kernels_trains_by_pytorch(monkeypatch, tmp_path):

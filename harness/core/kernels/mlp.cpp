@@ -13,16 +13,29 @@
 // One layer of all members: where its parameters and their gradients lie, in numbers apart.
 struct Layer {
     int64_t inputs, outputs;
-    const float *w, *b;  // b: null without a bias
+    float *w, *b;  // b: null without a bias
     float *d_w, *d_b;
     int64_t w_member, b_member, d_w_member, d_b_member;
     const float* mask;  // (members, batch, outputs) that dropout multiplies by; null for nothing
+    float *v_w, *v_b;   // velocities, the first group member's first; null without
+    int64_t v_w_member, v_b_member;
 };
 
 struct Batch {
     int64_t members, size;
     const float *x, *y;
     int64_t x_member, x_sample, y_member, y_sample, y_output;
+    const int64_t* index;  // (members, ·), which samples they are; null for the first ones
+    int64_t index_member;
+
+    int64_t sample(int64_t k, int64_t i) const { return index ? index[k * index_member + i] : i; }
+};
+
+// Steepest descent of some members, those from first to last; without momentum where it is null.
+struct Descent {
+    int64_t first, last, members, steps;
+    const float *lr, *momentum;  // (steps, members), (last - first)
+    int64_t nesterov;
 };
 
 namespace {
@@ -167,7 +180,7 @@ float cross_entropy(const Batch& batch, int64_t k, int64_t outputs, float* out) 
             const Vector a = load(at) - most;
             Vector target = {};
             for (int64_t i = 0; i < here; ++i)
-                target[i] = y[(from + i) * batch.y_sample + o * batch.y_output];
+                target[i] = y[batch.sample(k, from + i) * batch.y_sample + o * batch.y_output];
             inner += target * a;
             const Vector e = exponential(a);
             sum += e;
@@ -178,7 +191,7 @@ float cross_entropy(const Batch& batch, int64_t k, int64_t outputs, float* out) 
             float* at = out + o * row + from;
             Vector slope = load(at) / sum;
             for (int64_t i = 0; i < LANES; ++i)
-                slope[i] = i < here ? (slope[i] - y[(from + i) * batch.y_sample +
+                slope[i] = i < here ? (slope[i] - y[batch.sample(k, from + i) * batch.y_sample +
                                                     o * batch.y_output]) / batch.size : 0.0f;
             store(at, slope);
         }
@@ -193,12 +206,13 @@ float member(const Layer* layers, int64_t count, bool rectified, const Batch& ba
     float* h = scratch;  // each layer's inputs, (units, batch) and then (batch, units)
     const float* x = batch.x + k * batch.x_member;
     // the first layer's inputs come as (batch, units)
-    std::fill(h, h + layers[0].inputs * row, 0.0f);
-    transpose(x, batch.x_sample, size, layers[0].inputs, h, row);
-    float* by_sample = h + layers[0].inputs * row;
+    const int64_t inputs = layers[0].inputs;
+    float* by_sample = h + inputs * row;
     for (int64_t i = 0; i < size; ++i)
-        std::memcpy(by_sample + i * padded(layers[0].inputs), x + i * batch.x_sample,
-                    layers[0].inputs * sizeof(float));
+        std::memcpy(by_sample + i * padded(inputs), x + batch.sample(k, i) * batch.x_sample,
+                    inputs * sizeof(float));
+    std::fill(h, h + inputs * row, 0.0f);
+    transpose(by_sample, padded(inputs), size, inputs, h, row);
     for (int64_t l = 0; l < count; ++l) {
         const Layer& layer = layers[l];
         float* next = h + layer.inputs * row + size * padded(layer.inputs);
@@ -241,6 +255,17 @@ float member(const Layer* layers, int64_t count, bool rectified, const Batch& ba
     return loss;
 }
 
+// θ ← θ − ηv, v ← μv + g, or along g + μv of the new v; without momentum along g.
+void move(int64_t n, const float* g, float* w, float* v, float lr, float momentum, bool nesterov) {
+    if (!v)
+        for (int64_t i = 0; i < n; ++i) w[i] -= lr * g[i];
+    else
+        for (int64_t i = 0; i < n; ++i) {
+            v[i] = momentum * v[i] + g[i];
+            w[i] -= lr * (nesterov ? momentum * v[i] + g[i] : v[i]);
+        }
+}
+
 }  // namespace
 
 extern "C" {
@@ -261,6 +286,32 @@ void mlp_gradient(const Layer* layers, int64_t count, int32_t rectified, Batch b
                   float* scratch) {
     for (int64_t k = 0; k < batch.members; ++k)
         loss[k] = member(layers, count, rectified, batch, k, scratch);
+}
+
+// Trains a group's members, each through all steps before the next, so that its weights stay in the
+// cache. Writes the losses (steps, members); a step takes batch.size of the samples that the index
+// has, total in all. Layers' gradients are memory for one member.
+void mlp_train(const Layer* layers, int64_t count, int32_t rectified, Batch batch, int64_t total,
+               Descent descent, float* loss, float* scratch) {
+    for (int64_t k = descent.first; k < descent.last; ++k)
+        for (int64_t s = 0; s < descent.steps; ++s) {
+            Batch now = batch;
+            if (now.index) now.index += s * batch.size;
+            now.size = std::min(batch.size, total - s * batch.size);
+            loss[s * descent.members + k] = member(layers, count, rectified, now, k, scratch);
+            const int64_t own = k - descent.first;
+            const float lr = descent.lr[s * descent.members + k];
+            const float momentum = descent.momentum ? descent.momentum[own] : 0.0f;
+            for (const Layer* at = layers; at < layers + count; ++at) {
+                move(at->inputs * at->outputs, at->d_w, at->w + k * at->w_member,
+                     at->v_w ? at->v_w + own * at->v_w_member : nullptr, lr, momentum,
+                     descent.nesterov);
+                if (at->b)
+                    move(at->outputs, at->d_b, at->b + k * at->b_member,
+                         at->v_b ? at->v_b + own * at->v_b_member : nullptr, lr, momentum,
+                         descent.nesterov);
+            }
+        }
 }
 
 }  // extern "C"

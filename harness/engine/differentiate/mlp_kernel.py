@@ -19,7 +19,7 @@ from harness.engine.training_loss import Minibatch, TrainingLoss
 from harness.engine.workspace import Workspace
 from harness.losses.cross_entropy import CrossEntropy
 from harness.models.activation import Identity, ReLU
-from harness.models.base import Context
+from harness.models.base import Context, Params
 from harness.models.dense import Dense
 from harness.models.dropout import dropout_mask
 from harness.models.mlp import MLPNetwork
@@ -27,18 +27,19 @@ from harness.models.mlp import MLPNetwork
 _NUMBER, _POINTER = ctypes.c_int64, ctypes.c_void_p
 
 
-class _Layer(ctypes.Structure):
+class KernelLayer(ctypes.Structure):
     """``Layer`` of the kernel's source."""
 
     _fields_ = (
         *((name, _NUMBER) for name in ("inputs", "outputs")),
         *((name, _POINTER) for name in ("w", "b", "d_w", "d_b")),
         *((name, _NUMBER) for name in ("w_member", "b_member", "d_w_member", "d_b_member")),
-        ("mask", _POINTER),
+        *((name, _POINTER) for name in ("mask", "v_w", "v_b")),
+        *((name, _NUMBER) for name in ("v_w_member", "v_b_member")),
     )
 
 
-class _Batch(ctypes.Structure):
+class KernelBatch(ctypes.Structure):
     """``Batch`` of the kernel's source."""
 
     _fields_ = (
@@ -46,6 +47,18 @@ class _Batch(ctypes.Structure):
         *((name, _POINTER) for name in ("x", "y")),
         *((name, _NUMBER) for name in ("x_member", "x_sample")),
         *((name, _NUMBER) for name in ("y_member", "y_sample", "y_output")),
+        ("index", _POINTER),
+        ("index_member", _NUMBER),
+    )
+
+
+class KernelDescent(ctypes.Structure):
+    """``Descent`` of the kernel's source."""
+
+    _fields_ = (
+        *((name, _NUMBER) for name in ("first", "last", "members", "steps")),
+        *((name, _POINTER) for name in ("lr", "momentum")),
+        ("nesterov", _NUMBER),
     )
 
 
@@ -63,14 +76,20 @@ class MLPKernel:
         self.dense = (*network.hidden, network.out)
         self.rectified = isinstance(network.activation, ReLU)
         compiled.mlp_gradient.argtypes = [
-            *(_POINTER, _NUMBER, ctypes.c_int32, _Batch, _POINTER, _POINTER)
+            *(_POINTER, _NUMBER, ctypes.c_int32, KernelBatch, _POINTER, _POINTER)
         ]
         compiled.mlp_gradient.restype = None
+        compiled.mlp_train.argtypes = [
+            *(_POINTER, _NUMBER, ctypes.c_int32, KernelBatch, _NUMBER, KernelDescent),
+            *(_POINTER, _POINTER),
+        ]
+        compiled.mlp_train.restype = None
         compiled.mlp_scratch.argtypes = [_POINTER, _NUMBER, _NUMBER]
         compiled.mlp_scratch.restype = _NUMBER
         # where the parameters of the last call's workspace lie: most calls have the same
         self._workspace: Workspace | None = None
-        self._layers = (_Layer * len(self.dense))()
+        sizes = [KernelLayer(layer.inputs, layer.outputs) for layer in self.dense]
+        self._layers = (KernelLayer * len(self.dense))(*sizes)
         self._scratch = torch.empty(0)
 
     def takes(self, w_KP: Tensor, batch: Minibatch) -> bool:
@@ -112,45 +131,47 @@ class MLPKernel:
         if x_KBI.stride(2) != 1:
             x_KBI = x_KBI.contiguous()
         members, size = len(workspace.w_KP), x_KBI.shape[1]
-        self._point_to(workspace, size)
+        if workspace is not self._workspace:
+            self._workspace = workspace
+            for place, layer in enumerate(self.dense):
+                self._layers[place] = layer_in(layer, workspace.params, workspace.gradients)
         kept = [None if mask is None else mask.contiguous() for mask in masks]
         for layer, mask in zip(self._layers, kept, strict=False):  # the last has none
             layer.mask = None if mask is None else mask.data_ptr()
         loss_K = workspace.w_KP.new_empty(members)
-        own = _Batch(
+        own = KernelBatch(
             *(members, size, x_KBI.data_ptr(), y_KBD.data_ptr()),
             *(x_KBI.stride(0) if len(x_KBI) == members else 0, x_KBI.stride(1)),
-            *y_KBD.stride(),
+            *(*y_KBD.stride(), None, 0),
         )
         self.compiled.mlp_gradient(
             *(self._layers, len(self.dense), self.rectified, own),
-            *(loss_K.data_ptr(), self._scratch.data_ptr()),
+            *(loss_K.data_ptr(), self.scratch(size).data_ptr()),
         )
         return loss_K
 
-    def _point_to(self, workspace: Workspace, size: int) -> None:
-        """Let the layers lie in a workspace's memory."""
-        if workspace is not self._workspace:
-            self._workspace = workspace
-            for place, layer in enumerate(self.dense):
-                self._layers[place] = _layer_in(workspace, layer)
+    def scratch(self, size: int) -> Tensor:
+        """Return memory for one member's pass over so many samples; the next call uses it again."""
         needed = self.compiled.mlp_scratch(self._layers, len(self.dense), size)
         if len(self._scratch) < needed:
             self._scratch = torch.empty(needed)
+        return self._scratch
 
 
-def _layer_in(workspace: Workspace, layer: Dense) -> _Layer:
-    """Return where a layer's parameters and their gradients lie."""
-    (w, d_w), (b, d_b) = (
-        (workspace.params.get(name), workspace.gradients.get(name)) for name in (layer.w, layer.b)
-    )
+def layer_in(layer: Dense, params: Params, gradients: Params) -> KernelLayer:
+    """Return where a layer's parameters and their gradients lie, nothing being dropped.
+
+    Args:
+        layer: of the network.
+        params: weights by name, (K, *shape) each.
+        gradients: memory for their gradients, likewise.
+    """
+    (w, d_w), (b, d_b) = ((params.get(n), gradients.get(n)) for n in (layer.w, layer.b))
     parts = (w, b, d_w, d_b)  # without a bias there is neither b nor its gradient
-    return _Layer(
-        layer.inputs,
-        layer.outputs,
+    return KernelLayer(
+        *(layer.inputs, layer.outputs),
         *(None if part is None else part.data_ptr() for part in parts),
         *(0 if part is None else part.stride(0) for part in parts),
-        None,
     )
 
 
