@@ -21,8 +21,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import harness as h
-from benchmarks import usual
+from benchmarks import growing, usual
 from benchmarks.usual import RANGES, Work
+from harness.core import kernels
 from harness.protocol.run import Options, run_study
 
 CASES = {
@@ -134,6 +135,16 @@ def main() -> None:
         print(f"\n{name}: {runs} runs")
         for label, value in seconds.items():
             print(f"  {label:28s} {value:8.1f} s   {value / best:6.2f}×")
+    growing.add(
+        "benchmarks.throughput",
+        {
+            f"{name}, {label.removeprefix('ratio ')}": value
+            for name, found in measured.items()
+            for label, value in found.items()
+            if label.startswith("ratio")
+        },
+        f"kernels {kernels.version()}",
+    )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
     print(f"\nwritten to {path}")

@@ -8,10 +8,9 @@ stops at one and goes on elsewhere has the same numbers as one that does not.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from itertools import islice
 from typing import Protocol
 
 import torch
@@ -23,7 +22,6 @@ from harness.engine.averaging import average_rates, move_average
 from harness.engine.batches import Batches
 from harness.engine.cohort import Cohort, OpenInterval, evaluated_buffers, evaluated_of, groups_in
 from harness.engine.denormals import denormals_as_zero
-from harness.engine.descent import Descent, several_at_once
 from harness.engine.differentiate import TrainingPass
 from harness.engine.evaluate import evaluate_members
 from harness.engine.external.torch_optimizer import make_external_update
@@ -35,6 +33,7 @@ from harness.engine.parameter_groups import group_numbers
 from harness.engine.probing import Probing
 from harness.engine.program import Program, program_of
 from harness.engine.recording import TrainedInterval, no_updates, record_interval
+from harness.engine.several_updates import SeveralUpdates, several_at_once
 from harness.engine.splits import splits_of
 from harness.engine.statistics import buffers_at
 from harness.engine.timetable import run_lengths, schedule_factors, updates_worth
@@ -151,21 +150,21 @@ def train_interval(
         *(program, splits, groups, cohort.blocks, probes, seeds, hyper, cohort.memories),
         *(own.probed, own.arrays),
     )
-    descent = _descent(program, cohort, groups, hyper, batches, target)
+    factors_SK, several = _factors(program, cohort, target), None
+    if factors_SK is not None and several_at_once(program, cohort, groups, hyper, batches):
+        several = SeveralUpdates(program, cohort, groups, batches, hyper.lr_K * factors_SK)
     streams = _streams(program, cohort)
     one = _one_update(program, cohort, groups, hyper, batches, probing, streams, target)
     with _mode(program, cohort), streams.shared():
-        # of a begun interval the whole schedule again, and what has been made passed over
-        factors = islice(_schedule(program, cohort, target), len(own.losses), None)
         while (step := cohort.done + len(own.losses)) < target:
-            unseen = 0 if descent is None else probing.unseen(step, descent.ahead(step, target))
-            if descent is not None and unseen:
-                losses_SK, seen = descent.make(step, unseen)
+            unseen = 0 if several is None else probing.unseen(step, several.ahead(step, target))
+            if several is not None and unseen:
+                losses_SK, seen = several.make(step, unseen)
                 own.losses += losses_SK.unbind()
                 cohort.gradients += seen
-                next(islice(factors, unseen - 1, None))
             else:
-                one(own, step, next(factors))
+                at = len(own.losses)
+                one(own, step, _factor(program, cohort) if factors_SK is None else factors_SK[at])
             beat()
             if budget_is_spent(program, cohort):
                 break
@@ -213,24 +212,6 @@ def _one_update(
     return one
 
 
-def _descent(
-    program: Program,
-    cohort: Cohort,
-    groups: list[OptimizerGroup],
-    hyper: Hyperparameters,
-    batches: Batches,
-    target: int,
-) -> Descent | None:
-    """Return what makes several updates up to ``target`` at once, where that can be."""
-    if not several_at_once(program, cohort, groups, hyper, batches):
-        return None
-    recipes = [member.run.recipe for member in cohort.members]
-    run = run_lengths(program.recipe, program.times, program.train.size)
-    factors_SK = schedule_factors(recipes, run, cohort.done, target)
-    factors_SK = factors_SK.to(program.device, program.dtype)
-    return Descent(program, cohort, groups, batches, hyper.lr_K * factors_SK)
-
-
 def _numbers(program: Program, cohort: Cohort) -> Hyperparameters:
     """Return the members' numbers, those of groups of parameters among them."""
     recipes = [member.run.recipe for member in cohort.members]
@@ -249,19 +230,26 @@ def _closed(cohort: Cohort, own: OpenInterval) -> TrainedInterval:
     return TrainedInterval(losses_SK, own.probed, arrays, seconds)
 
 
-def _schedule(program: Program, cohort: Cohort, target: int) -> Iterator[Tensor]:
-    """Yield the schedules' factors (K,) of the updates up to ``target``, each when it is due."""
+def _factors(program: Program, cohort: Cohort, target: int) -> Tensor | None:
+    """Return the schedules' factors (S, K) of the updates up to ``target``; None: not known yet."""
+    if cohort.external is not None and program.recipe.gradients is not None:
+        return None
+    recipes = [member.run.recipe for member in cohort.members]
+    run = run_lengths(program.recipe, program.times, program.train.size)
+    # of a begun interval the whole schedule again
+    factors_SK = schedule_factors(recipes, run, cohort.done, target)
+    return factors_SK.to(program.device, program.dtype)
+
+
+def _factor(program: Program, cohort: Cohort) -> Tensor:
+    """Return the schedules' factors (K,) of the coming update, by the budget that is used.
+
+    How many gradients an update of another library's optimizer takes is not known before.
+    """
     recipes, times = [member.run.recipe for member in cohort.members], program.times
-    device, dtype = program.device, program.dtype
     run = run_lengths(program.recipe, times, program.train.size)
-    if cohort.external is None or program.recipe.gradients is None:
-        yield from schedule_factors(recipes, run, cohort.done, target).to(device, dtype)
-        return
-    # how many gradients an update of another library's optimizer takes is not known before: the
-    # schedule goes by the share of the budget that is used
-    for _ in range(cohort.done, target):
-        at = updates_worth(program.recipe, times, program.train.size, cohort.gradients)
-        yield schedule_factors(recipes, run, at, at + 1)[0].to(device, dtype)
+    at = updates_worth(program.recipe, times, program.train.size, cohort.gradients)
+    return schedule_factors(recipes, run, at, at + 1)[0].to(program.device, program.dtype)
 
 
 class _MakeUpdate(Protocol):

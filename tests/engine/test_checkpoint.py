@@ -10,6 +10,7 @@ import torch
 
 import harness as h
 from harness.core.records import Outcome, Point
+from harness.engine import several_updates
 from harness.engine.checkpoint.cohorts import cohort_from_tree, cohort_to_tree
 from harness.engine.checkpoint.objects import ObjectReader, ObjectWriter
 from harness.engine.checkpoint.tree import NotKeptError, from_tree, to_tree
@@ -34,6 +35,12 @@ OWN = {
     "model": {"name": "tests.plugins.Noisy"},
     "optimizer": {"name": "torch.optim.AdamW", "lr": 0.01},
 }
+
+
+@pytest.fixture(autouse=True)
+def one_update_a_call(monkeypatch):
+    """Where this machine has kernels, too, a cohort can be saved after each update."""
+    monkeypatch.setattr(several_updates, "AT_ONCE", 1)
 
 
 class Stopped(Exception):

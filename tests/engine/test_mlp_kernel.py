@@ -10,12 +10,12 @@ from harness.core import kernels
 from harness.core.errors import HarnessError
 from harness.core.noise import Noise
 from harness.engine.cohort import start
-from harness.engine.descent import Descent
 from harness.engine.differentiate import Autograd, HandWritten
 from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.initialize import initial_weights
 from harness.engine.loop import advance
 from harness.engine.program import program_of
+from harness.engine.several_updates import SeveralUpdates
 from harness.engine.training_loss import Minibatch
 from harness.execution.jobs import Job, perform
 from harness.protocol.train import train_outcomes
@@ -142,9 +142,9 @@ def test_several_updates_at_once_have_the_bits_of_one_by_one_and_probes_change_n
     given = {"model": h.MLP(widths=(30, 20)), "batch_size": 48, "steps": 60, "eval_every": 20}
     recipe = recipe_of(**given | fields | {"optimizer": OPTIMIZERS[optimizer]})
     made = []
-    at_once = Descent.make
+    at_once = SeveralUpdates.make
     monkeypatch.setattr(
-        Descent, "make", lambda self, step, n: made.append(n) or at_once(self, step, n)
+        SeveralUpdates, "make", lambda self, step, n: made.append(n) or at_once(self, step, n)
     )
     plain = train_outcomes(recipe, [0, 1])
     # epochs of 24 updates, 23 without the last: up to their ends and to the evaluations
@@ -204,3 +204,13 @@ def test_a_machine_without_kernels_trains_by_pytorch(monkeypatch, tmp_path):
         assert one.metrics == pytest.approx(other.metrics, rel=1e-4)
     # another form, and not the same one under two names
     assert compiled.points[-1].metrics != pure.points[-1].metrics
+
+
+def test_another_library_s_optimizer_is_left_to_it():
+    losses = [
+        train_outcomes(recipe_of(h.MLP(widths=(30, 20)), steps=20, optimizer=optimizer), [0])[0]
+        .points[-1]
+        .metrics["train/loss"]
+        for optimizer in (h.ExternalOptimizer("torch.optim.SGD", lr=0.1), h.SGD(lr=0.1))
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)

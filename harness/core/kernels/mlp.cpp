@@ -52,6 +52,19 @@ inline Vector load(const float* from) {
 
 inline void store(float* to, Vector v) { std::memcpy(to, &v, sizeof v); }
 
+// As many numbers as there are, the rest zeros: the length of a whole vector is known to the compiler.
+inline Vector load(const float* from, int64_t count) {
+    if (count >= LANES) return load(from);
+    Vector v = {};
+    std::memcpy(&v, from, count * sizeof(float));
+    return v;
+}
+
+inline void store(float* to, Vector v, int64_t count) {
+    if (count >= LANES) store(to, v);
+    else std::memcpy(to, &v, count * sizeof(float));
+}
+
 inline int64_t padded(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 
 // A matrix that a product takes number by number.
@@ -74,11 +87,7 @@ void tile(Numbers a, const float* b, int64_t ld_b, int64_t depth, float* c, int6
         }
     }
     for (int r = 0; r < R; ++r)
-        for (int v = 0; v < V; ++v) {
-            const int64_t left = columns - v * LANES;
-            if (left >= LANES) store(c + r * ld_c + v * LANES, sum[r][v]);
-            else if (left > 0) std::memcpy(c + r * ld_c + v * LANES, &sum[r][v], left * sizeof(float));
-        }
+        for (int v = 0; v < V; ++v) store(c + r * ld_c + v * LANES, sum[r][v], columns - v * LANES);
 }
 
 // All tiles of some rows.
@@ -109,8 +118,7 @@ void transpose(const float* from, int64_t ld_from, int64_t rows, int64_t columns
         for (int64_t n = 0; n < columns; n += LANES) {
             Vector block[LANES] = {};
             const int64_t down = std::min(LANES, rows - m), across = std::min(LANES, columns - n);
-            for (int64_t i = 0; i < down; ++i)
-                std::memcpy(&block[i], from + (m + i) * ld_from + n, across * sizeof(float));
+            for (int64_t i = 0; i < down; ++i) block[i] = load(from + (m + i) * ld_from + n, across);
 #pragma GCC unroll 4
             for (int s = LANES / 2; s; s /= 2) {
                 const Whole low = (lane & s) ? lane - s + LANES : lane;
@@ -123,8 +131,7 @@ void transpose(const float* from, int64_t ld_from, int64_t rows, int64_t columns
                     block[i + s] = __builtin_shuffle(a, b, high);
                 }
             }
-            for (int64_t i = 0; i < across; ++i)
-                std::memcpy(to + (n + i) * ld_to + m, &block[i], down * sizeof(float));
+            for (int64_t i = 0; i < across; ++i) store(to + (n + i) * ld_to + m, block[i], down);
         }
 }
 
@@ -170,30 +177,30 @@ float cross_entropy(const Batch& batch, int64_t k, int64_t outputs, float* out) 
     float total = 0.0f;
     for (int64_t from = 0; from < row; from += LANES) {
         const int64_t here = std::min(LANES, batch.size - from);
-        Vector most = load(out + from), sum = {}, inner = {};
+        int64_t sample[LANES];
+        for (int64_t i = 0; i < here; ++i) sample[i] = batch.sample(k, from + i) * batch.y_sample;
+        const auto targets = [&](int64_t o) {
+            float numbers[LANES] = {};
+            for (int64_t i = 0; i < here; ++i) numbers[i] = y[sample[i] + o * batch.y_output];
+            return load(numbers);
+        };
+        Vector most = load(out + from), sum = {}, inner = {}, share = {};
+        for (int64_t i = 0; i < here; ++i) share[i] = 1.0f / batch.size;
         for (int64_t o = 1; o < outputs; ++o) {
             const Vector a = load(out + o * row + from);
             most = most < a ? a : most;
         }
         for (int64_t o = 0; o < outputs; ++o) {
             float* at = out + o * row + from;
-            const Vector a = load(at) - most;
-            Vector target = {};
-            for (int64_t i = 0; i < here; ++i)
-                target[i] = y[batch.sample(k, from + i) * batch.y_sample + o * batch.y_output];
-            inner += target * a;
-            const Vector e = exponential(a);
+            const Vector a = load(at) - most, e = exponential(a);
+            inner += targets(o) * a;
             sum += e;
             store(at, e);
         }
         for (int64_t i = 0; i < here; ++i) total += std::log(sum[i]) - inner[i];
         for (int64_t o = 0; o < outputs; ++o) {
             float* at = out + o * row + from;
-            Vector slope = load(at) / sum;
-            for (int64_t i = 0; i < LANES; ++i)
-                slope[i] = i < here ? (slope[i] - y[batch.sample(k, from + i) * batch.y_sample +
-                                                    o * batch.y_output]) / batch.size : 0.0f;
-            store(at, slope);
+            store(at, (load(at) / sum - targets(o)) * share);
         }
     }
     return total / batch.size;

@@ -34,7 +34,7 @@ AT_ONCE = 64
 """Updates of a call at most: between two calls the cohort can be saved, and shows that it lives."""
 
 
-class Descent:
+class SeveralUpdates:
     """Updates by stochastic gradient descent, some at a time.
 
     Args:
@@ -142,7 +142,7 @@ def several_at_once(
     hyper: Hyperparameters,
     batches: Batches,
 ) -> bool:
-    """Return whether updates can be made by :class:`Descent`: none needs more than a kernel does.
+    """Return whether :class:`SeveralUpdates` can make them: none needs more than a kernel does.
 
     Args:
         program: what the members share.
@@ -155,6 +155,7 @@ def several_at_once(
     return (
         _kernel_of(program) is not None
         and cohort.w_KP.dtype == torch.float32
+        and cohort.external is None
         and all(isinstance(group.optimizer, SGD) and group.lr_KP is None for group in groups)
         # others than early stopping act on every update
         and all(part is program.stopping for part in program.regularizers)
