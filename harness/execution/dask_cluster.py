@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from harness.core.errors import HarnessError
+from harness.execution.parcel import Parcel
 
 if TYPE_CHECKING:
     from distributed import Client
+    from distributed import Future as Asked
 
 CONNECT_SECONDS = 10
 """Seconds that a scheduler is given to answer."""
@@ -47,13 +49,16 @@ class DaskExecutor(Executor):
         self.final = (KilledWorker,)
         """Errors after which a call is not tried again: the scheduler has done so."""
         self._looked, self._slots = 0.0, 0
+        self._parcels: dict[str, Asked] = {}
 
     @property
     def slots(self) -> int:
         """Cohorts that the workers that are there now train at a time."""
         if time.monotonic() - self._looked >= LOOK_SECONDS:
-            workers = self.client.scheduler_info(n_workers=-1)["workers"].values()
-            self._slots = sum(self._room(worker) for worker in workers)
+            # a scheduler that does not answer now tells of none, and may come back
+            workers = self.client.scheduler_info(n_workers=-1).get("workers")
+            if workers is not None:
+                self._slots = sum(self._room(worker) for worker in workers.values())
             self._looked = time.monotonic()
         return self._slots
 
@@ -68,22 +73,64 @@ class DaskExecutor(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Call ``fn`` on any worker that has the resources.
 
+        Returns:
+            The result to come; when it has come, its ``worker`` is the address of who did it.
+
+        Raises:
+            RuntimeError: the client is closed, because the scheduler is gone.
+        """
+        return self.submit_near("", fn, *args, **kwargs)
+
+    def submit_near(
+        self, worker: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Future[Any]:
+        """Call ``fn`` on a certain worker, or on another one if that is gone.
+
+        Args:
+            worker: its address; empty for any.
+            fn: the function.
+            args: its arguments; a parcel among them is moved to each worker once.
+            kwargs: its arguments by name.
+
+        Returns:
+            What :meth:`submit` returns.
+
         Raises:
             RuntimeError: the client is closed, because the scheduler is gone.
         """
         if self.client.status in ("closing", "closed"):
             raise RuntimeError("the scheduler does not answer any more")
         asked = self.client.submit(
+            _done_by,
             fn,
-            *args,
+            *(self._kept(arg) if isinstance(arg, Parcel) else arg for arg in args),
             key=f"harness-cohort-{uuid4().hex}",
             resources=self.resources or None,
+            workers=[worker] if worker else None,
+            allow_other_workers=bool(worker),
             pure=False,
             **kwargs,
         )
         promise = _Promise(asked)
         asked.add_done_callback(promise.pass_on)
         return promise
+
+    def _kept(self, parcel: Parcel) -> Asked:
+        """Return a parcel as the cluster keeps it: workers hand it on, and hold one copy each.
+
+        It is the result of a call, and not scattered, so that it is made again where the workers
+        that had it are gone.
+        """
+        kept = self._parcels.get(parcel.digest)
+        # a scheduler that was started again knows nothing of the last one's
+        if kept is None or kept.status not in ("pending", "finished"):
+            kept = self.client.submit(_same, parcel, key=f"harness-parcel-{uuid4().hex}")
+            self._parcels[parcel.digest] = kept
+        return kept
+
+    def excuses(self, error: BaseException | None) -> bool:
+        """Return whether a call was lost with its scheduler, for which no cohort is to blame."""
+        return getattr(error, "reason", "") == "scheduler-connection-lost"
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Close the connection, if it is the harness's own; the cluster goes on."""
@@ -94,23 +141,35 @@ class DaskExecutor(Executor):
 class _Promise(Future[Any]):
     """The end of a call on the cluster; cancelling it takes the call back."""
 
-    def __init__(self, asked: Any) -> None:
+    def __init__(self, asked: Asked) -> None:
         super().__init__()
-        self.asked = asked
+        self.asked, self.worker = asked, ""
 
     def cancel(self) -> bool:
         self.asked.cancel()
         return super().cancel()
 
-    def pass_on(self, asked: Any) -> None:
+    def pass_on(self, asked: Asked) -> None:
         """Take the result or the error of the call, which has ended."""
         if not self.set_running_or_notify_cancel():
             return
         try:
-            self.set_result(asked.result())
+            self.worker, result = asked.result()
+            self.set_result(result)
         # whatever a worker or the connection raised
         except BaseException as error:
             self.set_exception(error)
+
+
+def _done_by(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[str, Any]:
+    """Return the address of the worker that this is, and what it is asked for."""
+    from distributed import get_worker
+
+    return get_worker().address, fn(*args, **kwargs)
+
+
+def _same(parcel: Parcel) -> Parcel:
+    return parcel
 
 
 def client_of(scheduler: str) -> Client:

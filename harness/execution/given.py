@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from harness.core.errors import HarnessError
+from harness.execution.dask_cluster import DaskExecutor
 from harness.execution.jobs import Done, Job, counter_of
 from harness.execution.parcel import Parcel
 from harness.execution.remote import Packed, Performed, Reply, answer, pack_call
@@ -35,6 +36,8 @@ class _Call(NamedTuple):
     argument: object
     packed: Packed
     parcel: Parcel | None = None
+    near: str = ""
+    """Address of the worker that lacks the parcel, where its executor says it."""
     lost: int = 0
 
 
@@ -83,8 +86,11 @@ class GivenExecutor(Executor):
             self.inner.shutdown(wait=False, cancel_futures=True)
 
     def _send(self, call: _Call) -> None:
+        submit = self.inner.submit
+        if call.near and isinstance(self.inner, DaskExecutor):
+            submit = partial(self.inner.submit_near, call.near)
         try:
-            future = self.inner.submit(answer, call.packed, call.parcel)
+            future = submit(answer, call.packed, call.parcel)
         # RuntimeError: it has been shut down
         except (BrokenExecutor, RuntimeError) as error:
             call.promise.set_exception(self._broken(error))
@@ -108,11 +114,11 @@ class GivenExecutor(Executor):
         elif error is not None or future.cancelled():
             self._lost(call, error)
         else:
-            self._answered(call, future.result())
+            self._answered(call, future.result(), getattr(future, "worker", ""))
 
-    def _answered(self, call: _Call, reply: Reply) -> None:
+    def _answered(self, call: _Call, reply: Reply, worker: str) -> None:
         if reply.lacking:
-            self._send(call._replace(parcel=self.parcel))
+            self._send(call._replace(parcel=self.parcel, near=worker))
         elif reply.refused:
             call.promise.set_exception(HarnessError(reply.refused))
         else:
@@ -120,9 +126,10 @@ class GivenExecutor(Executor):
 
     def _lost(self, call: _Call, error: BaseException | None) -> None:
         """Send a call again whose worker was lost, a few times."""
-        lost = call.lost + 1
+        excused = isinstance(self.inner, DaskExecutor) and self.inner.excuses(error)
+        lost = call.lost + (not excused)
         if lost < TRIES and not isinstance(error, getattr(self.inner, "final", ())):
-            self._send(call._replace(lost=lost))
+            self._send(call._replace(lost=lost, near=""))
             return
         why = f"{type(error).__name__}: {error}" if error else "it was taken back"
         message = f"no worker ended it: {why} (tried {lost} times)"
