@@ -23,6 +23,7 @@ ROWS = "HARNESS_TORTURE"
 """The environment variable that names the file of rows, one JSON object a line."""
 TESTS = (
     "tests/protocol/test_kill_everywhere.py",
+    "tests/protocol/test_cluster.py",
     "tests/protocol/test_join.py",
     "tests/protocol/test_resume.py",
     "tests/execution/test_checkpoints.py",
