@@ -7,7 +7,7 @@ Nothing is judged: with some of the runs a verdict would be a look that was not 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -52,6 +52,30 @@ def summarize_arms(reader: Reader, study: Study) -> tuple[ArmSoFar, ...]:
         _so_far(arm.name, [run for run in runs if run.arm == arm.name], study)
         for arm in build_arms(study)
     )
+
+
+def say_state(reader: Reader, rows: Sequence[ArmSoFar]) -> str:
+    """Return in a sentence what is done of a study, what is planned, and the time left.
+
+    Args:
+        reader: of the study's store, which has what the study's driver tells.
+        rows: what each arm has so far.
+    """
+    driver = reader.driver()
+    told = driver.progress if driver is not None else {}
+    planned = told.get("runs")
+    of = planned if isinstance(planned, Mapping) else {}
+    done = {"search": sum(r.searched for r in rows), "confirm": sum(r.confirmed for r in rows)}
+    counts = " and ".join(
+        f"{count} of {of[stage]} {stage} runs" if stage in of else f"{count} {stage} runs"
+        for stage, count in done.items()
+        if count or stage in of or not of
+    )
+    if driver is None and reader.complete():
+        return f"Finished: {counts} are done"
+    if driver is None:
+        return f"Nobody runs it at the moment: {counts} are done, and 'harness run' goes on"
+    return f"{counts} are done; {told.get('left', 'time left not known yet')}"
 
 
 def _so_far(name: str, runs: list[TrainingRun], study: Study) -> ArmSoFar:

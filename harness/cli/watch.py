@@ -5,20 +5,23 @@ from __future__ import annotations
 import html
 import re
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
-from harness.analysis.live import read_study, summarize_arms
-from harness.core.errors import HarnessError
+from harness.analysis.live import ArmSoFar, read_study, say_state, summarize_arms
+from harness.core.errors import HarnessError, NoStudyError
 from harness.report.watch import EVERY, render_so_far
 from harness.spec.objects import reading_stored
 from harness.tracking import Reader
 
+WAITING = "\nwaiting until it begins   (Ctrl-C ends that)"
 SECONDS_BETWEEN_LOOKS = 2
 """Seconds after which the terminal's table is renewed."""
 
@@ -33,10 +36,13 @@ def watch_page(study: str, uri: str | None, port: int) -> None:
         port: 0 takes a free one.
 
     Raises:
-        StoreError: the study has not begun.
+        StoreError: the store can't be read. A study that has not begun is waited for.
         HarnessError: the port is taken.
     """
-    render_so_far(study, uri)  # a study that has not begun is refused here, not in the browser
+    try:
+        render_so_far(study, uri)  # what can't be read is refused here, not in the browser
+    except NoStudyError as error:
+        print(f"{error}{WAITING}", flush=True)
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), partial(PageHandler, study, uri))
     except OSError as error:
@@ -117,22 +123,43 @@ def watch_terminal(study: str, uri: str | None) -> None:
         uri: MLflow's tracking URI; by default :func:`harness.tracking.default_uri`.
 
     Raises:
-        StoreError: the study has not begun.
+        StoreError: the store can't be read. A study that has not begun is waited for.
     """
-    reader = Reader.of(study, uri)
     console = Console()
     try:
+        reader = _read_when_begun(study, uri)
         # no refresh by itself: a table changes only when it has been read again
-        with Live(_table(reader), console=console, auto_refresh=False) as live:
+        with Live(_view(reader), console=console, auto_refresh=False) as live:
             while not reader.complete():
                 time.sleep(SECONDS_BETWEEN_LOOKS)
-                live.update(_table(reader), refresh=True)
+                live.update(_view(reader), refresh=True)
     except KeyboardInterrupt:
         return
     console.print(f"{study} is finished: harness report {study}", highlight=False, markup=False)
 
 
-def _table(reader: Reader) -> Table:
+def _read_when_begun(study: str, uri: str | None) -> Reader:
+    """Return the study's reader once the study has begun; say at first that it has not."""
+    said = False
+    while True:
+        try:
+            reader = Reader.of(study, uri)
+            reader.spec()
+            return reader
+        except NoStudyError as error:
+            if not said:
+                print(f"{error}{WAITING}", flush=True)
+            said = True
+            time.sleep(SECONDS_BETWEEN_LOOKS)
+
+
+def _view(reader: Reader) -> Group:
+    """Return what is shown of a study: a sentence, and a row for each arm."""
+    rows = summarize_arms(reader, read_study(reader))
+    return Group(Text(say_state(reader, rows)), _table(rows))
+
+
+def _table(rows: Sequence[ArmSoFar]) -> Table:
     table = Table(
         "arm",
         "search runs",
@@ -142,7 +169,10 @@ def _table(reader: Reader) -> Table:
         "diverged or failed",
         box=None,
     )
-    for row in summarize_arms(reader, read_study(reader)):
+    for row in rows:
         best, last = ("" if v is None else f"{v:.5g}" for v in (row.best, row.last))
         table.add_row(row.arm, str(row.searched), best, str(row.confirmed), last, str(row.wrong))
+    searched, confirmed = sum(row.searched for row in rows), sum(row.confirmed for row in rows)
+    wrong = sum(row.wrong for row in rows)
+    table.add_row("all", str(searched), "", str(confirmed), "", str(wrong))
     return table

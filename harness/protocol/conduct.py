@@ -42,6 +42,7 @@ from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
 from harness.protocol.search import SearchResult, Winner, freeze_as_given, tune_arms
 from harness.protocol.trial_storage import TrialStorage
+from harness.protocol.workload import announce_plan
 from harness.spec.arms import build_arms
 from harness.spec.looks import Look
 from harness.spec.resolved import ResolvedRecipe
@@ -87,6 +88,8 @@ def conduct_study(
     with Pool(_executor(study, options, workers), progress.made, max(1, workers)) as pool:
         storage = TrialStorage(options.storage, study.name) if study.tuned else None
         known = session.open(about_study(study), build_arms(study))
+        announce_plan(study, progress)
+        session.tell(progress.countdown.to_plain)
         storage = _shared(session, pool, storage, workers)
         earlier = session.earlier_record()
         # the search needs the curve of its objective alone; others are read when a report asks

@@ -137,6 +137,7 @@ class _Batch:
         """The requests that are trained: the first of those with the same key."""
         self.jobs = self._new_jobs(self.members, leave_out=self._known(pruning))
         """Cohorts that are not at their end."""
+        dispatcher.progress.asked(sum(times.steps for times in self.times))
 
     def _known(self, pruning: bool) -> set[int]:
         """Return the members that need no training.

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any, Self
 
 from harness.core.html import html_table
+from harness.protocol.countdown import say_left
 from harness.protocol.progress import Progress
 
 PAUSE = 0.5
@@ -26,7 +27,7 @@ class NotebookProgress(Progress):
 
     def __init__(self) -> None:
         self.notes: list[str] = []
-        self.name, self.total, self.done = "starting", 0, 0
+        self.name = "starting"
         self.best_trials: dict[str, tuple[str, float, int]] = {}
         """Metric, value and number of trials by arm."""
         self._shown = 0.0
@@ -51,16 +52,13 @@ class NotebookProgress(Progress):
 
     def stage(self, name: str, runs: int) -> None:
         """Name the stage."""
+        super().stage(name, runs)
         self.name = f"{name} · {runs} runs"
         self._renew(at_once=True)
 
-    def added(self, updates: int) -> None:
-        """Lengthen the bar, or shorten it."""
-        self.total += updates
-
     def made(self, total: int) -> None:
         """Move the bar."""
-        self.done = total
+        super().made(total)
         self._renew()
 
     def best(self, arm: str, metric: str, value: float, trials: int) -> None:
@@ -77,8 +75,10 @@ class NotebookProgress(Progress):
     def view(self) -> str:
         """Return what is shown, in HTML."""
         notes = "".join(f"<div>{escape(note)}</div>" for note in self.notes)
-        bar = f"<progress value='{self.done}' max='{max(self.total, self.done, 1)}'></progress>"
-        shown = f"{notes}<div>{escape(self.name)} {bar} {self.done:,} of {self.total:,} steps</div>"
+        done, total = self.countdown.made, max(self.countdown.total, 1)
+        bar = f"<progress value='{done}' max='{total}'></progress>"
+        left = say_left(self.countdown.left(), self.countdown.at_most)
+        shown = f"{notes}<div>{escape(self.name)} {bar} {done:,} of {total:,} steps; {left}</div>"
         if not self.best_trials:
             return shown
         metric = next(iter(self.best_trials.values()))[0]

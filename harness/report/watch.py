@@ -5,7 +5,13 @@ It reads the store at every call and keeps nothing, so that it shows a study of 
 
 from __future__ import annotations
 
-from harness.analysis.live import collect_so_far, read_study, select_newest, summarize_arms
+from harness.analysis.live import (
+    collect_so_far,
+    read_study,
+    say_state,
+    select_newest,
+    summarize_arms,
+)
 from harness.analysis.results import load
 from harness.report.figures.curve_data import units_of
 from harness.report.linked_curves import main_curves
@@ -30,7 +36,7 @@ def render_so_far(name: str, uri: str | None = None) -> str:
         A page that the browser loads again every :data:`EVERY` seconds, until it is the report.
 
     Raises:
-        StoreError: it has not begun.
+        NoStudyError: it has not begun.
     """
     reader = Reader.of(name, uri)
     if reader.complete():
@@ -40,10 +46,12 @@ def render_so_far(name: str, uri: str | None = None) -> str:
     names = [arm.name for arm in build_arms(study)]
     arm_looks = assign_looks(names)
     curves = select_newest(collect_so_far(reader, study).curves)
+    rows = summarize_arms(reader, study)
     return fill_page(
         "watch.html",
         study=study,
-        rows=summarize_arms(reader, study),
+        rows=rows,
+        state=say_state(reader, rows),
         looks=arm_looks,
         figures=main_curves(curves, names, arm_looks, explained=False),
         units=units_of(curves),

@@ -16,7 +16,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol, Self
@@ -104,6 +104,20 @@ class Holder(NamedTuple):
             return False
 
 
+class Driver(NamedTuple):
+    """Who drives a study, and how far it is."""
+
+    holder: Holder
+    progress: Mapping[str, object]
+    """As the driver told it last, at most two beats ago; empty where it has told nothing yet."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Return the driver that a text names, None for none."""
+        holder = Holder.parse(text)
+        return None if holder is None else cls(holder, json.loads(text).get("progress") or {})
+
+
 class Lease:
     """The right to drive a study, kept until :meth:`release`.
 
@@ -123,6 +137,7 @@ class Lease:
         """Whether drivers on other machines may be at work; to an SQLite file the lock beside it is
         enough."""
         self.me = Holder.this_process()
+        self._told: Callable[[], Mapping[str, object]] = dict
         self._lost = ""
         self._stop = threading.Event()
         self._lock = FileLock(_lock_file(uri, study))
@@ -136,6 +151,15 @@ class Lease:
             raise
         self._beating = threading.Thread(target=self._beat, name="lease", daemon=True)
         self._beating.start()
+
+    def tell(self, told: Callable[[], Mapping[str, object]]) -> None:
+        """Write beside every sign of life how far the study is, for ``harness watch``.
+
+        Args:
+            told: is asked at once and at every beat, from a thread of the lease's.
+        """
+        self._told = told
+        _quietly(self._write)
 
     def check(self) -> None:
         """Raise if the study has been taken over.
@@ -224,7 +248,8 @@ class Lease:
             )
 
     def _write(self) -> None:
-        self.board.write_driver(json.dumps(self.me._replace(beat=time.time())._asdict()))
+        holder = self.me._replace(beat=time.time())._asdict()
+        self.board.write_driver(json.dumps({**holder, "progress": self._told()}))
 
     def _beat(self) -> None:
         """Give signs of life until the lease is released or lost."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from harness.core.errors import StoreError
+from harness.core.errors import NoStudyError, StoreError
 from harness.core.metric_names import current_name, stored_names
 from harness.core.study_record import StudyRecord
 from harness.tracking.opening import open_experiment
@@ -32,6 +32,7 @@ from harness.tracking.uris import locate_ui
 
 if TYPE_CHECKING:
     from harness.tracking.experiment import Experiment
+    from harness.tracking.lease import Driver
 
 _FILES_AT_ONCE = 4
 """Artifacts fetched at once: of a server each is a request."""
@@ -207,6 +208,13 @@ class Reader:
         """Return whether the experiment has no run of any kind, of any program."""
         return not self._experiment.bulk.rows()
 
+    def driver(self) -> Driver | None:
+        """Return who runs the study at the moment, and how far it is; None for nobody."""
+        from harness.tracking.lease import Driver  # psutil, which other readers do without
+
+        found = Driver.parse(self._experiment.read_driver())
+        return None if found is None or found.holder.gone else found
+
     def complete(self) -> bool:
         """Return whether the study has been run to its end."""
         return any(row.tags.get(Tag.ANSWER) for row in self._experiment.bulk.rows())
@@ -227,11 +235,12 @@ class Reader:
         """Return the study's spec, in plain form, as it was last started.
 
         Raises:
-            StoreError: it has not begun.
+            NoStudyError: it has not begun.
         """
         study_run = self.study_run()
-        if study_run is None:
-            raise StoreError(f"study {self.study!r} has not begun; start it with 'harness run'")
+        # the run is there a moment before its spec is
+        if study_run is None or not self._experiment.has_artifact(study_run, StudyFile.SPEC):
+            raise NoStudyError(f"study {self.study!r} has not begun; start it with 'harness run'")
         return self._experiment.read_json(study_run, StudyFile.SPEC)
 
     def environment(self) -> JsonObject:

@@ -129,6 +129,11 @@ class Session:
             )
         return known
 
+    def tell(self, told: Callable[[], Mapping[str, object]]) -> None:
+        """Let others see how far the study is; of a driver that joined another nothing is told."""
+        if self._lease is not None:
+            self._lease.tell(told)
+
     def _reopen(self, about: About, arms: Sequence[Arm]) -> dict[str, Known]:
         """Read what there is, delete what is half written and make what is missing; may be done
         again."""

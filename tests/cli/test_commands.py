@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -335,6 +336,8 @@ def test_a_running_study_is_watched(cli, folder, monkeypatch):
     monkeypatch.setattr(Session, "set_clock", look)
     run_study(small(), Options(workers=0))
     assert "No answer yet" in seen["page"] and "Curves of the search runs" in seen["page"]
+    # of the driver, from its first moment on
+    assert "12 of 12 search runs and 0 of 4 confirm runs are done; time left" in seen["page"]
     server = watching.ThreadingHTTPServer(
         ("127.0.0.1", 0), lambda *rest: watching.PageHandler("small", None, *rest)
     )
@@ -357,7 +360,6 @@ def test_a_running_study_is_watched(cli, folder, monkeypatch):
         server.shutdown()
         thread.join()
         server.server_close()
-    assert "no study 'nothing'" in cli("watch", "nothing")[2]
     assert "small is finished" in cli("watch", "small", "--terminal")[1]
 
 
@@ -396,3 +398,20 @@ def test_a_study_s_near_name_is_told(cli):
     for command in ("status", "audit", "report", "export"):
         status, _, err = cli(command, "tiny-qick")
         assert status == 2 and "did you mean 'tiny-quick'?" in err
+
+
+def test_a_study_that_has_not_begun_is_waited_for(cli, folder, monkeypatch):
+    from harness.cli import watch as watching
+
+    waits = []
+
+    def wait(seconds):
+        waits.append(seconds)
+        if len(waits) == 2:
+            run_study(small(), Options(workers=0))
+
+    monkeypatch.setattr(watching, "time", SimpleNamespace(sleep=wait))
+    status, out, _ = cli("watch", "small", "--terminal")
+    assert not status and len(waits) == 2
+    assert out.count("no study 'small'") == 1 and "waiting until it begins" in out
+    assert "small is finished" in out

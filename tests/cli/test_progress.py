@@ -29,6 +29,20 @@ def test_terminal_shows_speed_time_left_and_the_best_of_each_arm():
     assert "a worker died" in text
 
 
+def test_a_log_tells_now_and_then_how_far_the_study_is():
+    file, now = io.StringIO(), [0.0]
+    lines = Lines(Console(file=file, force_terminal=False), clock=lambda: now[0])
+    lines.countdown.clock = lines.clock
+    lines.planned({"search": 900, "confirm": 300}, {"search": 9, "confirm": 3}, at_most=False)
+    lines.stage("search", 9)
+    lines.asked(300)
+    lines.added(300)
+    for now[0], total in ((1.0, 10), (30.0, 155), (61.0, 310), (62.0, 315)):
+        lines.made(total)
+    told = "search: 26% of the study, about 3 min left: search 2 min, confirm 60 s"
+    assert file.getvalue().splitlines() == ["search: 9 runs", told]
+
+
 def test_log_gets_plain_lines():
     file = io.StringIO()
     console = Console(file=file, force_terminal=False)

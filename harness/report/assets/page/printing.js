@@ -5,6 +5,13 @@ import { drawAtOnce } from "./scheduling.js";
 /** Pixels between the margins of a sheet of A4 or Letter, into which figures are scaled. */
 const SHEET_WIDTH = 670;
 
+/** Pixels of a sheet that a figure may take, so that its title and caption stand on the same. */
+const SHEET_HEIGHT = 840;
+
+/** Pixels that each of two figures on a sheet may take, and the least scale to get there. */
+const HALF_SHEET = 420;
+const LEAST_SHRINKING = 0.8;
+
 /** What is folded on the screen and belongs on paper: all claims, and all that the audit found. */
 const FOLDED = "details.more, .audit details";
 
@@ -30,8 +37,19 @@ async function printWhenDrawn() {
 function layOutForPaper() {
   drawAtOnce();
   for (const plot of plots)
-    plot.style.setProperty("--on-paper", String(Math.min(1, SHEET_WIDTH / plot.clientWidth)));
+    plot.style.setProperty("--on-paper", String(scaleOnPaper(plot.clientWidth, plot.clientHeight)));
   unfold(true);
+}
+
+/**
+ * Return the scale at which a figure fits on a sheet, or on half of one if it nearly does.
+ * @param {number} width
+ * @param {number} height
+ */
+function scaleOnPaper(width, height) {
+  const whole = Math.min(1, SHEET_WIDTH / width, SHEET_HEIGHT / height);
+  const half = Math.min(whole, HALF_SHEET / height);
+  return half >= LEAST_SHRINKING * whole ? half : whole;
 }
 
 /**
