@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from harness.core.errors import HarnessError, did_you_mean
+from harness.verification.batch_jumps import BATCH_JUMPS
 from harness.verification.deepobs import DEEPOBS
 from harness.verification.edge import EDGE_OF_STABILITY
 from harness.verification.equivalences import EQUIVALENCES
@@ -22,6 +23,7 @@ GROUPS = (
     QUADRATICS,
     EQUIVALENCES,
     NOISE,
+    BATCH_JUMPS,
     STATISTICS,
     VANISHING,
 )

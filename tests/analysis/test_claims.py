@@ -228,6 +228,24 @@ def test_interaction_and_levels_kept_fixed():
     assert judged(rising, crossed, spec=spec).verdict.verdict == "supported"
 
 
+def test_an_interaction_of_few_steps_has_the_spread_of_rounding():
+    """Of five seeds four have one cell one sample higher: what spreads less than steps of 1/30 do
+    would make F 16. With r²/12 below, it is n z̄²/(r²/12) = 9.6."""
+    step = 1 / 30
+    spec = {
+        "compare": {
+            "optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=0.2)},
+            "batch_size": {"x": 16, "y": 32},
+        }
+    }
+    ends = {arm: [0.9] * 5 for arm in ("A / y", "B / x", "B / y")}
+    ends["A / x"] = [0.9 + step] * 4 + [0.9]
+    values = {arm: {"test/accuracy": own} for arm, own in ends.items()}
+    claim = h.Claim.interaction("optimizer", "batch_size", on="test/accuracy")
+    result = judged(claim, values, seeds=5, spec=spec)
+    assert "F(1, 4) = 9.6." in result.sentence
+
+
 CROSSED = {
     "optimizer": {"A": h.SGD(lr=0.1), "B": h.SGD(lr=0.2)},
     "batch_size": {str(size): size for size in (8, 16, 32, 64, 128, 256)},

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import harness as h
+from harness.analysis.audit.deciding import censored_times
 from harness.analysis.claims import judge_claims
 from harness.analysis.claims.times import times_to
 from harness.core.study_record import Length
@@ -70,6 +71,30 @@ def test_the_order_of_rates_from_slow_to_dead_is_no_trend_to_faster():
     tables = made(curves, {("C", seed): "diverged" for seed in range(6)}, claims=(trend,))
     (verdict,) = judge_claims(tables)
     assert verdict.verdict.verdict != "supported"
+
+
+def test_a_level_that_is_planned_shorter_is_not_faster_for_missing_the_target():
+    """Larger batches are planned with fewer steps: runs of 10 and 5 steps that missed the target
+    counted as reaching it at 10 and 5, a "fall" in every block."""
+    claims = [
+        getattr(h.Claim, kind)(
+            "optimizer", on="valid/accuracy", target=0.5, rising=False, direction="maximize"
+        )
+        for kind in ("trend", "monotone")
+    ]
+    curves = {"A": reaching(20), "B": [[0.0] * 10] * 6, "C": [[0.0] * 5] * 6}
+    tables = made(curves, claims=claims)
+    for arm, steps in {"B": 10, "C": 5}.items():
+        length = Length(steps, float(steps), 10 * steps)
+        tables.winners[arm] = tuple(w._replace(length=length) for w in tables.winners[arm])
+    verdicts = judge_claims(tables)
+    # nothing is known of the three beyond 5 steps, up to which none arrived
+    assert [tested.verdict.verdict for tested in verdicts] == ["undecided"] * 2
+    missed = [finding.text for finding in censored_times(tables)]
+    assert [found.split(" never")[0] for found in missed] == [
+        "6 of 6 runs of B",
+        "6 of 6 runs of C",
+    ] * 2
 
 
 def test_stores_of_earlier_versions_go_by_the_longest_run_that_ended_as_planned():

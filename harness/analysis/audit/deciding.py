@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from harness.analysis.audit.finding import Finding
 from harness.analysis.claims import judge_claims
+from harness.analysis.claims.by_level import arms_within
 from harness.analysis.claims.times import times_to
 from harness.analysis.claims.wording import claim_in_words
 from harness.analysis.quantities import (
@@ -18,6 +19,8 @@ from harness.analysis.quantities import (
 )
 from harness.analysis.results import Results
 from harness.core.metric_names import describe
+from harness.spec.claims import Claim
+from harness.spec.claims.over_levels import OverLevels
 from harness.stats import Interval
 
 
@@ -57,7 +60,7 @@ def censored_times(results: Results) -> Iterator[Finding]:
         goal = claim.goal
         if goal is None:
             continue
-        for arm in claim.arms:
+        for arm in _arms_of(results, claim):
             times = times_to(results, arm, goal)
             missed = sum(time.censored for time in times)
             if missed:
@@ -69,3 +72,10 @@ def censored_times(results: Results) -> Iterator[Finding]:
                     "means are restricted to the time watched; "
                     "train longer or choose a target that both arms reach",
                 )
+
+
+def _arms_of(results: Results, claim: Claim) -> Sequence[str]:
+    """Return the arms that a claim names, or those whose levels it is about."""
+    if isinstance(claim, OverLevels):
+        return [arm.name for arm in arms_within(results, claim)]
+    return claim.arms

@@ -8,6 +8,7 @@ from harness import stats
 from harness.analysis.claims.by_level import values_by_level
 from harness.analysis.claims.evidence import Weighed, evidence_on
 from harness.analysis.results import Results
+from harness.analysis.values import resolution_of
 from harness.spec.claims import Interaction
 from harness.spec.looks import Look
 from harness.stats import Evidence
@@ -32,7 +33,11 @@ def evidence_on_interaction(
     values_ABKS = values_by_level(results, claim, look)
     # single factors come first, the pair last
     *single, both = stats.factorial_effects(
-        values_ABKS, claim.factors, level=level, scope=results.study.scope_of(claim)
+        values_ABKS,
+        claim.factors,
+        level=level,
+        scope=results.study.scope_of(claim),
+        resolution=resolution_of([values_ABKS]),
     )
     # The test has no other side: a large one favours the claim, a small one decides nothing.
     evidence = Evidence(both.omega, both.p, favours=True)

@@ -8,6 +8,7 @@ from harness.analysis.claims.evidence import Weighed, evidence_on
 from harness.analysis.claims.monotone import level_means
 from harness.analysis.claims.wording import Words
 from harness.analysis.results import Results
+from harness.analysis.values import resolution_of
 from harness.spec.claims import Trend
 from harness.spec.looks import Look
 
@@ -28,7 +29,11 @@ def evidence_on_trend(claim: Trend, results: Results, look: Look, level: float) 
     """
     values_LKS = values_by_level(results, claim, look)
     evidence = stats.page_trend(
-        values_LKS, claim.rising, level, scope=results.study.scope_of(claim)
+        values_LKS,
+        claim.rising,
+        level,
+        scope=results.study.scope_of(claim),
+        resolution=resolution_of([values_LKS]),
     )
     words = Words.of(results, claim)
     correlation = f"mean rank correlation {words.effect(evidence)} in the claimed direction"
