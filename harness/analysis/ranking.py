@@ -140,12 +140,13 @@ def cut_to_bounds(interval: Interval, known: Description) -> Interval:
     """Return an interval that ends where the metric does: no mean of rates is above 1.
 
     The mean lies within the metric's bounds, so that the cut interval covers it as often as the
-    whole one. That of no runs, or of one, which nothing bounds, stays as it is.
+    whole one. That of no runs, or of one, which nothing bounds, stays as it is, and so does that of
+    values which are not the metric's, such as percent of an older store.
 
     >>> cut_to_bounds(Interval(0.9, 0.7, 1.1), Description("F1", least=0.0, most=1.0))
     Interval(mean=0.9, low=0.7, high=1.0)
     """
-    if not math.isfinite(interval.low) or not math.isfinite(interval.high):
+    if not math.isfinite(interval.high - interval.low) or not known.holds(interval.mean):
         return interval
     return Interval(interval.mean, max(interval.low, known.least), min(interval.high, known.most))
 

@@ -103,7 +103,26 @@ def is_share(metric: str, declared: Declared = NOTHING_DECLARED) -> bool:
     """
     word, _, rest = metric.partition("/")
     known = describe(f"test/{rest}" if word == "gap" and rest else metric, declared)
-    return known.larger_is_better is True and known.least == 0.0 and not known.unit
+    return (
+        known.larger_is_better is True
+        and (known.least, known.most) == (0.0, 1.0)
+        and not known.unit
+    )
+
+
+def why_impossible(metric: str, value: float, declared: Declared = NOTHING_DECLARED) -> str:
+    """Return what is wrong with a value that a metric can't have; nothing where it can.
+
+    >>> why_impossible("test/accuracy", 93.2)
+    'expected test/accuracy from 0 to 1, got 93.2; divide percent by 100, or give it another name'
+    """
+    known = describe(metric, declared)
+    if known.holds(value):
+        return ""
+    said = f"expected {metric} from {known.least:g} to {known.most:g}, got {value:g}"
+    if is_share(metric, declared):
+        return f"{said}; divide percent by 100, or give it another name"
+    return f"{said}; give it another name, or declare its bounds in recipe.metrics"
 
 
 def may_be_undefined(declared: Declared) -> tuple[str, ...]:

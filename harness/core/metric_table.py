@@ -10,6 +10,9 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+ROUNDED = 1e-6
+"""How far past a metric's bounds sums in float32 may come."""
+
 
 class Description(NamedTuple):
     """What is known of a metric."""
@@ -29,6 +32,21 @@ class Description(NamedTuple):
     """Numerator and denominator, of a ratio of estimates whose mean is the ratio of their means."""
     most: float = math.inf
     """The largest value there can be; a mean's interval ends there."""
+
+    def holds(self, value: float) -> bool:
+        """Return whether a metric can have a value, but for rounding; NaN it can.
+
+        >>> share("accuracy", "").holds(93.2)
+        False
+        """
+        return not (value < self.least - ROUNDED or value > self.most + ROUNDED)
+
+
+def within(known: Description, least: float | None, most: float | None) -> Description:
+    """Return a metric with the bounds that are given."""
+    return known._replace(
+        least=known.least if least is None else least, most=known.most if most is None else most
+    )
 
 
 def share(label: str, description: str) -> Description:
@@ -66,18 +84,24 @@ RECORDED: dict[str, Description] = {
         most=1.0,
     ),
     "<part>/perplexity": Description(
-        "{part} perplexity", "exponential of the mean negative log-likelihood"
+        "{part} perplexity", "exponential of the mean negative log-likelihood", least=1.0
     ),
     "<part>/bits_per_byte": Description(
-        "{part} bits per byte", "mean negative log-likelihood in bits, for each byte", "bits/byte"
+        "{part} bits per byte",
+        "mean negative log-likelihood in bits, for each byte",
+        "bits/byte",
+        least=0.0,
     ),
     "<part>/brier": Description(
-        "{part} Brier score", "mean squared error of the probabilities (Brier 1950)"
+        "{part} Brier score", "mean squared error of the probabilities (Brier 1950)", least=0.0
     ),
-    "<part>/mae": Description("{part} mean absolute error", "mean absolute error"),
-    "<part>/rmse": Description("{part} RMSE", "root of the mean squared error"),
+    "<part>/mae": Description("{part} mean absolute error", "mean absolute error", least=0.0),
+    "<part>/rmse": Description("{part} RMSE", "root of the mean squared error", least=0.0),
     "<part>/r2": Description(
-        "{part} R²", "share of the targets' variance that is explained", larger_is_better=True
+        "{part} R²",
+        "share of the targets' variance that is explained",
+        larger_is_better=True,
+        most=1.0,
     ),
     "batch/noise": Description(
         "batch noise", "jump of the loss from one batch to the next (von Neumann 1941)"

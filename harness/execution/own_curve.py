@@ -8,6 +8,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.core.errors import HarnessError
+from harness.core.metric_names import (
+    NOTHING_DECLARED,
+    Declared,
+    may_be_undefined,
+    why_impossible,
+)
 from harness.core.records import Outcome, Point, Status
 from harness.trainers.training_run import POSITIONS
 
@@ -31,14 +37,14 @@ class OwnCurve:
         unit: what its length is given in.
         length: how long it is to train.
         confirming: whether it may tell metrics of test data.
-        undefined: metrics, without the part of the data, that may have no value.
+        declared: metrics that the recipe declares.
     """
 
     def __init__(
-        self, unit: str, length: float, confirming: bool, undefined: tuple[str, ...] = ()
+        self, unit: str, length: float, confirming: bool, declared: Declared = NOTHING_DECLARED
     ) -> None:
         self.unit, self.length, self.confirming = unit, length, confirming
-        self.undefined = undefined
+        self.declared, self.undefined = declared, may_be_undefined(declared)
         self._epoch = self._samples = math.nan
         """Where it was when it last said so; not a number before it has."""
         self._without: set[str] = set()
@@ -70,7 +76,8 @@ class OwnCurve:
             at: when they were told, in seconds since 1970; now by default.
 
         Raises:
-            ToldError: the step is past the length, or before the last one.
+            ToldError: the step is past the length, or before the last one, or a metric can't have
+                such a value.
         """
         if self.unit != "seconds" and step > self.length:
             raise ToldError(
@@ -83,6 +90,7 @@ class OwnCurve:
         if step < self.last:
             raise ToldError(f"it told metrics of step {step:g} after those of {self.last:g}")
         finite = {name: float(v) for name, v in metrics.items() if math.isfinite(float(v))}
+        self._check_possible(finite)
         self._without -= finite.keys()
         for name in metrics.keys() - finite.keys():
             part, _, own = name.partition("/")
@@ -93,6 +101,16 @@ class OwnCurve:
         if not self.diverged:
             self._put(int(step), finite)
             self.times[int(step)] = time.time() if at is None else at
+
+    def _check_possible(self, metrics: Mapping[str, float]) -> None:
+        """Refuse values that their metrics can't have, such as an accuracy in percent.
+
+        Raises:
+            ToldError: there is one.
+        """
+        for name, value in metrics.items():
+            if said := why_impossible(name, value, self.declared):
+                raise ToldError(f"it told a metric wrongly: {said}")
 
     def _put(self, step: int, values: dict[str, float]) -> None:
         self._epoch = float(step) if self.unit == "epochs" else values.pop("epoch", self._epoch)
@@ -106,7 +124,8 @@ class OwnCurve:
         """Add the metrics of the test data.
 
         Raises:
-            ToldError: the run is of the search, or has told them before.
+            ToldError: the run is of the search, or has told them before, or a metric can't have
+                such a value.
         """
         if not self.confirming:
             raise ToldError(
@@ -116,6 +135,7 @@ class OwnCurve:
         if self.tested:
             raise ToldError("it told metrics of test data twice; test once, at the end")
         self.tested = {name: float(value) for name, value in metrics.items()}
+        self._check_possible(self.tested)
 
     def outcome(self, status: Status, seconds: float, detail: str = "") -> Outcome:
         """Return what became of the run.

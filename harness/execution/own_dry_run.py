@@ -43,7 +43,8 @@ def try_run(recipe: ResolvedRecipe, limit: float) -> DryRun:
     assert recipe.trainer is not None
     trainer = as_a(Trainer, recipe.trainer)
     unit, length = recipe.length
-    curve, ended, whole = OwnCurve(unit, recipe.seconds or length, confirming=True), False, False
+    curve = OwnCurve(unit, recipe.seconds or length, True, recipe.declared)
+    ended, whole = False, False
     with temporary_folder("dry") as folder:
         asked = assignment_of(Run(recipe, 0), True, Path(folder) / "run")._replace(dry=True)
         process = None

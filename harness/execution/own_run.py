@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.core.errors import HarnessError
-from harness.core.metric_names import may_be_undefined
 from harness.core.records import Outcome, Point, Status
 from harness.execution.own_assignment import assignment_of, folder_of
 from harness.execution.own_curve import OwnCurve, ToldError, named_metrics, told
@@ -59,7 +58,7 @@ class OwnRun:
     def __init__(self, run: Run, confirming: bool) -> None:
         self.run, self.confirming = run, confirming
         unit, length = run.recipe.length
-        self.curve = OwnCurve(unit, length, confirming, may_be_undefined(run.recipe.declared))
+        self.curve = OwnCurve(unit, length, confirming, run.recipe.declared)
         self.outcome: Outcome | None = None
         self.process: WatchedProcess | None = None
         self.folder = folder_of(run, confirming)

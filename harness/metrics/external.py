@@ -12,7 +12,7 @@ from pydantic import Field
 from harness.core.errors import HarnessError
 from harness.core.lazy import Lazy
 from harness.core.metric_names import Declared
-from harness.core.metric_table import Description
+from harness.core.metric_table import Description, within
 from harness.metrics.base import Metric
 from harness.metrics.scored import Scored
 from harness.spec.component import External
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 else:
     torch = Lazy("torch")
 
-_DECLARING = ("called", "larger_is_better", "unit", "label", "arrays")
+_DECLARING = ("called", "larger_is_better", "least", "most", "unit", "label", "arrays")
 """Fields of the metric itself; whatever else is written beside the name goes to the function."""
 
 
@@ -43,6 +43,11 @@ class ExternalMetric(External, Metric):
     larger_is_better: bool | dict[str, bool] | None = None
     """Whether more is better; by name where the function returns several numbers. Without it the
     metric is recorded and shown, and can't be an objective, a ranking or a claim."""
+    least: float | None = Field(default=None, exclude_if=lambda bound: bound is None)
+    """The smallest value there can be; intervals end there, and a run that diverged counts as it
+    where more is better."""
+    most: float | None = Field(default=None, exclude_if=lambda bound: bound is None)
+    """The largest value there can be; intervals end there."""
     unit: str = ""
     """Its unit."""
     label: str = ""
@@ -83,9 +88,8 @@ class ExternalMetric(External, Metric):
         return {**rest, **own}
 
     def declared(self) -> Declared:
-        whole = Description(
-            self.label or self.recorded.replace("_", " "), self.target, self.unit, None
-        )
+        label = self.label or self.recorded.replace("_", " ")
+        whole = within(Description(label, self.target, self.unit, None), self.least, self.most)
         if not isinstance(self.larger_is_better, dict):
             return {self.recorded: whole._replace(larger_is_better=self.larger_is_better)}
         single = {

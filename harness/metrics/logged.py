@@ -8,7 +8,7 @@ from pydantic import Field
 
 from harness.core.errors import HarnessError
 from harness.core.metric_names import Declared
-from harness.core.metric_table import Description
+from harness.core.metric_table import Description, within
 from harness.metrics.base import Metric
 from harness.metrics.scored import Scored
 from harness.spec.patterns import BARE_METRIC
@@ -27,6 +27,11 @@ class Logged(Metric):
     larger_is_better: bool | None = None
     """Whether more is better. Without it the metric is recorded and shown, and can't be an
     objective, a ranking or a claim."""
+    least: float | None = Field(default=None, exclude_if=lambda bound: bound is None)
+    """The smallest value there can be; intervals end there, and a run that diverged counts as it
+    where more is better."""
+    most: float | None = Field(default=None, exclude_if=lambda bound: bound is None)
+    """The largest value there can be; intervals end there."""
     unit: str = ""
     """Its unit."""
     label: str = ""
@@ -39,7 +44,8 @@ class Logged(Metric):
 
     def declared(self) -> Declared:
         label = self.label or self.metric.replace("_", " ")
-        return {self.metric: Description(label, label, self.unit, self.larger_is_better)}
+        known = Description(label, label, self.unit, self.larger_is_better)
+        return {self.metric: within(known, self.least, self.most)}
 
     def check_data(self, task: str, outputs: int) -> None:
         """Refuse it where the harness trains, which records no such thing.

@@ -97,6 +97,7 @@ def test_a_metric_that_is_not_defined_is_none():
         ("vanishes", {}, "exit code 3; it said last: about to vanish"),
         ("vanishes", {"config": {"code": 0}}, "exit code 0"),
         ("silent", {}, "it told no metrics"),
+        ("tells_percent", {}, "expected valid/accuracy from 0 to 1, got 93.2; divide percent by"),
         ("hangs", {"trainer": {"limit": 1.5}}, "longer than its limit of 1.5 seconds"),
         ("eats", {"trainer": {"memory": 0.3}}, "more than its limit of 0.3 GB of memory"),
     ],

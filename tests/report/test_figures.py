@@ -169,6 +169,21 @@ def test_figures_are_an_api(folder):
         drawn.critical_difference()
 
 
+def test_the_band_of_a_rate_ends_where_the_rate_does():
+    rows = [
+        {"arm": "a", "search": 0, "seed": seed, "step": step, "epoch": step, "samples": step}
+        | {"valid/accuracy": value, "valid/loss": value}
+        for seed, values in enumerate([(0.0, 0.99), (0.2, 1.0), (0.0, 0.8), (0.0, 1.0)])
+        for step, value in enumerate(values)
+    ]
+    [band] = compute_curves(pd.DataFrame(rows), "accuracy", ["a"]).bands
+    _, low, high = band.centres["mean"]
+    assert (low[0], high[1]) == (0.0, 1.0)
+    [band] = compute_curves(pd.DataFrame(rows), "loss", ["a"]).bands
+    _, low, high = band.centres["mean"]
+    assert low[0] < 0 and high[1] > 1
+
+
 def test_long_curves_keep_their_extremes_and_the_page_says_so(folder):
     recipe = h.Recipe(
         data="iris", model=h.MLP(widths=(4,)), optimizer=h.SGD(lr=0.1), epochs=400, eval_every=1

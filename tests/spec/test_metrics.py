@@ -5,10 +5,12 @@ import pickle
 import pytest
 
 import harness as h
+from harness.analysis.ranking import cut_to_bounds
 from harness.core.errors import HarnessError
-from harness.core.metric_names import describe
+from harness.core.metric_names import describe, is_share
 from harness.spec.arms import Run
 from harness.spec.keys import run_key
+from harness.stats import Interval
 from tests.studies import small
 
 OWN = "tests.metrics.given.share_right"
@@ -172,3 +174,16 @@ def test_early_stopping_by_what_is_not_measured_is_refused():
             continue
         with pytest.raises(HarnessError, match=said):
             program_of(made)
+
+
+@pytest.mark.parametrize("name", [OWN, "Logged"])
+def test_bounds_that_a_metric_of_ones_own_declares_are_known_and_cut_intervals(name):
+    """The interval of Cohen's kappa went to 1.18."""
+    own = {"name": name, "larger_is_better": True, "least": -1.0, "most": 1.0}
+    made = with_metric(own | ({"metric": "share_right"} if name == "Logged" else {}))
+    [metric] = made.recipe.metrics
+    assert metric.dump()["most"] == 1.0, "stored with the study"
+    known = describe("test/share_right", made.recipe.declared)
+    assert (known.least, known.most) == (-1.0, 1.0)
+    assert cut_to_bounds(Interval(0.81, 0.43, 1.18), known).high == 1.0
+    assert not is_share("test/share_right", made.recipe.declared)

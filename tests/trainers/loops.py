@@ -162,3 +162,7 @@ def says_late(run):
     for step in range(1, run.steps + 1):
         where = {"epoch": step / 2, "samples": 15 * step} if step % 2 == 0 else {}
         run.log(step, valid_loss=1.0, **where)
+
+
+def tells_percent(run):
+    run.log(1, valid_accuracy=93.2)

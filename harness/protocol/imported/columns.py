@@ -46,7 +46,8 @@ class Columns(NamedTuple):
     value: str | None
     """Of a long table, the column with their values."""
     measured: tuple[str, ...]
-    """Of a wide table, the columns that are metrics; empty for a long one."""
+    """Of a wide table, the columns that are metrics; of a long one, the names of those that are
+    read, or nothing for all."""
 
     @property
     def long(self) -> bool:
@@ -62,7 +63,8 @@ def find_columns(
     Args:
         table: its column names are texts.
         told: column names by role, where they are not the roles' own; None where nothing is told.
-        metrics: the columns of a wide table that are metrics; all other columns by default.
+        metrics: names of the metrics that are read; all by default, of a wide table all columns
+            that say nothing else.
 
     Raises:
         SpecError: a column that is told, or one for the arms, is not there.
@@ -77,11 +79,14 @@ def find_columns(
     if (found["metric"] is None) != (found["value"] is None):
         raise SpecError("metric, value: expected both columns of a long table, got one of them")
     used = {column for column in found.values() if column is not None}
-    for name in metrics or ():
-        _column(table, "metrics", name)
     wide = [str(name) for name in table.columns if name not in used]
-    measured = () if found["metric"] is not None else tuple(metrics or wide)
-    if found["metric"] is None and not measured:
+    long = found["metric"] is not None
+    known = [*map(str, table[found["metric"]].unique())] if long else [*map(str, table.columns)]
+    for name in metrics or ():
+        if name not in known:
+            raise SpecError(f"metrics: unknown metric {name!r}: {nearest(name, known)}")
+    measured = tuple(metrics or (() if long else wide))
+    if not long and not measured:
         raise SpecError("expected a column for each metric, or columns metric and value, got none")
     places = {role: column for role, column in found.items() if role != "arm"}
     if places["step"] is None and places["seed"] is not None:

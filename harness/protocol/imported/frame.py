@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,8 +12,10 @@ import pandas as pd
 
 from harness.analysis.results import Results
 from harness.core.errors import SpecError
+from harness.core.metric_names import why_impossible
 from harness.protocol.imported.columns import Columns, find_columns
 from harness.protocol.imported.files import read_rows
+from harness.protocol.imported.options import named_options
 from harness.protocol.imported.pairing import place_runs
 from harness.protocol.imported.question import (
     Claims,
@@ -24,7 +27,7 @@ from harness.protocol.imported.question import (
     plain_claim,
 )
 from harness.protocol.imported.store import fingerprint_of, store_study
-from harness.protocol.imported.tidy import tidy_runs
+from harness.protocol.imported.tidy import ForeignRun, tidy_runs
 from harness.spec.imported import Imported
 
 
@@ -47,9 +50,18 @@ class Asked(NamedTuple):
     """Of metrics that the harness does not know, whether more is better."""
 
 
+@named_options
 def from_frame(
     table: pd.DataFrame | str | Path,
     *,
+    arm: str | None = None,
+    seed: str | None = None,
+    search: str | None = None,
+    step: str | None = None,
+    epoch: str | None = None,
+    samples: str | None = None,
+    metric_column: str | None = None,
+    value_column: str | None = None,
     name: str | None = None,
     question: str = "",
     claims: Claims = (),
@@ -57,26 +69,32 @@ def from_frame(
     metrics: Sequence[str] | None = None,
     larger_is_better: Mapping[str, bool] | None = None,
     store: str | None = None,
-    **columns: str | None,
 ) -> Results:
     """Record runs that were trained elsewhere as a study, and return its results.
 
     Args:
         table: a row for each run, or for each step of a run; long (columns ``metric`` and
             ``value``) or wide (a column for each metric). Or the path of a CSV or parquet file.
+        arm: column that says which arm a run is of; by default the one called ``arm``, and so with
+            the others.
+        seed: column that tells an arm's runs apart; where there is none, each row is a run.
+        search: column that says which search tuned the run's settings, if any does.
+        step: column with the updates made.
+        epoch: column with the passes over the training set made.
+        samples: column with the training samples seen.
+        metric_column: of a long table, the column with the metrics' names.
+        value_column: of a long table, the column with their values.
         name: of the study; a file's own by default.
         question: in a sentence; the report opens with it.
         claims: what is tested, said before the numbers were looked at; mappings as in YAML may name
             metrics as the table does.
         metric: what arms are ranked by.
-        metrics: the columns of a wide table that are metrics; all that nothing else is said of by
-            default.
+        metrics: names of those that are read, as the table has them; by default all, of a wide
+            table all columns that nothing else is said of.
         larger_is_better: of metrics that the harness does not know, whether more is better, such as
             ``{"bleu": True}``.
         store: MLflow tracking URI; by default ``MLFLOW_TRACKING_URI``, or ``mlflow.db`` in the
             working folder.
-        columns: names of columns that are called otherwise: ``arm``, ``seed``, ``search``,
-            ``step``, ``epoch``, ``samples``, ``metric_column``, ``value_column``.
 
     Returns:
         The study's results: ``verdicts()``, ``report(folder)`` and its tables.
@@ -92,16 +110,9 @@ def from_frame(
         raise SpecError("name: expected a name for the study, got none")
     asked = Asked(name, source, question, claims, metric, store, larger_is_better)
     table = table.set_axis([str(column) for column in table.columns], axis=1)
-    return judge_table(table, find_columns(table, _roles(columns), metrics), asked)
-
-
-def _roles(columns: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Return the columns that were told by their roles."""
-    known = ("arm", "seed", "search", "step", "epoch", "samples", "metric_column", "value_column")
-    for option in columns:
-        if option not in known:
-            raise SpecError(f"{option}: unknown option; columns are {', '.join(known)}")
-    return {option.removesuffix("_column"): column for option, column in columns.items()}
+    told = {"arm": arm, "seed": seed, "search": search, "step": step, "epoch": epoch}
+    told |= {"samples": samples, "metric": metric_column, "value": value_column}
+    return judge_table(table, find_columns(table, told, metrics), asked)
 
 
 def judge_table(
@@ -123,6 +134,7 @@ def judge_table(
     claims = [plain_claim(claim) for claim in asked.claims]
     recorded = metrics_of_runs(tidy.runs)
     judged = choose_judged(asked.metric, claims, recorded)
+    _check_possible(tidy.runs)
     said = directions(asked.larger_is_better or {}, tidy.names, recorded)
     # a sentence that names no metric is about what arms are ranked by
     claims = [{"on": judged, **claim} for claim in claims]
@@ -151,6 +163,20 @@ def judge_table(
     whole = len(tidy.runs) == len(arms) * study.looks[-1].runs
     check_question(study, tidy.runs, whole)
     return store_study(study, tidy.runs, placed.places, asked.store)
+
+
+def _check_possible(runs: Sequence[ForeignRun]) -> None:
+    """Refuse values that their metrics can't have, such as accuracies in percent.
+
+    Raises:
+        SpecError: there is one.
+    """
+    for run in runs:
+        curves = ((name, value) for name, own in run.curves.items() for value in own.values())
+        for name, value in (*run.closing.items(), *curves):
+            said = why_impossible(name, value) if math.isfinite(value) else ""
+            if said:
+                raise SpecError(f"arm {run.arm!r}, seed {run.seed}: {said}")
 
 
 def name_from(text: str) -> str:

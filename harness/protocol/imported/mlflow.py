@@ -12,16 +12,18 @@ from harness.analysis.results import Results
 from harness.core.errors import SpecError, nearest
 from harness.protocol.imported.columns import Columns
 from harness.protocol.imported.frame import Asked, judge_table, name_from
+from harness.protocol.imported.options import named_options
 from harness.protocol.imported.question import Claims
 from harness.tracking.foreign import LoggedRun, read_experiment
 
 
+@named_options
 def from_mlflow(
     experiment: str,
     *,
     uri: str | None = None,
     arm: str = "params.optimizer",
-    seed: str = "params.seed",
+    seed: str | None = "params.seed",
     search: str | None = None,
     name: str | None = None,
     question: str = "",
@@ -40,13 +42,13 @@ def from_mlflow(
         uri: MLflow tracking URI that has it; by default ``MLFLOW_TRACKING_URI``, or ``mlflow.db``
             in the working folder.
         arm: what says which arm a run is of: ``params.<name>`` or ``tags.<name>``.
-        seed: what tells an arm's runs apart.
+        seed: what tells an arm's runs apart; None where nothing does and each run is one.
         search: what says which search tuned the run's settings, if anything does.
         name: of the study; "<experiment> judged" by default.
         question: in a sentence; the report opens with it.
         claims: what is tested.
         metric: what arms are ranked by.
-        metrics: those that are read; all by default.
+        metrics: names of those that are read, as MLflow has them; all by default.
         larger_is_better: of metrics that the harness does not know, whether more is better.
         store: MLflow tracking URI of the store that the study is recorded in; by default as for
             ``uri``.
@@ -70,7 +72,13 @@ def from_mlflow(
     bad = [run for run in having if run.status != "FINISHED"]
     if bad:
         notes.append(f"{len(bad)} runs that failed or were killed count as diverged")
-    names = metrics or sorted({name for run in having for name in run.curves})
+    recorded = sorted({name for run in having for name in run.curves})
+    for wanted in metrics or ():
+        if wanted not in recorded:
+            raise SpecError(
+                f"metrics: no run of {experiment!r} has {wanted!r}: {nearest(wanted, recorded)}"
+            )
+    names = metrics or recorded
     table = pd.DataFrame([row for run in having for row in _rows(run, arm, seed, search, names)])
     if not len(table):
         raise SpecError(f"expected runs with metrics in {experiment!r}, got none")
@@ -89,10 +97,11 @@ def from_mlflow(
 
 
 def _rows(
-    run: LoggedRun, arm: str, seed: str, search: str | None, names: Sequence[str]
+    run: LoggedRun, arm: str, seed: str | None, search: str | None, names: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Return a run's rows of a long table."""
-    place = {"arm": run.fields[arm], "seed": _field(run, "seed", seed)}
+    own_seed = run.run_id if seed is None else _field(run, "seed", seed)
+    place = {"arm": run.fields[arm], "seed": own_seed}
     if search is not None:
         place["search"] = _field(run, "search", search)
     rows = []

@@ -168,7 +168,8 @@ def _long_form(
     if columns.metric is not None and columns.value is not None:
         metric = _named(given, columns.metric, "metric").astype(str)
         value = _numbers(given[columns.value], columns.value)
-        return places.assign(metric=metric, value=value), []
+        rows = places.assign(metric=metric, value=value)
+        return rows[metric.isin(columns.measured)] if columns.measured else rows, []
     texts = [name for name in columns.measured if _is_text(given[name])]
     measured = [name for name in columns.measured if name not in texts]
     if not measured:

@@ -18,6 +18,7 @@ from harness.core.errors import SpecError
 from harness.protocol.imported.columns import find_columns
 from harness.protocol.imported.files import read_rows
 from harness.protocol.imported.frame import Asked, judge_table, name_from
+from harness.protocol.imported.options import named_options
 from harness.protocol.imported.question import Claims
 
 PATTERN = r"(?P<arm>.+?)[\s_-]+(?:seed|s)?[\s_=-]*(?P<seed>\d+)"
@@ -32,6 +33,7 @@ _ITS_OWN = {
 """Columns of the table of runs that are of no config and no metric, in small letters."""
 
 
+@named_options
 def from_wandb(
     source: str | Path | Sequence[str | Path],
     *,
@@ -61,7 +63,8 @@ def from_wandb(
         question: in a sentence; the report opens with it.
         claims: what is tested.
         metric: what arms are ranked by.
-        metrics: columns that are metrics; all numbers that nothing else is said of by default.
+        metrics: names of those that are read, as the files have them; by default all numbers that
+            nothing else is said of.
         larger_is_better: of metrics that the harness does not know, whether more is better.
         store: MLflow tracking URI of the store that the study is recorded in.
 

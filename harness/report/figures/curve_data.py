@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.results import PLACE
+from harness.core.metric_names import NOTHING_DECLARED, Declared, describe
+from harness.core.metric_table import Description
 from harness.report.thinning import POINTS_PER_CURVE, extremes
 from harness.spec.looks import FEWEST_FOR_METHODS
 from harness.stats import summaries
@@ -60,7 +62,11 @@ class MetricCurves(NamedTuple):
 
 
 def compute_curves(
-    curves: pd.DataFrame, metric: str, arms: Sequence[str], points: int = POINTS_PER_CURVE
+    curves: pd.DataFrame,
+    metric: str,
+    arms: Sequence[str],
+    points: int = POINTS_PER_CURVE,
+    declared: Declared = NOTHING_DECLARED,
 ) -> MetricCurves | None:
     """Gather the runs of each arm, and their centre as far as all of its runs go.
 
@@ -72,6 +78,7 @@ def compute_curves(
         metric: such as "loss" for both parts of the data, or the full name of any other metric.
         arms: the arms in the order they are drawn.
         points: points of a single run's curve at most.
+        declared: metrics that the study declares.
 
     Returns:
         None where no run of these arms recorded the metric.
@@ -90,7 +97,8 @@ def compute_curves(
             wanted = ["search", "seed", "step", *(unit for unit in units if unit != "step"), column]
             rows = runs_of[arm][wanted].dropna(subset=[column])
             if len(rows):
-                bands.append(_band(arm, part, rows, column, units, points))
+                known = describe(column, declared)
+                bands.append(_band(arm, part, rows, column, units, points, known))
     return MetricCurves(metric, tuple(bands), units) if bands else None
 
 
@@ -129,7 +137,13 @@ def longest_curve(curves: pd.DataFrame) -> int:
 
 
 def _band(
-    arm: str, part: str, rows: pd.DataFrame, column: str, units: Sequence[str], points: int
+    arm: str,
+    part: str,
+    rows: pd.DataFrame,
+    column: str,
+    units: Sequence[str],
+    points: int,
+    known: Description,
 ) -> Band:
     """Return one arm's curves on one part of the data, each thinned to ``points`` by itself.
 
@@ -140,6 +154,7 @@ def _band(
         column: the metric's column.
         units: columns of positions.
         points: points of a single run's curve at most.
+        known: what is known of the metric; intervals end where it does.
     """
     # one row a seed and step, or pivot() below would refuse
     rows = rows.sort_values("step", kind="stable").drop_duplicates(["seed", "step"])
@@ -165,6 +180,16 @@ def _band(
         part,
         {unit: everywhere[unit].to_numpy(dtype=float) for unit in units},
         at[kept],
-        {name: rows_3T[:, kept] for name, rows_3T in centres.items()},
+        {name: _cut(rows_3T[:, kept], known) for name, rows_3T in centres.items()},
         tuple(singles),
     )
+
+
+def _cut(rows_3T: np.ndarray, known: Description) -> np.ndarray:
+    """Return centres with intervals that end where the metric does; those of values that are not
+    the metric's, and the infinite ones of too few runs, stay as they are."""
+    centre_T, low_T, high_T = rows_3T
+    if not all(map(known.holds, centre_T)):
+        return rows_3T
+    cut_2T = np.maximum(low_T, known.least), np.minimum(high_T, known.most)
+    return np.where(np.isfinite(rows_3T), np.stack([centre_T, *cut_2T]), rows_3T)

@@ -257,7 +257,8 @@ def compute_metric(context: FigureContext, metric: str) -> MetricCurves | None:
     Returns:
         None where no run recorded the metric.
     """
-    return compute_curves(context.curves, metric, context.arms, context.points)
+    declared = context.results.study.recipe.declared
+    return compute_curves(context.curves, metric, context.arms, context.points, declared)
 
 
 def _curves_figure(metric: str, text: FigureText) -> AnyFigure:

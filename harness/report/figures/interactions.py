@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from harness.analysis.ranking import mean_of
+from harness.analysis.ranking import cut_to_bounds, mean_of
+from harness.core.metric_names import describe
 from harness.core.palette import PALETTE
 from harness.report.figures.base import Figure, FigureContext, Looks
 from harness.report.metric_labels import value_axis, value_format
@@ -60,9 +61,13 @@ def _pair(context: FigureContext, across: str, by: str) -> FactorPair:
         line = gathered.setdefault(arm.levels[by], {})
         line.setdefault(arm.levels[across], []).append(values_of[arm.name])
     # over further factors first, run by run, so that the interval is one over runs or searches
-    scope = context.results.study.scope
+    study = context.results.study
+    known = describe(context.answer.metric, study.recipe.declared)
     cells = {
-        line: {level: mean_of(np.mean(rows, axis=0), scope) for level, rows in levels.items()}
+        line: {
+            level: cut_to_bounds(mean_of(np.mean(rows, axis=0), study.scope), known)
+            for level, rows in levels.items()
+        }
         for line, levels in gathered.items()
     }
     return FactorPair(context.answer.metric, across, by, cells)

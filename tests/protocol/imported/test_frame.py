@@ -156,7 +156,8 @@ def test_a_study_that_was_trained_is_not_written_over(folder):
         ({"claims": [h.Claim.better("A", than="C")]}, "unknown arm 'C'"),
         ({"name": "a/b"}, "name"),
         ({"name": None}, "expected a name"),
-        ({"steps": "x"}, "unknown option"),
+        ({"steps": "x"}, "Study.from_frame: unknown option 'steps': did you mean 'step'"),
+        ({"metrics": ["tset/loss"]}, "unknown metric 'tset/loss': did you mean 'test/loss'"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_written(folder, options, said):
@@ -219,3 +220,11 @@ def test_a_csv_becomes_a_report_by_one_command(folder, monkeypatch, capsys):
     ):
         status, out = command(monkeypatch, capsys, "import", *words)
         assert status == 2 and said in out.err, words
+
+
+def test_accuracies_in_percent_are_refused_since_they_would_be_read_as_shares(folder):
+    table = closing(A=[0.1, 0.2], B=[0.2, 0.3]).rename(columns={"test/loss": "test_acc"})
+    table["test_acc"] *= 100
+    said = r"arm 'A', seed 0: expected test/accuracy from 0 to 1, got 10; divide percent by 100"
+    with pytest.raises(SpecError, match=said):
+        h.Study.from_frame(table, name="percent")

@@ -70,6 +70,10 @@ def test_an_experiment_of_mlflow_is_judged_and_stays_as_it_is(folder, table):
         assert said in notes
     with pytest.raises(SpecError, match=r"no run of 'theirs' has 'params.opt'.*params.optimizer"):
         h.Study.from_mlflow("theirs", arm="params.opt")
+    with pytest.raises(SpecError, match=r"metrics: no run of 'theirs' has 'val_los'.*'val_loss'"):
+        h.Study.from_mlflow("theirs", metrics=["val_los"])
+    with pytest.raises(SpecError, match="from_mlflow: unknown option 'sed': did you mean 'seed'"):
+        h.Study.from_mlflow("theirs", sed="params.seed")
     with pytest.raises(SpecError, match="no experiment 'other'"):
         h.Study.from_mlflow("other")
     with pytest.raises(SpecError, match="give another name"):
@@ -85,6 +89,12 @@ def test_a_chart_of_wandb(folder, table):
             parts += [own, own.rename(f"{label}__MIN"), own.rename(f"{label}__MAX")]
     pd.concat(parts, axis=1).rename_axis("Step").reset_index().to_csv("chart.csv", index=False)
     same(h.Study.from_wandb("chart.csv"), table, "chart")
+    some = h.Study.from_wandb("chart.csv", name="some", metrics=["val_loss"])
+    assert "valid/loss" in some.runs and "train/loss" not in some.runs
+    with pytest.raises(SpecError, match="unknown metric 'val_los': did you mean 'val_loss'"):
+        h.Study.from_wandb("chart.csv", metrics=["val_los"])
+    with pytest.raises(SpecError, match="from_wandb: unknown option 'patern': did you mean"):
+        h.Study.from_wandb("chart.csv", patern="x")
     with pytest.raises(SpecError, match="expected a name with arm and seed"):
         h.Study.from_wandb("chart.csv", pattern=r"(?P<arm>\w+)/(?P<seed>\d)")
 
