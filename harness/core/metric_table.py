@@ -42,7 +42,7 @@ class Description(NamedTuple):
         return not (value < self.least - ROUNDED or value > self.most + ROUNDED)
 
 
-def within(known: Description, least: float | None, most: float | None) -> Description:
+def bounded_by(known: Description, least: float | None, most: float | None) -> Description:
     """Return a metric with the bounds that are given."""
     return known._replace(
         least=known.least if least is None else least, most=known.most if most is None else most

@@ -106,7 +106,7 @@ def _try_losses(program: Program, out_1BD: Tensor, y_1BD: Tensor) -> None:
         raise HarnessError(
             f"recipe.loss: expected {loss.name} to return one loss a sample, of shape {expected} "
             f"for {expected[0]} samples, got {got}; take the mean over outputs alone, as by "
-            ".mean(-1)"
+            ".mean(-1), or give torch's function reduction='none'"
         )
     if not losses_1B.requires_grad:
         raise HarnessError(

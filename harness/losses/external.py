@@ -13,6 +13,7 @@ from harness.losses.base import Loss
 from harness.spec.component import External
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
     from torch import Tensor
 else:
@@ -46,6 +47,24 @@ class ExternalLoss(External, Loss):
             raise HarnessError(
                 "expected a function (out, y) that returns one loss a sample, or a loss"
                 f" module such as torch.nn.HuberLoss, got {target!r}"
+            )
+
+    def check_targets(self, y: np.ndarray) -> None:
+        """Refuse torch's losses of classes for tokens, which take classes second.
+
+        Raises:
+            HarnessError: so it is; the loss to take is named.
+        """
+        if y.dtype.kind not in "iu" or y.ndim != 2:
+            return
+        target = self.load()
+        kind = target if isinstance(target, type) else type(target)
+        if issubclass(kind, (torch.nn.CrossEntropyLoss, torch.nn.NLLLoss)):
+            ignored = self.arguments().get("ignore_index", getattr(target, "ignore_index", -100))
+            raise HarnessError(
+                f"recipe.loss: {kind.__name__} takes classes second, (B, V, T), and a model of "
+                "tokens gives them last, (B, T, V); take CrossEntropy("
+                f"ignore_index={ignored}), which averages over the tokens that count"
             )
 
     def weights(self, y_KB: Tensor, hyper: Mapping[str, Tensor]) -> Tensor | None:

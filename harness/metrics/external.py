@@ -12,7 +12,7 @@ from pydantic import Field
 from harness.core.errors import HarnessError
 from harness.core.lazy import Lazy
 from harness.core.metric_names import Declared
-from harness.core.metric_table import Description, within
+from harness.core.metric_table import Description, bounded_by
 from harness.metrics.base import Metric
 from harness.metrics.scored import Scored
 from harness.spec.component import External
@@ -89,7 +89,7 @@ class ExternalMetric(External, Metric):
 
     def declared(self) -> Declared:
         label = self.label or self.recorded.replace("_", " ")
-        whole = within(Description(label, self.target, self.unit, None), self.least, self.most)
+        whole = bounded_by(Description(label, self.target, self.unit, None), self.least, self.most)
         if not isinstance(self.larger_is_better, dict):
             return {self.recorded: whole._replace(larger_is_better=self.larger_is_better)}
         single = {

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from harness.core.errors import HarnessError
 from harness.core.metric_names import Declared
-from harness.core.metric_table import Description, within
+from harness.core.metric_table import Description, bounded_by
 from harness.metrics.base import Metric
 from harness.metrics.scored import Scored
 from harness.spec.patterns import BARE_METRIC
@@ -45,7 +45,7 @@ class Logged(Metric):
     def declared(self) -> Declared:
         label = self.label or self.metric.replace("_", " ")
         known = Description(label, label, self.unit, self.larger_is_better)
-        return {self.metric: within(known, self.least, self.most)}
+        return {self.metric: bounded_by(known, self.least, self.most)}
 
     def check_data(self, task: str, outputs: int) -> None:
         """Refuse it where the harness trains, which records no such thing.

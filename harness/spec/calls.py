@@ -39,7 +39,8 @@ def check_call(
         signature.bind(*range(positional), **dict.fromkeys(names))
     except TypeError as error:
         unknown = [name for name in names if name not in signature.parameters]
-        hint = f"; {nearest(unknown[0], signature.parameters)}" if unknown else ""
+        known = signature.parameters
+        hint = f"; {nearest(unknown[0], known)}" if unknown and known else ""
         taken = ", ".join(map(str, signature.parameters)) or "none"
         raise HarnessError(
             f"{part}: expected arguments of ({taken}), got ({', '.join(names) or 'none'}): "

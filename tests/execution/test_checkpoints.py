@@ -40,6 +40,13 @@ CASES = {
     "another library's optimizer": {"optimizer": {"name": "torch.optim.AdamW", "lr": 0.01}},
     "LBFGS": {"optimizer": {"name": "torch.optim.LBFGS", "lr": 0.1}},
 }
+SLOW_CASES = {
+    "samples that two workers read": {
+        "data": {"name": "tests.data.given_streams.parts", "stream": {"workers": 2}}
+    },
+    "two processes": {"processes": 2, "optimizer": h.Adam(lr=0.01)},
+}
+"""Runs that start processes of their own, which takes seconds."""
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["torch._dynamo", "tests.execution.test_checkpoints"])
 ALWAYS, NEVER = 0.0, 1e9
@@ -49,7 +56,7 @@ ENDLESS = {"steps": 10**7, "eval_every": 100}
 
 def job_of(fields, folder: Path, every=ALWAYS, seeds=2) -> Job:
     """Return a job with a cohort, or with one run where it can have no more."""
-    alone = "name" in str(fields.get("optimizer")) or "model" in fields
+    alone = "name" in str(fields.get("optimizer")) or fields.keys() & {"model", "data", "processes"}
     runs = tuple(Run.of(BASE.with_values(fields), s) for s in range(1 if alone else seeds))
     return Job(tuple(range(len(runs))), runs, test=True, saving=Saving(folder / "job", every))
 
@@ -86,9 +93,11 @@ def assert_same_outcomes(a: Done, b: Done) -> None:
         same(outcome, b.outcomes[member])
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [*CASES, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW_CASES)]
+)
 def test_a_job_killed_at_random_moments_goes_on_to_the_same_bits(name, tmp_path):
-    job = job_of(CASES[name], tmp_path)
+    job = job_of((CASES | SLOW_CASES)[name], tmp_path)
     whole = perform(job._replace(saving=None))
     moments = random.Random(name)
     for _ in range(2):

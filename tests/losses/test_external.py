@@ -2,11 +2,13 @@
 
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import harness as h
+from harness.core.errors import HarnessError
 from harness.losses.base import Loss
 
 OUT = torch.randn(2, 7, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -44,3 +46,14 @@ def test_functions_get_their_arguments():
     y = TARGETS["numbers"]
     expected = (OUT - y).abs().pow(3).mean(-1)
     assert torch.equal(loss.per_sample(OUT, y, {}), expected)
+
+
+@pytest.mark.parametrize("loss", [nn.CrossEntropyLoss(ignore_index=0), nn.NLLLoss])
+def test_torch_s_losses_of_classes_are_refused_for_tokens_with_the_one_to_take(loss):
+    """It ended in torch's 'Expected target size [16, 12], got [16, 10]'."""
+    tokens = np.random.default_rng(0).integers(0, 5, (60, 8))
+    model = h.GPT(layers=1, width=8, heads=2)
+    fields = {"model": model, "optimizer": h.Adam(lr=0.01), "epochs": 1}
+    ignored = 0 if isinstance(loss, nn.Module) else -100
+    with pytest.raises(HarnessError, match=rf"take CrossEntropy\(ignore_index={ignored}\)"):
+        h.train(h.Recipe(data=(tokens, tokens), loss=loss, **fields))

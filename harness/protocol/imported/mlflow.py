@@ -72,13 +72,7 @@ def from_mlflow(
     bad = [run for run in having if run.status != "FINISHED"]
     if bad:
         notes.append(f"{len(bad)} runs that failed or were killed count as diverged")
-    recorded = sorted({name for run in having for name in run.curves})
-    for wanted in metrics or ():
-        if wanted not in recorded:
-            raise SpecError(
-                f"metrics: no run of {experiment!r} has {wanted!r}: {nearest(wanted, recorded)}"
-            )
-    names = metrics or recorded
+    names = _metrics_of(having, experiment, metrics)
     table = pd.DataFrame([row for run in having for row in _rows(run, arm, seed, search, names)])
     if not len(table):
         raise SpecError(f"expected runs with metrics in {experiment!r}, got none")
@@ -94,6 +88,19 @@ def from_mlflow(
     searched = "search" if search else None
     columns = Columns("arm", "seed", searched, "step", None, None, "metric", "value", ())
     return judge_table(table, columns, asked, notes)
+
+
+def _metrics_of(
+    runs: Sequence[LoggedRun], experiment: str, wanted: Sequence[str] | None
+) -> Sequence[str]:
+    """Return the names of the metrics that are read: those wanted, or all."""
+    recorded = sorted({name for run in runs for name in run.curves})
+    for name in wanted or ():
+        if name not in recorded:
+            raise SpecError(
+                f"metrics: no run of {experiment!r} has {name!r}: {nearest(name, recorded)}"
+            )
+    return wanted or recorded
 
 
 def _rows(
