@@ -208,6 +208,12 @@ def test_ranking_that_turns_over_in_the_search():
     assert "ranking not settled" in checks_that_fail(searched(5, trials=every))
 
 
+def test_trials_that_all_failed_have_no_leader():
+    """The report of such a study ended with pandas's "argmin of an empty sequence"."""
+    failed = [row | {"value": np.nan} for row in trials({"A": 4, "B": 4})]
+    assert "ranking not settled" not in checks_that_fail(tuned(trials=failed))
+
+
 def test_winner_that_was_lucky_in_its_search():
     lucky = trials({"A": 4, "B": 4})
     for row in lucky:

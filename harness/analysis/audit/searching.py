@@ -81,7 +81,7 @@ def unsettled_ranking(results: Results) -> Iterator[Finding]:
     # by the arm with the fewest trials, so that all are compared at the same budget
     half = _leader(results.trials, min(counts) / 2, search.maximize)
     full = _leader(results.trials, min(counts), search.maximize)
-    if half != full:
+    if half and half != full:
         yield Finding(
             "ranking not settled",
             f"after half of the trials {half} led on {search.objective}, after all of them {full}",
@@ -91,7 +91,7 @@ def unsettled_ranking(results: Results) -> Iterator[Finding]:
 
 def _leader(trials: pd.DataFrame, count: float, maximize: bool) -> str:
     """Return the arm whose best trial is best among the first ``count`` of each search, by the mean
-    over searches.
+    over searches; empty where none of them has a value.
 
     Args:
         trials: ``results.trials``; objectives that are missing are passed over.
@@ -100,4 +100,6 @@ def _leader(trials: pd.DataFrame, count: float, maximize: bool) -> str:
     """
     values = trials[trials["trial"] < count].groupby(["arm", "search"])["value"]
     best = (values.max() if maximize else values.min()).dropna().groupby("arm").mean()
+    if best.empty:
+        return ""
     return str(best.idxmax() if maximize else best.idxmin())
