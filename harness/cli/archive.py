@@ -6,11 +6,11 @@ from pathlib import Path
 
 from harness import __version__
 from harness.analysis.results import load
-from harness.cli.report import print_answer, write_results
+from harness.cli.report import keep_in_store, print_answer, write_results
 from harness.protocol.shown_answer import show_results
 from harness.report.page import render
 from harness.tracking.archive import pack_study, unpack_study
-from harness.tracking.show import keep_report, show_stored
+from harness.tracking.show import show_stored
 
 
 def export_study(study: str, to: Path | None, store: str | None) -> None:
@@ -54,5 +54,5 @@ def import_archive(path: Path, store: str | None, folder: Path) -> None:
     print_answer(results)
     show_stored(done.study, store, show_results(results))
     report = write_results(results, folder)
-    keep_report(done.study, store, report.read_text(encoding="utf-8"))
+    keep_in_store(results, store, report)
     print(f"report: {report}")

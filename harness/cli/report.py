@@ -11,7 +11,9 @@ from harness.cli.verdicts import study_name
 from harness.core.errors import HarnessError, SpecError
 from harness.report.compare import write_comparison
 from harness.report.page import write_report
+from harness.report.plain_svg import answer_pictures
 from harness.spec.objects import reading_stored
+from harness.tracking.show import keep_report
 
 
 @reading_stored()
@@ -52,6 +54,21 @@ def write_results(results: Results, folder: Path, published: bool = False) -> Pa
             f"the report can't be written to {error.filename or folder}: {error.strerror}; "
             f'give another folder with --reports, then: harness report "{study}"'
         ) from error
+
+
+def keep_in_store(results: Results, store: str | None, report: Path) -> None:
+    """Put a study's report, and its claims and ranking as pictures, where MLflow's UI shows them.
+
+    Args:
+        results: of a finished study.
+        store: MLflow tracking URI.
+        report: the report's file.
+
+    Raises:
+        StoreError: the store refuses, or is away.
+    """
+    pictures = answer_pictures(answer_study(results), results.study.recipe.declared)
+    keep_report(results.reader.study, store, report.read_text(encoding="utf-8"), pictures)
 
 
 def print_answer(results: Results) -> None:

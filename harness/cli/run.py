@@ -81,10 +81,9 @@ def _report(study: Study, summary: Summary, flags: Flags) -> Path:
     """Return the study's report, after writing it and printing its answer where that is new."""
     # imported only now, while a person reads the summary: pages take Plotly and Jinja
     from harness.analysis.results import load
-    from harness.cli.report import print_answer, write_results
+    from harness.cli.report import keep_in_store, print_answer, write_results
     from harness.report.index import is_current, page_of
     from harness.report.library import place_of
-    from harness.tracking.show import keep_report
 
     # A page that shows this answer need not be made again. Without new runs a study may have
     # another answer all the same: to another claim, or by fewer searches.
@@ -94,7 +93,7 @@ def _report(study: Study, summary: Summary, flags: Flags) -> Path:
     results = load(study.name, flags.store)
     print_answer(results)
     path = write_results(results, flags.reports)
-    keep_report(study.name, flags.store, path.read_text(encoding="utf-8"))
+    keep_in_store(results, flags.store, path)
     return path
 
 

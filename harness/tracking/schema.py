@@ -107,6 +107,8 @@ class StudyFile:
     """What the harness's working tree added to its commit; only where it added anything."""
     REPORT = "report.html"
     """The study's report, which MLflow's UI shows; only where one was written."""
+    FIGURES = "figures"
+    """Folder of the claims and the ranking as SVG; only where a report was written."""
     CODE = "code"
     """Folder of the user's own source files."""
     CURVES = "curves"

@@ -47,13 +47,14 @@ def show_answer(
             _show_arm(experiment, arms[arm], own)
 
 
-def keep_report(study: str, uri: str | None, page: str) -> None:
-    """Put a study's report among the artifacts of its run, where MLflow's UI shows it.
+def keep_report(study: str, uri: str | None, page: str, pictures: Mapping[str, str]) -> None:
+    """Put a study's report and pictures among the artifacts of its run, for MLflow's UI.
 
     Args:
         study: its name.
         uri: MLflow's tracking URI.
         page: the report.
+        pictures: SVG by file name.
 
     Raises:
         StoreError: the store refuses, or is away.
@@ -63,6 +64,8 @@ def keep_report(study: str, uri: str | None, page: str) -> None:
     if study_run is not None:
         with experiment.telling_failures("a report"):
             experiment.write_text(study_run, StudyFile.REPORT, page)
+            for name, picture in pictures.items():
+                experiment.write_text(study_run, f"{StudyFile.FIGURES}/{name}", picture)
 
 
 def show_stored(study: str, uri: str | None, shown: ShownAnswer) -> None:

@@ -65,6 +65,7 @@ STUDY_FILES = {
     "ENVIRONMENT": "environment.json",
     "DIFF": "diff.patch",
     "REPORT": "report.html",
+    "FIGURES": "figures",
     "CODE": "code",
     "CURVES": "curves",
 }
