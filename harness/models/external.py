@@ -367,7 +367,7 @@ def global_stream(seed: int | None) -> Iterator[None]:
         return
     numpy_state, python_state = np.random.get_state(), random.getstate()
     try:
-        with torch.random.fork_rng():
+        with torch.random.fork_rng(range(torch.cuda.device_count())):
             torch.manual_seed(seed)
             np.random.seed(seed % 2**32)  # as large as NumPy takes
             random.seed(seed)
@@ -382,7 +382,9 @@ def generator_states() -> tuple[object, ...]:
     numpy_state = np.random.get_state(legacy=False)
     own = numpy_state["state"]
     numpys = own["key"].tobytes(), own["pos"], numpy_state["has_gauss"]
-    return torch.get_rng_state().tolist(), numpys, random.getstate()
+    gpus = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    torchs = [state.tolist() for state in (torch.get_rng_state(), *gpus)]
+    return torchs, numpys, random.getstate()
 
 
 def _fans(p: Tensor) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from torch import nn
 import harness as h
 from harness.execution.checkpoints import Saving
 from harness.execution.jobs import Job, perform
+from harness.models.external import generator_states, global_stream
 from harness.spec.arms import Run
 
 DEVICE = "cuda"
@@ -131,6 +132,18 @@ def test_processes_with_a_gpu_each_share_a_run():
     recipe = BASE.with_values({"device": DEVICE})
     one, two = (summary(trained(recipe.with_values({"processes": n}))) for n in (1, 2))
     assert two["test/loss"] == pytest.approx(one["test/loss"], rel=0.02)
+
+
+def test_draws_of_the_gpu_s_generator_are_seen_and_put_back():
+    """A module that draws there would share its draws with a cohort without a word."""
+    torch.zeros(1, device=DEVICE)
+    before = generator_states()
+    with global_stream(3):
+        first = torch.rand(2, device=DEVICE)
+        assert generator_states() != before
+    assert generator_states() == before
+    with global_stream(3):
+        assert torch.equal(torch.rand(2, device=DEVICE), first)
 
 
 def test_weights_that_are_kept_are_read_without_a_gpu(tmp_path):
