@@ -1,7 +1,7 @@
 """An update of a cohort's member, through the harness and through JAX, by turns in one process.
 
     pip install -r benchmarks/jax_requirements.txt        # into an environment of your own
-    python -m benchmarks.against_jax [--json FILE] [--quick]
+    python -m benchmarks.against_jax [--case 'MLP 64'] [--turn SECONDS]
 
 JAX's side is what its documentation teaches: ``jax.vmap`` over the members of a ``lax.scan`` over the
 updates, compiled, with the gather of the minibatches and the losses of all updates in it. Both sides
@@ -203,27 +203,27 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/against_jax.json"))
-    parser.add_argument("--quick", action="store_true", help="a few turns of the smallest networks")
+    parser.add_argument("--case", action="append", choices=CASES, help="one network, or several")
+    parser.add_argument("--turn", type=float, default=0.35, help="seconds of a turn")
     flags = parser.parse_args()
     # before JAX first computes, which is when it reads them
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     os.environ["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false"
     torch.set_num_threads(1)
-    cases = {"MLP 64": CASES["MLP 64"]} if flags.quick else CASES
     measured: dict[str, dict[str, float]] = {}
-    for name, recipe in cases.items():
+    for name in flags.case or CASES:
         for members in MEMBERS:
             label = f"{name}, members {members}"
-            measured[label] = compare(recipe, members, 0.1 if flags.quick else 0.35)
+            measured[label] = compare(CASES[name], members, flags.turn)
             print(
                 label, {key: round(value, 2) for key, value in measured[label].items()}, flush=True
             )
+        growing.add(
+            "benchmarks.against_jax",
+            {label: row["JAX / ours"] for label, row in measured.items() if label.startswith(name)},
+            f"JAX {jax.__version__}, kernels {kernels.version()}",
+        )
     flags.json.write_text(json.dumps(measured, indent=2) + "\n", encoding="utf-8")
-    growing.add(
-        "benchmarks.against_jax",
-        {label: row["JAX / ours"] for label, row in measured.items()},
-        f"JAX {jax.__version__}, kernels {kernels.version()}",
-    )
 
 
 if __name__ == "__main__":

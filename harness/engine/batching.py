@@ -31,6 +31,9 @@ then holds each split's part: 8 splits are 128 MB at most. Larger data take so l
 little is gained. It is compared with the size of the data alone, so that cohorts are cut the same
 on every start and every machine."""
 
+SMALL = 2**17
+"""Weights of a network that computes a sample faster than a computer algebra system is loaded."""
+
 
 def cohort_key(recipe: ResolvedRecipe) -> str:
     """Return what runs must share to train in one cohort, as ``dispatch`` cuts them.
@@ -164,8 +167,7 @@ def optimizer_numbers(program: Program) -> int:
     optimizer, layout = program.recipe.optimizer, program.layout
     if not isinstance(optimizer, Optimizer):
         return 2 * layout.width
-    # on the meta device shapes alone are computed
-    w_1P = torch.zeros(1, layout.width, device="meta")
+    w_1P = torch.zeros(1, layout.width, device=_device_of_shapes(program))
     fields = {name: w_1P.new_zeros(1, 1) for name in (*optimizer.numbers(), "schedule")}
     _, state = optimizer.update(
         torch.zeros_like(w_1P), optimizer.init(w_1P), w_1P.clone(), fields, layout
@@ -180,17 +182,25 @@ def _numbers_in(state: object) -> int:
     return sum(map(_numbers_in, state)) if isinstance(state, tuple) else 0
 
 
+def _device_of_shapes(program: Program) -> torch.device:
+    """Return where a pass is made that is asked for its shapes alone.
+
+    On the meta device nothing is computed, but its first operation loads a computer algebra system,
+    which takes longer than all that a small network computes.
+    """
+    return torch.device("cpu" if program.layout.width < SMALL else "meta")
+
+
 def _shown(program: Program) -> int:
     """Return how many numbers hidden layers put out for a sample; 0 if a network doesn't tell."""
     if isinstance(program.network, ModuleNetwork):
         return 0
-    # on the meta device a pass computes shapes alone
-    meta, seen = torch.device("meta"), Seen()
+    device, seen = _device_of_shapes(program), Seen()
 
     def shaped(like: torch.Tensor, *shape: int) -> torch.Tensor:
         # fractions all in one precision, whatever torch's default is: it does not matter to shapes
         dtype = torch.float32 if like.is_floating_point() else like.dtype
-        return torch.zeros(1, *shape, device=meta, dtype=dtype)
+        return torch.zeros(1, *shape, device=device, dtype=dtype)
 
     params = {name: shaped(torch.empty(0), *w.shape) for name, w in program.initial.items()}
     buffers = {name: shaped(b, *b.shape) for name, b in program.network.buffers().items()}

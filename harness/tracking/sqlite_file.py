@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from harness.core.errors import NoStudyError
 from harness.core.temporary import marked
+from harness.tracking.empty_store import copy_empty, keep_empty
 from harness.tracking.older_store import upgrade_with_copy
 from harness.tracking.uris import sqlite_path, sqlite_uri
 
@@ -49,12 +50,15 @@ def prepare_sqlite(uri: str, create: bool) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder:
         fresh = Path(folder) / "mlflow.db"
         _refuse_full(fresh.with_name("room"))
+        copied = copy_empty(fresh)
         with no_migration_lines():
             store = _get_store(sqlite_uri(fresh))
         with store.engine.connect() as connection:
             connection.execute(sa.text("PRAGMA journal_mode=WAL"))
         # Closing the last connection folds the log into the file; only the file is moved.
         store.engine.dispose()
+        if not copied:
+            keep_empty(fresh)
         _put_in_place(fresh, path)
 
 
