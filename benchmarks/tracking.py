@@ -60,7 +60,8 @@ def records(spec: h.Study, points: int) -> list[Record]:
     (arm,) = build_arms(spec)
     stream = np.random.default_rng(0)
     made = []
-    for seed in spec.looks[0]:
+    (seeds,) = spec.looks[0].seeds
+    for seed in seeds:
         values = stream.lognormal(size=(points, len(METRICS))).tolist()
         rows = tuple(
             Point(i, float(i), 120 * i, dict(zip(METRICS, row, strict=True)))
