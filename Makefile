@@ -36,8 +36,8 @@ test: $(READY)                  ## the whole test suite
 check: $(READY) lint            ## format, lint, types, layers and the quick tests
 	$(BIN)/pytest -n 2 --dist loadgroup -m "not slow"
 
-torture: $(READY)               ## studies, workers and servers killed and cut off on purpose, and gone on from; a table of the harm done; minutes
-	$(BIN)/python -m tests.torture
+torture: $(READY)               ## studies, workers and servers killed and cut off on purpose, and gone on from; the table of the harm done, in docs/trust.md; minutes
+	$(BIN)/python -m tests.torture --into docs/trust.md
 
 coverage: $(READY)              ## the share of harness/ that the tests run, by file, into docs/coverage.md
 	rm -f .coverage .coverage.*

@@ -1,26 +1,33 @@
 """What ``make torture`` counts: a row a fault, and all but the tries must be 0.
 
-    python -m tests.torture            # all of it, minutes
-    python -m tests.torture --slice    # what CI runs of it
+    python -m tests.torture                          # all of it, minutes
+    python -m tests.torture --into docs/trust.md     # the same, and its table goes into the page
+    python -m tests.torture --slice                  # what CI runs of it
 
 Tests that do harm on purpose count in a :class:`Tally`, which prints nothing by itself; this command
-runs them and prints the table.
+runs them and prints the table. It goes into a page only where all of it ran and did no harm.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 
 ROWS = "HARNESS_TORTURE"
 """The environment variable that names the file of rows, one JSON object a line."""
+HARM = ("lost", "doubled", "stuck", "differing")
+MARKS = "<!-- torture -->", "<!-- end of torture -->"
+"""The lines of a page that the table stands between."""
 TESTS = (
     "tests/protocol/test_kill_everywhere.py",
     "tests/protocol/test_cluster.py",
@@ -66,26 +73,53 @@ class Tally:
 
 def table(rows: list[dict[str, object]]) -> str:
     """Return the rows as a table in Markdown."""
-    heads = ("fault", "tries", "lost", "doubled", "stuck", "differing")
+    heads = ("fault", "tries", *HARM)
     lines = [heads, ("---", *["---:"] * 5), *([str(row[head]) for head in heads] for row in rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def main() -> int:
-    """Run the tests and print the table; return 0 if nothing but tries was counted."""
-    everything = (
-        {} if "--slice" in sys.argv else {"HARNESS_KILL_EVERYWHERE": "1", "HARNESS_FUZZ": "2000"}
+def write_into(page: Path, rows: list[dict[str, object]], seconds: float) -> None:
+    """Put the table of a whole run between the page's marks, with its command, day and duration."""
+    before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
+    _, after = rest.split(MARKS[1])
+    made = (
+        f"`make torture` on {datetime.now(UTC):%Y-%m-%d}, {seconds / 60:.0f} minutes on "
+        f"{os.cpu_count()} CPU cores:"
     )
+    page.write_text(
+        f"{before}{MARKS[0]}\n{made}\n\n{table(rows)}\n\n{MARKS[1]}{after}", encoding="utf-8"
+    )
+
+
+def run_tests(part: bool) -> tuple[bool, list[dict[str, object]]]:
+    """Run the tests, or a part of what each of them tries; return whether all passed, and the
+    rows."""
+    everything = {} if part else {"HARNESS_KILL_EVERYWHERE": "1", "HARNESS_FUZZ": "2000"}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows"
         file.touch()
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
+        # the time is for a machine that is busy with other things
+        options = ["-q", "-p", "no:cacheprovider", "--timeout=7200"]
+        command = [sys.executable, "-m", "pytest", *options, *TESTS]
         environment = os.environ | everything | {ROWS: str(file)}
         failed = subprocess.run(command, env=environment, check=False).returncode
-        rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        return not failed, [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+
+def main() -> int:
+    """Run the tests and print the table; return 0 if nothing but tries was counted."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--slice", action="store_true")
+    parser.add_argument("--into", type=Path)
+    asked, began = parser.parse_args(), time.monotonic()
+    if asked.slice and asked.into:
+        parser.error("--into takes the table of a whole run; leave out --slice")
+    passed, rows = run_tests(asked.slice)
     print(table(rows))
-    harm = sum(row[head] for row in rows for head in ("lost", "doubled", "stuck", "differing"))
-    return 1 if failed or harm else 0
+    harmless = passed and not any(row[head] for row in rows for head in HARM)
+    if harmless and asked.into:
+        write_into(asked.into, rows, time.monotonic() - began)
+    return 0 if harmless else 1
 
 
 if __name__ == "__main__":

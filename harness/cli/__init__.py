@@ -11,7 +11,6 @@ Nothing heavy is imported here, so that ``harness --help`` answers at once.
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
@@ -60,14 +59,13 @@ def _run_in_notebook(study: Study) -> None:
 def _guard(command: Callable[[], object]) -> None:
     """Call a command; a user's mistake ends in a message and not in a traceback."""
     from harness.core.errors import HarnessError
+    from harness.core.plain_text import let_streams_degrade
     from harness.core.process import REPRODUCIBLE_MKL
 
     # With --workers 0 this process trains; workers get the same setting where they are started.
     os.environ.setdefault(*REPRODUCIBLE_MKL)
     signal.signal(signal.SIGTERM, _interrupt)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a character that a terminal lacks ends nothing
-            stream.reconfigure(errors="replace")
+    let_streams_degrade()
     try:
         command()
     except HarnessError as error:

@@ -1,0 +1,100 @@
+"""Text on terminals that lack some of its characters, such as ASCII ones.
+
+A minus sign that became a question mark would change a number, so each character is shown by what
+stands for it on such a terminal.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+import sys
+import unicodedata
+
+HANDLER = "harness.plain"
+"""The name that Python's codecs know it by."""
+_LIKE = {
+    "−": "-",
+    "–": "-",
+    "—": "-",
+    "±": "+/-",
+    "×": "x",
+    "·": ".",
+    "⋅": ".",
+    "⁄": "/",
+    "…": "...",
+    "⋯": "...",
+    "→": "->",
+    "↦": "->",
+    "←": "<-",
+    "≤": "<=",
+    "≥": ">=",
+    "≠": "!=",
+    "≈": "~",
+    "∝": "~",
+    "∞": "inf",
+    "√": "sqrt ",
+    "∂": "d",
+    "∇": "grad ",
+    "∫": "int ",
+    "∈": "in",
+    "⊙": "*",
+    "‖": "||",
+    "′": "'",
+    "″": "''",
+    "⌊": "floor(",
+    "⌋": ")",
+    "⟨": "<",
+    "⟩": ">",
+    "✓": "+",
+    "✗": "x",
+    "✕": "x",
+    "●": "*",
+    "○": "o",
+    "◐": "o",
+    "“": '"',
+    "”": '"',
+    "‘": "'",
+    "’": "'",
+    "λ": "lambda",
+    "Λ": "Lambda",
+}
+_RAISED = re.compile("[⁻⁺⁰¹²³⁴-⁹ⁿⁱᵀᵗᵉᵃᵖˣˢ]+")
+_LETTER = re.compile("GREEK (SMALL|CAPITAL) LETTER ([A-Z]+)")
+
+
+def let_streams_degrade() -> None:
+    """Let what is printed by this process end nothing, whatever its terminal lacks."""
+    codecs.register_error(HANDLER, _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=HANDLER)
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """Return what stands for characters that an encoding lacks, as Python's codecs ask for it."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    lacking = error.object[error.start : error.end]
+    return plain_text(lacking), error.end
+
+
+def plain_text(text: str) -> str:
+    """Return text in ASCII.
+
+    >>> plain_text("−2.5 × 10⁻⁷ ± 0.1 … α ≤ 0.05, naïve 日")
+    '-2.5 x 10^-7 +/- 0.1 ... alpha <= 0.05, naive ?'
+    """
+    return "".join(map(_character, _RAISED.sub(lambda run: f"^{run[0]}", text)))
+
+
+def _character(char: str) -> str:
+    if char.isascii() or char in _LIKE:
+        return _LIKE.get(char, char)
+    if letter := _LETTER.match(unicodedata.name(char, "")):
+        return letter[2].lower() if letter[1] == "SMALL" else letter[2].capitalize()
+    if unicodedata.combining(char):  # an accent
+        return ""
+    parts = unicodedata.normalize("NFKD", char)
+    return "?" if parts == char else "".join(map(_character, parts))

@@ -1,0 +1,31 @@
+"""What a terminal without some characters shows instead of them."""
+
+from __future__ import annotations
+
+import io
+import sys
+
+import pytest
+
+from harness.core.plain_text import let_streams_degrade, plain_text
+
+
+@pytest.mark.parametrize(
+    "encoding, shown",
+    [
+        ("ascii", "-0.5 +/- 1.2 x 10^-7 ... alpha <= 1/2, Chalons"),
+        ("latin-1", "-0.5 ± 1.2 × 10^-7 ... alpha <= ½, Châlons"),
+        ("cp1252", "-0.5 ± 1.2 × 10^-7 … alpha <= ½, Châlons"),
+        ("utf-8", "−0.5 ± 1.2 × 10⁻⁷ … α ≤ ½, Châlons"),
+    ],
+)
+def test_what_a_stream_lacks_is_shown_by_its_like(monkeypatch, encoding, shown):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, encoding))
+    let_streams_degrade()
+    print("−0.5 ± 1.2 × 10⁻⁷ … α ≤ ½, Châlons", flush=True)
+    assert written.getvalue().decode(encoding).strip() == shown
+
+
+def test_what_has_no_like_is_a_question_mark():
+    assert plain_text("日\udcc3") == "??" and plain_text("θ̂") == "theta"
