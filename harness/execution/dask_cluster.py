@@ -73,41 +73,25 @@ class DaskExecutor(Executor):
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         """Call ``fn`` on any worker that has the resources.
 
-        Returns:
-            The result to come; when it has come, its ``worker`` is the address of who did it.
-
-        Raises:
-            RuntimeError: the client is closed, because the scheduler is gone.
-        """
-        return self.submit_near("", fn, *args, **kwargs)
-
-    def submit_near(
-        self, worker: str, fn: Callable[..., Any], /, *args: Any, **kwargs: Any
-    ) -> Future[Any]:
-        """Call ``fn`` on a certain worker, or on another one if that is gone.
-
         Args:
-            worker: its address; empty for any.
             fn: the function.
-            args: its arguments; a parcel among them is moved to each worker once.
+            args: its arguments; a parcel among them goes to each worker once.
             kwargs: its arguments by name.
-
-        Returns:
-            What :meth:`submit` returns.
 
         Raises:
             RuntimeError: the client is closed, because the scheduler is gone.
         """
         if self.client.status in ("closing", "closed"):
             raise RuntimeError("the scheduler does not answer any more")
+        first = any(isinstance(arg, Parcel) for arg in args)
+        # Dask expects of a call what others of its name took: one with a parcel trains, where one
+        # without it may end at once, and is no reason to keep the parcel from idle workers
+        name = "harness-first" if first else "harness-cohort"
         asked = self.client.submit(
-            _done_by,
             fn,
             *(self._kept(arg) if isinstance(arg, Parcel) else arg for arg in args),
-            key=f"harness-cohort-{uuid4().hex}",
+            key=f"{name}-{uuid4().hex}",
             resources=self.resources or None,
-            workers=[worker] if worker else None,
-            allow_other_workers=bool(worker),
             pure=False,
             **kwargs,
         )
@@ -143,7 +127,7 @@ class _Promise(Future[Any]):
 
     def __init__(self, asked: Asked) -> None:
         super().__init__()
-        self.asked, self.worker = asked, ""
+        self.asked = asked
 
     def cancel(self) -> bool:
         self.asked.cancel()
@@ -154,18 +138,10 @@ class _Promise(Future[Any]):
         if not self.set_running_or_notify_cancel():
             return
         try:
-            self.worker, result = asked.result()
-            self.set_result(result)
+            self.set_result(asked.result())
         # whatever a worker or the connection raised
         except BaseException as error:
             self.set_exception(error)
-
-
-def _done_by(fn: Callable[..., Any], *args: Any, **kwargs: Any) -> tuple[str, Any]:
-    """Return the address of the worker that this is, and what it is asked for."""
-    from distributed import get_worker
-
-    return get_worker().address, fn(*args, **kwargs)
 
 
 def _same(parcel: Parcel) -> Parcel:

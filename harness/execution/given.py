@@ -36,8 +36,6 @@ class _Call(NamedTuple):
     argument: object
     packed: Packed
     parcel: Parcel | None = None
-    near: str = ""
-    """Address of the worker that lacks the parcel, where its executor says it."""
     lost: int = 0
 
 
@@ -86,11 +84,8 @@ class GivenExecutor(Executor):
             self.inner.shutdown(wait=False, cancel_futures=True)
 
     def _send(self, call: _Call) -> None:
-        submit = self.inner.submit
-        if call.near and isinstance(self.inner, DaskExecutor):
-            submit = partial(self.inner.submit_near, call.near)
         try:
-            future = submit(answer, call.packed, call.parcel)
+            future = self.inner.submit(answer, call.packed, call.parcel)
         # RuntimeError: it has been shut down
         except (BrokenExecutor, RuntimeError) as error:
             call.promise.set_exception(self._broken(error))
@@ -114,11 +109,11 @@ class GivenExecutor(Executor):
         elif error is not None or future.cancelled():
             self._lost(call, error)
         else:
-            self._answered(call, future.result(), getattr(future, "worker", ""))
+            self._answered(call, future.result())
 
-    def _answered(self, call: _Call, reply: Reply, worker: str) -> None:
+    def _answered(self, call: _Call, reply: Reply) -> None:
         if reply.lacking:
-            self._send(call._replace(parcel=self.parcel, near=worker))
+            self._send(call._replace(parcel=self.parcel))
         elif reply.refused:
             call.promise.set_exception(HarnessError(reply.refused))
         else:
@@ -129,7 +124,7 @@ class GivenExecutor(Executor):
         excused = isinstance(self.inner, DaskExecutor) and self.inner.excuses(error)
         lost = call.lost + (not excused)
         if lost < TRIES and not isinstance(error, getattr(self.inner, "final", ())):
-            self._send(call._replace(lost=lost, near=""))
+            self._send(call._replace(lost=lost))
             return
         why = f"{type(error).__name__}: {error}" if error else "it was taken back"
         message = f"no worker ended it: {why} (tried {lost} times)"

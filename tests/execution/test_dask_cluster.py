@@ -67,7 +67,7 @@ class Forgetful:
             self.times -= 1
             asked.set_exception(FutureCancelledError(key, "scheduler-connection-lost"))
         else:
-            asked.set_result(("tcp://here", args[0](*args[1:])))
+            asked.set_result(fn(*args))
         return asked
 
 
@@ -109,10 +109,13 @@ def arrivals():
 @pytest.mark.slow
 def test_a_killed_and_a_late_worker_change_no_number():
     """Real workers, each of which loads torch: seconds."""
+    import dask
     from distributed import LocalCluster
 
-    runs = [Run.of(RECIPE.with_values({"epochs": 30}), seed) for seed in range(16)]
-    todo = [Job((i, i + 1), tuple(runs[i : i + 2]), test=True) for i in range(0, 16, 2)]
+    # how long a worker may take to be back: a busy machine's takes longer than Dask's 15 s
+    patient = dask.config.set({"distributed.deploy.lost-worker-timeout": "600s"})
+    runs = [Run.of(RECIPE.with_values({"epochs": 30}), seed) for seed in range(32)]
+    todo = [Job((i, i + 1), tuple(runs[i : i + 2]), test=True) for i in range(0, 32, 2)]
     cluster = LocalCluster(
         n_workers=1, threads_per_worker=1, dashboard_address=None, resources={"GPU": 1}
     )
@@ -126,7 +129,7 @@ def test_a_killed_and_a_late_worker_change_no_number():
             cluster.scale(2)
 
     parcel = pack([], {"own_module.py": Counted("VALUE = 1")})
-    with cluster, Pool(lambda: GivenExecutor(make, parcel), shake) as pool:
+    with patient, cluster, Pool(lambda: GivenExecutor(make, parcel), shake) as pool:
         ended = list(pool.run(todo[:4]))
         client = pool.executor.inner.client
         client.wait_for_workers(2)
@@ -134,7 +137,8 @@ def test_a_killed_and_a_late_worker_change_no_number():
         calls = client.run(lambda dask_worker: dask_worker.state.executed_count)
         moved = client.run(arrivals)
     assert shaken and len(calls) == 2 and all(calls.values()), "a late worker is used"
-    assert [*moved.values()] == [1, 1], "code goes to a worker once"
+    # Dask may move a copy again that it has dropped meanwhile; each has six calls and more
+    assert max(moved.values()) <= 2, "code goes to a worker once, not with each call"
     expected, _ = numbers(Serial, todo)
     outcomes = {member: outcome for _, done in ended for member, outcome in done.outcomes.items()}
     assert expected.keys() == outcomes.keys()
