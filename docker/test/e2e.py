@@ -264,7 +264,7 @@ def in_browser(report: Path) -> str:
     """Follow the report's first link to MLflow's page of a run."""
     from playwright.sync_api import sync_playwright
 
-    from tests.report.test_browser import found_browser
+    from tests.report.browser import found_browser
 
     path = found_browser()
     if path is None:
