@@ -60,6 +60,13 @@ def _workers() -> str:
     return f"{default_workers()} by default"
 
 
+def _kernels() -> str:
+    from harness.core.kernels import version
+
+    name = version()
+    return "none; harness kernels makes MLPs train faster" if name == "none" else name
+
+
 def _cache() -> str:
     # a file of its own, since permissions alone do not tell of a read-only file system
     folder = wished_cache()
@@ -105,6 +112,7 @@ _CHECKS: dict[str, Callable[[], str]] = {
     "packages": _packages,
     "device": _devices,
     "workers": _workers,
+    "kernels": _kernels,
     "cache": _cache,
     "data": _data,
     "store": _store,

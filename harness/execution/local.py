@@ -15,6 +15,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
+from harness.core import kernels
 from harness.core.process import REPRODUCIBLE_MKL
 from harness.execution.signals import GRACE
 from harness.execution.watch import owns_process
@@ -80,6 +81,7 @@ def _one_process() -> ProcessPoolExecutor:
             "TORCHINDUCTOR_COMPILE_THREADS": "1",
             # a value that the user has set stays
             REPRODUCIBLE_MKL[0]: os.environ.get(*REPRODUCIBLE_MKL),
+            kernels.CHOICE: kernels.version(),
         },
         # Idle workers stay: a stage may keep the driver busy for longer than loky waits.
         timeout=None,

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from harness.core import kernels
 from harness.core.errors import HarnessError
 from harness.core.process import REPRODUCIBLE_MKL
 from harness.data.base import fingerprint
@@ -65,6 +66,7 @@ def versions() -> dict[str, str]:
         "the harness's engine": ENGINE,
         "torch": str(torch.__version__),
         "Python": ".".join(platform.python_version_tuple()[:2]),
+        "kernels (harness kernels [--remove])": kernels.version(),
     }
 
 

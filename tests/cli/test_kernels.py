@@ -7,6 +7,7 @@ import pytest
 from harness.core import kernels
 from harness.core.errors import HarnessError
 from harness.core.kernels.build import COMPILERS
+from harness.execution.local import local_executor
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +42,21 @@ def test_a_compiler_that_fails_or_is_missing_is_told_in_a_sentence(
     with pytest.raises(HarnessError, match=r"expected .* nothing needs the kernels"):
         kernels.build()
     assert not list(cache.glob("kernels/*.so"))
+
+
+def test_workers_keep_to_what_their_driver_began_with(cache, monkeypatch):
+    if not any(map(shutil.which, COMPILERS)):
+        pytest.skip("no compiler")
+    assert kernels.version() == "none"
+    with local_executor(1) as executor:
+        kernels.build()
+        assert executor.submit(kernels.version).result() == "none"
+    monkeypatch.setenv(kernels.CHOICE, "none")
+    assert kernels.version() == "none", "though they are there"
+    monkeypatch.delenv(kernels.CHOICE)
+    kernels.library.cache_clear()
+    made = kernels.version()
+    monkeypatch.setenv(kernels.CHOICE, made)
+    kernels.remove()
+    with pytest.raises(HarnessError, match="with which this study began"):
+        kernels.version()

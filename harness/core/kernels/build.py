@@ -23,16 +23,31 @@ SOURCE = Path(__file__).with_name("mlp.cpp")
 OPTIONS = ("-std=c++17", "-O3", "-march=native", "-shared", "-fPIC")
 COMPILERS = ("g++", "c++")
 """Where ``$CXX`` names none."""
+CHOICE = "HARNESS_KERNELS"
+"""An environment variable that keeps a study's workers to what its driver began with, whatever is
+compiled or removed meanwhile: the kernels' name, or "none", which users may set too."""
 
 
 @lru_cache(maxsize=1)
 def library() -> ctypes.CDLL | None:
-    """Return the compiled kernels; None where this machine has none.
+    """Return the compiled kernels; None where this machine has none, or others were chosen.
 
     It is asked once a process, so that all runs of a process are computed in one form.
+
+    Raises:
+        HarnessError: those that were chosen are gone.
     """
-    place = _place()
-    return ctypes.CDLL(str(place)) if place.exists() else None
+    place, chosen = _place(), os.environ.get(CHOICE)
+    if chosen not in {None, _name()}:
+        return None
+    if place.exists():
+        return ctypes.CDLL(str(place))
+    if chosen is not None:
+        raise HarnessError(
+            f"kernels: expected {place}, with which this study began, found none; make them again"
+            " by `harness kernels`, or start the study again to go on without"
+        )
+    return None
 
 
 def version() -> str:
