@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from harness.core import kernels
@@ -47,11 +48,12 @@ class Serial(Executor):
         return future
 
 
-def local_executor(workers: int) -> Executor:
+def local_executor(workers: int, share_gpus: bool = True) -> Executor:
     """Return an executor of worker processes, or one that works in this process.
 
     Args:
         workers: number of worker processes; 0 trains in this process.
+        share_gpus: whether each takes the next GPU for its own; else all see them as this process.
 
     Returns:
         The executor; its workers have already begun to import torch.
@@ -62,12 +64,30 @@ def local_executor(workers: int) -> Executor:
 
     # Workers start with their first task. They get one now, and import torch (seconds) while the
     # driver is still busy with stores and plans.
-    return Workers(workers, _one_process, _import_engine)
+    gpus = visible_gpus() if share_gpus else []
+    return Workers(workers, partial(_one_process, gpus), _import_engine)
 
 
-def _one_process() -> ProcessPoolExecutor:
-    """Return an executor of one process, which starts with its first call."""
+def visible_gpus() -> list[str]:
+    """Return the GPUs that this process may use, as ``CUDA_VISIBLE_DEVICES`` names them."""
+    import torch
+
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return listed.split(",") if listed else [str(i) for i in range(torch.cuda.device_count())]
+
+
+def _one_process(gpus: list[str], number: int) -> ProcessPoolExecutor:
+    """Return an executor of one process, which starts with its first call.
+
+    Args:
+        gpus: the first one of a process is its own, "cuda" to torch in every worker, so that
+            checkpoints move between them; the others come after it, for runs of several processes.
+        number: the worker's.
+    """
     from loky import ProcessPoolExecutor
+
+    turn = number % len(gpus) if gpus else 0
+    own = {"CUDA_VISIBLE_DEVICES": ",".join(gpus[turn:] + gpus[:turn])} if gpus else {}
 
     return ProcessPoolExecutor(
         max_workers=1,
@@ -82,6 +102,7 @@ def _one_process() -> ProcessPoolExecutor:
             # a value that the user has set stays
             REPRODUCIBLE_MKL[0]: os.environ.get(*REPRODUCIBLE_MKL),
             kernels.CHOICE: kernels.version(),
+            **own,
         },
         # Idle workers stay: a stage may keep the driver busy for longer than loky waits.
         timeout=None,

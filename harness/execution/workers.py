@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -66,14 +67,14 @@ class Workers(Executor):
 
     Args:
         count: number of processes.
-        make: makes an executor of one process.
+        make: makes an executor of one process, given the worker's number.
         first: called once in each of them, before anything else.
     """
 
     def __init__(
-        self, count: int, make: Callable[[], ProcessPoolExecutor], first: Callable[[], object]
+        self, count: int, make: Callable[[int], ProcessPoolExecutor], first: Callable[[], object]
     ) -> None:
-        self.workers = [Worker(make) for _ in range(count)]
+        self.workers = [Worker(partial(make, number)) for number in range(count)]
         self._idle: SimpleQueue[Worker] = SimpleQueue()
         for worker in self.workers:
             self._idle.put(worker)

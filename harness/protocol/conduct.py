@@ -165,14 +165,17 @@ def _executor(study: Study, options: Options, workers: int) -> Callable[[], Exec
             "executor: expected a concurrent.futures.Executor or a function that makes one, got"
             f" {given!r}"
         )
+    recipes = [arm.recipe for arm in build_arms(study)]
     # runs of a user's own trainers have processes of their own, and need no workers beside them
-    if all(arm.recipe.trainer is not None for arm in build_arms(study)):
+    if all(recipe.trainer is not None for recipe in recipes):
         workers, given = 0, None
     if given is not None:
         return partial(GivenExecutor, given, parcel_of(study))
     if workers:
         send_objects(study)
-    return partial(local_executor, workers)
+    # a GPU that is asked for by its number is the same one to all workers
+    numbered = any(recipe.device.startswith("cuda:") for recipe in recipes)
+    return partial(local_executor, workers, share_gpus=not numbered)
 
 
 class _Stages(NamedTuple):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from harness.execution.jobs import Job, perform
-from harness.execution.local import Serial, local_executor
+from harness.execution.local import Serial, local_executor, visible_gpus
 from harness.execution.pool import Pool
 from harness.spec.arms import Run
 from tests.execution.recipes import RECIPE
@@ -27,3 +29,15 @@ def test_serial_is_an_executor_whose_futures_are_done():
     assert failed.done()
     with pytest.raises(ZeroDivisionError):
         failed.result()
+
+
+def test_each_worker_has_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
+    with local_executor(2) as executor:
+        seen = [
+            worker.executor.submit(os.getenv, "CUDA_VISIBLE_DEVICES") for worker in executor.workers
+        ]
+        assert [future.result() for future in seen] == ["3,5", "5,3"]
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    assert visible_gpus() == ["0", "1", "2"]

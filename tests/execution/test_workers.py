@@ -23,7 +23,7 @@ from tests.killing import EVERY
 from tests.torture import Tally
 
 
-def plain_process():
+def plain_process(number):
     """One that starts at once: it imports no torch."""
     return ProcessPoolExecutor(1, timeout=None)
 
