@@ -73,7 +73,7 @@ class Session:
     ) -> None:
         self._experiment = open_experiment(study, uri, create=True)
         self.reader = Reader(self._experiment)
-        self.study, self.uri, self.patience = study, self._experiment.uri, patience
+        self.study, self.uri, self._patience = study, self._experiment.uri, patience
         self.clocks: dict[str, dict[int, ClockReading]] = {}
         """What the clocks of each arm were read as, by search, when the study was opened."""
         self._take_over = take_over
@@ -280,7 +280,7 @@ class Session:
     def _retry(self, action: Callable[[], _T], refused: str) -> _T:
         """Return what an action that may be done twice returns; ``refused`` says what was asked."""
 
-        return self._experiment.patiently(action, refused, self.patience)
+        return self._experiment.patiently(action, refused, self._patience)
 
     def settle(self, runs: Iterable[RunEntry]) -> list[RunEntry]:
         """Wait until every run has arrived.

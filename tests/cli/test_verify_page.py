@@ -69,7 +69,7 @@ def test_a_page_that_names_programs_is_refused_and_one_without_numbers_says_so(c
     other.write_text("<p>mine</p>")
     status, _, err = cli("verify", other)
     assert status == 2 and "harness report STUDY" in err
-    assert "expected a report" in cli("verify", "missing.html")[2]
+    assert "missing.html: no such file" in cli("verify", "missing.html")[2]
 
 
 def test_what_is_not_as_it_was_is_told():

@@ -18,12 +18,12 @@ def record(trial=0, key="k0", status="finished", points=POINTS, arrays=None, **s
 _LAST = {}
 
 
-def opened(name="s", uri=None, about=ABOUT):
+def opened(name="s", uri=None, about=ABOUT, **options):
     """Return a session with one arm, "arm", and the runs that it need not be given again.
 
     The one that was opened before is over: one process drives a study.
     """
     if name in _LAST:
         _LAST.pop(name).close()
-    session = _LAST[name] = Session(name, uri)
+    session = _LAST[name] = Session(name, uri, **options)
     return session, session.open(about, [Arm("arm", {}, RECIPE)])

@@ -47,9 +47,8 @@ def test_a_write_waits_until_the_store_is_free(locked, caplog):
 
 
 def test_a_store_that_stays_locked_is_said_to(locked):
-    session, _ = opened()
+    session, _ = opened(patience=0.2)
     hasty(session)
-    session.patience = 0.2
     unlock = locked()
     with pytest.raises(StoreError, match="is locked by another program; start the same command"):
         session.record([record()])
