@@ -48,7 +48,7 @@ from harness.spec.looks import Look
 from harness.spec.resolved import ResolvedRecipe
 from harness.spec.study import Study
 from harness.tracking import Session
-from harness.tracking.sharing import EndedError
+from harness.tracking.sharing import ANSWER, EndedError, GoneError
 from harness.tracking.uris import sqlite_path
 
 Clock = dict[str, dict[int, ClockReading]]
@@ -66,6 +66,8 @@ class Conducted(NamedTuple):
     """Those of them that failed."""
     whole: bool
     """Whether nothing is lacking, runs or clocks, that another start may still add."""
+    deserted: bool = False
+    """Whether the driver that this one had joined is gone, and the study without its answer."""
 
 
 def conduct_study(
@@ -145,11 +147,18 @@ def _shared(
 
 
 def _take_part(stages: _Stages, recorded: RecordedRuns) -> Conducted:
-    """Go through the stages of a study that another driver has, which answers it."""
-    with suppress(EndedError):
+    """Go through the stages of a study that another driver has, until that one has answered it."""
+    sharing, deserted = stages.session.sharing, False
+    assert sharing is not None
+    try:
         stages.run()
+        sharing.wait_for(ANSWER, stages.session.joined)
+    except EndedError:
+        pass
+    except GoneError:
+        deserted = True
     nothing = StudyRecord([], [], {}, {}, {})
-    return Conducted(nothing, recorded.trained, recorded.failed, whole=False)
+    return Conducted(nothing, recorded.trained, recorded.failed, whole=False, deserted=deserted)
 
 
 def _executor(study: Study, options: Options, workers: int) -> Callable[[], Executor]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from contextlib import closing
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from harness.core.errors import NoStudyError
+from harness.core.errors import NoStudyError, StoreError
 from harness.data.base import fingerprint
 from harness.protocol.options import Options, check_options
 from harness.protocol.progress import Progress
@@ -20,6 +20,10 @@ from harness.spec.keys import ENGINE, digest
 from harness.spec.source_code import code_of
 from harness.spec.study import Study
 from harness.tracking import Reader, Session
+from harness.tracking.sharing import GONE
+
+if TYPE_CHECKING:  # imports torch
+    from harness.protocol.conduct import Conducted
 
 
 class Summary(NamedTuple):
@@ -72,35 +76,56 @@ def run_study(
             return Summary(study.name, 0, known, 0, seconds, True, identity)
 
     # Imported only now: both need torch, which takes seconds, and a known answer does without.
-    from harness.execution.jobs import how_cut
     from harness.protocol.check import check_study, notes_of
     from harness.protocol.conduct import conduct_study
-    from harness.protocol.shown_answer import shown_answer
 
     check_study(study)
     told = progress or Progress()
     for note in notes_of(study):
         told.say(note)
-    session = Session(
+    trained, gone = 0, ""
+    while True:
+        with closing(_session(study, options)) as session:
+            done = conduct_study(study, options, session, told)
+            trained += done.trained
+            if not done.deserted:
+                return _ended(study, session, done, trained, began, identity)
+            if session.joined == gone:
+                raise StoreError(GONE)
+            gone = session.joined
+        told.say("the driver that this one joined is gone; the study goes on without it")
+
+
+def _session(study: Study, options: Options) -> Session:
+    """Return what the study is recorded by."""
+    from harness.execution.jobs import how_cut  # imports torch
+
+    return Session(
         study.name,
         options.uri,
         take_over=options.take_over,
         join=how_cut(options.cohort) if options.join else None,
     )
-    with closing(session):
-        done = conduct_study(study, options, session, told)
-        seconds, runs = time.perf_counter() - began, len(done.record.runs)
-        if session.joined:
-            return Summary(study.name, done.trained, 0, done.failed, seconds, joined=True)
-        totals = {"cost/seconds": seconds, "runs": float(runs)}
-        # without the identity the next start does not know the answer, and adds what is lacking
-        session.write_answer(
-            done.record,
-            totals,
-            identity if done.whole else "",
-            partial(shown_answer, session.reader, study),
-        )
-    return Summary(study.name, done.trained, runs - done.trained, done.failed, seconds)
+
+
+def _ended(
+    study: Study, session: Session, done: Conducted, trained: int, began: float, identity: str
+) -> Summary:
+    """Write a study's answer, unless another driver has it; return what became of the study."""
+    seconds, runs = time.perf_counter() - began, len(done.record.runs)
+    if session.joined:
+        return Summary(study.name, trained, 0, done.failed, seconds, joined=True)
+    from harness.protocol.shown_answer import shown_answer
+
+    totals = {"cost/seconds": seconds, "runs": float(runs)}
+    # without the identity the next start does not know the answer, and adds what is lacking
+    session.write_answer(
+        done.record,
+        totals,
+        identity if done.whole else "",
+        partial(shown_answer, session.reader, study),
+    )
+    return Summary(study.name, trained, runs - trained, done.failed, seconds)
 
 
 def _answered_with(study: Study, identity: str, uri: str | None) -> int | None:

@@ -232,11 +232,12 @@ class Lease:
         """Give up the lease if another took it in the same moment.
 
         Raises:
-            StoreError: another did.
+            HeldError: another did.
         """
         time.sleep(SETTLING)
         self._look()
-        self.check()
+        if self._lost:
+            raise HeldError(self._lost)
 
     def _look(self) -> None:
         """Note it if somebody else has the lease."""

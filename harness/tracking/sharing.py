@@ -39,8 +39,8 @@ POLL = 0.5
 ANSWER = "answer"
 """What is told to be done when the study has its answer."""
 GONE = (
-    "the driver that this one joined has ended, or gives no signs of life; start the same command "
-    "again: what is finished is kept"
+    "the driver that this one joined gives no signs of life, and still has the study; end that "
+    "process, and start the same command again: what is finished is kept"
 )
 _TAKEN = "INVALID_PARAMETER_VALUE"
 """MLflow's code where a parameter is there with another value."""
@@ -49,6 +49,10 @@ _LOG = logging.getLogger("harness")
 
 class EndedError(StoreError):
     """The study has been answered by the driver that this one joined."""
+
+
+class GoneError(StoreError):
+    """The driver that has the study has ended without its answer, or gives no signs of life."""
 
 
 class _Seen(NamedTuple):
@@ -97,7 +101,8 @@ class Sharing:
 
         Raises:
             EndedError: the study is answered.
-            StoreError: the driver that has the study was started anew; or the store is away.
+            GoneError: the driver that has the study was started anew.
+            StoreError: the store is away.
         """
         self.look()
         attempt = self._count(cohort)
@@ -133,11 +138,11 @@ class Sharing:
             owner: the driver that does it.
 
         Raises:
-            StoreError: it gives no signs of life.
+            GoneError: it gives no signs of life.
         """
         while not self.is_done(what):
             if not self._lives(owner):
-                raise StoreError(GONE)
+                raise GoneError(GONE)
             time.sleep(POLL)
             self.look()
 
@@ -150,7 +155,7 @@ class Sharing:
             if self.is_done(ANSWER):
                 raise EndedError("the study has been answered by the driver that this one joined")
             if run.info.lifecycle_stage != "active":
-                raise StoreError(GONE)
+                raise GoneError(GONE)
 
         self._retry(read)
         now = time.monotonic()

@@ -7,6 +7,7 @@ import os
 import signal
 import sqlite3
 import time
+from contextlib import closing
 
 import pandas as pd
 import pytest
@@ -14,8 +15,11 @@ import pytest
 import harness as h
 from harness import results
 from harness.core.errors import SpecError, StoreError
+from harness.execution.jobs import how_cut
+from harness.protocol.about import about_study
 from harness.protocol.run import Options, run_study
-from harness.tracking import sharing
+from harness.spec.arms import build_arms
+from harness.tracking import Session, sharing
 from tests.torture import Tally
 
 RUNS = 2 * (10 + 4)
@@ -74,14 +78,16 @@ def drive(folder, name, asked, dies=False):
         os._exit(status)
 
 
-def drive_two(folder, asked, dies=False):
-    first = drive(folder, "first", asked)
+def drive_two(folder, asked, killed=""):
+    first = drive(folder, "first", asked, killed == "first")
     deadline = time.monotonic() + 120
     while told(folder, "beat.%") < 1 and time.monotonic() < deadline:
         time.sleep(0.05)
-    second = drive(folder, "second", asked, dies)
-    ended = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in (second, first)]
-    assert ended == [-signal.SIGKILL if dies else 0, 0], [p.read_text() for p in folder.iterdir() if p.name in ("first", "second")]  # fmt: skip
+    second = drive(folder, "second", asked, killed == "second")
+    for name, pid in (("first", first), ("second", second)):
+        ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        expected = -signal.SIGKILL if name == killed else 0
+        assert ended == expected, (folder / name).read_text()
 
 
 def told(folder, like):
@@ -105,28 +111,31 @@ def prepared(folder, template):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks its drivers")
 @pytest.mark.parametrize(
-    "dies, pruner",
+    "killed, pruner",
     [
-        (False, "none"),
-        pytest.param(True, "none", marks=pytest.mark.slow),
-        pytest.param(False, "median", marks=pytest.mark.slow),
+        ("", "none"),
+        pytest.param("second", "none", marks=pytest.mark.slow),
+        pytest.param("first", "none", marks=pytest.mark.slow),
+        pytest.param("", "median", marks=pytest.mark.slow),
     ],
 )
-def test_two_drivers_share_a_study(tmp_path, template_store, dies, pruner):
+def test_two_drivers_share_a_study(tmp_path, template_store, killed, pruner):
     asked = study(pruner=pruner)
     alone, folder = (prepared(tmp_path / name, template_store) for name in ("alone", "shared"))
     run_study(asked, options(alone))
-    drive_two(folder, asked, dies)
-    tally = Tally("a driver that joined is killed" if dies else f"two drivers, pruner {pruner}", 1)
+    drive_two(folder, asked, killed)
+    fault = f"the {killed} of two drivers is killed" if killed else f"two drivers, pruner {pruner}"
+    tally = Tally(fault, 1)
     tally.compare(table(folder), table(alone))
     tally.write()
     pd.testing.assert_frame_equal(table(folder), table(alone))
     with sqlite3.connect(folder / "mlflow.db") as db:
         keys = [k for (k,) in db.execute("select value from tags where key = 'harness.key'")]
     assert len(keys) == len(set(keys)) == RUNS, "a run was done twice, or not at all"
-    assert told(folder, "cohort.%.1") == dies, "what the killed one had was taken again, no more"
-    trained, joined = json.loads((folder / "first").read_text())
-    if not dies:
+    if killed != "first":  # one that goes on in its place begins with a list of its own
+        assert told(folder, "cohort.%.1") == (killed == "second"), "taken again, and no more"
+    if not killed:
+        trained, joined = json.loads((folder / "first").read_text())
         there, second = json.loads((folder / "second").read_text())
         assert trained + there == RUNS and there > 0 and (joined, second) == (False, True)
     again = run_study(asked, options(folder, join=True))
@@ -134,10 +143,6 @@ def test_two_drivers_share_a_study(tmp_path, template_store, dies, pruner):
 
 
 def test_a_driver_joins_its_like_alone(tmp_path, template_store, monkeypatch):
-    from harness.protocol.conduct import about_study
-    from harness.spec.arms import build_arms
-    from harness.tracking import Session
-
     folder = prepared(tmp_path / "f", template_store)
     monkeypatch.setattr(sharing, "JOINING", 0.1)
     uri, asked = options(folder).uri, study()
@@ -158,3 +163,15 @@ def test_a_driver_joins_its_like_alone(tmp_path, template_store, monkeypatch):
     with pytest.raises(SpecError, match="neither fresh nor take_over"):
         run_study(asked, options(folder, join=True, fresh=True))
     first.close()
+
+
+def test_a_first_driver_that_sleeps_and_keeps_the_study_is_told(
+    tmp_path, template_store, monkeypatch
+):
+    folder = prepared(tmp_path / "f", template_store)
+    for name, seconds in (("BEAT", 60.0), ("STALE", 0.3), ("POLL", 0.05)):
+        monkeypatch.setattr(sharing, name, seconds)
+    first = Session("shared", options(folder).uri, join=how_cut(2))
+    first.open(about_study(study()), build_arms(study()))
+    with closing(first), pytest.raises(StoreError, match="still has the study; end that process"):
+        run_study(study(), options(folder, join=True))
