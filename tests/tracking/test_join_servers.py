@@ -95,7 +95,7 @@ class Machine:
 
 @pytest.mark.parametrize("killed", [False, True])
 def test_two_machines_share_a_study(server, databases, folder, killed):
-    name = f"joined, {killed}"
+    name = f"joined-{killed}"
     asked = study(name)
     run_study(asked, Options(workers=0, cohort=2))
     options = Options(workers=0, cohort=2, join=True, uri=server.uri, storage=databases["optuna"])
@@ -105,7 +105,9 @@ def test_two_machines_share_a_study(server, databases, folder, killed):
         time.sleep(0.2)
     second = Machine(folder / "second", asked, options, killed)
     ended = [first.wait(), second.wait()]
-    assert ended == [0, -signal.SIGKILL if killed else 0], [p.read_text() for p in folder.glob("*/said")]
+    assert ended == [0, -signal.SIGKILL if killed else 0], [
+        p.read_text() for p in folder.glob("*/said")
+    ]
     tally = Tally(f"two machines on servers{', one killed' * killed}", 1)
     tally.compare(table(name, server.uri), table(name, None))
     tally.write()
