@@ -130,6 +130,12 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
         resolution=resolution_of(values.values()),
         level=1 - risk,
     )
+    means = [interval.mean for interval in intervals.values()]
+    if all(known.holds(mean) for mean in means if math.isfinite(mean)):
+        # two rates are at most 1 apart
+        widest = known.most - known.least
+        apart = known._replace(least=-widest, most=widest)
+        gaps = [cut_to_bounds(gap, apart) for gap in gaps]
     return tuple(
         Place(arm, intervals[arm], values[arm], bad.get(arm, 0), p, gap)
         for arm, p, gap in zip(order, adjusted, gaps, strict=True)
