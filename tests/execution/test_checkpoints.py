@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import time
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -66,8 +67,17 @@ def work(job, pipe):
 
 
 def written(folder: Path) -> list[tuple[str, int]]:
-    found = [path for path in folder.glob("**/*") if path.is_file()]
-    return sorted((path.name, path.stat().st_mtime_ns) for path in found)
+    """Return the names of the checkpoints in `folder` and when each was made.
+
+    A file that is still being written (its name begins with a point) is none yet, and may be gone at the next look.
+    """
+    found = [path for path in folder.glob("**/[!.]*") if path.is_file()]
+    times = []
+    for path in found:
+        # a job may take its checkpoint away between the two looks
+        with suppress(FileNotFoundError):
+            times.append((path.name, path.stat().st_mtime_ns))
+    return sorted(times)
 
 
 def killed(job: Job, delay: float) -> Done | None:
