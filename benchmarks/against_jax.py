@@ -28,16 +28,11 @@ from jax import numpy as jnp
 
 import harness as h
 from benchmarks import growing
+from benchmarks.trained_cohort import TrainedCohort
 from harness.core import kernels
 from harness.core.parameter_layout import Layout
 from harness.engine.batches import Batches
-from harness.engine.cohort import start
-from harness.engine.denormals import denormals_as_zero
-from harness.engine.loop import train_interval
-from harness.engine.program import Program, program_of
 from harness.engine.splits import splits_of
-from harness.spec.arms import Run
-from harness.spec.resolved import resolve
 
 MOMENTUM = 0.9
 MEMBERS = (1, 8, 24, 96)
@@ -88,24 +83,6 @@ def cnn(params: dict[str, jax.Array], x: jax.Array) -> jax.Array:
 NETWORKS = {"MLP": mlp, "CNN": cnn}
 
 
-class Ours:
-    """A cohort of the harness, from its initial weights on.
-
-    Args:
-        recipe: of all members, which differ in their seeds.
-        members: how many.
-    """
-
-    def __init__(self, recipe: h.Recipe, members: int) -> None:
-        self.program: Program = program_of(resolve(recipe))
-        self.cohort = start([Run.of(recipe, seed) for seed in range(members)], False)
-
-    def __call__(self, steps: int) -> np.ndarray:
-        """Make so many more updates; return their losses (S, K)."""
-        train = denormals_as_zero()(train_interval)
-        return train(self.program, self.cohort, self.cohort.done + steps).losses_SK.numpy()
-
-
 class Theirs:
     """The same in JAX.
 
@@ -114,7 +91,7 @@ class Theirs:
         network: (params, x) ↦ outputs, of one member.
     """
 
-    def __init__(self, ours: Ours, network: Callable[..., jax.Array]) -> None:
+    def __init__(self, ours: TrainedCohort, network: Callable[..., jax.Array]) -> None:
         program, layout = ours.program, ours.program.layout
         recipes = [member.run.recipe for member in ours.cohort.members]
         seeds = [member.run.seed for member in ours.cohort.members]
@@ -170,7 +147,7 @@ def _train_of(
 def compare(recipe: h.Recipe, members: int, seconds: float) -> dict[str, float]:
     """Return microseconds of an update of a member on both sides, and JAX's time over ours."""
     recipe = recipe.with_values({"drop_last": True})
-    ours = Ours(recipe, members)
+    ours = TrainedCohort(recipe, members)
     theirs = Theirs(ours, NETWORKS[recipe.model.name[:3]])
     steps = _steps(recipe, members, seconds)
     ends = [side(steps)[-max(1, steps // 10) :].mean() for side in (ours, theirs)]
@@ -187,7 +164,7 @@ def compare(recipe: h.Recipe, members: int, seconds: float) -> dict[str, float]:
 
 def _steps(recipe: h.Recipe, members: int, seconds: float) -> int:
     """Return as many updates as take the harness about so long."""
-    fresh = Ours(recipe, members)
+    fresh = TrainedCohort(recipe, members)
     fresh(10)
     return max(10, int(seconds / _timed(fresh, 10) * 10))
 

@@ -7,18 +7,21 @@ probe looks, :mod:`harness.engine.update` makes that update.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import ctypes
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 
+from harness.core.parameter_layout import Slot
+from harness.core.parameter_numbers import number_of
 from harness.engine.batches import Batches
 from harness.engine.cohort import Cohort
 from harness.engine.differentiate import HandWritten
 from harness.engine.differentiate.mlp_kernel import (
     KernelBatch,
-    KernelDescent,
     KernelLayer,
+    KernelRule,
     MLPKernel,
     layer_in,
 )
@@ -26,20 +29,24 @@ from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.optimizer_groups import OptimizerGroup
 from harness.engine.own_draws import STREAMED
 from harness.engine.program import Program
-from harness.models.base import Params
-from harness.optimizers.sgd import SGD, SGDState
+from harness.optimizers.adam import CORRECTS, Adam, AdamW
+from harness.optimizers.adam_family import AdamState
+from harness.optimizers.adam_kernel import kernel_adam, numbers_at
+from harness.optimizers.base import OptimizerState
+from harness.optimizers.sgd import SGD
 from harness.spec.arms import has_own_code
+from harness.spec.space import value_of
 
 AT_ONCE = 64
 """Updates of a call at most: between two calls the cohort can be saved, and shows that it lives."""
 
 
 class SeveralUpdates:
-    """Updates by stochastic gradient descent, some at a time.
+    """Updates by stochastic gradient descent, Adam or AdamW, some at a time.
 
     Args:
         program: what the members share.
-        cohort: the members; its weights and velocities are moved in place.
+        cohort: the members; its weights and the optimizers' states are moved in place.
         groups: the members of each optimizer.
         batches: the members' minibatches.
         lr_SK: learning rates of the updates from ``cohort.done`` on, with the schedules' factors.
@@ -56,29 +63,45 @@ class SeveralUpdates:
         kernel = _kernel_of(program)
         assert kernel is not None
         self.kernel, self.batches, self.groups = kernel, batches, groups
+        self.cohort, self.layout = cohort, program.layout
         self.first, self.lr_SK = cohort.done, lr_SK.contiguous()
         train, times = batches.splits.train, program.times
         self.size, self.per_epoch = times.batch, times.per_epoch
         self.x_NI, self.y_ND = train.x.flatten(1), train.y
         # one member's gradient, which every member's overwrites
         self._row_1P = cohort.w_KP.new_empty(1, program.layout.width)
-        params, row = (program.layout.views(part) for part in (cohort.w_KP, self._row_1P))
-        self.layers = [
-            self._layers_of(params, row, _velocities(program, cohort, place))
-            for place in range(len(groups))
-        ]
+        self.layers = [self._layers_of(place) for place in range(len(groups))]
 
-    def _layers_of(self, params: Params, row: Params, velocities: Params) -> object:
-        """Return where the weights, one gradient and a group's velocities lie."""
+    def _layers_of(self, place: int) -> ctypes.Array[KernelLayer]:
+        """Return where the weights, one gradient and a group's state and decays lie."""
         dense = self.kernel.dense
+        params, row = map(self.layout.views, (self.cohort.w_KP, self._row_1P))
         layers = (KernelLayer * len(dense))(*(layer_in(part, params, row) for part in dense))
+        group = self.groups[place]
+        decay = {**group.fields, **group.apart}.get("weight_decay")
         for own, part in zip(layers, dense, strict=True):
             own.d_w_member = own.d_b_member = 0
-            for name, v in (("v_w", velocities.get(part.w)), ("v_b", velocities.get(part.b))):
-                if v is not None:
-                    setattr(own, name, v.data_ptr())
-                    setattr(own, f"{name}_member", v.stride(0))
+            for name, parameter in (("w", part.w), ("b", part.b)):
+                if parameter not in params:  # a layer without a bias
+                    continue
+                slot = self.layout.slots[parameter]
+                for of, state in self._state_of(slot, place):
+                    setattr(own, f"{of}_{name}", state.data_ptr())
+                    setattr(own, f"{of}_{name}_member", state.stride(0))
+                if decay is not None:
+                    setattr(own, f"decay_{name}", numbers_at(number_of(decay, slot)))
         return layers
+
+    def _state_of(self, slot: Slot, place: int) -> Iterator[tuple[str, Tensor]]:
+        """Yield a parameter's part of a group's state, (members, its size) each, by its letter."""
+        for columns, states in zip(self.cohort.blocks, self.cohort.states, strict=True):
+            if not columns.start <= slot.offset < columns.stop:
+                continue
+            begin = slot.offset - columns.start
+            for letter in ("v", "m"):
+                rows_KC = getattr(states[place], f"{letter}_KP", None)
+                if rows_KC is not None:  # descent without momentum has no velocity
+                    yield letter, rows_KC[:, begin : begin + slot.size]
 
     def ahead(self, step: int, target: int) -> int:
         """Return how many updates from ``step`` on one call makes: at most up to an epoch's end."""
@@ -99,40 +122,44 @@ class SeveralUpdates:
         total = min(count * self.size, index_KN.shape[1] - begin)
         members = len(index_KN)
         loss_SK = self.lr_SK.new_empty(count, members)
-        lr_SK = self.lr_SK[step - self.first :]
         batch = KernelBatch(
             *(members, self.size, self.x_NI.data_ptr(), self.y_ND.data_ptr()),
             *(0, self.x_NI.stride(0), 0, *self.y_ND.stride()),
             *(index_KN[:, begin:].data_ptr(), index_KN.stride(0)),
         )
-        for group, layers in zip(self.groups, self.layers, strict=True):
-            optimizer, heavy = group.optimizer, group.optimizer.form() == "heavy"
-            assert isinstance(optimizer, SGD)
-            descent = KernelDescent(
-                *(group.rows.start, group.rows.stop, members, count, lr_SK.data_ptr()),
-                group.fields["momentum"].data_ptr() if heavy else None,
-                optimizer.looks_ahead,
-            )
+        for place, layers in enumerate(self.layers):
             self.kernel.compiled.mlp_train(
-                *(layers, len(self.kernel.dense), self.kernel.rectified, batch, total, descent),
-                *(loss_SK.data_ptr(), self.kernel.scratch(self.size).data_ptr()),
+                *(layers, len(self.kernel.dense), self.kernel.rectified, batch, total),
+                *(self._rule(place, step, count), loss_SK.data_ptr()),
+                self.kernel.scratch(self.size).data_ptr(),
             )
+        self.cohort.states = [
+            [_counted(state, count) for state in states] for states in self.cohort.states
+        ]
         return loss_SK, total
 
+    def _rule(self, place: int, step: int, count: int) -> KernelRule:
+        """Return how a group moves in the coming call."""
+        optimizer, rows, fields, *_ = self.groups[place]
+        members = self.lr_SK.shape[1]
+        lr = self.lr_SK[step - self.first :].data_ptr()
+        rule = KernelRule(rows.start, rows.stop, members, count, lr)
+        if isinstance(optimizer, SGD):
+            rule.momentum = fields["momentum"].data_ptr() if optimizer.form() == "heavy" else None
+            rule.nesterov = optimizer.looks_ahead
+        else:
+            assert isinstance(optimizer, Adam | AdamW)
+            corrects = value_of(optimizer.bias_correction, CORRECTS)
+            rule.adam = ctypes.pointer(kernel_adam(fields, corrects, decays=False))
+            state = self.cohort.states[0][place]
+            assert isinstance(state, AdamState)
+            rule.made = state.t
+        return rule
 
-def _velocities(program: Program, cohort: Cohort, place: int) -> Params:
-    """Return a group's velocities by the parameters' names; nothing without momentum."""
-    found = {}
-    for columns, states in zip(cohort.blocks, cohort.states, strict=True):
-        state = states[place]
-        assert isinstance(state, SGDState)
-        if state.v_KP is None:
-            continue
-        for name, slot in program.layout.slots.items():
-            if columns.start <= slot.offset < columns.stop:
-                begin = slot.offset - columns.start
-                found[name] = state.v_KP[:, begin : begin + slot.size]
-    return found
+
+def _counted(state: OptimizerState, count: int) -> OptimizerState:
+    """Return a state after some more updates, whose tensors the kernel has changed."""
+    return state._replace(t=state.t + count) if isinstance(state, AdamState) else state
 
 
 def several_at_once(
@@ -156,7 +183,10 @@ def several_at_once(
         _kernel_of(program) is not None
         and cohort.w_KP.dtype == torch.float32
         and cohort.external is None
-        and all(isinstance(group.optimizer, SGD) and group.lr_KP is None for group in groups)
+        and all(
+            isinstance(group.optimizer, SGD | Adam | AdamW) and group.lr_KP is None
+            for group in groups
+        )
         # others than early stopping act on every update
         and all(part is program.stopping for part in program.regularizers)
         and hyper.dropout_K is None

@@ -17,6 +17,7 @@ from harness.optimizers.adam_family import (
     root_mean_square,
     zero_moments,
 )
+from harness.optimizers.adam_kernel import moved_by_kernel
 from harness.optimizers.base import HyperColumns, UpdateRule
 from harness.spec.space import Exempt, Flag, NonNegative, value_of
 
@@ -100,6 +101,15 @@ def adam_update(
     Returns:
         The weights and the new state.
     """
+    if moved_by_kernel(g_KP, state, w_KP, hyper, bias_correction, "Adam"):
+        return w_KP, state._replace(t=state.t + 1)
+    return _adam_update(g_KP, state, w_KP, hyper, bias_correction)
+
+
+def _adam_update(
+    g_KP: Tensor, state: AdamState, w_KP: Tensor, hyper: HyperColumns, bias_correction: bool
+) -> tuple[Tensor, AdamState]:
+    """Make one update of Adam by PyTorch."""
     state = averaged_moments(g_KP, state, hyper)
     if bias_correction:
         # corrections of numbers (K, 1), not of rows (K, P), which saves two passes over memory:
@@ -130,9 +140,11 @@ def adamw_update(
     Returns:
         The weights and the new state.
     """
+    if moved_by_kernel(g_KP, state, w_KP, hyper, bias_correction, "AdamW"):
+        return w_KP, state._replace(t=state.t + 1)
     # θ ← (1 − ηλ)θ
     w_KP = w_KP.mul_(1 - hyper["lr"] * hyper["weight_decay"])
-    return adam_update(g_KP, state, w_KP, hyper, bias_correction)
+    return _adam_update(g_KP, state, w_KP, hyper, bias_correction)
 
 
 def adam_divisor(state: AdamState, hyper: HyperColumns, bias_correction: bool) -> Tensor:

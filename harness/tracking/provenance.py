@@ -37,7 +37,7 @@ class Environment(TypedDict):
     platform: str
     processor: str
     kernels: str
-    """Compiled inner loops that MLPs are trained by, or "none" (:mod:`harness.core.kernels`)."""
+    """Compiled inner loops that runs are trained by, or "none" (:mod:`harness.core.kernels`)."""
     cores: int
     """Physical ones."""
     memory_gib: float

@@ -20,7 +20,9 @@ from harness.core.errors import HarnessError
 from harness.core.paths import cache_folder
 
 SOURCE = Path(__file__).with_name("mlp.cpp")
-OPTIONS = ("-std=c++17", "-O3", "-march=native", "-shared", "-fPIC")
+HEADERS = tuple(Path(__file__).with_name(name) for name in ("adam.h", "vectors.h"))
+# without -fno-math-errno a square root is a call for each number
+OPTIONS = ("-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-shared", "-fPIC")
 COMPILERS = ("g++", "c++")
 """Where ``$CXX`` names none."""
 CHOICE = "HARNESS_KERNELS"
@@ -101,7 +103,8 @@ def _place() -> Path:
 @lru_cache(maxsize=1)
 def _name() -> str:
     """Return a name of source, options and processor."""
-    parts = [SOURCE.read_bytes(), " ".join(OPTIONS).encode(), _instructions().encode()]
+    sources = (source.read_bytes() for source in (SOURCE, *HEADERS))
+    parts = [*sources, " ".join(OPTIONS).encode(), _instructions().encode()]
     return "mlp-" + sha256(b"\0".join(parts)).hexdigest()[:16]
 
 

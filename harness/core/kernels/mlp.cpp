@@ -7,8 +7,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
-#include <cstring>
+
+#include "adam.h"
+#include "vectors.h"
 
 // One layer of all members: where its parameters and their gradients lie, in numbers apart.
 struct Layer {
@@ -17,8 +18,12 @@ struct Layer {
     float *d_w, *d_b;
     int64_t w_member, b_member, d_w_member, d_b_member;
     const float* mask;  // (members, batch, outputs) that dropout multiplies by; null for nothing
-    float *v_w, *v_b;   // velocities, the first group member's first; null without
+    // velocities of descent, or Adam's means of squares, the first group member's first; null without
+    float *v_w, *v_b;
     int64_t v_w_member, v_b_member;
+    float *m_w, *m_b;  // Adam's means
+    int64_t m_w_member, m_b_member;
+    Number decay_w, decay_b;  // AdamW's; null for none
 };
 
 struct Batch {
@@ -31,41 +36,19 @@ struct Batch {
     int64_t sample(int64_t k, int64_t i) const { return index ? index[k * index_member + i] : i; }
 };
 
-// Steepest descent of some members, those from first to last; without momentum where it is null.
-struct Descent {
+// How some members move, those from first to last: by Adam where it is not null, or by steepest descent,
+// without momentum where that is null.
+struct Rule {
     int64_t first, last, members, steps;
     const float *lr, *momentum;  // (steps, members), (last - first)
     int64_t nesterov;
+    const Adam* adam;
+    int64_t made;  // updates by Adam before these
 };
 
 namespace {
 
-constexpr int64_t LANES = 16, WIDE = 2, TALL = 8;  // numbers of a vector; a tile is TALL × WIDE
-typedef float Vector __attribute__((vector_size(LANES * sizeof(float))));
-typedef int32_t Whole __attribute__((vector_size(LANES * sizeof(int32_t))));
-
-inline Vector load(const float* from) {
-    Vector v;
-    std::memcpy(&v, from, sizeof v);
-    return v;
-}
-
-inline void store(float* to, Vector v) { std::memcpy(to, &v, sizeof v); }
-
-// As many numbers as there are, the rest zeros: the length of a whole vector is known to the compiler.
-inline Vector load(const float* from, int64_t count) {
-    if (count >= LANES) return load(from);
-    Vector v = {};
-    std::memcpy(&v, from, count * sizeof(float));
-    return v;
-}
-
-inline void store(float* to, Vector v, int64_t count) {
-    if (count >= LANES) store(to, v);
-    else std::memcpy(to, &v, count * sizeof(float));
-}
-
-inline int64_t padded(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
+constexpr int64_t WIDE = 2, TALL = 8;  // a tile is TALL × WIDE
 
 // A matrix that a product takes number by number.
 struct Numbers {
@@ -262,8 +245,16 @@ float member(const Layer* layers, int64_t count, bool rectified, const Batch& ba
     return loss;
 }
 
+// A part of the optimizer's state; the group's first member's first, null where there is none.
+struct State {
+    float* at;
+    int64_t member;
+
+    float* of(int64_t own) const { return at ? at + own * member : nullptr; }
+};
+
 // θ ← θ − ηv, v ← μv + g, or along g + μv of the new v; without momentum along g.
-void move(int64_t n, const float* g, float* w, float* v, float lr, float momentum, bool nesterov) {
+void descend(int64_t n, const float* g, float* w, float* v, float lr, float momentum, bool nesterov) {
     if (!v)
         for (int64_t i = 0; i < n; ++i) w[i] -= lr * g[i];
     else
@@ -271,6 +262,18 @@ void move(int64_t n, const float* g, float* w, float* v, float lr, float momentu
             v[i] = momentum * v[i] + g[i];
             w[i] -= lr * (nesterov ? momentum * v[i] + g[i] : v[i]);
         }
+}
+
+// Moves n weights of member k, in the step s of the call.
+void move(const Rule& rule, int64_t k, int64_t s, int64_t n, const float* g, float* w, State v, State m,
+          Number decay) {
+    const int64_t own = k - rule.first;
+    const float* lr = rule.lr + s * rule.members + k;
+    if (rule.adam)
+        adam(n, g, w, m.of(own), v.of(own), {lr, 0, 0}, *rule.adam, decay.at ? decay.of(own) : decay, own,
+             rule.made + s + 1);
+    else
+        descend(n, g, w, v.of(own), *lr, rule.momentum ? rule.momentum[own] : 0.0f, rule.nesterov);
 }
 
 }  // namespace
@@ -298,27 +301,31 @@ void mlp_gradient(const Layer* layers, int64_t count, int32_t rectified, Batch b
 // Trains a group's members, each through all steps before the next, so that its weights stay in the
 // cache. Writes the losses (steps, members); a step takes batch.size of the samples that the index
 // has, total in all. Layers' gradients are memory for one member.
-void mlp_train(const Layer* layers, int64_t count, int32_t rectified, Batch batch, int64_t total,
-               Descent descent, float* loss, float* scratch) {
-    for (int64_t k = descent.first; k < descent.last; ++k)
-        for (int64_t s = 0; s < descent.steps; ++s) {
+void mlp_train(const Layer* layers, int64_t count, int32_t rectified, Batch batch, int64_t total, Rule rule,
+               float* loss, float* scratch) {
+    for (int64_t k = rule.first; k < rule.last; ++k)
+        for (int64_t s = 0; s < rule.steps; ++s) {
             Batch now = batch;
             if (now.index) now.index += s * batch.size;
             now.size = std::min(batch.size, total - s * batch.size);
-            loss[s * descent.members + k] = member(layers, count, rectified, now, k, scratch);
-            const int64_t own = k - descent.first;
-            const float lr = descent.lr[s * descent.members + k];
-            const float momentum = descent.momentum ? descent.momentum[own] : 0.0f;
+            loss[s * rule.members + k] = member(layers, count, rectified, now, k, scratch);
             for (const Layer* at = layers; at < layers + count; ++at) {
-                move(at->inputs * at->outputs, at->d_w, at->w + k * at->w_member,
-                     at->v_w ? at->v_w + own * at->v_w_member : nullptr, lr, momentum,
-                     descent.nesterov);
+                move(rule, k, s, at->inputs * at->outputs, at->d_w, at->w + k * at->w_member,
+                     {at->v_w, at->v_w_member}, {at->m_w, at->m_w_member}, at->decay_w);
                 if (at->b)
-                    move(at->outputs, at->d_b, at->b + k * at->b_member,
-                         at->v_b ? at->v_b + own * at->v_b_member : nullptr, lr, momentum,
-                         descent.nesterov);
+                    move(rule, k, s, at->outputs, at->d_b, at->b + k * at->b_member,
+                         {at->v_b, at->v_b_member}, {at->m_b, at->m_b_member}, at->decay_b);
             }
         }
+}
+
+// Moves members' rows by Adam, those of columns that may be a part of a row; t counts this update.
+void adam_update(int64_t members, int64_t columns, const float* g, int64_t g_member, float* w,
+                 int64_t w_member, float* m, int64_t m_member, float* v, int64_t v_member, Number lr,
+                 Adam group, int64_t t) {
+    for (int64_t k = 0; k < members; ++k)
+        adam(columns, g + k * g_member, w + k * w_member, m + k * m_member, v + k * v_member, lr.of(k),
+             group, group.decay.at ? group.decay.of(k) : group.decay, k, t);
 }
 
 }  // extern "C"

@@ -23,6 +23,7 @@ from harness.models.base import Context, Params
 from harness.models.dense import Dense
 from harness.models.dropout import dropout_mask
 from harness.models.mlp import MLPNetwork
+from harness.optimizers.adam_kernel import KernelAdam, KernelNumber
 
 _NUMBER, _POINTER = ctypes.c_int64, ctypes.c_void_p
 
@@ -34,8 +35,12 @@ class KernelLayer(ctypes.Structure):
         *((name, _NUMBER) for name in ("inputs", "outputs")),
         *((name, _POINTER) for name in ("w", "b", "d_w", "d_b")),
         *((name, _NUMBER) for name in ("w_member", "b_member", "d_w_member", "d_b_member")),
-        *((name, _POINTER) for name in ("mask", "v_w", "v_b")),
+        ("mask", _POINTER),
+        *((name, _POINTER) for name in ("v_w", "v_b")),
         *((name, _NUMBER) for name in ("v_w_member", "v_b_member")),
+        *((name, _POINTER) for name in ("m_w", "m_b")),
+        *((name, _NUMBER) for name in ("m_w_member", "m_b_member")),
+        *((name, KernelNumber) for name in ("decay_w", "decay_b")),
     )
 
 
@@ -52,13 +57,15 @@ class KernelBatch(ctypes.Structure):
     )
 
 
-class KernelDescent(ctypes.Structure):
-    """``Descent`` of the kernel's source."""
+class KernelRule(ctypes.Structure):
+    """``Rule`` of the kernel's source."""
 
     _fields_ = (
         *((name, _NUMBER) for name in ("first", "last", "members", "steps")),
         *((name, _POINTER) for name in ("lr", "momentum")),
         ("nesterov", _NUMBER),
+        ("adam", ctypes.POINTER(KernelAdam)),
+        ("made", _NUMBER),
     )
 
 
@@ -80,7 +87,7 @@ class MLPKernel:
         ]
         compiled.mlp_gradient.restype = None
         compiled.mlp_train.argtypes = [
-            *(_POINTER, _NUMBER, ctypes.c_int32, KernelBatch, _NUMBER, KernelDescent),
+            *(_POINTER, _NUMBER, ctypes.c_int32, KernelBatch, _NUMBER, KernelRule),
             *(_POINTER, _POINTER),
         ]
         compiled.mlp_train.restype = None
