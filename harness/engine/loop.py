@@ -152,7 +152,7 @@ def train_interval(
     )
     factors_SK, several = _factors(program, cohort, target), None
     if factors_SK is not None and several_at_once(program, cohort, groups, hyper, batches):
-        several = SeveralUpdates(program, cohort, groups, batches, hyper.lr_K * factors_SK)
+        several = SeveralUpdates(program, cohort, groups, batches, hyper, hyper.lr_K * factors_SK)
     streams = _streams(program, cohort)
     one = _one_update(program, cohort, groups, hyper, batches, probing, streams, target)
     with _mode(program, cohort), streams.shared():

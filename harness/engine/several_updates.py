@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from harness.core.parameter_layout import Slot
+from harness.core.parameter_layout import Role, Slot
 from harness.core.parameter_numbers import number_of
 from harness.engine.batches import Batches
 from harness.engine.cohort import Cohort
@@ -34,6 +34,7 @@ from harness.optimizers.adam_family import AdamState
 from harness.optimizers.adam_kernel import kernel_adam, numbers_at
 from harness.optimizers.base import OptimizerState
 from harness.optimizers.sgd import SGD
+from harness.regularizers.decay import WeightDecay
 from harness.spec.arms import has_own_code
 from harness.spec.space import value_of
 
@@ -49,6 +50,7 @@ class SeveralUpdates:
         cohort: the members; its weights and the optimizers' states are moved in place.
         groups: the members of each optimizer.
         batches: the members' minibatches.
+        hyper: the members' numbers.
         lr_SK: learning rates of the updates from ``cohort.done`` on, with the schedules' factors.
     """
 
@@ -58,6 +60,7 @@ class SeveralUpdates:
         cohort: Cohort,
         groups: Sequence[OptimizerGroup],
         batches: Batches,
+        hyper: Hyperparameters,
         lr_SK: Tensor,
     ) -> None:
         kernel = _kernel_of(program)
@@ -68,6 +71,7 @@ class SeveralUpdates:
         train, times = batches.splits.train, program.times
         self.size, self.per_epoch = times.batch, times.per_epoch
         self.x_NI, self.y_ND = train.x.flatten(1), train.y
+        self.exempt, self.shrink_SK = _decay_of(program, hyper, self.lr_SK)
         # one member's gradient, which every member's overwrites
         self._row_1P = cohort.w_KP.new_empty(1, program.layout.width)
         self.layers = [self._layers_of(place) for place in range(len(groups))]
@@ -85,6 +89,7 @@ class SeveralUpdates:
                 if parameter not in params:  # a layer without a bias
                     continue
                 slot = self.layout.slots[parameter]
+                setattr(own, f"shrinks_{name}", slot.role not in self.exempt)
                 for of, state in self._state_of(slot, place):
                     setattr(own, f"{of}_{name}", state.data_ptr())
                     setattr(own, f"{of}_{name}_member", state.stride(0))
@@ -142,8 +147,10 @@ class SeveralUpdates:
         """Return how a group moves in the coming call."""
         optimizer, rows, fields, *_ = self.groups[place]
         members = self.lr_SK.shape[1]
-        lr = self.lr_SK[step - self.first :].data_ptr()
-        rule = KernelRule(rows.start, rows.stop, members, count, lr)
+        at = step - self.first
+        rule = KernelRule(rows.start, rows.stop, members, count, self.lr_SK[at:].data_ptr())
+        if self.shrink_SK is not None:
+            rule.shrink = self.shrink_SK[at:].data_ptr()
         if isinstance(optimizer, SGD):
             rule.momentum = fields["momentum"].data_ptr() if optimizer.form() == "heavy" else None
             rule.nesterov = optimizer.looks_ahead
@@ -155,6 +162,27 @@ class SeveralUpdates:
             assert isinstance(state, AdamState)
             rule.made = state.t
         return rule
+
+
+def _decay_of(
+    program: Program, hyper: Hyperparameters, lr_SK: Tensor
+) -> tuple[tuple[Role, ...], Tensor | None]:
+    """Return which roles do not decay apart from the gradient, and 1 − ηλ (S, K); None: none do."""
+    for part, numbers in zip(program.regularizers, hyper.regularizers, strict=True):
+        if isinstance(part, WeightDecay):
+            return value_of(part.exempt, "exempt"), 1 - lr_SK * numbers["rate"]
+    return (), None
+
+
+def _can_act(program: Program, hyper: Hyperparameters) -> bool:
+    """Return whether the kernel can do what the regularizers do in every update."""
+    acting = [part for part in program.regularizers if part is not program.stopping]
+    # groups of parameters may have decays of their own
+    return not acting or (
+        len(acting) == 1
+        and isinstance(acting[0], WeightDecay)
+        and all(own_KP is None for own_KP in hyper.groups)
+    )
 
 
 def _counted(state: OptimizerState, count: int) -> OptimizerState:
@@ -187,8 +215,7 @@ def several_at_once(
             isinstance(group.optimizer, SGD | Adam | AdamW) and group.lr_KP is None
             for group in groups
         )
-        # others than early stopping act on every update
-        and all(part is program.stopping for part in program.regularizers)
+        and _can_act(program, hyper)
         and hyper.dropout_K is None
         and cohort.average_KP is None
         and program.recipe.gradients is None

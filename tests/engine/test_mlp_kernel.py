@@ -79,6 +79,7 @@ def test_others_are_left_to_pytorch():
     others = [
         recipe_of(h.MLP(widths=(8,), activation="tanh")),
         recipe_of(h.MLP(widths=(8, 8), residual=True)),
+        recipe_of(h.MLP(widths=(1024, 1025))),
         recipe_of(h.MLP(widths=(8,)), loss=h.MSE()),
         recipe_of(h.MLP(widths=(8,)), loss=h.CrossEntropy(weight="balanced")),
     ]
@@ -124,8 +125,13 @@ OPTIMIZERS = {
         {"drop_last": True, "schedule": {"name": "Cosine"}},
         # velocities in blocks of their own
         {"model": h.MLP(widths=(300, 300))},
+        {"regularizers": [h.WeightDecay(rate=0.3)], "schedule": {"name": "Cosine"}},
+        {
+            "model": h.MLP(widths=(300, 300)),
+            "regularizers": [h.WeightDecay(rate=0.3, exempt=()), h.EarlyStopping(patience=5)],
+        },
     ],
-    ids=["plain", "dropout", "schedule", "blocks"],
+    ids=["plain", "dropout", "schedule", "blocks", "decay", "decay of all"],
 )
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_several_updates_at_once_have_the_bits_of_one_by_one_and_probes_change_none(

@@ -24,6 +24,7 @@ struct Layer {
     float *m_w, *m_b;  // Adam's means
     int64_t m_w_member, m_b_member;
     Number decay_w, decay_b;  // AdamW's; null for none
+    int64_t shrinks_w, shrinks_b;  // whether they shrink before an update
 };
 
 struct Batch {
@@ -43,7 +44,8 @@ struct Rule {
     const float *lr, *momentum;  // (steps, members), (last - first)
     int64_t nesterov;
     const Adam* adam;
-    int64_t made;  // updates by Adam before these
+    int64_t made;         // updates by Adam before these
+    const float* shrink;  // (steps, members), by what weights are multiplied before; null for nothing
 };
 
 namespace {
@@ -264,10 +266,16 @@ void descend(int64_t n, const float* g, float* w, float* v, float lr, float mome
         }
 }
 
+// θ ← sθ. It is never inlined: its product is rounded before what follows it.
+__attribute__((noinline)) void shrink(int64_t n, float* w, float by) {
+    for (int64_t i = 0; i < n; ++i) w[i] *= by;
+}
+
 // Moves n weights of member k, in the step s of the call.
 void move(const Rule& rule, int64_t k, int64_t s, int64_t n, const float* g, float* w, State v, State m,
-          Number decay) {
+          Number decay, bool shrinks) {
     const int64_t own = k - rule.first;
+    if (rule.shrink && shrinks) shrink(n, w, rule.shrink[s * rule.members + k]);
     const float* lr = rule.lr + s * rule.members + k;
     if (rule.adam)
         adam(n, g, w, m.of(own), v.of(own), {lr, 0, 0}, *rule.adam, decay.at ? decay.of(own) : decay, own,
@@ -311,10 +319,10 @@ void mlp_train(const Layer* layers, int64_t count, int32_t rectified, Batch batc
             loss[s * rule.members + k] = member(layers, count, rectified, now, k, scratch);
             for (const Layer* at = layers; at < layers + count; ++at) {
                 move(rule, k, s, at->inputs * at->outputs, at->d_w, at->w + k * at->w_member,
-                     {at->v_w, at->v_w_member}, {at->m_w, at->m_w_member}, at->decay_w);
+                     {at->v_w, at->v_w_member}, {at->m_w, at->m_w_member}, at->decay_w, at->shrinks_w);
                 if (at->b)
                     move(rule, k, s, at->outputs, at->d_b, at->b + k * at->b_member,
-                         {at->v_b, at->v_b_member}, {at->m_b, at->m_b_member}, at->decay_b);
+                         {at->v_b, at->v_b_member}, {at->m_b, at->m_b_member}, at->decay_b, at->shrinks_b);
             }
         }
 }

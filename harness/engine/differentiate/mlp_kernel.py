@@ -25,6 +25,9 @@ from harness.models.dropout import dropout_mask
 from harness.models.mlp import MLPNetwork
 from harness.optimizers.adam_kernel import KernelAdam, KernelNumber
 
+LARGEST = 2**20
+"""Weights of a layer from which PyTorch's products, cut for all levels of the cache and for several
+threads, are as fast; measured with benchmarks/kernels.py at widths of 512 to 2048."""
 _NUMBER, _POINTER = ctypes.c_int64, ctypes.c_void_p
 
 
@@ -41,6 +44,7 @@ class KernelLayer(ctypes.Structure):
         *((name, _POINTER) for name in ("m_w", "m_b")),
         *((name, _NUMBER) for name in ("m_w_member", "m_b_member")),
         *((name, KernelNumber) for name in ("decay_w", "decay_b")),
+        *((name, _NUMBER) for name in ("shrinks_w", "shrinks_b")),
     )
 
 
@@ -66,6 +70,7 @@ class KernelRule(ctypes.Structure):
         ("nesterov", _NUMBER),
         ("adam", ctypes.POINTER(KernelAdam)),
         ("made", _NUMBER),
+        ("shrink", _POINTER),
     )
 
 
@@ -196,6 +201,7 @@ def mlp_kernel_for(loss: TrainingLoss) -> MLPKernel | None:
         and isinstance(loss.loss, CrossEntropy)
         and loss.loss.weight is None
         and loss.device.type == "cpu"
+        and all(part.inputs * part.outputs <= LARGEST for part in (*network.hidden, network.out))
     )
     if compiled is None or not fits:
         return None
