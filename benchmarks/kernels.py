@@ -51,7 +51,7 @@ CASES = {
         for w in (64, 256)
         for rule, optimizer in RULES.items()
     },
-    "CNN, Adam": CNN | {"optimizer": RULES["Adam"]},
+    **{f"CNN, {rule}": CNN | {"optimizer": RULES[rule]} for rule in ("momentum", "Adam")},
 }
 LAST = 1_000_000
 """The length of a run, of which the turns see the beginning."""

@@ -18,11 +18,11 @@ from harness.core.parameter_numbers import number_of
 from harness.engine.batches import Batches
 from harness.engine.cohort import Cohort
 from harness.engine.differentiate import HandWritten
-from harness.engine.differentiate.mlp_kernel import (
+from harness.engine.differentiate.network_kernel import (
     KernelBatch,
     KernelLayer,
     KernelRule,
-    MLPKernel,
+    NetworkKernel,
     layer_in,
 )
 from harness.engine.hyperparameters import Hyperparameters
@@ -78,12 +78,12 @@ class SeveralUpdates:
 
     def _layers_of(self, place: int) -> ctypes.Array[KernelLayer]:
         """Return where the weights, one gradient and a group's state and decays lie."""
-        dense = self.kernel.dense
+        parts = self.kernel.parts
         params, row = map(self.layout.views, (self.cohort.w_KP, self._row_1P))
-        layers = (KernelLayer * len(dense))(*(layer_in(part, params, row) for part in dense))
+        layers = (KernelLayer * len(parts))(*(layer_in(part, params, row) for part in parts))
         group = self.groups[place]
         decay = {**group.fields, **group.apart}.get("weight_decay")
-        for own, part in zip(layers, dense, strict=True):
+        for own, part in zip(layers, parts, strict=True):
             own.d_w_member = own.d_b_member = 0
             for name, parameter in (("w", part.w), ("b", part.b)):
                 if parameter not in params:  # a layer without a bias
@@ -133,10 +133,9 @@ class SeveralUpdates:
             *(index_KN[:, begin:].data_ptr(), index_KN.stride(0)),
         )
         for place, layers in enumerate(self.layers):
-            self.kernel.compiled.mlp_train(
-                *(layers, len(self.kernel.dense), self.kernel.rectified, batch, total),
-                *(self._rule(place, step, count), loss_SK.data_ptr()),
-                self.kernel.scratch(self.size).data_ptr(),
+            self.kernel.compiled.network_train(
+                *(self.kernel.over(layers), batch, total, self._rule(place, step, count)),
+                *(loss_SK.data_ptr(), self.kernel.scratch(self.size).data_ptr()),
             )
         self.cohort.states = [
             [_counted(state, count) for state in states] for states in self.cohort.states
@@ -227,6 +226,6 @@ def several_at_once(
     )
 
 
-def _kernel_of(program: Program) -> MLPKernel | None:
+def _kernel_of(program: Program) -> NetworkKernel | None:
     differentiator = program.differentiator
     return differentiator.kernel if isinstance(differentiator, HandWritten) else None

@@ -19,8 +19,7 @@ from pathlib import Path
 from harness.core.errors import HarnessError
 from harness.core.paths import cache_folder
 
-SOURCE = Path(__file__).with_name("mlp.cpp")
-HEADERS = tuple(Path(__file__).with_name(name) for name in ("adam.h", "vectors.h"))
+SOURCE = Path(__file__).with_name("network.cpp")
 # without -fno-math-errno a square root is a call for each number
 OPTIONS = ("-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-shared", "-fPIC")
 COMPILERS = ("g++", "c++")
@@ -103,9 +102,10 @@ def _place() -> Path:
 @lru_cache(maxsize=1)
 def _name() -> str:
     """Return a name of source, options and processor."""
-    sources = (source.read_bytes() for source in (SOURCE, *HEADERS))
+    headers = sorted(SOURCE.parent.glob("*.h"))
+    sources = (source.read_bytes() for source in (SOURCE, *headers))
     parts = [*sources, " ".join(OPTIONS).encode(), _instructions().encode()]
-    return "mlp-" + sha256(b"\0".join(parts)).hexdigest()[:16]
+    return "kernels-" + sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
 def _instructions() -> str:

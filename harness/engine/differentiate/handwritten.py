@@ -16,7 +16,7 @@ from torch import Tensor
 from harness.core.noise import Noise, RecordedNoise
 from harness.engine.differentiate.autograd import Autograd, copied, gradient_product
 from harness.engine.differentiate.base import Differentiator, Gradient, TrainingPass
-from harness.engine.differentiate.mlp_kernel import mlp_kernel_for
+from harness.engine.differentiate.network_kernel import kernel_for
 from harness.engine.differentiate.samples import (
     grams_one_by_one,
     sample_norms_one_by_one,
@@ -55,7 +55,7 @@ class HandWritten(Differentiator):
 
     def __init__(self, loss: TrainingLoss, network: Backpropagating) -> None:
         self.loss, self.network = loss, network
-        self.kernel = mlp_kernel_for(loss)
+        self.kernel = kernel_for(loss)
 
     def mode(self) -> AbstractContextManager[object]:
         # nothing in an update needs autograd, whose version counters and views cost time
@@ -93,11 +93,7 @@ class HandWritten(Differentiator):
                 )
                 self.network.backward(workspace.params, tape, slope_KBD, workspace.gradients, seen)
             if kernel is not None:
-                masks = (
-                    kernel.masks(w_KP, batch, ctx)
-                    if record is None
-                    else [saved.mask_KBO for saved in tape[:-1]]
-                )
+                masks = kernel.masks(w_KP, batch, ctx) if record is None else kernel.masks_of(tape)
                 loss_K = kernel.gradient(workspace, batch, masks)
         # only probes read whole rows; optimizers take the gradient block by block
         whole = record is not None and bool(workspace.apart)

@@ -1,4 +1,4 @@
-"""The compiled gradient of MLPs against autograd's in float64, and the contracts of a run trained by it."""
+"""The compiled gradient of networks against autograd's in float64, and the contracts of a run trained by it."""
 
 import pickle
 
@@ -41,6 +41,7 @@ def drawn(recipe, samples):
     return program, w_KP, Minibatch(x, 0.9 * y + 0.01)
 
 
+PICTURES = {"data": {"name": "digits", "image": True}}
 MODELS = {
     "rectified": (h.MLP(widths=(64, 64)), {}),
     "no whole vectors": (h.MLP(widths=(11, 37, 5)), {"data": "mnist1d"}),
@@ -48,7 +49,12 @@ MODELS = {
     "no hidden layer": (h.MLP(widths=()), {}),
     "linear": (h.DeepLinear(width=20, depth=2), {}),
     "pictures": (h.MLP(widths=(20,)), {"data": {"name": "digits", "image": True}}),
+    "convolutions": (h.CNN1D(channels=25), {"data": {"name": "mnist1d", "channels": True}}),
+    "one convolution": (h.CNN2D(channels=(3,), kernel=2), PICTURES),
+    "pooled": (h.CNN2D(channels=(16, 9)), PICTURES),
+    "wide kernels": (h.CNN2D(channels=(5, 18), kernel=5), PICTURES),
 }
+"""What the kernel computes."""
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.3])
@@ -56,7 +62,7 @@ MODELS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_the_compiled_gradient_is_autograd_s_in_float64(name, samples, rate):
     model, fields = MODELS[name]
-    drops = rate and isinstance(model, h.MLP) and model.widths
+    drops = rate and not isinstance(model, h.DeepLinear) and getattr(model, "widths", True)
     regularizers = (h.Dropout(rate=rate),) if drops else ()
     recipe = recipe_of(model, **fields, regularizers=regularizers)
     program, w_KP, batch = drawn(recipe, samples)
@@ -80,6 +86,7 @@ def test_others_are_left_to_pytorch():
         recipe_of(h.MLP(widths=(8,), activation="tanh")),
         recipe_of(h.MLP(widths=(8, 8), residual=True)),
         recipe_of(h.MLP(widths=(1024, 1025))),
+        recipe_of(h.CNN2D(channels=(4,)), loss=h.MSE(), **PICTURES),
         recipe_of(h.MLP(widths=(8,)), loss=h.MSE()),
         recipe_of(h.MLP(widths=(8,)), loss=h.CrossEntropy(weight="balanced")),
     ]
@@ -89,13 +96,17 @@ def test_others_are_left_to_pytorch():
         assert differentiator.kernel is None
 
 
-def test_a_member_has_the_same_bits_alone_and_beside_one_that_drops():
-    recipe = recipe_of(h.MLP(widths=(30, 20)), batch_size=32)
+@pytest.mark.parametrize(
+    "model, fields", [(h.MLP(widths=(30, 20)), {}), (h.CNN2D(channels=(4, 6)), PICTURES)]
+)
+def test_a_member_has_the_same_bits_alone_and_beside_one_that_drops(model, fields):
+    recipe = recipe_of(model, **fields, batch_size=32)
     program, w_KP, batch = drawn(recipe, 32)
     cpu = torch.device("cpu")
 
     def gradient(rows, rates):
-        members = [resolve(recipe_of(h.MLP(widths=(30, 20), dropout=rate))) for rate in rates]
+        models = [model.model_copy(update={"dropout": rate}) for rate in rates]
+        members = [resolve(recipe_of(own, **fields)) for own in models]
         hyper = stack_hyperparameters(members, cpu, torch.float32)
         given = Minibatch(*(part[rows] for part in batch))
         noise = Noise([0, 1][rows], 0, cpu, torch.float32)
@@ -125,13 +136,14 @@ OPTIMIZERS = {
         {"drop_last": True, "schedule": {"name": "Cosine"}},
         # velocities in blocks of their own
         {"model": h.MLP(widths=(300, 300))},
+        {"model": h.CNN2D(channels=(4, 6)), **PICTURES},
         {"regularizers": [h.WeightDecay(rate=0.3)], "schedule": {"name": "Cosine"}},
         {
             "model": h.MLP(widths=(300, 300)),
             "regularizers": [h.WeightDecay(rate=0.3, exempt=()), h.EarlyStopping(patience=5)],
         },
     ],
-    ids=["plain", "dropout", "schedule", "blocks", "decay", "decay of all"],
+    ids=["plain", "dropout", "schedule", "blocks", "pictures", "decay", "decay of all"],
 )
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_several_updates_at_once_have_the_bits_of_one_by_one_and_probes_change_none(

@@ -1,4 +1,4 @@
-"""The gradient of members' MLPs by one call of compiled code, where this machine has it.
+"""The gradient of members' networks by one call of compiled code, where this machine has it.
 
 A call of torch takes microseconds before any arithmetic, and its products of matrices for all
 members at once pass over more memory than a core's cache has. The kernel goes through the whole
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Sequence
-from typing import final
+from typing import TypeGuard, final
 
 import torch
 from torch import Tensor
@@ -19,13 +19,15 @@ from harness.engine.training_loss import Minibatch, TrainingLoss
 from harness.engine.workspace import Workspace
 from harness.losses.cross_entropy import CrossEntropy
 from harness.models.activation import Identity, ReLU
-from harness.models.base import Context, Params
+from harness.models.base import Context, Network, Params
+from harness.models.cnn import ConvNetwork, SavedPass
+from harness.models.convolution import Conv
 from harness.models.dense import Dense
 from harness.models.dropout import dropout_mask
-from harness.models.mlp import MLPNetwork
+from harness.models.mlp import MLPNetwork, SavedHidden
 from harness.optimizers.adam_kernel import KernelAdam, KernelNumber
 
-LARGEST = 2**20
+LARGEST_LAYER = 2**20
 """Weights of a layer from which PyTorch's products, cut for all levels of the cache and for several
 threads, are as fast; measured with benchmarks/kernels.py at widths of 512 to 2048."""
 _NUMBER, _POINTER = ctypes.c_int64, ctypes.c_void_p
@@ -45,6 +47,29 @@ class KernelLayer(ctypes.Structure):
         *((name, _NUMBER) for name in ("m_w_member", "m_b_member")),
         *((name, KernelNumber) for name in ("decay_w", "decay_b")),
         *((name, _NUMBER) for name in ("shrinks_w", "shrinks_b")),
+    )
+
+
+class KernelShape(ctypes.Structure):
+    """``Shape`` of the kernel's source."""
+
+    _fields_ = tuple(
+        (name, _NUMBER)
+        for name in (
+            *("channels", "height", "width"),
+            *("kernel_h", "kernel_w", "stride", "pad_h", "pad_w"),
+        )
+    )
+
+
+class KernelNetwork(ctypes.Structure):
+    """``Network`` of the kernel's source."""
+
+    _fields_ = (
+        ("layers", ctypes.POINTER(KernelLayer)),
+        *((name, _NUMBER) for name in ("count", "rectified")),
+        ("shapes", ctypes.POINTER(KernelShape)),
+        ("pooled", _NUMBER),
     )
 
 
@@ -75,34 +100,39 @@ class KernelRule(ctypes.Structure):
 
 
 @final
-class MLPKernel:
-    """Loss and gradient of MLPs of rectified or linear units under the cross-entropy of classes.
+class NetworkKernel:
+    """Loss and gradient under the cross-entropy of classes, of MLPs of rectified or linear units
+    and of convolutional networks.
 
     Args:
         compiled: the library.
         network: the members' network.
     """
 
-    def __init__(self, compiled: ctypes.CDLL, network: MLPNetwork) -> None:
+    def __init__(self, compiled: ctypes.CDLL, network: MLPNetwork | ConvNetwork) -> None:
         self.compiled, self.network = compiled, network
-        self.dense = (*network.hidden, network.out)
+        hidden = network.hidden if isinstance(network, MLPNetwork) else network.convs
+        self.parts: tuple[Dense | Conv, ...] = (*hidden, network.out)
         self.rectified = isinstance(network.activation, ReLU)
-        compiled.mlp_gradient.argtypes = [
-            *(_POINTER, _NUMBER, ctypes.c_int32, KernelBatch, _POINTER, _POINTER)
+        compiled.network_gradient.argtypes = [KernelNetwork, KernelBatch, _POINTER, _POINTER]
+        compiled.network_gradient.restype = None
+        compiled.network_train.argtypes = [
+            *(KernelNetwork, KernelBatch, _NUMBER, KernelRule, _POINTER, _POINTER),
         ]
-        compiled.mlp_gradient.restype = None
-        compiled.mlp_train.argtypes = [
-            *(_POINTER, _NUMBER, ctypes.c_int32, KernelBatch, _NUMBER, KernelRule),
-            *(_POINTER, _POINTER),
-        ]
-        compiled.mlp_train.restype = None
-        compiled.mlp_scratch.argtypes = [_POINTER, _NUMBER, _NUMBER]
-        compiled.mlp_scratch.restype = _NUMBER
+        compiled.network_train.restype = None
+        compiled.network_scratch.argtypes = [KernelNetwork, _NUMBER]
+        compiled.network_scratch.restype = _NUMBER
+        self._shapes = _shapes_of(network) if isinstance(network, ConvNetwork) else None
+        self._pooled = isinstance(network, ConvNetwork) and network.pool
         # where the parameters of the last call's workspace lie: most calls have the same
         self._workspace: Workspace | None = None
-        sizes = [KernelLayer(layer.inputs, layer.outputs) for layer in self.dense]
-        self._layers = (KernelLayer * len(self.dense))(*sizes)
+        sizes = [KernelLayer(_inputs(part), part.outputs) for part in self.parts]
+        self._layers = (KernelLayer * len(self.parts))(*sizes)
         self._scratch = torch.empty(0)
+
+    def over(self, layers: ctypes.Array[KernelLayer]) -> KernelNetwork:
+        """Return the network with its parameters where ``layers`` say."""
+        return KernelNetwork(layers, len(layers), self.rectified, self._shapes, self._pooled)
 
     def takes(self, w_KP: Tensor, batch: Minibatch) -> bool:
         """Return whether it can: the weights' precision and the targets are others for none or all
@@ -125,9 +155,25 @@ class MLPKernel:
         """
         shape = len(w_KP), batch.x_KB.shape[1]
         one = w_KP.new_empty(1, 1, 1)
-        return [
-            dropout_mask(one.expand(*shape, layer.outputs), ctx) for layer in self.network.hidden
-        ]
+        return [dropout_mask(one.expand(*shape, units), ctx) for units in self._dropped]
+
+    @property
+    def _dropped(self) -> list[int]:
+        """How many units there are wherever dropout drops, in its order."""
+        network = self.network
+        if isinstance(network, MLPNetwork):
+            return [layer.outputs for layer in network.hidden]
+        return [network.out.inputs]
+
+    def masks_of(self, saved: list[SavedHidden] | SavedPass) -> list[Tensor | None]:
+        """Return what dropout multiplied by in a forward pass.
+
+        Args:
+            saved: what the network's forward pass saved.
+        """
+        if isinstance(saved, SavedPass):
+            return [saved.mask_KBF]
+        return [layer.mask_KBO for layer in saved[:-1]]  # the output layer has none
 
     def gradient(
         self, workspace: Workspace, batch: Minibatch, masks: Sequence[Tensor | None]
@@ -137,7 +183,7 @@ class MLPKernel:
         Args:
             workspace: the weights, and memory for the gradients.
             batch: the minibatch.
-            masks: what dropout multiplies each hidden layer's outputs (K, B, F) by.
+            masks: what dropout multiplies by (K, B, F), wherever it drops.
         """
         x_KBI, y_KBD = batch.x_KB.flatten(2), batch.y_KBD
         if x_KBI.stride(2) != 1:
@@ -145,32 +191,31 @@ class MLPKernel:
         members, size = len(workspace.w_KP), x_KBI.shape[1]
         if workspace is not self._workspace:
             self._workspace = workspace
-            for place, layer in enumerate(self.dense):
+            for place, layer in enumerate(self.parts):
                 self._layers[place] = layer_in(layer, workspace.params, workspace.gradients)
         kept = [None if mask is None else mask.contiguous() for mask in masks]
-        for layer, mask in zip(self._layers, kept, strict=False):  # the last has none
-            layer.mask = None if mask is None else mask.data_ptr()
+        # an MLP drops behind every hidden layer, a convolutional network behind the last one
+        for place, mask in enumerate(kept, len(self.parts) - 1 - len(kept)):
+            self._layers[place].mask = None if mask is None else mask.data_ptr()
         loss_K = workspace.w_KP.new_empty(members)
         own = KernelBatch(
             *(members, size, x_KBI.data_ptr(), y_KBD.data_ptr()),
             *(x_KBI.stride(0) if len(x_KBI) == members else 0, x_KBI.stride(1)),
             *(*y_KBD.stride(), None, 0),
         )
-        self.compiled.mlp_gradient(
-            *(self._layers, len(self.dense), self.rectified, own),
-            *(loss_K.data_ptr(), self.scratch(size).data_ptr()),
-        )
+        scratch = self.scratch(size).data_ptr()
+        self.compiled.network_gradient(self.over(self._layers), own, loss_K.data_ptr(), scratch)
         return loss_K
 
     def scratch(self, size: int) -> Tensor:
         """Return memory for one member's pass over so many samples; the next call uses it again."""
-        needed = self.compiled.mlp_scratch(self._layers, len(self.dense), size)
+        needed = self.compiled.network_scratch(self.over(self._layers), size)
         if len(self._scratch) < needed:
             self._scratch = torch.empty(needed)
         return self._scratch
 
 
-def layer_in(layer: Dense, params: Params, gradients: Params) -> KernelLayer:
+def layer_in(layer: Dense | Conv, params: Params, gradients: Params) -> KernelLayer:
     """Return where a layer's parameters and their gradients lie, nothing being dropped.
 
     Args:
@@ -181,29 +226,61 @@ def layer_in(layer: Dense, params: Params, gradients: Params) -> KernelLayer:
     (w, d_w), (b, d_b) = ((params.get(n), gradients.get(n)) for n in (layer.w, layer.b))
     parts = (w, b, d_w, d_b)  # without a bias there is neither b nor its gradient
     return KernelLayer(
-        *(layer.inputs, layer.outputs),
+        *(_inputs(layer), layer.outputs),
         *(None if part is None else part.data_ptr() for part in parts),
         *(0 if part is None else part.stride(0) for part in parts),
     )
 
 
-def mlp_kernel_for(loss: TrainingLoss) -> MLPKernel | None:
+def _inputs(layer: Dense | Conv) -> int:
+    """Return how many numbers an output is a sum over."""
+    return layer.inputs * (layer.kernel**layer.axes if isinstance(layer, Conv) else 1)
+
+
+def _shapes_of(network: ConvNetwork) -> ctypes.Array[KernelShape]:
+    """Return the convolutions' geometries; a signal is a picture of one line."""
+    shapes, sizes = [], network.planes[1:]
+    for conv in network.convs:
+        line = conv.axes == 1
+        height, width = (1, *sizes) if line else sizes
+        down = (1, 0) if line else (conv.kernel, conv.padding)
+        shapes.append(
+            KernelShape(
+                *(conv.inputs, height, width, down[0], conv.kernel, conv.stride),
+                *(down[1], conv.padding),
+            )
+        )
+        sizes = tuple(conv.size(size) for size in sizes)
+    return (KernelShape * len(shapes))(*shapes)
+
+
+def kernel_for(loss: TrainingLoss) -> NetworkKernel | None:
     """Return the kernel for a training loss; None where it is for others, or is not compiled.
 
     Args:
         loss: what is differentiated.
     """
-    network, compiled = loss.network, library()
+    compiled = library()
     fits = (
+        isinstance(loss.loss, CrossEntropy)
+        and loss.loss.weight is None
+        and loss.device.type == "cpu"
+    )
+    network = loss.network
+    if compiled is None or not fits or not _is_taken(network):
+        return None
+    return NetworkKernel(compiled, network)
+
+
+def _is_taken(network: Network) -> TypeGuard[MLPNetwork | ConvNetwork]:
+    """Return whether the kernel can compute a network, and is faster than PyTorch."""
+    if isinstance(network, ConvNetwork):
+        return not network.norms
+    return (
         isinstance(network, MLPNetwork)
         and isinstance(network.activation, ReLU | Identity)
         and not (network.residual or network.norms)
-        and isinstance(loss.loss, CrossEntropy)
-        and loss.loss.weight is None
-        and loss.device.type == "cpu"
-        and all(part.inputs * part.outputs <= LARGEST for part in (*network.hidden, network.out))
+        and all(
+            part.inputs * part.outputs <= LARGEST_LAYER for part in (*network.hidden, network.out)
+        )
     )
-    if compiled is None or not fits:
-        return None
-    assert isinstance(network, MLPNetwork)
-    return MLPKernel(compiled, network)

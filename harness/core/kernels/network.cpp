@@ -1,0 +1,62 @@
+// The mean cross-entropy of members' networks, its gradient and their updates, a member at a time, so
+// that its weights stay in the core's cache and no number depends on who else is in the cohort.
+
+#include <algorithm>
+
+#include "adam.h"
+#include "cnn.h"
+#include "cross_entropy.h"
+#include "layer.h"
+#include "mlp.h"
+#include "update.h"
+
+namespace {
+
+float member(const Network& net, const Batch& batch, int64_t k, float* scratch) {
+    return net.shapes ? cnn(net, batch, k, scratch) : mlp(net, batch, k, scratch);
+}
+
+}  // namespace
+
+extern "C" {
+
+// Numbers of scratch memory that a call needs.
+int64_t network_scratch(Network net, int64_t batch) {
+    return net.shapes ? cnn_scratch(net, batch) : mlp_scratch(net, batch);
+}
+
+// Writes each member's mean loss, and its gradient by every parameter.
+void network_gradient(Network net, Batch batch, float* loss, float* scratch) {
+    for (int64_t k = 0; k < batch.members; ++k) loss[k] = member(net, batch, k, scratch);
+}
+
+// Trains a group's members, each through all steps before the next, so that its weights stay in the
+// cache. Writes the losses (steps, members); a step takes batch.size of the samples that the index
+// has, total in all. Layers' gradients are memory for one member.
+void network_train(Network net, Batch batch, int64_t total, Rule rule, float* loss, float* scratch) {
+    for (int64_t k = rule.first; k < rule.last; ++k)
+        for (int64_t s = 0; s < rule.steps; ++s) {
+            Batch now = batch;
+            if (now.index) now.index += s * batch.size;
+            now.size = std::min(batch.size, total - s * batch.size);
+            loss[s * rule.members + k] = member(net, now, k, scratch);
+            for (const Layer* at = net.layers; at < net.layers + net.count; ++at) {
+                move(rule, k, s, at->inputs * at->outputs, at->d_w, at->w + k * at->w_member,
+                     {at->v_w, at->v_w_member}, {at->m_w, at->m_w_member}, at->decay_w, at->shrinks_w);
+                if (at->b)
+                    move(rule, k, s, at->outputs, at->d_b, at->b + k * at->b_member,
+                         {at->v_b, at->v_b_member}, {at->m_b, at->m_b_member}, at->decay_b, at->shrinks_b);
+            }
+        }
+}
+
+// Moves members' rows by Adam, those of columns that may be a part of a row; t counts this update.
+void adam_update(int64_t members, int64_t columns, const float* g, int64_t g_member, float* w,
+                 int64_t w_member, float* m, int64_t m_member, float* v, int64_t v_member, Number lr,
+                 Adam group, int64_t t) {
+    for (int64_t k = 0; k < members; ++k)
+        adam(columns, g + k * g_member, w + k * w_member, m + k * m_member, v + k * v_member, lr.of(k),
+             group, group.decay.at ? group.decay.of(k) : group.decay, k, t);
+}
+
+}  // extern "C"
