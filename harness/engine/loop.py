@@ -159,7 +159,7 @@ def train_interval(
         while (step := cohort.done + len(own.losses)) < target:
             unseen = 0 if several is None else probing.unseen(step, several.ahead(step, target))
             if several is not None and unseen:
-                losses_SK, seen = several.make(step, unseen)
+                losses_SK, seen = several.make(step, unseen, own.noise)
                 own.losses += losses_SK.unbind()
                 cohort.gradients += seen
             else:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from harness.core.noise import Noise
 from harness.core.parameter_layout import Role, Slot
 from harness.core.parameter_numbers import number_of
 from harness.engine.batches import Batches
@@ -35,11 +36,15 @@ from harness.optimizers.adam_kernel import kernel_adam, numbers_at
 from harness.optimizers.base import OptimizerState
 from harness.optimizers.sgd import SGD
 from harness.regularizers.decay import WeightDecay
+from harness.regularizers.dropout import Dropout
 from harness.spec.arms import has_own_code
 from harness.spec.space import value_of
 
 AT_ONCE = 64
 """Updates of a call at most: between two calls the cohort can be saved, and shows that it lives."""
+
+DRAWN = 2**21
+"""Numbers that dropout draws for a call, about: they should be few enough for the cache."""
 
 
 class SeveralUpdates:
@@ -71,6 +76,10 @@ class SeveralUpdates:
         train, times = batches.splits.train, program.times
         self.size, self.per_epoch = times.batch, times.per_epoch
         self.x_NI, self.y_ND = train.x.flatten(1), train.y
+        self.rate_K = hyper.dropout_K
+        self.dropped = 0 if self.rate_K is None else sum(kernel.dropped)
+        drawn = len(cohort.members) * self.size * self.dropped
+        self.most = min(AT_ONCE, DRAWN // drawn + 1) if drawn else AT_ONCE
         self.exempt, self.shrink_SK = _decay_of(program, hyper, self.lr_SK)
         # one member's gradient, which every member's overwrites
         self._row_1P = cohort.w_KP.new_empty(1, program.layout.width)
@@ -110,14 +119,15 @@ class SeveralUpdates:
 
     def ahead(self, step: int, target: int) -> int:
         """Return how many updates from ``step`` on one call makes: at most up to an epoch's end."""
-        return min(target - step, self.per_epoch - step % self.per_epoch, AT_ONCE)
+        return min(target - step, self.per_epoch - step % self.per_epoch, self.most)
 
-    def make(self, step: int, count: int) -> tuple[Tensor, int]:
+    def make(self, step: int, count: int, noise: Noise) -> tuple[Tensor, int]:
         """Make some updates.
 
         Args:
             step: updates made before them.
             count: at most as many as :meth:`ahead` says.
+            noise: the members' streams, for dropout.
 
         Returns:
             The losses (S, K) of their minibatches, and the samples that each member has seen.
@@ -127,14 +137,18 @@ class SeveralUpdates:
         total = min(count * self.size, index_KN.shape[1] - begin)
         members = len(index_KN)
         loss_SK = self.lr_SK.new_empty(count, members)
+        # as the updates one by one would draw them: sample by sample in every layer of every update
+        drawn_KN = noise.uniform(total * self.dropped) if self.dropped else None
         batch = KernelBatch(
             *(members, self.size, self.x_NI.data_ptr(), self.y_ND.data_ptr()),
             *(0, self.x_NI.stride(0), 0, *self.y_ND.stride()),
             *(index_KN[:, begin:].data_ptr(), index_KN.stride(0)),
+            *(None if part is None else part.data_ptr() for part in (self.rate_K, drawn_KN)),
         )
         for place, layers in enumerate(self.layers):
             self.kernel.compiled.network_train(
-                *(self.kernel.over(layers), batch, total, self._rule(place, step, count)),
+                *(self.kernel.over(layers), batch, total, self.dropped),
+                self._rule(place, step, count),
                 *(loss_SK.data_ptr(), self.kernel.scratch(self.size).data_ptr()),
             )
         self.cohort.states = [
@@ -176,11 +190,10 @@ def _decay_of(
 def _can_act(program: Program, hyper: Hyperparameters) -> bool:
     """Return whether the kernel can do what the regularizers do in every update."""
     acting = [part for part in program.regularizers if part is not program.stopping]
-    # groups of parameters may have decays of their own
-    return not acting or (
-        len(acting) == 1
-        and isinstance(acting[0], WeightDecay)
-        and all(own_KP is None for own_KP in hyper.groups)
+    decays = [part for part in acting if isinstance(part, WeightDecay)]
+    # dropout has no hook of its own; groups of parameters may have decays of their own
+    return all(isinstance(part, WeightDecay | Dropout) for part in acting) and (
+        not decays or (len(decays) == 1 and all(own_KP is None for own_KP in hyper.groups))
     )
 
 
@@ -215,7 +228,6 @@ def several_at_once(
             for group in groups
         )
         and _can_act(program, hyper)
-        and hyper.dropout_K is None
         and cohort.average_KP is None
         and program.recipe.gradients is None
         # own code may draw, for which it is seeded before each

@@ -127,16 +127,6 @@ void input_gradient(const Layer& layer, const Shape& s, int64_t k, const Plane& 
         }
 }
 
-// d ← d where h is above 0, else 0.
-void cut_off(const Plane& h, const Plane& d) {
-    for (int64_t c = 0; c < d.channels; ++c)
-        for (int64_t y = 0; y < d.height; ++y) {
-            const float* seen = h.of(c, y, 0);
-            float* own = d.of(c, y, 0);
-            for (int64_t i = 0; i < d.width * d.row; ++i) own[i] = seen[i] > 0.0f ? own[i] : 0.0f;
-        }
-}
-
 // One member's mean loss; its gradients are written.
 float cnn(const Network& net, const Batch& batch, int64_t k, float* scratch) {
     static thread_local std::vector<Term> terms;
@@ -166,7 +156,7 @@ float cnn(const Network& net, const Batch& batch, int64_t k, float* scratch) {
                 store(pool + c * row + i, sum / float(positions));
             }
     }
-    if (hidden.mask) drop(hidden, k, out.inputs, batch.size, features);
+    drop(hidden, batch, k, out.inputs, 0, features, below);
     const float* w = out.w + k * out.w_member;
     product(out.outputs, row, out.inputs, {w, out.inputs, 1}, features, row, d, row);
     activate(out, k, false, batch.size, d);
@@ -179,7 +169,7 @@ float cnn(const Network& net, const Batch& batch, int64_t k, float* scratch) {
          out.d_w + k * out.d_w_member, out.inputs);
     row_sums(out.outputs, row, d, out.d_b + k * out.d_b_member);
     product(out.inputs, row, out.outputs, {w, 1, out.inputs}, d, row, below, row);
-    if (hidden.mask) drop(hidden, k, out.inputs, batch.size, below);
+    cut_off(features, below, out.inputs * row, batch.rate ? kept(batch, k) : 1.0f);
     std::swap(d, below);
     if (net.pooled) {
         // a feature is the mean over positions: each has its share of the gradient
@@ -192,7 +182,8 @@ float cnn(const Network& net, const Batch& batch, int64_t k, float* scratch) {
     for (int64_t l = convolutions - 1; l >= 0; --l) {
         const Plane& h = planes[l + 1];
         const Plane own = {d, h.channels, h.height, h.width, 0, 0, row};
-        cut_off(h, own);
+        for (int64_t c = 0; c < h.channels; ++c)
+            for (int64_t y = 0; y < h.height; ++y) cut_off(h.of(c, y, 0), own.of(c, y, 0), h.width * row, 1.0f);
         write_gradients(net.layers[l], net.shapes[l], k, planes[l], own, terms, offsets);
         if (l == 0) break;
         const Plane under = {below, planes[l].channels, planes[l].height, planes[l].width, 0, 0, row};

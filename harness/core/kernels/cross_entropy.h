@@ -1,21 +1,12 @@
-// Minibatches, and the mean cross-entropy of classes with its gradient by the outputs.
+// The mean cross-entropy of classes, and its gradient by the outputs.
 
 #pragma once
 
 #include <algorithm>
 #include <cmath>
 
+#include "batch.h"
 #include "vectors.h"
-
-struct Batch {
-    int64_t members, size;
-    const float *x, *y;
-    int64_t x_member, x_sample, y_member, y_sample, y_output;
-    const int64_t* index;  // (members, ·), which samples they are; null for the first ones
-    int64_t index_member;
-
-    int64_t sample(int64_t k, int64_t i) const { return index ? index[k * index_member + i] : i; }
-};
 
 namespace {
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "adam.h"
+#include "batch.h"
 #include "vectors.h"
 
 // One layer of all members: where its parameters and their gradients lie, in numbers apart.
@@ -11,7 +12,7 @@ struct Layer {
     float *w, *b;  // b: null without a bias
     float *d_w, *d_b;
     int64_t w_member, b_member, d_w_member, d_b_member;
-    const float* mask;  // (members, batch, outputs) that dropout multiplies by; null for nothing
+    const float* draws;  // (members, batch, units) from U[0, 1), by which dropout drops; null for none
     // velocities of descent, or Adam's means of squares, the first group member's first; null without
     float *v_w, *v_b;
     int64_t v_w_member, v_b_member;
@@ -54,11 +55,24 @@ void activate(const Layer& layer, int64_t k, bool rectified, int64_t size, float
     }
 }
 
-// Multiplies units (units, batch) by a layer's mask.
-void drop(const Layer& layer, int64_t k, int64_t units, int64_t size, float* h) {
-    const float* mask = layer.mask + k * size * units;
-    for (int64_t i = 0; i < size; ++i)
-        for (int64_t o = 0; o < units; ++o) h[o * padded(size) + i] *= mask[i * units + o];
+// By what dropout at a rate multiplies what it keeps.
+inline float kept(const Batch& batch, int64_t k) { return 1.0f / (1.0f - batch.rate[k]); }
+
+// Drops units (units, batch) behind a layer, if there is dropout; `before` of them are dropped before.
+void drop(const Layer& layer, const Batch& batch, int64_t k, int64_t units, int64_t before, float* h,
+          float* spare) {
+    if (!batch.rate) return;
+    const int64_t size = batch.size, row = padded(size);
+    const float* draws = batch.draws ? batch.draws + before * size : layer.draws + k * size * units;
+    const float rate = batch.rate[k], by = kept(batch, k);
+    transpose(draws, units, size, units, spare, row);
+    for (int64_t o = 0; o < units; ++o)
+        for (int64_t i = 0; i < size; ++i) h[o * row + i] *= spare[o * row + i] >= rate ? by : 0.0f;
+}
+
+// d ← d/(1 − p) where h is above 0, else 0: the derivative of ReLU and of dropout behind it.
+void cut_off(const float* h, float* d, int64_t n, float by) {
+    for (int64_t i = 0; i < n; ++i) d[i] = h[i] > 0.0f ? d[i] * by : 0.0f;
 }
 
 // The sum of each row (rows, ·) of whole vectors.

@@ -14,15 +14,22 @@
 
 namespace {
 
+// Units of the widest layer.
+int64_t widest(const Network& net) {
+    int64_t most = 0;
+    for (int64_t l = 0; l < net.count; ++l)
+        most = std::max({most, net.layers[l].inputs, net.layers[l].outputs});
+    return most;
+}
+
 // Numbers of scratch memory that a pass needs.
 int64_t mlp_scratch(const Network& net, int64_t batch) {
-    int64_t total = 0, widest = 0;
+    int64_t total = 3 * widest(net) * padded(batch);
     for (int64_t l = 0; l < net.count; ++l) {
-        const Layer& layer = net.layers[l];
-        total += layer.inputs * padded(batch) + batch * padded(layer.inputs);
-        widest = std::max({widest, layer.inputs, layer.outputs});
+        const int64_t inputs = net.layers[l].inputs;
+        total += inputs * padded(batch) + batch * padded(inputs);
     }
-    return total + 2 * widest * padded(batch);
+    return total;
 }
 
 // One member's mean loss; its gradients are written.
@@ -30,8 +37,9 @@ float mlp(const Network& net, const Batch& batch, int64_t k, float* scratch) {
     const Layer* layers = net.layers;
     const int64_t count = net.count;
     const bool rectified = net.rectified;
-    const int64_t size = batch.size, row = padded(size);
-    float* h = scratch;  // each layer's inputs, (units, batch) and then (batch, units)
+    const int64_t size = batch.size, row = padded(size), most = widest(net) * row;
+    float *spare = scratch, *h = scratch + most;
+    // h: each layer's inputs, (units, batch) and then (batch, units)
     const float* x = batch.x + k * batch.x_member;
     // the first layer's inputs come as (batch, units)
     const int64_t inputs = layers[0].inputs;
@@ -41,6 +49,7 @@ float mlp(const Network& net, const Batch& batch, int64_t k, float* scratch) {
                     inputs * sizeof(float));
     std::fill(h, h + inputs * row, 0.0f);
     transpose(by_sample, padded(inputs), size, inputs, h, row);
+    int64_t dropped = 0;  // units that dropout has seen
     for (int64_t l = 0; l < count; ++l) {
         const Layer& layer = layers[l];
         float* next = h + layer.inputs * row + size * padded(layer.inputs);
@@ -48,16 +57,14 @@ float mlp(const Network& net, const Batch& batch, int64_t k, float* scratch) {
                 {layer.w + k * layer.w_member, layer.inputs, 1}, h, row, next, row);
         activate(layer, k, rectified && l + 1 < count, size, next);
         if (l + 1 < count) {
-            if (layer.mask) drop(layer, k, layer.outputs, size, next);
+            drop(layer, batch, k, layer.outputs, dropped, next, spare);
+            dropped += layer.outputs;
             transpose(next, row, layer.outputs, size, next + layer.outputs * row,
                       padded(layer.outputs));
         }
         h = next;
     }
-    int64_t widest = 0;
-    for (int64_t l = 0; l < count; ++l)
-        widest = std::max({widest, layers[l].inputs, layers[l].outputs});
-    float *d = h, *below = h + widest * row;
+    float *d = h, *below = h + most;
     const float loss = cross_entropy(batch, k, layers[count - 1].outputs, d);
     for (int64_t l = count - 1; l >= 0; --l) {
         const Layer& layer = layers[l];
@@ -68,10 +75,10 @@ float mlp(const Network& net, const Batch& batch, int64_t k, float* scratch) {
         if (l == 0) break;
         product(layer.inputs, row, layer.outputs,
                 {layer.w + k * layer.w_member, 1, layer.inputs}, d, row, below, row);
-        if (layers[l - 1].mask) drop(layers[l - 1], k, layer.inputs, size, below);
-        // h is the layer below's output, 0 where it was cut off
-        for (int64_t i = 0; rectified && i < layer.inputs * row; ++i)
-            below[i] = h[i] > 0.0f ? below[i] : 0.0f;
+        dropped -= layer.inputs;
+        // h is the layer below's output
+        if (rectified) cut_off(h, below, layer.inputs * row, batch.rate ? kept(batch, k) : 1.0f);
+        else drop(layers[l - 1], batch, k, layer.inputs, dropped, below, spare);
         std::swap(d, below);
     }
     return loss;

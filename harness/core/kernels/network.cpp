@@ -32,13 +32,16 @@ void network_gradient(Network net, Batch batch, float* loss, float* scratch) {
 
 // Trains a group's members, each through all steps before the next, so that its weights stay in the
 // cache. Writes the losses (steps, members); a step takes batch.size of the samples that the index
-// has, total in all. Layers' gradients are memory for one member.
-void network_train(Network net, Batch batch, int64_t total, Rule rule, float* loss, float* scratch) {
+// has, total in all, for each of which dropout has drawn as many numbers as it sees units. Layers'
+// gradients are memory for one member.
+void network_train(Network net, Batch batch, int64_t total, int64_t dropped, Rule rule,
+                   float* loss, float* scratch) {
     for (int64_t k = rule.first; k < rule.last; ++k)
         for (int64_t s = 0; s < rule.steps; ++s) {
             Batch now = batch;
             if (now.index) now.index += s * batch.size;
             now.size = std::min(batch.size, total - s * batch.size);
+            if (now.draws) now.draws += k * total * dropped + s * batch.size * dropped;
             loss[s * rule.members + k] = member(net, now, k, scratch);
             for (const Layer* at = net.layers; at < net.layers + net.count; ++at) {
                 move(rule, k, s, at->inputs * at->outputs, at->d_w, at->w + k * at->w_member,

@@ -93,8 +93,8 @@ class HandWritten(Differentiator):
                 )
                 self.network.backward(workspace.params, tape, slope_KBD, workspace.gradients, seen)
             if kernel is not None:
-                masks = kernel.masks(w_KP, batch, ctx) if record is None else kernel.masks_of(tape)
-                loss_K = kernel.gradient(workspace, batch, masks)
+                draws = kernel.draws(batch, ctx) if seen is None else seen.draws
+                loss_K = kernel.gradient(workspace, batch, hyper.dropout_K, draws)
         # only probes read whole rows; optimizers take the gradient block by block
         whole = record is not None and bool(workspace.apart)
         g_KP = workspace.gathered(self.loss.layout) if whole else workspace.g_KP

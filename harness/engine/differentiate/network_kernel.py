@@ -20,11 +20,10 @@ from harness.engine.workspace import Workspace
 from harness.losses.cross_entropy import CrossEntropy
 from harness.models.activation import Identity, ReLU
 from harness.models.base import Context, Network, Params
-from harness.models.cnn import ConvNetwork, SavedPass
+from harness.models.cnn import ConvNetwork
 from harness.models.convolution import Conv
 from harness.models.dense import Dense
-from harness.models.dropout import dropout_mask
-from harness.models.mlp import MLPNetwork, SavedHidden
+from harness.models.mlp import MLPNetwork
 from harness.optimizers.adam_kernel import KernelAdam, KernelNumber
 
 LARGEST_LAYER = 2**20
@@ -40,7 +39,7 @@ class KernelLayer(ctypes.Structure):
         *((name, _NUMBER) for name in ("inputs", "outputs")),
         *((name, _POINTER) for name in ("w", "b", "d_w", "d_b")),
         *((name, _NUMBER) for name in ("w_member", "b_member", "d_w_member", "d_b_member")),
-        ("mask", _POINTER),
+        ("draws", _POINTER),
         *((name, _POINTER) for name in ("v_w", "v_b")),
         *((name, _NUMBER) for name in ("v_w_member", "v_b_member")),
         *((name, _POINTER) for name in ("m_w", "m_b")),
@@ -83,6 +82,7 @@ class KernelBatch(ctypes.Structure):
         *((name, _NUMBER) for name in ("y_member", "y_sample", "y_output")),
         ("index", _POINTER),
         ("index_member", _NUMBER),
+        *((name, _POINTER) for name in ("rate", "draws")),
     )
 
 
@@ -117,7 +117,7 @@ class NetworkKernel:
         compiled.network_gradient.argtypes = [KernelNetwork, KernelBatch, _POINTER, _POINTER]
         compiled.network_gradient.restype = None
         compiled.network_train.argtypes = [
-            *(KernelNetwork, KernelBatch, _NUMBER, KernelRule, _POINTER, _POINTER),
+            *(KernelNetwork, KernelBatch, _NUMBER, _NUMBER, KernelRule, _POINTER, _POINTER),
         ]
         compiled.network_train.restype = None
         compiled.network_scratch.argtypes = [KernelNetwork, _NUMBER]
@@ -145,45 +145,40 @@ class NetworkKernel:
         y_KBD = batch.y_KBD
         return w_KP.dtype == y_KBD.dtype == torch.float32 and y_KBD.ndim == 3
 
-    def masks(self, w_KP: Tensor, batch: Minibatch, ctx: Context) -> list[Tensor | None]:
-        """Return what dropout multiplies hidden layers by, drawn as a forward pass would.
-
-        Args:
-            w_KP: the weights.
-            batch: the minibatch.
-            ctx: the rates and the members' streams.
-        """
-        shape = len(w_KP), batch.x_KB.shape[1]
-        one = w_KP.new_empty(1, 1, 1)
-        return [dropout_mask(one.expand(*shape, units), ctx) for units in self._dropped]
-
     @property
-    def _dropped(self) -> list[int]:
+    def dropped(self) -> list[int]:
         """How many units there are wherever dropout drops, in its order."""
         network = self.network
         if isinstance(network, MLPNetwork):
             return [layer.outputs for layer in network.hidden]
         return [network.out.inputs]
 
-    def masks_of(self, saved: list[SavedHidden] | SavedPass) -> list[Tensor | None]:
-        """Return what dropout multiplied by in a forward pass.
+    def draws(self, batch: Minibatch, ctx: Context) -> list[Tensor]:
+        """Return what dropout draws in a forward pass, (K, B, F) wherever it drops.
 
         Args:
-            saved: what the network's forward pass saved.
+            batch: the minibatch.
+            ctx: the rates and the members' streams.
         """
-        if isinstance(saved, SavedPass):
-            return [saved.mask_KBF]
-        return [layer.mask_KBO for layer in saved[:-1]]  # the output layer has none
+        if ctx.dropout is None:
+            return []
+        assert ctx.noise is not None, "a training pass that drops needs streams"
+        return [ctx.noise.uniform(batch.x_KB.shape[1], units) for units in self.dropped]
 
     def gradient(
-        self, workspace: Workspace, batch: Minibatch, masks: Sequence[Tensor | None]
+        self,
+        workspace: Workspace,
+        batch: Minibatch,
+        rate_K: Tensor | None,
+        draws: Sequence[Tensor],
     ) -> Tensor:
         """Write the gradients into the workspace, and return the mean losses (K,).
 
         Args:
             workspace: the weights, and memory for the gradients.
             batch: the minibatch.
-            masks: what dropout multiplies by (K, B, F), wherever it drops.
+            rate_K: of dropout; None where no member drops.
+            draws: what it drew from U[0, 1), (K, B, F) wherever it drops.
         """
         x_KBI, y_KBD = batch.x_KB.flatten(2), batch.y_KBD
         if x_KBI.stride(2) != 1:
@@ -193,15 +188,15 @@ class NetworkKernel:
             self._workspace = workspace
             for place, layer in enumerate(self.parts):
                 self._layers[place] = layer_in(layer, workspace.params, workspace.gradients)
-        kept = [None if mask is None else mask.contiguous() for mask in masks]
         # an MLP drops behind every hidden layer, a convolutional network behind the last one
-        for place, mask in enumerate(kept, len(self.parts) - 1 - len(kept)):
-            self._layers[place].mask = None if mask is None else mask.data_ptr()
+        held = [drawn.contiguous() for drawn in draws]
+        for place, drawn in enumerate(held, len(self.parts) - 1 - len(held)):
+            self._layers[place].draws = drawn.data_ptr()
         loss_K = workspace.w_KP.new_empty(members)
         own = KernelBatch(
             *(members, size, x_KBI.data_ptr(), y_KBD.data_ptr()),
             *(x_KBI.stride(0) if len(x_KBI) == members else 0, x_KBI.stride(1)),
-            *(*y_KBD.stride(), None, 0),
+            *(*y_KBD.stride(), None, 0, None if rate_K is None else rate_K.data_ptr(), None),
         )
         scratch = self.scratch(size).data_ptr()
         self.compiled.network_gradient(self.over(self._layers), own, loss_K.data_ptr(), scratch)
