@@ -51,6 +51,7 @@ def _recipe(model: h.Model, **fields: object) -> h.Recipe:
     )
 
 
+GPT = h.GPT(layers=2, width=64, heads=4)
 CASES = {
     **{
         f"MLP {w}": _recipe(h.MLP(widths=(w, w)), data="digits", batch_size=32)
@@ -59,6 +60,7 @@ CASES = {
     "CNN": _recipe(
         h.CNN1D(channels=25), data={"name": "mnist1d", "channels": True}, batch_size=100
     ),
+    "GPT": _recipe(GPT, data=h.Markov(symbols=5, order=2, context=16, samples=4000), batch_size=16),
 }
 
 
@@ -80,7 +82,30 @@ def cnn(params: dict[str, jax.Array], x: jax.Array) -> jax.Array:
     return x.reshape(len(x), -1) @ params["out.weight"].T + params["out.bias"]
 
 
-NETWORKS = {"MLP": mlp, "CNN": cnn}
+def gpt(params: dict[str, jax.Array], x: jax.Array) -> jax.Array:
+    """Return logits (B, T, V) of a GPT with tied embeddings and learned positions."""
+
+    def norm(name: str, h: jax.Array) -> jax.Array:
+        h = (h - h.mean(-1, keepdims=True)) / jnp.sqrt(h.var(-1, keepdims=True) + 1e-5)
+        return h * params[f"{name}.weight"] + params[f"{name}.bias"]
+
+    def dense(name: str, h: jax.Array) -> jax.Array:
+        return h @ params[f"{name}.weight"].T + params[f"{name}.bias"]
+
+    h = params["tokens.weight"][x] + params["position.weight"][: x.shape[1]]
+    seen = jnp.tril(jnp.ones((x.shape[1], x.shape[1]), bool))
+    for block in (f"block.{i}" for i in range(GPT.layers)):
+        split = dense(f"{block}.qkv", norm(f"{block}.norm1", h))
+        q, k, v = split.reshape(*x.shape, 3, GPT.heads, -1).transpose(2, 0, 3, 1, 4)
+        scores = q @ k.swapaxes(-1, -2) / jnp.sqrt(q.shape[-1])
+        shares = jax.nn.softmax(jnp.where(seen, scores, -jnp.inf))
+        h = h + dense(f"{block}.mix", (shares @ v).swapaxes(1, 2).reshape(h.shape))
+        inner = jax.nn.gelu(dense(f"{block}.up", norm(f"{block}.norm2", h)), approximate=False)
+        h = h + dense(f"{block}.down", inner)
+    return norm("norm", h) @ params["tokens.weight"].T
+
+
+NETWORKS = {"MLP": mlp, "CNN": cnn, "GPT": gpt}
 
 
 class Theirs:
@@ -129,7 +154,10 @@ def _train_of(
     """Return one member's training over the updates whose samples are given."""
 
     def loss_of(params: dict[str, jax.Array], rows: jax.Array) -> jax.Array:
-        return -(y[rows] * jax.nn.log_softmax(network(params, x[rows]))).sum(-1).mean()
+        log = jax.nn.log_softmax(network(params, x[rows]))
+        if y.ndim == 2 and jnp.issubdtype(y.dtype, jnp.integer):  # tokens
+            return -jnp.take_along_axis(log, y[rows][..., None], -1).mean()
+        return -(y[rows] * log).sum(-1).mean()
 
     def update(state: tuple[object, object], rows: jax.Array) -> tuple[object, jax.Array]:
         params, velocity = state
