@@ -41,6 +41,13 @@ def _as_user():
     return ["runuser", "-u", "postgres", "--"]
 
 
+def _let_in(folder):
+    """Let PostgreSQL's user pass to a folder."""
+    for above in (folder, *folder.parents):
+        if above.stat().st_uid == os.getuid() and not above.stat().st_mode & 0o001:
+            above.chmod(above.stat().st_mode | 0o011)
+
+
 @contextmanager
 def postgres(folder):
     """Run a server with two databases; yield their URIs by name."""
@@ -50,9 +57,7 @@ def postgres(folder):
     if user:
         shutil.chown(folder, "postgres")
         shutil.chown(secret, "postgres")
-        for above in (folder, *folder.parents):
-            if above.stat().st_uid == os.getuid() and not above.stat().st_mode & 0o001:
-                above.chmod(above.stat().st_mode | 0o011)
+        _let_in(folder)
     init = [
         f"{programs}/initdb",
         "-D",
@@ -81,6 +86,8 @@ def postgres(folder):
         engine.dispose()
         yield {name: f"{uri}/{name}" for name in ("mlflow", "optuna")}
     finally:
+        if user:
+            _let_in(folder)  # pytest shuts its folder whenever another session of it starts
         subprocess.run(
             [*control, "stop", "-m", "immediate"], check=True, capture_output=True, cwd=folder
         )

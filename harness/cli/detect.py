@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from harness.cli.console import PlainConsole
 from harness.cli.durations import describe_time
 from harness.core.errors import SpecError, StoreError
 from harness.spec.study import Study
@@ -58,7 +58,7 @@ def show_detection(study: Study, plan: StudyPlan, workers: int, wanted: Detect) 
     detection = plan_detection(
         study, plan, workers, wanted.effect, known.spread, known.trial_length
     )
-    console = Console()
+    console = PlainConsole()
     console.print(_table(detection, known.of, study.tuned))
     console.print(_conclusion(detection, study.tuned), highlight=False, markup=False)
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pydantic.fields import FieldInfo
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from harness.cli.console import PlainConsole
 from harness.core.errors import SpecError, StoreError, nearest
 from harness.core.registry import REGISTRY, lookup
 from harness.spec.base import Spec
@@ -36,7 +36,7 @@ def show_components(kind: str | None) -> None:
     kinds = [*REGISTRY, "claim"]
     if kind is not None and kind.removesuffix("s") not in kinds and kind not in kinds:
         raise SpecError(f"list: unknown kind {kind!r}; {nearest(kind, kinds)}")
-    console = Console()
+    console = PlainConsole()
     for name, kind_of_part in REGISTRY.items():
         if kind in (None, name, f"{name}s"):
             console.print(f"\n[bold]{name}[/bold]")
@@ -108,7 +108,7 @@ def show_studies(uri: str | None) -> None:
         statuses = Counter(run.status for run in ends.runs)
         finished = "yes" if ends.complete else "no"
         table.add_row(name, finished, str(statuses.total()), _counts(statuses))
-    Console().print(table)
+    PlainConsole().print(table)
 
 
 @reading_stored()
@@ -135,7 +135,7 @@ def show_arms(study: str, uri: str | None) -> None:
         stages = Counter(run.stage for run in own)
         statuses = Counter(run.status for run in own)
         table.add_row(arm, str(stages["search"]), str(stages["confirm"]), _counts(statuses))
-    console = Console()
+    console = PlainConsole()
     console.print(table)
     for why in _failures(runs):
         console.print(why, markup=False, highlight=False)

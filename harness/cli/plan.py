@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 
 from harness.cli.changes import change_study
+from harness.cli.console import PlainConsole
 from harness.cli.detect import Detect, show_detection
 from harness.cli.durations import describe_time
 from harness.cli.flags import Flags
@@ -30,7 +30,7 @@ def show_plan(study: Study, flags: Flags, detect: Detect | None = None) -> None:
     study = change_study(study, flags)
     workers = default_workers() if flags.workers is None else flags.workers
     plan = plan_study(study, workers, flags.cohort)
-    console = Console()
+    console = PlainConsole()
     console.print(_table(study.name, plan))
     # each reason once, however many arms share it
     for path, why in sorted({(_path_of(row), row.why) for row in plan.arms}):

@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from harness.cli.console import PlainConsole
 from harness.protocol.countdown import say_left
 from harness.protocol.progress import Progress
 
@@ -140,5 +141,5 @@ def choose_display(console: Console | None = None) -> Progress:
     Args:
         console: where they go; by default stderr.
     """
-    console = console or Console(stderr=True)
+    console = console or PlainConsole(stderr=True)
     return Bars(console) if console.is_terminal else Lines(console)

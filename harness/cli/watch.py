@@ -10,12 +10,13 @@ from contextlib import suppress
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from rich.console import Console, Group
+from rich.console import Group
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
 from harness.analysis.live import ArmSoFar, read_study, say_state, summarize_arms
+from harness.cli.console import PlainConsole
 from harness.core.errors import HarnessError, NoStudyError
 from harness.report.watch import EVERY, render_so_far
 from harness.spec.objects import reading_stored
@@ -125,7 +126,7 @@ def watch_terminal(study: str, uri: str | None) -> None:
     Raises:
         StoreError: the store can't be read. A study that has not begun is waited for.
     """
-    console = Console()
+    console = PlainConsole()
     try:
         reader = _read_when_begun(study, uri)
         # no refresh by itself: a table changes only when it has been read again

@@ -72,6 +72,16 @@ def let_streams_degrade() -> None:
             stream.reconfigure(errors=HANDLER)
 
 
+def text_shown_by(text: str, encoding: str) -> str:
+    """Return what a terminal of an encoding shows of a text.
+
+    >>> text_shown_by("α ± 1", "ascii"), text_shown_by("α ± 1", "latin-1")
+    ('alpha +/- 1', 'alpha ± 1')
+    """
+    codecs.register_error(HANDLER, _plain)
+    return text.encode(encoding, HANDLER).decode(encoding)
+
+
 def _plain(error: UnicodeError) -> tuple[str, int]:
     """Return what stands for characters that an encoding lacks, as Python's codecs ask for it."""
     if not isinstance(error, UnicodeEncodeError):

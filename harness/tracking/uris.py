@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote, unquote_plus
@@ -147,8 +148,25 @@ def describe_error(error: BaseException, uri: str) -> str:
     Returns:
         300 characters at most; the error's class where it has no message.
     """
+    if (unnamed := _encode_error(error)) is not None:
+        return _describe_name(unnamed)
     # before it is cut: half a password is one too
     text = hide_in_text(str(error).strip(), uri)
     hide_in_error(error, uri)
     lines = text.splitlines()
     return lines[0][:300] if lines else type(error).__name__
+
+
+def _encode_error(error: BaseException | None) -> UnicodeEncodeError | None:
+    """Return the error of a name that could not be encoded, where another error came of it."""
+    while error is not None and not isinstance(error, UnicodeEncodeError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _describe_name(error: UnicodeEncodeError) -> str:
+    """Return what is wrong with a name of a study or a file that this Python can't pass on."""
+    encoding = sys.getfilesystemencoding()
+    if encoding == "utf-8":
+        return f"expected names in UTF-8, got {error.object!r}"
+    return f"this Python takes names in {encoding} only; start it with PYTHONUTF8=1"

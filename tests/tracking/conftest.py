@@ -2,8 +2,10 @@
 kind of file; and servers, which all tests of a process share."""
 
 import os
+import uuid
 
 import pytest
+from mlflow.tracking import MlflowClient
 
 from harness.tracking import schema
 from tests import servers
@@ -34,6 +36,17 @@ def databases(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory, databases):
+def shared_server(tmp_path_factory, databases):
     with servers.mlflow_server(tmp_path_factory.mktemp("mlflow"), databases["mlflow"]) as started:
         yield started
+
+
+@pytest.fixture
+def server(shared_server):
+    """The server, on which no study of an earlier test is found by its name."""
+    yield shared_server
+    client = MlflowClient(shared_server.uri)
+    for experiment in client.search_experiments(filter_string="name != 'Default'"):
+        # MLflow keeps the name of what is deleted
+        client.rename_experiment(experiment.experiment_id, uuid.uuid4().hex)
+        client.delete_experiment(experiment.experiment_id)

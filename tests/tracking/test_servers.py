@@ -21,11 +21,13 @@ from harness.protocol import clocks
 from harness.protocol.run import Options, run_study
 from harness.protocol.timing import work_of
 from harness.report.page import render
+from harness.spec.arms import Arm
 from harness.tracking import Reader, Session, retry
 from harness.tracking.client_api import ClientApi
 from tests import servers
 from tests.studies import small
 from tests.tables import assert_same_tables, tables
+from tests.tracking.made import ABOUT, RECIPE, record
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("servers")]
 
@@ -186,6 +188,26 @@ def test_a_study_killed_while_the_server_is_away_goes_on(away, folder):
     assert_same_tables(tables(study="killed"), tables(away.uri, "killed"))
     assert_each_once(away.uri, "killed", 24)
     assert not list((folder / "cache" / "spool").glob("*/*.json"))
+
+
+def test_what_was_half_sent_is_deleted_and_other_runs_are_left(server, folder, monkeypatch):
+    monkeypatch.setenv("HARNESS_CACHE", str(folder / "cache"))
+    opened = []
+    for _ in range(2):
+        session = Session("half", server.uri)
+        opened.append(session.open(ABOUT, [Arm("arm", {}, RECIPE)]))
+        if not opened[-1]:
+            session.record([record()])
+            session.settle([])
+            client, experiment = session._experiment.client, session._experiment.id
+            tags = {"harness.key": "k1", "harness.kind": "run"}
+            half = client.create_run(experiment, tags=tags).info.run_id
+            foreign = client.create_run(experiment).info.run_id
+        session.close()
+    assert set(opened[1]) == {"k0"}
+    stages = {run_id: client.get_run(run_id).info.lifecycle_stage for run_id in (half, foreign)}
+    assert stages == {half: "deleted", foreign: "active"}
+    assert_each_once(server.uri, "half", 1)
 
 
 def test_optunas_storage_may_be_away_too(folder, databases, monkeypatch):

@@ -76,6 +76,18 @@ def test_errors_quote_no_password_in_any_form_or_cause():
     assert hidden.args == (13, "denied to ***")
 
 
+@pytest.mark.parametrize("encoding, fix", [("ascii", "PYTHONUTF8=1"), ("utf-8", "in UTF-8")])
+def test_a_name_that_cannot_be_encoded_is_told_with_its_fix(monkeypatch, encoding, fix):
+    monkeypatch.setattr("sys.getfilesystemencoding", lambda: encoding)
+    try:
+        try:
+            "\udcc3".encode()
+        except UnicodeEncodeError as cause:
+            raise RuntimeError("(builtins.UnicodeEncodeError) 'utf-8' codec") from cause
+    except RuntimeError as error:
+        assert fix in describe_error(error, "sqlite:///mlflow.db")
+
+
 @pytest.mark.parametrize("scheme", ["postgresql", "nonsense", "postgresql+nodriver"])
 def test_stores_that_cannot_be_opened_name_no_password(folder, scheme, monkeypatch, caplog):
     monkeypatch.setattr("mlflow.store.db.utils.MAX_RETRY_COUNT", 0)
