@@ -15,6 +15,9 @@ from harness.tracking.rows import StudyData
 from harness.tracking.schema import closing_name
 from harness.tracking.views import View, views_of
 
+_PARTS = ("test", "valid")
+"""Parts of the data whose metrics have a curve on validation data."""
+
 
 def about_study(study: Study) -> About:
     """Return what MLflow shows of the study as a whole, with the texts of the user's own code.
@@ -87,4 +90,11 @@ def study_views(study: Study, arms: tuple[Arm, ...]) -> tuple[View, ...]:
         [closing_name(metric) for metric in metrics],
         [*searched],
         ascending=not larger_is_better(metrics[0], study.recipe.declared),
+        curves=_curves_of(metrics),
     )
+
+
+def _curves_of(metrics: list[str]) -> list[str]:
+    """Return the curves that tell how arms came to their values: of tests there are none."""
+    quantities = (metric.partition("/") for metric in metrics)
+    return list(dict.fromkeys(f"valid/{name}" for part, _, name in quantities if part in _PARTS))

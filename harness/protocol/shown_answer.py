@@ -68,7 +68,8 @@ def describe_answer(results: Results, answer: Answer) -> str:
         *results.notes,
         "Intervals of the table hold together; an arm's own run has each mean with a 95 % interval "
         "of its own (`…/low`, `…/high`) over `…/n` runs. *Views* lists the arms, the runs that "
-        "answer the study, and its search. The report is an artifact of the study's run.",
+        "answer the study, and its search; the links above open training's pages. The report is "
+        "an artifact of the study's run.",
     ]
     return "\n\n".join(part for part in parts if part)
 

@@ -31,7 +31,7 @@ from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
 from harness.tracking.rows import JsonObject, Means, NewRun, StoredRun, StudyData
 from harness.tracking.schema import TRAINING, Tag
 from harness.tracking.uris import describe_error, hide_password, is_remote
-from harness.tracking.views import View, saved_view
+from harness.tracking.views import ARMS_VIEW, View, saved_view, with_links
 
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 """MLflow's codes of failures that may pass by themselves; it gives INTERNAL_ERROR to a refused
@@ -208,11 +208,13 @@ class Experiment:
         )
 
     def set_title(self, title: str) -> None:
-        """Say in MLflow's UI what the experiment is about.
+        """Say in MLflow's UI what the experiment is about, with links to its views if it has any.
 
         Args:
             title: Markdown; what is too long for MLflow is cut.
         """
+        if Tag.SAVED_VIEW + ARMS_VIEW in self.client.get_experiment(self.id).tags:
+            title = with_links(title, self.id)
         self.client.set_experiment_tag(self.id, Tag.NOTE, title[:_LONGEST_NOTE])
 
     def set_views(self, views: Sequence[View], metric: str) -> None:

@@ -185,8 +185,8 @@ class Session:
     def _describe(self, about: About) -> None:
         """Write the spec, the environment and the user's code among the artifacts of the study's
         run, over those of earlier starts."""
-        self._experiment.set_title("\n\n".join([about.title, *about.notes]))
         self._experiment.set_views(about.views, about.metric)
+        self._experiment.set_title("\n\n".join([about.title, *about.notes]))
         self._experiment.write_json(self._parents.study, StudyFile.SPEC, about.spec)
         self._experiment.write_json(
             self._parents.study, StudyFile.ENVIRONMENT, {**read_environment()}

@@ -22,7 +22,7 @@ def study_results(tmp_path_factory):
     hostile = "</script><img src=x onerror=alert(1)>"
     arms = {
         "SGD": h.SGD(lr=h.LogUniform(0.01, 1.0)),
-        "Adam": h.Adam(lr=h.LogUniform(1e-3, 0.1)),
+        "Adam": h.Adam(lr=h.LogUniform(1e-3, 0.1), beta1=h.Uniform(0.5, 0.95)),
         hostile: h.SGD(lr=0.05),
     }
     study = small(compare={"optimizer": arms}, probes=PROBES, seeds=3)

@@ -184,11 +184,28 @@ def test_dark_and_light(page):
     )
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(browser, report):
+OVERLAPPING = """() => [...document.querySelectorAll('.plot')].flatMap((plot) => {
+    const titles = [...plot.querySelectorAll('.xtitle, .annotation-text')]
+        .map((title) => [title.textContent, title.getBoundingClientRect()])
+        .filter(([text, box]) => text && box.width);
+    const meets = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+    return titles.flatMap(([text, box], i) => titles.slice(i + 1)
+        .filter(([, other]) => meets(box, other)).map(([other]) => `${plot.id}: ${text} on ${other}`));
+})"""
+"""Pairs of titles of a figure's plots that lie on each other."""
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen_and_no_title_lies_on_another(browser, report):
     phone = browser.new_page(viewport={"width": 390, "height": 844})
     phone.goto(report.as_uri())
-    phone.wait_for_selector(".plot .main-svg", timeout=PATIENCE)
+    wait_until_drawn(phone)
     assert phone.evaluate("() => document.documentElement.scrollWidth") <= 390
+    phone.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")  # draws all figures
+    wait_until_drawn(phone)
+    assert inside(phone, OVERLAPPING) == []
+    # two plots that share their height's scale: under each other, each with its labels
+    axes = "() => ['xaxis', 'xaxis2'].map(x => document.getElementById('sensitivity').layout[x].domain)"
+    assert inside(phone, axes) == [[0, 1], [0, 1]]
     phone.close()
 
 

@@ -10,7 +10,7 @@ from harness.core.study_record import RunEntry, StudyRecord
 from harness.tracking.about import Mean, ShownAnswer, ShownArm
 from harness.tracking.schema import Tag
 from harness.tracking.show import keep_report
-from harness.tracking.views import views_of
+from harness.tracking.views import views_of, without_links
 from tests.tracking.made import ABOUT, opened, record
 
 
@@ -73,7 +73,7 @@ def test_the_answer_is_the_description_and_the_report_an_artifact(form, client, 
     (run_id,) = recorded(session, record())
     answered(session, [run_id], 0.5)
     experiment = client.get_experiment_by_name("s")
-    assert experiment.tags[Tag.NOTE] == "**0.5**"
+    assert without_links(experiment.tags[Tag.NOTE]) == "**0.5**"
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
     study = client.get_run(session._parents.study)
     assert study.data.tags[Tag.NOTE] == "**0.5**"

@@ -68,6 +68,17 @@ def panel_layout(panels: Sequence[str], xaxis: _Axis, yaxis: _Axis, legend: int)
     )
 
 
+def grid_meta(plots: int, across: int, row: int) -> dict[str, object]:
+    """Return what the page's script needs to put fewer of a figure's plots side by side.
+
+    Args:
+        plots: their number; where they have titles, these are the first annotations.
+        across: plots in a row, where the screen is wide enough.
+        row: pixels of a row.
+    """
+    return {"grid": {"plots": plots, "across": across, "row": row}}
+
+
 def _span(place: int, count: int, gap: float) -> list[float]:
     """Return the domain of one of several panels side by side."""
     width = (1 - gap * (count - 1)) / count

@@ -25,6 +25,7 @@ from harness.report.figures.layers import (
     layers_text,
     plot_layers,
 )
+from harness.report.figures.panels import grid_meta
 from harness.report.metric_labels import metric_label, value_axis, value_format
 from harness.report.page_figure import FigureText
 from harness.report.style import AXIS, WIDE_RANGE, label, layout, legend_height
@@ -32,6 +33,8 @@ from harness.report.thinning import round_digits
 
 MOST_PANELS = 6
 """Panels of a figure at most; the other quantities can be chosen among the metrics."""
+_ROW_HEIGHT = 250
+"""Pixels of a row of panels."""
 THRESHOLDS = {
     "curvature/sharpness": 1.0,
     "spread/ratio": 1.0,
@@ -123,9 +126,11 @@ def plot_panels(data: ProbePanels, looks: Looks) -> go.Figure:
         figure.update_xaxes({**AXIS, "title": {"text": "epoch" if is_lowest else ""}}, **place)
     figure.update_layout(
         layout(
-            height=110 + 250 * rows + legend_height(len(shown)),
+            height=110 + _ROW_HEIGHT * rows + legend_height(len(shown)),
             hovermode="closest",
-            meta={"clipped": True},
+            # a title of two lines
+            margin={"l": 10, "r": 10, "t": 44, "b": 10},
+            meta={"clipped": True, **grid_meta(len(data.panels), 2, _ROW_HEIGHT)},
         )
     )
     return figure

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from harness.report.figures.base import Figure, FigureContext, Looks
+from harness.report.figures.panels import grid_meta
 from harness.report.metric_labels import value_axis, value_format
 from harness.report.page_figure import FigureText
 from harness.report.style import AXIS, ArmStyle, label, layout, legend_height
@@ -19,6 +20,8 @@ from harness.spec.space import LogUniform, Space
 from harness.spec.study import Study
 
 PANELS_PER_ROW = 3
+_ROW_HEIGHT = 280
+"""Pixels of a row of panels."""
 SearchedValue = float | int | str | bool
 
 
@@ -152,7 +155,12 @@ def plot_sensitivity(data: Sensitivity, looks: Looks) -> go.Figure:
     arms_of_panels = [points for panel in data.panels for points in panel.points.values()]
     positive = all(point.objective > 0 for points in arms_of_panels for point in points)
     figure.update_yaxes(type="log" if positive and not data.maximize else "linear")
-    figure.update_layout(layout(height=110 + 280 * rows + legend_height(len(seen))))
+    figure.update_layout(
+        layout(
+            height=110 + _ROW_HEIGHT * rows + legend_height(len(seen)),
+            meta=grid_meta(len(data.panels), columns, _ROW_HEIGHT),
+        )
+    )
     # layout() styles the axes that it is given, and subplots have axes of their own
     figure.update_xaxes(AXIS)
     figure.update_yaxes(AXIS | value)

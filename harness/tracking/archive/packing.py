@@ -23,6 +23,7 @@ from harness.tracking.opening import open_experiment
 from harness.tracking.reader import Reader
 from harness.tracking.rows import StoredRun
 from harness.tracking.schema import RunFile, StudyFile, Tag, is_closing
+from harness.tracking.views import without_links
 
 _AT_ONCE = 1000
 """Runs whose curves are read at once."""
@@ -82,7 +83,7 @@ def _study(experiment: Experiment, owner: str, rows: list[StoredRun]) -> Archive
     tags = _portable(run.data.tags)
     return ArchivedStudy(
         name=experiment.study,
-        title=title,
+        title=without_links(title),
         data=inputs[0].dataset.name if inputs else "",
         fingerprint=inputs[0].dataset.digest if inputs else "",
         identity=tags.pop(Tag.ANSWER, ""),

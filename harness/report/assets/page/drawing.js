@@ -3,7 +3,7 @@ import { fillCurves, setAxes, unfoldRuns } from "./curves.js";
 import { findAll, get } from "./dom.js";
 import { cutWays } from "./film.js";
 import { clipOutliers, endLabels } from "./notes.js";
-import { arrangePanels } from "./panels.js";
+import { arrange } from "./panels.js";
 import { curvePlots, isDrawn, plots } from "./plots.js";
 import { readSwitches } from "./switches.js";
 import { ink } from "./theme.js";
@@ -78,7 +78,7 @@ async function drawFromData(plot) {
   const first = !sources.has(plot);
   sources.set(plot, source);
   layout.font.color = ink();
-  arrangePanels(layout, plot.clientWidth);
+  arrange(layout, plot.clientWidth);
   const traces = tracesNow(plot, layout, true);
   dropLegend(layout, traces);
   await Plotly.react(plot, traces, layout, CONFIG);

@@ -12,11 +12,21 @@ const PANELS_AROUND = 80;
 const GAP = { across: 0.05, down: 0.35 };
 
 /**
+ * Arrange what stands side by side in a figure for the width there is.
+ * @param {Layout} layout
+ * @param {number} width - of the figure, in pixels
+ */
+export function arrange(layout, width) {
+  arrangePanels(layout, width);
+  stackGrid(layout, width);
+}
+
+/**
  * Arrange a figure's panels for the width there is; a figure without panels is left as it is.
  * @param {Layout} layout
  * @param {number} width - of the figure, in pixels
  */
-export function arrangePanels(layout, width) {
+function arrangePanels(layout, width) {
   const panels = layout.meta?.panels;
   if (!panels) return;
   const columns = Math.max(1, Math.min(panels.length, MOST_COLUMNS, Math.floor(width / NARROWEST)));
@@ -31,6 +41,34 @@ export function arrangePanels(layout, width) {
   });
   layout.meta = { ...layout.meta, columns };
   layout.height = PANELS_AROUND + ROW * rows;
+}
+
+/**
+ * Put fewer of a grid's plots side by side where the width is too small for all of its columns, with their titles. Each
+ * keeps axes of its own; a figure without a grid is left as it is.
+ * @param {Layout} layout
+ * @param {number} width - of the figure, in pixels
+ */
+function stackGrid(layout, width) {
+  const grid = layout.meta?.grid;
+  const columns = Math.max(1, Math.floor(width / NARROWEST));
+  if (!grid || columns >= grid.across) return;
+  const rows = Math.ceil(grid.plots / columns);
+  for (let place = 0; place < grid.plots; place += 1) {
+    const [row, column] = [Math.floor(place / columns), place % columns];
+    const number = place ? String(place + 1) : "";
+    const [xaxis, yaxis] = [layout[`xaxis${number}`], layout[`yaxis${number}`]];
+    xaxis.domain = span(column, columns, GAP.across);
+    yaxis.domain = span(rows - 1 - row, rows, GAP.down / rows);
+    // plots that share their scale have its labels at the left only
+    if (yaxis.matches) yaxis.showticklabels = column === 0;
+    if (column === 0) yaxis.title = layout.yaxis.title;
+    const below = place + columns < grid.plots ? layout[`xaxis${place + columns + 1}`] : null;
+    if (below && below.title?.text === xaxis.title?.text) xaxis.title = { text: "" };
+    const title = layout.annotations?.[place];
+    if (title) Object.assign(title, { x: (xaxis.domain[0] + xaxis.domain[1]) / 2, y: yaxis.domain[1] });
+  }
+  layout.height += grid.row * (rows - Math.ceil(grid.plots / grid.across));
 }
 
 /**

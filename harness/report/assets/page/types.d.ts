@@ -72,6 +72,13 @@ interface Note {
   [how: string]: unknown;
 }
 
+/** Plots of a figure, by rows: how many, how many in a row at most, and pixels of a row. */
+interface Grid {
+  plots: number;
+  across: number;
+  row: number;
+}
+
 interface Layout {
   font: { color: string };
   xaxis: Axis;
@@ -81,7 +88,7 @@ interface Layout {
   paper_bgcolor?: string;
   annotations?: Note[];
   /** Of a figure that moves, the updates that its slider goes over; the panels' titles; whether outliers are cut. */
-  meta?: { steps?: number[]; panels?: string[]; columns?: number; clipped?: boolean };
+  meta?: { steps?: number[]; panels?: string[]; columns?: number; clipped?: boolean; grid?: Grid };
   /** Further axes. */
   [name: string]: any;
 }
