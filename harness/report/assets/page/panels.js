@@ -54,21 +54,30 @@ function stackGrid(layout, width) {
   const columns = Math.max(1, Math.floor(width / NARROWEST));
   if (!grid || columns >= grid.across) return;
   const rows = Math.ceil(grid.plots / columns);
-  for (let place = 0; place < grid.plots; place += 1) {
-    const [row, column] = [Math.floor(place / columns), place % columns];
-    const number = place ? String(place + 1) : "";
-    const [xaxis, yaxis] = [layout[`xaxis${number}`], layout[`yaxis${number}`]];
-    xaxis.domain = span(column, columns, GAP.across);
-    yaxis.domain = span(rows - 1 - row, rows, GAP.down / rows);
-    // plots that share their scale have its labels at the left only
-    if (yaxis.matches) yaxis.showticklabels = column === 0;
-    if (column === 0) yaxis.title = layout.yaxis.title;
-    const below = place + columns < grid.plots ? layout[`xaxis${place + columns + 1}`] : null;
-    if (below && below.title?.text === xaxis.title?.text) xaxis.title = { text: "" };
-    const title = layout.annotations?.[place];
-    if (title) Object.assign(title, { x: (xaxis.domain[0] + xaxis.domain[1]) / 2, y: yaxis.domain[1] });
-  }
+  for (let place = 0; place < grid.plots; place += 1) movePlot(layout, place, columns, rows);
   layout.height += grid.row * (rows - Math.ceil(grid.plots / grid.across));
+}
+
+/**
+ * Move one plot of a grid, with its title, to its place among so many columns and rows.
+ * @param {Layout} layout
+ * @param {number} place - of the plot, from 0 on
+ * @param {number} columns
+ * @param {number} rows
+ */
+function movePlot(layout, place, columns, rows) {
+  const [row, column] = [Math.floor(place / columns), place % columns];
+  const number = place ? String(place + 1) : "";
+  const [xaxis, yaxis] = [layout[`xaxis${number}`], layout[`yaxis${number}`]];
+  xaxis.domain = span(column, columns, GAP.across);
+  yaxis.domain = span(rows - 1 - row, rows, GAP.down / rows);
+  // plots that share their scale have its labels at the left only
+  if (yaxis.matches) yaxis.showticklabels = column === 0;
+  if (column === 0) yaxis.title = layout.yaxis.title;
+  const below = layout[`xaxis${place + columns + 1}`];
+  if (below && below.title?.text === xaxis.title?.text) xaxis.title = { text: "" };
+  const title = layout.annotations?.[place];
+  if (title) Object.assign(title, { x: (xaxis.domain[0] + xaxis.domain[1]) / 2, y: yaxis.domain[1] });
 }
 
 /**
