@@ -16,7 +16,7 @@ def pack_text(text: str) -> str:
     The same text gives the same bytes (with one version of zlib): gzip's header has no time. So a
     page that is made again changes only where its study has.
     """
-    return base64.b64encode(gzip.compress(text.encode(), 6, mtime=0)).decode()
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 @lru_cache(maxsize=1)

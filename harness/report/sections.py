@@ -19,10 +19,10 @@ from harness.report.figures.registry import FIGURES
 from harness.report.page_figure import PageFigure
 from harness.report.thinning import POINTS_PER_CURVE
 
-NUMBERS_PER_PAGE = 100_000
+NUMBERS_PER_PAGE = 64_000
 """Numbers of single runs' curves on a page, from which on each curve gets fewer points.
 
-They are most of a page's bytes: some 250 kB, however many arms, seeds and metrics a study has,
+They are most of a page's bytes: some 160 kB, however many arms, seeds and metrics a study has,
 until every curve has :data:`FEWEST_POINTS`.
 """
 FEWEST_POINTS = 20
