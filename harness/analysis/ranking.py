@@ -14,12 +14,12 @@ from typing import NamedTuple
 import numpy as np
 
 from harness import stats
+from harness.analysis.bounds import cut_difference, cut_to_bounds
 from harness.analysis.looks import ALPHA, take_looks
 from harness.analysis.quantities import quantity_of, say
 from harness.analysis.results import Results
 from harness.analysis.values import resolution_of, values_of
 from harness.core.metric_names import NOTHING_DECLARED, Declared, describe
-from harness.core.metric_table import Description
 from harness.spec.looks import Look
 from harness.stats import Interval, Scope
 
@@ -131,30 +131,11 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
         level=1 - risk,
     )
     means = [interval.mean for interval in intervals.values()]
-    if all(known.holds(mean) for mean in means if math.isfinite(mean)):
-        # two rates are at most 1 apart
-        widest = known.most - known.least
-        apart = known._replace(least=-widest, most=widest)
-        gaps = [cut_to_bounds(gap, apart) for gap in gaps]
+    gaps = [cut_difference(gap, means, known) for gap in gaps]
     return tuple(
         Place(arm, intervals[arm], values[arm], bad.get(arm, 0), p, gap)
         for arm, p, gap in zip(order, adjusted, gaps, strict=True)
     )
-
-
-def cut_to_bounds(interval: Interval, known: Description) -> Interval:
-    """Return an interval that ends where the metric does: no mean of rates is above 1.
-
-    The mean lies within the metric's bounds, so that the cut interval covers it as often as the
-    whole one. That of no runs, or of one, which nothing bounds, stays as it is, and so does that of
-    values which are not the metric's, such as percent of an older store.
-
-    >>> cut_to_bounds(Interval(0.9, 0.7, 1.1), Description("F1", least=0.0, most=1.0))
-    Interval(mean=0.9, low=0.7, high=1.0)
-    """
-    if not math.isfinite(interval.high - interval.low) or not known.holds(interval.mean):
-        return interval
-    return Interval(interval.mean, max(interval.low, known.least), min(interval.high, known.most))
 
 
 def _mean_of_the_rest(

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from harness.analysis.ranking import cut_to_bounds, mean_of
+from harness.analysis.bounds import cut_to_bounds
+from harness.analysis.ranking import mean_of
 from harness.core.metric_names import describe
 from harness.core.palette import PALETTE
 from harness.report.figures.base import Figure, FigureContext, Looks
