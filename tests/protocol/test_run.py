@@ -12,6 +12,7 @@ import harness as h
 from harness import results
 from harness.core.errors import StoreError
 from harness.protocol.run import Options, run_study
+from harness.tracking.views import without_links
 from tests.studies import ADAM, SGD, small
 
 SERIAL = Options(workers=0)
@@ -38,7 +39,9 @@ def test_runs_are_nested_and_complete_in_mlflow(folder):
     assert (summary.trained, summary.known, summary.failed) == (16, 0, 0)
     client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
     experiment = client.get_experiment_by_name("small")
-    assert experiment.tags["mlflow.note.content"].startswith("Which is better?\n\n**")
+    note = experiment.tags["mlflow.note.content"]
+    assert note.startswith("Which is better? · [Arms](")
+    assert without_links(note).startswith("Which is better?\n\n**")
     runs = {
         r.info.run_id: r for r in client.search_runs([experiment.experiment_id], max_results=1000)
     }
