@@ -101,8 +101,9 @@ def adam_update(
     Returns:
         The weights and the new state.
     """
-    if moved_by_kernel(g_KP, state, w_KP, hyper, bias_correction, "Adam"):
-        return w_KP, state._replace(t=state.t + 1)
+    moved = moved_by_kernel(g_KP, state, w_KP, hyper, bias_correction, decays=False)
+    if moved is not None:
+        return w_KP, moved
     return _adam_update(g_KP, state, w_KP, hyper, bias_correction)
 
 
@@ -140,8 +141,9 @@ def adamw_update(
     Returns:
         The weights and the new state.
     """
-    if moved_by_kernel(g_KP, state, w_KP, hyper, bias_correction, "AdamW"):
-        return w_KP, state._replace(t=state.t + 1)
+    moved = moved_by_kernel(g_KP, state, w_KP, hyper, bias_correction, decays=True)
+    if moved is not None:
+        return w_KP, moved
     # θ ← (1 − ηλ)θ
     w_KP = w_KP.mul_(1 - hyper["lr"] * hyper["weight_decay"])
     return _adam_update(g_KP, state, w_KP, hyper, bias_correction)

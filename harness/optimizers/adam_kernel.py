@@ -6,7 +6,7 @@ PyTorch's form passes over a row's memory ten times; the kernel passes over it o
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from harness.core.kernels import library
 from harness.core.lazy import Lazy
@@ -68,9 +68,9 @@ def moved_by_kernel(
     w_KC: Tensor,
     hyper: HyperColumns,
     bias_correction: bool,
-    rule: Literal["Adam", "AdamW"],
-) -> bool:
-    """Make one update in the memory of weights and state; return whether this machine could.
+    decays: bool,
+) -> AdamState | None:
+    """Make one update in the memory of weights and state, where this machine can.
 
     Which form is used depends on the machine and the weights' kind only, so that a member has the
     same bits in every cohort.
@@ -81,23 +81,26 @@ def moved_by_kernel(
         w_KC: weights.
         hyper: the members' numbers, (K, 1) each; ``lr`` and ``weight_decay`` may be (K, C).
         bias_correction: whether to use m̂ and v̂ for m and v.
-        rule: AdamW has decay of its own.
+        decays: whether weights decay, as AdamW's.
+
+    Returns:
+        The new state; None where nothing was done.
     """
     rows = (g_KC, w_KC, state.m_KP, state.v_KP)
     compiled = library() if all(map(_is_taken, rows)) else None
     if compiled is None:
-        return False
+        return None
+    update, t = compiled.adam_update, state.t + 1
+    if update.argtypes is None:  # the library keeps what it was told
+        update.restype = None
+        update.argtypes = [
+            *(_WHOLE, _WHOLE, *(_POINTER, _WHOLE) * len(rows)),
+            *(KernelNumber, KernelAdam, _WHOLE),
+        ]
     places = (number for row in rows for number in (row.data_ptr(), row.stride(0)))
-    compiled.adam_update.argtypes = [
-        *(_WHOLE, _WHOLE, *(_POINTER, _WHOLE) * len(rows)),
-        *(KernelNumber, KernelAdam, _WHOLE),
-    ]
-    compiled.adam_update.restype = None
-    compiled.adam_update(
-        *(*w_KC.shape, *places, numbers_at(hyper["lr"])),
-        *(kernel_adam(hyper, bias_correction, rule == "AdamW"), state.t + 1),
-    )
-    return True
+    numbers = kernel_adam(hyper, bias_correction, decays)
+    update(*w_KC.shape, *places, numbers_at(hyper["lr"]), numbers, t)
+    return state._replace(t=t)
 
 
 def _is_taken(rows_KC: Tensor) -> bool:

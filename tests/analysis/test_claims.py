@@ -384,18 +384,3 @@ def test_one_search_speaks_of_its_frozen_recipes():
 def test_a_first_look_has_effects_and_no_verdict():
     one = searched(1, np.full(4, 1.0), np.full(4, 2.0), first_look=True)
     assert (one.verdict.verdict, one.verdict.effect.mean) == ("first look", 1.0)
-
-
-@pytest.mark.parametrize("kind", [h.Claim.better, h.Claim.no_worse, h.Claim.equal])
-def test_the_difference_of_two_rates_ends_at_one_and_of_losses_nowhere(kind):
-    """Three seeds that scatter so had an interval from −1.5 to 2.7."""
-    spread = {"A": [0.99, 0.95, 0.9], "B": [0.02, 0.97, 0.03], "C": [0.5, 0.5, 0.5]}
-
-    def effect(metric):
-        values = {arm: {metric: own} for arm, own in spread.items()}
-        more = {} if kind is h.Claim.better else {"margin": 0.1}
-        return judged(kind("A", than="B", on=metric, **more), values, seeds=3).verdict.effect
-
-    rate, loss = effect("test/f1"), effect("test/loss")
-    assert max(abs(loss.low), abs(loss.high)) > 1
-    assert (rate.low, rate.high) == (max(-1.0, -loss.high), min(1.0, -loss.low))

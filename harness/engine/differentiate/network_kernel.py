@@ -128,6 +128,7 @@ class NetworkKernel:
         self._workspace: Workspace | None = None
         sizes = [KernelLayer(_inputs(part), part.outputs) for part in self.parts]
         self._layers = (KernelLayer * len(self.parts))(*sizes)
+        self._network = self.over(self._layers)
         self._scratch = torch.empty(0)
 
     def over(self, layers: ctypes.Array[KernelLayer]) -> KernelNetwork:
@@ -199,12 +200,12 @@ class NetworkKernel:
             *(*y_KBD.stride(), None, 0, None if rate_K is None else rate_K.data_ptr(), None),
         )
         scratch = self.scratch(size).data_ptr()
-        self.compiled.network_gradient(self.over(self._layers), own, loss_K.data_ptr(), scratch)
+        self.compiled.network_gradient(self._network, own, loss_K.data_ptr(), scratch)
         return loss_K
 
     def scratch(self, size: int) -> Tensor:
         """Return memory for one member's pass over so many samples; the next call uses it again."""
-        needed = self.compiled.network_scratch(self.over(self._layers), size)
+        needed = self.compiled.network_scratch(self._network, size)
         if len(self._scratch) < needed:
             self._scratch = torch.empty(needed)
         return self._scratch
