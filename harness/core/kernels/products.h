@@ -16,16 +16,29 @@ struct Numbers {
     int64_t row, column;
 };
 
-// c (rows, columns) = a (rows, depth) · b (depth, columns) for one tile; b's rows are whole vectors.
-template <int R, int V>
-void tile(Numbers a, const float* b, int64_t ld_b, int64_t depth, float* c, int64_t ld_c,
+// One product of a sum: of the numbers from a's offset on and the vectors from b's.
+struct Term {
+    int64_t a, b;
+};
+
+// The terms of a product of whole matrices: a's columns by b's rows.
+struct InOrder {
+    int64_t column, ld_b;
+
+    Term operator[](int64_t k) const { return {k * column, k * ld_b}; }
+};
+
+// c (rows, columns) = Σ over terms of a[row, term.a] · b[term.b + column] for one tile.
+template <int R, int V, class Terms>
+void tile(const float* a, int64_t row_a, const float* b, Terms terms, int64_t depth, float* c, int64_t ld_c,
           int64_t columns) {
     Vector sum[R][V] = {};
     for (int64_t k = 0; k < depth; ++k) {
+        const Term term = terms[k];
         Vector row[V];
-        for (int v = 0; v < V; ++v) row[v] = load(b + k * ld_b + v * LANES);
+        for (int v = 0; v < V; ++v) row[v] = load(b + term.b + v * LANES);
         for (int r = 0; r < R; ++r) {
-            const float number = a.at[r * a.row + k * a.column];
+            const float number = a[r * row_a + term.a];
             for (int v = 0; v < V; ++v) sum[r][v] += number * row[v];
         }
     }
@@ -34,67 +47,34 @@ void tile(Numbers a, const float* b, int64_t ld_b, int64_t depth, float* c, int6
 }
 
 // All tiles of some rows.
-template <int R>
-void strip(Numbers a, const float* b, int64_t ld_b, int64_t depth, float* c, int64_t ld_c,
+template <int R, class Terms>
+void strip(const float* a, int64_t row_a, const float* b, Terms terms, int64_t depth, float* c, int64_t ld_c,
            int64_t columns) {
     for (int64_t n = 0; n < columns; n += WIDE * LANES)
-        if (columns - n > LANES) tile<R, WIDE>(a, b + n, ld_b, depth, c + n, ld_c, columns - n);
-        else tile<R, 1>(a, b + n, ld_b, depth, c + n, ld_c, columns - n);
+        if (columns - n > LANES) tile<R, WIDE>(a, row_a, b + n, terms, depth, c + n, ld_c, columns - n);
+        else tile<R, 1>(a, row_a, b + n, terms, depth, c + n, ld_c, columns - n);
 }
 
-// c (rows, columns) = a (rows, depth) · b (depth, columns).
-void product(int64_t rows, int64_t columns, int64_t depth, Numbers a, const float* b, int64_t ld_b,
-             float* c, int64_t ld_c) {
-    static constexpr decltype(&strip<1>) some[] = {strip<1>, strip<2>, strip<3>, strip<4>,
-                                                   strip<5>, strip<6>, strip<7>, strip<TALL>};
-    for (int64_t m = 0; m < rows; m += TALL)
-        some[std::min(TALL, rows - m) - 1]({a.at + m * a.row, a.row, a.column}, b, ld_b, depth,
-                                           c + m * ld_c, ld_c, columns);
-}
-
-// One product of a sum: of the numbers from a's offset on and the vectors from b's.
-struct Term {
-    int64_t a, b;
-};
-
-// c (rows, columns) = Σ over terms of a[row, term.a] · b[term.b + column] for one tile.
-template <int R, int V>
-void gathered_tile(const float* a, int64_t row_a, const float* b, const Term* terms, int64_t depth,
-                   float* c, int64_t ld_c) {
-    Vector sum[R][V] = {};
-    for (const Term* term = terms; term < terms + depth; ++term) {
-        Vector row[V];
-        for (int v = 0; v < V; ++v) row[v] = load(b + term->b + v * LANES);
-        for (int r = 0; r < R; ++r) {
-            const float number = a[r * row_a + term->a];
-            for (int v = 0; v < V; ++v) sum[r][v] += number * row[v];
-        }
-    }
-    for (int r = 0; r < R; ++r)
-        for (int v = 0; v < V; ++v) store(c + r * ld_c + v * LANES, sum[r][v]);
-}
-
-template <int R>
-void gathered_strip(const float* a, int64_t row_a, const float* b, const Term* terms, int64_t depth,
-                    float* c, int64_t ld_c, int64_t columns) {
-    for (int64_t n = 0; n < columns; n += WIDE * LANES)
-        if (columns - n > LANES) gathered_tile<R, WIDE>(a, row_a, b + n, terms, depth, c + n, ld_c);
-        else gathered_tile<R, 1>(a, row_a, b + n, terms, depth, c + n, ld_c);
-}
-
-// c (rows, columns) = Σ over terms; columns are whole vectors. Strips are of about one height: the last
+// c (rows, columns) = Σ over terms; b's rows are whole vectors. Strips are of about one height: the last
 // of them has as many rows to share its vectors as the others.
-void gathered_product(int64_t rows, int64_t columns, const Term* terms, int64_t depth, const float* a,
+template <class Terms>
+void gathered_product(int64_t rows, int64_t columns, Terms terms, int64_t depth, const float* a,
                       int64_t row_a, const float* b, float* c, int64_t ld_c) {
-    static constexpr decltype(&gathered_strip<1>) some[] = {
-        gathered_strip<1>, gathered_strip<2>, gathered_strip<3>, gathered_strip<4>,
-        gathered_strip<5>, gathered_strip<6>, gathered_strip<7>, gathered_strip<TALL>};
+    static constexpr decltype(&strip<1, Terms>) some[] = {
+        strip<1, Terms>, strip<2, Terms>, strip<3, Terms>, strip<4, Terms>,
+        strip<5, Terms>, strip<6, Terms>, strip<7, Terms>, strip<TALL, Terms>};
     const int64_t strips = (rows + TALL - 1) / TALL;
     for (int64_t s = 0, m = 0; s < strips; ++s) {
         const int64_t tall = (rows - m + strips - s - 1) / (strips - s);
         some[tall - 1](a + m * row_a, row_a, b, terms, depth, c + m * ld_c, ld_c, columns);
         m += tall;
     }
+}
+
+// c (rows, columns) = a (rows, depth) · b (depth, columns).
+void product(int64_t rows, int64_t columns, int64_t depth, Numbers a, const float* b, int64_t ld_b,
+             float* c, int64_t ld_c) {
+    gathered_product(rows, columns, InOrder{a.column, ld_b}, depth, a.at, a.row, b, c, ld_c);
 }
 
 // c (R, V) = Σ over terms and columns of a[row, term.a + column] · b[offsets[·] + term.b + column].
