@@ -1,7 +1,8 @@
 """Hosts that are network namespaces of this machine, joined by a bridge; a host's link can be cut.
 
-Addresses are of 10.213.0.0/24, which nothing outside the namespaces sees. Making them takes root and
-the command ``ip``.
+The bridge lies in a namespace of its own: in the machine's, its firewall (Docker's drops what it does
+not know) would stand between the hosts. Addresses are of 10.213.0.0/24, which nothing outside the
+namespaces sees. Making them takes root and the command ``ip``.
 """
 
 from __future__ import annotations
@@ -39,35 +40,52 @@ class Network:
             for i, name in enumerate(names)
         }
 
+    @property
+    def switch(self) -> str:
+        """The namespace of the bridge."""
+        return f"sn{self.tag}"
+
     def link(self, name: str) -> str:
         """Return the name of a host's end of the bridge."""
-        return f"v{[*self.hosts].index(name)}n{self.tag}"
+        return f"v{[*self.hosts].index(name)}"
 
     def cut(self, name: str) -> None:
-        ip("link", "set", self.link(name), "down")
+        ip("-n", self.switch, "link", "set", self.link(name), "down")
 
     def mend(self, name: str) -> None:
-        ip("link", "set", self.link(name), "up")
+        ip("-n", self.switch, "link", "set", self.link(name), "up")
 
 
 @contextmanager
 def network(*names: str):
-    """Yield hosts of these names; their namespaces and the bridge are removed at the end."""
+    """Yield hosts of these names; their namespaces and the bridge's are removed at the end."""
     made = Network(names)
-    bridge = f"br{made.tag}"
+    in_switch = ("-n", made.switch)
     with ExitStack() as stack:
-        ip("link", "add", bridge, "type", "bridge")
-        stack.callback(ip, "link", "delete", bridge)
-        ip("link", "set", bridge, "up")
+        ip("netns", "add", made.switch)
+        # the bridge and the links' ends go with it
+        stack.callback(ip, "netns", "delete", made.switch)
+        ip(*in_switch, "link", "add", "bridge", "type", "bridge")
+        ip(*in_switch, "link", "set", "bridge", "up")
         for name, host in made.hosts.items():
             space, link = host.inside[-1], made.link(name)
             ip("netns", "add", space)
-            # its end of the link goes with it, and the other end with that
             stack.callback(ip, "netns", "delete", space)
-            ip("link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", space)
-            ip("link", "set", link, "master", bridge, "up")
-            inside = ("netns", "exec", space, "ip")
-            ip(*inside, "address", "add", f"{host.address}/24", "dev", "eth0")
-            ip(*inside, "link", "set", "eth0", "up")
-            ip(*inside, "link", "set", "lo", "up")
+            ip(
+                *in_switch,
+                "link",
+                "add",
+                link,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                "eth0",
+                "netns",
+                space,
+            )
+            ip(*in_switch, "link", "set", link, "master", "bridge", "up")
+            ip("-n", space, "address", "add", f"{host.address}/24", "dev", "eth0")
+            ip("-n", space, "link", "set", "eth0", "up")
+            ip("-n", space, "link", "set", "lo", "up")
         yield made

@@ -30,6 +30,7 @@ pytestmark = [
     pytest.mark.skipif(MISSING, reason="needs dask.distributed"),
 ]
 OWN = """
+import time
 from torch import nn
 
 class Small(nn.Module):
@@ -38,6 +39,7 @@ class Small(nn.Module):
         self.net = nn.Sequential(nn.Linear(input_shape[0], 16), nn.Tanh(), nn.Linear(16, outputs))
 
     def forward(self, x):
+        time.sleep(0.005)  # or a quick machine ends the study before three workers are killed
         return self.net(x)
 """
 STUDY = """
