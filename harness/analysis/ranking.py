@@ -32,7 +32,7 @@ class Place(NamedTuple):
     """Mean over the confirm runs that ended well, with an interval of which all arms' together
     hold with what the look leaves: 96 %, or more where it goes on from others."""
     values: np.ndarray
-    """(K, S) one number a run; infinite (or zero accuracy) where the run diverged."""
+    """(K, S) one number a run; infinite, −∞ where more is better, where the run diverged."""
     ended_badly: int
     """Runs that diverged or failed."""
     p: float

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from harness.analysis.results import Results
-from harness.core.metric_names import describe, larger_is_better, recorded_sources
+from harness.core.metric_names import larger_is_better, recorded_sources
 from harness.core.metric_table import DERIVED
 from harness.spec.looks import Look
 from harness.stats import Scope
@@ -92,18 +92,15 @@ def in_blocks(values_KS: np.ndarray, scope: Scope) -> np.ndarray:
 
 
 def _worst(results: Results, metric: str, maximize: bool | None) -> float:
-    """Return the worst value of a metric: the least there can be, or infinity where less is better.
+    """Return what a run counts as that diverged: −∞ where more is better, else ∞.
 
-    Infinite values stay in the tables: means become infinite with them, and tests go by ranks.
+    Never the metric's least value: an accuracy of 0 would be a value among others, which spreads
+    the arm's so widely that the arm it lost to is no longer told apart. Infinite values stay in
+    the tables, and the tests know them for what they are (:func:`harness.stats.superior`).
     """
-    known = describe(metric, results.study.recipe.declared)
     if maximize is None:
-        maximize = bool(known.larger_is_better)
-    if not maximize:
-        return math.inf
-    # A direction may be asked for that is not the metric's own: then no value is the worst but
-    # minus infinity. An accuracy, to be maximised anyway, can't be worse than 0.
-    return known.least if known.larger_is_better else -math.inf
+        maximize = larger_is_better(metric, results.study.recipe.declared)
+    return -math.inf if maximize else math.inf
 
 
 def _column(results: Results, metric: str, runs: pd.DataFrame) -> pd.Series:

@@ -27,7 +27,7 @@ class Description(NamedTuple):
     """Whether more is better; a metric of which neither is said counts as one to be minimised.
     None for one of a user's own whose direction is not declared."""
     least: float = -math.inf
-    """The smallest value there can be: what a run that diverged counts as, where more is better."""
+    """The smallest value there can be; a mean's interval ends there."""
     ratio_of: tuple[str, str] | None = None
     """Numerator and denominator, of a ratio of estimates whose mean is the ratio of their means."""
     most: float = math.inf

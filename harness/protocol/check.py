@@ -21,6 +21,7 @@ from harness.engine.program import Program, program_of
 from harness.metrics.base import Metric
 from harness.metrics.logged import Logged
 from harness.probes.base import probes_of
+from harness.protocol.claim_check import claim_mistakes, descending, unreachable_goals
 from harness.protocol.claim_notes import claim_notes
 from harness.protocol.object_notes import changed_objects, object_notes
 from harness.protocol.own_trial import trainer_notes, try_trainer, untold
@@ -62,7 +63,7 @@ def check_study(study: Study) -> None:
             f"study {study.name!r} can't be run: its runs were trained elsewhere, and read from "
             f"{study.imported.source}; 'harness import' reads them again"
         )
-    mistakes = list(changed_objects(study))
+    mistakes = [*changed_objects(study), *claim_mistakes(study), *unreachable_goals(study)]
     arms = build_arms(study)
     for arm in arms:
         mistakes += _mistakes_of(study, arm)
@@ -80,7 +81,7 @@ def notes_of(study: Study) -> tuple[str, ...]:
     Args:
         study: one that can be run; the data of all its arms are loaded.
     """
-    notes = [*claim_notes(study), *object_notes(study)]
+    notes = [*claim_notes(study), *descending(study), *object_notes(study)]
     for arm in build_arms(study):
         notes += load_data(arm.recipe.data).notes
         if arm.recipe.trainer is not None:

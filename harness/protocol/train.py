@@ -67,8 +67,8 @@ def train(
         beside others the table has the reason, and the standard error stream as well.
 
     Raises:
-        HarnessError: the recipe's parts do not go together, as ``harness plan`` says it, or every
-            run failed.
+        HarnessError: the recipe's parts do not go together, as ``harness plan`` says it, the seeds
+            are none, or every run failed.
         ValueError: the recipe holds spaces, or a probe is unknown (pydantic's error is one).
 
     >>> from harness import MLP, Recipe, SGD, train
@@ -77,7 +77,7 @@ def train(
     >>> trained.runs["status"].tolist()
     ['finished', 'finished']
     """
-    wanted = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    wanted = _check_seeds(tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds))
     parsed = tuple(Probe.parse(probe) for probe in expand_sets(probes))
     resolved = resolve(recipe)
     if resolved.trainer is None:
@@ -116,6 +116,19 @@ def train_outcomes(
         for _, done in pool.run(jobs):
             outcomes |= done.outcomes
     return [outcomes[i] for i in range(len(seeds))]
+
+
+def _check_seeds(seeds: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the seeds, which are different whole numbers, or refuse them.
+
+    Raises:
+        HarnessError: there is none, or one of them is no whole number or stands twice.
+    """
+    whole = all(isinstance(s, (int, np.integer)) and not isinstance(s, bool) for s in seeds)
+    if not seeds or not whole or len(set(seeds)) < len(seeds):
+        got = ", ".join(map(repr, seeds)) or "none"
+        raise HarnessError(f"seeds: expected one or more different whole numbers, got {got}")
+    return tuple(map(int, seeds))
 
 
 def _say_failures(seeds: Sequence[int], outcomes: Sequence[Outcome]) -> None:

@@ -27,7 +27,7 @@ PLAIN_SUFFIXES = (".yaml", ".yml", ".json")
 """How the names of files end that hold a plain tree and no code."""
 
 
-def load_study(path: Path) -> Study:
+def load_study(path: str | Path) -> Study:
     """Read the study in a ``.py``, ``.yaml``, ``.yml`` or ``.json`` file.
 
     Modules beside the file can be named in its dotted names. A script is executed, but not as
@@ -40,6 +40,7 @@ def load_study(path: Path) -> Study:
         SpecError: the file is missing, can't be parsed, or is no valid study; every mistake is
             listed.
     """
+    path = Path(path)
     if not _is_file(path):
         meant = near_file(path) or f"write one with 'harness new {path}'"
         raise SpecError(f"{path}: no such file; {meant}")

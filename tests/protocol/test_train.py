@@ -40,6 +40,12 @@ def test_what_should_be_known_of_the_data_is_said(capsys):
     assert "labels -1, 1 became classes 0, 1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("seeds", [0, [], [1.5], [True], [1, 1], ["a"]])
+def test_seeds_are_different_whole_numbers(seeds):
+    with pytest.raises(HarnessError, match="seeds: expected one or more different whole numbers"):
+        h.train(RECIPE, seeds)
+
+
 def test_train_refuses_spaces():
     with pytest.raises(ValueError, match=r"without spaces, got optimizer\.lr"):
         h.train(RECIPE.model_copy(update={"optimizer": h.SGD(lr=h.LogUniform(0.1, 1))}))

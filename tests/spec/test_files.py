@@ -60,6 +60,10 @@ def forms(tmp_path):
     return [load_study(tmp_path / name) for name in ("a.py", "b.yaml", "c.json")]
 
 
+def test_a_file_may_be_named_by_a_text(forms, tmp_path):
+    assert load_study(str(tmp_path / "b.yaml")) == forms[1]
+
+
 def test_python_yaml_and_json_give_equal_studies(forms):
     python, yaml, js = forms
     assert python == yaml == js

@@ -43,7 +43,7 @@ def _weigh_bound(
         is what a reader compares with the bound. The test's direction is in ``favours``.
     """
     # A diverged run gets the value that is worst for the claim, whichever way the metric is better:
-    # −∞ (or the metric's least value) for "above", +∞ for "below".
+    # −∞ for "above", +∞ for "below".
     values_KS = values_of(results, claim.arm, claim.on, look, maximize=maximize)
     scope = results.study.scope_of(claim)
     sign = 1 if maximize else -1

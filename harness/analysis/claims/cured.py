@@ -29,7 +29,7 @@ def evidence_on_cured(claim: Cured, results: Results, look: Look, level: float) 
         Evidence whose effect is the share taken away, (base − cured)/base.
     """
     # in the order of ``claim.arms``: the arm with the cure, and the one without
-    cured, base = (values_of(results, arm, claim.on, look) for arm in claim.arms)
+    cured, base = (values_of(results, arm, claim.on, look, maximize=False) for arm in claim.arms)
     found = stats.share_taken(
         base,
         cured,

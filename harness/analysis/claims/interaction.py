@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from harness import stats
 from harness.analysis.claims.by_level import values_by_level
 from harness.analysis.claims.evidence import Weighed, evidence_on
 from harness.analysis.results import Results
 from harness.analysis.values import resolution_of
+from harness.core.metric_names import describe
 from harness.spec.claims import Interaction
 from harness.spec.looks import Look
 from harness.stats import Evidence
@@ -27,10 +30,18 @@ def evidence_on_interaction(
         level: coverage of the interval of ω².
 
     Returns:
-        Evidence whose effect is the partial ω², from 0 to 1. It is unknown of runs that diverged,
-        and of one replicate, since nothing says how far replicates differ.
+        Evidence whose effect is the partial ω², from 0 to 1. It is unknown of one
+        replicate, since nothing says how far replicates differ, and of runs that diverged where
+        the metric has no worst value.
     """
-    values_ABKS = values_by_level(results, claim, look)
+    known = describe(claim.on, results.study.recipe.declared)
+    # F has no place for an infinite value: a network that diverged classifies nothing rightly
+    values_ABKS = np.nan_to_num(
+        values_by_level(results, claim, look),
+        nan=math.nan,
+        neginf=known.least,
+        posinf=known.most,
+    )
     # single factors come first, the pair last
     *single, both = stats.factorial_effects(
         values_ABKS,

@@ -9,6 +9,7 @@ from typing import Any
 
 from harness.core.errors import SpecError, nearest
 from harness.core.metric_names import describe, recorded_sources
+from harness.protocol.claim_check import claim_mistakes
 from harness.protocol.imported.columns import metric_name
 from harness.protocol.imported.tidy import ForeignRun
 from harness.spec.claims import Claim
@@ -178,11 +179,14 @@ def check_question(study: Study, runs: Sequence[ForeignRun], whole: bool) -> Non
         whole: whether every arm has the same seeds.
 
     Raises:
-        SpecError: a claim is about a metric that no run has, or about times that can't be told.
+        SpecError: a claim is about a metric that no run has, about times that can't be told, or
+            about a value that its metric can't have.
     """
     recorded, said = metrics_of_runs(runs), study.recipe.declared.keys()
     assert study.metric is not None, "imported runs are ranked by something"
     _check_direction(study.metric, said)
+    for mistake in claim_mistakes(study):
+        raise SpecError(mistake)
     for position, claim in enumerate(study.claims):
         if claim.on not in recorded:  # a derived metric may also be a column of its own
             for source in claim.recorded:

@@ -16,8 +16,7 @@ from harness.report.style import label, layout, legend_height
 class ScoreProfile(NamedTuple):
     """Each arm's runs from best to worst.
 
-    A run that diverged counts in the shares. Where less is better its value is infinite, which has
-    no place on the axis; else it stands at the metric's least value.
+    A run that diverged counts in the shares; its value is infinite, which has no place on the axis.
     """
 
     metric: str

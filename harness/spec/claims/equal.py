@@ -16,7 +16,7 @@ class Equal(Contest):
     """
 
     kind: Literal["equal"] = "equal"
-    margin: float = Field(ge=0)
+    margin: float = Field(gt=0)
     """Largest difference that does not matter, in the unit of the metric."""
 
     def __str__(self) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from harness.spec.claims.base import Claim
+from collections.abc import Collection, Iterator
+
+from harness.spec.claims.base import Claim, Compared
 from harness.spec.claims.fields import Direction, maximizes
 
 
@@ -18,6 +20,11 @@ class TwoArms(Claim):
     @property
     def arms(self) -> tuple[str, ...]:
         return self.arm, self.than
+
+    def misfits(self, arms: Collection[str], compared: Compared) -> Iterator[str]:
+        yield from super().misfits(arms, compared)
+        if self.arm == self.than:  # it would be "equal", and "no worse", whatever its runs are
+            yield f".than: expected another arm than the claim is about, got {self.than!r}"
 
 
 class Contest(TwoArms):
