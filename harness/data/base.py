@@ -76,7 +76,7 @@ class Data(DataOptions):
                 "name a function of your own (out, y) → losses (B,)"
             )
         classes = task in ("classification", "tokens")
-        return parse_part("loss", "CrossEntropy" if classes else "MSE")
+        return _loss_of_name("CrossEntropy" if classes else "MSE")
 
     def default_model(self) -> Component | None:
         """Return the model used when the recipe names none; None where it must name one."""
@@ -88,6 +88,12 @@ class Data(DataOptions):
         None where samples are no sequences of tokens.
         """
         return None
+
+
+@lru_cache  # every member asks at every evaluation
+def _loss_of_name(name: str) -> Component:
+    """Return a loss as it is by default; all who ask share it."""
+    return parse_part("loss", name)
 
 
 # every run of an arm asks again; small data sets are kept for every split that a study compares

@@ -15,6 +15,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -34,6 +35,7 @@ from harness.engine.optimizer_groups import (
     order_by_optimizer,
     states_of_rows,
 )
+from harness.engine.own_draws import STREAMED
 from harness.engine.probing import Probed, memories_of_rows
 from harness.engine.program import Program, program_of
 from harness.engine.test_set import Permit
@@ -41,7 +43,7 @@ from harness.engine.workspace import Workspace
 from harness.models.base import Buffers
 from harness.optimizers.external import ExternalOptimizer
 from harness.probes.base import Memory
-from harness.spec.arms import Run
+from harness.spec.arms import Run, has_own_code
 
 
 @dataclass
@@ -71,6 +73,11 @@ class Member:
     """When it began, in seconds since 1970."""
     times: dict[int, float] = field(default_factory=dict)
     """When the point of each step was computed, as ``started``."""
+
+    @cached_property  # asked for at every evaluation
+    def has_own_code(self) -> bool:
+        """Whether a part is of a user's own, other than those that have streams of their own."""
+        return has_own_code(self.run, STREAMED)
 
 
 @dataclass

@@ -78,7 +78,9 @@ def advance(
 
 
 def _streams(program: Program, cohort: Cohort) -> OwnStreams:
-    return OwnStreams([member.run for member in cohort.members], program.device)
+    members = cohort.members
+    own = any(member.has_own_code for member in members)
+    return OwnStreams(own, [member.run.seed for member in members], program.device)
 
 
 def _advance(

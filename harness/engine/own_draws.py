@@ -17,7 +17,6 @@ import torch
 from harness.core.errors import HarnessError
 from harness.core.streams import derive
 from harness.models.external import generator_states, global_stream
-from harness.spec.arms import Run, has_own_code
 
 STREAMED = ("data", "model")
 """Fields whose parts have streams of their own."""
@@ -31,13 +30,14 @@ class OwnStreams:
     """Seeds the global generators for a run by itself, and looks after those of a cohort.
 
     Args:
-        runs: those that train, in their order.
+        own: whether any of the runs has code that may draw.
+        seeds: the seeds of those that train, in their order.
         device: where; a GPU has a generator of its own.
     """
 
-    def __init__(self, runs: Sequence[Run], device: torch.device) -> None:
-        self.own = any(has_own_code(run, STREAMED) for run in runs)
-        self.seed = runs[0].seed if len(runs) == 1 else None
+    def __init__(self, own: bool, seeds: Sequence[int], device: torch.device) -> None:
+        self.own = own
+        self.seed = seeds[0] if len(seeds) == 1 else None
         self.device = device
 
     def begin(self, step: int, what: str = "own update") -> None:

@@ -18,17 +18,15 @@ from harness.core.parameter_layout import Role, Slot
 from harness.core.parameter_numbers import number_of
 from harness.engine.batches import Batches
 from harness.engine.cohort import Cohort
-from harness.engine.differentiate import HandWritten
+from harness.engine.differentiate.handwritten import kernel_of
 from harness.engine.differentiate.network_kernel import (
     KernelBatch,
     KernelLayer,
     KernelRule,
-    NetworkKernel,
     layer_in,
 )
 from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.optimizer_groups import OptimizerGroup
-from harness.engine.own_draws import STREAMED
 from harness.engine.program import Program
 from harness.optimizers.adam import CORRECTS, Adam, AdamW
 from harness.optimizers.adam_family import AdamState
@@ -37,7 +35,6 @@ from harness.optimizers.base import OptimizerState
 from harness.optimizers.sgd import SGD
 from harness.regularizers.decay import WeightDecay
 from harness.regularizers.dropout import Dropout
-from harness.spec.arms import has_own_code
 from harness.spec.space import value_of
 
 AT_ONCE = 64
@@ -68,7 +65,7 @@ class SeveralUpdates:
         hyper: Hyperparameters,
         lr_SK: Tensor,
     ) -> None:
-        kernel = _kernel_of(program)
+        kernel = kernel_of(program.differentiator)
         assert kernel is not None
         self.kernel, self.batches, self.groups = kernel, batches, groups
         self.cohort, self.layout = cohort, program.layout
@@ -220,7 +217,7 @@ def several_at_once(
     """
     train = batches.splits.train
     return (
-        _kernel_of(program) is not None
+        kernel_of(program.differentiator) is not None
         and cohort.w_KP.dtype == torch.float32
         and cohort.external is None
         and all(
@@ -231,13 +228,8 @@ def several_at_once(
         and cohort.average_KP is None
         and program.recipe.gradients is None
         # own code may draw, for which it is seeded before each
-        and not any(has_own_code(member.run, STREAMED) for member in cohort.members)
+        and not any(member.has_own_code for member in cohort.members)
         and not batches.full
         and train.stream is None
         and train.y.ndim == 2
     )
-
-
-def _kernel_of(program: Program) -> NetworkKernel | None:
-    differentiator = program.differentiator
-    return differentiator.kernel if isinstance(differentiator, HandWritten) else None

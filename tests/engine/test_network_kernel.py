@@ -10,6 +10,8 @@ from harness.core import kernels
 from harness.core.noise import Noise
 from harness.engine.cohort import start
 from harness.engine.differentiate import Autograd, HandWritten
+from harness.engine.differentiate.handwritten import kernel_of
+from harness.engine.evaluate import evaluate
 from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.initialize import initial_weights
 from harness.engine.loop import advance
@@ -17,6 +19,7 @@ from harness.engine.program import program_of
 from harness.engine.several_updates import SeveralUpdates
 from harness.engine.training_loss import Minibatch
 from harness.execution.jobs import Job, perform
+from harness.models.base import Context
 from harness.protocol.train import train_outcomes
 from harness.spec.arms import Run
 from harness.spec.resolved import resolve
@@ -41,6 +44,10 @@ def drawn(recipe, samples):
     train = program.train
     x, y = (part[: 2 * samples].unflatten(0, (2, samples)) for part in (train.x, train.y))
     return program, w_KP, Minibatch(x, 0.9 * y + 0.01)
+
+
+def hyper_of(program, members):
+    return stack_hyperparameters([program.recipe] * members, program.device, program.dtype)
 
 
 PICTURES = {"data": {"name": "digits", "image": True}}
@@ -82,6 +89,46 @@ def test_the_compiled_gradient_is_autograd_s_in_float64(name, samples, rate):
     for ours, theirs in ((computed.loss_K, expected.loss_K), (computed.g_KP, expected.g_KP)):
         assert theirs.abs().amax() > 1e-3
         torch.testing.assert_close(ours.double(), theirs, rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_the_compiled_evaluation_is_that_of_float64(name):
+    model, fields = MODELS[name]
+    # what dropout would draw is no part of an evaluation
+    program, w_KP, _ = drawn(recipe_of(model, **fields), 32)
+    assert kernel_of(program.differentiator) is not None
+    # a class's bias apart from the others, so that no output is as large as another by rounding
+    w_KP += torch.linspace(0, 0.01, w_KP.shape[1])
+    part = program.train.at(torch.arange(0, 1037))  # more than a piece, and no whole vectors
+    computed = evaluate(program, w_KP, {}, hyper_of(program, 2), part)
+    params = program.layout.views(w_KP.double())
+    out_KND = program.network(params, part.x.double()[None], Context())
+    classes = part.y.argmax(1)
+    for k, out_ND in enumerate(out_KND):
+        loss = torch.nn.functional.cross_entropy(out_ND, classes)
+        assert computed["loss"][k].item() == pytest.approx(loss.item(), rel=1e-6)
+        assert computed["accuracy"][k] == (out_ND.argmax(1) == classes).double().mean()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 0.0])
+def test_outputs_that_are_no_numbers_or_equal_count_as_pytorch_counts_them(value, monkeypatch):
+    program, w_KP, _ = drawn(recipe_of(h.MLP(widths=(8,))), 32)
+    views = program.layout.views(w_KP)
+    w, b = program.network.out.w, program.network.out.b
+    views[w][0] = 0.0
+    views[b][0] = torch.tensor([0.0, 1.0, value, 1.0, value, 0.5, 0.0, 1.0, 0.0, 0.0])
+    hyper = hyper_of(program, 2)
+    computed = evaluate(program, w_KP, {}, hyper, program.valid)
+    monkeypatch.setattr("harness.engine.evaluate.kernel_of", lambda _: None)
+    expected = evaluate(program, w_KP, {}, hyper, program.valid)
+    assert torch.equal(computed["accuracy"], expected["accuracy"])
+    torch.testing.assert_close(computed["loss"], expected["loss"], equal_nan=True)
+
+
+def test_other_metrics_are_measured_by_pytorch():
+    recipe = recipe_of(h.MLP(widths=(8,)), metrics=("f1",), steps=2, eval_every=1)
+    (outcome,) = train_outcomes(recipe, [0])
+    assert "valid/f1" in outcome.points[-1].metrics
 
 
 def test_others_are_left_to_pytorch():
@@ -187,7 +234,7 @@ def test_members_of_several_optimizers_and_splits_train_as_alone():
     for place, run in enumerate(runs):
         alone = perform(Job((0,), (run,), test=False))
         one, other = (done.outcomes[i].points for done, i in ((together, place), (alone, 0)))
-        assert one[-1].metrics["batch/loss"] == other[-1].metrics["batch/loss"]
+        assert one[-1].metrics == other[-1].metrics
 
 
 @pytest.mark.parametrize("optimizer", ["momentum", "AdamW"])

@@ -127,28 +127,36 @@ void input_gradient(const Layer& layer, const Shape& s, int64_t k, const Plane& 
         }
 }
 
-// One member's mean loss; its gradients are written.
-float cnn(const Network& net, const Batch& batch, int64_t k, float* scratch) {
-    static thread_local std::vector<Term> terms;
-    static thread_local std::vector<int64_t> offsets;
-    static thread_local std::vector<Plane> planes;
+// What a member's forward pass leaves, and memory of one layer's activations each.
+struct Passed {
+    std::vector<Plane> planes;  // each convolution's input, and what the last one puts out
+    std::vector<Term> terms;
+    float *features, *outputs;  // what the dense layer sees, and what it puts out; (units, batch)
+    float *below;
+};
+
+// Runs one member forward.
+void run_forward(const Network& net, const Batch& batch, int64_t k, float* scratch, Passed& passed) {
+    std::vector<Plane>& planes = passed.planes;
     const int64_t row = padded(batch.size), convolutions = net.count - 1;
     planes.clear();
     for (int64_t l = 0; l <= convolutions; ++l) {
         planes.push_back(plane_of(net, l, row, scratch));
         scratch += planes.back().size();
     }
-    float *d = scratch, *below = d + largest(net, row), *pool = below + largest(net, row);
+    passed.outputs = scratch;
+    passed.below = scratch + largest(net, row);
+    float* pool = passed.below + largest(net, row);
     gather(batch, k, planes[0], pool + largest(net, row));
     for (int64_t l = 0; l < convolutions; ++l)
-        convolve(net.layers[l], net.shapes[l], k, planes[l], planes[l + 1], terms);
+        convolve(net.layers[l], net.shapes[l], k, planes[l], planes[l + 1], passed.terms);
 
     const Plane& last = planes[convolutions];
     const Layer &out = net.layers[convolutions], &hidden = net.layers[convolutions - 1];
     const int64_t positions = last.height * last.width;
-    float* features = last.at;
+    passed.features = last.at;
     if (net.pooled) {
-        features = pool;
+        passed.features = pool;
         for (int64_t c = 0; c < last.channels; ++c)
             for (int64_t i = 0; i < row; i += LANES) {
                 Vector sum = {};
@@ -156,10 +164,37 @@ float cnn(const Network& net, const Batch& batch, int64_t k, float* scratch) {
                 store(pool + c * row + i, sum / float(positions));
             }
     }
-    drop(hidden, batch, k, out.inputs, 0, features, below);
-    const float* w = out.w + k * out.w_member;
-    product(out.outputs, row, out.inputs, {w, out.inputs, 1}, features, row, d, row);
-    activate(out, k, false, batch.size, d);
+    drop(hidden, batch, k, out.inputs, 0, passed.features, passed.below);
+    product(out.outputs, row, out.inputs, {out.w + k * out.w_member, out.inputs, 1}, passed.features, row,
+            passed.outputs, row);
+    activate(out, k, false, batch.size, passed.outputs);
+}
+
+// Its vectors keep their memory from call to call.
+inline Passed& passed_here() {
+    static thread_local Passed passed;
+    return passed;
+}
+
+// One member's outputs, (units, batch).
+float* cnn_outputs(const Network& net, const Batch& batch, int64_t k, float* scratch) {
+    run_forward(net, batch, k, scratch, passed_here());
+    return passed_here().outputs;
+}
+
+// One member's mean loss; its gradients are written.
+float cnn(const Network& net, const Batch& batch, int64_t k, float* scratch) {
+    static thread_local std::vector<int64_t> offsets;
+    Passed& passed = passed_here();
+    run_forward(net, batch, k, scratch, passed);
+    std::vector<Term>& terms = passed.terms;
+    const std::vector<Plane>& planes = passed.planes;
+    const int64_t row = padded(batch.size), convolutions = net.count - 1;
+    const Plane& last = planes[convolutions];
+    const Layer& out = net.layers[convolutions];
+    const int64_t positions = last.height * last.width;
+    const float *w = out.w + k * out.w_member, *features = passed.features;
+    float *d = passed.outputs, *below = passed.below;
     const float loss = cross_entropy(batch, k, out.outputs, d);
 
     offsets.clear();

@@ -16,6 +16,11 @@ float member(const Network& net, const Batch& batch, int64_t k, float* scratch) 
     return net.shapes ? cnn(net, batch, k, scratch) : mlp(net, batch, k, scratch);
 }
 
+float* outputs_of(const Network& net, const Batch& batch, int64_t k, float* scratch) {
+    if (net.shapes) return cnn_outputs(net, batch, k, scratch);
+    return mlp_outputs(net, batch, k, false, scratch + widest(net) * padded(batch.size), scratch);
+}
+
 }  // namespace
 
 extern "C" {
@@ -28,6 +33,24 @@ int64_t network_scratch(Network net, int64_t batch) {
 // Writes each member's mean loss, and its gradient by every parameter.
 void network_gradient(Network net, Batch batch, float* loss, float* scratch) {
     for (int64_t k = 0; k < batch.members; ++k) loss[k] = member(net, batch, k, scratch);
+}
+
+// Writes the sums of each member's losses over the batch's samples, and how many of them it gets right;
+// it goes through them some at a time, which a cache has room for.
+void network_score(Network net, Batch batch, int64_t at_once, double* loss, int64_t* right,
+                   float* scratch) {
+    for (int64_t k = 0; k < batch.members; ++k) {
+        loss[k] = 0.0;
+        right[k] = 0;
+        Batch now = batch;
+        for (int64_t from = 0; from < batch.size; from += at_once) {
+            now.size = std::min(at_once, batch.size - from);
+            score(now, k, net.layers[net.count - 1].outputs, outputs_of(net, now, k, scratch), loss[k],
+                  right[k]);
+            now.x += at_once * batch.x_sample;
+            now.y += at_once * batch.y_sample;
+        }
+    }
 }
 
 // Trains a group's members, each through all steps before the next, so that its weights stay in the

@@ -16,7 +16,7 @@ from torch import Tensor
 from harness.core.noise import Noise, RecordedNoise
 from harness.engine.differentiate.autograd import Autograd, copied, gradient_product
 from harness.engine.differentiate.base import Differentiator, Gradient, TrainingPass
-from harness.engine.differentiate.network_kernel import kernel_for
+from harness.engine.differentiate.network_kernel import NetworkKernel, kernel_for
 from harness.engine.differentiate.samples import (
     grams_one_by_one,
     sample_norms_one_by_one,
@@ -157,6 +157,15 @@ class HandWritten(Differentiator):
         # the inner product of two gradients is the sum of those of their layers
         first, *others = record.seen.products
         return sum((_gram(product) for product in others), _gram(first))
+
+
+def kernel_of(differentiator: Differentiator) -> NetworkKernel | None:
+    """Return the compiled code of a program's network; None where it has none.
+
+    Args:
+        differentiator: the program's.
+    """
+    return differentiator.kernel if isinstance(differentiator, HandWritten) else None
 
 
 def _no_grad() -> AbstractContextManager[object]:

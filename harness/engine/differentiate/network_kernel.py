@@ -29,6 +29,8 @@ from harness.optimizers.adam_kernel import KernelAdam, KernelNumber
 LARGEST_LAYER = 2**20
 """Weights of a layer from which PyTorch's products, cut for all levels of the cache and for several
 threads, are as fast; measured with benchmarks/kernels.py at widths of 512 to 2048."""
+SCORED_IN = 2**14
+"""Numbers of memory for the samples that are evaluated at once, about: a core's cache has room."""
 _NUMBER, _POINTER = ctypes.c_int64, ctypes.c_void_p
 
 
@@ -120,6 +122,8 @@ class NetworkKernel:
             *(KernelNetwork, KernelBatch, _NUMBER, _NUMBER, KernelRule, _POINTER, _POINTER),
         ]
         compiled.network_train.restype = None
+        compiled.network_score.argtypes = [KernelNetwork, KernelBatch, _NUMBER, *([_POINTER] * 3)]
+        compiled.network_score.restype = None
         compiled.network_scratch.argtypes = [KernelNetwork, _NUMBER]
         compiled.network_scratch.restype = _NUMBER
         self._shapes = _shapes_of(network) if isinstance(network, ConvNetwork) else None
@@ -202,6 +206,33 @@ class NetworkKernel:
         scratch = self.scratch(size).data_ptr()
         self.compiled.network_gradient(self._network, own, loss_K.data_ptr(), scratch)
         return loss_K
+
+    def score(self, params: Params, x_BI: Tensor, y_BD: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the members come to on samples that they share, without dropout.
+
+        Args:
+            params: weights by name, (K, *shape) each.
+            x_BI: inputs.
+            y_BD: targets.
+
+        Returns:
+            The sums of their losses (K,) in float64, and how many of their largest outputs are
+            those of the largest targets, (K,).
+        """
+        layers = (KernelLayer * len(self.parts))(*(layer_in(p, params, {}) for p in self.parts))
+        loss_K = x_BI.new_empty(len(params[self.parts[0].w]), dtype=torch.float64)
+        right_K = torch.empty_like(loss_K, dtype=torch.int64)
+        batch = KernelBatch(
+            *(len(loss_K), len(x_BI), x_BI.data_ptr(), y_BD.data_ptr()),
+            *(0, x_BI.stride(0), 0, *y_BD.stride(), None, 0, None, None),
+        )
+        # the kernel's vectors are of 16 samples
+        at_once = 16 * max(1, SCORED_IN // self.compiled.network_scratch(self._network, 16))
+        scratch = self.scratch(at_once).data_ptr()
+        self.compiled.network_score(
+            self.over(layers), batch, at_once, loss_K.data_ptr(), right_K.data_ptr(), scratch
+        )
+        return loss_K, right_K
 
     def scratch(self, size: int) -> Tensor:
         """Return memory for one member's pass over so many samples; the next call uses it again."""
