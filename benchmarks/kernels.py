@@ -1,4 +1,5 @@
-"""An update of a cohort's member with this machine's kernels and by PyTorch, by turns.
+"""An update, or an evaluation, of a cohort's member with this machine's kernels and by PyTorch, by
+turns.
 
     harness kernels
     python -m benchmarks.kernels [--case 'MLP 64, Adam'] [--turn SECONDS]
@@ -53,16 +54,18 @@ CASES = {
     },
     **{f"CNN, {rule}": CNN | {"optimizer": RULES[rule]} for rule in ("momentum", "Adam")},
 }
+EVALUATED = {f"{of}, evaluation": f"{of}, momentum" for of in ("MLP 64", "CNN")}
+"""What is evaluated, as many training samples as validation has and those, by the case of it."""
 LAST = 1_000_000
 """The length of a run, of which the turns see the beginning."""
 
 
 class Side:
-    """A process that trains a cohort when it is told to.
+    """A process that trains or evaluates a cohort when it is told to.
 
     Args:
         chosen: what ``HARNESS_KERNELS`` says in it.
-        case: of :data:`CASES`.
+        case: of :data:`CASES` or :data:`EVALUATED`.
         members: of the cohort.
         core: where it computes.
     """
@@ -74,9 +77,9 @@ class Side:
         self.process.start()
         del os.environ[kernels.CHOICE]
 
-    def __call__(self, steps: int) -> float:
-        """Make so many updates; return the seconds of the processor that they took."""
-        self.ours.send(steps)
+    def __call__(self, times: int) -> float:
+        """Do it so many times; return the seconds of the processor that it took."""
+        self.ours.send(times)
         seconds: float = self.ours.recv()
         return seconds
 
@@ -86,28 +89,30 @@ class Side:
 
 
 def _serve(pipe: Connection, case: str, members: int, core: int) -> None:
-    """Train as the parent says, until it says 0."""
+    """Train or evaluate as often as the parent says, until it says 0."""
     os.sched_setaffinity(0, {core})
     torch.set_num_threads(1)
-    recipe = h.Recipe(**{"steps": LAST, "eval_every": LAST, "drop_last": True, **CASES[case]})
+    fields = CASES[EVALUATED.get(case, case)]
+    recipe = h.Recipe(**{"steps": LAST, "eval_every": LAST, "drop_last": True, **fields})
     cohort = TrainedCohort(recipe, members)
-    while steps := pipe.recv():
+    work = cohort.evaluate if case in EVALUATED else cohort
+    while times := pipe.recv():
         began = time.process_time()
-        cohort(steps)
+        work(times)
         pipe.send(time.process_time() - began)
 
 
 def compare(case: str, members: int, seconds: float) -> dict[str, float]:
-    """Return microseconds of an update of a member on both sides, and PyTorch's over the kernels'."""
+    """Return microseconds a member and time on both sides, and PyTorch's over the kernels'."""
     core = max(os.sched_getaffinity(0))
     sides = [Side(chosen, case, members, core) for chosen in (kernels.version(), "none")]
     for side in sides:
         side(10)
-    steps = max(10, int(seconds / sides[1](10) * 10))
-    pairs = [[side(steps) for side in sides] for _ in range(TURNS)]
+    times = max(10, int(seconds / sides[1](10) * 10))
+    pairs = [[side(times) for side in sides] for _ in range(TURNS)]
     for side in sides:
         side.end()
-    least = [min(times) / steps / members * 1e6 for times in zip(*pairs, strict=True)]
+    least = [min(turns) / times / members * 1e6 for turns in zip(*pairs, strict=True)]
     ratio = statistics.median(theirs / ours for ours, theirs in pairs)
     return {"kernels, µs": least[0], "PyTorch, µs": least[1], "PyTorch / kernels": ratio}
 
@@ -117,13 +122,15 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/kernels.json"))
-    parser.add_argument("--case", action="append", choices=CASES, help="one of them, or several")
+    parser.add_argument(
+        "--case", action="append", choices=(*CASES, *EVALUATED), help="one or several"
+    )
     parser.add_argument("--turn", type=float, default=0.35, help="seconds of a turn")
     flags = parser.parse_args()
     if kernels.version() == "none":
         parser.error("this machine has no kernels; make them by `harness kernels`")
     measured: dict[str, dict[str, float]] = {}
-    for case in flags.case or CASES:
+    for case in flags.case or (*CASES, *EVALUATED):
         rows = {f"{case}, members {n}": compare(case, n, flags.turn) for n in MEMBERS}
         for label, row in rows.items():
             print(label, {key: round(value, 2) for key, value in row.items()}, flush=True)

@@ -7,6 +7,7 @@ import numpy as np
 import harness as h
 from harness.engine.cohort import start
 from harness.engine.denormals import denormals_as_zero
+from harness.engine.evaluate import evaluate_members
 from harness.engine.loop import train_interval
 from harness.engine.program import Program, program_of
 from harness.spec.arms import Run
@@ -29,3 +30,9 @@ class TrainedCohort:
         """Make so many more updates; return their losses (S, K)."""
         train = denormals_as_zero()(train_interval)
         return train(self.program, self.cohort, self.cohort.done + steps).losses_SK.numpy()
+
+    def evaluate(self, times: int) -> None:
+        """Evaluate the members on training and validation samples, so many times."""
+        recipes = [member.run.recipe for member in self.cohort.members]
+        for _ in range(times):
+            evaluate_members(self.program, self.cohort.w_KP, self.cohort.buffers, recipes)
