@@ -20,15 +20,19 @@ class FileData(Data):
 
     # compared with the fields: a spec made anew after its file has changed is another one, so that
     # nothing that is kept in memory for the old file is taken for the new
-    _version: tuple[int, int] | None = PrivateAttr(default=None)
+    _version: tuple[tuple[int, int], ...] = PrivateAttr(default=())
 
     def model_post_init(self, context: Any) -> None:
         """Note time and size of the file; one that is missing is told when it is read."""
         try:
-            stat = self.place().stat()
+            stats = [place.stat() for place in self.dated()]
         except (HarnessError, OSError):
             return
-        self._version = (stat.st_mtime_ns, stat.st_size)
+        self._version = tuple((stat.st_mtime_ns, stat.st_size) for stat in stats)
+
+    def dated(self) -> list[Path]:
+        """Return the files or folders of which one has another time or size once data change."""
+        return [self.place()]
 
     def place(self) -> Path:
         """Return where the file or folder is.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ def raw_of_arrays(data: DataOptions, given: Mapping[str, Any], x: str = "x", y: 
         if any(name in given for name in names):
             own = [as_array(_named(data, given, name), name, data.name) for name in names]
             parts[part] = (own[0], own[1])
+    used = {x, y, *(f"{name}_{part}" for name in (x, y) for part in parts)}
     # arrays that are called groups say that samples belong together, whether the spec does or not
     groups = data.groups or ("groups" if "groups" in given and not _split(data) else None)
     return Raw(
@@ -48,8 +49,24 @@ def raw_of_arrays(data: DataOptions, given: Mapping[str, Any], x: str = "x", y: 
         valid=parts.get("valid"),
         groups=None if groups is None else np.asarray(_named(data, given, groups, "groups")),
         order=_order(data, given),
-        notes=(f"data {data.name}: no group of {groups!r} is in two parts",) if groups else (),
+        notes=(
+            *([f"data {data.name}: no group of {groups!r} is in two parts"] if groups else []),
+            *_left_over(data, given, used | {groups, data.order_by}, x, y),
+        ),
     )
+
+
+def _left_over(
+    data: DataOptions, given: Mapping[str, Any], used: Container[object], x: str, y: str
+) -> list[str]:
+    """Return a note on arrays that nothing is made of, such as groups under another name."""
+    if not (left := [repr(name) for name in given if name not in used]):
+        return []
+    known = [x, y, *(f"{name}_{part}" for part in OWN_PARTS for name in (x, y)), "groups"]
+    return [
+        f"data {data.name}: nothing is made of {', '.join(left)}; arrays that have a meaning are "
+        f"{', '.join(known)}, and what data.groups and data.order_by name"
+    ]
 
 
 def task_of_arrays(source: str, raw: Raw, said: TaskChoice) -> Task:

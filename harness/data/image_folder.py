@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, final
@@ -40,6 +41,16 @@ class ImageFolder(FileData):
     color: Literal["auto", "grey", "rgb"] = "auto"
     """One channel or three; "auto" takes three where any picture has colours."""
 
+    def dated(self) -> list[Path]:
+        """Return the folders: a picture that comes or goes changes the time of its own.
+
+        One that is overwritten in its place does not; there may be millions.
+        """
+        top = self.place()
+        inner = _folders(top)
+        parts = [each for folder in inner if _is_part(folder) for each in _folders(folder)]
+        return [top, *inner, *parts]
+
     def raw(self) -> Raw:
         """Read all pictures.
 
@@ -70,8 +81,8 @@ def _parts_of(folder: Path, name: str) -> dict[str, list[LabelledFile]]:
     """
     if not folder.is_dir():
         raise HarnessError(f"data.path: expected a folder of pictures, got the file {name}")
-    inner = [each for each in sorted(folder.iterdir()) if each.is_dir() and each.name[0] != "."]
-    if inner and all(each.name.lower() in PART_NAMES for each in inner):
+    inner = _folders(folder)
+    if inner and all(map(_is_part, inner)):
         parts = {PART_NAMES[each.name.lower()]: _by_class(each) for each in inner}
     else:
         parts = {"train": _by_class(folder)}
@@ -87,12 +98,21 @@ def _parts_of(folder: Path, name: str) -> dict[str, list[LabelledFile]]:
     return parts
 
 
+def _folders(folder: Path) -> list[Path]:
+    """Return the folders inside of one by their names, without hidden ones."""
+    with os.scandir(folder) as entries:
+        return sorted(Path(e) for e in entries if e.is_dir() and e.name[0] != ".")
+
+
+def _is_part(folder: Path) -> bool:
+    return folder.name.lower() in PART_NAMES
+
+
 def _by_class(folder: Path) -> list[LabelledFile]:
     """Return the pictures below each folder inside a folder, in the order of their names."""
     return [
         LabelledFile(path, inner.name)
-        for inner in sorted(folder.iterdir())
-        if inner.is_dir() and inner.name[0] != "."
+        for inner in _folders(folder)
         for path in sorted(inner.rglob("*"))
         if path.suffix.lower() in ENDINGS and path.name[0] != "."
     ]

@@ -37,10 +37,15 @@ class Arrays(FileData):
                 for.
         """
         path = self.place()
+        if path.suffix == ".npy":
+            raise HarnessError(
+                f"data Arrays: expected a file of several arrays, got the single one of {self.path}"
+                f"; write numpy.savez({path.stem + '.npz'!r}, {self.x}=..., {self.y}=...)"
+            )
         try:
             with np.load(path) as stored:
                 given = {name: stored[name] for name in stored.files}
-        # a single array (.npy) is no context; objects would be unpickled, which runs code
+        # objects would be unpickled, which runs code
         except (
             OSError,
             ValueError,

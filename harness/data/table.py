@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Self, final
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from harness.core.errors import HarnessError, nearest
 from harness.core.lazy import Lazy
@@ -52,6 +52,13 @@ class Table(FileData):
     squared error of 1 is that of guessing the mean."""
     standardize: bool = Field(default=True)
     """Scale numbers to mean 0 and deviation 1, as measured on the training samples."""
+
+    @model_validator(mode="after")
+    def _target_is_no_input(self) -> Self:
+        """Refuse a target that is an input too: whatever is trained would read the answer."""
+        if self.target in self.columns:
+            raise ValueError(f"columns: expected inputs, got the target {self.target!r} among them")
+        return self
 
     def raw(self) -> Raw:
         """Read the file.

@@ -6,7 +6,8 @@ module imports no spec: it finds its way by the classes' fields.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, get_args, runtime_checkable
 
@@ -30,14 +31,14 @@ class ChoosesClass(Protocol):
     time, so that the marks need not be imported here, in a module that they rest on.
     """
 
-    def field_names(self, node: Mapping[str, object]) -> list[str]:
-        """Return the fields of the class that is written at ``node``.
+    def classes_at(self, node: Mapping[str, object]) -> Sequence[type[BaseModel]]:
+        """Return the class that is written at ``node``.
 
         Args:
             node: the mapping as the user wrote it; empty where it is not known.
 
         Returns:
-            The names; where the class is unknown, those that any of the classes may have.
+            Where the class is unknown, all that it may be.
         """
 
 
@@ -56,7 +57,8 @@ def explain(error: ValidationError, tree: object, source: str, root: type[BaseMo
         A heading with the number of mistakes, and below it an indented line for each.
     """
     lines = [
-        f"{_where(item['loc'], tree, source)}: {_say(item, tree, root)}" for item in error.errors()
+        f"{_where(items[0]['loc'], tree, source)}: {_say_all(items, tree, root)}"
+        for items in _by_value(error)
     ]
     count = f"{len(lines)} mistake{'s' if len(lines) > 1 else ''}"
     return f"{source} is not valid ({count}):\n  " + "\n  ".join(lines)
@@ -64,6 +66,45 @@ def explain(error: ValidationError, tree: object, source: str, root: type[BaseMo
 
 OWN_ERRORS = ("space", "component", "value_error")
 """Types of errors whose messages say themselves what is wrong with a space."""
+
+
+TYPE = re.compile(r"[\w-]+\[.*\]|(constrained-)?(int|float|str|bool)")
+"""What pydantic puts into the place of a mistake where a value may be of several types."""
+
+
+def _by_value(error: ValidationError) -> list[list[ErrorDetails]]:
+    """Return the mistakes, those of one value together and without types in their places.
+
+    Of a value that may be of several types pydantic tells a mistake for each. Those remain that
+    lie deepest inside of it: the second of two weights is wrong, and not that a list is no text.
+    """
+    found: dict[tuple[object, ...], list[ErrorDetails]] = {}
+    for number, item in enumerate(error.errors()):
+        location = item["loc"]
+        types = [i for i, part in enumerate(location) if TYPE.fullmatch(str(part))]
+        value = location[: types[0]] if types else (*location, f"mistake {number}")
+        place = tuple(part for i, part in enumerate(location) if i not in types)
+        found.setdefault(value, []).append({**item, "loc": place})
+    return [_deepest(items) for items in found.values()]
+
+
+def _deepest(items: list[ErrorDetails]) -> list[ErrorDetails]:
+    depth = max(len(item["loc"]) for item in items)
+    return [item for item in items if len(item["loc"]) == depth]
+
+
+def _say_all(items: list[ErrorDetails], tree: object, root: type[BaseModel]) -> str:
+    """Return what is wrong with one value: the types that it may have, or its one mistake."""
+    if len(items) == 1:
+        return _say(items[0], tree, root)
+    wanted = [mistake_in_words(item).removeprefix("expected ") for item in items]
+    return "expected " + " or ".join(dict.fromkeys(wanted)) + _got(items[0])
+
+
+def _got(item: ErrorDetails) -> str:
+    """Return the value, if it is short: a whole mapping or object would only fill the screen."""
+    simple = isinstance(item.get("input"), (str, int, float, bool, type(None)))
+    return f", got {item['input']!r}" if simple else ""
 
 
 def _say(item: ErrorDetails, tree: object, root: type[BaseModel]) -> str:
@@ -76,10 +117,8 @@ def _say(item: ErrorDetails, tree: object, root: type[BaseModel]) -> str:
     if item["type"] not in OWN_ERRORS and (space := _space_of(item.get("input"))) is not None:
         return f"expected a value, got {space}; compare its values as the levels of a factor"
     message = mistake_in_words(item)
-    # Our own messages say what was got; a whole mapping or object would only fill the screen.
-    simple = isinstance(item.get("input"), (str, int, float, bool, type(None)))
-    said = "got" in message or item["type"] == "component"
-    return message + (f", got {item['input']!r}" if simple and not said else "")
+    said = "got" in message or item["type"] == "component"  # our own messages say it themselves
+    return message if said else message + _got(item)
 
 
 def _space_of(value: object) -> Space | None:
@@ -96,17 +135,41 @@ def _siblings(location: Location, tree: object, root: type[BaseModel]) -> list[s
     The way down goes from class to class by the types of the fields, since pydantic's error names
     places and not classes.
     """
-    model = root
-    for name in location[:-1]:
-        field = model.model_fields.get(name) if isinstance(name, str) else None
-        if field is None:  # a place in a list, or a level's name
-            continue
-        for part in _annotation_parts(field):
-            if isinstance(part, ChoosesClass):
-                return part.field_names(_mapping_at(location[:-1], tree))
-            if isinstance(part, type) and issubclass(part, BaseModel):
-                model = part
-    return list(model.model_fields)
+    models: Sequence[type[BaseModel]] = [root]
+    for i, name in enumerate(location[:-1]):
+        fields = [found for model in models if (found := model.model_fields.get(str(name)))]
+        if fields:  # else a place in a list, or a level's name
+            models = _classes_in(fields, location[:-1], i, tree) or models
+    return list(dict.fromkeys(name for model in models for name in model.model_fields))
+
+
+def _classes_in(
+    fields: list[FieldInfo], container: Location, place: int, tree: object
+) -> list[type[BaseModel]]:
+    """Return the classes that the value of a field may be of.
+
+    Args:
+        fields: the field, as each of the classes has it that its owner may be of.
+        container: where the mistake's mapping is.
+        place: of the field in it; the value itself lies as deep as numbers and names follow it.
+        tree: the spec as it was read.
+    """
+    found: list[type[BaseModel]] = []
+    for part in (part for field in fields for part in _annotation_parts(field)):
+        if isinstance(part, ChoosesClass):
+            return [*part.classes_at(_written_at(container, place, tree))]
+        if isinstance(part, type) and issubclass(part, BaseModel):
+            found = [part]
+    return found
+
+
+def _written_at(container: Location, place: int, tree: object) -> Mapping[str, object]:
+    """Return the first mapping below a field that says by a name or a kind of which class it is."""
+    for end in range(place + 1, len(container) + 1):
+        node = _mapping_at(container[:end], tree)
+        if "name" in node or "kind" in node:
+            return node
+    return {}
 
 
 def _annotation_parts(field: FieldInfo) -> Iterator[object]:

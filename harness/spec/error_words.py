@@ -80,5 +80,5 @@ def mistake_in_words(item: ErrorDetails) -> str:
 def _nearest_choice(item: ErrorDetails, expected: str) -> str:
     """Return the choice that was meant, where the value is a misspelt one."""
     choices = [text for text in expected.split("'")[1::2] if text]
-    hint = did_you_mean(str(item.get("input")), choices)
+    hint = did_you_mean(str(item.get("input")), choices) if len(choices) > 1 else ""
     return f" ({hint})" if hint else ""

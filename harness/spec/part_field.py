@@ -10,8 +10,8 @@ from typing import Any, cast
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
-from harness.core.registry import REGISTRY, canonical, lookup
-from harness.spec.component import parse_part
+from harness.core.registry import REGISTRY, canonical, external_class, lookup
+from harness.spec.component import Component, parse_part
 
 _DESCRIBED: set[str] = set()
 """Kinds whose JSON schema is being made, which would else hold itself without end."""
@@ -57,18 +57,20 @@ class PartOf:
             _DESCRIBED.discard(self.kind)
         return {"anyOf": [{"enum": names}, dotted, *parts]}
 
-    def field_names(self, node: Mapping[str, object]) -> list[str]:
-        """Return the fields that the component written at ``node`` may have, for "did you mean".
+    def classes_at(self, node: Mapping[str, object]) -> list[type[Component]]:
+        """Return the classes that the component written at ``node`` may be of, for "did you mean".
 
         Args:
             node: the mapping as the user wrote it.
 
         Returns:
-            The field names in order; those of all parts of the kind, if the name is unknown.
+            The class; all of the kind, parts from outside among them, if the name is unknown.
         """
-        known = canonical(self.kind, str(node.get("name")))
-        names = [known] if known else REGISTRY[self.kind].parts
-        return sorted({field for name in names for field in lookup(self.kind, name).model_fields})
+        if known := canonical(self.kind, str(node.get("name"))):
+            return [lookup(self.kind, known)]
+        outside = external_class(self.kind)
+        every = [lookup(self.kind, name) for name in REGISTRY[self.kind].parts]
+        return [*every, outside] if outside else every
 
 
 def _schema_of(kind: str, name: str) -> dict[str, object]:

@@ -125,3 +125,14 @@ def test_mistakes_are_said(folder, path, said):
     (folder / "file.png").write_bytes(b"")
     with pytest.raises(HarnessError, match=said):
         load_data(h.ImageFolder(path=path))
+
+
+@pytest.mark.parametrize("part", ["", "train"])
+def test_a_folder_with_another_picture_is_other_data(folder, part):
+    pictures(folder / "pets" / part)
+    before = h.ImageFolder(path="pets")
+    assert before == h.ImageFolder(path="pets")
+    count = sum(len(each.x) for each in load_data(before)[:3])
+    Image.fromarray(np.zeros((4, 6), np.uint8)).save(folder / "pets" / part / "cat" / "new.png")
+    after = h.ImageFolder(path="pets")
+    assert after != before and sum(len(each.x) for each in load_data(after)[:3]) == count + 1

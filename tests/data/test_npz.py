@@ -63,7 +63,7 @@ def test_the_fingerprint_follows_the_content(folder):
         ),
         ({"path": "data.npz", "x": "xs"}, "expected an array 'xs', got none; did you mean 'x'"),
         ({"path": "text.npz"}, "as numpy.savez writes them"),
-        ({"path": "one.npy"}, "as numpy.savez writes them"),
+        ({"path": "one.npy"}, r"the single one of one.npy; write numpy.savez\('one.npz', x="),
         ({"path": "objects.npz"}, "Object arrays cannot be loaded"),
         ({"path": "half.npz"}, "expected an array 'y_valid', got none"),
     ],
@@ -76,3 +76,13 @@ def test_mistakes_are_said(folder, fields, said):
     np.savez(folder / "half.npz", x=X, y=Y, x_valid=X)
     with pytest.raises(HarnessError, match=said):
         load_data(h.Arrays(**fields))
+
+
+def test_arrays_that_nothing_is_made_of_are_told(folder):
+    np.savez(folder / "d.npz", x=X, y=Y, group=np.arange(60) // 4, x_tset=X)
+    assert load_data(h.Arrays(path="d.npz")).notes == (
+        "data Arrays: nothing is made of 'group', 'x_tset'; arrays that have a meaning are x, y, "
+        "x_valid, y_valid, x_test, y_test, groups, and what data.groups and data.order_by name",
+    )
+    np.savez(folder / "e.npz", x=X, y=Y, group=np.arange(60) // 4, x_test=X[:9], y_test=Y[:9])
+    assert "made of" not in "".join(load_data(h.Arrays(path="e.npz", order_by="group")).notes)

@@ -162,6 +162,11 @@ def test_a_column_that_is_chosen_and_does_not_fit_is_refused(folder, name):
         load_data(h.Table(path=written(folder, frame()), target="label", columns=("age", name)))
 
 
+def test_a_target_among_the_inputs_is_refused():
+    with pytest.raises(ValueError, match="columns: expected inputs, got the target 'label' among"):
+        h.Table(path="table.csv", target="label", columns=("age", "label"))
+
+
 def test_codes_become_categories_and_dates_days(folder):
     spec = h.Table(path=written(folder, frame()), target="label", columns=("code", "when"), categories=("code",),
                    dates=("when",), standardize=False, order_by="when")  # fmt: skip

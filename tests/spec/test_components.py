@@ -1,6 +1,7 @@
 """Components and their fields: hashable, found by path, refused with the nearest name."""
 
 import json
+from functools import partial
 
 import pytest
 
@@ -153,3 +154,22 @@ def test_parts_from_outside_go_by_the_types_of_their_arguments():
     )
     assert first == other and hash(first) == hash(other)
     assert parse_part("optimizer", json.loads(json.dumps(first.dump()))) == first
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: h.ImageFolder(path="p", size="big"), "size: expected a whole number or a list, got 'big'"),
+        (lambda: h.CrossEntropy(weight=[1, -2]), "weight.1: expected a number of at least 0, got -2"),
+        (lambda: h.BCE(pos_weight="even"), "pos_weight: expected 'balanced' or a list, got 'even'"),
+    ],
+)  # fmt: skip
+def test_mistakes_name_fields_and_no_types_of_ours(make, said):
+    with pytest.raises(ValueError) as raised:
+        make()
+    assert str(raised.value).splitlines()[1:] == [f"  {said}"]
+
+
+def test_near_names_inside_of_options_are_those_of_the_options():
+    with pytest.raises(ValueError, match="data.stream.worker: unknown field; .* 'workers'"):
+        h.Recipe(data=partial(dict, stream={"worker": 1}), optimizer=h.SGD(lr=0.1))

@@ -27,14 +27,13 @@ class _ByKind:
     ) -> dict[str, object]:
         return {"oneOf": [kind.model_json_schema() for kind in Claim.kinds.values()]}
 
-    def field_names(self, node: Mapping[str, object]) -> list[str]:
-        """Return the fields of the claim written at ``node``, or of all claims where its kind is
-        unknown.
+    def classes_at(self, node: Mapping[str, object]) -> list[type[Claim]]:
+        """Return the class of the claim written at ``node``, or that of all claims where its kind
+        is unknown.
 
         :class:`harness.spec.error_messages.ChoosesClass` asks for them.
         """
-        cls = Claim.kinds.get(str(node.get("kind")), Claim)
-        return list(cls.model_fields)
+        return [Claim.kinds.get(str(node.get("kind")), Claim)]
 
 
 AnyClaim = Annotated[Claim, _ByKind()]
