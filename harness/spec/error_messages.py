@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from harness.core.errors import nearest
-from harness.spec.error_words import mistake_in_words
+from harness.spec.error_words import half_in_words, mistake_in_words
 from harness.spec.space import Space, parse_space
 
 Location = tuple[str | int, ...]
@@ -56,9 +56,12 @@ def explain(error: ValidationError, tree: object, source: str, root: type[BaseMo
     Returns:
         A heading with the number of mistakes, and below it an indented line for each.
     """
+    try:
+        found = _by_value(error)
+    except UnicodeEncodeError as unwritable:  # pydantic can't write what was got
+        return f"{source} is not valid: {half_in_words(unwritable)}"
     lines = [
-        f"{_where(items[0]['loc'], tree, source)}: {_say_all(items, tree, root)}"
-        for items in _by_value(error)
+        f"{_where(items[0]['loc'], tree, source)}: {_say_all(items, tree, root)}" for items in found
     ]
     count = f"{len(lines)} mistake{'s' if len(lines) > 1 else ''}"
     return f"{source} is not valid ({count}):\n  " + "\n  ".join(lines)

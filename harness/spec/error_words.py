@@ -25,6 +25,7 @@ KINDS_OF_VALUES = {
     "float_type": NUMBER,
     "finite_number": "a finite number",
     "string_type": TEXT,
+    "string_unicode": "a text of whole characters",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "list_type": LIST,
@@ -82,3 +83,14 @@ def _nearest_choice(item: ErrorDetails, expected: str) -> str:
     choices = [text for text in expected.split("'")[1::2] if text]
     hint = did_you_mean(str(item.get("input")), choices) if len(choices) > 1 else ""
     return f" ({hint})" if hint else ""
+
+
+def half_in_words(error: UnicodeEncodeError) -> str:
+    """Return what is wrong with a text that can't be written: it has half of a character (one of
+    UTF-16's surrogates), which no file, store or terminal takes.
+
+    Args:
+        error: of the try to write it.
+    """
+    text, half = error.object[:80], ord(error.object[error.start])
+    return f"expected text, got half of a character (\\u{half:x}) in {text!a}; write it whole"

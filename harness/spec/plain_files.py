@@ -5,10 +5,12 @@ YAML's aliases let a file of a kilobyte stand for more values than memory holds,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from harness.core.errors import SpecError
+from harness.spec.error_words import half_in_words
 
 MOST_BYTES = 5_000_000
 """Size of a file at most, far beyond what a person or a script writes into a spec."""
@@ -18,6 +20,10 @@ DEEPEST = 40
 """Levels of a tree at most."""
 MOST_BRACKETS = 5 * DEEPEST
 """Open brackets of a text at most; some may stand in sentences."""
+HALVES = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})", re.IGNORECASE
+)
+"""A character that JSON writes in two halves, behind any number of written backslashes."""
 
 
 def read_tree(path: Path) -> Mapping[str, object]:
@@ -30,6 +36,8 @@ def read_tree(path: Path) -> Mapping[str, object]:
     from ruamel.yaml import YAML
 
     text = _text_of(path)
+    if path.suffix == ".json":  # YAML has no such halves
+        text = HALVES.sub(_whole_character, text)
     if _brackets(text) > MOST_BRACKETS:  # on which the parser would spend minutes
         raise SpecError(f"{path}: expected at most {DEEPEST} levels, got more")
     # a broken file makes the parser raise errors of many classes
@@ -44,6 +52,16 @@ def read_tree(path: Path) -> Mapping[str, object]:
             f"{path}: expected fields such as 'name' and 'recipe', got {type(tree).__name__}"
         )
     return tree
+
+
+def _whole_character(halves: re.Match[str]) -> str:
+    r"""Return the character of two halves (UTF-16's), behind the backslashes before them.
+
+    >>> HALVES.sub(_whole_character, r"\u2013 \ud83d\ude42 \\ud83d\ude42")
+    '\\u2013 🙂 \\\\ud83d\\ude42'
+    """
+    high, low = (int(half, 16) for half in halves.group(2, 3))
+    return halves[1] + chr(0x10000 + ((high & 0x3FF) << 10) + (low & 0x3FF))
 
 
 def _brackets(text: str) -> int:
@@ -122,10 +140,25 @@ def _plain(node: object, depth: int, budget: Iterator[None], source: str) -> obj
             "for itself?"
         )
     if isinstance(node, Mapping):
-        return {str(k): _plain(v, depth + 1, budget, source) for k, v in node.items()}
+        return {
+            _text(str(k), source): _plain(v, depth + 1, budget, source) for k, v in node.items()
+        }
     if isinstance(node, (list, tuple)):
         return [_plain(value, depth + 1, budget, source) for value in node]
-    for plain_type in (bool, int, float, str):  # bool first: it is a kind of int
+    for plain_type in (bool, int, float):  # bool first: it is a kind of int
         if isinstance(node, plain_type):
             return plain_type(node)
-    return node
+    return _text(str(node), source) if isinstance(node, str) else node
+
+
+def _text(text: str, source: str) -> str:
+    """Return a text that can be written.
+
+    Raises:
+        SpecError: it has half of a character, which no file and no terminal takes.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise SpecError(f"{source}: {half_in_words(error)}") from None
+    return text

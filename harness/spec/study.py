@@ -19,6 +19,7 @@ from harness.spec.arms import build_arms
 from harness.spec.base import Spec
 from harness.spec.claims import AnyClaim, Claim
 from harness.spec.claims.fields import MetricName
+from harness.spec.error_words import half_in_words
 from harness.spec.imported import Imported
 from harness.spec.levels import LevelField, parse_levels, plain_level
 from harness.spec.looks import FEWEST_FOR_METHODS, Look, Searches, seed_in_block
@@ -78,6 +79,15 @@ class Study(Spec):
     quick: dict[str, object] = {"search.trials": 4, "search.searches": 1, "seeds": 3}
     """Fields replaced by ``--quick``, by path (``recipe.epochs``): a smaller form of the study, a
     first look that is recorded under a name of its own."""
+
+    @field_validator("question")
+    @classmethod
+    def _question_can_be_written(cls, value: str) -> str:
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(half_in_words(error)) from None
+        return value
 
     @field_validator("probes", mode="before")
     @classmethod

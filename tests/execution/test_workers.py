@@ -123,14 +123,17 @@ def test_a_study_whose_workers_are_killed_again_and_again(folder):
         runs = results.load("small", uri).runs.set_index("key").sort_index()
         return runs[[c for c in runs if "/" in c and not c.startswith("cost/")]]
 
-    study = small(search=small().search.model_copy(update={"trials": 24}), seeds=6)
+    # as long that some are killed on a quick machine
+    recipe = small().recipe.with_values({"epochs": 200})
+    search = small().search.model_copy(update={"trials": 24})
+    study = small(recipe=recipe, search=search, seeds=6)
     run_study(study, Options(workers=2))
     made: list[Workers] = []
     ended, tally = threading.Event(), Tally("a local worker killed (booting, idle, busy, clock)")
 
     def reap():
         chance = random.Random(0)
-        while not ended.wait(chance.uniform(0.5, 6)):
+        while not ended.wait(chance.uniform(0.2, 4)):
             for pid in processes(made[-1])[:1] if made else []:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)

@@ -136,6 +136,31 @@ def test_mistakes(tmp_path, text, said):
     assert said in str(caught.value)
 
 
+def test_json_writes_characters_in_halves_and_they_are_read_whole(forms, tmp_path):
+    tree = forms[0].dump() | {"question": "Is it 🙂? (\\ud83d\\ude42)"}
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(tree))  # ASCII: two escapes for the one character
+    assert load_study(path).question == tree["question"]
+
+
+HALVES = [
+    {"name": "a\ud800"},
+    {"question": "a\udcff"},
+    {"compare": {"\ud800": {"a": 1, "b": 2}}},
+    {"compare": {"optimizer": {"\ud800": None, "b": 2}}},
+]
+
+
+@pytest.mark.parametrize("fields", HALVES, ids=ascii)
+def test_half_of_a_character_is_refused_in_words(forms, tmp_path, fields):
+    study, path = forms[0], tmp_path / "spec.json"
+    path.write_text(json.dumps(study.dump() | fields))
+    with pytest.raises(SpecError, match="half of a character"):
+        load_study(path)
+    with pytest.raises(SpecError, match=r"half of a character|whole characters"):
+        type(study)(**{"name": "a", "recipe": study.recipe} | fields)
+
+
 def test_missing_files_and_scripts_without_a_study(tmp_path):
     with pytest.raises(SpecError, match="no such file; write one with 'harness new"):
         load_study(tmp_path / "none.yaml")
