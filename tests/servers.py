@@ -8,9 +8,11 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from contextlib import contextmanager
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -41,23 +43,25 @@ def _as_user():
     return ["runuser", "-u", "postgres", "--"]
 
 
-def _let_in(folder):
-    """Let PostgreSQL's user pass to a folder."""
-    for above in (folder, *folder.parents):
-        if above.stat().st_uid == os.getuid() and not above.stat().st_mode & 0o001:
-            above.chmod(above.stat().st_mode | 0o011)
+@contextmanager
+def postgres():
+    """Run a server with two databases; yield their URIs by name."""
+    # not in pytest's folder, which any other session of it shuts to PostgreSQL's user
+    with (
+        tempfile.TemporaryDirectory(prefix="harness-postgres-") as folder,
+        _postgres_in(Path(folder)) as uris,
+    ):
+        yield uris
 
 
 @contextmanager
-def postgres(folder):
-    """Run a server with two databases; yield their URIs by name."""
+def _postgres_in(folder):
     programs, data, port, user = postgres_folder(), folder / "data", free_port(), _as_user()
     secret = folder / "password"
     secret.write_text(PASSWORD)
     if user:
         shutil.chown(folder, "postgres")
         shutil.chown(secret, "postgres")
-        _let_in(folder)
     init = [
         f"{programs}/initdb",
         "-D",
@@ -86,8 +90,6 @@ def postgres(folder):
         engine.dispose()
         yield {name: f"{uri}/{name}" for name in ("mlflow", "optuna")}
     finally:
-        if user:
-            _let_in(folder)  # pytest shuts its folder whenever another session of it starts
         subprocess.run(
             [*control, "stop", "-m", "immediate"], check=True, capture_output=True, cwd=folder
         )

@@ -27,11 +27,11 @@ def use_client(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory):
+def databases():
     if servers.postgres_folder() is None:
         assert "HARNESS_CI" not in os.environ, "CI installs PostgreSQL"
         pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
-    with servers.postgres(tmp_path_factory.mktemp("postgres")) as uris:
+    with servers.postgres() as uris:
         yield uris
 
 
