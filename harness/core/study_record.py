@@ -157,6 +157,22 @@ class LookShown(NamedTuple):
     """Of each search."""
     level: float
     """The risk that was taken at it."""
+    claims: tuple[str, ...] | None = None
+    """The sentences of the claims that were judged; None where an earlier version has not kept
+    them."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Return the look as JSON holds it."""
+        plain: dict[str, Any] = self._asdict()
+        if self.claims is None:
+            del plain["claims"]
+        return plain
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
+        """Return the look that :meth:`to_plain` wrote."""
+        claims = plain.get("claims")
+        return cls(**{**plain, "claims": None if claims is None else tuple(claims)})
 
 
 class StudyRecord(NamedTuple):
@@ -195,7 +211,7 @@ class StudyRecord(NamedTuple):
                 arm: {str(search): reading.to_plain() for search, reading in readings.items()}
                 for arm, readings in self.clock.items()
             },
-            "looks": [look._asdict() for look in self.looks],
+            "looks": [look.to_plain() for look in self.looks],
         }
         return plain | ({"notes": list(self.notes)} if self.notes else {})
 
@@ -210,7 +226,7 @@ class StudyRecord(NamedTuple):
             plain["importances"],
             # files of studies that were stored before there were clocks have none
             {arm: clock_readings(entry) for arm, entry in plain.get("clock", {}).items()},
-            tuple(LookShown(**look) for look in plain.get("looks", ())),
+            tuple(LookShown.from_plain(look) for look in plain.get("looks", ())),
             tuple(plain.get("notes", ())),
         )
 

@@ -24,10 +24,11 @@ def looks_shown(
     if study.first_look:
         return ()
     have = {run.seed for run in confirmed}
+    claims = tuple(map(str, study.claims))
     shown = {(look.searches, look.seeds): look for look in earlier}
     for look, level in zip(study.looks, plan_levels(study, earlier), strict=True):
         if {seed for own in look.seeds for seed in own} <= have:
-            shown.setdefault(look.shape, LookShown(*look.shape, level))
+            shown.setdefault(look.shape, LookShown(*look.shape, level, claims))
     return tuple(shown.values())
 
 

@@ -8,6 +8,7 @@ from harness.analysis import audit as audit_module
 from harness.analysis.audit import CHECKS
 from harness.analysis.audit.metrics import undefined_metrics
 from harness.analysis.claims import judge_claims
+from harness.core.study_record import LookShown
 from tests.analysis.made import CLOCK, VALUES, results, trials, tuned
 from tests.analysis.made import study as made_study
 
@@ -49,6 +50,20 @@ def test_verdicts_of_few_searches(searches, check):
         )
     )
     assert "5" in audit_module.audit(searched(3))[0].advice
+
+
+def test_a_claim_that_was_said_after_its_runs_were_shown():
+    made = tuned(spec={"claims": [h.Claim.better("A", than="B", on="test/loss")]})
+    said = tuple(map(str, made.study.claims))
+    for looks, found in [
+        ((), False),
+        ((LookShown(1, 4, 0.04),), False),  # of an earlier version, which has not kept claims
+        ((LookShown(1, 4, 0.04, said),), False),
+        ((LookShown(1, 4, 0.04, ()),), True),
+        ((LookShown(1, 2, 0.04, ("another",)), LookShown(1, 4, 0.005, said)), True),
+    ]:
+        made.looks_shown = looks
+        assert ("claim said afterwards" in checks_that_fail(made)) == found, looks
 
 
 @pytest.mark.parametrize(
@@ -243,7 +258,7 @@ def test_leaks():
 
 
 def test_every_check_is_named():
-    assert len(CHECKS) == 18
+    assert len(CHECKS) == 19
 
 
 def test_metrics_without_values_of_runs_that_ended_well():

@@ -48,7 +48,7 @@ OF_TWO_SEARCHES = RECORD._replace(
         )
     },
     clock={"A / 32": {k: ClockReading("hash", 1e-3, 1.1, 0.2) for k in (0, 1)}},
-    looks=(LookShown(2, 3, 0.04), LookShown(5, 3, 0.005)),
+    looks=(LookShown(2, 3, 0.04), LookShown(5, 3, 0.005, ("A is",))),
     notes=("data Table: column 'id' is left out",),
 )  # fmt: skip
 STORED = {

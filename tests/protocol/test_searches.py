@@ -51,7 +51,7 @@ def test_more_searches_go_on_from_the_first_which_stay_as_they_were(folder):
     assert (summary.known, len(one.runs)) == (len(one.runs), len(one.runs))
     first = three.runs[three.runs["search"] == 0]
     assert set(first["key"]) == set(one.runs["key"])
-    assert [tuple(look) for look in three.looks_shown] == [
+    assert [look[:3] for look in three.looks_shown] == [
         (1, 2, pytest.approx(0.04)),
         (3, 2, pytest.approx(0.005)),
     ], "the earlier answer was a look at these runs"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from harness.analysis.audit.deciding import censored_times, undecided_claims
+from harness.analysis.audit.deciding import censored_times, late_claims, undecided_claims
 from harness.analysis.audit.elsewhere import (
     missing_runs,
     read_with_care,
@@ -48,6 +48,7 @@ CHECKS: dict[str, Check] = {
     "judged on other data than tuned": judged_where_tuned,
     "all arms judged at the same point": stopped_against_whole,
     "best values inside their spaces": values_at_edges,
+    "claims said beforehand": late_claims,
     "claims decided": undecided_claims,
     "no censored times": censored_times,
     "no pruned trials": pruned_trials,
@@ -70,6 +71,7 @@ IMPORTED_CHECKS: dict[str, Check] = {
     "all runs there": missing_runs,
     "runs of one length": unequal_lengths,
     "table read as written": read_with_care,
+    "claims said beforehand": late_claims,
     "claims decided": undecided_claims,
     "no censored times": censored_times,
 }

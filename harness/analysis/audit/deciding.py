@@ -1,4 +1,4 @@
-"""Checks of the claims: undecided ones, and targets that were missed."""
+"""Checks of the claims: late ones, undecided ones, and targets that were missed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,30 @@ from harness.core.metric_names import describe
 from harness.spec.claims import Claim
 from harness.spec.claims.over_levels import OverLevels
 from harness.stats import Interval
+
+
+def late_claims(results: Results) -> Iterator[Finding]:
+    """Find claims that were not said yet when their runs were shown.
+
+    A claim that was chosen by what came out is true of these runs more often than of others, and no
+    correction knows how many others might have been chosen.
+    """
+    declared = results.study.recipe.declared
+    for claim in results.study.claims:
+        before = [
+            look
+            for look in results.looks_shown
+            if look.claims is not None and str(claim) not in look.claims
+        ]
+        if before:
+            seen = max(look.searches * look.seeds for look in before)
+            yield Finding(
+                "claim said afterwards",
+                f"{claim_in_words(claim, declared)}: it was not claimed yet when an answer by "
+                f"{seen} runs of each arm was shown",
+                "read it as an idea that these runs gave; to test it, claim it in a study of "
+                "another name with seeds that were not used (seeds: [100, 101, …])",
+            )
 
 
 def undecided_claims(results: Results) -> Iterator[Finding]:

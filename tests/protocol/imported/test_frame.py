@@ -138,6 +138,11 @@ def test_the_same_runs_are_recorded_once_and_more_of_them_are_another_look(folde
     # runs of seed 0 are the same ones: SGD's first rows do not depend on how many seeds there are
     assert [(look.searches, look.seeds) for look in more.looks_shown] == [(1, 5), (1, 8)]
     assert more.looks_shown[1].level < 0.05 - more.looks_shown[0].level
+    late = "claim said afterwards"
+    assert late not in checks(more)
+    other = [{"kind": "better", "arm": "SGD", "than": "Adam", "on": "val_loss"}]
+    turned = h.Study.from_frame(curves(seeds=8), name="grows", arm="optimizer", claims=other)
+    assert late in checks(turned), "the runs were shown before it was claimed"
 
 
 def test_a_study_that_was_trained_is_not_written_over(folder):
