@@ -3,8 +3,9 @@
     python -m benchmarks.peers.measure --python .venv-peers/bin/python --rounds 1
 
 The interpreter is one with ``requirements.txt`` installed beside the harness. Each tool runs in an
-empty folder of its own. (Ray's workers are no children of what is run: their seconds are missing.) On a machine with other work compare the seconds of the processor, which
-waiting does not add to, and take both as ratios.
+empty folder of its own. On a machine with other work compare the seconds of the processor, which
+waiting does not add to, and take both as ratios. They are those of all processes of a tool, Ray's
+daemons and workers among them, which nobody waits for: these are looked at while they live.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
+
 HERE = Path(__file__).parent
 TOOLS = {
     "harness": (["with_harness.py"], ["with_harness.py", "--workers", "1"]),
@@ -36,6 +39,8 @@ TOOLS = {
     ),
 }
 """By tool: the files that a user writes, and what is run."""
+LOOK_S = 0.25
+"""Seconds between two looks at a tool's processes."""
 
 
 def code_lines(path: Path) -> int:
@@ -62,19 +67,43 @@ def run_once(python: str, command: list[str]) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as folder:
         # a copy: benchopt keeps its cache and its results beside its files
         copied = shutil.copytree(HERE, Path(folder, "study"))
-        done = subprocess.run(
-            [python, *command],
-            cwd=copied,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if done.returncode:
-        raise SystemExit(f"{command[0]} ended with {done.returncode}:\n{done.stderr[-2000:]}")
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"wall_s": wall, "cpu_s": used, "says": done.stdout.splitlines()[-30:]}
+        out, errors = Path(folder, "out"), Path(folder, "errors")
+        with out.open("wb") as said, errors.open("wb") as failed:
+            process = subprocess.Popen(
+                [python, *command], cwd=copied, env=environment, stdout=said, stderr=failed
+            )
+            seen = seconds_seen(process)
+        wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+        if process.returncode:
+            raise SystemExit(
+                f"{command[0]} ended with {process.returncode}:\n{errors.read_text()[-2000:]}"
+            )
+        says = out.read_text(encoding="utf-8").splitlines()[-30:]
+    waited = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    # neither counts a process twice, and each may miss some: the larger is nearer
+    return {"wall_s": wall, "cpu_s": max(waited, seen), "says": says}
+
+
+def seconds_seen(process: subprocess.Popen[bytes]) -> float:
+    """Wait for a process; return the processor's seconds of all below it, as last seen of each."""
+    used: dict[int, float] = {}
+    root = psutil.Process(process.pid)
+    while process.poll() is None:
+        for one in (root, *children_of(root)):
+            try:
+                times = one.cpu_times()
+            except psutil.Error:  # it has just ended
+                continue
+            used[one.pid] = times.user + times.system
+        time.sleep(LOOK_S)
+    return sum(used.values())
+
+
+def children_of(root: psutil.Process) -> list[psutil.Process]:
+    try:
+        return root.children(recursive=True)
+    except psutil.Error:
+        return []
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import math
 import re
 from typing import NamedTuple
 
-from harness.core.metric_names import Declared, describe, is_share
+from harness.core.metric_names import Declared, describe, percent_of
 from harness.spec.claims import Claim
 from harness.spec.claims.fields import Goal
 from harness.stats import Interval
@@ -36,8 +36,9 @@ def quantity_of(metric: str, declared: Declared) -> Quantity:
         metric: its name.
         declared: what the study declares of metrics of its own.
     """
-    if is_share(metric, declared):
-        return PERCENT
+    percent = percent_of(metric, declared)
+    if percent:
+        return PERCENT if percent == "%" else POINTS
     return Quantity(unit=describe(metric, declared).unit)
 
 

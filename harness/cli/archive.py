@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness import __version__
 from harness.analysis.results import load
-from harness.cli.report import keep_in_store, print_answer, write_results
+from harness.cli.report import print_answer, write_and_keep
 from harness.protocol.shown_answer import show_results
 from harness.report.page import render
 from harness.tracking.archive import pack_study, unpack_study
@@ -53,6 +53,4 @@ def import_archive(path: Path, store: str | None, folder: Path) -> None:
     results = load(done.study, store)
     print_answer(results)
     show_stored(done.study, store, show_results(results))
-    report = write_results(results, folder)
-    keep_in_store(results, store, report)
-    print(f"report: {report}")
+    print(f"report: {write_and_keep(results, store, folder)}")

@@ -10,8 +10,11 @@ from harness.analysis.results import Results, load
 from harness.cli.verdicts import study_name
 from harness.core.errors import HarnessError, SpecError
 from harness.report.compare import write_comparison
+from harness.report.figure_files import figure_files
+from harness.report.figures.base import FigureContext
 from harness.report.page import write_report
 from harness.report.plain_svg import answer_pictures
+from harness.report.sections import page_context
 from harness.spec.objects import reading_stored
 from harness.tracking.show import keep_report
 
@@ -35,19 +38,22 @@ def write_reports(
         print(f"report: {write_results(load(study_name(study), store), folder, published)}")
 
 
-def write_results(results: Results, folder: Path, published: bool = False) -> Path:
+def write_results(
+    results: Results, folder: Path, published: bool = False, context: FigureContext | None = None
+) -> Path:
     """Write one study's report; return the file.
 
     Args:
         results: of a finished study.
         folder: where the report and the index go; it is made if it is missing.
         published: whether the folder's reports share one file with plotly.js; else each holds it.
+        context: what its figures are computed from, where others share it.
 
     Raises:
         HarnessError: the folder can't be written to.
     """
     try:
-        return write_report(results, folder, published)
+        return write_report(results, folder, published, context)
     except OSError as error:
         study = results.reader.study
         raise HarnessError(
@@ -56,19 +62,25 @@ def write_results(results: Results, folder: Path, published: bool = False) -> Pa
         ) from error
 
 
-def keep_in_store(results: Results, store: str | None, report: Path) -> None:
-    """Put a study's report, and its claims and ranking as pictures, where MLflow's UI shows them.
+def write_and_keep(results: Results, store: str | None, folder: Path) -> Path:
+    """Write one study's report as :func:`write_results` does, put it and its figures where MLflow's
+    UI shows them, and return its file.
 
     Args:
         results: of a finished study.
         store: MLflow tracking URI.
-        report: the report's file.
+        folder: where the report and the index go; it is made if it is missing.
 
     Raises:
+        HarnessError: the folder can't be written to.
         StoreError: the store refuses, or is away.
     """
-    pictures = answer_pictures(answer_study(results), results.study.recipe.declared)
-    keep_report(results.reader.study, store, report.read_text(encoding="utf-8"), pictures)
+    context = page_context(results)
+    report = write_results(results, folder, context=context)
+    figures = answer_pictures(context.answer, results.study.recipe.declared)
+    figures |= figure_files(context)
+    keep_report(results.reader.study, store, report.read_text(encoding="utf-8"), figures)
+    return report
 
 
 def print_answer(results: Results) -> None:

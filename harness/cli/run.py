@@ -81,7 +81,7 @@ def _report(study: Study, summary: Summary, flags: Flags) -> Path:
     """Return the study's report, after writing it and printing its answer where that is new."""
     # imported only now, while a person reads the summary: pages take Plotly and Jinja
     from harness.analysis.results import load
-    from harness.cli.report import keep_in_store, print_answer, write_results
+    from harness.cli.report import print_answer, write_and_keep
     from harness.report.index import is_current, page_of
     from harness.report.library import place_of
 
@@ -92,9 +92,7 @@ def _report(study: Study, summary: Summary, flags: Flags) -> Path:
         return page_of(folder, study.name)
     results = load(study.name, flags.store)
     print_answer(results)
-    path = write_results(results, flags.reports)
-    keep_in_store(results, flags.store, path)
-    return path
+    return write_and_keep(results, flags.store, flags.reports)
 
 
 def _place_of_runs(store: str | None) -> str:

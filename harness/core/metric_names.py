@@ -14,6 +14,7 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import Literal
 
 from harness.core.metric_table import (
     DERIVED,
@@ -92,22 +93,28 @@ def _describe_known(metric: str) -> Description:
     )
 
 
-def is_share(metric: str, declared: Declared = NOTHING_DECLARED) -> bool:
-    """Return whether a metric, or what it is derived of, lies between 0 and 1 with more being
-    better: people read such in percent.
+def percent_of(metric: str, declared: Declared = NOTHING_DECLARED) -> Literal["", "%", "pp"]:
+    """Return whether people read a metric in percent, or in percentage points; empty for neither.
 
-    >>> [is_share(name) for name in ("test/accuracy", "mean/valid/accuracy", "gap/accuracy")]
-    [True, True, True]
-    >>> is_share("test/loss"), is_share("throughput/samples"), is_share("rank_correlation/valid")
-    (False, False, False)
+    What lies between 0 and 1, with more being better, is read in percent, whoever described it.
+
+    >>> [percent_of(name) for name in ("test/accuracy", "activation/dead", "gap/accuracy")]
+    ['%', '%', 'pp']
+    >>> percent_of("test/loss"), percent_of("throughput/samples"), percent_of("gap/loss")
+    ('', '', '')
     """
-    word, _, rest = metric.partition("/")
-    known = describe(f"test/{rest}" if word == "gap" and rest else metric, declared)
-    return (
-        known.larger_is_better is True
-        and (known.least, known.most) == (0.0, 1.0)
-        and not known.unit
-    )
+    known = describe(metric, declared)
+    bounded = (known.least, known.most) == (0.0, 1.0) and not known.unit
+    return known.percent or ("%" if known.larger_is_better is True and bounded else "")
+
+
+def is_share(metric: str, declared: Declared = NOTHING_DECLARED) -> bool:
+    """Return whether a metric is read in percent.
+
+    >>> is_share("mean/valid/accuracy"), is_share("gap/accuracy")
+    (True, False)
+    """
+    return percent_of(metric, declared) == "%"
 
 
 def why_impossible(metric: str, value: float, declared: Declared = NOTHING_DECLARED) -> str:
@@ -191,7 +198,8 @@ def _describe_derived(metric: str, declared: Declared) -> Description | None:
         # such a metric is another quantity than its source (a gap, a correlation): it inherits
         # neither unit nor direction, and less of it is better
         label = derivation.label.format(PARTS_IN_WORDS.get(rest, rest))
-        return Description(label, derivation.description)
+        points = word == "gap" and is_share(f"test/{rest}", declared)
+        return Description(label, derivation.description, percent="pp" if points else "")
     source = describe(rest, declared)
     return source._replace(
         label=derivation.label.format(source.label),

@@ -8,7 +8,7 @@ whole number.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 ROUNDED = 1e-6
 """How far past a metric's bounds sums in float32 may come."""
@@ -32,6 +32,9 @@ class Description(NamedTuple):
     """Numerator and denominator, of a ratio of estimates whose mean is the ratio of their means."""
     most: float = math.inf
     """The largest value there can be; a mean's interval ends there."""
+    percent: Literal["", "%", "pp"] = ""
+    """How people read it times 100: a share in percent, a difference of shares in percentage
+    points; empty for other numbers."""
 
     def holds(self, value: float) -> bool:
         """Return whether a metric can have a value, but for rounding; NaN it can.
@@ -51,7 +54,7 @@ def bounded_by(known: Description, least: float | None, most: float | None) -> D
 
 def share(label: str, description: str) -> Description:
     """Return a metric from 0 to 1 of which more is better."""
-    return Description(label, description, larger_is_better=True, least=0.0, most=1.0)
+    return Description(label, description, larger_is_better=True, least=0.0, most=1.0, percent="%")
 
 
 RECORDED: dict[str, Description] = {
@@ -134,10 +137,14 @@ RECORDED: dict[str, Description] = {
         "norm of the update of the layer's weights over that of the weights",
     ),
     "activation/dead": Description(
-        "dead units", "share of units that give the same number for all samples, mean over layers"
+        "dead units",
+        "share of units that give the same number for all samples, mean over layers",
+        percent="%",
     ),
     "activation/saturated": Description(
-        "saturated outputs", "share of outputs near a bound of the nonlinearity, mean over layers"
+        "saturated outputs",
+        "share of outputs near a bound of the nonlinearity, mean over layers",
+        percent="%",
     ),
     "activation/ratio": Description(
         "activation ratio", "root mean square of the last layer's output over the first's"
@@ -154,10 +161,12 @@ RECORDED: dict[str, Description] = {
     "activation/<layer>/dead": Description(
         "dead units of {layer}",
         "share of the layer's units that give the same number for all samples",
+        percent="%",
     ),
     "activation/<layer>/saturated": Description(
         "saturated outputs of {layer}",
         "share of the layer's outputs near a bound of the nonlinearity",
+        percent="%",
     ),
     "alignment/gradients": Description(
         "alignment of gradients", "cosine of two successive gradients"
@@ -190,7 +199,9 @@ RECORDED: dict[str, Description] = {
         "gradient spread", "deviation of single samples' gradients over the norm of their mean"
     ),
     "spread/conflict": Description(
-        "gradient conflict", "share of pairs of samples whose gradients point apart"
+        "gradient conflict",
+        "share of pairs of samples whose gradients point apart",
+        percent="%",
     ),
     "distance/all": Description(
         "distance from the start", "norm of the weights' way from their initial values"
@@ -199,9 +210,13 @@ RECORDED: dict[str, Description] = {
         "distance of {layer} from the start", "way of the layer's weights over their initial norm"
     ),
     "calibration/error": Description(
-        "calibration error", "expected difference of confidence and accuracy (Guo et al. 2017)"
+        "calibration error",
+        "expected difference of confidence and accuracy (Guo et al. 2017)",
+        percent="pp",
     ),
-    "calibration/confidence": Description("confidence", "mean probability of the predicted class"),
+    "calibration/confidence": Description(
+        "confidence", "mean probability of the predicted class", percent="%"
+    ),
     "confusion/worst": share("accuracy of the worst class", "lowest of all classes' accuracies"),
     "confusion/accuracy<number>": share(
         "accuracy of class {number}", "share of the class's samples classified rightly"
@@ -210,7 +225,7 @@ RECORDED: dict[str, Description] = {
         "generalization gap of the loss", "validation less training loss"
     ),
     "generalization/accuracy": Description(
-        "generalization gap of the accuracy", "training less validation accuracy"
+        "generalization gap of the accuracy", "training less validation accuracy", percent="pp"
     ),
     "throughput/samples": Description(
         "throughput", "training samples of the whole cohort in a second", "samples/s", True, 0.0
@@ -246,10 +261,12 @@ RECORDED: dict[str, Description] = {
     "trajectory/first": Description(
         "way along its first direction",
         "share of the squared distances to the last weights along the first principal direction",
+        percent="%",
     ),
     "trajectory/second": Description(
         "way along its second direction",
         "share of the squared distances to the last weights along the second principal direction",
+        percent="%",
     ),
     "gradcheck/error": Description(
         "error of the gradient",
@@ -262,6 +279,7 @@ RECORDED: dict[str, Description] = {
     "gradcheck/kinks": Description(
         "kinks met",
         "share of weights with a kink of the loss between the two ends of their difference",
+        percent="%",
     ),
     "jump/loss": Description(
         "jump of the loss",

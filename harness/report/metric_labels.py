@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from harness.analysis.quantities import Quantity, quantity_of
-from harness.core.metric_names import NOTHING_DECLARED, Declared, describe, is_share
+from harness.core.metric_names import NOTHING_DECLARED, Declared, describe, percent_of
 from harness.core.metric_table import PARTS_IN_WORDS
 from harness.report.style import label
 
@@ -79,7 +79,7 @@ def value_format(metric: str) -> str:
     >>> value_format("test/accuracy"), value_format("test/loss")
     ('.2~%', '.5g')
     """
-    return ".2~%" if is_share(metric, _declared.get()) else ".5g"
+    return ".2~%" if percent_of(metric, _declared.get()) else ".5g"
 
 
 def value_axis(metric: str, title: str = "") -> dict[str, object]:
@@ -91,7 +91,7 @@ def value_axis(metric: str, title: str = "") -> dict[str, object]:
     """
     axis: dict[str, object] = {"title": {"text": title or axis_title(metric)}}
     # ~ leaves the zeros at the end out: 55 %, and 59.75 % where ticks are close
-    return axis | ({"tickformat": ".4~%"} if is_share(metric, _declared.get()) else {})
+    return axis | ({"tickformat": ".4~%"} if percent_of(metric, _declared.get()) else {})
 
 
 def quantity_of_metric(metric: str) -> Quantity:

@@ -25,19 +25,22 @@ from harness.report.page_figure import PageFigure
 from harness.report.page_record import page_record, record_text
 from harness.report.progress_table import progress_table
 from harness.report.run_table import pack_runs, run_table
-from harness.report.sections import draw_sections, points_on_page, take_hero
+from harness.report.sections import draw_sections, page_context, take_hero
 from harness.report.template import fill_page
 from harness.report.thumbnail import card_forest, card_lines
 from harness.report.winner_table import winner_table
 
 
-def write_report(results: Results, folder: Path, published: bool = False) -> Path:
+def write_report(
+    results: Results, folder: Path, published: bool = False, context: FigureContext | None = None
+) -> Path:
     """Write the study's report, renew the index of its folder, and return the report's path.
 
     Args:
         results: of a finished study.
         folder: where the report and the index go; ``local`` in it, among published ones.
         published: whether the folder's reports share one file with plotly.js; else each holds it.
+        context: what its figures are computed from, where others share it.
 
     Raises:
         OSError: the folder can't be written to.
@@ -45,7 +48,7 @@ def write_report(results: Results, folder: Path, published: bool = False) -> Pat
     folder = place_of(folder, published)
     folder.mkdir(parents=True, exist_ok=True)
     path = page_of(folder, results.study.name)
-    write_whole(path, render(results, published))
+    write_whole(path, render(results, published, context))
     # after the page, since both read the pages of the folder
     if published:
         write_shared(folder)
@@ -70,14 +73,15 @@ def save_report(results: Results, path: Path) -> Path:
     return path
 
 
-def render(results: Results, published: bool = False) -> str:
+def render(results: Results, published: bool = False, context: FigureContext | None = None) -> str:
     """Return the report as a page; the same results give the same bytes.
 
     Args:
         results: of a finished study.
         published: whether plotly.js lies in a file beside the page; else the page holds it.
+        context: what its figures are computed from, where others share it.
     """
-    context = FigureContext.of(results, points_on_page(results))
+    context = context or page_context(results)
     answer, declared = context.answer, results.study.recipe.declared
     quantity = quantity_of(answer.metric, declared)
     search = results.study.search

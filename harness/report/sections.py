@@ -90,6 +90,15 @@ def take_hero(sections: Sections, name: str) -> tuple[Sections, PageFigure | Non
     return sections, None
 
 
+def page_context(results: Results) -> FigureContext:
+    """Return what a page's figures are computed from, with as many points as a page has room for.
+
+    Args:
+        results: of a finished study.
+    """
+    return FigureContext.of(results, points_on_page(results))
+
+
 def points_on_page(results: Results) -> int:
     """Return the points for each curve that keep those of all runs within the page's budget.
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 from mlflow.tracking import MlflowClient
 
 from harness.core.temporary import temporary_folder
@@ -25,6 +26,25 @@ def write_artifact(client: MlflowClient, run_id: str, name: str, text: str) -> N
         path.write_text(text, encoding="utf-8")
         above = Path(name).parent.as_posix()
         client.log_artifact(run_id, str(path), None if above == "." else above)
+
+
+def replace_folder(client: MlflowClient, run_id: str, name: str, texts: Mapping[str, str]) -> None:
+    """Write text files into a folder of a run's artifacts, and remove what else is there.
+
+    Args:
+        client: MLflow's client.
+        run_id: the run.
+        name: the folder's.
+        texts: by file name.
+    """
+    with temporary_folder("files") as folder:
+        for file, text in texts.items():
+            Path(folder, file).write_text(text, encoding="utf-8")
+        client.log_artifacts(run_id, folder, name)
+    store = get_artifact_repository(client.get_run(run_id).info.artifact_uri)
+    for there in store.list_artifacts(name):
+        if Path(there.path).name not in texts:
+            store.delete_artifacts(there.path)
 
 
 def write_json_artifact(

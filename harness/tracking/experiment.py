@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 import sqlalchemy as sa
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, RunTag
+from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.tracking import MlflowClient
 
 from harness.core.errors import StoreError
 from harness.core.temporary import temporary_folder
-from harness.tracking.artifacts import write_artifact, write_json_artifact
+from harness.tracking.artifacts import replace_folder, write_artifact, write_json_artifact
 from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
 from harness.tracking.rows import JsonObject, Means, NewRun, StoredRun, StudyData
-from harness.tracking.schema import TRAINING, Tag
+from harness.tracking.schema import TRAINING, Tag, levels_among
 from harness.tracking.uris import describe_error, hide_password, is_remote
 from harness.tracking.views import ARMS_VIEW, View, saved_view, with_links
 
@@ -176,8 +176,22 @@ class Experiment:
             for run in self.client.search_runs([self.id], f"tags.`{Tag.RECORD}` = '{key}'"):
                 if run.info.run_id != run_id:
                     self.client.delete_run(run.info.run_id)
+        self.add_levels(run_id, tags)
         self.end_parent(run_id, data)
         return run_id
+
+    def add_levels(self, run_id: str, tags: Mapping[str, str], there: Collection[str] = ()) -> None:
+        """Give an arm's run the levels among its tags as parameters, too.
+
+        Args:
+            run_id: the run.
+            tags: its tags.
+            there: parameters that it has already, which MLflow lets nobody change.
+        """
+        levels = levels_among(tags)
+        missing = [Param(name, text) for name, text in levels.items() if name not in there]
+        if missing:
+            self.client.log_batch(run_id, params=missing)
 
     def end_parent(self, run_id: str, data: StudyData) -> None:
         """Name the data of a run that others are nested in, and end it; both may be there already.
@@ -250,6 +264,10 @@ class Experiment:
     def write_text(self, run_id: str, name: str, text: str) -> None:
         """Write a text file among a run's artifacts."""
         write_artifact(self.client, run_id, name, text)
+
+    def replace_folder(self, run_id: str, name: str, texts: Mapping[str, str]) -> None:
+        """Let a folder of a run's artifacts hold these text files and nothing else."""
+        replace_folder(self.client, run_id, name, texts)
 
     def read_json(self, run_id: str, name: str) -> JsonObject:
         """Return what a JSON file among a run's artifacts holds.

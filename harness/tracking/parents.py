@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from harness.core.palette import PALETTE
 from harness.spec.arms import Arm
 from harness.tracking.about import About
-from harness.tracking.rows import StoredRun, StudyData, level_tags, origin_tags
+from harness.tracking.rows import StoredRun, StudyData, origin_tags, stored_levels
 from harness.tracking.schema import PARENTS, Tag
 from harness.tracking.show import ArmRun
 
@@ -64,7 +64,7 @@ class Parents:
                 Tag.ARM: arm.name,
                 Tag.PARENT: self.study,
                 Tag.COLOR: PALETTE[number % len(PALETTE)],
-                **level_tags(arm.levels),
+                **stored_levels(arm.levels),
             }
             self.arms[arm.name] = self._open(
                 there.get(("arm", arm.name)), arm.name, tags, about.data_of(arm.name)
@@ -91,6 +91,7 @@ class Parents:
             began = int(1000 * time.time())
             return ArmRun(self._experiment.add_parent(name, tags, data), began)
         self._experiment.set_values(row.run_id, tags)
+        self._experiment.add_levels(row.run_id, tags, there=row.params)
         return ArmRun(row.run_id, row.start, row.tags.get(Tag.CURVES_OF, ""))
 
     def recorded(self, arm: str, end: int) -> None:

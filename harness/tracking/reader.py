@@ -26,6 +26,7 @@ from harness.tracking.schema import (
     Tag,
     closing_values,
     is_closing,
+    is_level,
     plain_name,
 )
 from harness.tracking.uris import locate_ui
@@ -302,7 +303,7 @@ def _training_run(row: StoredRun) -> TrainingRun:
         whole=row.status == "FINISHED",
         detail=tags.get(Tag.DETAIL, ""),
         engine=tags.get(Tag.ENGINE, ""),
-        params={plain_name(name): text for name, text in row.params.items()},
+        params={plain_name(name): text for name, text in row.params.items() if not is_level(name)},
         closing=closing_values(row.metrics),
         has_arrays=Tag.ARRAYS in tags,
         curves_at=_curves_place(row),

@@ -27,7 +27,7 @@ from harness.tracking.schema import (
     Tag,
     closing_name,
     is_closing,
-    level_tag,
+    level_name,
     stored_name,
 )
 
@@ -230,9 +230,10 @@ def whole_curves(run: NewRun) -> RunCurves:
     return _by_metric([point for point in run.metrics if not is_closing(point[0])])
 
 
-def level_tags(levels: Mapping[str, str]) -> dict[str, str]:
-    """Return one tag a factor with the arm's level of it, for grouping in MLflow's UI."""
-    return {level_tag(factor): level for factor, level in levels.items()}
+def stored_levels(levels: Mapping[str, str]) -> dict[str, str]:
+    """Return an arm's level of each factor by the name that MLflow has it under, as a tag and as a
+    parameter."""
+    return {level_name(factor): level for factor, level in levels.items()}
 
 
 def origin_tags() -> dict[str, str]:
@@ -294,17 +295,17 @@ def _tags(record: Record, parent: str) -> dict[str, str]:
     }
     if record.outcome.detail:
         tags[Tag.DETAIL] = record.outcome.detail[:_LONGEST_TAG]
-    return tags | level_tags(record.levels) | origin_tags()
+    return tags | stored_levels(record.levels) | origin_tags()
 
 
 def _params(record: Record) -> dict[str, str]:
-    """Return the recipe's settings as text, by path, with the run's place in the study; MLflow's
-    table of runs can be filtered by them."""
+    """Return the recipe's settings as text, by path, with the run's place in the study and its
+    arm's levels; MLflow's table of runs can be filtered and grouped by them."""
     texts = parameter_texts(
         record.run.recipe.settings()
         | {"seed": record.run.seed, "stage": record.stage, "arm": record.arm}
     )
-    return {stored_name(name): text for name, text in texts.items()}
+    return {stored_name(name): text for name, text in texts.items()} | stored_levels(record.levels)
 
 
 def parameter_texts(settings: Mapping[str, object]) -> dict[str, str]:

@@ -108,7 +108,8 @@ class StudyFile:
     REPORT = "report.html"
     """The study's report, which MLflow's UI shows; only where one was written."""
     FIGURES = "figures"
-    """Folder of the claims and the ranking as SVG; only where a report was written."""
+    """Folder of the claims and the ranking as SVG, and of all of the report's figures as Plotly's
+    JSON; only where a report was written."""
     CODE = "code"
     """Folder of the user's own source files."""
     CURVES = "curves"
@@ -134,10 +135,30 @@ POSITION = ("epoch", "samples")
 """Curves that every run has beside its metrics: where in the training its steps are."""
 
 
-def level_tag(factor: str) -> str:
-    """Return the name of the tag that holds an arm's level of a factor, for grouping in MLflow's
-    UI."""
-    return f"level.{stored_name(factor)}"
+_LEVEL = "level."
+
+
+def level_name(factor: str) -> str:
+    """Return the name of the tag, and of the parameter, that hold an arm's level of a factor.
+
+    Both are there: MLflow's UI draws and groups runs by their parameters, which can't be changed;
+    the tag is always today's, and runs of older versions have nothing else.
+    """
+    return _LEVEL + stored_name(factor)
+
+
+def levels_among(texts: Mapping[str, str]) -> dict[str, str]:
+    """Return the levels among a run's tags or parameters, by their stored names.
+
+    >>> levels_among({"level.optimizer": "Adam", "harness.kind": "arm"})
+    {'level.optimizer': 'Adam'}
+    """
+    return {name: text for name, text in texts.items() if is_level(name)}
+
+
+def is_level(stored: str) -> bool:
+    """Return whether MLflow's name of a tag or parameter is that of an arm's level."""
+    return stored.startswith(_LEVEL)
 
 
 def stored_name(name: str) -> str:

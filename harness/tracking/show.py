@@ -47,14 +47,14 @@ def show_answer(
             _show_arm(experiment, arms[arm], own)
 
 
-def keep_report(study: str, uri: str | None, page: str, pictures: Mapping[str, str]) -> None:
-    """Put a study's report and pictures among the artifacts of its run, for MLflow's UI.
+def keep_report(study: str, uri: str | None, page: str, figures: Mapping[str, str]) -> None:
+    """Put a study's report and figures among the artifacts of its run, for MLflow's UI.
 
     Args:
         study: its name.
         uri: MLflow's tracking URI.
         page: the report.
-        pictures: SVG by file name.
+        figures: SVG or JSON by file name; they take the place of those of an earlier report.
 
     Raises:
         StoreError: the store refuses, or is away.
@@ -64,8 +64,7 @@ def keep_report(study: str, uri: str | None, page: str, pictures: Mapping[str, s
     if study_run is not None:
         with experiment.telling_failures("a report"):
             experiment.write_text(study_run, StudyFile.REPORT, page)
-            for name, picture in pictures.items():
-                experiment.write_text(study_run, f"{StudyFile.FIGURES}/{name}", picture)
+            experiment.replace_folder(study_run, StudyFile.FIGURES, figures)
 
 
 def show_stored(study: str, uri: str | None, shown: ShownAnswer) -> None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from harness.tracking.schema import Tag, level_tag, stored_name
+from harness.tracking.schema import Tag, level_name, stored_name
 
 VIEW_KEY = "viewStateShareKey"
 """What the name of a view follows in the address of MLflow's page."""
@@ -107,7 +107,7 @@ def views_of(
         ascending: whether less of the first metric is better.
         curves: what is drawn of the arms first, MLflow's names.
     """
-    levels = tuple(f"tags.`{level_tag(factor)}`" for factor in factors)
+    levels = tuple(f"tags.`{level_name(factor)}`" for factor in factors)
     values = tuple(f"metrics.`{metric}`" for metric in metrics)
     searched = tuple(f"params.`{stored_name(name)}`" for name in parameters)
     first = metrics[0]

@@ -1,17 +1,22 @@
 """What is known of metrics: every one that is recorded is described, directions are right, old names are understood."""
 
+import re
+
 import pytest
 
 import harness as h
+from harness.analysis.quantities import quantity_of, say
 from harness.catalog import KINDS
 from harness.core.metric_names import (
     current_name,
     describe,
     larger_is_better,
+    percent_of,
     recorded_sources,
     stored_names,
 )
 from harness.core.metric_table import DERIVED, RECORDED
+from harness.stats import Interval
 from harness.tracking.schema import closing_values
 from tests.analysis.made import study
 
@@ -51,6 +56,25 @@ RENAMES = {
 @pytest.mark.parametrize("metric, label", LABELS.items())
 def test_labels(metric, label):
     assert describe(metric).label == label
+
+
+def test_shares_are_read_in_percent_and_their_differences_in_points():
+    # an R² can be negative, and nobody reads it in percent
+    shares = {name for name, known in RECORDED.items() if known.description.startswith("share of ")}
+    words = {"<part>": "test", "<average>": "macro", "<number>": "3", "<layer>": "out"}
+    shares = {re.sub("<[a-z]+>", lambda found: words[found[0]], name) for name in shares}
+    assert len(shares) > 12
+    assert {name for name in shares if percent_of(name) != "%"} == {"test/r2"}
+    for gap in (
+        "generalization/accuracy",
+        "mean/generalization/accuracy",
+        "gap/accuracy",
+        "gap/f1",
+    ):
+        assert percent_of(gap) == "pp"
+    interval = Interval(0.0123, 0.01, 0.0146)
+    assert say(interval, quantity_of("generalization/accuracy", {})) == "1.23 [1.00, 1.46] pp"
+    assert percent_of("gap/loss") == percent_of("rank_correlation/valid") == ""
 
 
 @pytest.mark.parametrize("metric", sorted(TO_BE_MAXIMISED | TO_BE_MINIMISED))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io
 import pytest
 
 import harness as h
@@ -17,6 +20,7 @@ from harness.analysis.answer import Answer
 from harness.core.errors import HarnessError, SpecError
 from harness.report import figures as figures_package
 from harness.report import gallery, sections
+from harness.report.figure_files import figure_files
 from harness.report.figures import registry
 from harness.report.figures.base import FigureContext, FigureSet
 from harness.report.figures.registry import FIGURES, check_hero
@@ -134,9 +138,60 @@ def missing_arms(context, shown):
     ]
 
 
+@pytest.fixture(scope="module")
+def files(contexts):
+    """The files of figures by the number of arms."""
+    return {count: figure_files(contexts[count]) for count in (0, 2)}
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_files_of_figures_open_in_plotly_and_show_what_is_drawn(contexts, files, count):
+    context = contexts[count]
+    every = [figure for entry in FIGURES for figure in entry.figures(context)]
+    shown = [figure for figure in every if figure.data_of(context) is not None]
+    assert [*files[count]] == [f"{figure.id}.json" for figure in shown]
+    assert "/" not in "".join(files[count])
+    for figure, text in zip(shown, files[count].values(), strict=True):
+        opened, drawn = plotly.io.from_json(text), figure.draw(context)
+        assert len(text) < 150_000
+        traces = [trace for trace in drawn.data if (trace.meta or {}).get("kind") != "seed"]
+        assert [trace.name for trace in opened.data] == [trace.name for trace in traces]
+        assert opened.layout.xaxis.title.text == drawn.layout.xaxis.title.text
+        for kept, trace in zip(opened.data, traces, strict=True):
+            for axis in {"x", "y", "z"} & {*trace}:
+                assert_same(kept[axis], trace[axis])
+            if trace.meta:
+                assert kept.meta["arm"] == trace.meta["arm"], "traces can be chosen by their arm"
+
+
+def test_a_file_is_restyled_as_the_docs_say(files, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    page = Path(__file__).parents[2] / "docs" / "mlflow.md"
+    (snippet,) = re.findall(r"```py\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    file = tmp_path / "curves-loss.json"
+    file.write_text(files[2][file.name], encoding="utf-8")
+    names: dict[str, go.Figure] = {}
+    exec(compile(snippet, page.name, "exec"), names)
+    drawn = [trace for trace in names["figure"].data if trace.meta["kind"] == "mean"]
+    assert {(trace.meta["arm"], trace.meta["part"], trace.visible) for trace in drawn} == {
+        (arm, part, True) for arm in ("SGD / 16", "Adam / 16") for part in ("train", "valid")
+    }
+    assert {trace.line.color == "black" for trace in drawn} == {True, False}
+    assert (tmp_path / "loss.html").stat().st_size > 1e6
+
+
+def assert_same(kept, drawn):
+    """Check that coordinates are those that were drawn, as far as a file has digits."""
+    kept, drawn = np.ravel(kept), np.ravel(drawn)
+    if drawn.dtype.kind in "fi":
+        np.testing.assert_allclose(kept.astype(float), drawn, rtol=1e-4)
+    else:
+        assert [*kept] == [*drawn]
+
+
 def test_keys_and_names_are_unique(contexts):
     context = contexts[4]
-    keys = [f.key or f.name for entry in FIGURES for f in entry.figures(context)]
+    keys = [figure.id for entry in FIGURES for figure in entry.figures(context)]
     assert len(set(keys)) == len(keys)
     assert len({entry.name for entry in FIGURES}) == len(FIGURES)
 

@@ -18,7 +18,7 @@ def record(trial=0, key="k0", status="finished", points=POINTS, arrays=None, **s
 _LAST = {}
 
 
-def opened(name="s", uri=None, about=ABOUT, **options):
+def opened(name="s", uri=None, about=ABOUT, levels=None, **options):
     """Return a session with one arm, "arm", and the runs that it need not be given again.
 
     The one that was opened before is over: one process drives a study.
@@ -26,4 +26,4 @@ def opened(name="s", uri=None, about=ABOUT, **options):
     if name in _LAST:
         _LAST.pop(name).close()
     session = _LAST[name] = Session(name, uri, **options)
-    return session, session.open(about, [Arm("arm", {}, RECIPE)])
+    return session, session.open(about, [Arm("arm", levels or {}, RECIPE)])

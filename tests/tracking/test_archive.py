@@ -8,6 +8,7 @@ import stat
 import zipfile
 
 import pytest
+from mlflow.tracking import MlflowClient
 
 import harness as h
 from harness import results
@@ -75,6 +76,10 @@ def test_another_store_has_the_same_study(exported, folder, form, monkeypatch):
     kept, also = ours.reader.weights(first), theirs.reader.weights(same)
     assert kept and all((kept[name] == also[name]).all() for name in also)
     assert neutral(render(ours), ours) == neutral(render(theirs), theirs)
+    client = MlflowClient(ours.reader.uri)
+    experiment = client.get_experiment_by_name("small").experiment_id
+    arms = client.search_runs([experiment], "tags.`harness.kind` = 'arm'")
+    assert {run.data.params["level.optimizer"] for run in arms} == {"SGD", "Adam"}
     # again, and gone on with
     assert unpack_study(archive, None)[1:] == (10, 0)
     assert len(ours.reader.runs()) == 10

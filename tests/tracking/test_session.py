@@ -14,6 +14,7 @@ from harness.core.study_record import ClockReading, RunEntry, StudyRecord
 from harness.protocol.run import Options, run_study
 from harness.tracking import Reader
 from harness.tracking.database import Database
+from harness.tracking.experiment import Experiment
 from harness.tracking.rows import new_run
 from harness.tracking.schema import Tag
 from tests.studies import small
@@ -147,7 +148,31 @@ def test_tags_and_parameters_in_the_ui_are_flat_and_sortable(form, folder):
         runs[0].data.params
     )
     assert [i.dataset.name for i in runs[0].inputs.dataset_inputs] == ["Digits"]
+    # MLflow's UI groups by parameters; of a level they are the only ones that no reader is given
+    arms = client.search_runs([experiment], "tags.`harness.kind` = 'arm'")
+    assert {run.data.params["level.optimizer"] for run in [*arms, *runs]} == {"SGD", "Adam"}
+    assert all(run.data.params == {"level.optimizer": run.info.run_name} for run in arms)
+    assert not any("level.optimizer" in run.params for run in Reader.of("small").runs())
     assert runs[0].info.run_name.startswith(("SGD · trial", "Adam · trial"))
+
+
+def test_arms_of_older_stores_get_their_levels_as_parameters(form, folder):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Experiment, "add_levels", lambda *_, **__: None)  # as older versions did
+        session, _ = opened(levels={"optimizer": "SGD"})
+    client = MlflowClient(f"sqlite:///{folder / 'mlflow.db'}")
+    arm = session._parents.arms["arm"].run_id
+
+    def stored():
+        data = client.get_run(arm).data
+        return data.params, data.tags["level.optimizer"]
+
+    assert stored() == ({}, "SGD")
+    opened(levels={"optimizer": "SGD"})
+    assert stored() == ({"level.optimizer": "SGD"}, "SGD")
+    # MLflow takes no parameter back: of an arm that has another level now the tag is right
+    opened(levels={"optimizer": "momentum"})
+    assert stored() == ({"level.optimizer": "SGD"}, "momentum")
 
 
 def test_environment_spec_and_packages_are_artifacts(form, folder):

@@ -77,10 +77,14 @@ def test_the_answer_is_the_description_and_the_report_an_artifact(form, client, 
     assert experiment.tags["mlflow.experimentKind"] == "custom_model_development"
     study = client.get_run(session._parents.study)
     assert study.data.tags[Tag.NOTE] == "**0.5**"
-    keep_report("s", None, "<p>page</p>", {"claims.svg": "<svg/>"})
+    keep_report("s", None, "<p>page</p>", {"claims.svg": "<svg/>", "survival-0.json": "{}"})
     assert "report.html" in {file.path for file in client.list_artifacts(study.info.run_id)}
+    # a later report has its own figures alone
+    keep_report("s", None, "<p>page</p>", {"claims.svg": "<svg></svg>"})
     (picture,) = client.list_artifacts(study.info.run_id, "figures")
     assert picture.path == "figures/claims.svg"
+    kept = session._experiment.read_bytes(study.info.run_id, picture.path)
+    assert kept == b"<svg></svg>"
 
 
 def test_a_tag_says_which_runs_are_the_answers(form, client):

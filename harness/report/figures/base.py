@@ -15,9 +15,9 @@ off in all figures, and ``meta.kind`` says what a trace is.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -55,6 +55,8 @@ class FigureContext:
     """How each arm of the study is drawn."""
     points: int = POINTS_PER_CURVE
     """Points that a single run's curve is thinned to."""
+    computed: dict[str, object] = field(default_factory=dict)
+    """What figures have been computed to, by their ids: the page and the files share it."""
 
     @classmethod
     def of(cls, results: Results, points: int = POINTS_PER_CURVE) -> FigureContext:
@@ -112,6 +114,11 @@ class Figure(Generic[_Data]):
     plot_linked: Callable[[_Data, Looks], PlainFigure] | None = None
     """For curves that share switches and zoom: draws them without what the script fills in."""
 
+    @property
+    def id(self) -> str:
+        """The id of its element on the page, where no other figure has it."""
+        return self.key or self.name.replace("_", "-")
+
     def figures(self, context: FigureContext) -> tuple[Figure[_Data]]:
         """Return the figure itself, as :meth:`FigureSet.figures` returns several."""
         return (self,)
@@ -126,14 +133,13 @@ class Figure(Generic[_Data]):
             The figure with its words; None where there is nothing to show.
         """
         with labels_of(context.results.study.recipe.declared):
-            data = self.compute(context)
+            data = self.data_of(context)
             if data is None:
                 return None
             text = self.text if isinstance(self.text, FigureText) else self.text(data)
-            key = self.key or self.name.replace("_", "-")
             if self.plot_linked is not None:
-                return linked_page_figure(key, text, self.plot_linked(data, context.looks))
-            return page_figure(key, text, self.plot(data, context.looks))
+                return linked_page_figure(self.id, text, self.plot_linked(data, context.looks))
+            return page_figure(self.id, text, self.plot(data, context.looks))
 
     def draw(self, context: FigureContext) -> go.Figure:
         """Return the figure for a notebook, without its words.
@@ -146,12 +152,19 @@ class Figure(Generic[_Data]):
         """
         study = context.results.study
         with labels_of(study.recipe.declared):
-            data = self.compute(context)
+            data = self.data_of(context)
             if data is None:
                 raise HarnessError(
                     f"{self.name}: expected a study with {self.needs}; {study.name!r} has not"
                 )
             return self.plot(data, context.looks)
+
+    def data_of(self, context: FigureContext) -> _Data | None:
+        """Return the figure's numbers, which are computed once a context; None where the study has
+        nothing to show."""
+        if self.id not in context.computed:
+            context.computed[self.id] = self.compute(context)
+        return cast("_Data | None", context.computed[self.id])
 
 
 # a member of a set may show data of any type, and each member of its own: the set only hands them

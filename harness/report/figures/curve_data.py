@@ -60,6 +60,10 @@ class MetricCurves(NamedTuple):
     units: tuple[str, ...] = CURVE_UNITS
     """Units that all of the runs have."""
 
+    def without_runs(self) -> MetricCurves:
+        """Return the centres alone."""
+        return self._replace(bands=tuple(band._replace(singles=()) for band in self.bands))
+
 
 def compute_curves(
     curves: pd.DataFrame,

@@ -37,7 +37,7 @@ from harness.tracking.rows import (
     pack_bytes,
     thin,
 )
-from harness.tracking.schema import IN_ARTIFACT, RunFile, StudyFile, Tag
+from harness.tracking.schema import IN_ARTIFACT, RunFile, StudyFile, Tag, levels_among
 
 _AT_ONCE = 200
 """Runs written in one batch."""
@@ -256,7 +256,7 @@ def _new_run(archive: ArchiveReader, name: str, run: ArchivedRun, parent: str) -
         start=run.start,
         end=run.start + took,
         tags=tags,
-        params=run.params,
+        params=run.params | levels_among(run.tags),  # older versions had the tags alone
         metrics=points + [(metric, 0, value) for metric, value in run.closing.items()],
         files=files,
     )
