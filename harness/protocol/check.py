@@ -23,6 +23,7 @@ from harness.metrics.logged import Logged
 from harness.probes.base import probes_of
 from harness.protocol.claim_check import claim_mistakes, descending, unreachable_goals
 from harness.protocol.claim_notes import claim_notes
+from harness.protocol.command_check import untold_values
 from harness.protocol.object_notes import changed_objects, object_notes
 from harness.protocol.own_trial import trainer_notes, try_trainer, untold
 from harness.protocol.recipe_check import check_recipe
@@ -69,7 +70,11 @@ def check_study(study: Study) -> None:
         mistakes += _mistakes_of(study, arm)
     if not mistakes:  # data that can't be loaded have no size
         recipes = {arm.name: representative(arm.recipe) for arm in arms}
-        mistakes = [*_equal_batches(arms), *mistakes_of_heads(recipes)]
+        mistakes = [
+            *_equal_batches(arms),
+            *mistakes_of_heads(recipes),
+            *untold_values(arms, recipes),
+        ]
     if mistakes:
         listed = "\n  ".join(dict.fromkeys(mistakes))  # each once, in their order
         raise SpecError(f"study {study.name!r} can't be run:\n  {listed}")

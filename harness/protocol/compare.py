@@ -211,7 +211,6 @@ def notes_on(study: Study) -> list[str]:
     """
     last = study.looks[-1]
     searches, seeds = last.shape
-    repeats = searches if study.scope == "method" else searches * seeds
     notes = []
     if study.tuned and searches < FEWEST_FOR_METHODS:
         notes.append(
@@ -223,12 +222,9 @@ def notes_on(study: Study) -> list[str]:
             f"searches={searches}: the spread of so few searches is hardly known; "
             f"{ENOUGH_SEARCHES} are advised"
         )
-    if repeats < FEWEST_RUNS:
+    if searches * seeds < FEWEST_RUNS:
         field = "searches" if study.scope == "method" else "seeds"
-        notes.append(
-            f"{last}: fewer than {FEWEST_RUNS} repetitions decide nothing; raise {field} to "
-            f"{FEWEST_RUNS} or more"
-        )
+        notes.append(f"{last}: fewer than {FEWEST_RUNS} repetitions decide nothing; raise {field}")
     return notes
 
 

@@ -20,7 +20,7 @@ from harness.spec.component import as_a
 from harness.spec.resolved import ResolvedRecipe
 from harness.spec.study import Study
 from harness.trainers.base import Trainer
-from harness.trainers.command import Command
+from harness.trainers.command import Command, own_placeholders
 from harness.trainers.function import ExternalTrainer
 
 DRY_SECONDS = 20.0
@@ -124,7 +124,13 @@ def _check_command(trainer: Command, recipe: ResolvedRecipe) -> None:
     Raises:
         HarnessError: so it is.
     """
-    trainer.launch(assignment_of(Run(recipe, 0), False, Path("run")))
+    asked = assignment_of(Run(recipe, 0), False, Path("run"))
+    trainer.launch(asked)
+    if taken := trainer.names() & recipe.config.keys() & own_placeholders(asked).keys():
+        raise HarnessError(
+            f"recipe.config: {{{min(taken)}}} in trainer.command is what the harness gives each "
+            f"run, and not config's {min(taken)!r}; call that one otherwise"
+        )
     parts = shlex.split(trainer.command)
     if shutil.which(parts[0]) is None and not Path(parts[0]).exists():
         raise HarnessError(f"trainer.command: there is no program {parts[0]!r}")
@@ -151,6 +157,11 @@ def trainer_notes(recipe: ResolvedRecipe, objective: str | None) -> Iterator[str
     if trainer.limit is None:
         yield f"trainer {name}: no limit of time; a run that hangs is waited for (trainer.limit)"
     if isinstance(trainer, Command):
+        if "seed" not in trainer.names():
+            yield (
+                f"trainer {name}: does not name {{seed}}; runs of a program that draws nothing "
+                "of its own are all the same, and count as one"
+            )
         return
     if not tried.ended:
         yield (

@@ -86,6 +86,10 @@ class Command(Trainer):
         """Return the files that the command names."""
         return _files_in(shlex.split(self.command))
 
+    def names(self) -> frozenset[str]:
+        """Return the names in braces."""
+        return frozenset(PLACEHOLDER.findall(self.command))
+
     def launch(self, asked: Assignment) -> Launch:
         values = placeholders_of(asked)
         parts = [_filled(part, values) for part in shlex.split(self.command)]
@@ -155,7 +159,16 @@ def _number(value: object) -> float | None:
 
 def placeholders_of(asked: Assignment) -> dict[str, str]:
     """Return what the names in a command stand for, as text."""
-    own: dict[str, object] = {
+    own = own_placeholders(asked)
+    values: dict[str, object] = {}
+    for path, inner in asked.config.items():
+        values |= flatten(path, inner)
+    return {name: _text(value) for name, value in (values | own).items()}
+
+
+def own_placeholders(asked: Assignment) -> dict[str, object]:
+    """Return what each run says of itself, whatever is in its config."""
+    return {
         "seed": asked.seed,
         "split": asked.split,
         "device": asked.device,
@@ -163,10 +176,6 @@ def placeholders_of(asked: Assignment) -> dict[str, str]:
         "confirming": int(asked.confirming),
         asked.unit: asked.length,
     }
-    values: dict[str, object] = {}
-    for path, inner in asked.config.items():
-        values |= flatten(path, inner)
-    return {name: _text(value) for name, value in (values | own).items()}
 
 
 def _text(value: object) -> str:

@@ -278,3 +278,18 @@ def test_metrics_without_values_of_runs_that_ended_well():
         del own["test/auroc"]
     (never,) = undefined_metrics(results(spec, values))
     assert never.text == "runs that ended well have no value: auroc in all of 9"
+
+
+@pytest.mark.parametrize(
+    ("searches", "last", "found"), [(1, 1.0, True), (5, 1.0, True), (5, 1.5, False)]
+)
+def test_runs_that_are_the_same_whatever_their_seed(searches, last, found):
+    count = 4 * searches
+    moving = list(np.random.default_rng(0).normal(1, 0.1, count))
+    values = {
+        "A": {"test/loss": [*[1.0] * (count - 1), last], "valid/loss": [1.0] * count},
+        "B": {"test/loss": moving, "valid/loss": [1.0] * count},
+    }
+    made = searched(searches, values=values) if searches > 1 else tuned(values=values)
+    said = [each.text for each in audit(made) if each.check == "seeds without effect"]
+    assert bool(said) == found and all("runs of A end" in text for text in said)

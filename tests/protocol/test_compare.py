@@ -12,7 +12,9 @@ import pytest
 import harness as h
 from harness.core.errors import HarnessError, SpecError
 from harness.protocol import notebook_progress
+from harness.protocol.compare import notes_on
 from harness.protocol.notebook_progress import NotebookProgress
+from harness.stats.hierarchy import mean_test
 from tests.trainers import loops
 from tests.trainers.loops import shrink
 
@@ -169,3 +171,16 @@ def test_a_terminal_is_no_notebook(monkeypatch):
     shell = types.SimpleNamespace()
     monkeypatch.setitem(sys.modules, "IPython", types.SimpleNamespace(get_ipython=lambda: shell))
     assert not notebook_progress.in_notebook()
+
+
+@pytest.mark.parametrize("searches, seeds, told", [(3, 1, True), (3, 2, False), (4, 1, False)])
+def test_repetitions_that_decide_are_counted_as_verdicts_count_them(searches, seeds, told):
+    study = h.Study(
+        name="s",
+        recipe=h.Recipe(data="iris", optimizer=h.SGD(lr=SPACE), epochs=1),
+        search=h.Search(trials=2, searches=searches),
+        seeds=seeds,
+    )
+    assert ("decide nothing" in " ".join(notes_on(study))) == told
+    values = 1 + 0.001 * np.arange(searches * seeds).reshape(searches, seeds)
+    assert (mean_test(values, scope="method").p == 1) == told

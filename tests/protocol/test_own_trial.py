@@ -74,3 +74,30 @@ def test_pruning_needs_a_length_in_steps():
     )
     with pytest.raises(SpecError, match="expected none beside lengths in seconds"):
         check_study(asked)
+
+
+COMMAND = "python -c pass --lr {lr} --seed {seed}"
+SEARCH = h.Search(trials=2)
+
+
+@pytest.mark.parametrize(
+    "command, config, compare, said",
+    [
+        ("python -c pass {seed}", {"lr": h.Uniform(0, 1)}, {}, "arm 'base': config.lr is tuned, but trainer.command does not name {lr}"),
+        (COMMAND, {"lr": 0.1, "seed": 3}, {}, "{seed} in trainer.command is what the harness gives each run, and not config's 'seed'"),
+        (COMMAND, {"lr": 0.1, "depth": 1}, {"config.depth": [1, 2]}, "arms '1' and '2': expected command lines that differ, got the same"),
+    ],
+)  # fmt: skip
+def test_a_command_that_is_not_told_what_varies_is_refused(command, config, compare, said):
+    recipe = h.Recipe(trainer={"command": command}, config=config, steps=3)
+    with pytest.raises(SpecError) as error:
+        check_study(h.Study(name="s", recipe=recipe, compare=compare, seeds=2, search=SEARCH))
+    assert said in str(error.value) and len(str(error.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("command, noted", [(COMMAND, False), ("python -c pass {lr}", True)])
+def test_a_command_without_the_seed_is_noted(command, noted):
+    recipe = h.Recipe(trainer={"command": command}, config={"lr": h.Uniform(0, 1)}, steps=3)
+    whole = h.Study(name="s", recipe=recipe, seeds=2, search=SEARCH)
+    check_study(whole)
+    assert ("does not name {seed}" in " ".join(notes_of(whole))) == noted

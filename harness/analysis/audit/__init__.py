@@ -35,6 +35,7 @@ from harness.analysis.audit.measuring import (
 from harness.analysis.audit.metrics import undefined_metrics
 from harness.analysis.audit.scope import few_searches, tied_winners
 from harness.analysis.audit.searching import pruned_trials, unequal_budgets, unsettled_ranking
+from harness.analysis.audit.seeds import idle_seeds
 from harness.analysis.audit.winners import lucky_winners, values_at_edges
 from harness.analysis.results import Results
 
@@ -58,6 +59,7 @@ CHECKS: dict[str, Check] = {
     "timings on a quiet machine": timings_under_load,
     "seconds by a calibrated clock": wall_times,
     "no leak between search and confirm": leaks,
+    "seeds make a difference": idle_seeds,
     "metrics defined in all runs": undefined_metrics,
     "one path for all arms": different_paths,
 }
@@ -68,6 +70,7 @@ IMPORTED_CHECKS: dict[str, Check] = {
     "how arms were tuned": unknown_tuning,
     "what chose the runs": unknown_choices,
     "seeds paired": unknown_pairing,
+    "seeds make a difference": idle_seeds,
     "all runs there": missing_runs,
     "runs of one length": unequal_lengths,
     "table read as written": read_with_care,
