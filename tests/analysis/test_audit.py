@@ -258,7 +258,7 @@ def test_leaks():
 
 
 def test_every_check_is_named():
-    assert len(CHECKS) == 19
+    assert len(CHECKS) == 20
 
 
 def test_metrics_without_values_of_runs_that_ended_well():
