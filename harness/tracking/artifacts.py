@@ -41,7 +41,9 @@ def replace_folder(client: MlflowClient, run_id: str, name: str, texts: Mapping[
         for file, text in texts.items():
             Path(folder, file).write_text(text, encoding="utf-8")
         client.log_artifacts(run_id, folder, name)
-    store = get_artifact_repository(client.get_run(run_id).info.artifact_uri)
+    store = get_artifact_repository(
+        client.get_run(run_id).info.artifact_uri, tracking_uri=client.tracking_uri
+    )
     for there in store.list_artifacts(name):
         if Path(there.path).name not in texts:
             store.delete_artifacts(there.path)
