@@ -68,6 +68,7 @@ bench: $(READY)                 ## side-by-side measurements, as tables and JSON
 	$(BIN)/python -c 'import jax' 2>/dev/null && $(BIN)/python -m benchmarks.against_jax || echo 'not against JAX: pip install -r benchmarks/jax_requirements.txt'
 	$(BIN)/python -m benchmarks.kernels || echo 'not with kernels: harness kernels makes them'
 	$(BIN)/python -m benchmarks.overhead
+	$(BIN)/python -m benchmarks.first_step
 	$(BIN)/python -m benchmarks.probes
 	$(BIN)/python -m benchmarks.calibration
 	$(BIN)/python -m benchmarks.report

@@ -19,6 +19,7 @@ import harness
 from harness.catalog import KINDS, PUBLIC
 from harness.spec.base import Spec
 from harness.spec.claims import Claim
+from harness.spec.field_docs import field_docs
 
 OWN_PAGES = {
     "studies": ("Studies and recipes", ["Study", "Recipe", "Search", "Searches", "Seeds", "Group"]),
@@ -118,7 +119,7 @@ def _fields(cls: type[Spec]) -> list[str]:
     lines = []
     for name, field in cls.model_fields.items():
         default = "" if field.is_required() else f" = {_default(field)}"
-        about = " ".join(markdown(field.description or "").split())
+        about = " ".join(markdown(field_docs(cls).get(name, "")).split())
         lines.append(f"- `{name}: {types.get(name, '')}{default}`: {about}")
     return lines
 

@@ -14,12 +14,12 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from harness.core.errors import HarnessError
+from harness.core.lazy import Lazy
 from harness.core.registry import load_entry
 from harness.core.study_record import ClockReading, FrozenEntry, RunEntry, StudyRecord, TrialEntry
 from harness.spec.arms import Arm, build_arms, known_arm
@@ -27,6 +27,11 @@ from harness.spec.looks import BLOCK, Look
 from harness.spec.stored import read_stored
 from harness.spec.study import Study
 from harness.tracking import Reader, RunCurves, TrainingRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = Lazy("pandas")  # a study begins without its tables
 
 PLACE = ("run_id", "arm", "stage", "search", "trial", "seed")
 """Columns that say where a run stands in the study."""

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-import pandas as pd
 
 from harness.analysis.results import Results
+from harness.core.lazy import Lazy
 from harness.core.metric_names import larger_is_better, recorded_sources
 from harness.core.metric_table import DERIVED
 from harness.spec.looks import Look
 from harness.stats import Scope
 from harness.stats.hierarchy import ROUNDING
 
-Summarize = Callable[[pd.DataFrame], float]
+if TYPE_CHECKING:
+    import pandas as pd
+else:
+    pd = Lazy("pandas")
+
+Summarize: TypeAlias = "Callable[[pd.DataFrame], float]"
 """From a run's curves, one column a recorded metric and in the order of steps, to one number."""
 
 

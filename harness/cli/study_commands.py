@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harness.cli.flags import OF_A_PLAN, Changes, Flags, StoreUri, takes_flags
+from harness.core.importing import importing
 
 if TYPE_CHECKING:
     from harness.spec.study import Study
@@ -24,8 +25,9 @@ SpecFile = Annotated[
 @takes_flags()
 def run_command(spec: SpecFile, flags: Flags) -> None:
     """Run a study, or what is left of it, and write its report."""
-    from harness.cli.run import run_and_report
-    from harness.spec.files import load_study
+    with importing():
+        from harness.cli.run import run_and_report
+        from harness.spec.files import load_study
 
     run_and_report(load_study(spec), flags)
 

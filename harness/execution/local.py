@@ -6,6 +6,7 @@ used torch's threads or CUDA hangs or fails), and it pickles functions of a user
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -17,6 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from harness.core import kernels
+from harness.core.importing import importing
 from harness.core.process import REPRODUCIBLE_MKL
 from harness.execution.signals import GRACE
 from harness.execution.watch import owns_process
@@ -68,12 +70,26 @@ def local_executor(workers: int, share_gpus: bool = True) -> Executor:
     return Workers(workers, partial(_one_process, gpus), _import_engine)
 
 
+_GPU_DEVICES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+"""What the drivers of GPUs make on Linux: NVIDIA's, AMD's, and that of Windows under it."""
+
+
+def _surely_no_gpu() -> bool:
+    """Return whether the machine has none, as far as its devices tell: torch, which knows, takes a
+    second to import, for which workers would have to wait."""
+    return sys.platform == "linux" and not any(map(os.path.exists, _GPU_DEVICES))
+
+
 def visible_gpus() -> list[str]:
     """Return the GPUs that this process may use, as ``CUDA_VISIBLE_DEVICES`` names them."""
+    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if listed:
+        return listed.split(",")
+    if _surely_no_gpu():
+        return []
     import torch
 
-    listed = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return listed.split(",") if listed else [str(i) for i in range(torch.cuda.device_count())]
+    return [str(i) for i in range(torch.cuda.device_count())]
 
 
 def _one_process(gpus: list[str], number: int) -> ProcessPoolExecutor:
@@ -110,7 +126,10 @@ def _one_process(gpus: list[str], number: int) -> ProcessPoolExecutor:
 
 
 def _import_engine() -> None:
-    import harness.engine.loop  # noqa: F401
+    with importing():
+        import harness.engine.loop  # noqa: F401
+    # what is there now stays as long as the process: later collections need not look at it
+    gc.freeze()
 
 
 def _start(paths: list[str]) -> None:
@@ -125,7 +144,8 @@ def _start(paths: list[str]) -> None:
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     sys.path[:] = paths
     owns_process[0] = True
-    import torch
+    with importing():
+        import torch
 
     torch.set_num_threads(1)
 
@@ -150,10 +170,11 @@ def _leave_with(driver: int) -> None:
 
 def default_workers() -> int:
     """Return the number of workers that suits this machine: one a GPU, else one a core."""
-    import torch
+    if not _surely_no_gpu():
+        import torch
 
-    if torch.cuda.is_available():
-        return torch.cuda.device_count()
+        if torch.cuda.is_available():
+            return torch.cuda.device_count()
     # the cores that this process may use, fewer than the machine's in a container or under taskset;
     # macOS can't tell
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -55,6 +55,7 @@ class Pool:
         self.make, self.tick, self.board = make, tick, Board()
         self.executor = make()
         self.own_runs = OwnRuns(own)
+        self._ended = False
         self.saving: set[Future[Done]] = set()
         """Jobs under way whose checkpoints are worth waiting for when the driver ends."""
         # twice what is trained at a time: no worker waits for the next job
@@ -69,11 +70,15 @@ class Pool:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """End the workers at once, whatever they do: no results are lost that are not lost anyway.
+        """End the workers at once, whatever they do: no results are lost that are not lost anyway;
+        nothing where they have ended.
 
         Outcomes have been handed to the caller as their jobs ended. Half a job leaves a checkpoint
         where it has any, for which it is given some seconds after an error or Ctrl-C.
         """
+        if self._ended:
+            return
+        self._ended = True
         if kind is not None and self.saving:
             self.board.stop()
             wait(self.saving, GRACE)

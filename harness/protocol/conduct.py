@@ -6,16 +6,13 @@ module opens and closes what they share: workers, stores, and the list of known 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.analysis.claims import judge_claims
 from harness.analysis.results import Results
-from harness.core.errors import SpecError
 from harness.core.study_record import (
     ClockReading,
     FrozenEntry,
@@ -27,8 +24,6 @@ from harness.data.base import load_data
 from harness.engine.batching import check_batching
 from harness.engine.timetable import make_timetable, samples_seen
 from harness.execution.checkpoints import Saving
-from harness.execution.given import GivenExecutor
-from harness.execution.local import default_workers, local_executor
 from harness.execution.pool import Pool
 from harness.protocol.about import about_study
 from harness.protocol.check import notes_of
@@ -36,12 +31,10 @@ from harness.protocol.clocks import lacking_clocks, read_clocks
 from harness.protocol.confirm import confirm_look
 from harness.protocol.dispatch import Dispatcher
 from harness.protocol.looks_shown import earlier_looks, looks_shown
-from harness.protocol.object_notes import parcel_of, send_objects
 from harness.protocol.options import Options
 from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
 from harness.protocol.search import SearchResult, Winner, freeze_as_given, tune_arms
-from harness.protocol.trial_storage import TrialStorage
 from harness.protocol.workload import announce_plan
 from harness.spec.arms import build_arms
 from harness.spec.looks import Look
@@ -50,6 +43,9 @@ from harness.spec.study import Study
 from harness.tracking import Session
 from harness.tracking.sharing import ANSWER, EndedError, GoneError
 from harness.tracking.uris import sqlite_path
+
+if TYPE_CHECKING:  # imports Optuna
+    from harness.protocol.trial_storage import TrialStorage
 
 Clock = dict[str, dict[int, ClockReading]]
 """Readings by arm and search."""
@@ -71,7 +67,7 @@ class Conducted(NamedTuple):
 
 
 def conduct_study(
-    study: Study, options: Options, session: Session, progress: Progress
+    study: Study, options: Options, session: Session, progress: Progress, pool: Pool
 ) -> Conducted:
     """Search, freeze, read the clocks, and confirm.
 
@@ -80,19 +76,18 @@ def conduct_study(
         options: how it is executed.
         session: what is known, and where new runs are recorded.
         progress: is told how the study goes.
+        pool: its workers; they end with the training.
 
     Raises:
         ProtocolError: a confirm seed has been used in the search.
         StoreError: a store can't be reached or written; what is finished is kept.
     """
-    workers = default_workers() if options.workers is None else options.workers
-    # the pool comes first: its workers start while the stores are opened and read
-    with Pool(_executor(study, options, workers), progress.made, max(1, workers)) as pool:
-        storage = TrialStorage(options.storage, study.name) if study.tuned else None
+    with pool:
+        storage = _trial_storage(options, study)
         known = session.open(about_study(study), build_arms(study))
         announce_plan(study, progress)
         session.tell(progress.countdown.to_plain)
-        storage = _shared(session, pool, storage, workers)
+        storage = _shared(session, pool, storage)
         earlier = session.earlier_record()
         # the search needs the curve of its objective alone; others are read when a report asks
         watched = study.search.objective if study.search else None
@@ -134,12 +129,19 @@ def conduct_study(
     return Conducted(record, trained=recorded.trained, failed=recorded.failed, whole=whole)
 
 
-def _shared(
-    session: Session, pool: Pool, storage: TrialStorage | None, workers: int
-) -> TrialStorage | None:
+def _trial_storage(options: Options, study: Study) -> TrialStorage | None:
+    """Return where trials are written; None of a study that has none, and needs no Optuna."""
+    if not study.tuned:
+        return None
+    from harness.protocol.trial_storage import TrialStorage
+
+    return TrialStorage(options.storage, study.name)
+
+
+def _shared(session: Session, pool: Pool, storage: TrialStorage | None) -> TrialStorage | None:
     """Prepare a driver that may share its study; return where it writes trials, if it does."""
     if session.sharing is not None:
-        pool.ahead = max(1, workers)  # no more than it trains: others may have room
+        pool.ahead = pool.own  # no more than it trains: others may have room
     if session.joined and storage is not None:  # the driver that has the study writes trials
         storage.close()
         return None
@@ -159,32 +161,6 @@ def _take_part(stages: _Stages, recorded: RecordedRuns) -> Conducted:
         deserted = True
     nothing = StudyRecord([], [], {}, {}, {})
     return Conducted(nothing, recorded.trained, recorded.failed, whole=False, deserted=deserted)
-
-
-def _executor(study: Study, options: Options, workers: int) -> Callable[[], Executor]:
-    """Return what makes the executor that cohorts are trained on.
-
-    Raises:
-        SpecError: what was given as one is none.
-        HarnessError: an object of the study can't be sent to workers.
-    """
-    given = options.executor
-    if given is not None and not (isinstance(given, Executor) or callable(given)):
-        raise SpecError(
-            "executor: expected a concurrent.futures.Executor or a function that makes one, got"
-            f" {given!r}"
-        )
-    recipes = [arm.recipe for arm in build_arms(study)]
-    # runs of a user's own trainers have processes of their own, and need no workers beside them
-    if all(recipe.trainer is not None for recipe in recipes):
-        workers, given = 0, None
-    if given is not None:
-        return partial(GivenExecutor, given, parcel_of(study))
-    if workers:
-        send_objects(study)
-    # a GPU that is asked for by its number is the same one to all workers
-    numbered = any(recipe.device.startswith("cuda:") for recipe in recipes)
-    return partial(local_executor, workers, share_gpus=not numbered)
 
 
 class _Stages(NamedTuple):

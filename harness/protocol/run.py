@@ -7,11 +7,12 @@ same call: what is recorded is not trained again, and the numbers are those of a
 from __future__ import annotations
 
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from harness.core.errors import NoStudyError, StoreError
+from harness.core.importing import importing
 from harness.data.base import fingerprint
 from harness.protocol.options import Options, check_options
 from harness.protocol.progress import Progress
@@ -75,25 +76,33 @@ def run_study(
             seconds = time.perf_counter() - began
             return Summary(study.name, 0, known, 0, seconds, True, identity)
 
-    # Imported only now: both need torch, which takes seconds, and a known answer does without.
-    from harness.protocol.check import check_study, notes_of
-    from harness.protocol.conduct import conduct_study
+    # Imported only now: all need torch, which takes seconds, and a known answer does without. The
+    # workers come first, since they import it too.
+    with importing():
+        from harness.protocol.workers import start_workers
 
-    check_study(study)
     told = progress or Progress()
-    for note in notes_of(study):
-        told.say(note)
-    trained, gone = 0, ""
-    while True:
-        with closing(_session(study, options)) as session:
-            done = conduct_study(study, options, session, told)
-            trained += done.trained
-            if not done.deserted:
-                return _ended(study, session, done, trained, began, identity)
-            if session.joined == gone:
-                raise StoreError(GONE)
-            gone = session.joined
-        told.say("the driver that this one joined is gone; the study goes on without it")
+    with ExitStack() as ends:
+        pool = ends.enter_context(start_workers(study, options, told))
+        with importing():
+            from harness.protocol.check import check_study, notes_of
+            from harness.protocol.conduct import conduct_study
+
+        check_study(study)
+        for note in notes_of(study):
+            told.say(note)
+        trained, gone = 0, ""
+        while True:
+            with closing(_session(study, options)) as session:
+                done = conduct_study(study, options, session, told, pool)
+                trained += done.trained
+                if not done.deserted:
+                    return _ended(study, session, done, trained, began, identity)
+                if session.joined == gone:
+                    raise StoreError(GONE)
+                gone = session.joined
+            told.say("the driver that this one joined is gone; the study goes on without it")
+            pool = ends.enter_context(start_workers(study, options, told))
 
 
 def _session(study: Study, options: Options) -> Session:

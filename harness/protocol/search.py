@@ -9,19 +9,21 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.core.study_record import RunEntry, TrialEntry
 from harness.protocol.dispatch import Dispatcher
 from harness.protocol.objective import objective_at_end, objective_so_far
 from harness.protocol.progress import Progress
 from harness.protocol.runs import RunRequest, RunResult, SoFar, run_entry
-from harness.protocol.trial_storage import TrialStorage
-from harness.protocol.tuner import ArmTuner, AskedTrial
 from harness.spec.arms import Arm, Run, arms_of_search, build_arms
 from harness.spec.resolved import ResolvedRecipe, resolve
 from harness.spec.search import Search
 from harness.spec.study import Study
+
+if TYPE_CHECKING:  # both import Optuna, which studies that tune nothing do without
+    from harness.protocol.trial_storage import TrialStorage
+    from harness.protocol.tuner import ArmTuner, AskedTrial
 
 
 class Winner(NamedTuple):
@@ -106,6 +108,8 @@ def tune_arms(
         A winner for each arm and search, search by search in the arms' order; of an arm without
         spaces its recipe as it is.
     """
+    from harness.protocol.tuner import ArmTuner
+
     tuners = [ArmTuner(arm, search, k) for k in numbers for arm in arms_of_search(study, k)]
     progress.stage("search", sum(tuner.trials_left for tuner in tuners) * search.repeats)
     runs: list[RunEntry] = []

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict
 
 from harness.spec.error_messages import explain
+from harness.spec.field_docs import Documented
 from harness.spec.outermost import explained, inside
 
 
-class Spec(BaseModel):
+class Spec(Documented):
     """Base of all specs: frozen, keyword-only, unknown fields refused.
 
     The string under a field is its documentation, in the code as in the JSON schema. A ``dump`` or
@@ -23,9 +24,7 @@ class Spec(BaseModel):
     """
 
     # Infinity and NaN are no JSON: a spec that held them could not be stored and read back.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     # Type checkers see the fields as arguments, which a constructor of any fields would hide.
     if not TYPE_CHECKING:

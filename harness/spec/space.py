@@ -26,22 +26,21 @@ from pydantic_core import PydanticCustomError, core_schema
 from harness.core.errors import HarnessError
 from harness.core.parameter_layout import Role
 from harness.spec.error_words import mistake_in_words
+from harness.spec.field_docs import Documented
 from harness.spec.outermost import explained, inside
 from harness.spec.plain import plain_option
 
 Scalar = float | int | str | bool
 
 
-class Space(BaseModel):
+class Space(Documented):
     """A distribution over the values of one field.
 
     Written ``LogUniform(1e-3, 1.0)`` in Python and ``{log_uniform: [1e-3, 1.0]}`` in YAML.
     """
 
     # Infinity and NaN are no JSON: a space that held them could not be stored and read back.
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     tag: ClassVar[str]
     """Its name in YAML and JSON."""
 

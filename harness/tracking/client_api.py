@@ -70,7 +70,7 @@ class ClientApi:
                 order_by=["attributes.start_time"],  # by default the newest come first
                 page_token=token,
             )
-            rows += [_stored(run) for run in page]
+            rows += [stored_run(run) for run in page]
             token = page.token
             if not token:
                 return rows
@@ -284,7 +284,8 @@ def _without_profile(data: Dataset) -> DatasetInput:
     return DatasetInput(Dataset(data.name, data.digest, data.source_type, data.source), [])
 
 
-def _stored(run: MlflowRun) -> StoredRun:
+def stored_run(run: MlflowRun) -> StoredRun:
+    """Return a run that MLflow's client gave."""
     return StoredRun(
         run.info.run_id,
         run.info.status,

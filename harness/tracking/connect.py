@@ -1,7 +1,8 @@
 """The way to MLflow's store.
 
 The one place that makes MLflow's client. MLflow is imported inside functions: its import takes
-seconds, and must come after :func:`configure_mlflow`.
+seconds, and must come after :func:`configure_mlflow`. A store that is an SQLite file is reached
+without it, and its client is made when something asks for what only MLflow can do.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 
 import sqlalchemy as sa
 
 from harness.core.errors import HarnessError, StoreError
 from harness.tracking.reachable import refuse_silent
 from harness.tracking.retry import StoreUnavailable, retry
-from harness.tracking.sqlite_file import no_migration_lines, prepare_sqlite
+from harness.tracking.sqlite_file import known_engine, no_migration_lines, prepare_sqlite
 from harness.tracking.uris import describe_error, hide_password
 
 if TYPE_CHECKING:
@@ -45,6 +47,12 @@ class Connection(NamedTuple):
     engine: sa.Engine | None
     """Of the store's database, where this process reaches it itself; None for a server."""
 
+    @property
+    def file(self) -> sa.Engine | None:
+        """The engine, of an SQLite file whose tables are known; such a store is written and read
+        without MLflow's client."""
+        return self.engine if isinstance(self.client, _LaterClient) else None
+
 
 def connect(uri: str, create: bool) -> Connection:
     """Return the way to a store.
@@ -61,6 +69,9 @@ def connect(uri: str, create: bool) -> Connection:
     """
     configure_mlflow()
     prepare_sqlite(uri, create)
+    engine = known_engine(uri)
+    if engine is not None:
+        return Connection(cast("MlflowClient", _LaterClient(uri)), engine)
     from mlflow.tracking import MlflowClient
     from mlflow.tracking._tracking_service.utils import _get_store
 
@@ -71,6 +82,27 @@ def connect(uri: str, create: bool) -> Connection:
         return Connection(MlflowClient(uri), getattr(_get_store(uri), "engine", None))
 
 
+class _LaterClient:
+    """Stands for MLflow's client, which is made when it is first asked for something.
+
+    Args:
+        uri: of the store.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self._uri = uri
+
+    @cached_property
+    def _client(self) -> MlflowClient:
+        from mlflow.tracking import MlflowClient
+
+        with no_migration_lines():
+            return MlflowClient(self._uri)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
 @contextmanager
 def telling_where(uri: str) -> Iterator[None]:
     """Raise our own error for those of a store that can't be used.
@@ -79,7 +111,7 @@ def telling_where(uri: str) -> Iterator[None]:
         StoreError: it names the store without its password.
     """
     configure_mlflow()
-    from mlflow.exceptions import MlflowException
+    from harness.tracking.experiment import mlflow_errors
 
     try:
         refuse_silent(uri)
@@ -89,8 +121,7 @@ def telling_where(uri: str) -> Iterator[None]:
     except StoreUnavailable as error:
         raise StoreError(str(error)) from error
     # ValueError: the URI is none; ImportError: there is no driver for the database
-    except (
-        MlflowException,
+    except mlflow_errors(
         sa.exc.SQLAlchemyError,
         sqlite3.Error,
         OSError,
@@ -109,14 +140,12 @@ def asked_again(ask: Callable[[], _T], uri: str) -> _T:
     Raises:
         StoreUnavailable: for too long.
     """
-    from mlflow.exceptions import MlflowException
-
-    from harness.tracking.experiment import may_pass, unavailable
+    from harness.tracking.experiment import may_pass, mlflow_errors, unavailable
 
     def attempt(again: bool) -> _T:
         try:
             return ask()
-        except (MlflowException, sa.exc.SQLAlchemyError, sqlite3.Error) as error:
+        except mlflow_errors(sa.exc.SQLAlchemyError, sqlite3.Error) as error:
             # a database server that is away says so at once, and is away when a study starts
             if may_pass(error, uri) and uri.startswith(("http", "sqlite")):
                 raise unavailable(error, uri) from error

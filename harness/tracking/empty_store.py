@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import time
 from contextlib import closing, suppress
 from importlib import metadata
 from pathlib import Path
@@ -19,11 +20,19 @@ def copy_empty(to: Path) -> bool:
     """Copy the empty database of this MLflow's version, if there is one; return whether there is.
 
     Args:
-        to: the new file. MLflow has to open it, which gives it an experiment for this folder.
+        to: the new file; it gets the experiment that MLflow makes in each store, for this folder.
     """
-    with suppress(OSError):
+    with suppress(OSError, sqlite3.Error):
         shutil.copyfile(_place(), to)
+        with closing(sqlite3.connect(to)) as connection, connection:
+            now = int(1000 * time.time())
+            connection.execute(
+                "INSERT INTO experiments (experiment_id, name, artifact_location, lifecycle_stage,"
+                " creation_time, last_update_time) VALUES (0, 'Default', ?, 'active', ?, ?)",
+                (str(Path.cwd() / "mlruns" / "0"), now, now),
+            )
         return True
+    to.unlink(missing_ok=True)
     return False
 
 

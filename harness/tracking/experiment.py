@@ -12,26 +12,25 @@ Reads and writes of many runs at once go through :attr:`Experiment.bulk`, which 
 from __future__ import annotations
 
 import json
-import time
-import uuid
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import sqlalchemy as sa
-from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
-from mlflow.exceptions import MlflowException
-from mlflow.tracking import MlflowClient
 
 from harness.core.errors import StoreError
 from harness.core.temporary import temporary_folder
-from harness.tracking.artifacts import replace_folder, write_artifact, write_json_artifact
 from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
 from harness.tracking.rows import JsonObject, Means, NewRun, StoredRun, StudyData
 from harness.tracking.schema import TRAINING, Tag, levels_among
+from harness.tracking.single import OneByOne
 from harness.tracking.uris import describe_error, hide_password, is_remote
 from harness.tracking.views import ARMS_VIEW, View, saved_view, with_links
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
 
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 """MLflow's codes of failures that may pass by themselves; it gives INTERNAL_ERROR to a refused
@@ -126,18 +125,25 @@ class Experiment:
         experiment_id: its id.
         client: MLflow's client.
         bulk: reads and writes many of its runs at once.
+        single: reads and writes one of them at a time, and its own tags.
     """
 
     def __init__(
-        self, uri: str, study: str, experiment_id: str, client: MlflowClient, bulk: Bulk
+        self,
+        uri: str,
+        study: str,
+        experiment_id: str,
+        client: MlflowClient,
+        bulk: Bulk,
+        single: OneByOne,
     ) -> None:
         self.uri, self.study, self.id = uri, study, experiment_id
-        self.client, self.bulk = client, bulk
+        self.client, self.bulk, self.single = client, bulk, single
 
     def study_run(self) -> str | None:
         """Return the id of the study's own run, if the study has begun."""
-        runs = self.client.search_runs([self.id], f"tags.`{Tag.KIND}` = 'study'", max_results=1)
-        return str(runs[0].info.run_id) if runs else None
+        runs = self.single.find(Tag.KIND, "study")
+        return runs[0].run_id if runs else None
 
     def runs_of_answer(self, identity: str) -> int | None:
         """Return the number of runs behind the study's answer, if it is the one asked for.
@@ -149,19 +155,17 @@ class Experiment:
         Returns:
             None where the study has no answer, or one to another question.
         """
-        runs = self.client.search_runs([self.id], f"tags.`{Tag.ANSWER}` = '{identity}'")
-        return int(runs[0].data.metrics["runs"]) if runs else None
+        runs = self.single.find(Tag.ANSWER, identity)
+        return int(runs[0].metrics["runs"]) if runs else None
 
     def identity_of(self, study_run: str) -> str:
         """Return the hash of all that the study's answer follows from; empty without an answer."""
-        return str(self.client.get_run(study_run).data.tags.get(Tag.ANSWER, ""))
+        return self.single.get(study_run).tags.get(Tag.ANSWER, "")
 
     def add_parent(self, name: str, tags: Mapping[str, str], data: StudyData) -> str:
         """Make a run that others are nested in, of the study or of an arm; return its id.
 
         It is ended at once, since nothing goes on in it: a killed process leaves it as it is to be.
-        Where the answer to its making was lost and MLflow's client asked again, there are two of
-        them; the key that both have tells the one that nobody knows of.
 
         Args:
             name: as MLflow's UI shows it.
@@ -169,13 +173,7 @@ class Experiment:
             data: the data set that MLflow's UI shows beside it.
         """
         # MLflow's column for names holds 250 characters; the tags have the whole name
-        key, named = uuid.uuid4().hex, name[:250]
-        made = self.client.create_run(self.id, run_name=named, tags={**tags, Tag.RECORD: key})
-        run_id = str(made.info.run_id)
-        if is_remote(self.uri):
-            for run in self.client.search_runs([self.id], f"tags.`{Tag.RECORD}` = '{key}'"):
-                if run.info.run_id != run_id:
-                    self.client.delete_run(run.info.run_id)
+        run_id = self.single.add(name[:250], tags)
         self.add_levels(run_id, tags)
         self.end_parent(run_id, data)
         return run_id
@@ -189,9 +187,7 @@ class Experiment:
             there: parameters that it has already, which MLflow lets nobody change.
         """
         levels = levels_among(tags)
-        missing = [Param(name, text) for name, text in levels.items() if name not in there]
-        if missing:
-            self.client.log_batch(run_id, params=missing)
+        self.single.set_params(run_id, {k: v for k, v in levels.items() if k not in there})
 
     def end_parent(self, run_id: str, data: StudyData) -> None:
         """Name the data of a run that others are nested in, and end it; both may be there already.
@@ -200,8 +196,8 @@ class Experiment:
             run_id: the run.
             data: the data set that MLflow's UI shows beside it.
         """
-        self.client.log_inputs(run_id, [_mlflow_input(data)])
-        self.client.set_terminated(run_id)
+        self.single.set_data(run_id, data)
+        self.single.end(run_id)
 
     def set_values(
         self, run_id: str, tags: Mapping[str, str], metrics: Mapping[str, float] | None = None
@@ -214,12 +210,7 @@ class Experiment:
             metrics: by MLflow's name; each gets one more point at step 0, of which the latest
                 counts.
         """
-        now = int(time.time() * 1000)  # MLflow counts milliseconds
-        self.client.log_batch(
-            run_id,
-            [Metric(name, value, now, 0) for name, value in (metrics or {}).items()],
-            tags=[RunTag(name, value) for name, value in tags.items()],
-        )
+        self.single.set_values(run_id, tags, metrics or {})
 
     def set_title(self, title: str) -> None:
         """Say in MLflow's UI what the experiment is about, with links to its views if it has any.
@@ -227,9 +218,9 @@ class Experiment:
         Args:
             title: Markdown; what is too long for MLflow is cut.
         """
-        if Tag.SAVED_VIEW + ARMS_VIEW in self.client.get_experiment(self.id).tags:
+        if Tag.SAVED_VIEW + ARMS_VIEW in self.single.experiment_tags():
             title = with_links(title, self.id)
-        self.client.set_experiment_tag(self.id, Tag.NOTE, title[:_LONGEST_NOTE])
+        self.single.tag_experiment(Tag.NOTE, title[:_LONGEST_NOTE])
 
     def set_views(self, views: Sequence[View], metric: str) -> None:
         """Let MLflow's UI open on the runs, and offer views of them with the columns that matter.
@@ -238,36 +229,34 @@ class Experiment:
             views: what it offers, the first one last made: it stands on top.
             metric: what the arms are ranked by.
         """
-        self.client.set_experiment_tag(self.id, Tag.EXPERIMENT_KIND, TRAINING)
-        self.client.set_experiment_tag(self.id, Tag.PRIMARY_METRIC, metric)
+        self.single.tag_experiment(Tag.EXPERIMENT_KIND, TRAINING)
+        self.single.tag_experiment(Tag.PRIMARY_METRIC, metric)
         for place, view in enumerate(views):
-            self.client.set_experiment_tag(
-                self.id, Tag.SAVED_VIEW + view.name, saved_view(view, -place)
-            )
+            self.single.tag_experiment(Tag.SAVED_VIEW + view.name, saved_view(view, -place))
 
     def end_run(self, run_id: str, end: int) -> None:
         """Say when a run that others are nested in ended, in milliseconds since 1970."""
-        self.client.set_terminated(run_id, end_time=end)
+        self.single.end(run_id, end)
 
     def read_driver(self) -> str:
         """Return who runs the study at the moment, as :mod:`harness.tracking.lease` wrote it."""
-        return str(self.client.get_experiment(self.id).tags.get(Tag.DRIVER, ""))
+        return self.single.experiment_tags().get(Tag.DRIVER, "")
 
     def write_driver(self, text: str) -> None:
         """Say who runs the study at the moment."""
-        self.client.set_experiment_tag(self.id, Tag.DRIVER, text)
+        self.single.tag_experiment(Tag.DRIVER, text)
 
     def write_json(self, run_id: str, name: str, content: Mapping[str, object]) -> None:
         """Write a JSON file among a run's artifacts."""
-        write_json_artifact(self.client, run_id, name, content)
+        self.write_text(run_id, name, json.dumps(dict(content), indent=2, default=str))
 
     def write_text(self, run_id: str, name: str, text: str) -> None:
         """Write a text file among a run's artifacts."""
-        write_artifact(self.client, run_id, name, text)
+        self.single.write_text(run_id, name, text)
 
     def replace_folder(self, run_id: str, name: str, texts: Mapping[str, str]) -> None:
         """Let a folder of a run's artifacts hold these text files and nothing else."""
-        replace_folder(self.client, run_id, name, texts)
+        self.single.replace_folder(run_id, name, texts)
 
     def read_json(self, run_id: str, name: str) -> JsonObject:
         """Return what a JSON file among a run's artifacts holds.
@@ -293,7 +282,7 @@ class Experiment:
 
     def has_artifact(self, run_id: str, name: str) -> bool:
         """Return whether a run has a file or folder of a name among its artifacts."""
-        return any(file.path == name for file in self.client.list_artifacts(run_id))
+        return name in self.single.files(run_id)
 
     def copy_folder(self, run_id: str, name: str, to: Path) -> None:
         """Copy a folder of a run's artifacts, if the run has it.
@@ -321,7 +310,7 @@ class Experiment:
         """
         try:
             yield
-        except (MlflowException, sa.exc.SQLAlchemyError, OSError) as error:
+        except mlflow_errors(sa.exc.SQLAlchemyError, OSError) as error:
             where, message = hide_password(self.uri), describe_error(error, self.uri)
             if may_pass(error, self.uri):
                 raise unavailable(error, self.uri) from error
@@ -354,11 +343,11 @@ class Experiment:
             ) from error
 
 
-def _mlflow_input(data: StudyData) -> DatasetInput:
-    """Return a data set as MLflow takes it, whose digests have at most 36 characters."""
-    profile = json.dumps(dict(data.profile)) if data.profile else None
-    dataset = Dataset(data.name, data.fingerprint[:36], "local", "{}", profile=profile)
-    return DatasetInput(dataset, [InputTag(Tag.DATA_CONTEXT, "train")])
+def mlflow_errors(*others: type[Exception]) -> tuple[type[Exception], ...]:
+    """Return the class of MLflow's errors, to be caught beside others; without it where MLflow has
+    not been imported, so that nothing of it can have been raised."""
+    exceptions = sys.modules.get("mlflow.exceptions")
+    return others if exceptions is None else (*others, exceptions.MlflowException)
 
 
 def may_pass(error: Exception, uri: str) -> bool:
@@ -368,8 +357,8 @@ def may_pass(error: Exception, uri: str) -> bool:
         return True
     if not is_remote(uri):
         return False
-    if isinstance(error, MlflowException):
-        return error.error_code in _PASSING
+    if isinstance(error, mlflow_errors()):
+        return getattr(error, "error_code", None) in _PASSING
     return isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError, OSError))
 
 

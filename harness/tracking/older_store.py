@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 
 from harness.core.errors import StoreError
+from harness.tracking.schema import made_by_installed
 from harness.tracking.uris import sqlite_uri
 
 _LOG = logging.getLogger("harness")
@@ -28,8 +29,8 @@ def upgrade_with_copy(path: Path) -> None:
     Raises:
         StoreError: a newer MLflow made it.
     """
-    found = _revision_of(path)
-    if found is None:
+    found = revision_of(path)
+    if found is None or made_by_installed(found):
         return
     # imported only now: MLflow's import takes seconds, and must come after it is configured
     from mlflow.store.db.utils import _get_latest_schema_revision
@@ -56,7 +57,7 @@ def upgrade_with_copy(path: Path) -> None:
     _upgrade(path)
 
 
-def _revision_of(path: Path) -> str | None:
+def revision_of(path: Path) -> str | None:
     """Return the revision of a database's tables; None for one that MLflow did not make."""
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:

@@ -9,7 +9,6 @@ whether many runs at once are read and written in MLflow's tables
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,14 +22,19 @@ from harness.tracking.connect import (
     connect,
     telling_where,
 )
+from harness.tracking.experiments import (
+    create_experiment,
+    experiment_names,
+    experiment_place,
+    once,
+)
 from harness.tracking.moved_store import follow_move
 from harness.tracking.schema import tables_known
-from harness.tracking.uris import default_uri, hide_password, sqlite_path
+from harness.tracking.uris import default_uri, hide_password, is_remote, sqlite_path
 
 if TYPE_CHECKING:
-    from mlflow.tracking import MlflowClient
-
     from harness.tracking.experiment import Bulk, Experiment
+    from harness.tracking.single import OneByOne
 
 _LOG = logging.getLogger("harness")
 
@@ -56,57 +60,35 @@ def open_experiment(study: str, uri: str | None, create: bool) -> Experiment:
 
     def open_it() -> Experiment:
         connection = connect(where, create)
-        experiment_id, artifacts = _find_or_create(connection.client, study, where, create)
+        experiment_id, artifacts = _find_or_create(connection, study, where, create)
         artifacts = _followed(connection, where, study, experiment_id, artifacts)
         bulk = _bulk(connection, experiment_id, artifacts)
-        return Experiment(where, study, experiment_id, connection.client, bulk)
+        single = _single(connection, experiment_id, bulk, where)
+        return Experiment(where, study, experiment_id, connection.client, bulk, single)
 
     with telling_where(where):
         return asked_again(open_it, where)
 
 
-def _find_or_create(client: MlflowClient, study: str, uri: str, create: bool) -> tuple[str, str]:
+def _find_or_create(connection: Connection, study: str, uri: str, create: bool) -> tuple[str, str]:
     """Return the id of a study's experiment and the URI that its artifacts lie under."""
-    experiment = client.get_experiment_by_name(study)
-    if experiment is None:
+    place = experiment_place(connection, study)
+    if place is None:
         if not create:
-            names = [str(each.name) for each in client.search_experiments()]
+            names = experiment_names(connection)
             hint = did_you_mean(study, [name for name in names if name != DEFAULT_EXPERIMENT])
             raise NoStudyError(
                 f"no study {study!r} in MLflow at {hide_password(uri)}; "
                 f"run it first with 'harness run'{', or ' * bool(hint)}{hint}"
             )
-        artifacts = _artifacts(uri, study)
-        _once(
-            lambda: client.create_experiment(study, artifact_location=artifacts),
-            "RESOURCE_ALREADY_EXISTS",
-        )
-        experiment = client.get_experiment_by_name(study)
+        create_experiment(connection, study, _artifacts(uri, study))
+        place = experiment_place(connection, study)
+        assert place is not None, "it has just been made"
     # An experiment that was deleted in MLflow's UI keeps its name, so that no other can have it,
     # and takes no runs until it is restored.
-    if experiment.lifecycle_stage != "active":
-        _once(
-            lambda: client.restore_experiment(experiment.experiment_id), "RESOURCE_DOES_NOT_EXIST"
-        )
-    return str(experiment.experiment_id), str(experiment.artifact_location)
-
-
-def _once(change: Callable[[], object], made: str) -> None:
-    """Make a change that is refused where it has been made.
-
-    MLflow's client asks again where the answer was lost, and two drivers may ask at once.
-
-    Args:
-        change: the request.
-        made: MLflow's code of the refusal.
-    """
-    from mlflow.exceptions import MlflowException
-
-    try:
-        change()
-    except MlflowException as error:
-        if error.error_code != made:
-            raise
+    if not place.active:
+        once(lambda: connection.client.restore_experiment(place.id), "RESOURCE_DOES_NOT_EXIST")
+    return place.id, place.artifacts
 
 
 def _followed(
@@ -132,17 +114,30 @@ def _artifacts(uri: str, study: str) -> str | None:
 def _bulk(connection: Connection, experiment_id: str, artifacts: str) -> Bulk:
     """Return what reads and writes many runs at once: in MLflow's tables where this version knows
     them, else by MLflow's client."""
+    if connection.engine is not None:
+        revision = _revision(connection.engine)
+        if tables_known(revision):
+            from harness.tracking.database import Database
+
+            return Database(connection.engine, experiment_id, artifacts)
+        _tell_unknown_tables(revision)
     from harness.tracking.client_api import ClientApi
 
-    if connection.engine is None:
-        return ClientApi(connection.client, experiment_id)
-    revision = _revision(connection.engine)
-    if not tables_known(revision):
-        _tell_unknown_tables(revision)
-        return ClientApi(connection.client, experiment_id)
+    return ClientApi(connection.client, experiment_id)
+
+
+def _single(connection: Connection, experiment_id: str, bulk: Bulk, uri: str) -> OneByOne:
+    """Return what reads and writes single runs: in the tables of an SQLite file that are known,
+    else by MLflow's client."""
     from harness.tracking.database import Database
 
-    return Database(connection.engine, experiment_id, artifacts)
+    if connection.file is not None and isinstance(bulk, Database):
+        from harness.tracking.single_tables import SingleTables
+
+        return SingleTables(bulk, connection.client)
+    from harness.tracking.single_client import SingleClient
+
+    return SingleClient(connection.client, experiment_id, is_remote(uri))
 
 
 def _revision(engine: sa.Engine) -> str:

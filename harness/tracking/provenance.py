@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 from collections.abc import Sequence
 from functools import lru_cache
@@ -98,13 +99,23 @@ def public_command(words: Sequence[str]) -> str:
     return " ".join(kept)
 
 
+_NAME, _VERSION = (re.compile(rf"^{field}: *(.+?)\s*$", re.M) for field in ("Name", "Version"))
+
+
 def _packages() -> dict[str, str]:
-    # a distribution that was removed by half has no name, and is left out
-    return dict(
-        sorted(
-            (d.metadata["Name"], d.version) for d in metadata.distributions() if d.metadata["Name"]
-        )
-    )
+    """Return the versions of the installed distributions.
+
+    The two lines are looked for by themselves: Python's own parser reads whole descriptions, half a
+    second of them. A distribution that was removed by half has no name, and is left out.
+    """
+    found = {}
+    for distribution in metadata.distributions():
+        text = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
+        head = text.partition("\n\n")[0]
+        name, version = (pattern.search(head) for pattern in (_NAME, _VERSION))
+        if name and version:
+            found[name[1]] = version[1]
+    return dict(sorted(found.items()))
 
 
 def _processor() -> str:

@@ -256,7 +256,7 @@ class Reader:
         Raises:
             StoreError: the study has never been run to its end.
         """
-        from mlflow.exceptions import MlflowException
+        from harness.tracking.experiment import mlflow_errors
 
         unfinished = (
             f"study {self.study!r} has not been run to its end; "
@@ -272,7 +272,7 @@ class Reader:
             )
             identity = self._experiment.identity_of(study_run)
             return StudyFiles(spec, StudyRecord.from_plain(record), environment, identity)
-        except (MlflowException, OSError) as error:  # the record is written last: it is not there
+        except mlflow_errors(OSError) as error:  # the record is written last: it is not there
             raise StoreError(unfinished) from error
 
     def run_url(self, run_id: str) -> str:

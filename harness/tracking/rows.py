@@ -86,6 +86,16 @@ class StudyData(NamedTuple):
     profile: Mapping[str, int | str] = {}
     """What MLflow's UI tells of it, such as the number of samples of each part."""
 
+    @property
+    def digest(self) -> str:
+        """The hash as MLflow takes it, which has at most 36 characters."""
+        return self.fingerprint[:36]
+
+    @property
+    def profile_json(self) -> str | None:
+        """The profile as MLflow takes it."""
+        return json.dumps(dict(self.profile)) if self.profile else None
+
 
 class TimedMetric(NamedTuple):
     """A number at a step, and when it was so; by the names of MLflow's table."""

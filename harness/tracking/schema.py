@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from importlib import metadata
 
 from harness.core.metric_names import current_name
 
@@ -240,6 +241,12 @@ versions, and with 3.17.2, on SQLite; on PostgreSQL with 3.17.2 alone. Between t
 only the name of a check on a run's status went. An MLflow opens a database of its own revision
 alone, so a revision that is not here means a version that is not here: run ``tests/tracking`` with
 it, and add it."""
+
+
+def made_by_installed(revision: str) -> bool:
+    """Return whether a revision of the tables is known as that of the MLflow that is installed."""
+    known = KNOWN_REVISIONS.get(revision)
+    return known is not None and metadata.version("mlflow").startswith(f"{known}.")
 
 
 def tables_known(revision: str) -> bool:

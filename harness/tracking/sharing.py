@@ -25,8 +25,6 @@ from harness.tracking.rows import StoredRun, StudyData
 from harness.tracking.schema import Tag
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
-
     from harness.tracking.experiment import Experiment
 
 JOINING = 120.0
@@ -42,8 +40,6 @@ GONE = (
     "the driver that this one joined gives no signs of life, and still has the study; end that "
     "process, and start the same command again: what is finished is kept"
 )
-_TAKEN = "INVALID_PARAMETER_VALUE"
-"""MLflow's code where a parameter is there with another value."""
 _LOG = logging.getLogger("harness")
 
 
@@ -150,11 +146,11 @@ class Sharing:
         """Read what all have told so far."""
 
         def read() -> None:
-            run = self.experiment.client.get_run(self.run_id)
-            self._params, self._tags = dict(run.data.params), dict(run.data.tags)
+            run = self.experiment.single.get(self.run_id)
+            self._params, self._tags = run.params, run.tags
             if self.is_done(ANSWER):
                 raise EndedError("the study has been answered by the driver that this one joined")
-            if run.info.lifecycle_stage != "active":
+            if not self.experiment.single.is_active(self.run_id):
                 raise GoneError(GONE)
 
         self._retry(read)
@@ -166,7 +162,7 @@ class Sharing:
     def end(self) -> None:
         """Tell the others that the study is answered, and leave nothing of this to be seen."""
         self.tell_done(ANSWER)
-        self._retry(lambda: self.experiment.client.delete_run(self.run_id))
+        self._retry(lambda: self.experiment.single.delete(self.run_id))
 
     def close(self) -> None:
         """Give no more signs of life."""
@@ -182,15 +178,7 @@ class Sharing:
 
     def _claim(self, name: str) -> bool:
         """Write this driver into a parameter; return whether it is the first to."""
-        from mlflow.exceptions import MlflowException  # it takes seconds to import
-
-        try:
-            self.experiment.client.log_param(self.run_id, name, self.me)
-        except MlflowException as error:
-            if error.error_code == _TAKEN:
-                return False
-            raise
-        return True
+        return self.experiment.single.claim(self.run_id, name, self.me)
 
     def _lives(self, owner: str) -> bool:
         """Return whether a driver gives signs of life; clocks of several machines are not
@@ -247,7 +235,7 @@ def begin_sharing(
 def end_sharing(experiment: Experiment) -> None:
     """Let drivers that had joined an earlier one know that it has the study no longer."""
     for run in _shared_runs(experiment):
-        experiment.client.delete_run(run.info.run_id)
+        experiment.single.delete(run.run_id)
 
 
 def living_drivers(experiment: Experiment, drivers: Collection[str]) -> set[str]:
@@ -260,9 +248,7 @@ def living_drivers(experiment: Experiment, drivers: Collection[str]) -> set[str]
     """
 
     def beats() -> dict[str, str]:
-        return {
-            name: beat for run in _shared_runs(experiment) for name, beat in run.data.tags.items()
-        }
+        return {name: beat for run in _shared_runs(experiment) for name, beat in run.tags.items()}
 
     _LOG.warning(
         "study %r: runs were being sent by drivers that shared it; looking for up to %d seconds "
@@ -282,10 +268,10 @@ def living_drivers(experiment: Experiment, drivers: Collection[str]) -> set[str]
     return living
 
 
-def _shared_runs(experiment: Experiment) -> list[Run]:
+def _shared_runs(experiment: Experiment) -> list[StoredRun]:
     """Return the runs by which a study is shared: at most one, but for those that killed drivers
     have left."""
-    return list(experiment.client.search_runs([experiment.id], f"tags.`{Tag.KIND}` = 'sharing'"))
+    return experiment.single.find(Tag.KIND, "sharing")
 
 
 def find_sharing(

@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,7 +16,8 @@ import sqlalchemy as sa
 from harness.core.errors import NoStudyError
 from harness.core.temporary import marked
 from harness.tracking.empty_store import copy_empty, keep_empty
-from harness.tracking.older_store import upgrade_with_copy
+from harness.tracking.older_store import revision_of, upgrade_with_copy
+from harness.tracking.schema import made_by_installed
 from harness.tracking.uris import sqlite_path, sqlite_uri
 
 NEW_STORE_BYTES = 4_000_000
@@ -43,23 +45,51 @@ def prepare_sqlite(uri: str, create: bool) -> None:
         raise NoStudyError(
             f"no MLflow store at {path}; run a study first, or set MLFLOW_TRACKING_URI"
         )
-    from mlflow.tracking._tracking_service.utils import _get_store
-
     path.parent.mkdir(parents=True, exist_ok=True)
     prefix = marked(".mlflow", path.parent)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder:
         fresh = Path(folder) / "mlflow.db"
         _refuse_full(fresh.with_name("room"))
-        copied = copy_empty(fresh)
-        with no_migration_lines():
-            store = _get_store(sqlite_uri(fresh))
-        with store.engine.connect() as connection:
-            connection.execute(sa.text("PRAGMA journal_mode=WAL"))
-        # Closing the last connection folds the log into the file; only the file is moved.
-        store.engine.dispose()
-        if not copied:
+        if not copy_empty(fresh):
+            _make(fresh)
             keep_empty(fresh)
+        # Closing the last connection folds the log into the file; only the file is moved.
+        with closing(sqlite3.connect(fresh)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
         _put_in_place(fresh, path)
+
+
+def _make(fresh: Path) -> None:
+    """Let MLflow make a database, by way of seventy migrations."""
+    from mlflow.tracking._tracking_service.utils import _get_store
+
+    with no_migration_lines():
+        store = _get_store(sqlite_uri(fresh))
+    store.engine.dispose()
+
+
+def known_engine(uri: str) -> sa.Engine | None:
+    """Return the engine of an SQLite store with the tables of the MLflow that is installed, which
+    are known here; None for any other store, which MLflow has to open.
+
+    Args:
+        uri: MLflow's tracking URI; its file has been prepared.
+    """
+    path = sqlite_path(uri)
+    if path is None or "?" in uri or not made_by_installed(revision_of(path) or ""):
+        return None
+    return _engine(str(path.resolve()))
+
+
+@lru_cache  # one a file, as MLflow keeps one store: each has connections of its own
+def _engine(path: str) -> sa.Engine:
+    engine = sa.create_engine(sa.URL.create("sqlite", database=path))
+
+    @sa.event.listens_for(engine, "connect")
+    def _as_mlflow_does(connection: sqlite3.Connection, _: object) -> None:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+    return engine
 
 
 def _refuse_full(path: Path) -> None:

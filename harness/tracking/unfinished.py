@@ -14,12 +14,8 @@ from harness.tracking.schema import PARENTS, Tag
 from harness.tracking.sharing import living_drivers
 
 if TYPE_CHECKING:
-    from mlflow.entities import Run
-
     from harness.tracking.experiment import Experiment
-
-_MOST = 1000
-"""Runs that one request of MLflow's API gives."""
+    from harness.tracking.rows import StoredRun
 
 
 def discard_unfinished(experiment: Experiment, kept: Collection[str], me: str = "") -> list[str]:
@@ -37,26 +33,25 @@ def discard_unfinished(experiment: Experiment, kept: Collection[str], me: str = 
     Returns:
         Ids of the runs that living drivers are sending.
     """
-    found = [run for run in _unfinished(experiment) if run.info.run_id not in kept]
-    senders = {run.data.tags.get(Tag.SENDER, me) for run in found} - {me}
+    found = [run for run in _unfinished(experiment) if run.run_id not in kept]
+    senders = {run.tags.get(Tag.SENDER, me) for run in found} - {me}
     living: set[str] = set()
     if senders:
         living = living_drivers(experiment, senders)
         # while it was looked, runs may have been written to their end
-        still = {run.info.run_id for run in _unfinished(experiment)}
-        found = [run for run in found if run.info.run_id in still]
-    left = [str(run.info.run_id) for run in found if run.data.tags.get(Tag.SENDER) in living]
+        still = {run.run_id for run in _unfinished(experiment)}
+        found = [run for run in found if run.run_id in still]
+    left = [run.run_id for run in found if run.tags.get(Tag.SENDER) in living]
     for run in found:
-        if run.info.run_id not in left:
-            experiment.client.delete_run(run.info.run_id)
+        if run.run_id not in left:
+            experiment.single.delete(run.run_id)
     return left
 
 
-def _unfinished(experiment: Experiment) -> list[Run]:
+def _unfinished(experiment: Experiment) -> list[StoredRun]:
     """Return the harness's own runs that MLflow has as running."""
-    running = experiment.client.search_runs(
-        [experiment.id], "attributes.status = 'RUNNING'", max_results=_MOST
-    )
     return [
-        run for run in running if Tag.KEY in run.data.tags or run.data.tags.get(Tag.KIND) in PARENTS
+        run
+        for run in experiment.single.running()
+        if Tag.KEY in run.tags or run.tags.get(Tag.KIND) in PARENTS
     ]

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from harness.execution import local
 from harness.execution.jobs import Job, perform
 from harness.execution.local import Serial, local_executor, visible_gpus
 from harness.execution.pool import Pool
@@ -39,5 +40,6 @@ def test_each_worker_has_a_gpu_of_its_own(monkeypatch):
         ]
         assert [future.result() for future in seen] == ["3,5", "5,3"]
     monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
+    monkeypatch.setattr(local, "_GPU_DEVICES", ("/dev/null",))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     assert visible_gpus() == ["0", "1", "2"]

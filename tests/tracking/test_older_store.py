@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from harness.core.errors import StoreError
 from harness.tracking import Session
 from harness.tracking.connect import connect
-from harness.tracking.older_store import _revision_of
+from harness.tracking.older_store import revision_of
 from tests.tracking.made import ABOUT
 
 OLDER = "3500859a5d39"
@@ -46,7 +46,7 @@ def test_an_older_database_is_copied_before_it_is_upgraded(tmp_path, caplog):
         session.open(ABOUT, ())
         session.close()
     (copy,) = tmp_path.glob("mlflow.db.before-mlflow-*")
-    assert _revision_of(copy) == OLDER != _revision_of(path)
+    assert revision_of(copy) == OLDER != revision_of(path)
     assert copy.name in caplog.text
     names = {e.name for e in connect(f"sqlite:///{path}", create=False).client.search_experiments()}
     assert {"mine", "s"} <= names
@@ -61,4 +61,4 @@ def test_a_newer_database_is_refused_and_left_as_it_is(tmp_path):
         database.execute("INSERT INTO alembic_version VALUES ('ffffffffffff')")
     with pytest.raises(StoreError, match="newer MLflow"):
         connect(f"sqlite:///{path}", create=True)
-    assert _revision_of(path) == "ffffffffffff" and len(list(tmp_path.iterdir())) == 1
+    assert revision_of(path) == "ffffffffffff" and len(list(tmp_path.iterdir())) == 1

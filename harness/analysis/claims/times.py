@@ -5,13 +5,16 @@ Times are those of the evaluations: a run that reaches the value between two cou
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from harness import stats
 from harness.analysis.results import Results
 from harness.spec.claims.fields import Goal
 from harness.spec.looks import Look
 from harness.stats import Reached
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = {"steps": "step", "epochs": "epoch", "samples": "samples", "seconds": "seconds"}
 """The column of the curves that holds the time, by its unit; seconds are steps by the clock."""
