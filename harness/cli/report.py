@@ -11,8 +11,7 @@ from harness.cli.verdicts import study_name
 from harness.core.errors import HarnessError, SpecError
 from harness.report.compare import write_comparison
 from harness.report.figure_files import figure_files
-from harness.report.figures.base import FigureContext
-from harness.report.page import write_report
+from harness.report.page import render, write_report
 from harness.report.plain_svg import answer_pictures
 from harness.report.sections import page_context
 from harness.spec.objects import reading_stored
@@ -39,7 +38,7 @@ def write_reports(
 
 
 def write_results(
-    results: Results, folder: Path, published: bool = False, context: FigureContext | None = None
+    results: Results, folder: Path, published: bool = False, page: str | None = None
 ) -> Path:
     """Write one study's report; return the file.
 
@@ -47,13 +46,13 @@ def write_results(
         results: of a finished study.
         folder: where the report and the index go; it is made if it is missing.
         published: whether the folder's reports share one file with plotly.js; else each holds it.
-        context: what its figures are computed from, where others share it.
+        page: the report, where it has been rendered already.
 
     Raises:
         HarnessError: the folder can't be written to.
     """
     try:
-        return write_report(results, folder, published, context)
+        return write_report(results, folder, published, page)
     except OSError as error:
         study = results.reader.study
         raise HarnessError(
@@ -76,10 +75,14 @@ def write_and_keep(results: Results, store: str | None, folder: Path) -> Path:
         StoreError: the store refuses, or is away.
     """
     context = page_context(results)
-    report = write_results(results, folder, context=context)
+    page = render(results, context=context)
     figures = answer_pictures(context.answer, results.study.recipe.declared)
     figures |= figure_files(context)
-    keep_report(results.reader.study, store, report.read_text(encoding="utf-8"), figures)
+    try:
+        # first: a report in its folder says that all of this is done, whenever a kill comes
+        keep_report(results.reader.study, store, page, figures)
+    finally:
+        report = write_results(results, folder, page=page)
     return report
 
 

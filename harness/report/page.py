@@ -32,7 +32,7 @@ from harness.report.winner_table import winner_table
 
 
 def write_report(
-    results: Results, folder: Path, published: bool = False, context: FigureContext | None = None
+    results: Results, folder: Path, published: bool = False, page: str | None = None
 ) -> Path:
     """Write the study's report, renew the index of its folder, and return the report's path.
 
@@ -40,7 +40,7 @@ def write_report(
         results: of a finished study.
         folder: where the report and the index go; ``local`` in it, among published ones.
         published: whether the folder's reports share one file with plotly.js; else each holds it.
-        context: what its figures are computed from, where others share it.
+        page: the report, where it has been rendered already.
 
     Raises:
         OSError: the folder can't be written to.
@@ -48,7 +48,7 @@ def write_report(
     folder = place_of(folder, published)
     folder.mkdir(parents=True, exist_ok=True)
     path = page_of(folder, results.study.name)
-    write_whole(path, render(results, published, context))
+    write_whole(path, page or render(results, published))
     # after the page, since both read the pages of the folder
     if published:
         write_shared(folder)
