@@ -99,7 +99,7 @@ def run_tests(part: bool) -> tuple[bool, list[dict[str, object]]]:
         file = Path(folder) / "rows"
         file.touch()
         # the time is for a machine that is busy with other things
-        options = ["-q", "-p", "no:cacheprovider", "--timeout=7200"]
+        options = ["-q", "-p", "no:cacheprovider", "--timeout=7200", "-n=2", "--dist=loadfile"]
         command = [sys.executable, "-m", "pytest", *options, *TESTS]
         environment = os.environ | everything | {ROWS: str(file)}
         failed = subprocess.run(command, env=environment, check=False).returncode
