@@ -18,7 +18,8 @@ import sqlalchemy as sa
 EVERY = "HARNESS_KILL_EVERYWHERE" in os.environ
 """Whether all writes are tried, which takes minutes (``make torture``), or some of each kind."""
 KILLED = 77
-CHANGES = {"os.rename", "os.link", "os.remove", "os.rmdir", "os.mkdir", "os.truncate"}
+CHANGES = {"os.rename": 2, "os.link": 2, "os.remove": 1, "os.rmdir": 1, "os.mkdir": 2}
+"""Events that change a folder, and which of their arguments is the folder that a path begins in."""
 ASKING = (b"POST", b"PUT", b"PATCH", b"DELETE")
 
 
@@ -43,15 +44,17 @@ class Killer:
             path, _, flags = arguments
             if int(flags) & (os.O_WRONLY | os.O_RDWR) and self._counts(path):
                 self._write(f"open {path}", str(path))
-        elif event in CHANGES and self._counts(arguments[0]):
+        elif event in CHANGES and self._counts(arguments[0], arguments[CHANGES[event]]):
             self._write(f"{event} {arguments[0]}")
         elif event == "http.client.send" and isinstance(arguments[1], bytes):
             line = arguments[1].split(b"\r\n", 1)[0]
             if line.startswith(ASKING) and b"/search" not in line:
                 self._write(f"send {line.decode(errors='replace')}")
 
-    def _counts(self, path: object) -> bool:
-        return os.path.abspath(str(path)).startswith(self.folder)
+    def _counts(self, path: object, begin: object = -1) -> bool:
+        # leftovers of other studies are removed by names within an opened folder
+        above = f"/proc/self/fd/{begin}" if isinstance(begin, int) and begin >= 0 else "."
+        return os.path.join(os.path.realpath(above), str(path)).startswith(self.folder)
 
     def _write(self, what: str, opened: str = "") -> None:
         number, at = len(self.writes), self.at
