@@ -98,7 +98,7 @@ def run_tests(part: bool) -> tuple[bool, list[dict[str, object]]]:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "rows"
         file.touch()
-        # the time is for a machine that is busy with other things
+        # the time is for a machine that is busy with other things; a file shares its undisturbed study
         options = ["-q", "-p", "no:cacheprovider", "--timeout=7200", "-n=2", "--dist=loadfile"]
         command = [sys.executable, "-m", "pytest", *options, *TESTS]
         environment = os.environ | everything | {ROWS: str(file)}

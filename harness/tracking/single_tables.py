@@ -9,12 +9,11 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from harness.core.whole_file import replacing
+from harness.core.whole_file import write_whole
 from harness.tracking.database import Database
 from harness.tracking.rows import StoredRun, StudyData
 from harness.tracking.schema import Tag
@@ -113,7 +112,7 @@ class SingleTables:
         )
         with self.engine.begin() as connection:
             connection.execute(sa.insert(RUN_TABLE), {**row, "start_time": _now()})
-            connection.execute(sa.insert(TAG_TABLE), _tags_of(run_id, every))
+            connection.execute(sa.insert(TAG_TABLE), _named(run_id, every))
         return run_id
 
     def delete(self, run_id: str) -> None:
@@ -141,7 +140,7 @@ class SingleTables:
             for name, value in metrics.items()
         ]
         with self.engine.begin() as connection:
-            for table, rows in ((TAG_TABLE, _tags_of(run_id, cut)), (LATEST_TABLE, points)):
+            for table, rows in ((TAG_TABLE, _named(run_id, cut)), (LATEST_TABLE, points)):
                 names = [row["key"] for row in rows]
                 old = sa.delete(table).where(table.c.run_uuid == run_id, table.c.key.in_(names))
                 if rows:
@@ -157,7 +156,7 @@ class SingleTables:
         if params:
             new = sa.insert(PARAM_TABLE).prefix_with("OR IGNORE")
             with self.engine.begin() as connection:
-                connection.execute(new, _tags_of(run_id, params))
+                connection.execute(new, _named(run_id, params))
 
     def set_data(self, run_id: str, data: StudyData) -> None:
         """Name the data that a run used; nothing where that was done before."""
@@ -211,7 +210,7 @@ class SingleTables:
 
             return write_artifact(self.client, run_id, name, text)
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, text)
+        write_whole(path, text, durable=False)
 
     def replace_folder(self, run_id: str, name: str, texts: Mapping[str, str]) -> None:
         """Let a folder of a run's artifacts hold these text files and nothing else."""
@@ -222,19 +221,15 @@ class SingleTables:
             return replace_folder(self.client, run_id, name, texts)
         folder.mkdir(parents=True, exist_ok=True)
         for file, text in texts.items():
-            _write(folder / file, text)
+            write_whole(folder / file, text, durable=False)
         for there in folder.iterdir():
             if there.name not in texts:
                 there.unlink()
 
 
-def _write(path: Path, text: str) -> None:
-    with replacing(path, durable=False) as file:
-        file.write(text.encode("utf-8"))
-
-
-def _tags_of(run_id: str, tags: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"run_uuid": run_id, "key": k, "value": v} for k, v in tags.items()]
+def _named(run_id: str, texts: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return the rows of tags or parameters, by name."""
+    return [{"run_uuid": run_id, "key": k, "value": v} for k, v in texts.items()]
 
 
 def _now() -> int:

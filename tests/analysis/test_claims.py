@@ -1,11 +1,9 @@
 """Each kind of claim: each of the four words where it should be."""
 
-import math
 from typing import Literal
 
 import numpy as np
 import pytest
-from scipy.stats import barnard_exact
 
 import harness as h
 from harness import stats
@@ -14,22 +12,8 @@ from harness.analysis.claims.evidence import Weighed, evidence_on, weigh
 from harness.analysis.quantities import say
 from harness.spec.claims import Claim
 from harness.spec.looks import Look
+from tests.analysis.judged import NOISE, judged, losses
 from tests.analysis.made import results, study
-
-NOISE = np.random.default_rng(0).normal(0, 0.05, (3, 12))
-
-
-def judged(claim, values, seeds=12, **more):
-    spec = study(claims=[claim], seeds=seeds, **more.pop("spec", {}))
-    (result,) = verdicts(results(spec, values, **more))
-    return result
-
-
-def losses(a, b, c=1.0, metric="test/loss"):
-    return {
-        name: {metric: list(level + NOISE[i])}
-        for i, (name, level) in enumerate(zip("ABC", (a, b, c), strict=True))
-    }
 
 
 @pytest.mark.parametrize(
@@ -126,63 +110,8 @@ def test_a_run_that_diverged_never_arrives():
     assert result.verdict.verdict == "supported" and "7 of 8 runs of B missed" in result.sentence
 
 
-@pytest.mark.parametrize(
-    "claim, verdict",
-    [
-        (h.Claim.better("A", than="B", on="gradient/ratio", direction="maximize"), "supported"),
-        (h.Claim.above("B", 0.5, on="gradient/ratio"), "opposite"),
-        (h.Claim.below("B", 0.5, on="gradient/ratio"), "opposite"),
-        (h.Claim.better("A", than="B", on="gap/accuracy"), "supported"),
-    ],
-)
-def test_a_diverged_run_is_the_worst_there_is_whichever_way_is_better(claim, verdict):
-    values = {
-        n: {
-            "gradient/ratio": list(1 + NOISE[i]),
-            "test/accuracy": [0.8] * 12,
-            "train/accuracy": [0.9] * 12,
-        }
-        for i, n in enumerate("ABC")
-    }
-    result = judged(claim, values, statuses={("B", s): "diverged" for s in range(12)})
-    assert result.verdict.verdict == verdict
-
-
-def test_a_diverged_run_does_not_shield_an_arm_of_lower_accuracy():
-    """An accuracy of 0 in its place spread the arm so widely that p was .27 out of 1e-10."""
-    values = {
-        n: {"test/accuracy": list(level + 0.06 * NOISE[i, :10])}
-        for i, (n, level) in enumerate({"A": 0.93, "B": 0.9, "C": 0.5}.items())
-    }
-    claim = h.Claim.better("A", than="B", on="test/accuracy")
-    result = judged(claim, values, seeds=10, statuses={("B", 3): "diverged"})
-    a, b = (np.delete(values[n]["test/accuracy"], 3) for n in "AB")
-    assert result.verdict.verdict == "supported" and result.verdict.p < 1e-4
-    assert result.verdict.effect.mean == pytest.approx((a - b).mean()), "of pairs that ended well"
-    assert "Ended well: 10 of 10 runs of A, 9 of B" in result.sentence
-
-
-def test_success_is_a_result_of_its_own_where_more_is_better():
-    """Barnard's p of 10 against 4 of 10 runs, at half the risk, where values tell nothing."""
-    values = {n: {"test/accuracy": list(0.9 + 0.06 * NOISE[0, :10])} for n in "ABC"}
-    claim = h.Claim.better("A", than="B", on="test/accuracy")
-    lost = {("B", s): "diverged" for s in range(6)}
-    result = judged(claim, values, seeds=10, statuses=lost)
-    barnard = barnard_exact([[10, 4], [0, 6]], n=128).pvalue
-    assert result.verdict.verdict == "supported"
-    assert result.verdict.p == pytest.approx(2 * barnard / 0.8, rel=1e-3)  # of a look at .04
-
-
 def test_a_smaller_gap_of_accuracy_is_better():
     assert not h.Claim.better("A", than="B", on="gap/accuracy").maximize
-
-
-def test_an_arm_that_diverges_loses():
-    values = losses(1.0, math.nan)
-    result = judged(
-        h.Claim.better("A", than="B"), values, statuses={("B", s): "diverged" for s in range(12)}
-    )
-    assert result.verdict.verdict == "supported" and result.verdict.effect.mean == math.inf
 
 
 @pytest.mark.parametrize(
