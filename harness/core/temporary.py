@@ -39,7 +39,7 @@ def marked(name: str, folder: str | Path) -> str:
         name: of the file.
         folder: where it is to be made.
     """
-    _sweep(str(folder))
+    _sweep(os.path.abspath(folder))  # "reports" may be another folder than a moment ago
     return f"{name}-{_host()}-{os.getpid()}-{_born(os.getpid())}-"
 
 

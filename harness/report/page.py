@@ -24,7 +24,7 @@ from harness.report.near_best import find_near_best
 from harness.report.page_figure import PageFigure
 from harness.report.page_record import page_record, record_text
 from harness.report.progress_table import progress_table
-from harness.report.run_table import pack_runs, run_table
+from harness.report.run_table import list_runs, pack_runs
 from harness.report.sections import draw_sections, page_context, take_hero
 from harness.report.template import fill_page
 from harness.report.thumbnail import card_forest, card_lines
@@ -114,7 +114,7 @@ def render(results: Results, published: bool = False, context: FigureContext | N
         audit=audit,
         passed=[checked.name for checked in checks if not checked.findings],
         progress=progress_table(results.confirmed_curves, declared),
-        runs=pack_runs(run_table(results, answer)),
+        runs=pack_runs(list_runs(results, answer)),
         # the script puts a run's id in the place of {}
         run_link=results.link("{}"),
         facts=list_facts(results),

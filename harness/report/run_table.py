@@ -67,7 +67,7 @@ class PackedTable(NamedTuple):
     """Lists of the columns' cells as JSON, as :func:`harness.report.library.pack_text`."""
 
 
-def run_table(results: Results, answer: Answer) -> list[RunRow]:
+def list_runs(results: Results, answer: Answer) -> list[RunRow]:
     """Return the confirm runs by the arms' places, then those of the search; by search, trial and
     seed.
 
@@ -100,7 +100,7 @@ def pack_runs(rows: Sequence[RunRow]) -> PackedTable:
     """Return the table as the page holds it.
 
     Args:
-        rows: of :func:`run_table`.
+        rows: of :func:`list_runs`.
     """
     values = value_column([row.value for row in rows], missing="")
     steps = value_column([row.steps for row in rows], missing="")

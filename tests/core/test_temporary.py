@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from harness.core import temporary
 from harness.core.temporary import ELSEWHERE_SECONDS, marked, temporary_folder
@@ -52,3 +53,15 @@ def test_those_of_living_processes_and_of_other_machines_are_left_for_a_day(tmp_
     temporary._sweep.cache_clear()
     marked("other", tmp_path)
     assert sorted(tmp_path.iterdir()) == sorted([mine, fresh])
+
+
+def test_a_folder_is_known_by_its_whole_path_and_not_by_how_it_is_named(tmp_path, monkeypatch):
+    for study in ("first", "second"):
+        reports = tmp_path / study / "reports"
+        reports.mkdir(parents=True)
+        # our own number, but of a process that began long ago: it is no more
+        left = reports / f".page.html-{temporary._host()}-{os.getpid()}-1-abcdefgh"
+        left.touch()
+        monkeypatch.chdir(tmp_path / study)
+        write_whole(Path("reports/page.html"), "whole")
+        assert os.listdir(reports) == ["page.html"]

@@ -28,7 +28,7 @@ from harness.report.figures.slices import compute_loss_lines, compute_loss_plane
 from harness.report.near_best import find_near_best
 from harness.report.page import render
 from harness.report.progress_table import progress_table
-from harness.report.run_table import run_table
+from harness.report.run_table import list_runs
 from harness.report.winner_table import winner_table
 from tests.report.pages import finished, many
 from tests.studies import small
@@ -203,7 +203,7 @@ def test_long_curves_keep_their_extremes_and_the_page_says_so(folder):
 def test_tables_are_those_of_the_runs(folder):
     results = finished(small())
     ranked = answer_study(results)
-    rows = run_table(results, ranked)
+    rows = list_runs(results, ranked)
     assert len(rows) == len(results.runs)
     assert [row.stage for row in rows] == ["confirm"] * 4 + ["search"] * 12
     assert [row.arm for row in rows[:4]] == [p.arm for p in ranked.ranking for _ in range(2)]
