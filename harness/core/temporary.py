@@ -23,13 +23,21 @@ known here."""
 _MARK = re.compile(r"-(?P<host>[0-9a-f]{6})-(?P<pid>\d+)-(?P<born>\d+)-\w{8}$")
 
 
-def temporary_folder(purpose: str) -> tempfile.TemporaryDirectory[str]:
-    """Return a folder among the system's temporary files, as a context that removes it.
+TemporaryFolder = tempfile.TemporaryDirectory[str]
+"""A folder that is a context, which removes it."""
+
+
+def temporary_folder(purpose: str, within: Path | None = None) -> TemporaryFolder:
+    """Return a new folder, as a context that removes it.
 
     Args:
         purpose: a word of its name.
+        within: the folder that it is made in; None for the system's temporary files.
     """
-    return tempfile.TemporaryDirectory(prefix=marked(f"harness-{purpose}", tempfile.gettempdir()))
+    parent = tempfile.gettempdir() if within is None else within
+    # hidden among what users see
+    name = f"harness-{purpose}" if within is None else f".{purpose}"
+    return TemporaryFolder(dir=parent, prefix=marked(name, parent))
 
 
 def marked(name: str, folder: str | Path) -> str:

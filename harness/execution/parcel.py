@@ -9,14 +9,13 @@ from __future__ import annotations
 import hashlib
 import importlib.machinery
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from harness.core.errors import HarnessError
-from harness.core.temporary import temporary_folder
+from harness.core.temporary import TemporaryFolder, temporary_folder
 from harness.spec.objects import read_from, write_objects
 
 
@@ -105,6 +104,6 @@ def _write(path: Path, content: bytes) -> None:
 
 
 @cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
+def _folder() -> TemporaryFolder:
     """Return this process's folder of parcels, which goes when the process ends."""
     return temporary_folder("parcels")

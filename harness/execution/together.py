@@ -12,7 +12,6 @@ import os
 import pickle
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING
 from harness.core.errors import HarnessError
 from harness.core.process import REPRODUCIBLE_MKL
 from harness.core.ranks import Rank
+from harness.core.temporary import temporary_folder
 from harness.execution.follower import RankShare, joined, on_cuda, train_share
 from harness.trainers.base import python_call
 
@@ -63,7 +63,7 @@ def _others(cohort: Cohort, until: int | None, processes: int) -> Iterator[None]
         HarnessError: one of them failed or died.
     """
     started: list[_Process] = []
-    with tempfile.TemporaryDirectory(prefix="harness-ranks-") as folder:
+    with temporary_folder("ranks") as folder:
         meeting, state = str(Path(folder) / "meeting"), _state_of(cohort)
         try:
             for place in range(1, processes):

@@ -17,7 +17,6 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -31,7 +30,7 @@ from weakref import WeakKeyDictionary
 from pydantic import BaseModel
 
 from harness.core.errors import HarnessError
-from harness.core.temporary import temporary_folder
+from harness.core.temporary import TemporaryFolder, temporary_folder
 from harness.spec.object_digest import SCRIPTS, importable_name, object_digest, plain_array
 from harness.spec.object_source import functions_of, source_text
 from harness.spec.source_code import OwnFile, OwnSource, sources_of
@@ -278,7 +277,7 @@ def _write(name: str) -> Path:
 
 
 @cache
-def _folder() -> tempfile.TemporaryDirectory[str]:
+def _folder() -> TemporaryFolder:
     """Return this process's folder of objects, which goes when the process ends."""
     return temporary_folder("objects")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import lru_cache
@@ -14,7 +13,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from harness.core.errors import NoStudyError
-from harness.core.temporary import marked
+from harness.core.temporary import temporary_folder
 from harness.tracking.empty_store import copy_empty, keep_empty
 from harness.tracking.older_store import revision_of, upgrade_with_copy
 from harness.tracking.schema import made_by_installed
@@ -46,8 +45,7 @@ def prepare_sqlite(uri: str, create: bool) -> None:
             f"no MLflow store at {path}; run a study first, or set MLFLOW_TRACKING_URI"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
-    prefix = marked(".mlflow", path.parent)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=prefix) as folder:
+    with temporary_folder("mlflow", path.parent) as folder:
         fresh = Path(folder) / "mlflow.db"
         _refuse_full(fresh.with_name("room"))
         if not copy_empty(fresh):

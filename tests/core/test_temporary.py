@@ -18,7 +18,9 @@ from pathlib import Path
 from harness.core.temporary import marked, temporary_folder
 from harness.core.whole_file import replacing
 folder = temporary_folder("test")
-(Path(folder.name) / "file").touch()
+within = temporary_folder("kernels", Path("."))
+for made in (folder, within):
+    (Path(made.name) / "file").touch()
 with replacing(Path("page.html")) as file:
     os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -30,7 +32,7 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_nothing_else(tmp_
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", KILLED], env=environment, check=False)
     left = {path.name.split("-")[0] for path in tmp_path.iterdir()}
-    assert left == {"harness", ".page.html"}
+    assert left == {"harness", ".kernels", ".page.html"}
     others = ["harness-of-a-user", ".page.html-x", "harness-test-0f0f0f-1-1-abcd"]
     for name in others:
         (tmp_path / name).touch()

@@ -11,13 +11,13 @@ import os
 import platform
 import shutil
 import subprocess
-import tempfile
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
 from harness.core.errors import HarnessError
 from harness.core.paths import cache_folder
+from harness.core.temporary import temporary_folder
 
 SOURCE = Path(__file__).with_name("network.cpp")
 # without -fno-math-errno a square root is a call for each number
@@ -73,7 +73,7 @@ def build() -> Path:
             " Debian's package g++), or go on without: nothing needs the kernels"
         )
     place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent) as folder:
+    with temporary_folder("kernels", place.parent) as folder:
         made = Path(folder, place.name)
         command = [compiler, *OPTIONS, str(SOURCE), "-o", str(made)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
