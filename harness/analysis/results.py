@@ -95,7 +95,7 @@ class Results:
         self.identity = identity
         self.clock: Mapping[str, Mapping[int, ClockReading]] = record.clock
         self.winners: Mapping[str, Sequence[FrozenEntry]] = record.winners
-        self.looks_shown = record.looks
+        self.looks_shown = record.looks_at_these
         self.notes = record.notes
         self.importances = record.importances
         recorded = {run.run_id: run for run in reader.runs()}

@@ -7,7 +7,7 @@ the analysis reads it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 LEVEL = "level."
@@ -160,6 +160,12 @@ class LookShown(NamedTuple):
     claims: tuple[str, ...] | None = None
     """The sentences of the claims that were judged; None where an earlier version has not kept
     them."""
+    runs: tuple[str, ...] = ()
+    """The beginnings of the keys of the runs that were looked at."""
+
+    def was_at(self, keys: Collection[str]) -> bool:
+        """Return whether any run with one of these keys was looked at."""
+        return not {shortened(key) for key in keys}.isdisjoint(self.runs)
 
     def to_plain(self) -> dict[str, Any]:
         """Return the look as JSON holds it."""
@@ -169,10 +175,27 @@ class LookShown(NamedTuple):
         return plain
 
     @classmethod
-    def from_plain(cls, plain: Mapping[str, Any]) -> Self:
-        """Return the look that :meth:`to_plain` wrote."""
+    def from_plain(cls, plain: Mapping[str, Any], answering: Sequence[str]) -> Self:
+        """Return the look that :meth:`to_plain` wrote.
+
+        Args:
+            plain: its plain form.
+            answering: keys of the runs of the answer; the looks of earlier versions were at these.
+        """
         claims = plain.get("claims")
-        return cls(**{**plain, "claims": None if claims is None else tuple(claims)})
+        runs = plain.get("runs", map(shortened, answering))
+        return cls(
+            plain["searches"],
+            plain["seeds"],
+            plain["level"],
+            None if claims is None else tuple(claims),
+            tuple(runs),
+        )
+
+
+def shortened(key: str) -> str:
+    """Return as much of a run's key as tells the runs of a study apart."""
+    return key[:16]
 
 
 class StudyRecord(NamedTuple):
@@ -188,7 +211,8 @@ class StudyRecord(NamedTuple):
     clock: Mapping[str, Mapping[int, ClockReading]]
     """Readings of each arm's frozen recipes by search; one that can't be trained has none."""
     looks: Sequence[LookShown] = ()
-    """Every look at these runs that was shown, this answer's and those of earlier ones."""
+    """Every look at the study that was shown, this answer's and those of earlier ones: those at
+    other runs, of a recipe that was changed, count again when it is changed back."""
     notes: Sequence[str] = ()
     """What a user should know of data and search, in sentences, as the plan says it."""
 
@@ -215,18 +239,31 @@ class StudyRecord(NamedTuple):
         }
         return plain | ({"notes": list(self.notes)} if self.notes else {})
 
+    @property
+    def confirmed(self) -> list[str]:
+        """Keys of the runs that the claims are judged by."""
+        return [run.key for run in self.runs if run.stage == "confirm"]
+
+    @property
+    def looks_at_these(self) -> tuple[LookShown, ...]:
+        """The looks that were at runs of this answer, if only at some of them."""
+        keys = self.confirmed
+        return tuple(look for look in self.looks if look.was_at(keys))
+
     @classmethod
     def from_plain(cls, plain: Mapping[str, Any]) -> Self:
         """Return the record that :meth:`to_plain` wrote, or that a version before searches were
         numbered did."""
+        runs = [RunEntry.from_plain(entry) for entry in plain["runs"]]
+        answering = [run.key for run in runs if run.stage == "confirm"]
         return cls(
-            [RunEntry.from_plain(entry) for entry in plain["runs"]],
+            runs,
             [TrialEntry(**entry) for entry in plain["trials"]],
             {arm: _frozen_entries(entries) for arm, entries in plain["winners"].items()},
             plain["importances"],
             # files of studies that were stored before there were clocks have none
             {arm: clock_readings(entry) for arm, entry in plain.get("clock", {}).items()},
-            tuple(LookShown.from_plain(look) for look in plain.get("looks", ())),
+            tuple(LookShown.from_plain(look, answering) for look in plain.get("looks", ())),
             tuple(plain.get("notes", ())),
         )
 

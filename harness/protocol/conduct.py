@@ -30,7 +30,7 @@ from harness.protocol.check import notes_of
 from harness.protocol.clocks import lacking_clocks, read_clocks
 from harness.protocol.confirm import confirm_look
 from harness.protocol.dispatch import Dispatcher
-from harness.protocol.looks_shown import earlier_looks, looks_shown
+from harness.protocol.looks_shown import looks_shown
 from harness.protocol.options import Options
 from harness.protocol.progress import Progress
 from harness.protocol.recorded_runs import RecordedRuns
@@ -122,7 +122,7 @@ def conduct_study(
         winners=_frozen(searched.winners),
         importances=searched.mean_importances(),
         clock=clock,
-        looks=looks_shown(study, earlier_looks(earlier, confirmed), confirmed),
+        looks=looks_shown(study, earlier, confirmed),
         notes=notes_of(study),
     )
     whole = not recorded.failed and not lacking_clocks(searched.winners, clock)
@@ -236,7 +236,7 @@ class _Stages(NamedTuple):
         """
         session = self.session
         winners = _frozen(searched.winners)
-        looks = earlier_looks(self.earlier, runs)
+        looks = self.earlier.looks if self.earlier else ()
         record = StudyRecord(session.settle(runs), [], winners, {}, clock, looks)
         verdicts = session.retry_read(
             lambda: judge_claims(Results(session.reader, self.study.dump(), record, {}))

@@ -6,44 +6,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.analysis.looks import plan_levels
-from harness.core.study_record import LookShown, RunEntry, StudyRecord
+from harness.core.study_record import LookShown, RunEntry, StudyRecord, shortened
 from harness.spec.study import Study
 
 
 def looks_shown(
-    study: Study, earlier: Sequence[LookShown], confirmed: Sequence[RunEntry]
+    study: Study, earlier: StudyRecord | None, confirmed: Sequence[RunEntry]
 ) -> tuple[LookShown, ...]:
     """Return all looks that were shown when this answer is: the earlier ones and its own.
+
+    Looks at none of these runs took none of their risk, and are kept: a recipe that was changed may
+    be changed back.
 
     Args:
         study: its looks are those that the runs suffice for; a first look gives no verdict, and so
             takes no risk.
-        earlier: looks at fewer of these runs.
+        earlier: the record of the study's last answer; None where it never had one.
         confirmed: the confirm runs.
     """
+    before = earlier.looks if earlier else ()
     if study.first_look:
-        return ()
-    have = {run.seed for run in confirmed}
+        return tuple(before)
+    keys = [run.key for run in confirmed]
+    at_these = [look for look in before if look.was_at(keys)]
+    shown: dict[tuple[int, int], LookShown] = {}
+    for look in [*at_these, *_own_looks(study, at_these, confirmed)]:
+        first = shown.setdefault((look.searches, look.seeds), look)
+        runs = tuple(dict.fromkeys((*first.runs, *look.runs)))
+        shown[look.searches, look.seeds] = first._replace(runs=runs)
+    return (*(look for look in before if look not in at_these), *shown.values())
+
+
+def _own_looks(
+    study: Study, at_these: Sequence[LookShown], confirmed: Sequence[RunEntry]
+) -> list[LookShown]:
+    """Return the planned looks that the runs suffice for, as this answer shows them."""
     claims = tuple(map(str, study.claims))
-    shown = {(look.searches, look.seeds): look for look in earlier}
-    for look, level in zip(study.looks, plan_levels(study, earlier), strict=True):
-        if {seed for own in look.seeds for seed in own} <= have:
-            shown.setdefault(look.shape, LookShown(*look.shape, level, claims))
-    return tuple(shown.values())
-
-
-def earlier_looks(
-    earlier: StudyRecord | None, confirmed: Sequence[RunEntry]
-) -> Sequence[LookShown]:
-    """Return the looks of the study's last answer, if it was to the same question.
-
-    An answer by other runs was no look at these.
-
-    Args:
-        earlier: the record of that answer.
-        confirmed: the confirm runs of this one.
-    """
-    if earlier is None:
-        return ()
-    before = {run.key for run in earlier.runs if run.stage == "confirm"}
-    return earlier.looks if before & {run.key for run in confirmed} else ()
+    have = {run.seed for run in confirmed}
+    looks = []
+    for look, level in zip(study.looks, plan_levels(study, at_these), strict=True):
+        seeds = {seed for own in look.seeds for seed in own}
+        if seeds <= have:
+            runs = tuple(shortened(run.key) for run in confirmed if run.seed in seeds)
+            looks.append(LookShown(*look.shape, level, claims, runs))
+    return looks

@@ -79,6 +79,13 @@ def test_records_of_versions_with_one_search_are_read():
     assert StudyRecord.from_plain(STORED) == RECORD
 
 
+def test_looks_of_versions_that_kept_no_runs_were_at_those_of_the_answer():
+    runs = [{**STORED["runs"][0], "stage": "confirm", "key": key * 64} for key in "ab"]
+    look = {"searches": 1, "seeds": 2, "level": 0.05}
+    (read,) = StudyRecord.from_plain({**STORED, "runs": runs, "looks": [look]}).looks_at_these
+    assert read.runs == ("a" * 16, "b" * 16) and read.claims is None
+
+
 @pytest.mark.parametrize("record", [RECORD, OF_TWO_SEARCHES])
 def test_a_record_comes_back_from_json_as_it_was(record):
     assert StudyRecord.from_plain(json.loads(json.dumps(record.to_plain()))) == record

@@ -42,6 +42,17 @@ def test_arms_that_are_the_same_are_looked_at_to_the_end(folder):
     ]
 
 
+def test_a_recipe_that_is_changed_back_pays_for_the_looks_at_its_runs(folder):
+    def looked(seeds, epochs=1):
+        recipe = small().recipe.with_values({"epochs": epochs})
+        run_study(sequential(seeds=seeds, recipe=recipe), Options(workers=0))
+        return [(*look[:2], round(look.level, 4)) for look in results.load("small").looks_shown]
+
+    assert looked(4) == [(1, 4, 0.04)]
+    assert looked(5, epochs=2) == [(1, 5, 0.04)], "its runs are others, which nobody has seen"
+    assert looked(6) == [(1, 4, 0.04), (1, 6, 0.005)], "a second look at these very runs"
+
+
 def test_seeds_start_where_they_are_told_to(folder):
     run_study(sequential(seeds=h.Seeds(min=6, max=12, start=700)), Options(workers=0))
     assert set(results.load("small").confirmed["seed"]) == set(range(700, 706))

@@ -16,7 +16,7 @@ from harness.core.errors import NoStudyError, SpecError
 from harness.core.records import Outcome, Point
 from harness.core.study_record import FrozenEntry, RunEntry, StudyRecord
 from harness.protocol.imported.tidy import ForeignRun
-from harness.protocol.looks_shown import earlier_looks, looks_shown
+from harness.protocol.looks_shown import looks_shown
 from harness.protocol.shown_answer import shown_answer
 from harness.spec.arms import Arm, Run, build_arms
 from harness.spec.keys import digest, spec_hash
@@ -65,7 +65,7 @@ def store_study(
             batch = new[start : start + _AT_ONCE]
             ids |= dict(zip((own.key for own in batch), session.record(batch), strict=True))
         entries = [_entry(record, ids[record.key]) for record in records]
-        looks = looks_shown(study, earlier_looks(earlier, entries), entries)
+        looks = looks_shown(study, earlier, entries)
         answer = StudyRecord(entries, [], _as_they_are(study, arms.values()), {}, {}, looks)
         identity = digest([study.dump(), study.imported.fingerprint])
         session.write_answer(
