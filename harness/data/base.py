@@ -19,6 +19,7 @@ import numpy as np
 
 from harness.core.errors import HarnessError
 from harness.core.recent import keep_recent
+from harness.data.array_notes import notes_of_inputs, notes_of_targets
 from harness.data.arrays import check_arrays
 from harness.data.dataset import Dataset, Raw, Task
 from harness.data.options import DataOptions
@@ -114,7 +115,9 @@ def load_data(data: Component) -> Dataset:
     if (streamed := source.streamed()) is not None:
         return streamed
     raw = _raw_of(source)
-    return prepare(source, raw, source.task_of(raw))
+    task = source.task_of(raw)
+    notes = (*raw.notes, *notes_of_targets(source.name, raw.y, task))
+    return prepare(source, raw._replace(notes=notes), task)
 
 
 def _raw_of(data: Data) -> Raw:
@@ -131,7 +134,7 @@ def _raw_of(data: Data) -> Raw:
     )
     own = {name: pair for name, pair in (("valid", raw.valid), ("test", raw.test)) if pair}
     check_arrays(data.name, (raw.x, raw.y), own, missing=raw.columns is not None)
-    return raw
+    return raw._replace(notes=(*raw.notes, *notes_of_inputs(data.name, raw)))
 
 
 @contextmanager

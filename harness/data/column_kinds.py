@@ -17,6 +17,8 @@ else:
 
 LEVELS = 100
 """Levels from which a column of texts is left out unless it is named among the categories."""
+COMMA_NUMBER = re.compile(r"\s*[+-]?\d+(,\d+)?([eE][+-]?\d+)?\s*")
+"""Numbers with a comma before their fraction, or without one."""
 DATE_TEXT = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([T ].*)?\s*")
 """Texts that look like dates."""
 ID_NAME = re.compile(r"(^|[_ .-])(id|uuid|key|index|nr|no)$|^unnamed: 0$|^row", re.IGNORECASE)
@@ -115,6 +117,8 @@ def _parsed_dates(series: pd.Series) -> pd.Series | str:
 def _unfit_texts(known: pd.Series) -> str | None:
     """Return why texts are no categories, or None."""
     texts = known.astype(str)
+    if comma := comma_number(texts):
+        return f"it has numbers with a comma, such as {comma!r}; data.decimal: ',' reads them"
     different = int(texts.nunique())
     numbers = pd.to_numeric(texts, errors="coerce")
     if numbers.notna().mean() > 0.5:
@@ -127,6 +131,14 @@ def _unfit_texts(known: pd.Series) -> str | None:
     if different > LEVELS:
         return f"it has {different} levels; name it in categories to make an input of each"
     return None
+
+
+def comma_number(texts: pd.Series) -> str | None:
+    """Return one of some texts that are all numbers, some of them with a comma; None of others."""
+    commas = texts[texts.str.contains(",", regex=False)]
+    if not len(commas) or not texts.str.fullmatch(COMMA_NUMBER).all():
+        return None
+    return str(commas.iloc[0])
 
 
 def _strange(known: pd.Series) -> str | None:

@@ -46,13 +46,15 @@ def are_classes(source: str, y: np.ndarray) -> bool:
         y: targets (N,) or (N, D).
 
     Raises:
-        HarnessError: they may be meant either way: whole numbers of few values kept as floats, or
-            integers in one column. The message has both fixes.
+        HarnessError: they may be meant either way: whole numbers of few values kept as floats,
+            integers in one column, or rows of integers of which most have a single 1 and the others
+            none. The message has both fixes.
     """
     if y.ndim == 1 and y.dtype.kind != "f":
         return True
     if _are_one_hot(y):
         return True
+    _refuse_empty_rows(source, y)
     whole = y.dtype.kind in "iub" if y.ndim == 2 and y.shape[1] == 1 else _few_whole_numbers(y)
     if whole:
         raise HarnessError(
@@ -61,6 +63,24 @@ def are_classes(source: str, y: np.ndarray) -> bool:
             "give y.ravel().astype(int), or y.reshape(-1, 1).astype(float)"
         )
     return False
+
+
+def _refuse_empty_rows(source: str, y: np.ndarray) -> None:
+    """Refuse integers (N, K) that are one-hot but for rows of zeros.
+
+    Raises:
+        HarnessError: so they are; no model is trained on classes of which some samples have none.
+    """
+    if y.ndim != 2 or y.shape[1] < 2 or y.dtype.kind not in "iub" or not y.any():
+        return
+    empty = ~y.any(1)
+    if _are_one_hot(y[~empty]):
+        raise HarnessError(
+            f"data {source}: expected rows of a single 1 in y for classes, or floats for numbers to"
+            f" be predicted; got {y.dtype} of shape {y.shape} with {empty.sum()} rows of zeros, the"
+            f" first in sample {empty.argmax()}; leave such samples out or give them a class of "
+            "their own, or give y.astype(float)"
+        )
 
 
 def _few_whole_numbers(y: np.ndarray) -> bool:

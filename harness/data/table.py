@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self, final
+from typing import TYPE_CHECKING, Literal, Self, final
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -43,6 +43,8 @@ class Table(FileData):
     """Columns whose values are names and no amounts, such as codes that are written as numbers."""
     dates: tuple[str, ...] = ()
     """Columns of dates that become numbers, in days."""
+    decimal: Literal[".", ","] = "."
+    """What parts whole numbers from fractions in a CSV."""
     missing: tuple[str, ...] = ()
     """Texts that stand for missing values, beside the usual ones (nothing, NA, NaN, null)."""
     split_by: str | None = None
@@ -67,7 +69,7 @@ class Table(FileData):
             HarnessError: it is missing or can't be read, has no column of a name that is asked for,
                 or a column that is asked for can't be an input.
         """
-        table = read_table(self.place(), self.path, self.missing)
+        table = read_table(self.place(), self.path, self.missing, self.decimal)
         self._check_names(table)
         rows = table[table[self.target].notna()]
         if not len(rows):
@@ -177,7 +179,9 @@ class Table(FileData):
             for part in ("valid", "test")
             if len(rows[part])
         }
+        alone = f"data Table: every row of {names.name!r} is of the training part; validation and "
         return raw._replace(
+            notes=raw.notes if own else (*raw.notes, alone + "test part are split off it"),
             x=raw.x[train],
             y=raw.y[train],
             groups=None if raw.groups is None else raw.groups[train],

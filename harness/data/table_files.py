@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError
@@ -20,21 +21,31 @@ SEPARATORS = ",;\t|"
 """What may part the columns of a text; the one that the first line has most often does."""
 
 
-def read_table(path: Path, name: str, missing: tuple[str, ...] = ()) -> pd.DataFrame:
+def read_table(
+    path: Path, name: str, missing: tuple[str, ...] = (), decimal: str = "."
+) -> pd.DataFrame:
     """Read a CSV or parquet file.
 
     Args:
         path: the file; a CSV may be compressed (``.csv.gz``).
         name: what the spec calls it, for errors.
         missing: texts that stand for missing values, beside pandas' own.
+        decimal: what parts whole numbers from fractions in a CSV.
 
     Raises:
         HarnessError: it is of another kind, can't be read, or has no rows.
     """
     try:
-        table = _read(path, name, missing)
+        table = _read(path, name, missing, decimal)
     except HarnessError:
         raise
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise HarnessError(
+            f"data.path: expected {name} in UTF-8, got the byte 0x{byte:02x}, as Latin-1 and older "
+            "Windows programs write it; save it as 'CSV UTF-8', or write it anew with iconv -f "
+            f"latin1 -t utf-8 {quote(name)} > utf8.csv"
+        ) from None
     # pandas and pyarrow raise many kinds: of parsing, decoding and broken files
     except (OSError, ValueError, ImportError, Warning) as error:
         said = " ".join(str(error).split())[:200]
@@ -47,13 +58,18 @@ def read_table(path: Path, name: str, missing: tuple[str, ...] = ()) -> pd.DataF
     return table
 
 
-def _read(path: Path, name: str, missing: tuple[str, ...]) -> pd.DataFrame:
+def _read(path: Path, name: str, missing: tuple[str, ...], decimal: str) -> pd.DataFrame:
     """Read a file by its ending.
 
     Raises:
-        HarnessError: the ending is of no table.
+        HarnessError: the ending is of no table, or a decimal comma is asked for where numbers are
+            stored as such.
     """
     if path.suffix in PARQUETS:
+        if decimal != ".":
+            raise HarnessError(
+                f"data.decimal: {name} has its numbers as numbers, got {decimal!r}; leave it out"
+            )
         table = pd.read_parquet(path)
         return table.replace(dict.fromkeys(missing)) if missing else table
     if not set(path.suffixes) & set(TEXTS):
@@ -68,6 +84,7 @@ def _read(path: Path, name: str, missing: tuple[str, ...]) -> pd.DataFrame:
             sep=_separator(path),
             encoding="utf-8-sig",
             na_values=list(missing),
+            decimal=decimal,
             # columns are typed as a whole, not by pieces
             low_memory=False,
             # else a row of one value more than the header would shift all columns by one

@@ -8,6 +8,7 @@ import numpy as np
 
 from harness.core.errors import HarnessError
 from harness.core.lazy import Lazy
+from harness.data.column_kinds import comma_number
 from harness.data.labels import LABEL_LIKE
 
 if TYPE_CHECKING:
@@ -36,10 +37,16 @@ def target_of(series: pd.Series, task: str, table: str) -> Target:
         table: name of the file, for errors.
 
     Raises:
-        HarnessError: numbers are asked for and it has others, or classes and it has fractions.
+        HarnessError: numbers are asked for and it has others, classes and it has fractions, or it
+            has numbers with a comma and nobody asked for classes.
     """
     named = f"target {series.name!r}"
     if not pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
+        if task != "classification" and (comma := comma_number(series.astype(str))):
+            raise HarnessError(
+                f"data.target: {named} of {table} has numbers with a comma, such as {comma!r}; "
+                "data.decimal: ',' reads them, task: classification takes them for classes"
+            )
         if task == "regression":
             raise HarnessError(
                 f"data.task: expected a target of numbers for regression, got {named} of {table} "

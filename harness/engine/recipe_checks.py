@@ -111,6 +111,8 @@ def check_regularizers(
                 f"{data.input_shape} ({recipe.data.name}); set data.image where it has that field, "
                 "or leave it out"
             )
+        if part.for_pictures:
+            part.check_picture(data.input_shape)
         if data.task not in part.tasks:
             raise HarnessError(
                 f"recipe.regularizers: {part.name} is for {' and '.join(part.tasks)}, got "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from harness.core.errors import HarnessError
 from harness.core.temporary import temporary_folder
@@ -31,6 +31,8 @@ class DryRun(NamedTuple):
     """Units in which it said where it is, of those that a speed may be counted in."""
     whole: bool = False
     """Whether that was a whole run, which never asked: what it has not told it never tells."""
+    read: frozenset[str] = frozenset()
+    """Names of the values of ``run.config`` that it asked for before its end."""
 
 
 def try_run(recipe: ResolvedRecipe, limit: float) -> DryRun:
@@ -45,6 +47,7 @@ def try_run(recipe: ResolvedRecipe, limit: float) -> DryRun:
     unit, length = recipe.length
     curve = OwnCurve(unit, recipe.seconds or length, True, recipe.declared)
     ended, whole = False, False
+    read: frozenset[str] = frozenset()
     with temporary_folder("dry") as folder:
         asked = assignment_of(Run(recipe, 0), True, Path(folder) / "run")._replace(dry=True)
         process = None
@@ -53,6 +56,7 @@ def try_run(recipe: ResolvedRecipe, limit: float) -> DryRun:
             for event in (trainer.event_of(line) for lines in process.lines() for line in lines):
                 if event is not None and "end" in event:
                     ended, whole = True, not event["asked"]
+                    read = frozenset(cast("list[str]", event["read"]))
                 _take_dry(curve, event or {})
             if not ended:
                 return DryRun(frozenset(), failure(exit_in_words(process.code), process), False)
@@ -66,7 +70,7 @@ def try_run(recipe: ResolvedRecipe, limit: float) -> DryRun:
                 process.kill()
     told = {name for point in curve.points for name in point.metrics} | curve.tested.keys()
     units = frozenset(filter(curve.knows, TOLD_UNITS)) if curve.points else frozenset()
-    return DryRun(frozenset(told), "", ended, units, whole and not curve.diverged)
+    return DryRun(frozenset(told), "", ended, units, whole and not curve.diverged, read)
 
 
 def _take_dry(curve: OwnCurve, event: Mapping[str, object]) -> None:

@@ -22,19 +22,20 @@ from harness.metrics.base import Metric
 from harness.metrics.logged import Logged
 from harness.probes.base import probes_of
 from harness.protocol.claim_check import claim_mistakes, descending, unreachable_goals
-from harness.protocol.claim_notes import claim_notes
-from harness.protocol.command_check import untold_values
+from harness.protocol.claim_notes import claim_notes, equal_arms
+from harness.protocol.command_check import unread_values, untold_values
 from harness.protocol.object_notes import changed_objects, object_notes
 from harness.protocol.own_trial import trainer_notes, try_trainer, untold
 from harness.protocol.recipe_check import check_recipe
 from harness.protocol.search_notes import search_notes
 from harness.protocol.width_check import mistakes_of_heads
+from harness.regularizers.base import Regularizer
 from harness.spec.arms import Arm, build_arms
 from harness.spec.component import as_a
 from harness.spec.metrics import tells_direction
 from harness.spec.recipe import Recipe
 from harness.spec.resolved import ResolvedRecipe, resolve
-from harness.spec.space import Choice, IntUniform, LogUniform, Range, Space
+from harness.spec.space import Choice, IntUniform, LogUniform, Range, Space, largest_of
 from harness.spec.study import Study
 
 ALWAYS_RECORDED = {
@@ -86,8 +87,10 @@ def notes_of(study: Study) -> tuple[str, ...]:
     Args:
         study: one that can be run; the data of all its arms are loaded.
     """
-    notes = [*claim_notes(study), *descending(study), *object_notes(study)]
-    for arm in build_arms(study):
+    notes = [*claim_notes(study), *equal_arms(study), *descending(study), *object_notes(study)]
+    arms = build_arms(study)
+    notes += unread_values(arms, {arm.name: representative(arm.recipe) for arm in arms})
+    for arm in arms:
         notes += load_data(arm.recipe.data).notes
         if arm.recipe.trainer is not None:
             notes += own_notes(study, arm)
@@ -149,6 +152,7 @@ def _mistakes_of(study: Study, arm: Arm) -> list[str]:
     try:
         _check_batch_space(arm.recipe, load_data(arm.recipe.data).count("train"))
         _check_searches(study, arm.recipe)
+        _check_picture_spaces(arm.recipe)
         program = check_recipe(representative(arm.recipe), probes_of(study.probes))
         _check_splits(as_a(Data, arm.recipe.data))
         recorded = recorded_metrics(program)
@@ -200,13 +204,27 @@ def _check_batch_space(recipe: Recipe, samples: int) -> None:
     space = recipe.batch_size
     if not isinstance(space, Space):
         return
-    sizes = space.options if isinstance(space, Choice) else (getattr(space, "high", 0),)
-    largest = max((size for size in sizes if isinstance(size, (int, float))), default=0)
-    if largest > samples:
+    largest = largest_of(space)
+    if isinstance(largest, int | float) and largest > samples:
         raise HarnessError(
             f"recipe.batch_size: expected a space up to {samples} (the training samples), got "
             f"{space}"
         )
+
+
+def _check_picture_spaces(recipe: Recipe) -> None:
+    """Refuse spaces of what changes pictures whose trials may leave nothing of them.
+
+    Raises:
+        HarnessError: so they may.
+    """
+    parts = [part for part in recipe.regularizers if isinstance(part, Regularizer)]
+    if any(part.for_pictures for part in parts):
+        shape = load_data(recipe.data).input_shape
+        for part in parts:
+            # others than pictures are refused with the rest of the recipe
+            if part.for_pictures and len(shape) in (2, 3):
+                part.check_picture(shape)
 
 
 def _check_searches(study: Study, recipe: Recipe) -> None:

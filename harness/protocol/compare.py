@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from harness.analysis.results import Results, load
 from harness.core.errors import HarnessError, SpecError
 from harness.core.registry import load_entry
+from harness.protocol.claim_notes import too_few_runs
 from harness.protocol.notebook_progress import NotebookProgress, in_notebook
 from harness.protocol.options import Options
 from harness.protocol.progress import Progress
@@ -25,7 +26,6 @@ from harness.spec.looks import FEWEST_FOR_METHODS
 from harness.spec.space import Space, parse_space
 from harness.spec.study import Study
 from harness.stats.design import ENOUGH_SEARCHES
-from harness.stats.hierarchy import FEWEST_RUNS
 
 ArmConfig = Mapping[str, Any]
 """What a training function reads as ``run.config``; numbers may be spaces."""
@@ -209,8 +209,7 @@ def notes_on(study: Study) -> list[str]:
     Args:
         study: of :func:`compare`.
     """
-    last = study.looks[-1]
-    searches, seeds = last.shape
+    searches = len(study.looks[-1].searches)
     notes = []
     if study.tuned and searches < FEWEST_FOR_METHODS:
         notes.append(
@@ -222,9 +221,8 @@ def notes_on(study: Study) -> list[str]:
             f"searches={searches}: the spread of so few searches is hardly known; "
             f"{ENOUGH_SEARCHES} are advised"
         )
-    if searches * seeds < FEWEST_RUNS:
-        field = "searches" if study.scope == "method" else "seeds"
-        notes.append(f"{last}: fewer than {FEWEST_RUNS} repetitions decide nothing; raise {field}")
+    if few := too_few_runs(study):
+        notes.append(few)
     return notes
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, final
 
 import numpy as np
 
+from harness.core.errors import HarnessError
 from harness.core.lazy import Lazy
 from harness.regularizers.base import Regularizer, RegularizerContext
-from harness.spec.space import Space, Tunable
+from harness.spec.space import Space, Tunable, largest_of
 
 if TYPE_CHECKING:
     import torch
@@ -40,6 +41,9 @@ class RandomCrop(Regularizer):
     for_pictures: ClassVar[bool] = True
     padding: Pixels = 4
     """Width of the border in pixels."""
+
+    def check_picture(self, input_shape: tuple[int, ...]) -> None:
+        _check_pixels("RandomCrop.padding", self.padding, min(input_shape[-2:]) - 1, input_shape)
 
     def batch(self, x_KB: Tensor, y_KBD: Tensor, ctx: RegularizerContext) -> tuple[Tensor, Tensor]:
         drawn_2KB = _drawn(ctx, "crop", 2, x_KB)
@@ -80,6 +84,9 @@ class Cutout(Regularizer):
     size: Pixels = 8
     """Side of the square in pixels."""
 
+    def check_picture(self, input_shape: tuple[int, ...]) -> None:
+        _check_pixels("Cutout.size", self.size, min(input_shape[-2:]), input_shape)
+
     def batch(self, x_KB: Tensor, y_KBD: Tensor, ctx: RegularizerContext) -> tuple[Tensor, Tensor]:
         drawn_2KB = _drawn(ctx, "cutout", 2, x_KB)
         size_K1 = ctx.column("size").to(torch.float64)
@@ -91,6 +98,19 @@ class Cutout(Regularizer):
         if x_KB.ndim == 5:  # (K, B, C, H, W): the same square in every channel
             square = square[:, :, None]
         return x_KB.masked_fill(square, 0.0), y_KBD
+
+
+def _check_pixels(field: str, pixels: int | Space, most: int, input_shape: tuple[int, ...]) -> None:
+    """Refuse more pixels than a picture has.
+
+    Raises:
+        HarnessError: so many, or a space with so many.
+    """
+    if isinstance(largest := largest_of(pixels), int | float) and largest > most:
+        raise HarnessError(
+            f"recipe.regularizers: expected {field} of at most {most}, since pictures are "
+            f"{input_shape[-2]} × {input_shape[-1]} pixels, got {pixels}"
+        )
 
 
 def _drawn(ctx: RegularizerContext, purpose: str, count: int, x_KB: Tensor) -> Tensor:

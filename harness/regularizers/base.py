@@ -165,6 +165,16 @@ class Regularizer(Component):
         """Whether ``batch`` is overridden, so that updates are not on the plain samples."""
         return type(self).batch is not Regularizer.batch
 
+    def check_picture(self, input_shape: tuple[int, ...]) -> None:
+        """Refuse fields that would leave nothing of pictures of this shape; none by default.
+
+        Args:
+            input_shape: of a picture, (H, W) or (C, H, W).
+
+        Raises:
+            HarnessError: so they do.
+        """
+
     def dropout_rate(self) -> float | None:
         """Return the dropout rate that takes the place of the model's; None leaves that."""
         return None

@@ -57,7 +57,7 @@ def parse_levels(factor: str, levels: object) -> object:
         pydantic to refuse.
 
     Raises:
-        PydanticCustomError: two levels have one name.
+        PydanticCustomError: two levels have one name, or one of them or the factor has none.
 
     >>> parse_levels("optimizer.lr", {"fixed": 0.1, "searched": {"uniform": [0.1, 0.2]}})
     {'fixed': 0.1, 'searched': Uniform(low=0.1, high=0.2)}
@@ -71,6 +71,13 @@ def parse_levels(factor: str, levels: object) -> object:
     else:
         return levels
     names = [name for name, _ in pairs]
+    if not factor.strip() or not all(name.strip() for name in names):
+        raise PydanticCustomError(
+            "level",
+            "compare.{factor}: expected names for factors and levels, got an empty one; tables and "
+            "claims know an arm by its name alone",
+            {"factor": factor or "''"},
+        )
     for name in names:
         if names.count(name) > 1:  # in a mapping 1 and "1" are two
             raise PydanticCustomError(

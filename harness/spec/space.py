@@ -180,6 +180,21 @@ class Choice(Space):
         return hash(_text(self.options))
 
 
+def largest_of(value: object) -> object:
+    """Return the largest number that a field may come to have; other values as they are.
+
+    >>> largest_of(3), largest_of(IntUniform(1, 4)), largest_of(Choice(2, 8, "full"))
+    (3, 4, 8)
+    """
+    if isinstance(value, Range):
+        return value.high
+    if isinstance(value, Choice):
+        return max(
+            (option for option in value.options if isinstance(option, int | float)), default=0
+        )
+    return value
+
+
 def _text(plain: object) -> str:
     """Return a plain value as text, which equal values of equal types share."""
     return json.dumps(plain, sort_keys=True)

@@ -58,7 +58,7 @@ def serve() -> None:
         sys.stdout.flush()
         os._exit(1)
     # a whole run where it never asked: what it has not told by now it never tells
-    tell({"end": True, "asked": run.asked})
+    tell({"end": True, "asked": run.asked, "read": sorted(getattr(run.config, "read", ()))})
 
 
 def run_function(

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness.trainers.noted_config import NotedConfig
+
 PARTS = {
     "train": "train",
     "training": "train",
@@ -77,7 +79,7 @@ class TrainerRun:
         self._over, self._tested = False, False
         self.asked = 0
         """How often :meth:`should_stop` was asked."""
-        self.config = assignment.config
+        self.config = NotedConfig(assignment.config) if assignment.dry else assignment.config
         """The arm's values by name: the recipe's ``config``, and its other fields by path."""
         self.seed = assignment.seed
         """Seed of the run. Python's, NumPy's and torch's global generators have it already."""

@@ -75,10 +75,39 @@ def test_numbers_are_no_classes():
 
 
 @pytest.mark.parametrize(
+    "name, task, note",
+    [
+        (
+            "several_labels",
+            "regression",
+            "y of shape (120, 3) is 3 numbers to be predicted, and not 3 classes, since not every "
+            "row has a single 1 (none: 40 rows, several: 40); loss: BCE takes each column for a yes"
+            " or no of its own",
+        ),
+        (
+            "whole_numbers",
+            "regression",
+            "y of shape (120, 2) is 2 numbers to be predicted, each a column of whole numbers",
+        ),
+        (
+            "colors_last",
+            "classification",
+            "inputs (8, 6, 3) look like pictures (H, W, C), whose channels are last; models take "
+            "them as (C, H, W): give x.transpose(0, 3, 1, 2) / 255",
+        ),
+    ],
+)
+def test_what_may_be_meant_otherwise_is_told(name, task, note):
+    data = load(name)
+    assert (data.task, data.notes) == (task, (f"data tests.data.given.{name}: {note}",))
+
+
+@pytest.mark.parametrize(
     "name, said",
     [
         ("floats_like_classes", "expected y as integers .* got float64 of shape .120,."),
         ("column_of_integers", "expected y as integers .* got int64 of shape .120, 1."),
+        ("one_hot_but_one", "got int64 .* with 1 rows of zeros, the first in sample 7; leave such"),
         ("unseen_in_test", "expected the labels of y in y_test .0, 1, 2., got 3, 4, which no"),
         ("rare", "no training sample is of class 1, but others are; .* another data.seed"),
         ("one_class", "at least 2 classes in y, got 1 .0."),

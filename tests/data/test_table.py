@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import numpy as np
@@ -262,6 +263,36 @@ def test_parts_by_a_column(folder):
         load_data(h.Table(path=name, target="label", split_by="city"))
 
 
+def test_rows_that_are_all_of_the_training_part_are_told(folder):
+    name = written(folder, frame().assign(part="train"))
+    data = load_data(h.Table(path=name, target="label", split_by="part"))
+    assert [len(p.x) for p in data[:3]] == [128, 32, 40]
+    assert any("every row of 'part' is of the training part" in note for note in data.notes)
+    no_test = written(folder, frame().assign(part=["train"] * 150 + ["valid"] * 50), "b.csv")
+    data = load_data(h.Table(path=no_test, target="label", split_by="part"))
+    assert [len(p.x) for p in data[:3]] == [120, 50, 30]
+    assert any("no test part; a fifth of the other samples" in note for note in data.notes)
+
+
+def test_numbers_with_a_comma_are_read_or_told(folder):
+    table = frame()[["age", "income", "label"]]
+    table.to_csv(folder / "points.csv", index=False)
+    table.to_csv(folder / "commas.csv", index=False, sep=";", decimal=",")
+    points = load_data(h.Table(path="points.csv", target="label"))
+    commas = load_data(h.Table(path="commas.csv", target="label", decimal=","))
+    assert points.input_shape == commas.input_shape
+    assert np.array_equal(points.train.x, commas.train.x)
+    table.assign(whole=np.arange(len(table)) % 5).to_csv(
+        folder / "commas.csv", index=False, sep=";", decimal=","
+    )
+    notes = load_data(h.Table(path="commas.csv", target="label")).notes
+    (said,) = [note for note in notes if "comma" in note and "'income'" in note]
+    assert re.search(r"numbers with a comma, such as '\d+,\d+'; data.decimal: ',' reads", said)
+    with pytest.raises(HarnessError, match="data.target: target 'income' of commas.csv has number"):
+        load_data(h.Table(path="commas.csv", target="income"))
+    assert load_data(h.Table(path="commas.csv", target="income", decimal=",")).task == "regression"
+
+
 def test_the_fingerprint_follows_the_content(folder):
     name = written(folder, frame())
     spec = h.Table(path=name, target="label")
@@ -282,6 +313,8 @@ MISTAKES = {
     "nothing at all": ({"path": "nothing.csv"}, "nothing.csv can't be read: No columns"),
     "broken": ({"path": "broken.parquet"}, "broken.parquet can't be read: .*[Pp]arquet"),
     "longer rows": ({"path": "longer.csv"}, "longer.csv can't be read: "),
+    "not UTF-8": ({"path": "latin.csv"}, "expected latin.csv in UTF-8, got the byte 0xfc, .* iconv -f latin1 -t utf-8 latin.csv"),
+    "a comma in numbers": ({"path": "table.parquet", "decimal": ","}, "data.decimal: table.parquet has its numbers as numbers"),
     "other kind": ({"path": "table.xlsx"}, "expected a table that ends in .csv, .*got table.xlsx"),
     "nothing left": ({"columns": ("age",), "drop": ("age",)}, "expected columns to learn from beside 'label' in table.csv"),
     "words to predict": ({"task": "regression"}, "expected a target of numbers for regression, got target 'label'"),
@@ -299,6 +332,8 @@ def test_mistakes_are_said(folder, case):
     (folder / "broken.parquet").write_text("no table")
     (folder / "longer.csv").write_text("a,label\n1,2,3\n1,2,3\n")
     (folder / "table.xlsx").write_text("")
+    (folder / "latin.csv").write_text("city,label\nZürich,1\n", encoding="latin-1")
+    (folder / "table.parquet").write_text("")
     infinite = frame()
     infinite.loc[3, "age"] = np.inf
     written(folder, infinite, "infinite.csv")

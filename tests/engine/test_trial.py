@@ -101,6 +101,12 @@ def test_losses_of_classes_refuse_numbers(loss):
         ("rosenbrock", h.InputNoise(), "InputNoise is for classification and regression"),
         ("digits", h.RandomCrop(), r"RandomCrop is for pictures .* got inputs \(64,\) \(Digits\)"),
         (
+            h.Digits(image=True),
+            h.RandomCrop(padding=8),
+            "RandomCrop.padding of at most 7, since pictures are 8 × 8 pixels, got 8",
+        ),
+        (h.Digits(image=True), h.Cutout(size=9), "Cutout.size of at most 8, .* 8 × 8 .* got 9"),
+        (
             "diabetes",
             h.EarlyStopping(metric="valid/accuracy"),
             "watches valid/accuracy, got validation metrics loss of data Diabetes; use valid/loss",

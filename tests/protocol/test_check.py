@@ -98,6 +98,13 @@ def test_a_space_of_batch_sizes_ends_at_the_training_samples(space, said):
         check_study(study)
 
 
+def test_a_space_of_pixels_ends_at_the_picture():
+    parts = {"data": h.Digits(image=True), "regularizers": [h.Cutout(size=h.IntUniform(2, 9))]}
+    study = iris(recipe=iris().recipe.with_values(parts), search=h.Search(trials=4))
+    with pytest.raises(SpecError, match=r"Cutout.size of at most 8, .* got IntUniform\(2, 9\)"):
+        check_study(study)
+
+
 @pytest.mark.parametrize("name", ["Uneven", "Drawn"])
 def test_arrays_that_depend_on_the_split_are_refused(name):
     study = iris(recipe=iris().recipe.with_values({"data": f"tests.plugins.{name}"}))

@@ -32,7 +32,15 @@ BOUND = h.Claim.above("a", 0.1, on="test/accuracy")
         (6, None, (BOUND, BOUND), "2 of them need 7 runs"),
         (10, 5, (BOUND,), "1 of them need 6 searches"),
         (1, 6, (BOUND,), None),
-        (2, None, (h.Claim.better("a", than="b"),), None),
+        (
+            3,
+            None,
+            (h.Claim.better("a", than="b"),),
+            "3 seeds: fewer than 4 repetitions decide noth",
+        ),
+        (4, None, (h.Claim.better("a", than="b"),), None),
+        (1, 3, (h.Claim.better("a", than="b"),), "nothing; raise searches"),
+        (3, None, (), None),
     ],
 )
 def test_too_few_to_count(seeds, searches, claims, needed):
@@ -42,3 +50,11 @@ def test_too_few_to_count(seeds, searches, claims, needed):
 
 def test_the_plan_tells_it():
     assert any("leave them undecided" in note for note in notes_of(study(5, (BOUND,))))
+
+
+def test_arms_of_one_recipe_are_told():
+    levels = {"A": h.SGD(lr=0.1), "again": h.SGD(lr=0.1), "B": h.SGD(lr=0.2)}
+    same = study(5, ()).model_copy(update={"compare": {"optimizer": levels}})
+    (said,) = [note for note in notes_of(same) if "A/A" in note]
+    assert said.startswith("arms 'A', 'again' are one recipe")
+    assert not any("A/A" in note for note in notes_of(study(5, ())))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import json
+
 import pytest
 
 import harness as h
@@ -9,6 +12,7 @@ from harness.core.errors import SpecError
 from harness.protocol import own_trial
 from harness.protocol.check import check_study, notes_of
 from harness.protocol.plan import plan_study
+from harness.trainers.noted_config import NotedConfig
 
 
 def study(name, **fields):
@@ -62,6 +66,34 @@ def test_a_loop_that_does_not_ask_is_given_up_without_a_mistake(monkeypatch):
     asked = study("asks_late", steps=1000)
     check_study(asked)
     assert "tried for 2 s without an end" in " ".join(notes_of(asked))
+
+
+READ = "trainer tests.trainers.loops.walk read no value of run.config in which they differ"
+
+
+@pytest.mark.parametrize(
+    "values, said",
+    [
+        ({"config": {"lr": h.Uniform(0.0, 1.0)}}, None),
+        ({"config": {"lr": 0.1, "width": h.IntUniform(1, 9)}}, "did not read run.config['width']"),
+        ({"compare": {"config.lr": [0.1, 0.2]}}, None),
+        ({"compare": {"config.width": [8, 16]}}, f"arms '8' and '16': {READ}"),
+    ],
+)
+def test_values_that_a_loop_does_not_read_are_told(values, said):
+    compare, config = values.get("compare", {}), values.get("config", {"lr": 0.1})
+    search = h.Search(trials=2, objective="valid/loss") if "config" in values else None
+    recipe = study("walk", config={"width": 8, **config}).recipe
+    asked = h.Study(name="s", recipe=recipe, compare=compare, seeds=2, search=search)
+    notes = [note for note in notes_of(asked) if "run.config" in note]
+    assert (said is None) == (not notes) and (said is None or said in notes[0])
+
+
+def test_a_loop_that_takes_all_values_together_has_read_them():
+    for take in (dict, lambda c: {**c}, lambda c: c | {}, copy.deepcopy, json.dumps, list):
+        config = NotedConfig(lr=0.1, width=8)
+        take(config)
+        assert config.read == {"lr", "width"}, take
 
 
 def test_pruning_needs_a_length_in_steps():
