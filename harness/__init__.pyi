@@ -4,6 +4,11 @@ from harness.analysis import results as results
 from harness.averages.base import Average as Average
 from harness.averages.exponential import EMA as EMA
 from harness.averages.stochastic import SWA as SWA
+from harness.core.errors import HarnessError as HarnessError
+from harness.core.errors import NoStudyError as NoStudyError
+from harness.core.errors import ProtocolError as ProtocolError
+from harness.core.errors import SpecError as SpecError
+from harness.core.errors import StoreError as StoreError
 from harness.data.base import Data as Data
 from harness.data.external import ExternalData as ExternalData
 from harness.data.functions import Beale as Beale

@@ -239,6 +239,11 @@ PUBLIC: dict[str, str] = {
     "compare": "harness.protocol.compare",
     "Options": "harness.protocol.options",
     "DaskExecutor": "harness.execution.dask_cluster",
+    "HarnessError": "harness.core.errors",
+    "SpecError": "harness.core.errors",
+    "ProtocolError": "harness.core.errors",
+    "StoreError": "harness.core.errors",
+    "NoStudyError": "harness.core.errors",
 }
 """Public names that are no parts."""
 

@@ -28,6 +28,10 @@ OWN_PAGES = {
         "Running",
         ["load_study", "run_study", "Options", "train", "compare", "DaskExecutor"],
     ),
+    "errors": (
+        "Errors",
+        ["HarnessError", "SpecError", "ProtocolError", "StoreError", "NoStudyError"],
+    ),
 }
 """Pages of public names that are no parts: file, title and names in their order."""
 MEMBERS = {"Study": ("main", "from_frame", "from_mlflow", "from_wandb"), "Recipe": ("with_values",)}

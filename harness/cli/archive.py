@@ -7,6 +7,7 @@ from pathlib import Path
 from harness import __version__
 from harness.analysis.results import load
 from harness.cli.report import print_answer, write_and_keep
+from harness.core.plain_text import copyable
 from harness.protocol.shown_answer import show_results
 from harness.report.page import render
 from harness.tracking.archive import pack_study, unpack_study
@@ -33,7 +34,7 @@ def export_study(study: str, to: Path | None, store: str | None) -> None:
     }
     path = to or Path(f"{study}.zip")
     runs = pack_study(study, store, path, __version__, beside)
-    print(f"{path}: {runs} runs, {path.stat().st_size / 1e6:.1f} MB")
+    print(f"{copyable(path)}: {runs} runs, {path.stat().st_size / 1e6:.1f} MB")
 
 
 def import_archive(path: Path, store: str | None, folder: Path) -> None:
@@ -53,4 +54,4 @@ def import_archive(path: Path, store: str | None, folder: Path) -> None:
     results = load(done.study, store)
     print_answer(results)
     show_stored(done.study, store, show_results(results))
-    print(f"report: {write_and_keep(results, store, folder)}")
+    print(f"report: {copyable(write_and_keep(results, store, folder))}")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from harness.analysis.results import Results
 from harness.cli.report import print_answer, write_and_keep
 from harness.core.errors import SpecError
+from harness.core.plain_text import copyable
 from harness.protocol.imported.frame import from_frame
 from harness.protocol.imported.mlflow import from_mlflow
 from harness.protocol.imported.wandb import from_wandb
@@ -85,7 +86,7 @@ def import_runs(asked: Source, store: str | None, folder: Path) -> None:
     study = results.study
     print(f"study {study.name}: {len(results.runs)} runs of {len(results.by_arm)} arms imported")
     print_answer(results)
-    print(f"report: {write_and_keep(results, store, folder)}")
+    print(f"report: {copyable(write_and_keep(results, store, folder))}")
 
 
 def _roles(kind: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Template
 
 from harness.core.errors import SpecError
+from harness.core.plain_text import copyable
 
 TEMPLATES = {".py": "study.py.txt", ".yaml": "study.yaml.txt", ".yml": "study.yaml.txt"}
 """File beside this one, in ``templates``, that a new study of each kind is filled in from."""
@@ -30,4 +31,5 @@ def write_new_study(path: Path) -> None:
     text = Template(template.read_text(encoding="utf-8")).substitute(name=path.stem, file=path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    print(f"wrote {path}; look at its plan with: harness plan {path}")
+    shown = copyable(path)
+    print(f"wrote {shown}; look at its plan with: harness plan {shown}")

@@ -9,6 +9,7 @@ from harness.analysis.answer import answer_study
 from harness.analysis.results import Results, load
 from harness.cli.verdicts import study_name
 from harness.core.errors import HarnessError, SpecError
+from harness.core.plain_text import copyable
 from harness.report.compare import write_comparison
 from harness.report.figure_files import figure_files
 from harness.report.page import render, write_report
@@ -34,7 +35,8 @@ def write_reports(
         StoreError: the store has no such study, or it has not been run to its end.
     """
     for study in studies:
-        print(f"report: {write_results(load(study_name(study), store), folder, published)}")
+        page = write_results(load(study_name(study), store), folder, published)
+        print(f"report: {copyable(page)}")
 
 
 def write_results(
@@ -117,4 +119,4 @@ def write_side_by_side(
             f"--compare: expected the names of two studies or more, got {', '.join(studies)}"
         )
     page = write_comparison([load(study, store) for study in different], folder, published)
-    print(f"report: {page}")
+    print(f"report: {copyable(page)}")

@@ -9,6 +9,7 @@ from harness.cli.changes import change_study
 from harness.cli.executor import executor_of
 from harness.cli.flags import Flags
 from harness.cli.progress import choose_display
+from harness.core.plain_text import copyable
 from harness.protocol.options import Options
 from harness.protocol.run import Summary, run_study
 from harness.spec.study import Study
@@ -49,10 +50,16 @@ def run_and_report(study: Study, flags: Flags) -> None:
     if summary.failed:
         print(
             f"{summary.failed} runs failed and will be tried again; "
-            f"'harness status \"{study.name}\"' says why"
+            f"'harness status {_quoted(study.name)}' says why"
         )
-    print(f"report: {_report(study, summary, flags)}")
+    print(f"report: {copyable(_report(study, summary, flags))}")
     print(f"runs:   {_place_of_runs(flags.store)}")
+
+
+def _quoted(name: str) -> str:
+    """Return a study's name as a word of a command."""
+    shown = copyable(name)
+    return f'"{name}"' if shown == name else shown
 
 
 def _run(study: Study, flags: Flags) -> Summary:
@@ -100,5 +107,5 @@ def _place_of_runs(store: str | None) -> str:
     uri = store or default_uri()
     if uri.startswith("http"):
         return locate_ui(uri)
-    given = f" --store {hide_password(store)}" if store else ""
+    given = f" --store {copyable(hide_password(store))}" if store else ""
     return f"harness ui{given}   (MLflow's UI on http://127.0.0.1:5000)"

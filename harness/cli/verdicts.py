@@ -12,6 +12,7 @@ from pathlib import Path
 from harness.analysis.audit import checks_of
 from harness.analysis.results import load
 from harness.core.errors import HarnessError
+from harness.core.plain_text import copyable
 from harness.core.whole_file import write_whole
 from harness.report.verdicts import between_marks, verdict_table
 from harness.spec.files import PLAIN_SUFFIXES, name_of_spec
@@ -64,7 +65,7 @@ def write_verdicts(
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         write_whole(out, verdict_table(results))
-        print(f"verdicts: {out}")
+        print(f"verdicts: {copyable(out)}")
     if into is not None:
         # links from the page to the reports, which are supposed to lie beside ``out``
         folder = Path(os.path.relpath(out.parent if out else "reports", into.parent)).as_posix()
@@ -74,7 +75,7 @@ def write_verdicts(
         except (OSError, ValueError) as error:
             raise HarnessError(f"--into {into}: {error}") from None
         write_whole(into, page)
-        print(f"verdicts: {into}")
+        print(f"verdicts: {copyable(into)}")
     if out is None and into is None:
         print(verdict_table(results), end="")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import re
 import sys
 import unicodedata
@@ -80,6 +81,43 @@ def text_shown_by(text: str, encoding: str) -> str:
     """
     codecs.register_error(HANDLER, _plain)
     return text.encode(encoding, HANDLER).decode(encoding)
+
+
+def copyable(name: object, encoding: str | None = None) -> str:
+    r"""Return a path or a name as a terminal can show it and a shell takes it back.
+
+    What stands for a letter would name another file: where the terminal lacks one, the bytes are
+    quoted as shells read them.
+
+    Args:
+        name: a path, or the name of a study.
+        encoding: of the terminal; by default that of the standard output.
+
+    >>> print(copyable("größe's", "latin-1"), copyable("größe's", "ascii"))
+    größe's $'gr\xc3\xb6\xc3\x9fe\'s'
+    """
+    text = str(name)
+    try:
+        text.encode(encoding or sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return "$'" + "".join(map(_shell_byte, _bytes_of(text))) + "'"
+    return text
+
+
+def _bytes_of(name: str) -> bytes:
+    """Return a name's bytes as the system keeps them; in UTF-8 where it can't keep them."""
+    try:
+        return os.fsencode(name)
+    except UnicodeEncodeError:
+        return name.encode(errors="replace")
+
+
+def _shell_byte(byte: int) -> str:
+    """Return a byte as it stands between ``$'`` and ``'``."""
+    char = chr(byte)
+    if char in "\\'":
+        return f"\\{char}"
+    return char if " " <= char <= "~" else f"\\x{byte:02x}"
 
 
 def _plain(error: UnicodeError) -> tuple[str, int]:

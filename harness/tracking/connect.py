@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 import sqlalchemy as sa
 
 from harness.core.errors import HarnessError, StoreError
+from harness.tracking.addresses import check_address
 from harness.tracking.reachable import refuse_silent
 from harness.tracking.retry import StoreUnavailable, retry
 from harness.tracking.sqlite_file import known_engine, no_migration_lines, prepare_sqlite
@@ -110,6 +111,7 @@ def telling_where(uri: str) -> Iterator[None]:
     Raises:
         StoreError: it names the store without its password.
     """
+    check_address(uri)
     configure_mlflow()
     from harness.tracking.experiment import mlflow_errors
 

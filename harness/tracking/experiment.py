@@ -11,6 +11,7 @@ Reads and writes of many runs at once go through :attr:`Experiment.bulk`, which 
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -35,6 +36,14 @@ if TYPE_CHECKING:
 _PASSING = ("INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED")
 """MLflow's codes of failures that may pass by themselves; it gives INTERNAL_ERROR to a refused
 connection too."""
+_LOCAL = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EACCES", "EPERM", "ENOENT", "ENOTDIR"),
+        *("EISDIR", "EEXIST", "ENAMETOOLONG", "EMFILE", "ENFILE"),
+    )
+)
+"""Failures of files on this machine, which no server that comes back ends."""
 _LOCKED = "database is locked"
 """What SQLite says, however MLflow passes it on."""
 _T = TypeVar("_T")
@@ -359,7 +368,10 @@ def may_pass(error: Exception, uri: str) -> bool:
         return False
     if isinstance(error, mlflow_errors()):
         return getattr(error, "error_code", None) in _PASSING
-    return isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError, OSError))
+    if isinstance(error, OSError):
+        # addresses that are none are ValueErrors too, as requests raises them
+        return error.errno not in _LOCAL and not isinstance(error, ValueError)
+    return isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError))
 
 
 def unavailable(error: Exception, uri: str) -> StoreUnavailable:

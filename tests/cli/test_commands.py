@@ -338,3 +338,34 @@ def test_a_study_s_near_name_is_told(cli):
     for command in ("status", "audit", "report", "export"):
         status, _, err = cli(command, "tiny-qick")
         assert status == 2 and "did you mean 'tiny-quick'?" in err
+
+
+@pytest.mark.parametrize(
+    "flags, said",
+    [
+        (("--seeds", "0"), "--seeds: expected a number of at least 1, got '0'"),
+        (("--trials", "x"), "--trials: expected a whole number, got 'x'"),
+        (("--detect", "abc"), "--detect: expected a number, got 'abc'"),
+        (("--detect", "1", "--spread", "1", "b"), "--spread: expected a number, got 'b'"),
+    ],
+)
+def test_a_flag_s_value_that_does_not_fit_is_one_sentence(cli, flags, said):
+    status, _, err = cli("plan", "tiny.yaml", *flags)
+    assert (status, err) == (2, f"error: {said}\n")
+
+
+def test_a_script_s_flags_are_refused_likewise(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["mine.py", "--seeds", "0"])
+    with pytest.raises(SystemExit) as ended:
+        study_main(small())
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "error: --seeds: expected a number of at least 1, got '0'\n"
+
+
+def test_mistakes_are_caught_by_a_public_name(folder):
+    for kind in (h.HarnessError, h.SpecError):
+        with pytest.raises(kind, match=r"nowhere.yaml: no such file"):
+            h.load_study("nowhere.yaml")
+    with pytest.raises(h.NoStudyError):
+        h.results.load("nothing")
+    assert issubclass(h.NoStudyError, h.StoreError) and issubclass(h.ProtocolError, h.HarnessError)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
+import subprocess
 import sys
 
 import pytest
 
-from harness.core.plain_text import let_streams_degrade, plain_text
+from harness.core.plain_text import copyable, let_streams_degrade, plain_text
 
 
 @pytest.mark.parametrize(
@@ -29,3 +31,17 @@ def test_what_a_stream_lacks_is_shown_by_its_like(monkeypatch, encoding, shown):
 
 def test_what_has_no_like_is_a_question_mark():
     assert plain_text("日\udcc3") == "??" and plain_text("θ̂") == "theta"
+
+
+@pytest.mark.parametrize("name", ["größe/日本.html", "it's \\n ö", "\udcc3\n"])
+def test_a_path_that_a_stream_lacks_is_one_that_a_shell_takes(name):
+    shown = copyable(name, "ascii")
+    assert shown.isascii() and "\n" not in shown
+    said = subprocess.run(["bash", "-c", f"printf %s {shown}"], capture_output=True, check=True)
+    assert said.stdout == os.fsencode(name)
+
+
+def test_a_path_that_a_stream_has_is_shown_as_it_is():
+    assert (
+        copyable("größe's.html", "utf-8") == copyable("größe's.html", "latin-1") == "größe's.html"
+    )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+
 import pytest
+import requests
+import sqlalchemy as sa
 
 from harness.tracking import retry as module
+from harness.tracking.experiment import may_pass
 from harness.tracking.retry import StoreUnavailable, retry
 
 
@@ -48,3 +53,27 @@ def test_other_errors_are_not_tried_again(slept):
     with pytest.raises(ZeroDivisionError):
         retry(lambda again: 1 / 0)
     assert slept == []
+
+
+@pytest.mark.parametrize(
+    "error, passes",
+    [
+        (ConnectionResetError(errno.ECONNRESET, "reset by peer"), True),
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), True),
+        (TimeoutError("timed out"), True),
+        (OSError(errno.EHOSTUNREACH, "no route to host"), True),
+        (requests.ConnectionError("broken"), True),
+        (requests.Timeout("slow"), True),
+        (sa.exc.OperationalError("select", {}, Exception("server closed")), True),
+        (requests.exceptions.InvalidURL("http:/a"), False),
+        (OSError(errno.ENOSPC, "no space left on device", "/tmp/report.html"), False),
+        (PermissionError(errno.EACCES, "permission denied", "/tmp/report.html"), False),
+        (FileNotFoundError(errno.ENOENT, "no such file", "/tmp/report.html"), False),
+        (OSError(errno.EMFILE, "too many open files"), False),
+        (sa.exc.ProgrammingError("select", {}, Exception("no such table")), False),
+    ],
+)
+def test_failures_of_this_machine_s_files_are_not_waited_for(error, passes):
+    assert may_pass(error, "http://127.0.0.1:5000") == passes
+    assert may_pass(error, "postgresql://db/mlflow") == passes
+    assert not may_pass(error, "sqlite:///mlflow.db")
