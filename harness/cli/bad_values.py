@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperCommand
 
 
-class Command(TyperCommand):
+class FlagsInWords(TyperCommand):
     """A command whose flags are refused as fields of specs are: which, what was expected, and what
     was got."""
 

@@ -17,7 +17,7 @@ from harness.cli import (
     study_commands,
     writing_commands,
 )
-from harness.cli.bad_values import Command
+from harness.cli.bad_values import FlagsInWords
 
 app = typer.Typer(
     rich_markup_mode=None,  # rich takes longer to import than the rest together
@@ -49,21 +49,21 @@ def main_options(
     intervals and verdicts."""
 
 
-app.command("run", cls=Command)(study_commands.run_command)
-app.command("plan", cls=Command)(study_commands.plan_command)
-app.command("status", cls=Command)(result_commands.status_command)
-app.command("report", cls=Command)(result_commands.report_command)
-app.command("export", cls=Command)(exchange_commands.export_command)
-app.command("import", cls=Command)(exchange_commands.import_command)
-app.command("watch", cls=Command)(result_commands.watch_command)
-app.command("reproduce", cls=Command)(check_commands.reproduce_command)
-app.command("audit", cls=Command)(result_commands.audit_command)
-app.command("verdicts", cls=Command)(result_commands.verdicts_command)
-app.command("verify", cls=Command)(check_commands.verify_command)
-app.command("train", cls=Command)(study_commands.train_command)
-app.command("ui", cls=Command)(result_commands.ui_command)
-app.command("list", cls=Command)(writing_commands.list_command)
-app.command("new", cls=Command)(writing_commands.new_command)
-app.command("schema", cls=Command)(writing_commands.schema_command)
-app.command("kernels", cls=Command)(check_commands.kernels_command)
-app.command("doctor", cls=Command)(check_commands.doctor_command)
+app.command("run", cls=FlagsInWords)(study_commands.run_command)
+app.command("plan", cls=FlagsInWords)(study_commands.plan_command)
+app.command("status", cls=FlagsInWords)(result_commands.status_command)
+app.command("report", cls=FlagsInWords)(result_commands.report_command)
+app.command("export", cls=FlagsInWords)(exchange_commands.export_command)
+app.command("import", cls=FlagsInWords)(exchange_commands.import_command)
+app.command("watch", cls=FlagsInWords)(result_commands.watch_command)
+app.command("reproduce", cls=FlagsInWords)(check_commands.reproduce_command)
+app.command("audit", cls=FlagsInWords)(result_commands.audit_command)
+app.command("verdicts", cls=FlagsInWords)(result_commands.verdicts_command)
+app.command("verify", cls=FlagsInWords)(check_commands.verify_command)
+app.command("train", cls=FlagsInWords)(study_commands.train_command)
+app.command("ui", cls=FlagsInWords)(result_commands.ui_command)
+app.command("list", cls=FlagsInWords)(writing_commands.list_command)
+app.command("new", cls=FlagsInWords)(writing_commands.new_command)
+app.command("schema", cls=FlagsInWords)(writing_commands.schema_command)
+app.command("kernels", cls=FlagsInWords)(check_commands.kernels_command)
+app.command("doctor", cls=FlagsInWords)(check_commands.doctor_command)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harness.cli.bad_values import Command
+from harness.cli.bad_values import FlagsInWords
 from harness.cli.flags import OF_A_PLAN, Changes, Flags, StoreUri, takes_flags
 from harness.core.importing import importing
 
@@ -39,7 +39,7 @@ def script_app(study: Study) -> typer.Typer:
         rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False
     )
 
-    @script.command(cls=Command, help=study.question or f"Run the study {study.name}.")
+    @script.command(cls=FlagsInWords, help=study.question or f"Run the study {study.name}.")
     @takes_flags()
     def run_script(flags: Flags) -> None:
         from harness.cli.run import run_and_report
