@@ -59,7 +59,7 @@ def _run_in_notebook(study: Study) -> None:
 def _guard(command: Callable[[], object]) -> None:
     """Call a command; a user's mistake ends in a message and not in a traceback."""
     from harness.core.errors import HarnessError
-    from harness.core.plain_text import let_streams_degrade
+    from harness.core.plain_text import let_streams_degrade, with_copyable_paths
     from harness.core.process import REPRODUCIBLE_MKL
 
     # With --workers 0 this process trains; workers get the same setting where they are started.
@@ -69,7 +69,7 @@ def _guard(command: Callable[[], object]) -> None:
     try:
         command()
     except HarnessError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {with_copyable_paths(str(error))}", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:
         # The reader of a pipe has left, as `head` does: nobody is there to be told. With stderr
@@ -80,7 +80,7 @@ def _guard(command: Callable[[], object]) -> None:
         from harness.tracking.uris import hide_in_error
 
         if said := in_a_sentence(error):
-            print(f"error: {said}", file=sys.stderr)
+            print(f"error: {with_copyable_paths(said)}", file=sys.stderr)
             sys.exit(2)
         hide_in_error(error, known_store(), *sys.argv)
         raise

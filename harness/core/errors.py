@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
+from shlex import quote
 from types import TracebackType
 
 
@@ -73,6 +74,20 @@ def did_you_mean(name: str, options: Iterable[str]) -> str:
     # to look for the names that there are
     close = get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.5)
     return f"did you mean {lowered[close[0]]!r}?" if close else ""
+
+
+def not_utf8(error: UnicodeDecodeError, name: object) -> str:
+    """Return what a file is that was expected in UTF-8, and the fix, as the end of a message.
+
+    Args:
+        error: of the try to read it.
+        name: what the user calls the file.
+    """
+    return (
+        f"expected {name} in UTF-8, got the byte 0x{error.object[error.start]:02x}, as Latin-1 and "
+        "older Windows programs write it; save it as UTF-8, or write it anew with iconv -f latin1 "
+        f"-t utf-8 {quote(str(name))} > utf8{Path(str(name)).suffix}"
+    )
 
 
 def _end_scripts_in_words() -> None:

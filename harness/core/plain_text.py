@@ -62,6 +62,8 @@ _LIKE = {
     "Λ": "Lambda",
 }
 _RAISED = re.compile("[⁻⁺⁰¹²³⁴-⁹ⁿⁱᵀᵗᵉᵃᵖˣˢ]+")
+_NAME = re.compile(r"(?<!\w)'(?P<quoted>[^'\n]+)'|(?P<bare>[^\s'\"]*[^\s'\",;:.)?])")
+"""What may name a file in a sentence."""
 _LETTER = re.compile("GREEK (SMALL|CAPITAL) LETTER ([A-Z]+)")
 
 
@@ -102,6 +104,24 @@ def copyable(name: object, encoding: str | None = None) -> str:
     except UnicodeEncodeError:
         return "$'" + "".join(map(_shell_byte, _bytes_of(text))) + "'"
     return text
+
+
+def with_copyable_paths(text: str, encoding: str | None = None) -> str:
+    """Return text in which files and folders that are there are named as :func:`copyable` does.
+
+    Args:
+        text: such as an error's message; what names no file stays as it is.
+        encoding: of the terminal; by default that of the standard output.
+    """
+    if text.isascii():
+        return text
+
+    def shown(found: re.Match[str]) -> str:
+        name = found["quoted"] or found["bare"]
+        said = copyable(name, encoding)
+        return said if said != name and os.path.exists(name) else found[0]
+
+    return _NAME.sub(shown, text)
 
 
 def _bytes_of(name: str) -> bytes:

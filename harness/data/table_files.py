@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
-from harness.core.errors import HarnessError
+from harness.core.errors import HarnessError, not_utf8
 from harness.core.lazy import Lazy
 
 if TYPE_CHECKING:
@@ -40,12 +39,7 @@ def read_table(
     except HarnessError:
         raise
     except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise HarnessError(
-            f"data.path: expected {name} in UTF-8, got the byte 0x{byte:02x}, as Latin-1 and older "
-            "Windows programs write it; save it as 'CSV UTF-8', or write it anew with iconv -f "
-            f"latin1 -t utf-8 {quote(name)} > utf8.csv"
-        ) from None
+        raise HarnessError(f"data.path: {not_utf8(error, name)}") from None
     # pandas and pyarrow raise many kinds: of parsing, decoding and broken files
     except (OSError, ValueError, ImportError, Warning) as error:
         said = " ".join(str(error).split())[:200]

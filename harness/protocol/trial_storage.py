@@ -142,6 +142,7 @@ def open_storage(place: str | None) -> optuna.storages.BaseStorage:
         except (SQLAlchemyError, ImportError, ValueError) as error:
             raise StoreError(
                 f"Optuna's storage {hide_password(chosen)} can't be used: "
-                f"{describe_error(error, chosen)}"
+                f"{describe_error(error, chosen)}; expected a file such as {DEFAULT_JOURNAL}, or a "
+                "database such as sqlite:///trials.db or postgresql://host/database"
             ) from error
     return open_journal(Path(chosen))

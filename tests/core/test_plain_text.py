@@ -9,7 +9,12 @@ import sys
 
 import pytest
 
-from harness.core.plain_text import copyable, let_streams_degrade, plain_text
+from harness.core.plain_text import (
+    copyable,
+    let_streams_degrade,
+    plain_text,
+    with_copyable_paths,
+)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +44,15 @@ def test_a_path_that_a_stream_lacks_is_one_that_a_shell_takes(name):
     assert shown.isascii() and "\n" not in shown
     said = subprocess.run(["bash", "-c", f"printf %s {shown}"], capture_output=True, check=True)
     assert said.stdout == os.fsencode(name)
+
+
+def test_files_in_a_sentence_are_named_as_a_shell_takes_them(folder):
+    for name in ("größe.db", "mit ö.db"):
+        (folder / name).touch()
+    text = "größer: größe.db, or 'mit ö.db'; isn't 'grö' or größe?"
+    named = r"größer: $'gr\xc3\xb6\xc3\x9fe.db', or $'mit \xc3\xb6.db'; isn't 'grö' or größe?"
+    assert with_copyable_paths(text, "ascii") == named
+    assert with_copyable_paths(text, "utf-8") == text
 
 
 def test_a_path_that_a_stream_has_is_shown_as_it_is():

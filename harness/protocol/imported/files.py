@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.core.errors import SpecError
+from harness.core.errors import SpecError, not_utf8
 from harness.core.paths import near_file
 
 _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
@@ -38,5 +38,7 @@ def read_rows(path: str | Path) -> pd.DataFrame:
         raise SpecError(f"{file}: expected {', '.join(_READERS)}, got {file.suffix or 'no ending'}")
     try:
         return reader(file)
+    except UnicodeDecodeError as error:
+        raise SpecError(not_utf8(error, file)) from None
     except (ValueError, OSError) as error:  # pandas' and pyarrow's own errors are ValueErrors
         raise SpecError(f"{file}: can't be read as {file.suffix[1:]}: {error}") from None

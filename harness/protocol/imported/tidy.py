@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from harness.core.errors import SpecError
+from harness.data.column_kinds import comma_number
 from harness.protocol.imported.columns import Columns, metric_names
 
 _PLACE = ["arm", "search", "seed"]
@@ -140,6 +141,21 @@ def _numbered(places: pd.DataFrame, columns: Columns) -> pd.Series:
     return places.groupby(["arm", "search"], sort=False).cumcount()
 
 
+def _refuse_commas(column: pd.Series, name: str) -> None:
+    """Refuse numbers with a decimal comma, which would be texts.
+
+    Raises:
+        SpecError: so they are.
+    """
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return
+    if comma := comma_number(column.dropna().astype(str)):
+        raise SpecError(
+            f"{name}: expected numbers with a point, got {comma!r}; write the table anew, or give "
+            "Study.from_frame what pandas.read_csv(…, decimal=',') reads"
+        )
+
+
 def _numbers(column: pd.Series, name: str) -> pd.Series:
     """Return a column as numbers.
 
@@ -167,9 +183,12 @@ def _long_form(
     given = table.set_axis(places.index)
     if columns.metric is not None and columns.value is not None:
         metric = _named(given, columns.metric, "metric").astype(str)
+        _refuse_commas(given[columns.value], columns.value)
         value = _numbers(given[columns.value], columns.value)
         rows = places.assign(metric=metric, value=value)
         return rows[metric.isin(columns.measured)] if columns.measured else rows, []
+    for name in columns.measured:
+        _refuse_commas(given[name], name)
     texts = [name for name in columns.measured if _is_text(given[name])]
     measured = [name for name in columns.measured if name not in texts]
     if not measured:

@@ -216,9 +216,11 @@ def test_a_csv_becomes_a_report_by_one_command(folder, monkeypatch, capsys):
     assert "runs.csv" in (folder / "reports" / "runs.html").read_text()
     status, out = command(monkeypatch, capsys, "audit", "runs")
     assert status == 0 and "✗ how arms were tuned" in out.out and "✓ runs of one length" in out.out
+    (folder / "latin.csv").write_text("arm,loss\nZürich,1\n", encoding="latin-1")
     for words, said in (
         (["runs.csv"], "none called 'arm'"),
         (["gone.csv"], "no such file"),
+        (["latin.csv"], "expected latin.csv in UTF-8, got the byte 0xfc"),
         (["runs.csv", *told, "--claim", "Adam beats SGD"], "expected 'A better than B"),
         (["runs.csv", "--column", "arms=optimizer"], "--column: expected arm="),
         (["runs.csv", "--from", "excel"], "--from: expected table, mlflow, wandb"),

@@ -109,6 +109,11 @@ WRONG = {
     "no seed": (curves(2).drop(columns="seed"), {"arm": "optimizer"}, "tells an arm's runs apart"),
     "missing seed": (BASE.assign(seed=[0, 1, None, 1]), {}, "seed in every row, got none in row 3"),
     "text": (BASE.assign(**{"test/loss": ["1", "2", "bad", "4"]}), {}, "got 'bad' in row 3"),
+    "commas": (
+        BASE.assign(**{"test/loss": ["1", "2,5", "3", "4"]}),
+        {},
+        "test/loss: expected numbers with a point, got '2,5'",
+    ),
     "no numbers": (BASE.assign(**{"test/loss": list("abcd")}), {}, "a column of numbers"),
     "contradiction": (pd.concat([BASE, BASE.assign(**{"test/loss": 9.0})]), {}, "rows 1 and 5"),
     "half a step": (BASE.assign(step=[0.5, 1, 1, 1]), {}, "whole numbers from 0, got 0.5 in row 1"),
