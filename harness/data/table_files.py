@@ -75,7 +75,7 @@ def _read(path: Path, name: str, missing: tuple[str, ...], decimal: str) -> pd.D
         warnings.simplefilter("error", pd.errors.ParserWarning)
         return pd.read_csv(
             path,
-            sep=_separator(path),
+            sep=separator_of(path),
             encoding="utf-8-sig",
             na_values=list(missing),
             decimal=decimal,
@@ -86,8 +86,12 @@ def _read(path: Path, name: str, missing: tuple[str, ...], decimal: str) -> pd.D
         )
 
 
-def _separator(path: Path) -> str:
-    """Return what parts the columns, as the first line has it."""
+def separator_of(path: Path) -> str:
+    """Return what parts the columns, as the first line has it.
+
+    Args:
+        path: a CSV.
+    """
     # the whole first line is the name of one column, where nothing parts it
     head = pd.read_csv(path, sep="\x1f", nrows=0, encoding="utf-8-sig")
     line = str(head.columns[0])

@@ -9,9 +9,18 @@ import pandas as pd
 
 from harness.core.errors import SpecError, not_utf8
 from harness.core.paths import near_file
+from harness.data.table_files import separator_of
+
+
+def _read_csv(file: Path) -> pd.DataFrame:
+    """Return the table in a CSV, whatever parts its columns: commas, or what spreadsheets of
+    countries with decimal commas write."""
+    table = pd.read_csv(file)
+    return table if table.shape[1] > 1 else pd.read_csv(file, sep=separator_of(file))
+
 
 _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
-    ".csv": pd.read_csv,
+    ".csv": _read_csv,
     ".tsv": lambda file: pd.read_csv(file, sep="\t"),
     ".parquet": pd.read_parquet,
     ".json": pd.read_json,

@@ -235,3 +235,11 @@ def test_accuracies_in_percent_are_refused_since_they_would_be_read_as_shares(fo
     said = r"arm 'A', seed 0: expected test/accuracy from 0 to 1, got 10; divide percent by 100"
     with pytest.raises(SpecError, match=said):
         h.Study.from_frame(table, name="percent")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "|"])
+def test_a_csv_is_read_whatever_parts_its_columns(folder, separator):
+    values = [1.0, 1.5, 2.0, 2.5]
+    closing(A=values, B=values).to_csv("runs.csv", index=False, sep=separator)
+    read = h.Study.from_frame("runs.csv", name="read").confirmed
+    assert sorted(read["test/loss"]) == sorted(values * 2)
