@@ -41,6 +41,11 @@ CNN = {
     "data": {"name": "mnist1d", "channels": True},
     "batch_size": 100,
 }
+GPT = {
+    "model": h.GPT(layers=2, width=64, heads=4),
+    "data": h.Markov(symbols=5, order=2, context=16, samples=1000),
+    "batch_size": 16,
+}
 CASES = {
     **{
         f"MLP {w}, {rule}": {
@@ -52,9 +57,13 @@ CASES = {
         for w in (64, 256)
         for rule, optimizer in RULES.items()
     },
-    **{f"CNN, {rule}": CNN | {"optimizer": RULES[rule]} for rule in ("momentum", "Adam")},
+    **{
+        f"{name}, {rule}": fields | {"optimizer": RULES[rule]}
+        for name, fields in (("CNN", CNN), ("GPT", GPT))
+        for rule in ("momentum", "Adam")
+    },
 }
-EVALUATED = {f"{of}, evaluation": f"{of}, momentum" for of in ("MLP 64", "CNN")}
+EVALUATED = {f"{of}, evaluation": f"{of}, momentum" for of in ("MLP 64", "CNN", "GPT")}
 """What is evaluated, as many training samples as validation has and those, by the case of it."""
 LAST = 1_000_000
 """The length of a run, of which the turns see the beginning."""

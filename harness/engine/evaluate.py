@@ -13,14 +13,14 @@ from torch import Tensor
 
 from harness.core.heartbeat import beat
 from harness.core.tokens import IGNORED
-from harness.engine.differentiate.handwritten import kernel_of
+from harness.engine.differentiate.by_kernel import kernel_of
 from harness.engine.differentiate.network_kernel import NetworkKernel
 from harness.engine.hyperparameters import Hyperparameters, stack_hyperparameters
 from harness.engine.placement import Samples
 from harness.engine.program import Program
 from harness.engine.splits import Split, splits_of
 from harness.engine.tally import Tally
-from harness.engine.training_loss import logits_of
+from harness.engine.training_loss import Minibatch, logits_of
 from harness.losses.tokens import are_tokens, classes_last
 from harness.metrics.base import Metric
 from harness.metrics.scored import Scored, score
@@ -63,8 +63,9 @@ def evaluate(
     """
     params = program.layout.views(w_KP)
     kernel = kernel_of(program.differentiator)
-    if kernel is not None and out_KND is None and not metrics and _fits(program, w_KP, part):
-        return _score(kernel, params, part)
+    given = out_KND is not None or metrics
+    if kernel is not None and not given and _fits(kernel, program, w_KP, part):
+        return _score(kernel, program, params, part)
     tally = Tally(metrics)
     # float64: a float32 sum over tens of thousands of samples loses digits that tell arms apart
     loss_K = w_KP.new_zeros(len(w_KP), dtype=torch.float64)
@@ -93,20 +94,26 @@ def evaluate(
     return means | tally.values()
 
 
-def _fits(program: Program, w_KP: Tensor, part: Samples) -> bool:
-    """Return whether compiled code can evaluate members on a part: single classes, in float32."""
-    dtypes = {w_KP.dtype, part.x.dtype, part.y.dtype}
-    return program.classify and dtypes == {torch.float32} and part.y.ndim == 2
+def _fits(kernel: NetworkKernel, program: Program, w_KP: Tensor, part: Samples) -> bool:
+    """Return whether compiled code can evaluate members on a part: classes, in float32."""
+    # PyTorch says which of a stream's tokens its tables do not have
+    unknown = kernel.tokens and part.stream is not None
+    classes = program.classify and not unknown
+    return classes and kernel.takes(w_KP, Minibatch(part.x[None], part.y[None]))
 
 
-def _score(kernel: NetworkKernel, params: Params, part: Samples) -> dict[str, Tensor]:
+def _score(
+    kernel: NetworkKernel, program: Program, params: Params, part: Samples
+) -> dict[str, Tensor]:
     """Return loss and accuracy by compiled code."""
     sums = []
-    for x, rows in part.pieces(CHUNK):
-        sums.append(kernel.score(params, x.flatten(1), rows))
+    for x, rows in part.pieces(_chunk(part.y)):
+        counted = program.loss.counted(rows).sum() if kernel.tokens else torch.tensor(len(rows))
+        sums.append((*kernel.score(params, x.flatten(1), rows), counted))
         beat()
-    loss_K, right_K = (torch.stack(each).sum(0) for each in zip(*sums, strict=True))
-    return {"loss": loss_K / part.size, "accuracy": right_K.double() / part.size}
+    loss_K, right_K, counted = (torch.stack(each).sum(0) for each in zip(*sums, strict=True))
+    total = counted.clamp(min=1)
+    return {"loss": loss_K / total, "accuracy": right_K.double() / total}
 
 
 def _chunk(y: Tensor) -> int:

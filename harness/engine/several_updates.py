@@ -18,13 +18,9 @@ from harness.core.parameter_layout import Role, Slot
 from harness.core.parameter_numbers import number_of
 from harness.engine.batches import Batches
 from harness.engine.cohort import Cohort
-from harness.engine.differentiate.handwritten import kernel_of
-from harness.engine.differentiate.network_kernel import (
-    KernelBatch,
-    KernelLayer,
-    KernelRule,
-    layer_in,
-)
+from harness.engine.differentiate.by_kernel import kernel_of
+from harness.engine.differentiate.kernel_structures import KernelBatch, KernelLayer, KernelRule
+from harness.engine.differentiate.network_kernel import layer_in
 from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.optimizer_groups import OptimizerGroup
 from harness.engine.program import Program
@@ -84,7 +80,7 @@ class SeveralUpdates:
 
     def _layers_of(self, place: int) -> ctypes.Array[KernelLayer]:
         """Return where the weights, one gradient and a group's state and decays lie."""
-        parts = self.kernel.parts
+        parts = self.kernel.form.parts
         params, row = map(self.layout.views, (self.cohort.w_KP, self._row_1P))
         layers = (KernelLayer * len(parts))(*(layer_in(part, params, row) for part in parts))
         group = self.groups[place]
@@ -141,6 +137,7 @@ class SeveralUpdates:
             *(0, self.x_NI.stride(0), 0, *self.y_ND.stride()),
             *(index_KN[:, begin:].data_ptr(), index_KN.stride(0)),
             *(None if part is None else part.data_ptr() for part in (self.rate_K, drawn_KN)),
+            ignored=self.kernel.ignored,
         )
         for place, layers in enumerate(self.layers):
             self.kernel.compiled.network_train(
@@ -215,9 +212,9 @@ def several_at_once(
         hyper: the members' numbers.
         batches: the members' minibatches.
     """
-    train = batches.splits.train
+    train, kernel = batches.splits.train, kernel_of(program.differentiator)
     return (
-        kernel_of(program.differentiator) is not None
+        kernel is not None
         and cohort.w_KP.dtype == torch.float32
         and cohort.external is None
         and all(
@@ -231,5 +228,5 @@ def several_at_once(
         and not any(member.has_own_code for member in cohort.members)
         and not batches.full
         and train.stream is None
-        and train.y.ndim == 2
+        and kernel.takes_samples(train.x[None], train.y[None])
     )

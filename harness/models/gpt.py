@@ -145,7 +145,8 @@ class GPTNetwork:
                 f"model.tied: expected tokens for all of the {outputs} outputs, got inputs of "
                 f"{vocabulary} tokens; set tied: false"
             )
-        self.outputs, self.wider = outputs, width / (base_width or width)
+        self.context, self.outputs = context, outputs
+        self.wider = width / (base_width or width)
         self.tokens = Embedding("tokens", vocabulary, width)
         self.position = None if rotary else Embedding("position", context, width)
         added = DEVIATION / math.sqrt(2 * spec.layers)

@@ -8,9 +8,9 @@ import torch
 import harness as h
 from harness.core import kernels
 from harness.core.noise import Noise
+from harness.core.tokens import IGNORED
 from harness.engine.cohort import start
-from harness.engine.differentiate import Autograd, HandWritten
-from harness.engine.differentiate.handwritten import kernel_of
+from harness.engine.differentiate import Autograd, ByKernel, kernel_of
 from harness.engine.evaluate import evaluate
 from harness.engine.hyperparameters import stack_hyperparameters
 from harness.engine.initialize import initial_weights
@@ -34,7 +34,7 @@ def recipe_of(model, **fields):
 
 
 def drawn(recipe, samples):
-    """Two members' weights, biases among them, and a minibatch of soft targets."""
+    """Two members' weights, biases among them, and a minibatch, of soft targets where they are no tokens."""
     program = program_of(resolve(recipe))
     w_KP = initial_weights(program, [0, 1])
     generator = torch.Generator().manual_seed(0)
@@ -43,11 +43,22 @@ def drawn(recipe, samples):
         b.add_(torch.rand(b.shape, generator=generator) * 0.1)
     train = program.train
     x, y = (part[: 2 * samples].unflatten(0, (2, samples)) for part in (train.x, train.y))
-    return program, w_KP, Minibatch(x, 0.9 * y + 0.01)
+    # copies, which a test may write into
+    return (
+        program,
+        w_KP,
+        Minibatch(x.clone(), 0.9 * y + 0.01 if y.is_floating_point() else y.clone()),
+    )
 
 
 def hyper_of(program, members):
     return stack_hyperparameters([program.recipe] * members, program.device, program.dtype)
+
+
+def sentences(symbols, context, **fields):
+    """A recipe's fields of data of so many tokens in all and in a sample, as many samples as digits has."""
+    data = h.Markov(symbols=symbols, order=1, context=context, samples=1797)
+    return {"data": data, **fields}
 
 
 PICTURES = {"data": {"name": "digits", "image": True}}
@@ -63,12 +74,34 @@ MODELS = {
     "one convolution": (h.CNN2D(channels=(3,), kernel=2), PICTURES),
     "pooled": (h.CNN2D(channels=(16, 9)), PICTURES),
     "wide kernels": (h.CNN2D(channels=(5, 18), kernel=5), PICTURES),
+    "GPT": (h.GPT(layers=2, width=32, heads=2), sentences(5, 16)),
+    "no whole vectors of tokens": (
+        h.GPT(layers=1, width=20, heads=2, tied=False),
+        sentences(18, 21),
+    ),
+    "rotary": (h.GPT(layers=1, width=24, heads=3, positions="rotary"), sentences(7, 5)),
+    "rotary and untied": (
+        h.GPT(layers=2, width=16, heads=1, positions="rotary", tied=False),
+        sentences(35, 3),
+    ),
+    "muP": (
+        h.GPT(layers=1, width=16, heads=2),
+        sentences(6, 4, parametrization="mup", base_width=4),
+    ),
 }
 """What the kernel computes."""
 
 
+def gradient_of(differentiator, recipe, w_KP, batch, dtype):
+    """The gradient of two members in a precision."""
+    hyper = stack_hyperparameters([resolve(recipe)] * 2, torch.device("cpu"), dtype)
+    noise = Noise([0, 1], 0, torch.device("cpu"), dtype)
+    given = Minibatch(*(part.to(dtype) if part.is_floating_point() else part for part in batch))
+    return differentiator.gradient(w_KP.to(dtype), {}, given, hyper, noise)
+
+
 @pytest.mark.parametrize("rate", [0.0, 0.3])
-@pytest.mark.parametrize("samples", [32, 7, 50])
+@pytest.mark.parametrize("samples", [32, 1, 7, 50])
 @pytest.mark.parametrize("name", MODELS)
 def test_the_compiled_gradient_is_autograd_s_in_float64(name, samples, rate):
     model, fields = MODELS[name]
@@ -76,16 +109,9 @@ def test_the_compiled_gradient_is_autograd_s_in_float64(name, samples, rate):
     regularizers = (h.Dropout(rate=rate),) if drops else ()
     recipe = recipe_of(model, **fields, regularizers=regularizers)
     program, w_KP, batch = drawn(recipe, samples)
-    assert program.differentiator.kernel is not None
-
-    def gradient(differentiator, dtype):
-        hyper = stack_hyperparameters([resolve(recipe)] * 2, torch.device("cpu"), dtype)
-        noise = Noise([0, 1], 0, torch.device("cpu"), dtype)
-        given = Minibatch(*(part.to(dtype) for part in batch))
-        return differentiator.gradient(w_KP.to(dtype), {}, given, hyper, noise)
-
-    computed = gradient(program.differentiator, torch.float32)
-    expected = gradient(Autograd(program.training_loss), torch.float64)
+    assert isinstance(program.differentiator, ByKernel)
+    computed = gradient_of(program.differentiator, recipe, w_KP, batch, torch.float32)
+    expected = gradient_of(Autograd(program.training_loss), recipe, w_KP, batch, torch.float64)
     for ours, theirs in ((computed.loss_K, expected.loss_K), (computed.g_KP, expected.g_KP)):
         assert theirs.abs().amax() > 1e-3
         torch.testing.assert_close(ours.double(), theirs, rtol=2e-5, atol=2e-6)
@@ -102,12 +128,47 @@ def test_the_compiled_evaluation_is_that_of_float64(name):
     part = program.train.at(torch.arange(0, 1037))  # more than a piece, and no whole vectors
     computed = evaluate(program, w_KP, {}, hyper_of(program, 2), part)
     params = program.layout.views(w_KP.double())
-    out_KND = program.network(params, part.x.double()[None], Context())
-    classes = part.y.argmax(1)
-    for k, out_ND in enumerate(out_KND):
+    x, y = (p.double() if p.is_floating_point() else p for p in part[:2])
+    out_KND = program.network(params, x[None], Context())
+    classes = (y.argmax(1) if y.is_floating_point() else y).flatten()
+    for k, out_ND in enumerate(out_KND.flatten(1, -2)):
         loss = torch.nn.functional.cross_entropy(out_ND, classes)
         assert computed["loss"][k].item() == pytest.approx(loss.item(), rel=1e-6)
         assert computed["accuracy"][k] == (out_ND.argmax(1) == classes).double().mean()
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_tokens_that_are_left_out_count_nowhere_and_targets_are_smoothed(smoothing):
+    smoothed = (h.LabelSmoothing(amount=smoothing),) if smoothing else ()
+    recipe = recipe_of(*MODELS["rotary and untied"][:1], **sentences(35, 3), regularizers=smoothed)
+    program, w_KP, batch = drawn(recipe, 5)
+    batch.y_KBD[0, :, 1] = IGNORED
+    batch.y_KBD[1] = IGNORED  # nothing counts
+    computed = gradient_of(program.differentiator, recipe, w_KP, batch, torch.float32)
+    expected = gradient_of(Autograd(program.training_loss), recipe, w_KP, batch, torch.float64)
+    torch.testing.assert_close(computed.loss_K.double(), expected.loss_K, rtol=2e-5, atol=0)
+    torch.testing.assert_close(computed.g_KP.double(), expected.g_KP, rtol=2e-5, atol=2e-6)
+    assert not computed.g_KP[1].any()
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 0.0])
+def test_tokens_of_which_some_are_left_out_are_evaluated_as_by_pytorch(value, monkeypatch):
+    recipe = recipe_of(h.GPT(layers=1, width=8, heads=2, tied=False), **sentences(20, 5))
+    program, w_KP, _ = drawn(recipe, 32)
+    views, norm = program.layout.views(w_KP), program.network.norm.name
+    # the last norm puts out (1, 0, …), and the logits are a column of the output's weights
+    for name, first in ((f"{norm}.weight", 0.0), (f"{norm}.bias", 1.0)):
+        views[name].zero_()[:, 0] = first
+    logits = torch.zeros(20)
+    logits[[1, 3, 7]], logits[[2, 4, 17]] = 1.0, value
+    views[program.network.out.w].zero_()[0, :, 0] = logits
+    hyper = hyper_of(program, 2)
+    part = program.valid._replace(y=program.valid.y.masked_fill(torch.arange(5) == 2, IGNORED))
+    computed = evaluate(program, w_KP, {}, hyper, part)
+    monkeypatch.setattr("harness.engine.evaluate.kernel_of", lambda _: None)
+    expected = evaluate(program, w_KP, {}, hyper, part)
+    assert torch.equal(computed["accuracy"], expected["accuracy"])
+    torch.testing.assert_close(computed["loss"], expected["loss"], equal_nan=True)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 0.0])
@@ -139,15 +200,30 @@ def test_others_are_left_to_pytorch():
         recipe_of(h.CNN2D(channels=(4,)), loss=h.MSE(), **PICTURES),
         recipe_of(h.MLP(widths=(8,)), loss=h.MSE()),
         recipe_of(h.MLP(widths=(8,)), loss=h.CrossEntropy(weight="balanced")),
+        recipe_of(h.GPT(width=8), **sentences(5, 3), loss=h.CrossEntropy(weight="balanced")),
+        recipe_of(h.GPT(width=1024, layers=1), **sentences(5, 3)),
     ]
     for recipe in others:
-        differentiator = program_of(resolve(recipe)).differentiator
-        assert isinstance(differentiator, HandWritten)
-        assert differentiator.kernel is None
+        assert kernel_of(program_of(resolve(recipe)).differentiator) is None
+    # a precision that is no kernel's
+    recipe = recipe_of(h.GPT(width=8), **sentences(5, 3), dtype="float64")
+    train_outcomes(recipe, [0])
+
+
+def test_tokens_that_the_tables_do_not_have_are_refused_as_by_pytorch():
+    program, w_KP, batch = drawn(recipe_of(h.GPT(width=8), **sentences(5, 3)), 4)
+    batch.x_KB[1, 2, 0] = 5
+    with pytest.raises(IndexError):
+        program.differentiator.gradient(w_KP, {}, batch, hyper_of(program, 2))
 
 
 @pytest.mark.parametrize(
-    "model, fields", [(h.MLP(widths=(30, 20)), {}), (h.CNN2D(channels=(4, 6)), PICTURES)]
+    "model, fields",
+    [
+        (h.MLP(widths=(30, 20)), {}),
+        (h.CNN2D(channels=(4, 6)), PICTURES),
+        (h.GPT(width=24), sentences(5, 6)),
+    ],
 )
 def test_a_member_has_the_same_bits_alone_and_beside_one_that_drops(model, fields):
     recipe = recipe_of(model, **fields, batch_size=32)
@@ -187,13 +263,14 @@ OPTIMIZERS = {
         # velocities in blocks of their own
         {"model": h.MLP(widths=(300, 300))},
         {"model": h.CNN2D(channels=(4, 6)), **PICTURES},
+        {"model": h.GPT(layers=1, width=12, dropout=0.2), **sentences(5, 3)},
         {"regularizers": [h.WeightDecay(rate=0.3)], "schedule": {"name": "Cosine"}},
         {
             "model": h.MLP(widths=(300, 300)),
             "regularizers": [h.WeightDecay(rate=0.3, exempt=()), h.EarlyStopping(patience=5)],
         },
     ],
-    ids=["plain", "dropout", "schedule", "blocks", "pictures", "decay", "decay of all"],
+    ids=["plain", "dropout", "schedule", "blocks", "pictures", "tokens", "decay", "decay of all"],
 )
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_several_updates_at_once_have_the_bits_of_one_by_one_and_probes_change_none(

@@ -33,12 +33,21 @@ struct Shape {
     int64_t taps() const { return kernel_h * kernel_w; }
 };
 
-// A network of all members: dense layers, or convolutions with one dense layer behind them.
+// What a decoder-only transformer has beside its layers; their order is in gpt.h.
+struct Transformer {
+    int64_t blocks, heads, places, outputs;  // places: tokens of a sample
+    const float *cos, *sin;  // (places, pairs of a head's features) of rotary positions; null: learned ones
+    int64_t tied;            // whether the embeddings put the logits out
+    float scores, logits;    // by what q·k is multiplied, and what puts the logits out
+};
+
+// A network of all members: dense layers, convolutions with one dense layer behind them, or a transformer.
 struct Network {
     const Layer* layers;
     int64_t count, rectified;  // whether hidden layers are, or linear
     const Shape* shapes;       // of the convolutions, count − 1 of them; null where all is dense
     int64_t pooled;            // whether the dense layer has the mean of each channel
+    const Transformer* transformer;  // null for others
 };
 
 namespace {

@@ -6,6 +6,7 @@
 #include "adam.h"
 #include "cnn.h"
 #include "cross_entropy.h"
+#include "gpt.h"
 #include "layer.h"
 #include "mlp.h"
 #include "update.h"
@@ -13,12 +14,18 @@
 namespace {
 
 float member(const Network& net, const Batch& batch, int64_t k, float* scratch) {
+    if (net.transformer) return gpt(net, batch, k, scratch);
     return net.shapes ? cnn(net, batch, k, scratch) : mlp(net, batch, k, scratch);
 }
 
-float* outputs_of(const Network& net, const Batch& batch, int64_t k, float* scratch) {
-    if (net.shapes) return cnn_outputs(net, batch, k, scratch);
-    return mlp_outputs(net, batch, k, false, scratch + widest(net) * padded(batch.size), scratch);
+// Adds the losses of a minibatch's samples or tokens, and how many of them a member gets right.
+void add_score(const Network& net, const Batch& batch, int64_t k, float* scratch, double& loss,
+               int64_t& right) {
+    if (net.transformer) return gpt_score(net, batch, k, scratch, loss, right);
+    float* outputs =
+        net.shapes ? cnn_outputs(net, batch, k, scratch)
+                   : mlp_outputs(net, batch, k, false, scratch + widest(net) * padded(batch.size), scratch);
+    score(batch, k, net.layers[net.count - 1].outputs, outputs, loss, right);
 }
 
 }  // namespace
@@ -27,6 +34,7 @@ extern "C" {
 
 // Numbers of scratch memory that a call needs.
 int64_t network_scratch(Network net, int64_t batch) {
+    if (net.transformer) return gpt_scratch(net, batch);
     return net.shapes ? cnn_scratch(net, batch) : mlp_scratch(net, batch);
 }
 
@@ -35,8 +43,8 @@ void network_gradient(Network net, Batch batch, float* loss, float* scratch) {
     for (int64_t k = 0; k < batch.members; ++k) loss[k] = member(net, batch, k, scratch);
 }
 
-// Writes the sums of each member's losses over the batch's samples, and how many of them it gets right;
-// it goes through them some at a time, which a cache has room for.
+// Writes the sums of each member's losses over the batch's samples or their tokens, and how many of them it
+// gets right; it goes through them some at a time, which a cache has room for.
 void network_score(Network net, Batch batch, int64_t at_once, double* loss, int64_t* right,
                    float* scratch) {
     for (int64_t k = 0; k < batch.members; ++k) {
@@ -45,10 +53,8 @@ void network_score(Network net, Batch batch, int64_t at_once, double* loss, int6
         Batch now = batch;
         for (int64_t from = 0; from < batch.size; from += at_once) {
             now.size = std::min(at_once, batch.size - from);
-            score(now, k, net.layers[net.count - 1].outputs, outputs_of(net, now, k, scratch), loss[k],
-                  right[k]);
-            now.x += at_once * batch.x_sample;
-            now.y += at_once * batch.y_sample;
+            now.first = from;
+            add_score(net, now, k, scratch, loss[k], right[k]);
         }
     }
 }

@@ -12,6 +12,8 @@ constexpr int64_t LANES = 16;  // numbers of a vector
 typedef float Vector __attribute__((vector_size(LANES * sizeof(float))));
 typedef int32_t Whole __attribute__((vector_size(LANES * sizeof(int32_t))));
 
+const Whole LANE = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+
 inline Vector load(const float* from) {
     Vector v;
     std::memcpy(&v, from, sizeof v);
@@ -39,7 +41,6 @@ inline int64_t padded(int64_t n) { return (n + LANES - 1) / LANES * LANES; }
 // swaps the off-diagonal quarters of ever smaller squares.
 void transpose(const float* from, int64_t ld_from, int64_t rows, int64_t columns, float* to,
                int64_t ld_to) {
-    const Whole lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
     for (int64_t m = 0; m < rows; m += LANES)
         for (int64_t n = 0; n < columns; n += LANES) {
             Vector block[LANES] = {};
@@ -47,8 +48,8 @@ void transpose(const float* from, int64_t ld_from, int64_t rows, int64_t columns
             for (int64_t i = 0; i < down; ++i) block[i] = load(from + (m + i) * ld_from + n, across);
 #pragma GCC unroll 4
             for (int s = LANES / 2; s; s /= 2) {
-                const Whole low = (lane & s) ? lane - s + LANES : lane;
-                const Whole high = (lane & s) ? lane + LANES : lane + s;
+                const Whole low = (LANE & s) ? LANE - s + LANES : LANE;
+                const Whole high = (LANE & s) ? LANE + LANES : LANE + s;
 #pragma GCC unroll 16
                 for (int i = 0; i < LANES; ++i) {
                     if (i & s) continue;
@@ -63,9 +64,8 @@ void transpose(const float* from, int64_t ld_from, int64_t rows, int64_t columns
 
 // The sum of a vector's numbers, by halves.
 inline float total(Vector v) {
-    const Whole lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 #pragma GCC unroll 4
-    for (int s = LANES / 2; s; s /= 2) v += __builtin_shuffle(v, lane ^ s);
+    for (int s = LANES / 2; s; s /= 2) v += __builtin_shuffle(v, LANE ^ s);
     return v[0];
 }
 

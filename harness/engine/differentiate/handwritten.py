@@ -16,7 +16,6 @@ from torch import Tensor
 from harness.core.noise import Noise, RecordedNoise
 from harness.engine.differentiate.autograd import Autograd, copied, gradient_product
 from harness.engine.differentiate.base import Differentiator, Gradient, TrainingPass
-from harness.engine.differentiate.network_kernel import NetworkKernel, kernel_for
 from harness.engine.differentiate.samples import (
     grams_one_by_one,
     sample_norms_one_by_one,
@@ -55,7 +54,6 @@ class HandWritten(Differentiator):
 
     def __init__(self, loss: TrainingLoss, network: Backpropagating) -> None:
         self.loss, self.network = loss, network
-        self.kernel = kernel_for(loss)
 
     def mode(self) -> AbstractContextManager[object]:
         # nothing in an update needs autograd, whose version counters and views cost time
@@ -82,19 +80,12 @@ class HandWritten(Differentiator):
         if record is not None:
             record.batch, seen = batch, record.seen
         ctx = Context(training=True, noise=noise, dropout=hyper.dropout_K, seen=seen)
-        kernel = self.kernel if self.kernel and self.kernel.takes(w_KP, batch) else None
         with _no_grad():
-            # with a kernel only probes need what this pass leaves: the gradient is the kernel's,
-            # whether they look or not
-            if kernel is None or record is not None:
-                out_KBD, tape = self.network.forward(workspace.params, batch.x_KB, ctx)
-                loss_K, slope_KBD = self.loss.loss.value_and_gradient(
-                    out_KBD, batch.y_KBD, hyper.loss_fields()
-                )
-                self.network.backward(workspace.params, tape, slope_KBD, workspace.gradients, seen)
-            if kernel is not None:
-                draws = kernel.draws(batch, ctx) if seen is None else seen.draws
-                loss_K = kernel.gradient(workspace, batch, hyper.dropout_K, draws)
+            out_KBD, tape = self.network.forward(workspace.params, batch.x_KB, ctx)
+            loss_K, slope_KBD = self.loss.loss.value_and_gradient(
+                out_KBD, batch.y_KBD, hyper.loss_fields()
+            )
+            self.network.backward(workspace.params, tape, slope_KBD, workspace.gradients, seen)
         # only probes read whole rows; optimizers take the gradient block by block
         whole = record is not None and bool(workspace.apart)
         g_KP = workspace.gathered(self.loss.layout) if whole else workspace.g_KP
@@ -157,15 +148,6 @@ class HandWritten(Differentiator):
         # the inner product of two gradients is the sum of those of their layers
         first, *others = record.seen.products
         return sum((_gram(product) for product in others), _gram(first))
-
-
-def kernel_of(differentiator: Differentiator) -> NetworkKernel | None:
-    """Return the compiled code of a program's network; None where it has none.
-
-    Args:
-        differentiator: the program's.
-    """
-    return differentiator.kernel if isinstance(differentiator, HandWritten) else None
 
 
 def _no_grad() -> AbstractContextManager[object]:
