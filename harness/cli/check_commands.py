@@ -87,7 +87,7 @@ def kernels_command(
         bool, typer.Option("--remove", help="Let this machine have none again.")
     ] = False,
 ) -> None:
-    """Compile the inner loops for this machine, once: MLPs, CNNs and Adam become faster."""
+    """Compile the inner loops for this machine, once: MLPs, CNNs, GPTs and Adam become faster."""
     from harness.core.kernels import build, remove
 
     if drop:

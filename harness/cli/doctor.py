@@ -64,7 +64,9 @@ def _kernels() -> str:
     from harness.core.kernels import version
 
     name = version()
-    return "none; harness kernels makes MLPs, CNNs and Adam faster" if name == "none" else name
+    return (
+        "none; harness kernels makes MLPs, CNNs, GPTs and Adam faster" if name == "none" else name
+    )
 
 
 def _cache() -> str:

@@ -94,24 +94,21 @@ def _of_convolutions(network: ConvNetwork) -> KernelForm:
 
 
 def _of_transformer(network: GPTNetwork) -> KernelForm:
-    blocks, width = network.blocks, network.norm.features
-    first = [network.tokens] if network.position is None else [network.tokens, network.position]
+    blocks, width, places = network.blocks, network.norm.features, network.context
     inner = [layer for block in blocks for layer in block.layers()]
-    last = [network.norm] if network.out is None else [network.norm, network.out]
-    head = width // blocks[0].heads
-    tables: tuple[Tensor, ...] = ()
-    if network.position is None:
-        tables = rotary_tables(network.context, head, torch.empty(0))
+    ends = (network.tokens, network.position, *inner, network.norm, network.out)
+    layers = [layer for layer in ends if layer is not None]
+    adding = [end for block in blocks for end in (block.mix, block.down)]
+    dropping: list[Dense | Embedding] = [network.tokens, *adding]
+    head, tied = width // blocks[0].heads, network.out is None
+    tables = () if network.position else rotary_tables(places, head, torch.empty(0))
     cos, sin = (table.data_ptr() for table in tables) if tables else (None, None)
-    # of a block mix and down add to the tokens
-    adding = [len(first) + 6 * i + place for i in range(len(blocks)) for place in (2, 5)]
     return KernelForm(
-        _parts((*first, *inner, *last)),
-        tuple((place, network.context * width) for place in (0, *adding)),
+        _parts(layers),
+        tuple((layers.index(layer), places * width) for layer in dropping),
         transformer=KernelTransformer(
-            *(len(blocks), blocks[0].heads, network.context, network.outputs, cos, sin),
-            *(network.out is None, 1 / math.sqrt(head * network.wider)),
-            1 / network.wider if network.out is None else 1.0,
+            *(len(blocks), blocks[0].heads, places, network.outputs, cos, sin, tied),
+            *(1 / math.sqrt(head * network.wider), 1 / network.wider if tied else 1.0),
         ),
         tables=tables,
     )
