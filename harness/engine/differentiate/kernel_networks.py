@@ -27,7 +27,7 @@ LARGEST_LAYER = 2**20
 threads, are as fast; measured with benchmarks/kernels.py at widths of 512 to 2048."""
 
 
-class Part(NamedTuple):
+class KernelPart(NamedTuple):
     """A layer, as the kernels have it: outputs × inputs weights, and a bias for each output."""
 
     w: str
@@ -41,7 +41,7 @@ class Part(NamedTuple):
 class KernelForm(NamedTuple):
     """A network, as the kernels have it."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[KernelPart, ...]
     """Its layers, in the kernels' order."""
     dropped: tuple[tuple[int, int], ...]
     """Wherever dropout drops, in its order: behind which layer, and how many numbers a sample."""
@@ -114,18 +114,18 @@ def _of_transformer(network: GPTNetwork) -> KernelForm:
     )
 
 
-def _parts(layers: Iterable[Dense | Conv | Embedding | LayerNorm]) -> tuple[Part, ...]:
+def _parts(layers: Iterable[Dense | Conv | Embedding | LayerNorm]) -> tuple[KernelPart, ...]:
     return tuple(map(_part, layers))
 
 
-def _part(layer: Dense | Conv | Embedding | LayerNorm) -> Part:
+def _part(layer: Dense | Conv | Embedding | LayerNorm) -> KernelPart:
     if isinstance(layer, LayerNorm):
-        return Part(f"{layer.name}.weight", f"{layer.name}.bias", 1, layer.features)
+        return KernelPart(f"{layer.name}.weight", f"{layer.name}.bias", 1, layer.features)
     if isinstance(layer, Embedding):
-        return Part(layer.w, "", *layer.shape[::-1])
+        return KernelPart(layer.w, "", *layer.shape[::-1])
     # how many numbers an output is a sum over
     inputs = layer.inputs * (layer.kernel**layer.axes if isinstance(layer, Conv) else 1)
-    return Part(layer.w, layer.b, inputs, layer.outputs)
+    return KernelPart(layer.w, layer.b, inputs, layer.outputs)
 
 
 def _shapes_of(network: ConvNetwork) -> ctypes.Array[KernelShape]:

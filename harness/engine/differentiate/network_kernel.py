@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from harness.core.kernels import library
-from harness.engine.differentiate.kernel_networks import KernelForm, Part, form_of
+from harness.engine.differentiate.kernel_networks import KernelForm, KernelPart, form_of
 from harness.engine.differentiate.kernel_structures import (
     NUMBER,
     POINTER,
@@ -210,7 +210,7 @@ class NetworkKernel:
         return int(self.compiled.network_scratch(self._network, size))
 
 
-def layer_in(part: Part, params: Params, gradients: Params) -> KernelLayer:
+def layer_in(part: KernelPart, params: Params, gradients: Params) -> KernelLayer:
     """Return where a layer's parameters and their gradients lie, nothing being dropped.
 
     Args:
