@@ -59,8 +59,8 @@ def verify_command(
     only: Annotated[
         str | None,
         typer.Option(
-            help="Only the rows of a group (mnist1d, deepobs, edge, quadratics, equivalences, "
-            "noise, statistics, vanishing), or those whose names have this text.",
+            help="Only the rows of a group, such as mnist1d or edge, or those whose names have "
+            "this text.",
             show_default=False,
         ),
     ] = None,

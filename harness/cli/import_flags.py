@@ -9,8 +9,8 @@ import typer
 ImportWhere = Annotated[
     str,
     typer.Argument(
-        help="File that 'harness export' wrote; or a CSV or parquet file of runs trained "
-        "elsewhere, an MLflow experiment, or files from Weights & Biases.",
+        help="File that 'harness export' wrote; or runs trained elsewhere: a CSV, TSV, parquet, "
+        "JSON or JSON-lines file, an MLflow experiment, or files from Weights & Biases.",
         metavar="SOURCE",
         show_default=False,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -87,8 +88,9 @@ def _default(field: FieldInfo) -> str:
 
 
 def _summary(part: type[Spec]) -> str:
-    # the first line of its docstring
-    return (part.__doc__ or "").strip().splitlines()[0]
+    """Return the first paragraph of a part's docstring without its marks of code."""
+    first = (part.__doc__ or "").strip().partition("\n\n")[0]
+    return re.sub(r"(?::class:)?`+([^`]+)`+", r"\1", " ".join(first.split()))
 
 
 @reading_stored()

@@ -159,7 +159,7 @@ def client_of(scheduler: str) -> Client:
     except ImportError:
         raise HarnessError(
             "executor: expected dask.distributed to be installed, which the executor dask needs;"
-            " pip install 'research-harness[cluster]', on the machines of the workers too"
+            " pip install distributed, on the machines of the workers too"
         ) from None
     try:
         return Client(scheduler, timeout=CONNECT_SECONDS, set_as_default=False)

@@ -279,7 +279,7 @@ class Study(Spec):
 
         Args:
             table: a row for each run, or for each step of a run: a pandas table, or the path of a
-                CSV or parquet file.
+                CSV, TSV, parquet, JSON or JSON-lines file.
             options: ``name``, ``question``, ``claims``, ``metric``, ``store``, and names of columns
                 (``arm="optimizer"``); :func:`harness.protocol.imported.frame.from_frame` has all.
         """

@@ -9,9 +9,17 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote, unquote, unquote_plus
+
+DATABASE_PACKAGES = {
+    "psycopg": "psycopg[binary]",
+    "psycopg2": "psycopg2-binary",
+    "MySQLdb": "mysqlclient",
+}
+"""What is to be installed where a module that speaks to a database is missing, by the module."""
 
 
 def default_uri() -> str:
@@ -148,8 +156,11 @@ def describe_error(error: BaseException, uri: str) -> str:
     Returns:
         300 characters at most; the error's class where it has no message.
     """
-    if (unnamed := _encode_error(error)) is not None:
-        return _describe_name(unnamed)
+    for cause in _causes(error):
+        if isinstance(cause, UnicodeEncodeError):
+            return _describe_name(cause)
+        if isinstance(cause, ImportError) and cause.name in DATABASE_PACKAGES:
+            return f"its driver is not installed; pip install '{DATABASE_PACKAGES[cause.name]}'"
     # before it is cut: half a password is one too
     text = hide_in_text(str(error).strip(), uri)
     hide_in_error(error, uri)
@@ -157,11 +168,11 @@ def describe_error(error: BaseException, uri: str) -> str:
     return lines[0][:300] if lines else type(error).__name__
 
 
-def _encode_error(error: BaseException | None) -> UnicodeEncodeError | None:
-    """Return the error of a name that could not be encoded, where another error came of it."""
-    while error is not None and not isinstance(error, UnicodeEncodeError):
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error, and those that it came of."""
+    while error is not None:
+        yield error
         error = error.__cause__ or error.__context__
-    return error
 
 
 def _describe_name(error: UnicodeEncodeError) -> str:

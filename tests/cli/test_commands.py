@@ -119,6 +119,8 @@ def test_list_shows_all_components_or_one_kind(cli):
     assert "Lion" in only and "CNN1D" not in only
     claims = cli("list", "claim")[1]
     assert "no worse" in claims and "than" in claims and "Lion" not in claims
+    whole = " ".join(claims.split())
+    assert "or goes back by less than margin." in whole and "`" not in out + claims
     status, _, err = cli("list", "optimiser")
     assert status == 2 and "optimizer" in err
 
@@ -297,6 +299,8 @@ def test_studies_side_by_side(cli, folder):
         and "two: b" in page
         and "<code>recipe.epochs</code></td><td>2</td><td>3</td>" in page
     )
+    runs = re.findall(r'<td class="n">(\d+)</td></tr>', page)
+    assert runs == ["2"] * 4, "one row an arm, each with its two runs"
     assert cli("report", "one", "two", "--compare", "--published", "--reports", "site")[0] == 0
     shared = (folder / "site" / "compare-one-two.html").read_text()
     assert f'src="{shared_name()}"' in shared and len(shared) < len(page) - 1_900_000

@@ -1,10 +1,14 @@
 """Passwords and tokens of URIs are shown nowhere, whatever their form."""
 
+import sys
 import traceback
 
 import pytest
+import sqlalchemy as sa
 
 from harness.core.errors import StoreError
+from harness.protocol.trial_storage import open_storage
+from harness.tracking.connect import telling_where
 from harness.tracking.opening import open_experiment
 from harness.tracking.provenance import public_command
 from harness.tracking.studies import list_studies, owner_of
@@ -86,6 +90,16 @@ def test_a_name_that_cannot_be_encoded_is_told_with_its_fix(monkeypatch, encodin
             raise RuntimeError("(builtins.UnicodeEncodeError) 'utf-8' codec") from cause
     except RuntimeError as error:
         assert fix in describe_error(error, "sqlite:///mlflow.db")
+
+
+def test_a_missing_driver_is_told_with_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    uri = "postgresql+psycopg://me@127.0.0.1:1/mlflow"
+    said = "can't be used: its driver is not installed; pip install 'psycopg\\[binary\\]'"
+    with pytest.raises(StoreError, match=said):
+        open_storage(uri)
+    with pytest.raises(StoreError, match=said), telling_where(uri):
+        sa.create_engine(uri)
 
 
 @pytest.mark.parametrize("scheme", ["postgresql", "nonsense", "postgresql+nodriver"])

@@ -1,4 +1,4 @@
-"""JAX with optax (pip install 'research-harness[jax]')."""
+"""JAX with optax (pip install jax optax)."""
 
 import jax
 import jax.numpy as jnp

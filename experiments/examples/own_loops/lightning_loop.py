@@ -1,4 +1,4 @@
-"""A LightningModule and a callback that tells the harness (pip install 'research-harness[lightning]')."""
+"""A LightningModule and a callback that tells the harness (pip install lightning)."""
 
 import lightning as L
 import torch

@@ -74,7 +74,8 @@ def from_frame(
 
     Args:
         table: a row for each run, or for each step of a run; long (columns ``metric`` and
-            ``value``) or wide (a column for each metric). Or the path of a CSV or parquet file.
+            ``value``) or wide (a column for each metric). Or the path of a CSV, TSV, parquet, JSON
+            or JSON-lines file.
         arm: column that says which arm a run is of; by default the one called ``arm``, and so with
             the others.
         seed: column that tells an arm's runs apart; where there is none, each row is a run.

@@ -61,7 +61,7 @@ def _finite(values_KS: np.ndarray) -> tuple[float, ...]:
 
 
 def plot_ranking(data: Ranking, looks: Looks) -> go.Figure:
-    """Draw one row for each arm: the mean with its 95 % interval, and a small dot for each run."""
+    """Draw one row for each arm: the mean with its interval, and a small dot for each run."""
     figure, number = go.Figure(), value_format(data.metric)
     for row in data.rows:
         look, name = looks[row.arm], label(row.arm, 40)
