@@ -47,7 +47,8 @@ def main(folder: Path) -> None:
     pages["results"] = _results()
     pages["stats"] = _module(harness.stats, "Statistics", harness.stats.__all__)
     for kind, entry in KINDS.items():
-        names = [entry.base.partition(":")[2], *entry.parts]
+        base, external = (place.partition(":")[2] for place in (entry.base, entry.external))
+        names = [base, *entry.parts, *filter(None, [external])]
         extra = [name for name in left if PUBLIC[name].partition(".")[2].startswith(f"{kind}s.")]
         left -= set(extra)
         pages[_title(kind).lower()] = _page(_title(kind), [*names, *extra])
