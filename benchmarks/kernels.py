@@ -116,8 +116,8 @@ def compare(case: str, members: int, seconds: float) -> dict[str, float]:
     core = max(os.sched_getaffinity(0))
     sides = [Side(chosen, case, members, core) for chosen in (kernels.version(), "none")]
     for side in sides:
-        side(10)
-    times = max(10, int(seconds / sides[1](10) * 10))
+        side(2)
+    times = max(2, int(seconds / sides[1](2) * 2))
     pairs = [[side(times) for side in sides] for _ in range(TURNS)]
     for side in sides:
         side.end()

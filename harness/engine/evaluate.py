@@ -108,12 +108,11 @@ def _score(
     """Return loss and accuracy by compiled code."""
     sums = []
     for x, rows in part.pieces(_chunk(part.y)):
-        counted = program.loss.counted(rows).sum() if kernel.tokens else torch.tensor(len(rows))
-        sums.append((*kernel.score(params, x.flatten(1), rows), counted))
+        sums.append(kernel.score(params, x.flatten(1), rows))
         beat()
-    loss_K, right_K, counted = (torch.stack(each).sum(0) for each in zip(*sums, strict=True))
-    total = counted.clamp(min=1)
-    return {"loss": loss_K / total, "accuracy": right_K.double() / total}
+    loss_K, right_K = (torch.stack(each).sum(0) for each in zip(*sums, strict=True))
+    counted = max(1, int(program.loss.counted(part.y).sum())) if kernel.tokens else part.size
+    return {"loss": loss_K / counted, "accuracy": right_K.double() / counted}
 
 
 def _chunk(y: Tensor) -> int:
