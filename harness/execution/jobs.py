@@ -41,8 +41,12 @@ and the larger the cohort, the fewer there are to share among workers."""
 GPU_SHARE = 2
 """A cohort takes one in so many bytes of a GPU: ``member_bytes`` is an estimate, and evaluations
 and probes need room beside it. A cohort that needs more all the same comes back as halves."""
-EVEN_FROM = 16
-"""Number of runs from which they are cut for two workers; fewer train faster as one cohort."""
+EVEN_FROM = 8
+"""Number of runs from which they are cut for two workers.
+
+A search asks for a dozen at a time, and a worker without any waits: halves of a dozen MLPs end a
+quarter sooner on two workers. They cost a lone worker a seventh more, of which nothing is left
+where compiled code trains them (``python -m benchmarks.throughput``)."""
 
 
 class Job(NamedTuple):
@@ -301,8 +305,8 @@ def cut_cohorts(count: int, largest: int, alone: bool = True) -> list[range]:
 
     >>> [len(cohort) for cohort in cut_cohorts(40, 16)]
     [10, 10, 10, 10]
-    >>> [len(cohort) for cohort in cut_cohorts(12, 16)]
-    [12]
+    >>> [len(cohort) for cohort in cut_cohorts(12, 16)], [len(own) for own in cut_cohorts(7, 16)]
+    ([6, 6], [7])
     >>> [len(cohort) for cohort in cut_cohorts(40, 16, alone=False)]
     [13, 14, 13]
     """

@@ -26,7 +26,9 @@ def test_chunks_cover_every_run_once_in_even_parts(count, largest, alone):
     assert [i for part in parts for i in part] == list(range(count))
     sizes = [len(part) for part in parts]
     assert max(sizes) <= largest and max(sizes) - min(sizes) <= 1
-    assert not (alone and count >= 16 and largest > 1 and len(sizes) % 2 and len(sizes) < count)
+    assert not (
+        alone and count >= jobs.EVEN_FROM and largest > 1 and len(sizes) % 2 and len(sizes) < count
+    )
 
 
 def test_cohort_limit_shrinks_with_the_model_and_is_one_for_runs_that_are_not_batched():

@@ -125,7 +125,8 @@ def test_killed_study_goes_on_to_the_same_numbers(
     assert (
         f"{killed_at[-1]} known already" in said and f"{runs - killed_at[-1]} runs trained" in said
     )
-    tally = Tally("a driver killed in the middle, with checkpoints", tries=len(kills))
+    at = f"{workers} workers, pruner {pruner}"
+    tally = Tally(f"a driver killed in the middle, with checkpoints, {at}", tries=len(kills))
     tally.compare(table(victim), table(undisturbed))
     tally.write()
     pd.testing.assert_frame_equal(table(victim), table(undisturbed))
