@@ -32,16 +32,19 @@ def test_a_second_sitting_adds_its_seed(tool: ModuleType, tmp_path: Path) -> Non
     assert "1 (100 %) were decided under one seed" in tool._page(rows, [0, 1])
 
 
-def test_other_searches_or_claims_begin_anew(tool: ModuleType) -> None:
-    known = [
-        tool.Row("s", "8", "a beats b", {0: "supported"}, {0: "0.2"}),
-        tool.Row("other", "8", "c beats d", {0: "opposite"}, {0: "-0.2"}),
+def test_changes_are_counted_by_pairs_of_seeds_too(tool: ModuleType) -> None:
+    seen = {"a": ("supported", "undecided", "opposite"), "b": ("undecided", "undecided", "")}
+    rows = [
+        tool.Row(
+            "s", "8", claim, {m: v for m, v in enumerate(own) if v}, dict.fromkeys(range(3), "")
+        )
+        for claim, own in seen.items()
     ]
-    new = [tool.Row("s", "16", "a beats b", {1: "supported"}, {1: "0.3"})]
 
-    rows = tool._merge(known, new)
+    said = list(tool._by_pairs(rows, [0, 1, 2, 3]))
 
-    assert [(row.study, row.searches, list(row.verdicts)) for row in rows] == [
-        ("other", "8", [0]),
-        ("s", "16", [1]),
+    assert said == [
+        "1 of 2 between 0 and 1 (50.0 %)",
+        "0 of 1 between 0 and 2 (0.0 %)",
+        "1 of 1 between 1 and 2 (100.0 %)",
     ]

@@ -16,6 +16,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
@@ -183,6 +184,7 @@ def _page(rows: Sequence[Row], masters: Sequence[int]) -> str:
         f"Of {len(several)} claims, {len(turned)} were decided in opposite ways; {len(changed)} "
         f"({share:.0f} %) were decided under one seed",
         "and undecided under another.",
+        f"By pairs of seeds: {', '.join(_by_pairs(rows, masters))}.",
         "",
         "| study | claim | " + " | ".join(f"seed {master}" for master in masters) + " |",
         "| --- | --- |" + " --- |" * len(masters),
@@ -193,6 +195,16 @@ def _page(rows: Sequence[Row], masters: Sequence[int]) -> str:
         ]
         lines.append("| " + " | ".join([row.study, row.claim, *cells]) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _by_pairs(rows: Sequence[Row], masters: Sequence[int]) -> Iterator[str]:
+    """Yield how many claims each two master seeds decide once and leave undecided once."""
+    for one, other in combinations(masters, 2):
+        both = [row.verdicts for row in rows if {one, other} <= row.verdicts.keys()]
+        changed = sum((own[one] in SIDES) != (own[other] in SIDES) for own in both)
+        if both:
+            share = 100 * changed / len(both)
+            yield f"{changed} of {len(both)} between {one} and {other} ({share:.1f} %)"
 
 
 if __name__ == "__main__":
