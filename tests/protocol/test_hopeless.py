@@ -109,6 +109,7 @@ def test_the_remaining_runs_of_a_hopeless_arm_are_not_tried(
     monkeypatch.setattr("harness.protocol.run.check_study", lambda study: None, raising=False)
     monkeypatch.setattr("harness.protocol.check.check_study", lambda study: None)
     monkeypatch.setattr("harness.protocol.check.own_notes", lambda study, arm: [])
+    monkeypatch.setattr("harness.protocol.check.unread_values", lambda arms, recipes: [])
     recipe = h.Recipe(
         trainer=f"loop{workers}.train",
         config={"arm": "good", "x": h.Uniform(0.0, 1.0), "wall": 0.5},
