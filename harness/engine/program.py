@@ -162,7 +162,7 @@ def program_of(recipe: ResolvedRecipe) -> Program:
 def _differentiator(recipe: ResolvedRecipe, loss: TrainingLoss) -> Differentiator:
     """Return what computes the derivatives of a recipe's loss."""
     compiled = compiled_pass(recipe, loss) if recipe.compile else None
-    inner = in_micro_batches(differentiator_of(loss, compiled), loss, recipe.accumulate)
+    inner = in_micro_batches(differentiator_of(loss, compiled), recipe.accumulate)
     return by_several_processes(inner, recipe.processes)
 
 

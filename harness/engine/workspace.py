@@ -50,6 +50,15 @@ class Workspace(NamedTuple):
     blocks: tuple[ParameterBlock, ...]
     """What optimizers move call by call; together they are the whole row."""
 
+    def at(self, w_KP: Tensor, layout: Layout) -> Workspace:
+        """Return the same memory for the gradient, at other weights.
+
+        Args:
+            w_KP: the weights; most often those that the workspace was made for.
+            layout: where each parameter lies in a row.
+        """
+        return self if self.w_KP is w_KP else self._replace(params=layout.views(w_KP))
+
     def gathered(self, layout: Layout) -> Tensor:
         """Return the whole gradient (K, P): what lies apart is copied into the rows.
 

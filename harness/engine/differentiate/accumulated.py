@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from typing import final
 
 import torch
 from torch import Tensor
 
 from harness.core.noise import Noise, RecordedNoise
+from harness.engine.differentiate.around import Around
 from harness.engine.differentiate.base import Differentiator, Gradient, TrainingPass
 from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.training_loss import Minibatch, TrainingLoss
@@ -18,7 +18,7 @@ from harness.models.base import Buffers, Product
 
 
 @final
-class Accumulated(Differentiator):
+class Accumulated(Around):
     """∂L/∂θ = Σ_m s_m ∂L_m/∂θ over n micro-batches, whose union is the batch.
 
     L_m is the mean loss of micro-batch m, and s_m the share of the batch that it is. It is the
@@ -27,21 +27,14 @@ class Accumulated(Differentiator):
 
     Args:
         inner: differentiates a micro-batch.
-        loss: what is differentiated.
         micro_batches: their number n; of a smaller batch as many as it has samples.
     """
 
-    def __init__(self, inner: Differentiator, loss: TrainingLoss, micro_batches: int) -> None:
-        self.inner, self.loss, self.micro_batches = inner, loss, micro_batches
-        self.writes_apart = inner.writes_apart
+    def __init__(self, inner: Differentiator, micro_batches: int) -> None:
+        super().__init__(inner)
+        self.micro_batches = micro_batches
         # memory for the gradients of all micro-batches but the first, made when first needed
         self._scratch: Workspace | None = None
-
-    def mode(self) -> AbstractContextManager[object]:
-        return self.inner.mode()
-
-    def workspace(self, w_KP: Tensor, columns: Sequence[slice] = ()) -> Workspace | None:
-        return self.inner.workspace(w_KP, columns)
 
     def gradient(
         self,
@@ -90,33 +83,15 @@ class Accumulated(Differentiator):
             kept = self._scratch = self.inner.workspace(workspace.w_KP, columns)
         return kept
 
-    def hessian_product(
-        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
-    ) -> Callable[[Tensor], Tensor]:
-        return self.inner.hessian_product(w_KP, buffers, batch, hyper)
 
-    def sample_norms(
-        self, w_KP: Tensor, buffers: Buffers, record: TrainingPass, hyper: Hyperparameters
-    ) -> Tensor | None:
-        return self.inner.sample_norms(w_KP, buffers, record, hyper)
-
-    def grams(
-        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
-    ) -> Tensor | None:
-        return self.inner.grams(w_KP, buffers, batch, hyper)
-
-
-def in_micro_batches(
-    differentiator: Differentiator, loss: TrainingLoss, count: int
-) -> Differentiator:
+def in_micro_batches(differentiator: Differentiator, count: int) -> Differentiator:
     """Return what takes a batch's gradient from so many micro-batches; for 1 the given one itself.
 
     Args:
         differentiator: of whole batches.
-        loss: what it differentiates.
         count: the micro-batches of a batch.
     """
-    return differentiator if count == 1 else Accumulated(differentiator, loss, count)
+    return differentiator if count == 1 else Accumulated(differentiator, count)
 
 
 def split_batch(batch: Minibatch, parts: int) -> list[Minibatch]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from typing import final
 
 import torch
 from torch import Tensor
 
 from harness.core.noise import Noise, RecordedNoise
+from harness.engine.differentiate.around import Around
 from harness.engine.differentiate.base import Differentiator, Gradient, TrainingPass
 from harness.engine.differentiate.network_kernel import NetworkKernel
 from harness.engine.differentiate.samples import sample_norms_one_by_one
@@ -20,7 +20,7 @@ from harness.models.base import Buffers, Context
 
 
 @final
-class ByKernel(Differentiator):
+class ByKernel(Around):
     """Gradients by a kernel; Hessian products, and what probes ask of a pass, by PyTorch.
 
     Args:
@@ -29,11 +29,8 @@ class ByKernel(Differentiator):
     """
 
     def __init__(self, inner: Differentiator, kernel: NetworkKernel) -> None:
-        self.inner, self.kernel, self.loss = inner, kernel, inner.loss
-        self.writes_apart = inner.writes_apart
-
-    def mode(self) -> AbstractContextManager[object]:
-        return self.inner.mode()
+        super().__init__(inner)
+        self.kernel = kernel
 
     def workspace(self, w_KP: Tensor, columns: Sequence[slice] = ()) -> Workspace | None:
         if w_KP.dtype != torch.float32:  # which is no kernel's
@@ -62,18 +59,12 @@ class ByKernel(Differentiator):
             draws = record.seen.draws
         if workspace is None:
             workspace = workspace_for(self.loss.layout, w_KP, (slice(0, w_KP.shape[1]),))
-        elif workspace.w_KP is not w_KP:  # the same memory for the gradient, at other weights
-            workspace = workspace._replace(params=self.loss.layout.views(w_KP))
+        workspace = workspace.at(w_KP, self.loss.layout)
         loss_K = self.kernel.gradient(workspace, batch, hyper, draws)
         # only probes read whole rows; optimizers take the gradient block by block
         whole = record is not None and bool(workspace.apart)
         g_KP = workspace.gathered(self.loss.layout) if whole else workspace.g_KP
         return Gradient(loss_K, g_KP, workspace.blocks, buffers)
-
-    def hessian_product(
-        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
-    ) -> Callable[[Tensor], Tensor]:
-        return self.inner.hessian_product(w_KP, buffers, batch, hyper)
 
     def sample_norms(
         self, w_KP: Tensor, buffers: Buffers, record: TrainingPass, hyper: Hyperparameters
@@ -82,11 +73,6 @@ class ByKernel(Differentiator):
             return self.inner.sample_norms(w_KP, buffers, record, hyper)
         # the kernel's networks normalize by no batch
         return sample_norms_one_by_one(self, w_KP, buffers, record, hyper)
-
-    def grams(
-        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
-    ) -> Tensor | None:
-        return self.inner.grams(w_KP, buffers, batch, hyper)
 
 
 def kernel_of(differentiator: Differentiator) -> NetworkKernel | None:

@@ -13,8 +13,9 @@ from torch import Tensor
 
 from harness.core.errors import HarnessError
 from harness.core.noise import Noise, RecordedNoise
+from harness.engine.differentiate.around import Around
 from harness.engine.differentiate.autograd import Autograd, gradient_by
-from harness.engine.differentiate.base import Differentiator, Gradient, TrainingPass
+from harness.engine.differentiate.base import Gradient, TrainingPass
 from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.training_loss import Minibatch, TrainingLoss
 from harness.models.base import Buffers, Context
@@ -156,7 +157,7 @@ def _compiler_in_words() -> Iterator[None]:
 
 
 @final
-class Compiled(Differentiator):
+class Compiled(Around):
     """∂L/∂θ by compiled passes, and every other derivative by autograd.
 
     Where probes look at the pass, it is made a second time by autograd from the same draws, so that
@@ -167,13 +168,9 @@ class Compiled(Differentiator):
         compiled: the pass.
     """
 
-    writes_apart = False
-
     def __init__(self, inner: Autograd, compiled: CompiledPass) -> None:
-        self.inner, self.loss, self.compiled = inner, inner.loss, compiled
-
-    def mode(self) -> AbstractContextManager[object]:
-        return self.inner.mode()
+        super().__init__(inner)
+        self.writes_apart, self.compiled = False, compiled
 
     def workspace(self, w_KP: Tensor, columns: Sequence[slice] = ()) -> None:
         return None
@@ -194,21 +191,6 @@ class Compiled(Differentiator):
         leaf_KP = w_KP.detach().requires_grad_()
         loss_K, after = self.compiled(leaf_KP, buffers, batch, hyper, noise)
         return gradient_by(loss_K, leaf_KP, w_KP, hyper, after)
-
-    def hessian_product(
-        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
-    ) -> Callable[[Tensor], Tensor]:
-        return self.inner.hessian_product(w_KP, buffers, batch, hyper)
-
-    def sample_norms(
-        self, w_KP: Tensor, buffers: Buffers, record: TrainingPass, hyper: Hyperparameters
-    ) -> Tensor | None:
-        return self.inner.sample_norms(w_KP, buffers, record, hyper)
-
-    def grams(
-        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
-    ) -> Tensor | None:
-        return self.inner.grams(w_KP, buffers, batch, hyper)
 
 
 _PASSES: OrderedDict[str, CompiledPass] = OrderedDict()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from typing import final
 
 import torch
@@ -12,6 +10,7 @@ from torch import Tensor, distributed
 from harness.core.noise import Noise, RecordedNoise
 from harness.core.ranks import current_rank
 from harness.engine.differentiate.accumulated import column, shares_of, split_batch
+from harness.engine.differentiate.around import Around
 from harness.engine.differentiate.base import Differentiator, Gradient, TrainingPass
 from harness.engine.hyperparameters import Hyperparameters
 from harness.engine.training_loss import Minibatch
@@ -20,7 +19,7 @@ from harness.models.base import Buffers
 
 
 @final
-class Distributed(Differentiator):
+class Distributed(Around):
     """∂L/∂θ = Σ_p s_p ∂L_p/∂θ over the processes p (data parallel, as torch's DDP).
 
     L_p is the mean loss of the samples of process p, and s_p the share of the batch that they are.
@@ -31,15 +30,6 @@ class Distributed(Differentiator):
     Args:
         inner: differentiates the samples of one process.
     """
-
-    def __init__(self, inner: Differentiator) -> None:
-        self.inner, self.loss, self.writes_apart = inner, inner.loss, inner.writes_apart
-
-    def mode(self) -> AbstractContextManager[object]:
-        return self.inner.mode()
-
-    def workspace(self, w_KP: Tensor, columns: Sequence[slice] = ()) -> Workspace | None:
-        return self.inner.workspace(w_KP, columns)
 
     def gradient(
         self,
@@ -69,21 +59,6 @@ class Distributed(Differentiator):
         if workspace is not None and workspace.apart and record is not None:
             g_KP = workspace.gathered(self.loss.layout)
         return Gradient(loss_K, g_KP, part.blocks, part.buffers)
-
-    def hessian_product(
-        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
-    ) -> Callable[[Tensor], Tensor]:
-        return self.inner.hessian_product(w_KP, buffers, batch, hyper)
-
-    def sample_norms(
-        self, w_KP: Tensor, buffers: Buffers, record: TrainingPass, hyper: Hyperparameters
-    ) -> Tensor | None:
-        return self.inner.sample_norms(w_KP, buffers, record, hyper)
-
-    def grams(
-        self, w_KP: Tensor, buffers: Buffers, batch: Minibatch, hyper: Hyperparameters
-    ) -> Tensor | None:
-        return self.inner.grams(w_KP, buffers, batch, hyper)
 
 
 def _add_up(part: Gradient, share: float | Tensor) -> Tensor:

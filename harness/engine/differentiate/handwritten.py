@@ -72,10 +72,7 @@ class HandWritten(Differentiator):
         workspace: Workspace | None = None,
         record: TrainingPass | None = None,
     ) -> Gradient:
-        if workspace is None:
-            workspace = self.workspace(w_KP)
-        elif workspace.w_KP is not w_KP:  # the same memory for the gradient, at other weights
-            workspace = workspace._replace(params=self.loss.layout.views(w_KP))
+        workspace = (workspace or self.workspace(w_KP)).at(w_KP, self.loss.layout)
         seen = None
         if record is not None:
             record.batch, seen = batch, record.seen
