@@ -7,45 +7,79 @@ death costs the call that its worker had, which is made again.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from functools import partial
 from queue import SimpleQueue
-from typing import Any
-
-from loky import ProcessPoolExecutor
+from signal import Signals
+from typing import Any, Protocol
 
 from harness.execution.given import TRIES
 from harness.execution.jobs import Done, Job, words_of
+
+
+class WorkerDiedError(BrokenExecutor):
+    """A worker process has ended with a call.
+
+    Args:
+        code: its exit code, negative for a signal; None where nobody knows.
+    """
+
+    def __init__(self, code: int | None) -> None:
+        super().__init__(f"the worker process ended: {code}")
+        self.code = code
+
+    @property
+    def how(self) -> str:
+        """How it ended, as an addition to a sentence; empty where nobody knows."""
+        if self.code is None:
+            return ""
+        if self.code >= 0:
+            return f" (exit code {self.code}: does code of your own call os._exit?)"
+        return f" (signal {Signals(-self.code).name}: out of memory, or killed)"
+
+
+class Process(Protocol):
+    """A worker's process."""
+
+    @property
+    def dead(self) -> bool:
+        """Whether it has ended."""
+
+    def call(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Return what a call returns in it.
+
+        Raises:
+            WorkerDiedError: it has ended.
+        """
+
+    def end(self) -> None:
+        """End it at once, whatever it does."""
 
 
 class Worker:
     """One process, and another in its place when it has died.
 
     Args:
-        make: makes an executor of one process, which starts with its first call.
+        make: starts a process.
     """
 
-    def __init__(self, make: Callable[[], ProcessPoolExecutor]) -> None:
-        self.make, self.executor = make, make()
+    def __init__(self, make: Callable[[], Process]) -> None:
+        self.make, self.process = make, make()
         self._lock, self._ended = threading.Lock(), False
 
     def call(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Return what a call returns in the process.
 
         Raises:
-            BrokenExecutor: the process died; the next call has another one.
+            WorkerDiedError: the process died; the next call has another one.
         """
-        try:
-            future = self.executor.submit(fn, *args)
-        except BrokenExecutor:  # it died while it had nothing to do
+        if self.process.dead:  # while it had nothing to do
             self._renew()
-            future = self.executor.submit(fn, *args)
         try:
-            return future.result()
-        except BrokenExecutor:
+            return self.process.call(fn, args)
+        except WorkerDiedError:
             self._renew()
             raise
 
@@ -53,13 +87,13 @@ class Worker:
         """Take another process, unless it is to end."""
         with self._lock:
             if not self._ended:
-                self.executor = self.make()
+                self.process = self.make()
 
     def end(self) -> None:
         """End the process at once, whatever it does."""
         with self._lock:
             self._ended = True
-        self.executor.shutdown(wait=True, kill_workers=True)
+        self.process.end()
 
 
 class Workers(Executor):
@@ -67,21 +101,23 @@ class Workers(Executor):
 
     Args:
         count: number of processes.
-        make: makes an executor of one process, given the worker's number.
-        first: called once in each of them, before anything else.
+        make: starts a process, given the worker's number.
+        ended: called when all of them have ended.
     """
 
     def __init__(
-        self, count: int, make: Callable[[int], ProcessPoolExecutor], first: Callable[[], object]
+        self,
+        count: int,
+        make: Callable[[int], Process],
+        ended: Callable[[], object] = lambda: None,
     ) -> None:
+        self.ended = ended
         self.workers = [Worker(partial(make, number)) for number in range(count)]
         self._idle: SimpleQueue[Worker] = SimpleQueue()
         for worker in self.workers:
             self._idle.put(worker)
         # one thread a process, which waits for its call
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="worker")
-        for _ in self.workers:
-            self.submit(first)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
         """Make a call in the next worker that has nothing to do.
@@ -99,8 +135,8 @@ class Workers(Executor):
             while died < TRIES:
                 try:
                     return _told(worker.call(fn, args), died)
-                except BrokenExecutor as error:
-                    died, how = died + 1, _ending_of(error)
+                except WorkerDiedError as error:
+                    died, how = died + 1, error.how
                     if job and (words := _last_words(job)):  # it would end so again
                         return Done({}, None, words)
         finally:
@@ -115,6 +151,7 @@ class Workers(Executor):
         self._threads.shutdown(wait=False, cancel_futures=cancel_futures)
         for worker in self.workers:
             worker.end()
+        self.ended()
         self._threads.shutdown(wait=wait)
 
 
@@ -135,13 +172,3 @@ def _last_words(job: Job) -> str:
     said = words.read_text(encoding="utf-8")
     words.unlink()
     return said
-
-
-def _ending_of(error: BrokenExecutor) -> str:
-    """Return how a process ended, as far as its executor says so: by a signal or an exit code."""
-    found = re.search(r"exit codes of the workers are \{(\w+)\((-?\d+)\)", str(error))
-    if found is None:
-        return ""
-    if found[1] == "EXIT":
-        return f" (exit code {found[2]}: does code of your own call os._exit?)"
-    return f" (signal {found[1]}: out of memory, or killed)"

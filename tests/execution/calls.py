@@ -33,6 +33,20 @@ def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def fork_and_die(seconds):
+    """Die, and leave a process behind that goes on for a while."""
+    if os.fork():
+        die()
+    time.sleep(seconds)
+    os._exit(0)
+
+
+def draw():
+    import numpy as np
+
+    return np.random.random()
+
+
 def done_of(job, folder, times):
     from harness.execution.jobs import Done
 

@@ -229,9 +229,8 @@ def test_a_worker_that_is_killed_is_replaced_and_goes_on(tmp_path):
 
     def kill(updates):
         if updates and written(tmp_path) and not killed_workers:
-            killed_workers.extend(pool.executor.workers[0].executor._processes)
-            for worker in killed_workers:
-                os.kill(worker, signal.SIGKILL)
+            killed_workers.append(pool.executor.workers[0].process.pid)
+            os.kill(killed_workers[0], signal.SIGKILL)
 
     with Pool(lambda: local_executor(1), kill) as pool:
         ((_, done),) = pool.run([job])

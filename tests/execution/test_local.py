@@ -14,7 +14,9 @@ from harness.spec.arms import Run
 from tests.execution.recipes import RECIPE
 
 
-def test_workers_give_the_bits_of_this_process():
+@pytest.mark.parametrize("gpus", [(), ("/dev/null",)], ids=["forked", "fresh"])
+def test_workers_give_the_bits_of_this_process(monkeypatch, gpus):
+    monkeypatch.setattr(local, "_GPU_DEVICES", gpus)
     job = Job((0, 1), (Run.of(RECIPE, 0), Run.of(RECIPE, 1)), test=True)
     here = perform(job)
     with Pool(lambda: local_executor(1)) as pool:
@@ -33,13 +35,11 @@ def test_serial_is_an_executor_whose_futures_are_done():
 
 
 def test_each_worker_has_a_gpu_of_its_own(monkeypatch):
+    monkeypatch.setattr(local, "_GPU_DEVICES", ("/dev/null",))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
     with local_executor(2) as executor:
-        seen = [
-            worker.executor.submit(os.getenv, "CUDA_VISIBLE_DEVICES") for worker in executor.workers
-        ]
-        assert [future.result() for future in seen] == ["3,5", "5,3"]
+        asked = ("CUDA_VISIBLE_DEVICES",)
+        assert [worker.call(os.getenv, asked) for worker in executor.workers] == ["3,5", "5,3"]
     monkeypatch.setattr("torch.cuda.device_count", lambda: 3)
-    monkeypatch.setattr(local, "_GPU_DEVICES", ("/dev/null",))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     assert visible_gpus() == ["0", "1", "2"]

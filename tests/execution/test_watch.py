@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import BrokenExecutor
-
 import psutil
 import pytest
 
@@ -13,7 +11,6 @@ from harness.execution import watch
 from harness.execution.jobs import Job
 from harness.execution.local import Serial, local_executor
 from harness.execution.pool import Pool
-from harness.execution.workers import _ending_of
 from harness.spec.arms import Run
 from tests.execution import bad_parts
 
@@ -100,11 +97,3 @@ def test_what_catches_every_error_ends_with_its_worker_and_says_why():
     with Pool(lambda: local_executor(1)) as pool:
         [(_, done)] = pool.run([Job((0,), (run,), test=False, patience=5.0)])
     assert "ended within 5 seconds, the study's limit" in done.outcomes[0].detail
-
-
-def test_how_a_worker_ended_is_said_where_its_executor_knows():
-    told = "A worker process ... The exit codes of the workers are {EXIT(7)}"
-    assert "exit code 7: does code of your own call os._exit?" in _ending_of(BrokenExecutor(told))
-    told = told.replace("EXIT(7)", "SIGKILL(-9)")
-    assert "signal SIGKILL: out of memory, or killed" in _ending_of(BrokenExecutor(told))
-    assert not _ending_of(BrokenExecutor("no idea"))

@@ -9,34 +9,48 @@ import threading
 from contextlib import suppress
 
 import pytest
-from loky import ProcessPoolExecutor
 
+from harness.execution.forked import ForkServer
+from harness.execution.fresh import FreshWorker
 from harness.execution.given import TRIES
 from harness.execution.jobs import Job
 from harness.execution.local import local_executor
 from harness.execution.pool import Pool
 from harness.execution.workers import Workers
 from harness.spec.arms import Run
-from tests.execution.calls import die, done_of, note_and_die, note_and_wait, until
+from tests.execution.calls import (
+    die,
+    done_of,
+    draw,
+    fork_and_die,
+    note_and_die,
+    note_and_wait,
+    until,
+)
 from tests.execution.recipes import RECIPE
 from tests.killing import EVERY
 from tests.torture import Tally
 
 
-def plain_process(number):
-    """One that starts at once: it imports no torch."""
-    return ProcessPoolExecutor(1, timeout=None)
+def forked():
+    server = ForkServer({"OMP_NUM_THREADS": "1"})
+    return Workers(2, lambda _: server.fork(), server.end)
 
 
-@pytest.fixture
-def workers():
-    with Workers(2, plain_process, int) as executor:
+def fresh():
+    return Workers(2, lambda _: FreshWorker({"OMP_NUM_THREADS": "1"}))
+
+
+@pytest.fixture(params=[forked, fresh])
+def workers(request):
+    with request.param() as executor:
         yield executor
 
 
 def processes(executor):
     """The ids of the processes that a pool's workers have at the moment."""
-    return [pid for worker in executor.workers for pid in [*worker.executor._processes]]
+    found = (worker.process.pid for worker in executor.workers)
+    return [pid for pid in found if pid is not None]
 
 
 def kill_all(executor):
@@ -76,6 +90,52 @@ def test_what_kills_every_worker_is_said_to_and_the_rest_goes_on(workers, tmp_pa
     assert workers.submit(abs, -1).result() == 1
 
 
+@pytest.mark.parametrize(
+    ("call", "argument", "said"),
+    [
+        (os._exit, 7, r"3 times \(exit code 7: does code of your own call os._exit\?\)"),
+        (die, None, r"3 times \(signal SIGKILL: out of memory, or killed\)"),
+    ],
+)
+def test_it_is_said_how_a_worker_ended(workers, call, argument, said):
+    with pytest.raises(RuntimeError, match=said):
+        workers.submit(call, argument).result()
+
+
+def test_what_a_call_raises_is_raised_here(workers):
+    with pytest.raises(ZeroDivisionError):
+        workers.submit(divmod, 1, 0).result()
+    with pytest.raises(TypeError, match="pickle"):
+        workers.submit(threading.Lock).result()
+
+
+def test_workers_draw_different_numbers_where_nobody_seeds_them(tmp_path):
+    """Forks have all of their server, the state of its generators too."""
+    with forked() as executor:
+        waiting = executor.submit(note_and_wait, tmp_path, tmp_path / "gate")
+        first = executor.submit(draw).result()
+        kill_all(executor)
+        assert executor.submit(draw).result() != first
+        (tmp_path / "gate").touch()
+        waiting.result()
+
+
+def test_another_server_is_started_when_it_has_died(tmp_path):
+    server = ForkServer({"OMP_NUM_THREADS": "1"})
+    with Workers(1, lambda _: server.fork(), server.end) as executor:
+        first = executor.submit(os.getpid).result()
+        server.process.kill()
+        server.process.wait()
+        until(lambda: not os.path.exists(f"/proc/{first}"), 10)
+        assert executor.submit(os.getpid).result() != first
+
+
+def test_a_call_ends_with_its_process_though_what_it_has_started_goes_on(tmp_path):
+    """A process that a user's code forks has a copy of the worker's connection."""
+    with forked() as executor, pytest.raises(RuntimeError, match="SIGKILL"):
+        executor.submit(fork_and_die, 30).result(timeout=20)
+
+
 def test_a_job_says_that_its_worker_died(workers, tmp_path):
     job = Job((0,), (Run.of(RECIPE, 0),), test=False)
     assert workers.submit(done_of, job, tmp_path, 0).result().notes == ()
@@ -83,8 +143,9 @@ def test_a_job_says_that_its_worker_died(workers, tmp_path):
     assert note == "a worker process died once: its cohort was trained again"
 
 
-def test_the_end_comes_at_once_and_leaves_no_process(tmp_path):
-    executor = Workers(2, plain_process, int)
+@pytest.mark.parametrize("start", [forked, fresh])
+def test_the_end_comes_at_once_and_leaves_no_process(tmp_path, start):
+    executor = start()
     waiting = [executor.submit(note_and_wait, tmp_path, tmp_path / "never") for _ in range(3)]
     until(lambda: len(os.listdir(tmp_path)) == 2)
     left = processes(executor)

@@ -1,0 +1,161 @@
+"""Worker processes of this machine as forks of a server, which has imported torch once for all.
+
+This module is the driver's side; the server's and the workers' is in
+:mod:`harness.execution.fork_server`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from multiprocessing.connection import Connection, Pipe, wait
+from typing import Any
+
+import cloudpickle
+import psutil
+
+from harness.execution.fork_server import serve_forks
+from harness.execution.workers import WorkerDiedError
+from harness.trainers.base import python_call
+
+ENDING = 5.0
+"""Seconds until a process that was killed is surely told of."""
+
+
+class ForkServer:
+    """The process that workers are forked from; another is started when it has died.
+
+    Args:
+        environment: what is set in it and in the workers, beside what this process has.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self._lock, self._forked = threading.Lock(), list[ForkedWorker]()
+        self._start()
+
+    def _start(self) -> None:
+        self._requests, theirs = socket.socketpair()
+        with theirs:
+            self.process = subprocess.Popen(
+                python_call(serve_forks, str(theirs.fileno())),
+                stdin=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env={**os.environ, **self.environment},
+            )
+
+    def fork(self) -> ForkedWorker:
+        """Return a new worker, which begins as soon as the server has imported what it needs."""
+        calls, its_calls = Pipe()
+        told, tell = Pipe(duplex=False)
+        with its_calls, tell, self._lock:
+            if self.process.poll() is not None:
+                self._requests.close()
+                self._start()
+            # a server that dies now takes the request with it: the worker has died then
+            with suppress(ConnectionError):
+                socket.send_fds(self._requests, [b"f"], [its_calls.fileno(), tell.fileno()])
+            worker = ForkedWorker(calls, told)
+            self._forked = [worker, *(other for other in self._forked if not other.dead)]
+        return worker
+
+    def end(self) -> None:
+        """End the process, and its workers."""
+        with self._lock:
+            # first those that it can tell the ends of
+            for worker in self._forked:
+                worker.end()
+            self._requests.close()
+            self.process.kill()
+            self.process.wait()
+            # and those that it has forked meanwhile
+            for worker in self._forked:
+                worker.end()
+
+
+class ForkedWorker:
+    """A worker process as the driver sees it.
+
+    Args:
+        calls: the connection with it.
+        told: where the server tells its process id and, when it has ended, its exit code.
+    """
+
+    def __init__(self, calls: Connection, told: Connection) -> None:
+        self._calls, self._told = calls, told
+        self._lock, self._ended = threading.Lock(), False
+        self._pid: int | None = None
+        self._code: int | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id, once it is there."""
+        self._listen()
+        return self._pid
+
+    @property
+    def dead(self) -> bool:
+        """Whether the process has ended."""
+        self._listen()
+        return self._ended
+
+    def _listen(self) -> None:
+        """Take in what the server has told so far."""
+        with self._lock, suppress(EOFError, ConnectionError):
+            # it ends with an error, when the server has closed its side
+            while not self._ended and self._told.poll():
+                self._ended = True
+                number = int(self._told.recv_bytes())
+                if self._pid is None:
+                    self._pid, self._ended = number, False
+                else:
+                    self._code = number
+
+    def call(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Return what a call returns in the process.
+
+        Raises:
+            WorkerDiedError: the process has ended.
+        """
+        try:
+            self._calls.send_bytes(cloudpickle.dumps(partial(fn, *args)))
+            returned, result = cloudpickle.loads(self._answer())
+        except (EOFError, ConnectionError):
+            wait([self._told], ENDING)
+            self._listen()
+            raise WorkerDiedError(self._code) from None
+        if not returned:
+            raise result
+        return result
+
+    def _answer(self) -> bytes:
+        """Return what the process sends next.
+
+        Raises:
+            EOFError: it has ended.
+        """
+        # its end is told by the server too: processes that it has started may hold the connection
+        while not self._calls.poll():
+            if self.dead:
+                raise EOFError
+            wait([self._calls, self._told])
+        return self._calls.recv_bytes()
+
+    def end(self) -> None:
+        """End the process and all that it has started, whatever they do; nothing where the server
+        has not forked it yet."""
+        if self.dead or self._pid is None:
+            return
+        with suppress(psutil.Error):
+            for child in psutil.Process(self._pid).children(recursive=True):
+                with suppress(psutil.Error):
+                    child.kill()
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGKILL)
+        wait([self._told], ENDING)
