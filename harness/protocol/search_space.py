@@ -13,6 +13,7 @@ import math
 from collections.abc import Mapping
 
 from harness.core.streams import numpy_stream
+from harness.protocol.sobol import sobol_sequence
 from harness.spec.search import Search
 from harness.spec.space import Choice, IntUniform, LogUniform, Range, Space
 
@@ -110,13 +111,8 @@ def sobol_points(
         count: how many.
         number: which of the study's searches it is.
     """
-    # imported here: it takes longer to load than all of a driver that needs none
-    from scipy.stats.qmc import Sobol
-
     stream = numpy_stream(search.seed, "search", arm, "sobol", *search.sampler_stream(number))
-    engine = Sobol(len(spaces), rng=stream)
-    # a power of two, for which the sequence is balanced
-    u_ND = engine.random_base2(max(count - 1, 0).bit_length())[:count]
+    u_ND = sobol_sequence(len(spaces), count, stream)
     return [
         {path: at_share(spaces[path], u) for path, u in zip(spaces, u_D, strict=True)}
         for u_D in u_ND.tolist()

@@ -159,16 +159,16 @@ def _order_statistics(x: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarr
     return x[:, place], x[:, n - 1 - place]
 
 
-@lru_cache(maxsize=256)  # the binomial is slow, and figures ask for few different n
+@lru_cache(maxsize=256)  # figures ask for few different n
 def _place(n: int, level: float) -> int:
     """Return the place from each end of the narrowest interval of order statistics that covers.
 
     That from place r to place n − 1 − r covers the median with probability 1 − 2 P(B ≤ r) for B
     binomial with n draws of ½.
     """
-    from scipy.stats import binom
+    from scipy.special import bdtr
 
-    places = [r for r in range(1, n // 2) if 1 - 2 * binom.cdf(r, n, 0.5) >= level]
+    places = [r for r in range(1, n // 2) if 1 - 2 * bdtr(r, n, 0.5) >= level]
     return max(places, default=0)
 
 

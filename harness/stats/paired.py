@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.stats.intervals import Interval
+from harness.stats.ranks import ranked
 from harness.stats.verdict import superior
 
 EXACT = 14
@@ -67,12 +68,10 @@ def wilcoxon(d: ArrayLike) -> float:
     >>> round(wilcoxon([1.0, 2.0, 3.0, 4.0, float("inf")]), 4)
     0.0625
     """
-    from scipy.stats import rankdata
-
     x = np.asarray(d, dtype=float)
     x = x[x != 0]
     # the signed-rank test is the permutation test of signed ranks
-    return permutation(np.sign(x) * rankdata(np.abs(x))) if len(x) else 1.0
+    return permutation(np.sign(x) * ranked(np.abs(x))) if len(x) else 1.0
 
 
 def permutation(

@@ -7,6 +7,7 @@ import pytest
 import scipy.stats
 
 from harness import stats
+from harness.stats.ranks import ranked
 
 
 def test_friedman_by_hand_with_ties():
@@ -127,3 +128,10 @@ def test_friedman_on_demsar_s_table_6():
     ranks = [3.143, 2.000, 2.893, 1.964]
     assert stats.cliques(ranks, stats.critical_difference(4, 14)) == [(3, 1, 2, 0)]
     assert stats.cliques(ranks, stats.critical_difference(4, 14, 0.10)) == [(3, 1, 2), (2, 0)]
+
+
+@pytest.mark.parametrize("shape", [(9,), (4, 6)])
+def test_places_are_those_of_scipy(shape):
+    x = np.random.default_rng(0).integers(5, size=shape).astype(float)
+    x.flat[0] = np.inf
+    np.testing.assert_array_equal(ranked(x), scipy.stats.rankdata(x, axis=-1))
