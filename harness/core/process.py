@@ -3,6 +3,11 @@
 A process that only imports the harness is left as it is.
 """
 
+from __future__ import annotations
+
+import json
+import sys
+
 REPRODUCIBLE_MKL = ("MKL_CBWR", "AUTO,STRICT")
 """An environment variable of MKL, and the value that makes its matrix products reproducible.
 
@@ -11,3 +16,19 @@ on which other runs share a run's cohort. MKL reads the variable before its firs
 process which has computed one already is not changed. A notebook that trains in its own process can
 set it before it imports torch.
 """
+
+
+def python_call(function: str, *arguments: str) -> tuple[str, ...]:
+    """Return the command line of a process that calls a function, and finds a user's own modules
+    where this process finds them.
+
+    Args:
+        function: its module and name, as ``package.module.function``; it is not imported here.
+        arguments: what it finds in ``sys.argv``.
+    """
+    module, _, name = function.rpartition(".")
+    code = (
+        "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
+        f"from {module} import {name} as call; call()"
+    )
+    return (sys.executable, "-c", code, json.dumps(sys.path), *arguments)

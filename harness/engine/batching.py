@@ -1,4 +1,4 @@
-"""Whether runs can train together, which of them do, and the memory that each of them needs.
+"""Whether runs can train together, and the memory that each of them needs.
 
 The plan asks the first, and whoever cuts runs into cohorts both (``execution.jobs.cohort_limit``).
 """
@@ -10,66 +10,20 @@ from collections.abc import Mapping
 
 import torch
 
-from harness.data.base import Data, load_data
+from harness.data.base import load_data
 from harness.engine.build_network import build_network
 from harness.engine.draw_trial import draws_in_updates
 from harness.engine.placement import as_tensor
 from harness.engine.program import Program
 from harness.engine.tally import keeps_outputs, numbers_kept
-from harness.engine.timetable import make_timetable
 from harness.models.base import Context, Seen
 from harness.models.external import ModuleNetwork
 from harness.optimizers.base import Optimizer
 from harness.optimizers.external import ExternalOptimizer
-from harness.spec.component import as_a
-from harness.spec.keys import digest, shape_key
 from harness.spec.resolved import ResolvedRecipe
-
-MIXED = 2**24
-"""Bytes of a training part up to which runs on several splits of the data share a cohort, which
-then holds each split's part: 8 splits are 128 MB at most. Larger data take so long to train on that
-little is gained. It is compared with the size of the data alone, so that cohorts are cut the same
-on every start and every machine."""
 
 SMALL = 2**17
 """Weights of a network that computes a sample faster than a computer algebra system is loaded."""
-
-
-def cohort_key(recipe: ResolvedRecipe) -> str:
-    """Return what runs must share to train in one cohort, as ``dispatch`` cuts them.
-
-    Runs on other splits of the data are of one shape. They train apart where all members share
-    their inputs otherwise (full batches), where the data are too large to be held several times, or
-    where whole groups make parts of other sizes.
-
-    Args:
-        recipe: its data are loaded.
-
-    Returns:
-        The recipe's :func:`~harness.spec.keys.shape_key`, with the split where it is trained apart.
-    """
-    shape = shape_key(recipe)
-    return shape if copy_bytes(recipe) else digest([shape, as_a(Data, recipe.data).split])
-
-
-def copy_bytes(recipe: ResolvedRecipe) -> int:
-    """Return the bytes of a training part that a cohort may hold once for every split.
-
-    Args:
-        recipe: its data are loaded.
-
-    Returns:
-        The bytes; 0 where runs on other splits train apart.
-    """
-    data = load_data(recipe.data)
-    if data.splits == "sizes differ":
-        return 0
-    x, y = data.train
-    number = getattr(torch, recipe.dtype).itemsize
-    size = sum(a.nbytes if a.dtype.fields else a.size * number for a in (x, y))
-    count = data.count("train")
-    full = make_timetable(recipe, count).batch == count
-    return 0 if full or size > MIXED else size
 
 
 def check_batching(recipe: ResolvedRecipe) -> tuple[bool, str]:

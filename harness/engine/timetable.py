@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, NamedTuple
 
 from harness.core.errors import HarnessError
 from harness.data.base import Data
@@ -15,6 +12,9 @@ from harness.schedules.base import Schedule
 from harness.spec.component import as_a
 from harness.spec.length import RunLengths, updates_of_samples
 from harness.spec.resolved import ResolvedRecipe
+
+if TYPE_CHECKING:  # the driver counts updates, and does without torch
+    from torch import Tensor
 
 
 class Timetable(NamedTuple):
@@ -187,6 +187,8 @@ def schedule_factors(
         Factors in float64. Members usually share a schedule, which is then asked once and not K
         times: it is Python code that runs for every step.
     """
+    import torch
+
     schedules = [as_a(Schedule, recipe.schedule) for recipe in recipes]
     distinct: list[Schedule] = []
     for schedule in schedules:

@@ -11,6 +11,7 @@ This module is the server's and the workers' side; the driver's is in
 
 from __future__ import annotations
 
+import json
 import os
 import selectors
 import signal
@@ -110,6 +111,7 @@ def _become_worker(
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for other in others:
             other.close()
+        sys.path[:] = json.loads(calls.recv_bytes())
         prepare(server)
         _reseed()
         _serve_calls(calls)

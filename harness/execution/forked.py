@@ -1,15 +1,19 @@
 """Worker processes of this machine as forks of a server, which has imported torch once for all.
 
 This module is the driver's side; the server's and the workers' is in
-:mod:`harness.execution.fork_server`.
+:mod:`harness.execution.fork_server`. Little is imported here, so that the server is started before
+all else of a command.
 """
 
 from __future__ import annotations
 
+import atexit
+import json
 import os
 import signal
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -17,12 +21,10 @@ from functools import partial
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
 
-import cloudpickle
-import psutil
-
-from harness.execution.fork_server import serve_forks
-from harness.execution.workers import WorkerDiedError
-from harness.trainers.base import python_call
+from harness.core.gpus import surely_no_gpu
+from harness.core.process import python_call
+from harness.execution.worker_died import WorkerDiedError
+from harness.execution.worker_environment import worker_environment
 
 ENDING = 5.0
 """Seconds until a process that was killed is surely told of."""
@@ -44,7 +46,7 @@ class ForkServer:
         self._requests, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
-                python_call(serve_forks, str(theirs.fileno())),
+                python_call("harness.execution.fork_server.serve_forks", str(theirs.fileno())),
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 env={**os.environ, **self.environment},
@@ -61,6 +63,9 @@ class ForkServer:
             # a server that dies now takes the request with it: the worker has died then
             with suppress(ConnectionError):
                 socket.send_fds(self._requests, [b"f"], [its_calls.fileno(), tell.fileno()])
+            # the server may have been started before a study's folder was put on the path
+            with suppress(ConnectionError):
+                calls.send_bytes(json.dumps(sys.path).encode())
             worker = ForkedWorker(calls, told)
             self._forked = [worker, *(other for other in self._forked if not other.dead)]
         return worker
@@ -77,6 +82,29 @@ class ForkServer:
             # and those that it has forked meanwhile
             for worker in self._forked:
                 worker.end()
+
+
+_AHEAD: list[ForkServer] = []
+"""The server that was started ahead of its use."""
+
+
+def start_ahead() -> None:
+    """Start a server that is probably going to be used, since a study is going to be run: it takes
+    a second to import torch, and whatever comes before the first run takes another."""
+    if surely_no_gpu() and not _AHEAD:
+        _AHEAD.append(ForkServer(worker_environment()))
+        atexit.register(end_ahead)
+
+
+def end_ahead() -> None:
+    """End a server that was started ahead, if nobody has used it."""
+    while _AHEAD:
+        _AHEAD.pop().end()
+
+
+def begun_fork_server() -> ForkServer:
+    """Return the server that was started ahead, or else a new one."""
+    return _AHEAD.pop() if _AHEAD else ForkServer(worker_environment())
 
 
 class ForkedWorker:
@@ -123,6 +151,8 @@ class ForkedWorker:
         Raises:
             WorkerDiedError: the process has ended.
         """
+        import cloudpickle
+
         try:
             self._calls.send_bytes(cloudpickle.dumps(partial(fn, *args)))
             returned, result = cloudpickle.loads(self._answer())
@@ -152,6 +182,8 @@ class ForkedWorker:
         has not forked it yet."""
         if self.dead or self._pid is None:
             return
+        import psutil
+
         with suppress(psutil.Error):
             for child in psutil.Process(self._pid).children(recursive=True):
                 with suppress(psutil.Error):

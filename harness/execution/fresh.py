@@ -15,8 +15,8 @@ from typing import Any
 
 from loky import ProcessPoolExecutor
 
+from harness.execution.worker_died import WorkerDiedError
 from harness.execution.worker_process import import_engine, prepare_fresh
-from harness.execution.workers import WorkerDiedError
 
 
 class FreshWorker:

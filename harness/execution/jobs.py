@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from harness.core.error_words import error_in_words
+from harness.core.gpus import surely_no_gpu
 from harness.core.records import Keep, Outcome
 from harness.execution.checkpoints import Keeper, Saving
 from harness.execution.signals import EndingSignal, noted_signals
@@ -325,6 +326,8 @@ def how_cut(largest: int | None) -> str:
     Args:
         largest: members that the user allows.
     """
+    if surely_no_gpu():
+        return f"{largest}"
     import torch
 
     gpu = torch.cuda.get_device_properties(0) if torch.cuda.is_available() else None
@@ -344,7 +347,8 @@ def cohort_limit(recipe: ResolvedRecipe) -> int:
     """
     import torch
 
-    from harness.engine.batching import check_batching, copy_bytes, member_bytes
+    from harness.engine.batching import check_batching, member_bytes
+    from harness.engine.cohort_key import copy_bytes
     from harness.engine.program import program_of
 
     if not check_batching(recipe)[0]:

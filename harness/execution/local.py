@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import ParamSpec, TypeVar
 
-from harness.core import kernels
-from harness.core.process import REPRODUCIBLE_MKL
+from harness.core.gpus import surely_no_gpu
+from harness.execution.worker_environment import worker_environment
 
 _Arguments = ParamSpec("_Arguments")
 _Returned = TypeVar("_Returned")
@@ -51,25 +50,15 @@ def local_executor(workers: int, share_gpus: bool = True) -> Executor:
 
     # They start now, and import torch (seconds) while the driver is still busy with stores and
     # plans.
-    if _surely_no_gpu():
-        from harness.execution.forked import ForkServer
+    if surely_no_gpu():
+        from harness.execution.forked import begun_fork_server
 
-        server = ForkServer(_environment([], 0))
+        server = begun_fork_server()
         return Workers(workers, lambda _: server.fork(), server.end)
     from harness.execution.fresh import FreshWorker
 
     gpus = visible_gpus() if share_gpus else []
-    return Workers(workers, lambda number: FreshWorker(_environment(gpus, number)))
-
-
-_GPU_DEVICES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
-"""What the drivers of GPUs make on Linux: NVIDIA's, AMD's, and that of Windows under it."""
-
-
-def _surely_no_gpu() -> bool:
-    """Return whether the machine has none, as far as its devices tell: torch, which knows, takes a
-    second to import, for which workers would have to wait."""
-    return sys.platform == "linux" and not any(map(os.path.exists, _GPU_DEVICES))
+    return Workers(workers, lambda number: FreshWorker(worker_environment(gpus, number)))
 
 
 def visible_gpus() -> list[str]:
@@ -77,38 +66,16 @@ def visible_gpus() -> list[str]:
     listed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if listed:
         return listed.split(",")
-    if _surely_no_gpu():
+    if surely_no_gpu():
         return []
     import torch
 
     return [str(i) for i in range(torch.cuda.device_count())]
 
 
-def _environment(gpus: list[str], number: int) -> dict[str, str]:
-    """Return what is set in a worker: what is read when torch's libraries are loaded.
-
-    Args:
-        gpus: the first one of a process is its own, "cuda" to torch in every worker, so that
-            checkpoints move between them; the others come after it, for runs of several processes.
-        number: the worker's.
-    """
-    turn = number % len(gpus) if gpus else 0
-    own = {"CUDA_VISIBLE_DEVICES": ",".join(gpus[turn:] + gpus[:turn])} if gpus else {}
-    return {
-        "OMP_NUM_THREADS": "1",
-        "MKL_NUM_THREADS": "1",
-        # torch's compiler would start processes of its own, one a core in every worker
-        "TORCHINDUCTOR_COMPILE_THREADS": "1",
-        # a value that the user has set stays
-        REPRODUCIBLE_MKL[0]: os.environ.get(*REPRODUCIBLE_MKL),
-        kernels.CHOICE: kernels.version(),
-        **own,
-    }
-
-
 def default_workers() -> int:
     """Return the number of workers that suits this machine: one a GPU, else one a core."""
-    if not _surely_no_gpu():
+    if not surely_no_gpu():
         import torch
 
         if torch.cuda.is_available():

@@ -66,6 +66,11 @@ class Pool:
         """Whether the workers may be on other machines."""
         return isinstance(self.executor, GivenExecutor)
 
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether there are worker processes, and all of them are of this machine."""
+        return not self.elsewhere and not isinstance(self.executor, Serial)
+
     def __enter__(self) -> Pool:
         return self
 

@@ -19,11 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.core.errors import HarnessError
-from harness.core.process import REPRODUCIBLE_MKL
+from harness.core.process import REPRODUCIBLE_MKL, python_call
 from harness.core.ranks import Rank
 from harness.core.temporary import temporary_folder
-from harness.execution.follower import RankShare, joined, on_cuda, train_share
-from harness.trainers.base import python_call
+from harness.execution.follower import RankShare, joined, on_cuda
 
 if TYPE_CHECKING:  # the engine imports torch, which the driver does without until it trains
     from harness.engine.cohort import Cohort
@@ -116,7 +115,7 @@ class _Process:
         self._ready, write = os.pipe()
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                python_call(train_share, str(write), str(os.getpid())),
+                python_call("harness.execution.follower.train_share", str(write), str(os.getpid())),
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,

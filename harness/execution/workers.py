@@ -9,35 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from functools import partial
 from queue import SimpleQueue
-from signal import Signals
 from typing import Any, Protocol
 
 from harness.execution.given import TRIES
 from harness.execution.jobs import Done, Job, words_of
-
-
-class WorkerDiedError(BrokenExecutor):
-    """A worker process has ended with a call.
-
-    Args:
-        code: its exit code, negative for a signal; None where nobody knows.
-    """
-
-    def __init__(self, code: int | None) -> None:
-        super().__init__(f"the worker process ended: {code}")
-        self.code = code
-
-    @property
-    def how(self) -> str:
-        """How it ended, as an addition to a sentence; empty where nobody knows."""
-        if self.code is None:
-            return ""
-        if self.code >= 0:
-            return f" (exit code {self.code}: does code of your own call os._exit?)"
-        return f" (signal {Signals(-self.code).name}: out of memory, or killed)"
+from harness.execution.worker_died import WorkerDiedError
 
 
 class Process(Protocol):

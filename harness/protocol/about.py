@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from harness.core.metric_names import larger_is_better
 from harness.data.base import fingerprint, load_data
-from harness.protocol.check import notes_of
 from harness.spec.arms import Arm, build_arms, targets_of
 from harness.spec.component import Component
 from harness.spec.keys import spec_hash
@@ -19,11 +18,12 @@ _PARTS = ("test", "valid")
 """Parts of the data whose metrics have a curve on validation data."""
 
 
-def about_study(study: Study) -> About:
+def about_study(study: Study, notes: tuple[str, ...] = ()) -> About:
     """Return what MLflow shows of the study as a whole, with the texts of the user's own code.
 
     Args:
         study: all of its arms' parts from outside are looked at.
+        notes: what its user should know of it, in sentences.
     """
     arms = build_arms(study)
     targets = [target for arm in arms for target in targets_of(arm.recipe, study.probes)]
@@ -34,7 +34,7 @@ def about_study(study: Study) -> About:
         data=study.recipe.data.name,
         fingerprint=fingerprint(study.recipe.data),
         code=sources_of(tuple(targets)),
-        notes=notes_of(study),
+        notes=notes,
         arm_data=_data_of_arms(study, arms),
         profile=_profile(study.recipe.data),
         metric=closing_name(judged_by(study)[0]),

@@ -27,6 +27,7 @@ from harness.protocol.command_check import unread_values, untold_values
 from harness.protocol.object_notes import changed_objects, object_notes
 from harness.protocol.own_trial import trainer_notes, try_trainer, untold
 from harness.protocol.recipe_check import check_recipe
+from harness.protocol.representative import representative
 from harness.protocol.search_notes import search_notes
 from harness.protocol.width_check import mistakes_of_heads
 from harness.regularizers.base import Regularizer
@@ -34,8 +35,7 @@ from harness.spec.arms import Arm, build_arms
 from harness.spec.component import as_a
 from harness.spec.metrics import tells_direction
 from harness.spec.recipe import Recipe
-from harness.spec.resolved import ResolvedRecipe, resolve
-from harness.spec.space import Choice, IntUniform, LogUniform, Range, Space, largest_of
+from harness.spec.space import Space, largest_of
 from harness.spec.study import Study
 
 ALWAYS_RECORDED = {
@@ -350,35 +350,3 @@ def own_notes(study: Study, arm: Arm) -> list[str]:
     """Return what should be known of an arm with a trainer of a user's own, in sentences."""
     recipe = representative(arm.recipe)
     return [*trainer_notes(recipe, study.search.objective if study.search else None)]
-
-
-def representative(recipe: Recipe) -> ResolvedRecipe:
-    """Return the recipe with the middle of each space in its place, for an arm not yet tuned.
-
-    It stands for all of the arm's trials where one recipe is needed: to build, plan and forecast.
-
-    Args:
-        recipe: an arm's.
-
-    Returns:
-        The recipe itself where it holds no spaces.
-    """
-    spaces = recipe.spaces()
-    if not spaces:
-        return resolve(recipe)
-    return resolve(recipe.with_values({path: _middle(space) for path, space in spaces.items()}))
-
-
-def _middle(space: Space) -> object:
-    """Return the middle of a space on its own scale; the first option of a choice.
-
-    √(low · high) on a logarithmic scale, (low + high) / 2 on others, rounded down where whole
-    numbers are searched.
-    """
-    if isinstance(space, Choice):
-        return space.options[0]
-    assert isinstance(space, Range)
-    low, high = space.low, space.high
-    if isinstance(space, LogUniform):
-        return float((low * high) ** 0.5)
-    return (low + high) // 2 if isinstance(space, IntUniform) else (low + high) / 2

@@ -21,15 +21,14 @@ from harness.core.study_record import (
     StudyRecord,
 )
 from harness.data.base import load_data
-from harness.engine.batching import check_batching
 from harness.engine.timetable import make_timetable, samples_seen
 from harness.execution.checkpoints import Saving
 from harness.execution.pool import Pool
 from harness.protocol.about import about_study
-from harness.protocol.check import notes_of
 from harness.protocol.clocks import lacking_clocks, read_clocks
 from harness.protocol.confirm import confirm_look
 from harness.protocol.dispatch import Dispatcher
+from harness.protocol.examine import Examined
 from harness.protocol.looks_shown import looks_shown
 from harness.protocol.options import Options
 from harness.protocol.progress import Progress
@@ -67,7 +66,12 @@ class Conducted(NamedTuple):
 
 
 def conduct_study(
-    study: Study, options: Options, session: Session, progress: Progress, pool: Pool
+    study: Study,
+    options: Options,
+    session: Session,
+    progress: Progress,
+    pool: Pool,
+    examined: Examined,
 ) -> Conducted:
     """Search, freeze, read the clocks, and confirm.
 
@@ -77,6 +81,7 @@ def conduct_study(
         session: what is known, and where new runs are recorded.
         progress: is told how the study goes.
         pool: its workers; they end with the training.
+        examined: what was found in the check.
 
     Raises:
         ProtocolError: a confirm seed has been used in the search.
@@ -84,7 +89,7 @@ def conduct_study(
     """
     with pool:
         storage = _trial_storage(options, study)
-        known = session.open(about_study(study), build_arms(study))
+        known = session.open(about_study(study, examined.notes), build_arms(study))
         announce_plan(study, progress)
         session.tell(progress.countdown.to_plain)
         storage = _shared(session, pool, storage)
@@ -100,9 +105,17 @@ def conduct_study(
             # workers that see it share a disk with this machine, and write their checkpoints there
             saving.folder.mkdir(parents=True, exist_ok=True)
         dispatcher = Dispatcher(
-            *(recorded, pool, options.cohort, progress, saving, study.keep, study.limit)
+            recorded,
+            pool,
+            examined.limits(options.cohort),
+            progress,
+            saving,
+            study.keep,
+            study.limit,
         )
-        stages = _Stages(study, options, session, progress, pool, dispatcher, storage, earlier)
+        stages = _Stages(
+            study, options, session, progress, pool, examined, dispatcher, storage, earlier
+        )
         if session.joined:
             return _take_part(stages, recorded)
         searched, clock, confirmed = stages.run()
@@ -119,11 +132,11 @@ def conduct_study(
     record = StudyRecord(
         runs=[*searched.runs, *confirmed],
         trials=searched.trials,
-        winners=_frozen(searched.winners),
+        winners=_frozen(searched.winners, examined),
         importances=searched.mean_importances(),
         clock=clock,
         looks=looks_shown(study, earlier, confirmed),
-        notes=notes_of(study),
+        notes=examined.notes,
     )
     whole = not recorded.failed and not lacking_clocks(searched.winners, clock)
     return Conducted(record, trained=recorded.trained, failed=recorded.failed, whole=whole)
@@ -171,6 +184,7 @@ class _Stages(NamedTuple):
     session: Session
     progress: Progress
     pool: Pool
+    examined: Examined
     dispatcher: Dispatcher
     storage: TrialStorage | None
     earlier: StudyRecord | None
@@ -235,7 +249,7 @@ class _Stages(NamedTuple):
             runs: the confirm runs of this look and those before.
         """
         session = self.session
-        winners = _frozen(searched.winners)
+        winners = _frozen(searched.winners, self.examined)
         looks = self.earlier.looks if self.earlier else ()
         record = StudyRecord(session.settle(runs), [], winners, {}, clock, looks)
         verdicts = session.retry_read(
@@ -258,11 +272,11 @@ def checkpoints_of(study: Study, uri: str) -> Saving | None:
     return Saving(beside / "checkpoints" / study.name, 60 * study.checkpoint)
 
 
-def _frozen(winners: Sequence[Winner]) -> dict[str, list[FrozenEntry]]:
+def _frozen(winners: Sequence[Winner], examined: Examined) -> dict[str, list[FrozenEntry]]:
     """Return the winners as the record has them, with the path and length of their runs."""
     entries: dict[str, list[FrozenEntry]] = {}
     for winner in winners:
-        together, why = check_batching(winner.recipe)
+        together, why = examined.batching(winner.recipe)
         entries.setdefault(winner.arm.name, []).append(
             FrozenEntry(
                 winner.trial,

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from harness.core.records import Keep, Outcome
 from harness.data.base import load_data
 from harness.data.same_data import known_fingerprint
-from harness.engine.batching import cohort_key
+from harness.engine.cohort_key import cohort_key
 from harness.engine.timetable import Timetable, make_timetable
 from harness.execution.checkpoints import Saving
-from harness.execution.jobs import Done, Job, cohort_limit, cut_cohorts
+from harness.execution.jobs import Done, Job, cut_cohorts
 from harness.execution.pool import Pool
 from harness.execution.watch import LONGEST_SILENCE
 from harness.protocol.hopeless import Failures
@@ -31,6 +31,7 @@ from harness.protocol.runs import (
 )
 from harness.protocol.shared_jobs import SharedJobs
 from harness.spec.keys import digest
+from harness.spec.resolved import ResolvedRecipe
 from harness.tracking import finite_summary
 
 Prune = Callable[[int, Sequence[SoFar]], set[int]]
@@ -43,7 +44,7 @@ class Dispatcher:
     Args:
         recorded: the study's finished runs; new ones are added to it.
         pool: trains jobs.
-        largest: members of a cohort at most; by default as the model's size and the machine allow.
+        limit: returns how many members a cohort of a recipe has at most.
         progress: is told the updates that new jobs will make.
         saving: where jobs have their checkpoints, each in a folder of its own; None for none.
         keep: which weights of confirm runs are kept; runs that lack them are trained again.
@@ -54,13 +55,13 @@ class Dispatcher:
         self,
         recorded: RecordedRuns,
         pool: Pool,
-        largest: int | None,
+        limit: Callable[[ResolvedRecipe], int],
         progress: Progress,
         saving: Saving | None = None,
         keep: Keep = None,
         patience: float = LONGEST_SILENCE,
     ) -> None:
-        self.recorded, self.pool, self.largest, self.progress = recorded, pool, largest, progress
+        self.recorded, self.pool, self.limit, self.progress = recorded, pool, limit, progress
         self.saving, self.keep, self.patience = saving, keep, patience
         self.failures = Failures(progress)
         self._said: set[str] = set()
@@ -180,7 +181,7 @@ class _Batch:
             groups.setdefault((cohort_key(request.run.recipe), request.stage), []).append(i)
         jobs = []
         for group in groups.values():
-            limit = self.dispatcher.largest or cohort_limit(self.requests[group[0]].run.recipe)
+            limit = self.dispatcher.limit(self.requests[group[0]].run.recipe)
             for cohort in cut_cohorts(len(group), limit, alone=len(groups) == 1):
                 unknown = tuple(group[j] for j in cohort if group[j] not in leave_out)
                 if unknown:

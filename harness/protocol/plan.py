@@ -12,11 +12,13 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from harness.engine.batching import check_batching, cohort_key, copy_bytes, member_bytes
+from harness.engine.batching import check_batching, member_bytes
+from harness.engine.cohort_key import cohort_key, copy_bytes
 from harness.engine.program import program_of
 from harness.engine.user_code import in_words
 from harness.execution.jobs import cohort_limit, cut_cohorts
-from harness.protocol.check import check_study, notes_of, representative
+from harness.protocol.check import check_study, notes_of
+from harness.protocol.representative import representative
 from harness.protocol.search_space import count_trials
 from harness.protocol.timing import forecast_seconds
 from harness.spec.arms import Arm, build_arms

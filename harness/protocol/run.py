@@ -76,8 +76,8 @@ def run_study(
             seconds = time.perf_counter() - began
             return Summary(study.name, 0, known, 0, seconds, True, identity)
 
-    # Imported only now: all need torch, which takes seconds, and a known answer does without. The
-    # workers come first, since they import it too.
+    # Imported only now: a known answer does without. The workers come first, since they import
+    # torch, which takes seconds.
     with importing():
         from harness.protocol.workers import start_workers
 
@@ -85,16 +85,22 @@ def run_study(
     with ExitStack() as ends:
         pool = ends.enter_context(start_workers(study, options, told))
         with importing():
-            from harness.protocol.check import check_study, notes_of
+            from harness.protocol.examine import begin_to_examine
+
+            examination = begin_to_examine(study, pool)
+            # while a worker looks
             from harness.protocol.conduct import conduct_study
 
-        check_study(study)
-        for note in notes_of(study):
+            if study.tuned:
+                import harness.protocol.trial_storage  # noqa: F401
+
+        examined = examination()
+        for note in examined.notes:
             told.say(note)
         trained, gone = 0, ""
         while True:
             with closing(_session(study, options)) as session:
-                done = conduct_study(study, options, session, told, pool)
+                done = conduct_study(study, options, session, told, pool, examined)
                 trained += done.trained
                 if not done.deserted:
                     return _ended(study, session, done, trained, began, identity)
@@ -107,7 +113,7 @@ def run_study(
 
 def _session(study: Study, options: Options) -> Session:
     """Return what the study is recorded by."""
-    from harness.execution.jobs import how_cut  # imports torch
+    from harness.execution.jobs import how_cut
 
     return Session(
         study.name,

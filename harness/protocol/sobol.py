@@ -1,8 +1,7 @@
 """Scrambled Sobol' points: spread out evenly, and each one uniform.
 
 SciPy has them too, and gives the same ones bit for bit; but importing its statistics takes most of
-a second, for which every study would wait before its first trial. The direction numbers are torch's
-(Joe & Kuo 2008).
+a second, for which every study would wait before its first trial.
 """
 
 from __future__ import annotations
@@ -47,7 +46,34 @@ def sobol_sequence(dimensions: int, count: int, stream: np.random.Generator) -> 
 
 
 def _direction_numbers(dimensions: int) -> np.ndarray:
-    """Return v_j of each dimension, (D, BITS)."""
-    from torch.quasirandom import SobolEngine
+    """Return v_j of each dimension, (D, BITS), of which v_0 is the largest."""
+    if dimensions > len(_POLYNOMIALS) + 1:
+        from torch.quasirandom import SobolEngine  # which has 21201 dimensions
 
-    return np.asarray(SobolEngine(dimensions).sobolstate.numpy().astype(np.int64))
+        return np.asarray(SobolEngine(dimensions).sobolstate.numpy().astype(np.int64))
+    m_DB = np.ones((dimensions, BITS), np.int64)
+    for m, (coefficients, first) in zip(m_DB[1:], _POLYNOMIALS, strict=False):
+        degree = len(first)
+        m[:degree] = first
+        for j in range(degree, BITS):
+            m[j] = m[j - degree] << degree ^ m[j - degree]
+            for i in range(1, degree):
+                m[j] ^= (coefficients >> degree - 1 - i & 1) * m[j - i] << i
+    return m_DB << np.arange(BITS)[::-1]
+
+
+_POLYNOMIALS = (
+    (0, (1,)),
+    (1, (1, 3)),
+    (1, (1, 3, 1)),
+    (2, (1, 1, 1)),
+    (1, (1, 1, 3, 3)),
+    (4, (1, 3, 5, 13)),
+    (2, (1, 1, 5, 5, 17)),
+    (4, (1, 1, 5, 5, 5)),
+    (7, (1, 1, 7, 11, 19)),
+    (11, (1, 1, 5, 1, 1)),
+    (13, (1, 1, 1, 3, 11)),
+)
+"""The primitive polynomial of each dimension after the first, its inner coefficients read as a
+binary number, and the numbers that its direction numbers begin with (Joe & Kuo 2008, table)."""

@@ -1,7 +1,7 @@
 """How long a recipe's updates take: the clock of frozen recipes, and the forecast of a plan.
 
-Workers import this file: it needs the engine, and neither MLflow nor Optuna. What is trained here
-is thrown away.
+Workers import this file, which needs neither MLflow nor Optuna; the driver names its functions to
+them, and does without the engine, which imports torch. What is trained here is thrown away.
 """
 
 from __future__ import annotations
@@ -14,9 +14,6 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from harness.core.study_record import ClockReading
-from harness.engine.cohort import start
-from harness.engine.evaluate import evaluate_members
-from harness.engine.program import program_of
 from harness.execution.jobs import one_thread
 from harness.execution.remote import here
 from harness.execution.together import advance_together
@@ -119,6 +116,8 @@ def _seconds_of(recipe: ResolvedRecipe, updates: int) -> float:
 
     ``cost/seconds`` counts updates alone, as the trainer measures them.
     """
+    from harness.engine.cohort import start
+
     short = recipe.with_values({"steps": updates, "eval_every": updates})
     cohort = advance_together(start([Run(short, 0)], test=False))
     return cohort.outcomes[0].summary["cost/seconds"]
@@ -135,6 +134,10 @@ def forecast_seconds(recipe: ResolvedRecipe, members: int) -> float:
         recipe: the run.
         members: size of the cohort, whose time its runs share.
     """
+    from harness.engine.cohort import start
+    from harness.engine.evaluate import evaluate_members
+    from harness.engine.program import program_of
+
     times = program_of(recipe).times
     short = recipe.with_values({"steps": FORECAST_UPDATES, "eval_every": FORECAST_UPDATES})
     # the second time counts: the first one also allocates memory and warms caches

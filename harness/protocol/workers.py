@@ -10,6 +10,7 @@ from concurrent.futures import Executor
 from functools import partial
 
 from harness.core.errors import SpecError
+from harness.execution.forked import end_ahead
 from harness.execution.given import GivenExecutor
 from harness.execution.local import default_workers, local_executor
 from harness.execution.pool import Pool
@@ -53,6 +54,8 @@ def _executor(study: Study, options: Options, workers: int) -> Callable[[], Exec
     # runs of a user's own trainers have processes of their own, and need no workers beside them
     if all(recipe.trainer is not None for recipe in recipes):
         workers, given = 0, None
+    if workers == 0 or given is not None:
+        end_ahead()
     if given is not None:
         return partial(GivenExecutor, given, parcel_of(study))
     # a GPU that is asked for by its number is the same one to all workers

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from harness.data.base import load_data
 from harness.engine.timetable import make_timetable
-from harness.protocol.check import representative
 from harness.protocol.progress import Progress
+from harness.protocol.representative import representative
 from harness.protocol.search_space import count_trials
 from harness.spec.arms import build_arms
 from harness.spec.study import Study

@@ -73,7 +73,7 @@ def shape_key(recipe: Recipe) -> str:
     A cohort is one program over stacked weights: shapes, data, batch size and length must agree.
     Numbers are tensors with an entry for each member, schedules and optimizers are applied to the
     members that have them, and members may be on several splits of the data, so that those may
-    differ. (Where splits are better trained apart, :func:`harness.engine.batching.cohort_key`
+    differ. (Where splits are better trained apart, :func:`harness.engine.cohort_key.cohort_key`
     says so.)
 
     Args:

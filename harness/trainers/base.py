@@ -3,10 +3,7 @@ mean."""
 
 from __future__ import annotations
 
-import json
-import sys
 from abc import abstractmethod
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,16 +29,6 @@ class Launch(NamedTuple):
     """Whether events come on a pipe of their own, and not on the standard output."""
     metrics: Path | None = None
     """A file that lines are read from beside it."""
-
-
-def python_call(function: Callable[[], None], *arguments: str) -> tuple[str, ...]:
-    """Return the command line of a process that calls a function with some arguments in
-    ``sys.argv``, and finds a user's own modules where this process finds them."""
-    code = (
-        "import json, sys; sys.path[:] = json.loads(sys.argv.pop(1)); "
-        f"from {function.__module__} import {function.__name__} as call; call()"
-    )
-    return (sys.executable, "-c", code, json.dumps(sys.path), *arguments)
 
 
 class Trainer(Component):

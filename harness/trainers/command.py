@@ -15,11 +15,11 @@ from typing import Self, final
 from pydantic import Field, model_validator
 
 from harness.core.errors import HarnessError, nearest
+from harness.core.process import python_call
 from harness.spec.paths import flatten
 from harness.spec.patterns import METRICS_FILE
 from harness.spec.source_code import OwnFile
-from harness.trainers.base import Launch, Trainer, python_call
-from harness.trainers.child import execute
+from harness.trainers.base import Launch, Trainer
 from harness.trainers.training_run import POSITIONS, Assignment, full_name
 
 PLACEHOLDER = re.compile(r"\{([^{}\s]+)\}")
@@ -97,7 +97,7 @@ class Command(Trainer):
         if parts[0] in ("python", "python3"):  # the one that the harness runs in
             parts[0] = sys.executable
         return Launch(
-            python_call(execute, str(os.getpid()), *parts),
+            python_call("harness.trainers.child.execute", str(os.getpid()), *parts),
             folder=files[0].root if files else None,
             environment=(("PYTHONUNBUFFERED", "1"),),
             metrics=Path(asked.folder) / self.metrics if self.metrics else None,

@@ -11,10 +11,11 @@ from typing import Any, cast, final
 
 import cloudpickle
 
+from harness.core.process import python_call
 from harness.spec.component import External
 from harness.spec.own_trainer import LIMITS
-from harness.trainers.base import Launch, Trainer, python_call
-from harness.trainers.child import Given, serve
+from harness.trainers.base import Launch, Trainer
+from harness.trainers.child import Given
 from harness.trainers.training_run import Assignment
 
 
@@ -52,7 +53,7 @@ class ExternalTrainer(External, Trainer):
 
     def launch(self, asked: Assignment) -> Launch:
         function = cloudpickle.dumps(self.load())
-        arguments = python_call(serve, "{events}", str(os.getpid()))
+        arguments = python_call("harness.trainers.child.serve", "{events}", str(os.getpid()))
         return Launch(arguments, pickle.dumps(tuple(Given(function, asked))), piped=True)
 
     def event_of(self, line: str) -> dict[str, object] | None:

@@ -11,7 +11,7 @@ from harness.core.errors import HarnessError, SpecError
 from harness.data.base import Data, load_data
 from harness.data.dataset import Raw
 from harness.data.splitting import split_samples
-from harness.engine.batching import cohort_key
+from harness.engine.cohort_key import cohort_key
 from harness.protocol.check import check_study
 from harness.protocol.train import train
 from harness.spec.recipe import Recipe

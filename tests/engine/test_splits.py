@@ -11,8 +11,8 @@ from harness.core.errors import HarnessError, ProtocolError
 from harness.core.recent import keep_recent
 from harness.data.base import Data, load_data
 from harness.data.dataset import Raw
-from harness.engine.batching import MIXED, cohort_key
 from harness.engine.cohort import start
+from harness.engine.cohort_key import MIXED, cohort_key
 from harness.engine.leaving import drop
 from harness.engine.loop import advance
 from harness.engine.program import program_of

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from harness.execution import local
+from harness.core import gpus
 from harness.execution.jobs import Job, perform
 from harness.execution.local import Serial, local_executor, visible_gpus
 from harness.execution.pool import Pool
@@ -14,9 +14,9 @@ from harness.spec.arms import Run
 from tests.execution.recipes import RECIPE
 
 
-@pytest.mark.parametrize("gpus", [(), ("/dev/null",)], ids=["forked", "fresh"])
-def test_workers_give_the_bits_of_this_process(monkeypatch, gpus):
-    monkeypatch.setattr(local, "_GPU_DEVICES", gpus)
+@pytest.mark.parametrize("devices", [(), ("/dev/null",)], ids=["forked", "fresh"])
+def test_workers_give_the_bits_of_this_process(monkeypatch, devices):
+    monkeypatch.setattr(gpus, "DEVICES", devices)
     job = Job((0, 1), (Run.of(RECIPE, 0), Run.of(RECIPE, 1)), test=True)
     here = perform(job)
     with Pool(lambda: local_executor(1)) as pool:
@@ -35,7 +35,7 @@ def test_serial_is_an_executor_whose_futures_are_done():
 
 
 def test_each_worker_has_a_gpu_of_its_own(monkeypatch):
-    monkeypatch.setattr(local, "_GPU_DEVICES", ("/dev/null",))
+    monkeypatch.setattr(gpus, "DEVICES", ("/dev/null",))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3,5")
     with local_executor(2) as executor:
         asked = ("CUDA_VISIBLE_DEVICES",)

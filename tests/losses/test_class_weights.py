@@ -9,7 +9,7 @@ from torch.nn import functional
 import harness as h
 from harness.core.errors import HarnessError
 from harness.data.base import Data, load_data
-from harness.engine.batching import cohort_key
+from harness.engine.cohort_key import cohort_key
 from harness.engine.differentiate import Autograd, HandWritten
 from harness.engine.differentiate.base import TrainingPass
 from harness.engine.evaluate import evaluate

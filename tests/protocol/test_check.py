@@ -8,7 +8,8 @@ import harness as h
 from harness import results
 from harness.core.errors import NoStudyError, SpecError
 from harness.probes.base import Probe
-from harness.protocol.check import check_study, representative
+from harness.protocol.check import check_study
+from harness.protocol.representative import representative
 from harness.protocol.run import Options, run_study
 from harness.regularizers.base import Regularizer
 from tests.studies import small
