@@ -67,3 +67,9 @@ def test_a_study_begins_without_what_it_needs_later(folder, study, needed):
     imported = imported_by(["run", "study.py", "--workers", "0"], folder)
     assert needed <= imported, "it came to the first job"
     assert not imported & ((AFTERWARDS | {"optuna"}) - needed)
+
+
+@pytest.mark.parametrize("study", [STUDY, TUNED])
+def test_a_driver_with_workers_does_without_torch(folder, study):
+    (folder / "study.py").write_text(study, encoding="utf-8")
+    assert "torch" not in imported_by(["run", "study.py", "--workers", "1"], folder)

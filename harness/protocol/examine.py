@@ -64,13 +64,15 @@ def examine(study: Study) -> Examined:
     Raises:
         SpecError: the study can't be run as written.
     """
+    from harness.execution.jobs import cohort_limit
     from harness.protocol.check import check_study, notes_of
 
     check_study(study)
     examined = Examined(notes_of(study), {}, {})
-    limit = examined.limits(None)
     for recipe in _shapes_of(study):
-        limit(recipe)
+        key, limit = cohort_key(recipe), cohort_limit(recipe)
+        # members may have other optimizers, of which some need more memory
+        examined.known_limits[key] = min(limit, examined.known_limits.get(key, limit))
         examined.batching(recipe)
     return examined
 
