@@ -53,7 +53,8 @@ def _start_ahead() -> None:
     """Let workers begin to start, unless nothing is going to be trained."""
     from harness.execution.forked import start_ahead
 
-    if not {"-h", "--help", "--dry-run"} & set(sys.argv):
+    words = " ".join(sys.argv).replace("=", " ")
+    if not any(word in words for word in (" -h", " --help", " --dry-run", " --workers 0")):
         start_ahead()
 
 
