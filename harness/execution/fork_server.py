@@ -24,9 +24,9 @@ from typing import Any, NoReturn
 
 import cloudpickle
 
-from harness.execution.worker_process import import_engine, prepare
+from harness.execution.worker_process import become_worker, import_engine
 
-CHUNK = 64
+WAKE_BYTES = 64
 """Bytes that are read of what only wakes: of requests for workers, and of children's ends."""
 
 
@@ -50,7 +50,7 @@ def serve_forks() -> None:
         while True:
             ready = [key.fileobj for key, _ in selector.select()]
             if woken in ready:
-                woken.recv(CHUNK)
+                woken.recv(WAKE_BYTES)
                 _tell_endings(told)
             if requests in ready:
                 asked, files, *_ = socket.recv_fds(requests, 1, 2)
@@ -112,7 +112,7 @@ def _become_worker(
         for other in others:
             other.close()
         sys.path[:] = json.loads(calls.recv_bytes())
-        prepare(server)
+        become_worker(server)
         _reseed()
         _serve_calls(calls)
         code = 0

@@ -26,7 +26,7 @@ from harness.core.process import python_call
 from harness.execution.worker_died import WorkerDiedError
 from harness.execution.worker_environment import worker_environment
 
-ENDING = 5.0
+END_WAIT = 5.0
 """Seconds until a process that was killed is surely told of."""
 
 
@@ -157,7 +157,7 @@ class ForkedWorker:
             self._calls.send_bytes(cloudpickle.dumps(partial(fn, *args)))
             returned, result = cloudpickle.loads(self._answer())
         except (EOFError, ConnectionError):
-            wait([self._told], ENDING)
+            wait([self._told], END_WAIT)
             self._listen()
             raise WorkerDiedError(self._code) from None
         if not returned:
@@ -190,4 +190,4 @@ class ForkedWorker:
                     child.kill()
         with suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
-        wait([self._told], ENDING)
+        wait([self._told], END_WAIT)

@@ -16,7 +16,7 @@ from typing import Any
 from loky import ProcessPoolExecutor
 
 from harness.execution.worker_died import WorkerDiedError
-from harness.execution.worker_process import import_engine, prepare_fresh
+from harness.execution.worker_process import become_fresh_worker, import_engine
 
 
 class FreshWorker:
@@ -29,7 +29,7 @@ class FreshWorker:
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._executor = ProcessPoolExecutor(
             max_workers=1,
-            initializer=prepare_fresh,
+            initializer=become_fresh_worker,
             initargs=(list(sys.path),),
             env=dict(environment),
             # Idle workers stay: a stage may keep the driver busy for longer than loky waits.

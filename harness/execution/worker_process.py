@@ -23,7 +23,7 @@ def import_engine() -> None:
     gc.freeze()
 
 
-def prepare(parent: int) -> None:
+def become_worker(parent: int) -> None:
     """Make this process a worker.
 
     Args:
@@ -40,14 +40,14 @@ def prepare(parent: int) -> None:
     torch.set_num_threads(1)
 
 
-def prepare_fresh(paths: list[str]) -> None:
+def become_fresh_worker(paths: list[str]) -> None:
     """Make a process that was started afresh a worker of its parent.
 
     Args:
         paths: the driver's import path, so that the user's own modules are found.
     """
     sys.path[:] = paths
-    prepare(os.getppid())
+    become_worker(os.getppid())
 
 
 def _leave_with(parent: int) -> None:

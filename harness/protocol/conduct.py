@@ -99,32 +99,21 @@ def conduct_study(
         searches = len(study.looks[-1].searches)
         recorded = RecordedRuns(session, {} if options.fresh else known, watched, searches)
         saving = checkpoints_of(study, session.uri)
-        if options.fresh and saving and not session.joined:
+        if saving and options.fresh and not session.joined:
             saving.forget()
-        if pool.elsewhere and saving:
+        if saving and pool.elsewhere:
             # workers that see it share a disk with this machine, and write their checkpoints there
             saving.folder.mkdir(parents=True, exist_ok=True)
-        dispatcher = Dispatcher(
-            recorded,
-            pool,
-            examined.limits(options.cohort),
-            progress,
-            saving,
-            study.keep,
-            study.limit,
-        )
+        limit = examined.limits(options.cohort)
+        dispatcher = Dispatcher(recorded, pool, limit, progress, saving, study.keep, study.limit)
         stages = _Stages(
             study, options, session, progress, pool, examined, dispatcher, storage, earlier
         )
         if session.joined:
             return _take_part(stages, recorded)
         searched, clock, confirmed = stages.run()
-    # what runs of another engine or of an earlier form of the study have left
     if saving:
-        saving.forget()
-        # the folder of all studies, if no other has any
-        with suppress(OSError):
-            saving.folder.parent.rmdir()
+        _clear(saving)
     # Waits for trials on their way to Optuna's storage. Not in a finally: after an error the wait
     # could be long, and the next start writes what is missing.
     if storage is not None:
@@ -140,6 +129,14 @@ def conduct_study(
     )
     whole = not recorded.failed and not lacking_clocks(searched.winners, clock)
     return Conducted(record, trained=recorded.trained, failed=recorded.failed, whole=whole)
+
+
+def _clear(saving: Saving) -> None:
+    """Remove what runs of another engine or of an earlier form of the study have left."""
+    saving.forget()
+    # the folder of all studies, if no other has any
+    with suppress(OSError):
+        saving.folder.parent.rmdir()
 
 
 def _trial_storage(options: Options, study: Study) -> TrialStorage | None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from harness.stats.intervals import Interval
-from harness.stats.ranks import ranked
+from harness.stats.ranks import ranks_of
 from harness.stats.verdict import superior
 
 EXACT = 14
@@ -71,7 +71,7 @@ def wilcoxon(d: ArrayLike) -> float:
     x = np.asarray(d, dtype=float)
     x = x[x != 0]
     # the signed-rank test is the permutation test of signed ranks
-    return permutation(np.sign(x) * ranked(np.abs(x))) if len(x) else 1.0
+    return permutation(np.sign(x) * ranks_of(np.abs(x))) if len(x) else 1.0
 
 
 def permutation(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
-def ranked(x: ArrayLike) -> np.ndarray:
+def ranks_of(x: ArrayLike) -> np.ndarray:
     """Return the places along the last axis, from 1 for the smallest; equal ones share their mean.
 
     Args:
@@ -19,7 +19,7 @@ def ranked(x: ArrayLike) -> np.ndarray:
     Returns:
         (..., n).
 
-    >>> ranked([3.0, 1.0, 3.0]).tolist()
+    >>> ranks_of([3.0, 1.0, 3.0]).tolist()
     [2.5, 1.0, 2.5]
     """
     # SciPy's takes most of a second to import, which is longer than it takes for all of a study's
@@ -45,7 +45,7 @@ def average_ranks(scores: ArrayLike, maximize: bool = False) -> np.ndarray:
     """
     # ranks count from the smallest score
     x = np.asarray(scores, dtype=float)
-    return np.asarray(ranked(-x if maximize else x).mean(axis=0))
+    return np.asarray(ranks_of(-x if maximize else x).mean(axis=0))
 
 
 class Friedman(NamedTuple):
@@ -85,7 +85,7 @@ def friedman(scores: ArrayLike) -> Friedman:
             f"expected scores (blocks, competitors) with two of each at least, got shape {x.shape}"
         )
     n, k = x.shape
-    ranks = ranked(x)
+    ranks = ranks_of(x)
     spread = float((ranks**2).sum()) - n * k * (k + 1) ** 2 / 4
     between = float(((ranks.sum(axis=0) - n * (k + 1) / 2) ** 2).sum())
     # no spread: all scores of every block are tied

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from harness.stats.blocks import blocks_of
 from harness.stats.hierarchy import FEWEST_RUNS, ROUNDING, Scope, mean_test
 from harness.stats.intervals import Interval
-from harness.stats.ranks import ranked
+from harness.stats.ranks import ranks_of
 from harness.stats.verdict import Evidence
 
 EXACT_LEVELS, EXACT_BLOCKS = 10, 40
@@ -67,7 +67,7 @@ def page_trend(
         raise ValueError(f"expected outcomes of three levels at least, got {k}")
     if n == 0:
         return Evidence(Interval(math.nan, math.nan, math.nan), 1.0, favours=False)
-    ranks_NK = ranked(_tied(blocks.values if rising else -blocks.values, resolution))
+    ranks_NK = ranks_of(_tied(blocks.values if rising else -blocks.values, resolution))
     page_N = ranks_NK @ np.arange(1, k + 1)
     # ρ = 12 (L_i − k(k+1)²/4)/(k³ − k), in steps of that for one of L
     scale = 12 / (k**3 - k)
