@@ -77,6 +77,14 @@ def advance(
     return cohort
 
 
+@denormals_as_zero()
+def seconds_of_updates(cohort: Cohort, updates: int) -> float:
+    """Make so many more updates, evaluate nothing, and return the seconds that they took."""
+    program = program_of(cohort.members[0].run.recipe)
+    with _streams(program, cohort).kept():
+        return train_interval(program, cohort, cohort.done + updates).seconds
+
+
 def _streams(program: Program, cohort: Cohort) -> OwnStreams:
     members = cohort.members
     own = any(member.has_own_code for member in members)

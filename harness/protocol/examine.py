@@ -6,6 +6,7 @@ first run. The workers have imported it by then: one of them is asked, and the d
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -94,7 +95,7 @@ def begin_to_examine(study: Study, pool: Pool) -> Callable[[], Examined]:
     """Let a worker examine a study, where that can be.
 
     Code of a user's own is looked at in this process, where it may print, be interrupted and take
-    its time; so is all where there are no workers on this machine.
+    its time; so is all where there are no workers on this machine, or torch is here already.
 
     Args:
         study: what is asked.
@@ -103,7 +104,7 @@ def begin_to_examine(study: Study, pool: Pool) -> Callable[[], Examined]:
     Returns:
         What waits until it is done, and raises a SpecError where the study can't be run.
     """
-    if not pool.on_this_machine or _has_own_code(study):
+    if _has_torch() or not pool.on_this_machine or _has_own_code(study):
         return partial(examine, study)
     asked = pool.executor.submit(_examined_or_refused, study)
 
@@ -125,6 +126,10 @@ def _examined_or_refused(study: Study) -> Examined | HarnessError:
         return examine(study)
     except HarnessError as error:
         return error
+
+
+def _has_torch() -> bool:
+    return "torch" in sys.modules
 
 
 def _has_own_code(study: Study) -> bool:

@@ -10,7 +10,9 @@ import json
 import os
 import statistics
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 from harness.core.study_record import ClockReading
@@ -29,6 +31,8 @@ LEAST_SECONDS = 0.02
 """Seconds that a timed block takes at least, far above what the clock itself can tell apart."""
 MOST_UPDATES = 4096
 """Updates of a timed block at most: an update that takes next to nothing is not timed forever."""
+MOST_ALTOGETHER = (BLOCKS + 3) * MOST_UPDATES
+"""Updates of all blocks: those before the last are 1 + ½ + ¼ + … of it, and a little more."""
 FORECAST_UPDATES = 8
 """Updates that a forecast is made from."""
 
@@ -71,10 +75,10 @@ def read_clock(recipe: ResolvedRecipe) -> ClockReading:
     # before the timing, which is a load itself
     load = _other_load()
     # By factors of 4 while far from the goal, of 2 when near: these trial blocks are thrown away.
-    updates = 4
-    while (took := _seconds_of(recipe, updates)) < LEAST_SECONDS and updates < MOST_UPDATES:
+    make, updates = _updates_of(recipe), 4
+    while (took := make(updates)) < LEAST_SECONDS and updates < MOST_UPDATES:
         updates *= 2 if took > LEAST_SECONDS / 4 else 4
-    blocks = sorted(_seconds_of(recipe, updates) / updates for _ in range(BLOCKS))
+    blocks = sorted(make(updates) / updates for _ in range(BLOCKS))
     return ClockReading(
         of=work_of(recipe),
         seconds=blocks[0],
@@ -111,11 +115,19 @@ def _other_load() -> float:
     return max(0.0, processes - 1) / (os.cpu_count() or 1)
 
 
-def _seconds_of(recipe: ResolvedRecipe, updates: int) -> float:
-    """Return the seconds of so many updates, the evaluations before and after them left out.
+def _updates_of(recipe: ResolvedRecipe) -> Callable[[int], float]:
+    """Return what makes so many more updates of a run, and returns their seconds as
+    ``cost/seconds`` counts them."""
+    from harness.engine.cohort import start
+    from harness.engine.loop import seconds_of_updates
 
-    ``cost/seconds`` counts updates alone, as the trainer measures them.
-    """
+    if recipe.processes > 1:  # which start with a run and end with it
+        return partial(_seconds_of_a_run, recipe)
+    long = {"steps": MOST_ALTOGETHER, "eval_every": MOST_ALTOGETHER}
+    return partial(seconds_of_updates, start([Run(recipe.with_values(long), 0)], test=False))
+
+
+def _seconds_of_a_run(recipe: ResolvedRecipe, updates: int) -> float:
     from harness.engine.cohort import start
 
     short = recipe.with_values({"steps": updates, "eval_every": updates})

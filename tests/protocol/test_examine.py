@@ -22,7 +22,8 @@ def study(**fields):
 
 
 @pytest.fixture
-def pool():
+def pool(monkeypatch):
+    monkeypatch.setattr("harness.protocol.examine._has_torch", lambda: False)
     with Pool(lambda: local_executor(1)) as pool:
         yield pool
 
