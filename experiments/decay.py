@@ -27,7 +27,7 @@ study = Study(
             "AdamW": {"optimizer": AdamW(lr=LR, weight_decay=LogUniform(1e-2, 10.0))},
         }
     },
-    search=Search(trials=16, searches=16, objective="valid/loss"),
+    search=Search(trials=16, searches=24, objective="valid/loss"),
     seeds=5,
     claims=[
         Claim.better("L2", than="none", id="beyond"),

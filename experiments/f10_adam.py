@@ -45,7 +45,7 @@ study = Study(
             "Adam, uncorrected, η = 0.001": Adam(lr=1e-3, bias_correction=False),
         }
     },
-    search=Search(trials=16, searches=16, objective="valid/accuracy", reduce="mean"),
+    search=Search(trials=16, searches=24, objective="valid/accuracy", reduce="mean"),
     seeds=5,
     probes=[UpdateRatio(every="log"), Trajectory(every=40, unit="steps"), Surfaces()],
     claims=[

@@ -40,7 +40,7 @@ study = Study(
             "dropout": {"regularizers": [Dropout(rate=Uniform(0.02, 0.5))]},
         },
     },
-    search=Search(trials=12, searches=12, objective="valid/accuracy"),
+    search=Search(trials=12, searches=24, objective="valid/accuracy"),
     seeds=4,
     answer=(0,),
     hero="interactions",
