@@ -33,7 +33,9 @@ study = Study(
     name="language-model",
     question="In which order do tuned optimizers bring a GPT on a Markov language to a loss?",
     recipe=Recipe(
-        data=Markov(symbols=48, concentration=0.1, context=16, samples=4000, valid_fraction=0.05),
+        data=Markov(
+            symbols=48, order=1, concentration=0.1, context=16, samples=4000, valid_fraction=0.05
+        ),
         model=GPT(layers=1, width=32, heads=4),
         batch_size=1,
         steps=1500,
