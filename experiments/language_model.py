@@ -2,7 +2,7 @@
 
     python experiments/language_model.py --quick
 
-The language is a Markov chain of 48 symbols: whoever knows how often each occurs has a loss of 3.785
+The language is a Markov chain of 48 symbols: who knows how often each occurs has a loss of 3.785
 nats a symbol, who looks one symbol back 2.000, the entropy rate. The target is 2.3. The claims are
 the field's order: Muon, AdamW, Lion, signSGD. A batch is one sequence of 16 symbols, so that
 gradients are noisy, which is what averages over updates are for; model, length and target were set
