@@ -20,6 +20,7 @@ from harness import (
     Muon,
     Recipe,
     Search,
+    Searches,
     SignSGD,
     Study,
     WarmUp,
@@ -52,7 +53,9 @@ study = Study(
             "signSGD": SignSGD(lr=SIGN_LR),
         }
     },
-    search=Search(trials=12, searches=8, objective="valid/loss", reduce="mean"),
+    search=Search(
+        trials=12, searches=Searches(min=8, max=20), objective="valid/loss", reduce="mean"
+    ),
     seeds=3,
     claims=[
         Claim.faster("Muon", than="AdamW", to=TARGET, by="steps", id="beyond"),
