@@ -10,7 +10,9 @@ from harness.analysis.results import Results
 from harness.report.figures.base import FigureContext, Section
 from harness.report.figures.curve_data import (
     MAIN_METRICS,
+    MOST_SINGLES,
     longest_curve,
+    most_runs,
     other_metrics,
     paired_metrics,
     units_of,
@@ -44,6 +46,8 @@ class Sections(NamedTuple):
     """Units that the curves' horizontal axis can be switched to."""
     thinned: int
     """Points that longer curves of single runs were thinned to; 0 where all are shown."""
+    left_out: bool
+    """Whether an arm has more runs than are drawn one by one."""
 
 
 def draw_sections(context: FigureContext) -> Sections:
@@ -70,6 +74,7 @@ def draw_sections(context: FigureContext) -> Sections:
         **by_section,
         units=units_of(context.curves),
         thinned=context.points if is_thinned else 0,
+        left_out=most_runs(context.curves) > MOST_SINGLES,
     )
 
 

@@ -13,6 +13,8 @@ from scipy import stats as scipy_stats
 import harness as h
 from harness.analysis.answer import answer_study
 from harness.core.errors import HarnessError
+from harness.core.metric_names import describe
+from harness.report.figures import curve_data
 from harness.report.figures.base import FigureContext
 from harness.report.figures.confusion import compute_confusion
 from harness.report.figures.critical_difference import compute_critical_difference
@@ -240,3 +242,16 @@ def test_a_map_of_layers_shows_logarithms_where_values_differ_widely(values, exp
     rows = compute_layers(context, "gradient", "").arms["a"]
     assert rows.layers == ("hidden.0",)
     assert rows.values[0] == pytest.approx(expected)
+
+
+def test_of_many_runs_some_of_all_are_drawn_one_by_one():
+    rows = pd.DataFrame(
+        {"arm": "a", "seed": seed, "search": 0, "step": step, "epoch": step, "valid/loss": float(seed)}
+        for seed in range(100)
+        for step in (0, 1)
+    )  # fmt: skip
+    band = curve_data._band("a", "valid", rows, "valid/loss", ["epoch"], 20, describe("valid/loss"))
+    drawn = [single.seed for single in band.singles]
+    assert len(drawn) == 25 and drawn[0] == 0 and drawn[-1] == 96
+    assert band.centres["mean"][0][0] == 49.5, "of all of them"
+    assert curve_data.most_runs(rows) == 100

@@ -25,6 +25,10 @@ CURVE_UNITS = ("epoch", "step", "samples", "seconds")
 """Units that a curve's horizontal axis can have; the first one there is is drawn first."""
 _PARTS = ("train", "valid")
 
+MOST_SINGLES = 30
+"""Single runs of an arm that a figure has at most, evenly from all: more lines of one colour are an
+area, which the interval shows better, and most of a page's bytes."""
+
 
 class Single(NamedTuple):
     """One run's curve."""
@@ -130,6 +134,11 @@ def other_metrics(curves: pd.DataFrame) -> list[str]:
     return [name for name in names if name.partition("/")[0] not in _PARTS]
 
 
+def most_runs(curves: pd.DataFrame) -> int:
+    """Return how many runs the arm with the most of them has."""
+    return int(curves.groupby("arm")["seed"].nunique().max()) if len(curves) else 0
+
+
 def longest_curve(curves: pd.DataFrame) -> int:
     """Return the number of evaluations of the longest curve there is, 0 without any."""
     names = [str(c) for c in curves if c not in {*PLACE, *CURVE_UNITS}]
@@ -175,7 +184,8 @@ def _band(
     # all three centres keep the points that the mean needs, since they share their positions
     kept = extremes(centres["mean"][0], POINTS_PER_CURVE) if centres else at
     singles = []
-    for seed, run in rows.groupby("seed"):
+    runs = list(rows.groupby("seed"))
+    for seed, run in runs[:: -(-len(runs) // MOST_SINGLES)]:
         run_at, values = np.searchsorted(steps, run["step"]), run[column].to_numpy()
         own = extremes(values, points)
         singles.append(Single(int(str(seed)), run_at[own], values[own]))
