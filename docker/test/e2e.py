@@ -274,10 +274,13 @@ def in_browser(report: Path) -> str:
             executable_path=path, args=["--no-sandbox", "--disable-background-networking"]
         )
         page = browser.new_page()
+        # CI runs the test suite beside this, on as few as two cores
+        page.set_default_timeout(180_000)
+        page.set_default_navigation_timeout(180_000)
         page.goto(report.as_uri())
         page.wait_for_selector(".plot .main-svg")
         page.goto(page.locator("#table a").first.get_attribute("href"))
-        page.get_by_text("seed", exact=False).first.wait_for(timeout=60_000)
+        page.get_by_text("seed", exact=False).first.wait_for()
         if folder := os.environ.get("SCREENSHOTS"):
             page.wait_for_timeout(3000)
             page.screenshot(path=f"{folder}/mlflow-in-docker.png")
