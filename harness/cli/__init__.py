@@ -18,19 +18,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.core.process import REPRODUCIBLE_MKL
-
 if TYPE_CHECKING:
     from harness.spec.study import Study
 
 
 def main() -> None:
     """Run the command line."""
-    if sys.argv[1:2] == ["run"]:
-        _start_ahead()
-    from harness.cli.commands import app
-
-    _guard(partial(app, prog_name="harness"))  # also where Python was told -m harness
+    _guard(_command)
 
 
 def study_main(study: Study) -> None:
@@ -43,10 +37,22 @@ def study_main(study: Study) -> None:
 
     if in_notebook():
         return _run_in_notebook(study)
+    _guard(partial(_script, study))
+
+
+def _command() -> None:
+    if sys.argv[1:2] == ["run"]:
+        _start_ahead()
+    from harness.cli.commands import app
+
+    app(prog_name="harness")  # also where Python was told -m harness
+
+
+def _script(study: Study) -> None:
     _start_ahead()
     from harness.cli.study_commands import script_app
 
-    _guard(script_app(study))
+    script_app(study)()
 
 
 def _start_ahead() -> None:
@@ -74,6 +80,7 @@ def _guard(command: Callable[[], object]) -> None:
     """Call a command; a user's mistake ends in a message and not in a traceback."""
     from harness.core.errors import HarnessError
     from harness.core.plain_text import let_streams_degrade, with_copyable_paths
+    from harness.core.process import REPRODUCIBLE_MKL
 
     # With --workers 0 this process trains; workers get the same setting where they are started.
     os.environ.setdefault(*REPRODUCIBLE_MKL)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 
 REPRODUCIBLE_MKL = ("MKL_CBWR", "AUTO,STRICT")
 """An environment variable of MKL, and the value that makes its matrix products reproducible.
@@ -16,6 +17,16 @@ on which other runs share a run's cohort. MKL reads the variable before its firs
 process which has computed one already is not changed. A notebook that trains in its own process can
 set it before it imports torch.
 """
+
+
+def kill_children(process: int) -> None:
+    """Kill all that a process has started, and that is still under it."""
+    import psutil
+
+    with suppress(psutil.Error):
+        for child in psutil.Process(process).children(recursive=True):
+            with suppress(psutil.Error):
+                child.kill()
 
 
 def python_call(function: str, *arguments: str) -> tuple[str, ...]:

@@ -117,8 +117,9 @@ def _become_worker(
         _serve_calls(calls)
         code = 0
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):  # nobody reads it any more
+                stream.flush()
         # without what the interpreter does at its end, which is the server's to do
         os._exit(code)
 

@@ -22,7 +22,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
 
 from harness.core.gpus import surely_no_gpu
-from harness.core.process import python_call
+from harness.core.process import kill_children, python_call
 from harness.execution.worker_died import WorkerDiedError
 from harness.execution.worker_environment import worker_environment
 
@@ -182,12 +182,7 @@ class ForkedWorker:
         has not forked it yet."""
         if self.dead or self._pid is None:
             return
-        import psutil
-
-        with suppress(psutil.Error):
-            for child in psutil.Process(self._pid).children(recursive=True):
-                with suppress(psutil.Error):
-                    child.kill()
+        kill_children(self._pid)
         with suppress(ProcessLookupError):
             os.kill(self._pid, signal.SIGKILL)
         wait([self._told], END_WAIT)

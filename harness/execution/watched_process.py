@@ -17,7 +17,7 @@ from typing import NamedTuple
 import psutil
 
 from harness.core.machine_memory import machine_memory
-from harness.core.process import REPRODUCIBLE_MKL
+from harness.core.process import REPRODUCIBLE_MKL, kill_children
 from harness.trainers.base import Launch
 
 LOOK = 0.1
@@ -215,10 +215,7 @@ class WatchedProcess:
 
     def kill(self) -> None:
         """End it and all that it has started, and close the pipes."""
-        with suppress(psutil.Error):
-            for child in psutil.Process(self.process.pid).children(recursive=True):
-                with suppress(psutil.Error):
-                    child.kill()
+        kill_children(self.process.pid)
         self.signal(signal.SIGKILL)
         self.process.wait()
         self._selector.close()

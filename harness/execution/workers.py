@@ -14,6 +14,7 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, Protocol
 
+from harness.core.error_words import error_in_words
 from harness.execution.given import TRIES
 from harness.execution.jobs import Done, Job, words_of
 from harness.execution.worker_died import WorkerDiedError
@@ -118,6 +119,10 @@ class Workers(Executor):
                     died, how = died + 1, error.how
                     if job and (words := _last_words(job)):  # it would end so again
                         return Done({}, None, words)
+        except Exception as error:  # the job or its end can't be sent: no fault of the others
+            if job is None:
+                raise
+            return Done({}, None, error_in_words(error))
         finally:
             self._idle.put(worker)
         message = f"the worker process died {TRIES} times{how}"

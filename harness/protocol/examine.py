@@ -14,7 +14,7 @@ from typing import NamedTuple
 from harness.core.errors import HarnessError
 from harness.engine.cohort_key import cohort_key
 from harness.execution.pool import Pool
-from harness.protocol.object_notes import parcel_of
+from harness.protocol.object_notes import objects_of
 from harness.protocol.representative import representative
 from harness.spec.arms import build_arms, targets_of
 from harness.spec.keys import shape_key
@@ -133,7 +133,6 @@ def _has_torch() -> bool:
 
 
 def _has_own_code(study: Study) -> bool:
-    arms = build_arms(study)
-    if any(arm.recipe.trainer is not None or targets_of(arm.recipe, study.probes) for arm in arms):
-        return True
-    return bool(parcel_of(study).objects)
+    recipes = [arm.recipe for arm in build_arms(study)]
+    own = any(recipe.trainer is not None or targets_of(recipe, study.probes) for recipe in recipes)
+    return own or bool(objects_of(study))

@@ -14,7 +14,7 @@ from harness.spec.study import Study
 
 def object_notes(study: Study) -> Iterator[str]:
     """Yield a sentence for each object that no other process can rebuild."""
-    for name, path in _objects_of(study).items():
+    for name, path in objects_of(study).items():
         if what := describe_local(name):
             yield (
                 f"{path}: {name} is {what}: it works in this process and its workers, and reports"
@@ -24,7 +24,7 @@ def object_notes(study: Study) -> Iterator[str]:
 
 def changed_objects(study: Study) -> Iterator[str]:
     """Yield a mistake for each object that does something else than when the study was made."""
-    for name, path in _objects_of(study).items():
+    for name, path in objects_of(study).items():
         if changed_since(name):
             yield (
                 f"{path}: {name} has changed since the study was made: what it reads of its module"
@@ -38,7 +38,7 @@ def send_objects(study: Study) -> None:
     Raises:
         HarnessError: one of them can't be pickled.
     """
-    write_objects(list(_objects_of(study)))
+    write_objects(list(objects_of(study)))
 
 
 def parcel_of(study: Study) -> Parcel:
@@ -50,10 +50,10 @@ def parcel_of(study: Study) -> Parcel:
     targets = [
         target for arm in build_arms(study) for target in targets_of(arm.recipe, study.probes)
     ]
-    return pack(_objects_of(study), sources_of(tuple(targets)))
+    return pack(objects_of(study), sources_of(tuple(targets)))
 
 
-def _objects_of(study: Study) -> dict[str, str]:
+def objects_of(study: Study) -> dict[str, str]:
     """Return the names of the user's and libraries' objects, each with the first place of it."""
     parts: list[tuple[str, Component]] = [
         (f"recipe.{path}", part) for arm in build_arms(study) for path, part in arm.recipe.parts()

@@ -1,6 +1,7 @@
 """The workers of a study, which start before anything else of it.
 
-They take seconds to import torch. Meanwhile this process looks for mistakes, and opens the stores.
+torch's import takes them a second or more. Meanwhile this process imports the rest of what it
+needs; then one of them looks for mistakes (:mod:`harness.protocol.examine`).
 """
 
 from __future__ import annotations

@@ -46,8 +46,8 @@ class Sections(NamedTuple):
     """Units that the curves' horizontal axis can be switched to."""
     thinned: int
     """Points that longer curves of single runs were thinned to; 0 where all are shown."""
-    left_out: bool
-    """Whether an arm has more runs than are drawn one by one."""
+    singles: int
+    """Runs of an arm that are drawn one by one at most; 0 where all are."""
 
 
 def draw_sections(context: FigureContext) -> Sections:
@@ -74,7 +74,7 @@ def draw_sections(context: FigureContext) -> Sections:
         **by_section,
         units=units_of(context.curves),
         thinned=context.points if is_thinned else 0,
-        left_out=most_runs(context.curves) > MOST_SINGLES,
+        singles=MOST_SINGLES if most_runs(context.curves) > MOST_SINGLES else 0,
     )
 
 

@@ -33,6 +33,13 @@ def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+class Unreadable:
+    """Can be pickled, and not unpickled."""
+
+    def __reduce__(self):
+        return int, ("no number",)
+
+
 def fork_and_die(seconds):
     """Die, and leave a process behind that goes on for a while."""
     if os.fork():

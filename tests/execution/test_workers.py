@@ -19,6 +19,7 @@ from harness.execution.pool import Pool
 from harness.execution.workers import Workers
 from harness.spec.arms import Run
 from tests.execution.calls import (
+    Unreadable,
     die,
     done_of,
     draw,
@@ -107,6 +108,13 @@ def test_what_a_call_raises_is_raised_here(workers):
         workers.submit(divmod, 1, 0).result()
     with pytest.raises(TypeError, match="pickle"):
         workers.submit(threading.Lock).result()
+
+
+def test_a_job_that_no_worker_can_read_ends_in_words(workers):
+    """A module of the user's that only this process finds, say: it must not end the study."""
+    job = Job((0,), (Run.of(RECIPE, 0),), test=False)._replace(keep=Unreadable())
+    done = workers.submit(done_of, job).result()
+    assert not done.outcomes and done.error
 
 
 def test_workers_draw_different_numbers_where_nobody_seeds_them(tmp_path):
