@@ -27,12 +27,14 @@ from harness.spec.resolved import ResolvedRecipe
 
 BLOCKS = 5
 """Timings of which the fastest counts: whatever disturbs a timing makes it longer."""
-LEAST_SECONDS = 0.02
-"""Seconds that a timed block takes at least, far above what the clock itself can tell apart."""
+BLOCK_SECONDS = 0.02
+"""Seconds that a timed block takes, about: far above what the clock itself can tell apart."""
+TRIAL_SECONDS = 0.1 * BLOCK_SECONDS
+"""Seconds of a trial block that tell well enough how many updates a timed one needs."""
 MOST_UPDATES = 4096
 """Updates of a timed block at most: an update that takes next to nothing is not timed forever."""
 MOST_ALTOGETHER = (BLOCKS + 3) * MOST_UPDATES
-"""Updates of all blocks: those before the last are 1 + ½ + ¼ + … of it, and a little more."""
+"""Updates of all blocks: those before the timed ones are 1 + ¼ + … of one, and one more."""
 FORECAST_UPDATES = 8
 """Updates that a forecast is made from."""
 
@@ -66,18 +68,16 @@ def _optimizer_kind(recipe: ResolvedRecipe) -> str:
 def read_clock(recipe: ResolvedRecipe) -> ClockReading:
     """Time single updates of a recipe on one thread; what is trained is thrown away.
 
-    Blocks of n updates are timed, n raised until a block takes long enough: a clock's resolution
-    and the start of a block then no longer count.
+    Blocks of n updates are timed, n so large that a clock's resolution and the start of a block no
+    longer count.
 
     Returns:
         seconds = min over blocks of (seconds of the block / n), and median / min as its spread.
     """
     # before the timing, which is a load itself
     load = _other_load()
-    # By factors of 4 while far from the goal, of 2 when near: these trial blocks are thrown away.
-    make, updates = _updates_of(recipe), 4
-    while (took := make(updates)) < LEAST_SECONDS and updates < MOST_UPDATES:
-        updates *= 2 if took > LEAST_SECONDS / 4 else 4
+    make = _updates_of(recipe)
+    updates = block_size(make)
     blocks = sorted(make(updates) / updates for _ in range(BLOCKS))
     return ClockReading(
         of=work_of(recipe),
@@ -85,6 +85,21 @@ def read_clock(recipe: ResolvedRecipe) -> ClockReading:
         spread=statistics.median(blocks) / blocks[0],
         load=round(load, 3),
     )
+
+
+def block_size(make: Callable[[int], float]) -> int:
+    """Return how many updates a timed block has, by trial blocks, which are thrown away.
+
+    Args:
+        make: makes so many updates and returns their seconds.
+    """
+    make(1)  # which also allocates memory, or compiles
+    updates = 1
+    while (took := make(updates)) < TRIAL_SECONDS:
+        if updates >= MOST_UPDATES:
+            return MOST_UPDATES
+        updates *= 4
+    return max(1, min(round(updates * BLOCK_SECONDS / took), MOST_UPDATES))
 
 
 class Readings(NamedTuple):

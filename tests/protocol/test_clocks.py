@@ -8,6 +8,7 @@ import harness as h
 from harness import results
 from harness.analysis.answer import answer_study
 from harness.execution.pool import Pool
+from harness.protocol import timing
 from harness.protocol.progress import Progress
 from harness.protocol.run import Options, run_study
 from harness.report.page import render
@@ -43,6 +44,24 @@ def test_arms_that_cost_the_same_share_a_reading_of_the_clock(folder):
     run_study(small(compare={"optimizer": rates}, search=None, claims=()), Options(workers=0))
     clock = results.load("small").clock
     assert clock["0.1"] == clock["0.2"] != clock["momentum"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "updates"), [(1.0, 1), (0.02, 1), (1e-3, 20), (3e-5, 667), (1e-9, 4096), (0, 4096)]
+)
+def test_a_timed_block_takes_as_long_as_it_is_to_or_one_update(seconds, updates):
+    made = []
+
+    def make(count):
+        made.append(count)
+        # the first has memory to allocate
+        return (len(made) == 1) + count * seconds
+
+    assert timing.block_size(make) == updates
+    most = timing.MOST_ALTOGETHER
+    assert sum(made) + timing.BLOCKS * updates <= most and sum(made) * seconds <= max(
+        2 * seconds, 0.02
+    )
 
 
 def test_an_arm_that_can_t_be_trained_has_no_clock(folder):
