@@ -5,8 +5,37 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from harness.core.metric_names import Declared
 from harness.core.metric_table import Description
+from harness.data.base import Data
+from harness.losses.base import Loss
+from harness.spec.arms import build_arms
+from harness.spec.component import as_a
+from harness.spec.recipe import Recipe
+from harness.spec.study import Study
 from harness.stats import Interval
+
+
+def with_bounds(study: Study) -> Declared:
+    """Return what is declared of a study's metrics, and how small its losses can be: the mean of
+    cross-entropies is not below 0, and that of a user's own losses may be.
+    """
+    declared = study.recipe.declared
+    if "loss" in declared or study.imported is not None:
+        return declared
+    least = min(_least_loss(arm.recipe) for arm in build_arms(study))
+    return {**declared, "loss": Description("loss", "mean loss of the samples", least=least)}
+
+
+def _least_loss(recipe: Recipe) -> float:
+    """Return the smallest loss that a recipe's samples can have; −∞ where that is not known."""
+    if recipe.trainer is not None:
+        return -math.inf
+    if recipe.loss is not None:
+        return as_a(Loss, recipe.loss).least
+    # without a loss of their own data have cross-entropies or squared errors
+    own = type(as_a(Data, recipe.data)).default_loss is not Data.default_loss
+    return -math.inf if own else 0.0
 
 
 def cut_to_bounds(interval: Interval, known: Description) -> Interval:

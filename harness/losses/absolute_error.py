@@ -15,5 +15,7 @@ if TYPE_CHECKING:
 class MAE(Loss):
     """ℓ = Σᵢ |outᵢ − yᵢ| / D."""
 
+    least = 0.0
+
     def per_sample(self, out_KBD: Tensor, y_KBD: Tensor, hyper: Mapping[str, Tensor]) -> Tensor:
         return (out_KBD - y_KBD).abs().flatten(2).mean(-1)

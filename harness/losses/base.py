@@ -7,9 +7,10 @@ one-hot for classes; or whole numbers (K, B, *S), one for each token or pixel, w
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.core.lazy import Lazy
 from harness.losses.tokens import are_tokens, sum_by_sample, weighted_mean
@@ -33,6 +34,8 @@ class Loss(Component):
     """
 
     kind = "loss"
+    least: ClassVar[float] = -math.inf
+    """The smallest loss that a sample can have, with any outputs."""
 
     def check_targets(self, y: np.ndarray) -> None:
         """Refuse targets that the loss is not defined for, before anything trains.

@@ -27,6 +27,8 @@ class BCE(Loss):
     With ``pos_weight`` p the first term is multiplied by p, in training and in what is reported.
     """
 
+    least = 0.0
+
     pos_weight: ClassWeights | None = Field(default=None, exclude_if=lambda weight: weight is None)
     """How much what is 1 counts beside what is 0: a number for each output, or "balanced", the
     zeros of the training targets for each one of them."""

@@ -41,6 +41,8 @@ class CrossEntropy(Loss):
     reported.
     """
 
+    least = 0.0
+
     weight: ClassWeights | None = Field(default=None, exclude_if=lambda weight: weight is None)
     """How much each class counts: a number for each, in the order of the classes, or "balanced":
     N / (C n_c) with the n_c of N training samples that are of class c, so that all count alike."""

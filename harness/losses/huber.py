@@ -20,6 +20,8 @@ else:
 class Huber(Loss):
     """ℓ = Σᵢ ρ(outᵢ − yᵢ) / D, ρ(e) = ½e² where |e| ≤ δ, else δ(|e| − δ/2) (Huber 1964)."""
 
+    least = 0.0
+
     delta: Positive = 1.0
     """Size δ of an error, in units of the targets, at which the square turns into a line."""
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 class MSE(Loss):
     """ℓ = Σᵢ (outᵢ − yᵢ)² / D, the mean over the outputs; or half the sum."""
 
+    least = 0.0
+
     form: Literal["mean", "half_sum"] = "mean"
     """"half_sum" is ℓ = ½ Σᵢ (outᵢ − yᵢ)², as theory papers have it."""
 

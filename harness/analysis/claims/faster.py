@@ -9,15 +9,19 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness import stats
+from harness.analysis.bounds import cut_to_bounds
 from harness.analysis.claims.evidence import Weighed, evidence_on
 from harness.analysis.claims.times import times_to
 from harness.analysis.claims.wording import Words
 from harness.analysis.quantities import say, three_digits
 from harness.analysis.results import Results
 from harness.analysis.values import resolution_of
+from harness.core.metric_table import Description
 from harness.spec.claims import Faster
 from harness.spec.looks import Look
 from harness.stats import Interval, Reached
+
+_TIME = Description("time to a value", least=0.0)
 
 
 @evidence_on.register
@@ -50,7 +54,11 @@ def evidence_on_faster(claim: Faster, results: Results, look: Look, level: float
     step = resolution_of([mine_KS, other_KS])
     evidence = stats.superior(other_KS, mine_KS, 0.0, level, scope=scope, resolution=step)
     means = [
-        say(stats.mean_test(own, scope=scope, level=level, resolution=step).interval)
+        say(
+            cut_to_bounds(
+                stats.mean_test(own, scope=scope, level=level, resolution=step).interval, _TIME
+            )
+        )
         for own in (mine_KS, other_KS)
     ]
     missed = _missed(claim.arm, mine) + _missed(claim.than, other)
