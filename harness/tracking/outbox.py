@@ -1,18 +1,20 @@
 """What a session has to write, on its way into the store.
 
-Batches go straight into a store on this machine. On their way to a server they wait in a spool, so
-that training goes on while the server is slow or away.
+Training goes on meanwhile: a store on this machine is written by a thread, and on their way to a
+server batches wait in a spool, since it may be slow or away.
 """
 
 from __future__ import annotations
 
 import hashlib
-from functools import partial
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from harness.core.errors import StoreError
 from harness.core.paths import cache_folder
-from harness.tracking.retry import StoreUnavailable, retry
+from harness.tracking.background import Background
+from harness.tracking.retry import StoreUnavailable
 from harness.tracking.rows import NewRun
 from harness.tracking.spool import Spool, SpoolBatch
 from harness.tracking.uris import hide_password, is_remote
@@ -33,11 +35,11 @@ class Outbox:
 
     def __init__(self, experiment: Experiment, patience: float) -> None:
         self._experiment, self._patience = experiment, patience
-        self._spool: Spool | None = None
-        """What batches wait in on their way to a server; None where they are written at once."""
+        self._way: Spool | Background = Background(self._deliver, patience)
+        """What takes batches to the store."""
         self._given_ids: dict[str, str] = {}
-        """The ids that the store gave to runs, by those that they had before. Where there is a
-        spool, its thread writes them; they are all there once it is flushed."""
+        """The ids that the store gave to runs, by those that they had before. The thread that
+        writes batches sets them; they are all there once all is written."""
 
     def open_spool(self) -> None:
         """Let batches wait in files where the store is a server, and send what a killed process has
@@ -47,8 +49,8 @@ class Outbox:
             StoreError: the store refuses it, or is away for too long.
         """
         if is_remote(self._experiment.uri):
-            self._spool = Spool(self._spool_folder(), self._deliver, patience=self._patience)
-            self._spool.flush()
+            self._way = Spool(self._spool_folder(), self._deliver, patience=self._patience)
+            self._way.flush()
 
     def _spool_folder(self) -> Path:
         # The same for the study's next process, also after the store's password has changed; a
@@ -58,26 +60,20 @@ class Outbox:
         return cache_folder() / "spool" / name
 
     def send(self, batch: SpoolBatch) -> None:
-        """Put a batch into the spool where there is one, else write it now.
+        """Send a batch on its way; wait where too much is on its way already.
 
         Args:
             batch: the fields of runs, ids of those that they take the place of, and the run that
                 they are nested in; or numbers and tags of a run that is there already.
 
         Raises:
-            StoreError: the store refuses, or has been away for too long.
+            StoreError: the store has refused a batch, or has been away for too long.
         """
-        if self._spool is not None:
-            return self._spool.put(batch)
-        try:
-            retry(partial(self._deliver, batch), self._patience)
-        except StoreUnavailable as error:
-            raise StoreError(
-                f"{error}; start the same command again, finished runs are kept"
-            ) from error
+        with _telling_absence():
+            self._way.put(batch)
 
     def _deliver(self, batch: SpoolBatch, again: bool) -> None:
-        """Write what a batch holds; the spool calls it in a thread of its own.
+        """Write what a batch holds; called in a thread of its own.
 
         Args:
             batch: as :meth:`send` was given it, perhaps in a process before this.
@@ -104,15 +100,24 @@ class Outbox:
         Raises:
             StoreError: the store has refused one, or has been away for too long.
         """
-        if self._spool is not None:
-            self._spool.flush()
+        with _telling_absence():
+            self._way.flush()
 
     def stored_id(self, run_id: str) -> str:
         """Return the id that the store gave to a run that has arrived."""
         return self._given_ids.get(run_id, run_id)
 
     def close(self) -> None:
-        """Let another process send what still waits; a second call does nothing."""
-        spool, self._spool = self._spool, None
-        if spool is not None:
-            spool.close()
+        """Let another process send what still waits."""
+        self._way.close()
+
+
+@contextmanager
+def _telling_absence() -> Iterator[None]:
+    """Raise a StoreError for a store that has been away for too long."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        raise StoreError(
+            f"{error}; start the same command again, finished runs are kept"
+        ) from error

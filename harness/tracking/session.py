@@ -200,11 +200,11 @@ class Session:
         return self._runs.read(rows, self.sharing.run_id if self.sharing else "")
 
     def record(self, records: Sequence[Record]) -> list[str]:
-        """Write finished runs, in place of any older ones with their keys, or send them on their
-        way to a server.
+        """Send finished runs on their way into the store, in place of any older ones with their
+        keys.
 
-        A call is one batch: one transaction in MLflow's tables. On the way to a server it waits
-        only where too much is queued already.
+        A call is one batch: one transaction in MLflow's tables. It waits only where too much is on
+        its way already.
 
         Args:
             records: the runs of one cohort; at least one, of arms that :meth:`open` was given.
@@ -213,7 +213,8 @@ class Session:
             Their ids; those of runs on their way are their own until :meth:`settle`.
 
         Raises:
-            StoreError: the store refused them, or has been away for too long.
+            StoreError: the store has refused runs, these or earlier ones, or has been away for too
+                long.
         """
         runs = [new_run(record, self._parents.arms[record.arm].run_id) for record in records]
         if self.sharing is not None:
@@ -238,7 +239,7 @@ class Session:
             readings: seconds of one update of its frozen recipes, by search; one at least.
 
         Raises:
-            StoreError: the store refused it, or has been away for too long.
+            StoreError: the store has refused something, or has been away for too long.
         """
         if self.clocks.get(arm) == readings:
             return
@@ -257,7 +258,7 @@ class Session:
         )
 
     def _send(self, batch: SpoolBatch) -> None:
-        """Write a batch, or send it on its way to a server.
+        """Send a batch on its way.
 
         Raises:
             StoreError: the study has been taken over, or the store refuses.

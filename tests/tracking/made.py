@@ -27,3 +27,10 @@ def opened(name="s", uri=None, about=ABOUT, levels=None, **options):
         _LAST.pop(name).close()
     session = _LAST[name] = Session(name, uri, **options)
     return session, session.open(about, [Arm("arm", levels or {}, RECIPE)])
+
+
+def recorded(session, *records):
+    """Record runs as one batch, and wait until the store has them; return their ids there."""
+    ids = session.record(records)
+    session.settle(())
+    return [session._outbox.stored_id(run_id) for run_id in ids]

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from harness.core.errors import StoreError
 from harness.tracking import Reader, list_studies, retry
-from tests.tracking.made import opened, record
+from tests.tracking.made import opened, record, recorded
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_a_write_waits_until_the_store_is_free(locked, caplog):
     session, _ = opened()
     hasty(session)
     threading.Timer(0.5, locked()).start()
-    session.record([record()])
+    recorded(session, record())
     session.close()
     assert len(Reader.of("s").runs()) == 1
     assert "is locked by another program; it is tried again for 600 s" in caplog.text
@@ -51,9 +51,9 @@ def test_a_store_that_stays_locked_is_said_to(locked):
     hasty(session)
     unlock = locked()
     with pytest.raises(StoreError, match="is locked by another program; start the same command"):
-        session.record([record()])
+        recorded(session, record())
     unlock()
-    session.record([record()])
+    recorded(session, record())
     session.close()
     assert len(Reader.of("s").runs()) == 1
 

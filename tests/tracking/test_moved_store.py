@@ -8,7 +8,7 @@ import pytest
 
 from harness.core.errors import StoreError
 from harness.tracking import Reader
-from tests.tracking.made import ABOUT, opened, record
+from tests.tracking.made import ABOUT, opened, record, recorded
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def study(tmp_path):
     folder = tmp_path / "here"
     folder.mkdir()
     session, _ = opened("s", uri_of(folder))
-    session.record([record(arrays={"a": [1.0]})])
+    recorded(session, record(arrays={"a": [1.0]}))
     session.close()
     with sqlite3.connect(folder / "mlflow.db") as database:  # what is copied is the file alone
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -46,7 +46,7 @@ def test_what_was_moved_is_read_and_gone_on_with(study, tmp_path, caplog):
     assert "moved or copied" in caplog.text
     session, known = opened("s", uri_of(there))
     assert list(known) == ["k0"]
-    session.record([record(key="k1", arrays={"a": [2.0]})])
+    recorded(session, record(key="k1", arrays={"a": [2.0]}))
     session.close()
     assert len(files(there)) == len(before) + 1 and not list(study.rglob("*.json"))
 
@@ -56,7 +56,7 @@ def test_a_copy_never_writes_into_the_original(study, tmp_path):
     shutil.copytree(study, copy)
     before = files(study)
     session, _ = opened("s", uri_of(copy))
-    session.record([record(key="k1", arrays={"a": [2.0]})])
+    recorded(session, record(key="k1", arrays={"a": [2.0]}))
     session.close()
     assert files(study) == before and len(files(copy)) == len(before) + 1
     assert spec_of(study) == ABOUT.spec

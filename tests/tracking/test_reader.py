@@ -14,7 +14,7 @@ from harness.tracking import Reader, list_studies, load_run
 from harness.tracking.rows import POINTS_SHOWN
 from harness.tracking.run_ends import read_run_ends
 from tests.studies import small
-from tests.tracking.made import opened, record
+from tests.tracking.made import opened, record, recorded
 
 
 def test_long_curves_are_kept_whole(form, folder):
@@ -43,8 +43,8 @@ def test_studies_are_listed_and_other_experiments_are_not(form):
 def test_the_ends_of_runs_are_those_that_the_reader_sees(form):
     """In both forms of a store: an SQLite file of known tables is read without MLflow."""
     session, _ = opened("b")
-    session.record([record(), record(1, "k1", "failed"), record(2, "k2", "diverged")])
-    session.record([record(1, "k1")])  # it takes the failed one's place
+    recorded(session, record(), record(1, "k1", "failed"), record(2, "k2", "diverged"))
+    recorded(session, record(1, "k1"))  # it takes the failed one's place
     opened("a")
     MlflowClient().create_experiment("of another program")
     for name in ("a", "b"):
@@ -62,11 +62,11 @@ def test_the_ends_of_runs_are_those_that_the_reader_sees(form):
 
 def test_a_run_is_found_by_its_id(form):
     session, _ = opened()
-    session.record([record()])
+    recorded(session, record())
     (run,) = session.reader.runs()
-    recorded = load_run(run.run_id)
-    assert (recorded.study, recorded.run, recorded.spec) == ("s", run, {"name": "s"})
-    assert [list(pair) for pair in recorded.curves["valid/loss"]] == [[0, 1.0], [4, 0.5]]
+    loaded = load_run(run.run_id)
+    assert (loaded.study, loaded.run, loaded.spec) == ("s", run, {"name": "s"})
+    assert [list(pair) for pair in loaded.curves["valid/loss"]] == [[0, 1.0], [4, 0.5]]
     with pytest.raises(StoreError, match=r"'nothing': not in MLflow at sqlite"):
         load_run("nothing")
     with pytest.raises(StoreError, match="expected a training run of the harness, got 'arm'"):
@@ -92,7 +92,7 @@ def test_metrics_that_were_renamed_are_read_by_today_s_names(form):
     old, new = "curvature/edge", "curvature/stability_threshold"
     point = record().outcome.points[0]
     session, _ = opened()
-    session.record([record(points=(point._replace(metrics={old: 2.0}),), **{old: 3.0})])
+    recorded(session, record(points=(point._replace(metrics={old: 2.0}),), **{old: 3.0}))
     with pytest.warns(FutureWarning, match="is now called"):
         (run,) = session.reader.runs()
     assert run.closing[new] == 3.0

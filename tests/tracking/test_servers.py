@@ -27,7 +27,7 @@ from harness.tracking.client_api import ClientApi
 from tests import servers
 from tests.studies import small
 from tests.tables import assert_same_tables, tables
-from tests.tracking.made import ABOUT, RECIPE, record
+from tests.tracking.made import ABOUT, RECIPE, record, recorded
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("servers")]
 
@@ -197,8 +197,7 @@ def test_what_was_half_sent_is_deleted_and_other_runs_are_left(server, folder, m
         session = Session("half", server.uri)
         opened.append(session.open(ABOUT, [Arm("arm", {}, RECIPE)]))
         if not opened[-1]:
-            session.record([record()])
-            session.settle([])
+            recorded(session, record())
             client, experiment = session._experiment.client, session._experiment.id
             tags = {"harness.key": "k1", "harness.kind": "run"}
             half = client.create_run(experiment, tags=tags).info.run_id

@@ -20,7 +20,7 @@ from harness.tracking.schema import Tag
 from tests.studies import small
 from tests.tables import assert_same_tables, tables
 from tests.tracking.conftest import use_client
-from tests.tracking.made import opened, record
+from tests.tracking.made import opened, record, recorded
 
 SERIAL = Options(workers=0)
 
@@ -43,7 +43,7 @@ def test_what_is_recorded_is_read(form):
     points = tuple(Point(i, i / 10, i, {"valid/loss": 1 / (1 + i)}) for i in range(20))
     given = record(points=points, arrays={"confusion": [[1, 2]]}, **{"test/loss": 0.25})
     session, _ = opened()
-    session.record([given])
+    recorded(session, given)
     (run,) = session.reader.runs()
     assert run[2:9] == ("k0", "arm", "search", 0, 0, "finished", True)
     assert run.closing == {"valid/loss": 0.5, "test/loss": 0.25}
@@ -68,12 +68,12 @@ def test_half_written_runs_are_thrown_away(form):
 
 def test_a_newer_record_takes_the_place_of_the_older_one(form):
     session, _ = opened()
-    session.record([record(status="failed")])
+    recorded(session, record(status="failed"))
     (first,) = session.reader.runs()
     assert not first.whole and first.status == "failed"
     again, known = opened()
     assert known == {}, "a failed run is tried again"
-    again.record([record()])
+    recorded(again, record())
     (second,) = again.reader.runs()
     assert second.whole and second.run_id != first.run_id
     assert opened()[1] == {"k0": (second.run_id, "finished", {"valid/loss": 0.5}, "")}
@@ -81,8 +81,8 @@ def test_a_newer_record_takes_the_place_of_the_older_one(form):
 
 def test_within_a_session_too_a_newer_record_takes_the_place_of_the_older_one(form):
     session, _ = opened()
-    session.record([record()])
-    session.record([record(**{"valid/loss": 0.25})])
+    recorded(session, record())
+    recorded(session, record(**{"valid/loss": 0.25}))
     assert [run.closing for run in session.reader.runs()] == [{"valid/loss": 0.25}]
 
 
@@ -96,6 +96,7 @@ def test_a_refused_write_leaves_nothing_and_says_so(folder):
     batch = {"rows": [run._asdict() for run in same], "superseded": [], "parent": ""}
     with pytest.raises(StoreError, match="refused 2 runs.*finished runs are kept"):
         session._send(batch)
+        session.settle(())
     assert session.reader.runs() == []
 
 
@@ -120,7 +121,7 @@ def test_an_answer_is_known_by_its_identity_until_the_study_goes_on(form):
     session, _ = opened()
     with pytest.raises(StoreError, match="has not been run to its end"):
         session.reader.files()
-    (run_id,) = session.record([record()])
+    (run_id,) = recorded(session, record())
     entry = RunEntry(run_id, "key", "arm", {}, "confirm", 0, 0, "finished")
     answer = StudyRecord([entry], [], {}, {}, {})
     session.write_answer(answer, {"runs": 1}, "abc")

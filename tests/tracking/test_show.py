@@ -11,7 +11,7 @@ from harness.tracking.about import Mean, ShownAnswer, ShownArm
 from harness.tracking.schema import Tag
 from harness.tracking.show import keep_report
 from harness.tracking.views import views_of, without_links
-from tests.tracking.made import ABOUT, opened, record
+from tests.tracking.made import ABOUT, opened, record, recorded
 
 
 def shown(mean, runs=2):
@@ -22,11 +22,6 @@ def shown(mean, runs=2):
     }
     arm = ShownArm(of, closing, {"valid/loss": [(0, 2.0), (4, mean)]}, {0: 0.0, 4: 1.5})
     return ShownAnswer(f"**{mean}**", {"arm": arm})
-
-
-def recorded(session, *records):
-    """Record runs; return their ids in the store."""
-    return [session._outbox.stored_id(run_id) for run_id in session.record(records)]
 
 
 def answered(session, run_ids, mean):

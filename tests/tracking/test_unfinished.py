@@ -11,7 +11,7 @@ from harness.tracking import Session, sharing
 from harness.tracking.client_api import ClientApi
 from harness.tracking.schema import Tag
 from tests.tracking.conftest import use_client
-from tests.tracking.made import ABOUT, RECIPE, record
+from tests.tracking.made import ABOUT, RECIPE, record, recorded
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def test_a_run_of_a_driver_that_lives_is_left_to_it(interrupted, shares):
         later[0][0].write_answer(StudyRecord([], [], {}, {}, {}), {"runs": 0}, "")
 
     interrupted(another_opens)
-    joined.record([record()])
+    recorded(joined, record())
     ((session, known),) = later
     assert leaves(session) == {"k0": ("active", "FINISHED")} and known == {}
     assert set(session.known_now()) == {"k0"}
@@ -89,7 +89,7 @@ def test_a_run_of_a_driver_that_is_gone_is_deleted(interrupted):
 
     interrupted(killed)
     with pytest.raises(KeyboardInterrupt):
-        joined.record([record()])
+        recorded(joined, record())
     assert leaves(owner) == {"k0": ("active", "RUNNING")}
     owner.close()
     session, known = opened()
@@ -105,7 +105,7 @@ def test_the_owner_answers_while_one_that_lives_is_sending(interrupted):
         owner.write_answer(StudyRecord([], [], {}, {}, {}), {"runs": 0}, "")
 
     interrupted(answered)
-    joined.record([record()])
+    recorded(joined, record())
     assert leaves(owner) == {"k0": ("active", "FINISHED")}
     for each in (joined, owner):
         each.close()
@@ -132,5 +132,5 @@ def test_what_arrives_while_it_is_looked_is_known(interrupted, monkeypatch):
         session.close()
 
     interrupted(opens_when_half_sent)
-    joined.record([record()])
+    recorded(joined, record())
     joined.close()

@@ -1,0 +1,74 @@
+"""Batches on their way into a store on this machine: written while training goes on.
+
+What a write waits for is mostly the disk. Meanwhile the driver tells the search its results and
+asks for the next trials, and workers have something to do.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from harness.core.errors import StoreError
+from harness.tracking.retry import PATIENCE, retry
+from harness.tracking.spool import SpoolBatch
+
+
+class Background:
+    """A thread that writes one batch at a time.
+
+    One batch at most is on its way: :meth:`put` waits for the one before it. So a kill costs no
+    more than the cohort that has just ended, which is trained again like those in training.
+
+    It is filled from one thread.
+
+    Args:
+        deliver: writes a batch; told whether an earlier attempt may have written it. Raises
+            :class:`StoreUnavailable` while the store can't be written, and anything else where it
+            refuses.
+        patience: seconds that the store may be away.
+    """
+
+    def __init__(
+        self, deliver: Callable[[SpoolBatch, bool], None], patience: float = PATIENCE
+    ) -> None:
+        self.deliver, self.patience = deliver, patience
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
+        self._last: Future[None] | None = None
+        """The batch that was put last; None once it is known to be written, or not to be."""
+        self._closed = threading.Event()
+
+    def put(self, batch: SpoolBatch) -> None:
+        """Have a batch written, once the one before it is.
+
+        Raises:
+            StoreError: the store has refused the one before.
+            StoreUnavailable: the store was away for too long.
+        """
+        self.flush()
+        self._last = self._thread.submit(self._write, batch)
+
+    def flush(self) -> None:
+        """Wait until all is written.
+
+        Raises:
+            StoreError: as for :meth:`put`.
+            StoreUnavailable: as for :meth:`put`.
+        """
+        last, self._last = self._last, None
+        if last is not None:
+            last.result()
+
+    def close(self) -> None:
+        """Wait for the batch on its way, which is not tried again any more."""
+        self._closed.set()
+        self._thread.shutdown()
+
+    def _write(self, batch: SpoolBatch) -> None:
+        def attempt(again: bool) -> None:
+            if again and self._closed.is_set():  # or it would go on for minutes
+                raise StoreError("the study was ended before the store was back")
+            self.deliver(batch, again)
+
+        retry(attempt, self.patience)
