@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from harness.core import kernels
 from harness.core.process import REPRODUCIBLE_MKL
 
 # as in a worker: a member's bits must not depend on its place in memory
@@ -51,6 +52,15 @@ def folder(tmp_path, monkeypatch, template_store):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     shutil.copy(template_store, tmp_path / "mlflow.db")
     return tmp_path
+
+
+@pytest.fixture
+def without_kernels(monkeypatch):
+    """PyTorch alone, also in processes that a test starts, whatever this machine has compiled."""
+    monkeypatch.setenv(kernels.CHOICE, "none")
+    kernels.library.cache_clear()
+    yield
+    kernels.library.cache_clear()
 
 
 # a script with a module of its own beside it, run by make mutation

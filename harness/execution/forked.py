@@ -34,7 +34,7 @@ class ForkServer:
     """The process that workers are forked from; another is started when it has died.
 
     Args:
-        environment: what is set in it and in the workers, beside what this process has.
+        environment: what is set in it and in the workers.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
@@ -49,7 +49,7 @@ class ForkServer:
                 python_call("harness.execution.fork_server.serve_forks", str(theirs.fileno())),
                 stdin=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, **self.environment},
+                env=self.environment,
             )
 
     def fork(self) -> ForkedWorker:
@@ -92,7 +92,7 @@ def start_ahead() -> None:
     """Start a server that is probably going to be used, since a study is going to be run: it takes
     a second to import torch, and whatever comes before the first run takes another."""
     if surely_no_gpu() and not _AHEAD:
-        _AHEAD.append(ForkServer(worker_environment()))
+        _AHEAD.append(ForkServer(_environment()))
         atexit.register(end_ahead)
 
 
@@ -103,8 +103,22 @@ def end_ahead() -> None:
 
 
 def begun_fork_server() -> ForkServer:
-    """Return the server that was started ahead, or else a new one."""
-    return _AHEAD.pop() if _AHEAD else ForkServer(worker_environment())
+    """Return the server that was started ahead, or else a new one: also where the environment has
+    been changed since, as by a study's own file."""
+    if _AHEAD and _of_users(_AHEAD[0].environment) == _of_users(_environment()):
+        return _AHEAD.pop()
+    end_ahead()
+    return ForkServer(_environment())
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of workers that are started now."""
+    return {**os.environ, **worker_environment()}
+
+
+def _of_users(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without MLflow's variables, some of which the driver sets."""
+    return {name: value for name, value in environment.items() if not name.startswith("MLFLOW_")}
 
 
 class ForkedWorker:

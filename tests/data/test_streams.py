@@ -110,6 +110,7 @@ def test_targets_are_numbers_or_classes():
     assert (classes.task, classes.outputs, classes.count("train")) == ("classification", 3, 19)
 
 
+@pytest.mark.usefixtures("without_kernels")
 def test_tokens_are_those_in_memory():
     fields = {"model": h.GPT(width=8, heads=2), "epochs": 2}
     in_memory = trained(recipe({"name": "tests.data.given_streams.words_as_arrays"}, **fields))

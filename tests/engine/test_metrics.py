@@ -39,6 +39,7 @@ def trained(recipe, seeds=(0,), test=True):
     return [cohort.outcomes[row] for row in range(len(seeds))]
 
 
+@pytest.mark.usefixtures("without_kernels")
 def test_all_parts_are_measured_and_the_training_stays_the_same():
     (plain,), (measured,) = trained(recipe()), trained(recipe(ALL))
     for before, after in zip(plain.points, measured.points, strict=True):

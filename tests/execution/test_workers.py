@@ -10,7 +10,8 @@ from contextlib import suppress
 
 import pytest
 
-from harness.execution.forked import ForkServer
+from harness.core.gpus import surely_no_gpu
+from harness.execution.forked import ForkServer, end_ahead, start_ahead
 from harness.execution.fresh import FreshWorker
 from harness.execution.given import TRIES
 from harness.execution.jobs import Job
@@ -34,7 +35,7 @@ from tests.torture import Tally
 
 
 def forked():
-    server = ForkServer({"OMP_NUM_THREADS": "1"})
+    server = ForkServer({**os.environ, "OMP_NUM_THREADS": "1"})
     return Workers(2, lambda _: server.fork(), server.end)
 
 
@@ -128,8 +129,29 @@ def test_workers_draw_different_numbers_where_nobody_seeds_them(tmp_path):
         waiting.result()
 
 
+def test_a_server_that_was_started_ahead_is_left_where_the_environment_has_changed(monkeypatch):
+    """A study's own file may set variables, and comes after the server's start."""
+    if not surely_no_gpu():
+        pytest.skip("workers with GPUs are no forks")
+    end_ahead()
+    start_ahead()
+    monkeypatch.setenv("SET_BY_A_STUDY", "now")
+    with local_executor(1) as executor:
+        assert executor.submit(os.getenv, "SET_BY_A_STUDY").result() == "now"
+
+
+def test_a_server_that_was_started_ahead_is_used(monkeypatch):
+    if not surely_no_gpu():
+        pytest.skip("workers with GPUs are no forks")
+    end_ahead()
+    start_ahead()
+    monkeypatch.setenv("MLFLOW_SET_BY_THE_DRIVER", "now")
+    with local_executor(1) as executor:
+        assert executor.submit(os.getenv, "MLFLOW_SET_BY_THE_DRIVER").result() is None
+
+
 def test_another_server_is_started_when_it_has_died(tmp_path):
-    server = ForkServer({"OMP_NUM_THREADS": "1"})
+    server = ForkServer({**os.environ, "OMP_NUM_THREADS": "1"})
     with Workers(1, lambda _: server.fork(), server.end) as executor:
         first = executor.submit(os.getpid).result()
         server.process.kill()

@@ -168,6 +168,7 @@ def start(folder, uri):
     )
 
 
+@pytest.mark.usefixtures("without_kernels")
 def test_a_study_killed_while_the_server_is_away_goes_on(away, folder):
     run_study(small(name="killed", seeds=6), Options(workers=0))
     process, seen = start(folder, away.uri), 0

@@ -239,10 +239,12 @@ def kernel_for(loss: TrainingLoss) -> NetworkKernel | None:
     """
     compiled = library()
     own = loss.loss
-    if compiled is None or not isinstance(own, CrossEntropy) or own.weight is not None:
+    if compiled is None or loss.device.type != "cpu":
+        return None
+    if not isinstance(own, CrossEntropy) or own.weight is not None:
         return None
     form = form_of(loss.network)
-    if form is None or loss.device.type != "cpu":
+    if form is None:
         return None
     return NetworkKernel(compiled, form, own.ignore_index)
 
