@@ -123,3 +123,19 @@ def test_every_registered_loss_has_a_case_and_is_final():
         assert lookup("loss", name).__final__ and inspect.getdoc(lookup("loss", name))
     with pytest.raises(TypeError, match="abstract"):
         Loss()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_no_loss_is_below_its_least_and_a_right_answer_s_is_near_it(name):
+    loss, _ = LOSSES[name]
+    _, y_KBD = samples()
+    right_KBD = torch.eye(SHAPE[-1], dtype=torch.float64)[y_KBD.argmax(-1)]
+    hyper = hyper_of(loss, loss)
+    for out_KBD in (right_KBD, 40 * (right_KBD - 0.5), -40 * (right_KBD - 0.5), *samples()):
+        assert loss.per_sample(out_KBD, right_KBD, hyper).min() >= loss.least
+    # numbers are right where they are the targets, classes where their logits are large
+    best = min(
+        float(loss.per_sample(out_KBD, right_KBD, hyper).min())
+        for out_KBD in (right_KBD, 1e3 * (right_KBD - 0.5))
+    )
+    assert best == pytest.approx(loss.least, abs=1e-9) or loss.least == -math.inf  # not known
