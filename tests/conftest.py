@@ -58,9 +58,9 @@ def folder(tmp_path, monkeypatch, template_store):
 def without_kernels(monkeypatch):
     """PyTorch alone, also in processes that a test starts, whatever this machine has compiled."""
     monkeypatch.setenv(kernels.CHOICE, "none")
-    kernels.library.cache_clear()
+    kernels.look_again()
     yield
-    kernels.library.cache_clear()
+    kernels.look_again()
 
 
 # a script with a module of its own beside it, run by make mutation

@@ -19,4 +19,4 @@ def compiled_here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         except HarnessError as error:
             pytest.skip(str(error))
         yield
-    kernels.library.cache_clear()
+    kernels.look_again()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from harness.core.metric_names import Declared
+from harness.core.metric_names import Declared, describe
 from harness.core.metric_table import Description
 from harness.data.base import Data
 from harness.losses.base import Loss
@@ -24,7 +24,12 @@ def with_bounds(study: Study) -> Declared:
     if "loss" in declared or study.imported is not None:
         return declared
     least = min(_least_loss(arm.recipe) for arm in build_arms(study))
-    return {**declared, "loss": Description("loss", "mean loss of the samples", least=least)}
+    best = describe("best/valid/loss", declared)
+    return {
+        **declared,
+        "loss": Description("loss", "mean loss of the samples", least=least),
+        "best/valid/loss": best._replace(least=max(best.least, least)),
+    }
 
 
 def _least_loss(recipe: Recipe) -> float:

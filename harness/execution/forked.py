@@ -117,8 +117,9 @@ def _environment() -> dict[str, str]:
 
 
 def _of_users(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment without MLflow's variables, some of which the driver sets."""
-    return {name: value for name, value in environment.items() if not name.startswith("MLFLOW_")}
+    """Return an environment without the variables that MLflow and scikit-learn set in a driver."""
+    others = ("MLFLOW_", "KMP_")
+    return {name: value for name, value in environment.items() if not name.startswith(others)}
 
 
 class ForkedWorker:

@@ -6,7 +6,7 @@ module opens and closes what they share: workers, stores, and the list of known 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -92,6 +92,7 @@ def conduct_study(
         known = session.open(about_study(study, examined.notes), build_arms(study))
         announce_plan(study, progress)
         session.tell(progress.countdown.to_plain)
+        pool.tick = _and_check(pool.tick, session)
         storage = _shared(session, pool, storage)
         earlier = session.earlier_record()
         # the search needs the curve of its objective alone; others are read when a report asks
@@ -113,6 +114,7 @@ def conduct_study(
             return _take_part(stages, recorded)
         searched, clock, confirmed = stages.run()
     if saving:
+        session.persist()
         _clear(saving)
     # Waits for trials on their way to Optuna's storage. Not in a finally: after an error the wait
     # could be long, and the next start writes what is missing.
@@ -129,6 +131,17 @@ def conduct_study(
     )
     whole = not recorded.failed and not lacking_clocks(searched.winners, clock)
     return Conducted(record, trained=recorded.trained, failed=recorded.failed, whole=whole)
+
+
+def _and_check(tick: Callable[[int], None], session: Session) -> Callable[[int], None]:
+    """Return a tick that ends the study when the store has refused runs: it would be told when the
+    next cohort ends, which may take hours."""
+
+    def both(updates: int) -> None:
+        tick(updates)
+        session.check()
+
+    return both
 
 
 def _clear(saving: Saving) -> None:
@@ -216,6 +229,7 @@ class _Stages(NamedTuple):
             sharing.wait_for(name, self.session.joined)
             self.session.known_now()
             return self.session.clocks
+        self.session.persist()  # nothing else is at work while they are read
         clock = read_clocks(
             searched.winners, self.pool, self.session, self.options.fresh, self.progress.say
         )

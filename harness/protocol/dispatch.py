@@ -260,7 +260,8 @@ class _Batch:
         self.recorded.record(
             [self.requests[i] for i in members], [self.keys[i] for i in members], outcomes
         )
-        if job.saving:
+        if job.saving and job.saving.folder.exists():
+            self.recorded.session.persist()  # or a kill would cost both
             job.saving.forget()
         # a run that ended early, or failed, has made fewer updates than were announced
         made = sum(int(outcome.summary.get("cost/steps", 0)) for outcome in done.outcomes.values())

@@ -1,7 +1,7 @@
 """The study's runs that the store has: those of earlier starts, and those that this one adds.
 
-The protocol's one way to the store's runs while a study goes on: reads are from memory, writes go
-through the session at once.
+The protocol's one way to the store's runs while a study goes on: reads are from memory, and
+what is written goes to the session, which sends it on its way.
 """
 
 from __future__ import annotations

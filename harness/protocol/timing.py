@@ -28,13 +28,12 @@ from harness.spec.resolved import ResolvedRecipe
 BLOCKS = 5
 """Timings of which the fastest counts: whatever disturbs a timing makes it longer."""
 BLOCK_SECONDS = 0.02
-"""Seconds that a timed block takes, about: far above what the clock itself can tell apart."""
-TRIAL_SECONDS = 0.1 * BLOCK_SECONDS
-"""Seconds of a trial block that tell well enough how many updates a timed one needs."""
+"""Seconds that a timed block takes, about, and half of it at least: far above what the clock itself
+can tell apart."""
 MOST_UPDATES = 4096
 """Updates of a timed block at most: an update that takes next to nothing is not timed forever."""
-MOST_ALTOGETHER = (BLOCKS + 3) * MOST_UPDATES
-"""Updates of all blocks: those before the timed ones are 1 + ¼ + … of one, and one more."""
+MOST_ALTOGETHER = 2 * (BLOCKS + 1) * MOST_UPDATES
+"""Updates of all blocks at most: their sizes at least double from one to the next."""
 FORECAST_UPDATES = 8
 """Updates that a forecast is made from."""
 
@@ -76,9 +75,7 @@ def read_clock(recipe: ResolvedRecipe) -> ClockReading:
     """
     # before the timing, which is a load itself
     load = _other_load()
-    make = _updates_of(recipe)
-    updates = block_size(make)
-    blocks = sorted(make(updates) / updates for _ in range(BLOCKS))
+    blocks = sorted(timed_blocks(_updates_of(recipe)))
     return ClockReading(
         of=work_of(recipe),
         seconds=blocks[0],
@@ -87,19 +84,24 @@ def read_clock(recipe: ResolvedRecipe) -> ClockReading:
     )
 
 
-def block_size(make: Callable[[int], float]) -> int:
-    """Return how many updates a timed block has, by trial blocks, which are thrown away.
+def timed_blocks(make: Callable[[int], float]) -> list[float]:
+    """Return the seconds of an update in each of five blocks of updates.
 
     Args:
         make: makes so many updates and returns their seconds.
     """
     make(1)  # which also allocates memory, or compiles
     updates = 1
-    while (took := make(updates)) < TRIAL_SECONDS:
-        if updates >= MOST_UPDATES:
-            return MOST_UPDATES
-        updates *= 4
-    return max(1, min(round(updates * BLOCK_SECONDS / took), MOST_UPDATES))
+    while True:
+        blocks = [make(updates)]
+        if blocks[0] >= BLOCK_SECONDS / 2 or updates == MOST_UPDATES:
+            blocks += [make(updates) for _ in range(BLOCKS - 1)]
+            # all of them: the first may have been long by a disturbance
+            if min(blocks) >= BLOCK_SECONDS / 2 or updates == MOST_UPDATES:
+                return [block / updates for block in blocks]
+        # towards the goal, in steps, since a short block says little of a long one
+        aim = BLOCK_SECONDS / max(min(blocks), 1e-9) * updates
+        updates = min(max(2 * updates, round(min(aim, 8 * updates))), MOST_UPDATES)
 
 
 class Readings(NamedTuple):
@@ -137,17 +139,24 @@ def _updates_of(recipe: ResolvedRecipe) -> Callable[[int], float]:
     from harness.engine.loop import seconds_of_updates
 
     if recipe.processes > 1:  # which start with a run and end with it
-        return partial(_seconds_of_a_run, recipe)
+        return _updates_of_runs(recipe)
     long = {"steps": MOST_ALTOGETHER, "eval_every": MOST_ALTOGETHER}
     return partial(seconds_of_updates, start([Run(recipe.with_values(long), 0)], test=False))
 
 
-def _seconds_of_a_run(recipe: ResolvedRecipe, updates: int) -> float:
+def _updates_of_runs(recipe: ResolvedRecipe) -> Callable[[int], float]:
+    """Return what makes updates of a run that begins anew each time, and leaves its first one out:
+    it has the processes' start in it."""
+
+    def run(updates: int) -> float:
+        short = recipe.with_values({"steps": updates, "eval_every": updates})
+        cohort = advance_together(start([Run(short, 0)], test=False))
+        return cohort.outcomes[0].summary["cost/seconds"]
+
     from harness.engine.cohort import start
 
-    short = recipe.with_values({"steps": updates, "eval_every": updates})
-    cohort = advance_together(start([Run(short, 0)], test=False))
-    return cohort.outcomes[0].summary["cost/seconds"]
+    first = min(run(1) for _ in range(2))
+    return lambda updates: max(0.0, run(1 + updates) - first)
 
 
 @one_thread()

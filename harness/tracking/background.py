@@ -6,20 +6,24 @@ asks for the next trials, and workers have something to do.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from harness.core.errors import StoreError
-from harness.tracking.retry import PATIENCE, retry
+from harness.tracking.retry import PATIENCE, StoreUnavailable, retry
 from harness.tracking.spool import SpoolBatch
+
+_LOG = logging.getLogger("harness")
 
 
 class Background:
     """A thread that writes one batch at a time.
 
     One batch at most is on its way: :meth:`put` waits for the one before it. So a kill costs no
-    more than the cohort that has just ended, which is trained again like those in training.
+    more than the cohort that has just ended, which is trained again like those in training, from
+    its checkpoint where it has one.
 
     It is filled from one thread.
 
@@ -60,15 +64,34 @@ class Background:
         if last is not None:
             last.result()
 
+    def check(self) -> None:
+        """Raise what :meth:`put` would, now that it is known; nothing while a batch is written.
+
+        Raises:
+            StoreError: as for :meth:`put`.
+            StoreUnavailable: as for :meth:`put`.
+        """
+        if self._last is not None and self._last.done():
+            self.flush()
+
     def close(self) -> None:
-        """Wait for the batch on its way, which is not tried again any more."""
+        """Wait for the batch on its way, which is tried once more at most; a second call does
+        nothing."""
         self._closed.set()
         self._thread.shutdown()
+        last, self._last = self._last, None
+        error = last and last.exception()
+        # the study has ended already, by an error or by Ctrl-C, which says nothing of this
+        if isinstance(error, StoreError | StoreUnavailable):
+            _LOG.warning("%s; the runs of the last cohort are not kept", error)
 
     def _write(self, batch: SpoolBatch) -> None:
         def attempt(again: bool) -> None:
-            if again and self._closed.is_set():  # or it would go on for minutes
-                raise StoreError("the study was ended before the store was back")
-            self.deliver(batch, again)
+            try:
+                self.deliver(batch, again)
+            except StoreUnavailable as error:
+                if self._closed.is_set():  # or it would be tried again for minutes
+                    raise StoreError(str(error)) from error
+                raise
 
         retry(attempt, self.patience)

@@ -94,6 +94,25 @@ class Outbox:
             given = self._experiment.bulk.write(runs, superseded, batch["parent"], again)
         self._given_ids |= {run.run_id: i for run, i in zip(runs, given, strict=True)}
 
+    def check(self) -> None:
+        """Tell of a batch that the store has refused meanwhile.
+
+        Raises:
+            StoreError: the store has refused one, or has been away for too long.
+        """
+        with _telling_absence():
+            self._way.check()
+
+    def persist(self) -> None:
+        """Wait until no batch would be lost with this process: those on their way to a server are
+        in files, and need not have arrived.
+
+        Raises:
+            StoreError: the store has refused one, or has been away for too long.
+        """
+        if isinstance(self._way, Background):
+            self.settle()
+
     def settle(self) -> None:
         """Wait until every batch has arrived.
 

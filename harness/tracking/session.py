@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from typing import TypeVar
 
 from harness.core.study_record import ClockReading, RunEntry, StudyRecord
@@ -47,8 +48,8 @@ _T = TypeVar("_T")
 class Session:
     """One study, while this process runs it.
 
-    Runs go straight into a store on this machine. On their way to a server they wait in a spool, so
-    that training goes on while the server is slow or away.
+    Runs are written while training goes on: into a store on this machine by a thread, and on their
+    way to a server they wait in a spool, since it may be slow or away.
 
     Args:
         study: name of the study, and of its experiment, which is made if it is missing.
@@ -298,6 +299,22 @@ class Session:
         self._outbox.settle()
         return [run._replace(run_id=self._outbox.stored_id(run.run_id)) for run in runs]
 
+    def check(self) -> None:
+        """Tell of runs that the store has refused meanwhile; to be asked while others are trained.
+
+        Raises:
+            StoreError: the store has refused runs, or has been away for too long.
+        """
+        self._outbox.check()
+
+    def persist(self) -> None:
+        """Wait until what was recorded would not be lost with this process.
+
+        Raises:
+            StoreError: the store has refused runs, or has been away for too long.
+        """
+        self._outbox.persist()
+
     def earlier_record(self) -> StudyRecord | None:
         """Return the record of the study's last answer; None where it never had one.
 
@@ -363,8 +380,10 @@ class Session:
         """
         lease, sharing = self._lease, self.sharing
         self._lease = self.sharing = None
-        if sharing is not None:
-            sharing.close()
-        self._outbox.close()
-        if lease is not None:
-            lease.release()
+        # last first, and each whatever happens in those before: Ctrl-C while one waits, say
+        with ExitStack() as ends:
+            if lease is not None:
+                ends.callback(lease.release)
+            ends.callback(self._outbox.close)
+            if sharing is not None:
+                ends.callback(sharing.close)

@@ -113,6 +113,16 @@ class Spool:
         with self._changed:
             self._wait_until(lambda: not self._waiting)
 
+    def check(self) -> None:
+        """Raise what :meth:`put` would, now that it is known.
+
+        Raises:
+            StoreError: as for :meth:`put`.
+        """
+        with self._changed:
+            if self._failed is not None:
+                raise self._failed
+
     def close(self) -> None:
         """Let other processes have the folder; what still waits there is theirs to deliver."""
         with self._changed:

@@ -14,9 +14,9 @@ from harness.execution.local import local_executor
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("HARNESS_CACHE", str(tmp_path))
     monkeypatch.delenv("CXX", raising=False)
-    kernels.library.cache_clear()
+    kernels.look_again()
     yield tmp_path
-    kernels.library.cache_clear()
+    kernels.look_again()
 
 
 def test_a_machine_has_none_until_they_are_asked_for(cli, cache):
@@ -54,7 +54,7 @@ def test_workers_keep_to_what_their_driver_began_with(cache, monkeypatch):
     monkeypatch.setenv(kernels.CHOICE, "none")
     assert kernels.version() == "none", "though they are there"
     monkeypatch.delenv(kernels.CHOICE)
-    kernels.library.cache_clear()
+    kernels.look_again()
     made = kernels.version()
     monkeypatch.setenv(kernels.CHOICE, made)
     kernels.remove()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import runpy
 import shutil
@@ -17,7 +18,11 @@ import psutil
 import pytest
 
 from harness import results
+from harness.core.errors import StoreError
+from harness.execution.checkpoints import Saving
 from harness.protocol.run import Options, run_study
+from harness.tracking.database import Database
+from tests.studies import small
 from tests.torture import Tally
 
 SCRIPT = """
@@ -164,3 +169,43 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(tmp_path, template_store):
     )
     _, alive = psutil.wait_procs(children, timeout=10)
     assert not alive
+
+
+def test_checkpoints_stay_until_the_store_has_their_runs(folder, monkeypatch):
+    """Runs are written while the driver goes on: a kill in between would cost both."""
+    insert, forget, written, left = Database._insert, Saving.forget, [], []
+
+    def slowly(database, runs, superseded):
+        time.sleep(0.05)
+        insert(database, runs, superseded)
+        written.extend(run.key for run in runs)
+
+    def counted(saving):
+        if saving.folder.exists():
+            left.append(len(written))
+        forget(saving)
+
+    monkeypatch.setattr(Database, "_insert", slowly)
+    monkeypatch.setattr(Saving, "forget", counted)
+    run_study(small(checkpoint=1e-6), Options(workers=0, cohort=2))
+    # a cohort of two each time, and at the end the folder of all, with nothing on its way
+    assert left[:-1] == list(range(2, 17, 2)) and left[-1] == 16
+
+
+def test_what_a_store_refused_goes_on_from_its_checkpoint(folder, monkeypatch):
+    insert, refused = Database._insert, []
+
+    def full(database, runs, superseded):
+        if len(refused) == 0 and len(superseded) == 0:
+            refused.extend(run.key for run in runs)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        insert(database, runs, superseded)
+
+    monkeypatch.setattr(Database, "_insert", full)
+    study = small(checkpoint=1e-6)
+    with pytest.raises(StoreError, match="No space left on device"):
+        run_study(study, Options(workers=0, cohort=2))
+    assert refused and list((folder / "checkpoints" / "small").glob("*/*"))
+    done = run_study(study, Options(workers=0, cohort=2))
+    assert (done.trained, done.known, done.failed) == (16, 0, 0)
+    assert not (folder / "checkpoints").exists()

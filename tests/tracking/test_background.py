@@ -1,6 +1,7 @@
 """Batches are written while the driver goes on: one at a time, in order, and none silently lost."""
 
 import threading
+import time
 
 import pytest
 
@@ -69,21 +70,45 @@ def test_what_was_refused_is_told_once(told_by):
     assert kept == [3]
 
 
-def test_closing_ends_the_wait_for_a_store_that_is_away(monkeypatch):
-    monkeypatch.setattr(retry, "PAUSES", (0.05,))
+def test_a_refusal_is_told_as_soon_as_somebody_asks():
+    store = Store()
+
+    def refuse(batch, again):
+        store.write(batch, again)
+        raise StoreError("refused")
+
+    background = Background(refuse)
+    background.check()
+    background.put({"n": 1})
+    background.check()  # nothing is known of it yet, and nobody waits
+    store.free.set()
+    with pytest.raises(StoreError, match="refused"):
+        until_told(background)
+    background.close()
+
+
+def until_told(background):
+    until = time.monotonic() + SOON
+    while time.monotonic() < until:
+        background.check()
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_a_store_that_is_away_is_asked_once_more_at_the_end(monkeypatch, caplog, back):
+    monkeypatch.setattr(retry, "PAUSES", (0.3,))
     tried, away = [], threading.Event()
 
     def absent(batch, again):
         tried.append(again)
         away.set()
-        raise StoreUnavailable("away")
+        if len(tried) == 1 or not back:
+            raise StoreUnavailable("it is away")
 
     background = Background(absent, patience=SOON)
     background.put({"n": 1})
     assert away.wait(SOON)
     background.close()
-    made = len(tried)
-    assert tried[0] is False and all(tried[1:])
-    with pytest.raises(StoreError, match="ended before the store was back"):
-        background.flush()
-    assert len(tried) == made
+    assert tried == [False, True]
+    assert ("it is away; the runs of the last cohort are not kept" in caplog.text) is not back
+    background.close()

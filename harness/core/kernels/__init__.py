@@ -7,6 +7,6 @@ kernels from the day on that ``harness kernels`` made them.
 
 from __future__ import annotations
 
-from harness.core.kernels.build import CHOICE, build, library, remove, version
+from harness.core.kernels.build import CHOICE, build, library, look_again, remove, version
 
-__all__ = ["CHOICE", "build", "library", "remove", "version"]
+__all__ = ["CHOICE", "build", "library", "look_again", "remove", "version"]

@@ -29,16 +29,21 @@ CHOICE = "HARNESS_KERNELS"
 compiled or removed meanwhile: the kernels' name, or "none", which users may set too."""
 
 
-@lru_cache(maxsize=1)
 def library() -> ctypes.CDLL | None:
     """Return the compiled kernels; None where this machine has none, or others were chosen.
 
-    It is asked once a process, so that all runs of a process are computed in one form.
+    They are looked for once, so that all runs of a process are computed in one form, unless
+    :data:`CHOICE` is set to another: a study's own file may do so.
 
     Raises:
         HarnessError: those that were chosen are gone.
     """
-    place, chosen = _place(), os.environ.get(CHOICE)
+    return _library(os.environ.get(CHOICE))
+
+
+@lru_cache(maxsize=1)
+def _library(chosen: str | None) -> ctypes.CDLL | None:
+    place = _place()
     if chosen not in {None, _name()}:
         return None
     if place.exists():
@@ -49,6 +54,11 @@ def library() -> ctypes.CDLL | None:
             " by `harness kernels`, or start the study again to go on without"
         )
     return None
+
+
+def look_again() -> None:
+    """Have this process look for the kernels when it needs them next."""
+    _library.cache_clear()
 
 
 def version() -> str:
@@ -85,14 +95,14 @@ def build() -> Path:
             )
         # whole or not there, whoever else compiles or looks at this moment
         made.replace(place)
-    library.cache_clear()
+    look_again()
     return place
 
 
 def remove() -> None:
     """Let this machine have no kernels; processes that have begun keep theirs."""
     _place().unlink(missing_ok=True)
-    library.cache_clear()
+    look_again()
 
 
 def _place() -> Path:
