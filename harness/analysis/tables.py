@@ -22,7 +22,8 @@ Setting = float | bool | str
 
 
 def run_table(entries: Sequence[RunEntry], recorded: Mapping[str, TrainingRun]) -> pd.DataFrame:
-    """Return one row a run: its place, its settings and its closing values.
+    """Return one row a run: its place, its settings and its closing values, both by name: a store
+    gives them in any order, and a run that was sent in two pieces in another one.
 
     Args:
         entries: the runs that answer the study, which say which rows there are, and in what order.
@@ -37,7 +38,7 @@ def closing_names(
 ) -> tuple[str, ...]:
     """Return the names of the closing values that any of some runs has."""
     runs = (recorded.get(run_entry.run_id) for run_entry in entries)
-    return tuple(dict.fromkeys(name for run in runs if run for name in run.closing))
+    return tuple(sorted({name for run in runs if run for name in run.closing}))
 
 
 def _run_row(run_entry: RunEntry, run: TrainingRun | None) -> dict[str, object]:
@@ -50,7 +51,8 @@ def _run_row(run_entry: RunEntry, run: TrainingRun | None) -> dict[str, object]:
     closing = run.closing
     if run_entry.status in ("diverged", "failed"):  # what it closed with would be read as a result
         closing = {name: v for name, v in closing.items() if name.startswith("cost/")}
-    return {**place, "detail": run.detail, "arrays": run.has_arrays, **settings, **closing}
+    known = {"detail": run.detail, "arrays": run.has_arrays}
+    return {**place, **known, **dict(sorted(settings.items())), **dict(sorted(closing.items()))}
 
 
 def _parsed(text: str) -> Setting:
