@@ -99,12 +99,7 @@ def conduct_study(
         watched = study.search.objective if study.search else None
         searches = len(study.looks[-1].searches)
         recorded = RecordedRuns(session, {} if options.fresh else known, watched, searches)
-        saving = checkpoints_of(study, session.uri)
-        if saving and options.fresh and not session.joined:
-            saving.forget()
-        if saving and pool.elsewhere:
-            # workers that see it share a disk with this machine, and write their checkpoints there
-            saving.folder.mkdir(parents=True, exist_ok=True)
+        saving = _begin_saving(study, options, session, pool)
         limit = examined.limits(options.cohort)
         dispatcher = Dispatcher(recorded, pool, limit, progress, saving, study.keep, study.limit)
         stages = _Stages(
@@ -142,6 +137,17 @@ def _and_check(tick: Callable[[int], None], session: Session) -> Callable[[int],
         session.check()
 
     return both
+
+
+def _begin_saving(study: Study, options: Options, session: Session, pool: Pool) -> Saving | None:
+    """Return where runs are saved while they train, None for nowhere; make ready what is there."""
+    saving = checkpoints_of(study, session.uri)
+    if saving and options.fresh and not session.joined:
+        saving.forget()
+    if saving and pool.elsewhere:
+        # workers that see it share a disk with this machine, and write their checkpoints there
+        saving.folder.mkdir(parents=True, exist_ok=True)
+    return saving
 
 
 def _clear(saving: Saving) -> None:
