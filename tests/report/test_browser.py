@@ -195,6 +195,25 @@ OVERLAPPING = """() => [...document.querySelectorAll('.plot')].flatMap((plot) =>
 """Pairs of titles of a figure's plots that lie on each other."""
 
 
+@pytest.mark.parametrize("width", [390, 600, 820, 950, 970, 1400])
+def test_a_long_effect_fits_into_its_row(browser, report, width):
+    """A claim of samples, or of small numbers, has 28 characters: they lay on what stands beside
+    them, and a phone's page became wider than its screen."""
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(report.as_uri())
+    page.evaluate(
+        "() => document.querySelectorAll('.forest [role=cell].effect')"
+        ".forEach((cell) => { cell.textContent = '0.000168 [0.000154, 0.000187]'; })"
+    )
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    wide = page.evaluate(
+        "() => [...document.querySelectorAll('.forest [role=cell].effect')]"
+        ".filter((cell) => cell.scrollWidth > cell.clientWidth).length"
+    )
+    assert wide == 0
+    page.close()
+
+
 def test_on_a_phone_nothing_is_wider_than_the_screen_and_no_title_lies_on_another(browser, report):
     phone = browser.new_page(viewport={"width": 390, "height": 844})
     phone.goto(report.as_uri())
