@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from harness.analysis.bounds import cut_to_bounds, with_bounds
+from harness.analysis.bounds import cut_to_bounds
 from harness.analysis.ranking import mean_of
 from harness.analysis.results import PLACE, Results
 from harness.core.metric_names import describe
@@ -45,16 +45,15 @@ def closing_means(results: Results, arm: str) -> dict[str, ClosingMean]:
     """
     runs = results.by_arm[arm]
     well = runs[~runs["status"].isin(["diverged", "failed"])]
-    means, declared = {}, with_bounds(results.study)
+    means = {}
     for metric in results.closing:
         column = well[metric].astype(float).reindex(np.ravel(results.look.seeds))
         values_KS = column.to_numpy(dtype=float).reshape(results.look.shape)
         known = int(np.isfinite(values_KS).sum())
         if known:
             values_KS = np.where(np.isfinite(values_KS), values_KS, np.nan)
-            mean = cut_to_bounds(
-                mean_of(values_KS, results.study.scope), describe(metric, declared)
-            )
+            described = describe(metric, results.declared)
+            mean = cut_to_bounds(mean_of(values_KS, results.study.scope), described)
             means[metric] = ClosingMean(mean, known)
     return means
 

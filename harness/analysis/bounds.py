@@ -9,21 +9,21 @@ from harness.core.metric_names import Declared, describe
 from harness.core.metric_table import Description
 from harness.data.base import Data
 from harness.losses.base import Loss
-from harness.spec.arms import build_arms
+from harness.spec.arms import Arm
 from harness.spec.component import as_a
 from harness.spec.recipe import Recipe
 from harness.spec.study import Study
 from harness.stats import Interval
 
 
-def with_bounds(study: Study) -> Declared:
+def with_bounds(study: Study, arms: Iterable[Arm]) -> Declared:
     """Return what is declared of a study's metrics, and how small its losses can be: the mean of
     cross-entropies is not below 0, and that of a user's own losses may be.
     """
     declared = study.recipe.declared
     if "loss" in declared or study.imported is not None:
         return declared
-    least = min(_least_loss(arm.recipe) for arm in build_arms(study))
+    least = min(_least_loss(arm.recipe) for arm in arms)
     best = describe("best/valid/loss", declared)
     return {
         **declared,

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness import stats
-from harness.analysis.bounds import cut_difference, cut_to_bounds, with_bounds
+from harness.analysis.bounds import cut_difference, cut_to_bounds
 from harness.analysis.looks import ALPHA, take_looks
 from harness.analysis.quantities import quantity_of, say
 from harness.analysis.results import Results
@@ -118,7 +118,7 @@ def rank(results: Results, metric: str, maximize: bool) -> tuple[Place, ...]:
     risk = take_looks(results)[1][-1]
     adjusted = _told_apart([sign * -scaled[arm] for arm in order], scope, risk)
     level = 1 - risk / len(arms)
-    known = describe(metric, with_bounds(results.study))
+    known = describe(metric, results.declared)
     intervals = {
         arm: cut_to_bounds(_mean_of_the_rest(values[arm], lost[arm], scope, level, sign), known)
         for arm in arms

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.analysis.bounds import with_bounds
 from harness.analysis.tables import closing_names, curve_table, run_table, trial_table
 from harness.core.errors import HarnessError
 from harness.core.lazy import Lazy
+from harness.core.metric_names import Declared
 from harness.core.registry import load_entry
 from harness.core.study_record import ClockReading, FrozenEntry, StudyRecord
 from harness.spec.arms import Arm, build_arms, known_arm
@@ -109,6 +111,11 @@ class Results:
     def study(self) -> Study:
         """The study as a spec; parts of the user's own that can't be imported here are names."""
         return read_stored(self.spec)
+
+    @cached_property
+    def declared(self) -> Declared:
+        """What is declared of the study's metrics, and how small its losses can be."""
+        return with_bounds(self.study, self.arms)
 
     @cached_property
     def arms(self) -> tuple[Arm, ...]:

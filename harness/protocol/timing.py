@@ -147,13 +147,12 @@ def _updates_of(recipe: ResolvedRecipe) -> Callable[[int], float]:
 def _updates_of_runs(recipe: ResolvedRecipe) -> Callable[[int], float]:
     """Return what makes updates of a run that begins anew each time, and leaves its first one out:
     it has the processes' start in it."""
+    from harness.engine.cohort import start
 
     def run(updates: int) -> float:
         short = recipe.with_values({"steps": updates, "eval_every": updates})
         cohort = advance_together(start([Run(short, 0)], test=False))
         return cohort.outcomes[0].summary["cost/seconds"]
-
-    from harness.engine.cohort import start
 
     first = min(run(1) for _ in range(2))
     return lambda updates: max(0.0, run(1 + updates) - first)

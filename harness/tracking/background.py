@@ -64,6 +64,9 @@ class Background:
         if last is not None:
             last.result()
 
+    persist = flush
+    """Wait until no batch would be lost with this process."""
+
     def check(self) -> None:
         """Raise what :meth:`put` would, now that it is known; nothing while a batch is written.
 

@@ -110,8 +110,8 @@ class Outbox:
         Raises:
             StoreError: the store has refused one, or has been away for too long.
         """
-        if isinstance(self._way, Background):
-            self.settle()
+        with _telling_absence():
+            self._way.persist()
 
     def settle(self) -> None:
         """Wait until every batch has arrived.

@@ -9,6 +9,7 @@ from harness.analysis.answer import answer_study
 from harness.analysis.bounds import with_bounds
 from harness.analysis.claims import judge_claims
 from harness.core.metric_names import describe
+from harness.spec.arms import build_arms
 from tests.analysis.made import results, study
 
 
@@ -50,7 +51,7 @@ def test_the_interval_of_a_rate_ends_at_one_and_at_nothing():
 def test_a_mean_of_losses_that_are_never_negative_is_not_either(recipe, metric, least):
     """Student's interval of 0.02, 0, 0.2 and 0 went to −0.1."""
     asked = study(recipe=study().recipe.with_values(recipe))
-    assert describe(metric, with_bounds(asked)).least == least
+    assert describe(metric, with_bounds(asked, build_arms(asked))).least == least
 
 
 def test_two_rates_are_at_most_one_apart():

@@ -129,25 +129,18 @@ def test_workers_draw_different_numbers_where_nobody_seeds_them(tmp_path):
         waiting.result()
 
 
-def test_a_server_that_was_started_ahead_is_left_where_the_environment_has_changed(monkeypatch):
+@pytest.mark.parametrize(("name", "seen"), [("SET_BY_A_STUDY", "now"), ("MLFLOW_SET_BY_US", None)])
+def test_a_server_started_ahead_is_left_where_a_study_has_changed_the_environment(
+    name, seen, monkeypatch
+):
     """A study's own file may set variables, and comes after the server's start."""
     if not surely_no_gpu():
         pytest.skip("workers with GPUs are no forks")
     end_ahead()
     start_ahead()
-    monkeypatch.setenv("SET_BY_A_STUDY", "now")
+    monkeypatch.setenv(name, "now")
     with local_executor(1) as executor:
-        assert executor.submit(os.getenv, "SET_BY_A_STUDY").result() == "now"
-
-
-def test_a_server_that_was_started_ahead_is_used(monkeypatch):
-    if not surely_no_gpu():
-        pytest.skip("workers with GPUs are no forks")
-    end_ahead()
-    start_ahead()
-    monkeypatch.setenv("MLFLOW_SET_BY_THE_DRIVER", "now")
-    with local_executor(1) as executor:
-        assert executor.submit(os.getenv, "MLFLOW_SET_BY_THE_DRIVER").result() is None
+        assert executor.submit(os.getenv, name).result() == seen
 
 
 def test_another_server_is_started_when_it_has_died(tmp_path):

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from harness.analysis.bounds import with_bounds
 from harness.report.figures.base import AnyFigure, Figure, FigureContext, FigureSet, Looks
 from harness.report.figures.curve_data import (
     MAIN_METRICS,
@@ -258,7 +257,7 @@ def compute_metric(context: FigureContext, metric: str) -> MetricCurves | None:
     Returns:
         None where no run recorded the metric.
     """
-    declared = with_bounds(context.results.study)
+    declared = context.results.declared
     return compute_curves(context.curves, metric, context.arms, context.points, declared)
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from harness.analysis.bounds import cut_to_bounds, with_bounds
+from harness.analysis.bounds import cut_to_bounds
 from harness.analysis.ranking import mean_of
 from harness.core.metric_names import describe
 from harness.core.palette import PALETTE
@@ -63,7 +63,7 @@ def _pair(context: FigureContext, across: str, by: str) -> FactorPair:
         line.setdefault(arm.levels[across], []).append(values_of[arm.name])
     # over further factors first, run by run, so that the interval is one over runs or searches
     study = context.results.study
-    known = describe(context.answer.metric, with_bounds(study))
+    known = describe(context.answer.metric, context.results.declared)
     cells = {
         line: {
             level: cut_to_bounds(mean_of(np.mean(rows, axis=0), study.scope), known)
